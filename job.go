@@ -1,0 +1,370 @@
+package seine
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Job is what to scrape, how far and how gently. Its zero values mean the
+// defaults named below; [Job.Normal] puts them in.
+type Job struct {
+	// Name is the job's name in a frontier: letters, digits, '.', '_' and '-',
+	// at most 63. Required.
+	Name string
+
+	// Permission says who allowed this; kept with the job and its records.
+	Permission string
+
+	// Contact is a mail address or URL, sent in the user agent.
+	Contact string
+
+	// Source is the job file as it was written, secrets unresolved; nil for a
+	// job made in Go.
+	Source []byte
+
+	// Digest identifies the rules that made a record. Empty: made of Source.
+	Digest []byte
+
+	Seeds   Seeds
+	Fetch   Fetch
+	Pace    Pace
+	Store   Store
+	Explore Explore
+	Limit   Limit
+	Retry   Retry
+
+	// Scraper turns pages into results. Required.
+	Scraper Scraper
+
+	// Concurrency is the number of tasks at once in one worker. Default 16 for
+	// ViaHTTP, two a CPU for ViaChrome.
+	Concurrency int
+
+	// MaxFailures is the number of final error tasks above which a run ends
+	// with exit code 9. Default 0.
+	MaxFailures int
+
+	// Frontier is the frontier named by the job file; a flag or the environment
+	// goes before it. Default sqlite:./data/seine.db.
+	Frontier string
+
+	normal bool
+}
+
+// Seeds are the requests that a job starts from.
+type Seeds struct {
+	// IDs is an ID space. It needs URL.
+	IDs *IDSpace
+
+	// URL is the template of the URL of an ID: "https://a.example/cert/{id}".
+	URL string
+
+	// URLs are pages, one task each.
+	URLs []string
+
+	// File is the path of a list, one key a line or {"key": …, "priority": …,
+	// "meta": {…}}; gzip is undone when the name ends in .gz.
+	File string
+}
+
+// IDSpace is the set of ids that Seeds.URL may hold.
+type IDSpace struct {
+	// From and To are the first and the last id, both included.
+	From, To int64
+
+	// Width pads ids with zeros to so many digits. Default 0: no padding.
+	Width int
+
+	// Start holds the ids that a chain begins at.
+	Start []int64
+}
+
+// Key returns the task key of an id.
+func (s *IDSpace) Key(id int64) string {
+	if s.Width > 0 {
+		return fmt.Sprintf("%0*d", s.Width, id)
+	}
+	return fmt.Sprint(id)
+}
+
+// Via names a fetcher.
+type Via string
+
+// The two fetchers.
+const (
+	ViaHTTP   Via = "http"
+	ViaChrome Via = "chrome"
+)
+
+// Fetch says how pages and assets are asked for.
+type Fetch struct {
+	// Via is the fetcher of pages; assets always go by ViaHTTP. Default ViaHTTP.
+	Via Via
+
+	// Wait lists what a rendered page waits for, in order. ViaHTTP ignores it.
+	Wait []Wait
+
+	// Timeout bounds one page, redirects and body included. Default 20s.
+	Timeout time.Duration
+
+	// AssetTimeout bounds one asset. Default 15s.
+	AssetTimeout time.Duration
+
+	// MaxBody is the most bytes kept of a page, after Content-Encoding is
+	// undone; a longer one is an error. Default 8 MiB.
+	MaxBody int64
+
+	// MaxAsset is the same for an asset. Default 64 MiB.
+	MaxAsset int64
+
+	// MaxRedirects is the most redirects followed. Default 10.
+	MaxRedirects int
+
+	// Header is added to every request, pages and assets alike.
+	Header http.Header
+
+	// UserAgent replaces the default "Seine/VERSION (+CONTACT)".
+	UserAgent string
+
+	// AllowPrivate lists the addresses that are not global unicast and may be
+	// asked all the same, such as 127.0.0.0/8. Default none.
+	AllowPrivate []netip.Prefix
+}
+
+// Wait is one thing that a rendered page waits for: a selector, an attribute
+// of it that matches, or a page that stays the same.
+type Wait struct {
+	CSS     string
+	Attr    string
+	Matches *regexp.Regexp
+	Stable  time.Duration
+}
+
+// None is a duration that is wanted to be zero where zero means the default.
+const None time.Duration = -1
+
+// Unlimited is a count that is wanted to have no bound where zero means the
+// default.
+const Unlimited = -1
+
+// Span is a duration drawn anew each time, evenly between two bounds.
+type Span struct{ Min, Max time.Duration }
+
+// At returns the duration at draw, a number in [0, 1).
+func (s Span) At(draw float64) time.Duration {
+	return s.Min + time.Duration(draw*float64(s.Max-s.Min))
+}
+
+// PaceScope says over what a pace holds.
+type PaceScope string
+
+// A pace holds over the fleet (host) or over each worker's own address (worker).
+const (
+	ScopeHost   PaceScope = "host"
+	ScopeWorker PaceScope = "worker"
+)
+
+// Pace is the limit of a host.
+type Pace struct {
+	// Delay is the time between the starts of two fetches from one host.
+	// Default 1s; Span{None, None} is none.
+	Delay Span
+
+	// Scope says over what the pace holds. Default ScopeHost.
+	Scope PaceScope
+
+	// Concurrency is the most fetches of pages of one host at once. Default 1;
+	// Unlimited together with no delay is no pace at all.
+	Concurrency int
+
+	Rest     Rest
+	Cooldown Cooldown
+	Assets   AssetPace
+}
+
+// Unpaced says that nothing limits a host.
+func (p Pace) Unpaced() bool {
+	return p.Delay == Span{} && p.Concurrency == Unlimited && p.Scope == ScopeHost && p.Rest == Rest{}
+}
+
+// Rest is a pause of For after every Every starts on a host. Default none.
+type Rest struct {
+	Every int
+	For   time.Duration
+}
+
+// Cooldown is a pause of For after After errors in a row on a host. Default none.
+type Cooldown struct {
+	After int
+	For   time.Duration
+}
+
+// AssetPace is the pace of assets, which do not wait for Pace.Delay.
+type AssetPace struct {
+	// Delay is the time between two starts on one asset host. Default none.
+	Delay Span
+
+	// Concurrency is the most assets of one host at once in one worker. Default 2.
+	Concurrency int
+}
+
+// Store says where assets go.
+type Store struct {
+	// URL is a bucket: file:./data/cards/, gs://bucket/prefix. A flag or the
+	// environment goes before it. Default file:./data/NAME/.
+	URL string
+
+	// Key is the template of an asset's key. Default {id}_{asset}.{ext}.
+	Key string
+}
+
+// Strategy chooses the ids of an ID space.
+type Strategy string
+
+// The strategies of an ID space.
+const (
+	StrategyForager Strategy = "forager"
+	StrategyChain   Strategy = "chain"
+	StrategyRandom  Strategy = "random"
+	StrategyOff     Strategy = "off"
+)
+
+// Explore says how an ID space is explored.
+type Explore struct {
+	// Strategy defaults to StrategyForager.
+	Strategy Strategy
+
+	// Patience is the number of misses in a row after which a chain ends.
+	// Default 1.
+	Patience int
+}
+
+// Limit bounds a job's life. Zero is no bound.
+type Limit struct {
+	Assets  int64
+	Records int64
+	Tasks   int64
+}
+
+// Retry is the most attempts of a task, by what its last attempt ended in.
+type Retry struct {
+	// Error is the most attempts of a task that ends in error. Default 8.
+	Error int
+
+	// Stale is the most attempts of a task that stays stale. Default 3.
+	Stale int
+
+	// Backoff is the wait before the second attempt; it doubles from there, to
+	// at most an hour. Default 20s.
+	Backoff time.Duration
+}
+
+// Limits of the values that a job may hold.
+const (
+	maxName    = 63
+	maxRetries = 1000
+)
+
+var jobName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// ValidName says why name can't name a job; nil when it can.
+func ValidName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("the job has no name")
+	case len(name) > maxName:
+		return fmt.Errorf("the name has %d bytes; at most %d", len(name), maxName)
+	case !jobName.MatchString(name):
+		return fmt.Errorf("the name %q may hold letters, digits, '.', '_' and '-', and begins with a letter or digit", name)
+	}
+	return nil
+}
+
+// Normal returns the job with its defaults put in, so that a zero means zero
+// from there on, or every reason why it can't run.
+func (j Job) Normal() (Job, error) {
+	if j.normal {
+		return j, nil
+	}
+	errs := j.check()
+	fallback(&j.Fetch.Via, ViaHTTP)
+	fallback(&j.Fetch.Timeout, 20*time.Second)
+	fallback(&j.Fetch.AssetTimeout, 15*time.Second)
+	fallback(&j.Fetch.MaxBody, 8<<20)
+	fallback(&j.Fetch.MaxAsset, 64<<20)
+	fallback(&j.Fetch.MaxRedirects, 10)
+	fallback(&j.Pace.Delay, Span{time.Second, time.Second})
+	fallback(&j.Pace.Scope, ScopeHost)
+	fallback(&j.Pace.Concurrency, 1)
+	fallback(&j.Pace.Assets.Concurrency, 2)
+	fallback(&j.Store.URL, "file:./data/"+j.Name+"/")
+	fallback(&j.Store.Key, "{id}_{asset}.{ext}")
+	fallback(&j.Explore.Strategy, StrategyForager)
+	fallback(&j.Explore.Patience, 1)
+	fallback(&j.Retry.Error, 8)
+	fallback(&j.Retry.Stale, 3)
+	fallback(&j.Retry.Backoff, 20*time.Second)
+	if j.Concurrency == 0 {
+		j.Concurrency = 16
+		if j.Fetch.Via == ViaChrome {
+			j.Concurrency = 2 * runtime.NumCPU()
+		}
+	}
+	for _, d := range []*time.Duration{
+		&j.Pace.Delay.Min, &j.Pace.Delay.Max, &j.Pace.Assets.Delay.Min, &j.Pace.Assets.Delay.Max, &j.Retry.Backoff,
+	} {
+		*d = max(*d, 0)
+	}
+	j.normal = true
+	return j, errors.Join(errs...)
+}
+
+func fallback[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+func (j Job) check() []error {
+	var errs []error
+	say := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("job %s: "+format, append([]any{j.Name}, args...)...))
+	}
+	if err := ValidName(j.Name); err != nil {
+		errs = append(errs, err)
+	}
+	if j.Scraper == nil {
+		say("no scraper: give fields in the job file or a Scraper in Go")
+	}
+	if s := j.Seeds.IDs; s != nil {
+		if s.From > s.To {
+			say("seeds.ids: from %d is greater than to %d", s.From, s.To)
+		}
+		if s.From < 0 {
+			say("seeds.ids: from %d is negative", s.From)
+		}
+		if !strings.Contains(j.Seeds.URL, "{id}") {
+			say("seeds.url %q has no {id}", j.Seeds.URL)
+		}
+	}
+	if d := j.Pace.Delay; d.Min > d.Max {
+		say("pace.delay: %v is greater than %v", d.Min, d.Max)
+	}
+	if d := j.Pace.Assets.Delay; d.Min > d.Max {
+		say("pace.assets.delay: %v is greater than %v", d.Min, d.Max)
+	}
+	if j.Retry.Error > maxRetries || j.Retry.Stale > maxRetries || j.Retry.Error < 0 || j.Retry.Stale < 0 {
+		say("retry: error %d and stale %d must be between 1 and %d", j.Retry.Error, j.Retry.Stale, maxRetries)
+	}
+	if j.Concurrency < 0 {
+		say("concurrency %d is negative", j.Concurrency)
+	}
+	return errs
+}

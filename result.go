@@ -1,0 +1,156 @@
+package seine
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Scraper turns a page into a result. An error means that the page could not
+// be judged: the task fails with it and is tried again.
+//
+// A page may have any status: [StatusVerdict] says what one means where the
+// scraper has no opinion of its own.
+type Scraper interface {
+	Scrape(ctx context.Context, task Task, page *Page) (Result, error)
+}
+
+// ScraperFunc is a function that is a Scraper.
+type ScraperFunc func(ctx context.Context, task Task, page *Page) (Result, error)
+
+// Scrape calls f.
+func (f ScraperFunc) Scrape(ctx context.Context, task Task, page *Page) (Result, error) {
+	return f(ctx, task, page)
+}
+
+// Result is what a scraper makes of one page. What it holds becomes true in
+// one transaction, together with the task's state.
+type Result struct {
+	Verdict Verdict
+	Records []Record
+	Assets  []Asset
+	Follow  []Follow
+}
+
+// Verdict is what a page is for its job. Its zero value is done.
+type Verdict struct {
+	// State is Done, Skipped, Stale or Error. Pending, its zero, means Done.
+	State State
+
+	// Reason says why, in few words without values: reasons are counted.
+	Reason string
+
+	// Rule is the rule that decided, as it is written; empty when none did.
+	Rule string
+}
+
+// StatusVerdict says what an HTTP status means where no rule decides: 404, 410
+// and 451 are skipped, other statuses from 400 on are errors.
+func StatusVerdict(status int) (v Verdict, decided bool) {
+	switch {
+	case status < 400:
+		return Verdict{}, false
+	case status == http.StatusNotFound, status == http.StatusGone, status == http.StatusUnavailableForLegalReasons:
+		return Verdict{State: Skipped, Reason: fmt.Sprintf("HTTP %d", status)}, true
+	default:
+		return Verdict{State: Error, Reason: fmt.Sprintf("HTTP %d", status)}, true
+	}
+}
+
+// Record is one extracted thing, unique by job, kind and key.
+type Record struct {
+	// Key defaults to the task's.
+	Key string
+
+	// Kind defaults to "record".
+	Kind string
+
+	// URL defaults to the page's.
+	URL string
+
+	// Fields are JSON values: string, float64, int64, bool, nil, []any,
+	// map[string]any.
+	Fields map[string]any
+
+	// FetchedAt defaults to the page's.
+	FetchedAt time.Time
+}
+
+// Follow is a page that a scraper wants fetched.
+type Follow struct {
+	// Key is an id of the job's ID space, or a URL.
+	Key string
+
+	// Priority is 0 to 3; nil: the task's.
+	Priority *int
+
+	Meta map[string]any
+}
+
+// Asset is a file that belongs to a record, usually an image.
+type Asset struct {
+	// Name is unique in its task: front, back.
+	Name string
+
+	URL string
+
+	// Upgrade, when set, is a better URL that is tried first.
+	Upgrade *Upgrade
+
+	// Image says how it is rendered before it is stored; nil: as it came.
+	Image *Image
+
+	// Path is its key in the store, every value in it sanitised; {ext} stands
+	// for the extension of its type.
+	Path string
+}
+
+// Upgrade replaces From by To, literal text, in an asset's URL; where From does
+// not occur there is nothing to try.
+type Upgrade struct{ From, To string }
+
+// Image says how an image is rendered.
+type Image struct {
+	// Crop cuts a box out; nil: the whole.
+	Crop *Crop
+
+	// To is the format: "png". Empty: png.
+	To string
+
+	// MinWidth and MinHeight are the least size in pixels of the image as it
+	// came. Default 1.
+	MinWidth, MinHeight int
+}
+
+// Crop is a box given on a reference size: an edge is
+// floor(edge × size ÷ reference + 0.5).
+type Crop struct {
+	// OfWidth and OfHeight are the reference size in pixels.
+	OfWidth, OfHeight int
+
+	// Left, Top, Right and Bottom are the box on the reference; right and
+	// bottom are not included.
+	Left, Top, Right, Bottom int
+}
+
+// Stored is an asset as it lies in the store.
+type Stored struct {
+	Name   string `json:"name"`
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 []byte `json:"sha256"`
+	URL    string `json:"url"`
+
+	// Width and Height are in pixels; zero when it is no image.
+	Width  int `json:"width,omitempty"`
+	Height int `json:"height,omitempty"`
+
+	// OriginalBytes and OriginalSHA256 are of the file as it came.
+	OriginalBytes  int64  `json:"original_bytes,omitempty"`
+	OriginalSHA256 []byte `json:"original_sha256,omitempty"`
+
+	// OriginalWidth and OriginalHeight are its size before it was rendered.
+	OriginalWidth  int `json:"original_width,omitempty"`
+	OriginalHeight int `json:"original_height,omitempty"`
+}

@@ -1,0 +1,105 @@
+package seine
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Task is one request, or one id, of one job.
+type Task struct {
+	Job string
+
+	// Key is unique in the job for ever: the id, or the canonical URL.
+	Key string
+
+	// ID is what {id} stands for: the key.
+	ID string
+
+	// URL is the page to fetch.
+	URL string
+
+	// Depth is the number of links followed from the seed.
+	Depth int
+
+	// Priority is 0, first, to 3, last; 1 is the default.
+	Priority int
+
+	// Meta is what was given with the task.
+	Meta map[string]any
+
+	// Attempt is 1 the first time.
+	Attempt int
+}
+
+// Request asks for one page.
+type Request struct {
+	URL    string
+	Method string // default GET
+	Header http.Header
+	Via    Via // default: the job's
+	Wait   []Wait
+
+	// Raw leaves the body as it came, not converted to UTF-8: an asset.
+	Raw bool
+
+	// MaxBody is the most bytes of the body; Timeout bounds the whole. Zero:
+	// the fetcher's default.
+	MaxBody int64
+	Timeout time.Duration
+}
+
+// Page is any response that a fetcher brought back, a 404 too.
+type Page struct {
+	// URL is the page's own, after redirects.
+	URL    string
+	Status int
+	Header http.Header
+
+	// Body is the response after Content-Encoding is undone; text is UTF-8
+	// unless the request was Raw.
+	Body []byte
+
+	// Type is the media type, without parameters, in lower case: as the header
+	// says, else sniffed.
+	Type string
+
+	Via       Via
+	FetchedAt time.Time
+	Took      time.Duration
+
+	// Redirects lists the URLs that were asked before URL.
+	Redirects []string
+
+	// Waits tells how each wait of the request ended.
+	Waits []Waited
+}
+
+// Waited tells how one wait ended. A wait that ran out is not an error: the
+// page is judged as it stands.
+type Waited struct {
+	Wait string        `json:"wait"`
+	OK   bool          `json:"ok"`
+	Took time.Duration `json:"-"`
+}
+
+// Fetcher gets one page. A response of any status is a page; an error means
+// that there is none. Errors that a caller acts on: [ErrHost], [ErrRefused],
+// [ErrTooLarge].
+type Fetcher interface {
+	Fetch(ctx context.Context, req Request) (*Page, error)
+}
+
+// What a fetch can end in.
+var (
+	// ErrHost is a fault of the host as a whole: its name does not resolve, it
+	// refuses connections, its certificate is bad. It costs a task no attempt.
+	ErrHost = errors.New("host fault")
+
+	// ErrRefused is ours: the address is not one that the job may ask. Final.
+	ErrRefused = errors.New("address refused")
+
+	// ErrTooLarge is a body over its bound.
+	ErrTooLarge = errors.New("body too large")
+)
