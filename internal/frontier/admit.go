@@ -1,0 +1,197 @@
+package frontier
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+const (
+	// maxKey keeps a key below what one PostgreSQL index entry may hold (2,704 bytes).
+	maxKey = 2000
+
+	// shards is the number of lanes of a job without a pace: one lane alone
+	// would let one claim at a time in.
+	shards = 16
+
+	// unlimited is the in-flight bound of a lane that has none.
+	unlimited = 1 << 20
+
+	// assetLane begins the key of the lane of an asset host. No host has a '/'.
+	assetLane = "assets/"
+	shardLane = "shard/"
+)
+
+// ErrKey says that a key can't be a task's.
+var ErrKey = errors.New("not a task key")
+
+// Seed is a key as a user gives it.
+type Seed struct {
+	Key string `json:"key"`
+
+	// Priority is 0, first, to 3; other values are clamped. Nil: 1.
+	Priority *int           `json:"priority"`
+	Meta     map[string]any `json:"meta"`
+}
+
+// Admit turns a key into a task to add: an id of the job's template, padded as
+// the space says, or the canonical form of a URL. It returns ErrKey with the
+// reason when the key can be neither.
+func Admit(job *seine.Job, seed Seed) (New, error) {
+	key, page, err := resolve(job, strings.TrimSpace(seed.Key))
+	if err != nil {
+		return New{}, err
+	}
+	n := New{Key: key, Lane: LaneKey(job, key, page), Priority: 1}
+	if seed.Priority != nil {
+		n.Priority = min(max(*seed.Priority, 0), 3)
+	}
+	if len(seed.Meta) > 0 {
+		if n.Meta, err = json.Marshal(seed.Meta); err != nil {
+			return New{}, fmt.Errorf("%w: meta of %.60q: %w", ErrKey, key, err)
+		}
+	}
+	return n, nil
+}
+
+// LaneKey returns the lane of a task: its page's host, or one of a few shards
+// where nothing limits a host.
+func LaneKey(job *seine.Job, key, page string) string {
+	if job.Pace.Unpaced() {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(key))
+		return fmt.Sprintf("%s%02d", shardLane, h.Sum32()%shards)
+	}
+	return weburl.Host(page)
+}
+
+// AssetLane returns the lane of a host for what is not a page: its assets.
+func AssetLane(host string) string { return assetLane + host }
+
+// IsHost reports whether a lane is a host's pages.
+func IsHost(lane string) bool {
+	return !strings.HasPrefix(lane, assetLane) && !strings.HasPrefix(lane, shardLane)
+}
+
+// PageURL returns the URL of a task's page.
+func PageURL(job *seine.Job, key string) (string, error) {
+	_, page, err := resolve(job, key)
+	return page, err
+}
+
+func resolve(job *seine.Job, key string) (id, page string, err error) {
+	switch {
+	case key == "":
+		return "", "", fmt.Errorf("%w: it is empty", ErrKey)
+	case len(key) > maxKey:
+		return "", "", fmt.Errorf("%w: %.60q… has %d bytes; at most %d", ErrKey, key, len(key), maxKey)
+	case !utf8.ValidString(key):
+		return "", "", fmt.Errorf("%w: %.60q is not UTF-8", ErrKey, key)
+	case strings.ContainsFunc(key, unicode.IsControl):
+		return "", "", fmt.Errorf("%w: %.60q holds a control character", ErrKey, key)
+	}
+	if job.Seeds.URL == "" || isURL(key) {
+		page, err = weburl.Canonical(key)
+		if err != nil {
+			return "", "", fmt.Errorf("%w: %.60q: %w", ErrKey, key, err)
+		}
+		if len(page) > maxKey {
+			return "", "", fmt.Errorf("%w: %.60q… has %d bytes; at most %d", ErrKey, page, len(page), maxKey)
+		}
+		return page, page, nil
+	}
+	if s := job.Seeds.IDs; s != nil {
+		if n, err := strconv.ParseInt(key, 10, 64); err == nil && n >= 0 {
+			key = s.Key(n)
+		}
+	}
+	page, err = weburl.Expand(job.Seeds.URL, key)
+	if err == nil {
+		page, err = weburl.Canonical(page)
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("%w: %.60q: %w", ErrKey, key, err)
+	}
+	return key, page, nil
+}
+
+func isURL(key string) bool {
+	scheme, _, found := strings.Cut(key, "://")
+	return found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
+}
+
+// SpecOf returns what a frontier is told of a job.
+func SpecOf(job *seine.Job, config json.RawMessage) Spec {
+	s := Spec{
+		Name: job.Name, Config: config, Digest: job.Digest, SeedURL: job.Seeds.URL, StoreKey: job.Store.Key,
+		MaxAttempts: job.Retry.Error,
+		Asset:       LanePace{Delay: job.Pace.Assets.Delay, Inflight: unlimited},
+	}
+	if job.Pace.Scope == seine.ScopeWorker {
+		// Each worker paces its own address; the lane only hands tasks out.
+		s.Page = LanePace{Inflight: unlimited}
+		s.Asset.Delay = seine.Span{}
+		return s
+	}
+	s.Page = LanePace{Delay: job.Pace.Delay, Inflight: job.Pace.Concurrency, Rest: job.Pace.Rest, Cooldown: job.Pace.Cooldown}
+	if s.Page.Inflight <= 0 {
+		s.Page.Inflight = unlimited
+	}
+	return s
+}
+
+// LaneRoom returns how many tasks one claim may take of a lane: at most half
+// of its slots, because a claimed task holds its slot while it waits for its
+// start, at most claimSpan of starts, and one at a time while its host is at fault.
+func LaneRoom(p LanePace, inflight, faults int) int {
+	if faults > 0 {
+		return max(0, 1-inflight)
+	}
+	room := min(max(1, p.Inflight/2), p.Inflight-inflight)
+	if mean := (p.Delay.Min + p.Delay.Max) / 2; mean > 0 {
+		room = min(room, max(1, int(claimSpan/mean)))
+	}
+	return max(0, room)
+}
+
+const claimSpan = 2 * time.Second
+
+// IsAssetLane reports whether a lane is a host's assets.
+func IsAssetLane(lane string) bool { return strings.HasPrefix(lane, assetLane) }
+
+// CheckIdentity returns ErrChanged when a registered job was made with another
+// identity.
+func CheckIdentity(s Spec, seedURL, storeKey string) error {
+	for _, c := range []struct{ name, was, is string }{{"seeds.url", seedURL, s.SeedURL}, {"store.key", storeKey, s.StoreKey}} {
+		if c.was != c.is {
+			return fmt.Errorf("%w: %s was %q and is %q: give the job another name, or say --accept-changes", ErrChanged, c.name, c.was, c.is)
+		}
+	}
+	return nil
+}
+
+// Block admits the ids from next on, at most n and none beyond hi, and returns
+// where the next block begins.
+func Block(next, hi int64, n int, admit func(id int64) (New, error)) (tasks []New, to int64, err error) {
+	for id := next; id <= hi && len(tasks) < n; id++ {
+		t, err := admit(id)
+		if err != nil {
+			return nil, next, err
+		}
+		tasks, to = append(tasks, t), id+1
+		if id == math.MaxInt64 {
+			break
+		}
+	}
+	return tasks, to, nil
+}

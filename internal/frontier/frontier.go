@@ -1,0 +1,389 @@
+// Package frontier keeps what is to be fetched next: the tasks of every job,
+// the set of keys each job has seen, and the time each host may be asked again.
+//
+// The frontier's own clock decides when a lease expires. A worker whose lease
+// row is gone gets [ErrLeaseLost] from every call, and nothing it brings is
+// stored, so a task is completed at most once though it may be fetched twice.
+//
+//	add ─→ pending ─claim→ in_progress ─complete→ done, skipped, final error or stale
+//	          ↑                │
+//	          └── release, rescue (lease expired), fail (after its backoff)
+//
+// What a task yields (state, records, asset rows, follow-ups) becomes true in
+// one transaction, [Frontier.Complete]. A [lane] is what a pace applies to: a
+// claim locks lanes and takes their tasks, so a host's pace holds over all
+// workers by construction.
+//
+// What both drivers must agree on is a function here ([Admit], [NextTry],
+// [Clean]) or a test in package frontiertest.
+package frontier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/seinehq/seine"
+)
+
+// Errors that callers act on.
+var (
+	// ErrLeaseLost: the lease's row is gone; whatever it held is another's.
+	ErrLeaseLost = errors.New("lease lost")
+
+	// ErrUnavailable: the database can't be reached; try again later.
+	ErrUnavailable = errors.New("frontier unreachable")
+
+	// ErrSchema: the database's schema is older or newer than this program's.
+	ErrSchema = errors.New("schema does not fit")
+
+	// ErrNoJob: no job of that name is registered.
+	ErrNoJob = errors.New("no such job")
+
+	// ErrChanged: the job's seeds.url or store.key differs from what its tasks
+	// and files were made with.
+	ErrChanged = errors.New("the job's identity changed")
+
+	// ErrDiskFull: the database's disk is full.
+	ErrDiskFull = errors.New("disk full")
+)
+
+// JobID numbers a job in one frontier.
+type JobID int32
+
+// LaneID numbers a lane in one frontier.
+type LaneID int32
+
+// Spec is what a frontier knows of a job.
+type Spec struct {
+	Name string
+
+	// Config is the job as JSON, secrets unresolved.
+	Config json.RawMessage
+	Digest []byte
+
+	// SeedURL and StoreKey are the job's identity: a change of one is refused
+	// with ErrChanged, because stored keys and paths depend on it.
+	SeedURL, StoreKey string
+
+	// MaxAttempts is for the rescuer, which has no job file at hand.
+	MaxAttempts int
+
+	// Page and Asset are the paces of its lanes.
+	Page, Asset LanePace
+}
+
+// LanePace is the pace of a lane as the frontier keeps it.
+type LanePace struct {
+	// Delay is drawn anew for each start.
+	Delay seine.Span
+
+	// Inflight is the most tasks leased at once.
+	Inflight int
+
+	Rest     seine.Rest
+	Cooldown seine.Cooldown
+}
+
+// New is a task to be added.
+type New struct {
+	Key string
+
+	// Lane is the key of its lane: see [Admit].
+	Lane     string
+	Priority int
+
+	// Meta is JSON or nil.
+	Meta json.RawMessage
+}
+
+// Lease is a worker session's hold on its tasks.
+type Lease struct {
+	// Token is the lease's never reused number; it fences late writes.
+	Token  int64
+	Worker string
+	TTL    time.Duration
+}
+
+// ClaimArgs says what a claim may take.
+type ClaimArgs struct {
+	Job JobID
+
+	// N is the most tasks.
+	N int
+
+	// Ahead is how far before its next start a lane may be taken.
+	Ahead time.Duration
+
+	// Not lists lanes to leave alone: those whose host this worker's own pace
+	// holds back.
+	Not []LaneID
+}
+
+// Claimed is a task under a lease.
+type Claimed struct {
+	Job      JobID
+	Seq      int64
+	Key      string
+	Lane     LaneID
+	LaneKey  string
+	Priority int
+	Attempt  int
+	Meta     json.RawMessage
+
+	// StartAt is when it may start, by the frontier's clock; Wait is how long
+	// that was from the claim on.
+	StartAt time.Time
+	Wait    time.Duration
+
+	// Faults counts the faults in a row of its host.
+	Faults int
+}
+
+// Completion is the end of a task, with what it yields.
+type Completion struct {
+	Claimed
+
+	// State is Done, Skipped, or Error or Stale at the last attempt.
+	State   seine.State
+	Reason  string
+	Records []Record
+	Assets  []Asset
+	Follow  []New
+}
+
+// Record is one extracted thing as the frontier keeps it.
+type Record struct {
+	Key, Kind, URL string
+	Fields         json.RawMessage
+	Digest         []byte
+	FetchedAt      time.Time
+}
+
+// Asset is the row of a stored file.
+type Asset struct {
+	Key string
+	seine.Stored
+}
+
+// Failure gives a task back to be tried again.
+type Failure struct {
+	Claimed
+
+	// State is Error or Stale: why it waits.
+	State  seine.State
+	Reason string
+
+	// Delay is the time until the next attempt.
+	Delay time.Duration
+}
+
+// Outcome tells what became of a batch.
+type Outcome struct {
+	// Kept is the number of tasks that were this lease's and are written.
+	Kept int
+
+	// Lost lists the tasks that were not this lease's any more. Nothing of
+	// them is stored by this call, which is not to say that nothing was: the
+	// answer to a commit may have been lost.
+	Lost []int64
+
+	// Bad tells, by Seq, which results the database refuses as data.
+	Bad map[int64]error
+}
+
+// LaneState is what may have changed since a claim.
+type LaneState struct {
+	Lane LaneID
+
+	// Held: the lane or its job is paused.
+	Held bool
+
+	// Quiet is for how long the lane is still quiet; zero: it is not.
+	Quiet time.Duration
+}
+
+// Frontier is the seam. All methods are safe for concurrent use. Besides the
+// errors named, each may return ErrUnavailable.
+type Frontier interface {
+	// Register makes the job known or brings it up to date: rules, digest and
+	// pace apply at once. It returns ErrChanged unless accept is set.
+	Register(ctx context.Context, spec Spec, accept bool) (JobID, error)
+
+	// Seeded reports whether these seeds were admitted before; MarkSeeded says
+	// that they are now.
+	Seeded(ctx context.Context, job JobID, digest []byte) (bool, error)
+	MarkSeeded(ctx context.Context, job JobID, digest []byte) error
+
+	// Moved lists up to n open tasks, not leased, that wait in lanes other than
+	// want says; Move puts them there. A pace that changes between none and
+	// some changes a task's lane.
+	Moved(ctx context.Context, job JobID, after int64, n int) ([]Claimed, error)
+	Move(ctx context.Context, job JobID, tasks []Claimed, lanes []string) error
+
+	// Add admits tasks whose key the job has not seen and returns how many.
+	Add(ctx context.Context, job JobID, tasks []New) (int, error)
+
+	// SetSpace makes an ID space known, once; Fill admits its next n ids when
+	// at least half of the job's lanes have nothing ready. It returns how many
+	// ids it took and whether any are left.
+	SetSpace(ctx context.Context, job JobID, from, to int64) error
+	Fill(ctx context.Context, job JobID, n int, admit func(id int64) (New, error)) (taken int, left bool, err error)
+
+	// OpenLease begins a worker's session; Heartbeat moves its end and leaves
+	// the worker's rates, tasks a second by job; CloseLease ends a session that
+	// holds nothing.
+	OpenLease(ctx context.Context, worker string, ttl time.Duration) (Lease, error)
+	Heartbeat(ctx context.Context, lease Lease, rates map[JobID]float64) error
+	CloseLease(ctx context.Context, lease Lease) error
+
+	// Claim takes up to args.N tasks of hosts that may be asked, each with the
+	// time at which it may start. It returns none, and no error, when nothing
+	// is due.
+	Claim(ctx context.Context, lease Lease, args ClaimArgs) ([]Claimed, error)
+
+	// Complete, Fail and Release end a claim. A batch holds tasks of one job.
+	// Release costs no attempt.
+	Complete(ctx context.Context, lease Lease, job JobID, batch []Completion) (Outcome, error)
+	Fail(ctx context.Context, lease Lease, job JobID, batch []Failure) (Outcome, error)
+	Release(ctx context.Context, lease Lease, batch []Claimed) (Outcome, error)
+
+	// Lookup returns the states of the keys that the job has seen.
+	Lookup(ctx context.Context, job JobID, keys []string) (map[string]seine.State, error)
+
+	// Held tells of lanes whose claimed tasks have not started yet.
+	Held(ctx context.Context, lanes []LaneID) ([]LaneState, error)
+
+	// Reserve takes a start on another lane of the job, made when missing, and
+	// returns how long to wait for it. draw is a number in [0, 1).
+	Reserve(ctx context.Context, job JobID, lane string, draw float64) (wait time.Duration, held bool, err error)
+
+	// Quiet keeps lanes from being claimed for d; faults, when not zero, is the
+	// number of host faults in a row.
+	Quiet(ctx context.Context, job JobID, lanes []string, d time.Duration, why string, faults int) error
+
+	// PauseJob and PauseHost stop claims until they are called with false. They
+	// return ErrNoJob, or false when the job has no such host.
+	PauseJob(ctx context.Context, job JobID, paused bool) error
+	PauseHost(ctx context.Context, job JobID, host string, paused bool) (bool, error)
+
+	// Due tells how long it is until something may be claimed, by what is known
+	// now; ok is false when nothing waits.
+	Due(ctx context.Context, jobs []JobID) (wait time.Duration, ok bool, err error)
+
+	// Housekeeping, by any worker. Rescue takes the tasks of one expired lease
+	// back; Promote makes up to n due retries ready; Fold sums the counters.
+	Rescue(ctx context.Context) (found bool, back, died int, err error)
+	Promote(ctx context.Context, n int) (int, error)
+	Fold(ctx context.Context) error
+
+	Reader
+
+	// Retry sends finished or waiting tasks back with their attempts forgotten
+	// and returns how many.
+	Retry(ctx context.Context, job JobID, tasks []New) (int, error)
+
+	Close() error
+}
+
+// Reader is the part of a frontier that people and tools look at.
+type Reader interface {
+	Jobs(ctx context.Context) ([]JobInfo, error)
+	Counts(ctx context.Context, job JobID) (Counts, error)
+	Status(ctx context.Context, job JobID) (Status, error)
+
+	// Tasks lists tasks in the order of their keys, those after filter.After.
+	Tasks(ctx context.Context, job JobID, filter Filter) ([]TaskInfo, error)
+
+	// Records calls each for every record with its assets, ordered by key.
+	Records(ctx context.Context, job JobID, each func(Stored) error) error
+
+	// Clock is the frontier's time now.
+	Clock(ctx context.Context) (time.Time, error)
+
+	// Version is the schema's version, and the server's name and version.
+	Version(ctx context.Context) (schema int64, server string, err error)
+}
+
+// JobInfo is a registered job.
+type JobInfo struct {
+	ID     JobID
+	Name   string
+	Paused bool
+	Config json.RawMessage
+	Digest []byte
+}
+
+// Counts are a job's counters.
+type Counts struct {
+	// Total is every task ever admitted; Open are those not final.
+	Total, Open int64
+
+	// Final counts Done, Skipped, Error and Stale tasks that are final.
+	Final map[seine.State]int64
+
+	Records, Assets int64
+
+	// Unseen is the number of ids of the space that were not admitted yet.
+	Unseen int64
+}
+
+// Status is what `seine status` shows of a job.
+type Status struct {
+	Counts
+	Paused  bool
+	States  map[seine.State]int64
+	Rate    float64 // tasks a second over the fleet, last minute
+	Workers int
+	Hosts   []HostStatus
+	Reasons []ReasonCount
+}
+
+// HostStatus is a lane that is not simply due.
+type HostStatus struct {
+	Host   string
+	NextAt time.Time
+	Parked bool
+	Reason string
+}
+
+// ReasonCount counts tasks by why they ended or wait.
+type ReasonCount struct {
+	State  seine.State
+	Reason string
+	Count  int64
+}
+
+// Filter chooses tasks.
+type Filter struct {
+	States []seine.State
+	Reason string // substring
+	Host   string // lane key
+
+	// Before chooses tasks that were last written before it.
+	Before time.Time
+	Keys   []string
+	After  string
+	Limit  int
+}
+
+// TaskInfo is a task as it is listed.
+type TaskInfo struct {
+	Key       string
+	State     seine.State
+	Final     bool
+	Attempt   int
+	Priority  int
+	Reason    string
+	Worker    string
+	Meta      json.RawMessage
+	NextAt    time.Time // zero: not waiting
+	UpdatedAt time.Time
+}
+
+// Stored is a record as it is exported.
+type Stored struct {
+	Record
+	Assets []Asset
+}

@@ -1,0 +1,222 @@
+// Package frontiertest holds what every frontier must do: one suite, run
+// against each driver. It owns the clock, so that leases expire and retries
+// fall due when a test says so.
+package frontiertest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Open opens an empty, migrated frontier that is closed when the test ends.
+// now is its clock; nil is the real one.
+type Open func(t *testing.T, now func() time.Time) frontier.Frontier
+
+// Run runs the suite.
+func Run(t *testing.T, open Open) {
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, s *suite)
+	}{
+		{"a task is added, claimed and completed", testLife},
+		{"concurrent claims complete each task once", testConcurrent},
+		{"an expired lease is rescued", testRescue},
+		{"late writes are refused", testLate},
+		{"a worker that dies at the last attempt ends the task", testLastAttempt},
+		{"a release costs no attempt", testRelease},
+		{"priorities go first", testPriorities},
+		{"a retry waits for its time", testRetryTime},
+		{"a key is admitted once", testDedupe},
+		{"no wake-up is lost", testWakeUp},
+		{"add against complete does not deadlock", testDeadlock},
+		{"pause holds a job and a host", testPause},
+		{"pace counts starts", testPace},
+		{"pace holds over workers", testPaceFleet},
+		{"a delay is drawn from its span", testDelaySpan},
+		{"concurrency holds", testConcurrency},
+		{"a rest follows every so many starts", testRest},
+		{"a cooldown follows errors in a row", testCooldown},
+		{"a quiet host waits", testQuiet},
+		{"a host at fault is tried by one task at a time", testFaults},
+		{"starts on other hosts are reserved", testReserve},
+		{"lanes can be left alone", testNot},
+		{"one bad record does not fail its batch", testBadRecord},
+		{"values that no database keeps are replaced alike", testClean},
+		{"follow-ups are admitted with the result", testFollow},
+		{"a record is kept once and replaced", testRecords},
+		{"counters come back to zero", testCounters},
+		{"an ID space is enumerated lazily", testSpace},
+		{"finished and waiting tasks are sent back", testSendBack},
+		{"tasks move between lanes", testMove},
+		{"jobs stand beside each other", testJobs},
+		{"a changed identity is refused", testIdentity},
+		{"a changed pace holds at once", testRepace},
+		{"status and lists tell what is there", testStatus},
+		{"seeds are marked", testSeeded},
+		{"due says how long to sleep", testDue},
+		{"held lanes are told", testHeld},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			clock := &Clock{now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+			c.test(t, &suite{T: t, clock: clock, open: open, Frontier: open(t, clock.Now)})
+		})
+	}
+	t.Run("torture", func(t *testing.T) { testTorture(t, open(t, nil)) })
+}
+
+// Clock is a clock that stands still until it is moved.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now is the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Move moves the time on.
+func (c *Clock) Move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+type suite struct {
+	*testing.T
+	frontier.Frontier
+	clock *Clock
+	open  Open
+}
+
+func (s *suite) ctx() context.Context { return s.T.Context() }
+
+func (s *suite) check(err error) {
+	s.T.Helper()
+	if err != nil {
+		s.T.Fatal(err)
+	}
+}
+
+// fast is a pace that limits nothing but what a test says.
+func fast() frontier.LanePace { return frontier.LanePace{Inflight: 1000} }
+
+func (s *suite) job(name string, page frontier.LanePace) frontier.JobID {
+	s.T.Helper()
+	id, err := s.Register(s.ctx(), frontier.Spec{
+		Name: name, Config: []byte(`{}`), Digest: []byte{1}, SeedURL: "u", StoreKey: "k", MaxAttempts: 3, Page: page, Asset: fast(),
+	}, false)
+	s.check(err)
+	return id
+}
+
+func tasks(lane string, keys ...string) []frontier.New {
+	var out []frontier.New
+	for _, k := range keys {
+		out = append(out, frontier.New{Key: k, Lane: lane, Priority: 1})
+	}
+	return out
+}
+
+func keysOf(n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("k%05d", i))
+	}
+	return out
+}
+
+func (s *suite) add(job frontier.JobID, ts []frontier.New, want int) {
+	s.T.Helper()
+	n, err := s.Add(s.ctx(), job, ts)
+	s.check(err)
+	if n != want {
+		s.T.Fatalf("added %d tasks; want %d", n, want)
+	}
+}
+
+func (s *suite) lease() frontier.Lease {
+	s.T.Helper()
+	l, err := s.OpenLease(s.ctx(), "w", time.Minute)
+	s.check(err)
+	return l
+}
+
+func (s *suite) claim(l frontier.Lease, job frontier.JobID, n, want int) []frontier.Claimed {
+	s.T.Helper()
+	got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: n})
+	s.check(err)
+	if len(got) != want {
+		s.T.Fatalf("claimed %d tasks; want %d", len(got), want)
+	}
+	return got
+}
+
+func done(cs ...frontier.Claimed) []frontier.Completion {
+	var out []frontier.Completion
+	for _, c := range cs {
+		out = append(out, frontier.Completion{Claimed: c, State: seine.Done, Records: []frontier.Record{record(c.Key, `{"a":1}`)}})
+	}
+	return out
+}
+
+func record(key, fields string) frontier.Record {
+	return frontier.Record{
+		Key: key, Kind: "record", URL: "http://a.example/" + key, Fields: []byte(fields), Digest: []byte{1},
+		FetchedAt: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+func (s *suite) complete(l frontier.Lease, job frontier.JobID, batch []frontier.Completion, want int) {
+	s.T.Helper()
+	out, err := s.Complete(s.ctx(), l, job, batch)
+	s.check(err)
+	if out.Kept != want || len(out.Lost) != len(batch)-want {
+		s.T.Fatalf("completed %d tasks, %d lost; want %d of %d", out.Kept, len(out.Lost), want, len(batch))
+	}
+}
+
+func failures(state seine.State, delay time.Duration, cs ...frontier.Claimed) []frontier.Failure {
+	var out []frontier.Failure
+	for _, c := range cs {
+		out = append(out, frontier.Failure{Claimed: c, State: state, Reason: "boom", Delay: delay})
+	}
+	return out
+}
+
+func (s *suite) fail(l frontier.Lease, job frontier.JobID, batch []frontier.Failure) {
+	s.T.Helper()
+	out, err := s.Fail(s.ctx(), l, job, batch)
+	s.check(err)
+	if out.Kept != len(batch) {
+		s.T.Fatalf("gave %d tasks back; want %d", out.Kept, len(batch))
+	}
+}
+
+func (s *suite) counts(job frontier.JobID) frontier.Counts {
+	s.T.Helper()
+	c, err := s.Counts(s.ctx(), job)
+	s.check(err)
+	return c
+}
+
+func (s *suite) rescueAll() (back, died int) {
+	s.T.Helper()
+	for {
+		found, b, d, err := s.Rescue(s.ctx())
+		s.check(err)
+		if !found {
+			return back, died
+		}
+		back, died = back+b, died+d
+	}
+}

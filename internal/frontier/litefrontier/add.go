@@ -1,0 +1,224 @@
+package litefrontier
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Add admits tasks whose key the job has not seen.
+func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (n int, err error) {
+	err = f.tx(ctx, func(t tx) error {
+		n, err = f.add(ctx, t, job, tasks)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("add: %w", err)
+	}
+	return n, nil
+}
+
+func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []frontier.New) (int, error) {
+	type ready struct{ n, prio int }
+	lanes := map[int64]*ready{}
+	added, now := 0, f.now()
+	for _, task := range tasks {
+		lane, err := f.laneID(ctx, t, job, task.Lane)
+		if err != nil {
+			return 0, err
+		}
+		prio := min(max(task.Priority, 0), 3)
+		var meta any
+		if len(task.Meta) > 0 {
+			meta = string(frontier.CleanJSON(task.Meta))
+		}
+		n, err := t.exec(ctx, `insert into task(job_id, key, lane_id, meta, created_at) values (?, ?, ?, ?, ?) on conflict do nothing`, job, task.Key, lane, meta, now)
+		if err != nil {
+			return 0, err
+		}
+		if n == 0 {
+			continue
+		}
+		if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio) values (?, ?, ?, ?)`, job, task.Key, lane, prio); err != nil {
+			return 0, err
+		}
+		added++
+		r := lanes[lane]
+		if r == nil {
+			r = &ready{prio: prio}
+			lanes[lane] = r
+		}
+		r.n, r.prio = r.n+1, min(r.prio, prio)
+	}
+	for lane, r := range lanes {
+		if err := f.wake(ctx, t, lane, r.prio); err != nil {
+			return 0, err
+		}
+		if err := count(ctx, t, job, lane, frontier.StatTotal, "", int64(r.n)); err != nil {
+			return 0, err
+		}
+	}
+	return added, nil
+}
+
+// SetSpace makes an ID space known, once.
+func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to int64) error {
+	return f.tx(ctx, func(t tx) error {
+		_, err := t.exec(ctx, `insert into space(job_id, lo, hi, next_id) values (?1, ?2, ?3, ?2) on conflict do nothing`, job, from, to)
+		return err
+	})
+}
+
+// Fill admits the next n ids of the job's space.
+func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit func(id int64) (frontier.New, error)) (taken int, left bool, err error) {
+	err = f.tx(ctx, func(t tx) error {
+		taken, left = 0, false
+		var (
+			lo, hi, next int64
+			thirsty      bool
+		)
+		err := t.scan(ctx, `select lo, hi, next_id from space where job_id = ? and next_id <= hi order by lo limit 1`, []any{job}, &lo, &hi, &next)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		left = true
+		if err := t.scan(ctx, `select coalesce(sum(parked) * 2 >= count(*), 1) from lane where job_id = ? and lane_key not like 'assets/%'`, []any{job}, &thirsty); err != nil || !thirsty {
+			return err
+		}
+		tasks, to, err := frontier.Block(next, hi, n, admit)
+		if err != nil {
+			return err
+		}
+		taken = len(tasks)
+		if _, err := f.add(ctx, t, job, tasks); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `update space set next_id = ? where job_id = ? and lo = ? and hi = ?`, to, job, lo, hi)
+		return err
+	})
+	if err != nil {
+		return 0, true, fmt.Errorf("fill: %w", err)
+	}
+	return taken, left, nil
+}
+
+// Retry sends finished or waiting tasks back.
+func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []frontier.New) (n int, err error) {
+	err = f.tx(ctx, func(t tx) error {
+		n = 0
+		for _, task := range tasks {
+			back, err := f.sendBack(ctx, t, job, task)
+			if err != nil {
+				return err
+			}
+			if back {
+				n++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("retry: %w", err)
+	}
+	return n, nil
+}
+
+func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task frontier.New) (bool, error) {
+	var (
+		old, state int64
+		reason     string
+	)
+	err := t.scan(ctx, `select lane_id, state, coalesce(reason, '') from task where job_id = ? and key = ?`, []any{job, task.Key}, &old, &state, &reason)
+	if err != nil {
+		return false, ignoreNoRows(err)
+	}
+	if state == 0 { // waiting: ready at once
+		n, err := t.exec(ctx, `update queue set run_at = null, attempt = 0, state = 0 where job_id = ? and lane_id = ? and key = ? and lease_id is null and run_at is not null`, job, old, task.Key)
+		if err != nil || n == 0 {
+			return false, err
+		}
+		return true, f.wake(ctx, t, old, task.Priority)
+	}
+	lane, err := f.laneID(ctx, t, job, task.Lane)
+	if err != nil {
+		return false, err
+	}
+	if _, err := t.exec(ctx, `update task set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = ? where job_id = ? and key = ?`, lane, job, task.Key); err != nil {
+		return false, err
+	}
+	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio) values (?, ?, ?, ?)`, job, task.Key, lane, task.Priority); err != nil {
+		return false, err
+	}
+	if err := count(ctx, t, job, old, int(state), reason, -1); err != nil {
+		return false, err
+	}
+	return true, f.wake(ctx, t, lane, task.Priority)
+}
+
+// Moved lists open tasks that are not leased, in the order of their Seq.
+func (f *Frontier) Moved(ctx context.Context, job frontier.JobID, after int64, n int) ([]frontier.Claimed, error) {
+	var out []frontier.Claimed
+	err := f.each(ctx, `select q.job_id, q.seq, q.key, q.lane_id, l.lane_key, q.prio from queue q join lane l using (lane_id)
+ where q.job_id = ? and q.seq > ? and q.lease_id is null order by q.seq limit ?`, []any{job, after, n}, func(r *sql.Rows) error {
+		var c frontier.Claimed
+		err := r.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority)
+		out = append(out, c)
+		return err
+	})
+	return out, err
+}
+
+// Move puts tasks into other lanes.
+func (f *Frontier) Move(ctx context.Context, job frontier.JobID, tasks []frontier.Claimed, to []string) error {
+	return f.tx(ctx, func(t tx) error {
+		for i, c := range tasks {
+			lane, err := f.laneID(ctx, t, job, to[i])
+			if err != nil {
+				return err
+			}
+			n, err := t.exec(ctx, `update queue set lane_id = ? where seq = ? and lease_id is null`, lane, c.Seq)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			if _, err := t.exec(ctx, `update task set lane_id = ? where job_id = ? and key = ?`, lane, job, c.Key); err != nil {
+				return err
+			}
+			var ready bool
+			if err := t.scan(ctx, `select run_at is null from queue where seq = ?`, []any{c.Seq}, &ready); err != nil {
+				return err
+			}
+			if ready {
+				if err := f.wake(ctx, t, lane, c.Priority); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Lookup returns the states of the keys that the job has seen.
+func (f *Frontier) Lookup(ctx context.Context, job frontier.JobID, keys []string) (map[string]seine.State, error) {
+	out := map[string]seine.State{}
+	marks, args := list(keys)
+	err := f.each(ctx, `select key, state from task where job_id = ? and key in (`+marks+`)`, append([]any{job}, args...), func(r *sql.Rows) error {
+		var (
+			key   string
+			state int64
+		)
+		err := r.Scan(&key, &state)
+		out[key] = seine.State(state)
+		return err
+	})
+	return out, err
+}

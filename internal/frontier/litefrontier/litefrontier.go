@@ -1,0 +1,276 @@
+// Package litefrontier is the frontier in one SQLite file: nothing to install,
+// one machine. Several processes on one local disk may share it.
+//
+// There is one writer connection, and each method is one transaction that
+// begins with the write lock (BEGIN IMMEDIATE), so none waits for another in a
+// ring and the order of locks that pgfrontier keeps is not needed. Readers have
+// connections of their own and, in WAL mode, never wait. Times come from the
+// caller's clock.
+//
+// A crash of the process loses nothing; a crash of the machine may lose the
+// last transactions (synchronous=NORMAL), whose tasks are then done again.
+package litefrontier
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const versionTable = "goose_db_version"
+
+// Frontier is a frontier in a SQLite file.
+type Frontier struct {
+	write, read *sql.DB
+	path        string
+	clock       func() time.Time
+
+	// mu lets one transaction at a time on the writer connection.
+	mu    sync.Mutex
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+// Options change how a frontier behaves; the zero value works.
+type Options struct {
+	// Now is the frontier's clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// Open opens the file, made with its folder when missing. It doesn't look at
+// the schema: see [frontier.CheckSchema].
+func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
+	if dir := filepath.Dir(path); dir != "." {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return nil, fmt.Errorf("%w: %w", frontier.ErrUnavailable, err)
+		}
+	}
+	f := &Frontier{path: path, clock: opts.Now, stmts: map[string]*sql.Stmt{}}
+	if f.clock == nil {
+		f.clock = time.Now
+	}
+	dsn := func(extra string) string {
+		u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+		u.RawQuery = "_pragma=busy_timeout(10000)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(OFF)&_pragma=temp_store(MEMORY)" + extra
+		return u.String()
+	}
+	var err error
+	if f.write, err = sql.Open("sqlite", dsn("&_pragma=journal_mode(WAL)&_txlock=immediate")); err != nil {
+		return nil, err
+	}
+	f.write.SetMaxOpenConns(2) // the writer's own, and one for a migration
+	if err := f.write.PingContext(ctx); err != nil {
+		_ = f.write.Close()
+		return nil, fmt.Errorf("open %s: %w", path, classify(err))
+	}
+	if f.read, err = sql.Open("sqlite", dsn("&_pragma=query_only(1)")); err != nil {
+		_ = f.write.Close()
+		return nil, err
+	}
+	f.read.SetMaxOpenConns(4)
+	return f, nil
+}
+
+// Close closes the file.
+func (f *Frontier) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.drop()
+	return errors.Join(f.read.Close(), f.write.Close())
+}
+
+// Migrate brings the schema up to this program's and returns its version.
+func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
+	if v, _, err := f.Version(ctx); err != nil {
+		return 0, err
+	} else if v/1000 > frontier.SchemaMajor {
+		return 0, frontier.CheckSchema(v)
+	}
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return 0, err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, f.write, dir, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return 0, fmt.Errorf("migrate %s: %w", f.path, classify(err))
+	}
+	if _, err := p.Up(ctx); err != nil {
+		// Another process that migrates at the same moment is as good.
+		if v, _, e := f.Version(ctx); e == nil && frontier.CheckSchema(v) == nil {
+			return v, nil
+		}
+		return 0, fmt.Errorf("migrate %s: %w", f.path, classify(err))
+	}
+	return p.GetDBVersion(ctx)
+}
+
+// Version returns the schema's version, 0 when there is none, and SQLite's.
+func (f *Frontier) Version(ctx context.Context) (schema int64, server string, err error) {
+	var there bool
+	err = f.write.QueryRowContext(ctx, `select exists (select 1 from sqlite_master where name = ?), 'SQLite ' || sqlite_version()`, versionTable).Scan(&there, &server)
+	if err == nil && there {
+		err = f.write.QueryRowContext(ctx, `select coalesce(max(version_id), 0) from `+versionTable+` where is_applied`).Scan(&schema)
+	}
+	return schema, server, classify(err)
+}
+
+// Clock is the frontier's time now.
+func (f *Frontier) Clock(context.Context) (time.Time, error) { return f.clock().UTC(), nil }
+
+func (f *Frontier) now() int64 { return f.clock().UnixMicro() }
+
+func fromMicro(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// tx is one transaction on the writer connection. Statements are prepared once
+// for the connection's life: preparing costs as much as running a small one.
+type tx struct{ f *Frontier }
+
+func (f *Frontier) tx(ctx context.Context, fn func(t tx) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.conn == nil {
+		c, err := f.write.Conn(ctx)
+		if err != nil {
+			return classify(err)
+		}
+		f.conn = c
+	}
+	t := tx{f}
+	if _, err := t.exec(ctx, `begin immediate`); err != nil {
+		return classify(err)
+	}
+	err := fn(t)
+	if err == nil {
+		if _, err = t.exec(ctx, `commit`); err == nil {
+			return nil
+		}
+	}
+	// The transaction must end even while we are stopping.
+	if _, e := t.exec(context.WithoutCancel(ctx), `rollback`); e != nil && !strings.Contains(e.Error(), "no transaction") {
+		f.drop()
+	}
+	return classify(err)
+}
+
+// drop gives the connection up, with its statements.
+func (f *Frontier) drop() {
+	for _, s := range f.stmts {
+		_ = s.Close()
+	}
+	clear(f.stmts)
+	if f.conn != nil {
+		_ = f.conn.Close()
+		f.conn = nil
+	}
+}
+
+func (t tx) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s := t.f.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := t.f.conn.PrepareContext(ctx, query)
+	if err == nil {
+		t.f.stmts[query] = s
+	}
+	return s, err
+}
+
+func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	s, err := t.prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// scan reads the one row of a query; sql.ErrNoRows when there is none.
+func (t tx) scan(ctx context.Context, query string, args []any, dest ...any) error {
+	s, err := t.prepare(ctx, query)
+	if err != nil {
+		return err
+	}
+	return s.QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+// each calls scan for every row.
+func (t tx) each(ctx context.Context, query string, args []any, scan func(r *sql.Rows) error) error {
+	s, err := t.prepare(ctx, query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	return drain(rows, scan)
+}
+
+// each reads outside of a transaction.
+func (f *Frontier) each(ctx context.Context, query string, args []any, scan func(r *sql.Rows) error) error {
+	rows, err := f.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return classify(err)
+	}
+	return classify(drain(rows, scan))
+}
+
+func drain(rows *sql.Rows, scan func(r *sql.Rows) error) error {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// classify wraps what callers act on.
+func classify(err error) error {
+	var se *sqlite.Error
+	if err == nil || !errors.As(err, &se) {
+		return err
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %s", frontier.ErrDiskFull, se.Error())
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY,
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return fmt.Errorf("%w: %s", frontier.ErrUnavailable, se.Error())
+	}
+	if strings.Contains(se.Error(), "no such table") {
+		return fmt.Errorf("%w: %s: run `seine migrate`", frontier.ErrSchema, se.Error())
+	}
+	return err
+}
+
+// isData reports whether an error is about a value.
+func isData(err error) bool {
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		return false
+	}
+	code := se.Code() & 0xff
+	return code == sqlite3.SQLITE_CONSTRAINT || code == sqlite3.SQLITE_TOOBIG || code == sqlite3.SQLITE_MISMATCH
+}

@@ -1,0 +1,220 @@
+package litefrontier
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Jobs lists the registered jobs by name.
+func (f *Frontier) Jobs(ctx context.Context) ([]frontier.JobInfo, error) {
+	var out []frontier.JobInfo
+	err := f.each(ctx, `select job_id, name, paused, config, digest from job order by name`, nil, func(r *sql.Rows) error {
+		var (
+			j      frontier.JobInfo
+			config string
+		)
+		err := r.Scan(&j.ID, &j.Name, &j.Paused, &config, &j.Digest)
+		j.Config = json.RawMessage(config)
+		out = append(out, j)
+		return err
+	})
+	return out, err
+}
+
+// Counts reads the counters.
+func (f *Frontier) Counts(ctx context.Context, job frontier.JobID) (frontier.Counts, error) {
+	out := frontier.NewCounts()
+	if err := f.each(ctx, `select state, sum(n) from stat where job_id = ? group by 1`, []any{job}, func(r *sql.Rows) error {
+		var (
+			state int
+			n     int64
+		)
+		err := r.Scan(&state, &n)
+		out.Add(state, n)
+		return err
+	}); err != nil {
+		return out, err
+	}
+	return out, f.one(ctx, `select coalesce(sum(hi - next_id + 1), 0) from space where job_id = ? and next_id <= hi`, []any{job}, &out.Unseen)
+}
+
+func (f *Frontier) one(ctx context.Context, query string, args []any, dest ...any) error {
+	return classify(f.read.QueryRowContext(ctx, query, args...).Scan(dest...))
+}
+
+// maxHosts bounds the hosts that a status names.
+const maxHosts = 20
+
+// Status reads what people look at.
+func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
+	var s frontier.Status
+	counts, err := f.Counts(ctx, job)
+	if err != nil {
+		return s, err
+	}
+	s.Counts = counts
+	now := f.now()
+	var inProgress, waitError, waitStale int64
+	err = f.one(ctx, `select paused, (select coalesce(sum(inflight), 0) from lane l where l.job_id = j.job_id),
+  (select count(*) from queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 2),
+  (select count(*) from queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 3),
+  (select coalesce(sum(json_extract(rates, '$."' || j.job_id || '"')), 0.0) from lease),
+  (select count(*) from lease where expires_at > ?1) from job j where job_id = ?2`, []any{now, job},
+		&s.Paused, &inProgress, &waitError, &waitStale, &s.Rate, &s.Workers)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, frontier.ErrNoJob
+	}
+	if err != nil {
+		return s, err
+	}
+	s.States = counts.States(inProgress, waitError, waitStale)
+	if err := f.each(ctx, `select lane_key, next_at, paused or coalesce(quiet_until > ?1, 0) or faults > 0 as held, case when paused then 'paused' else coalesce(why, '') end
+ from lane where job_id = ?2 and lane_key not like 'assets/%' and lane_key not like 'shard/%'
+   and (paused or quiet_until > ?1 or faults > 0 or not parked or inflight > 0) order by held desc, next_at desc limit ?3`, []any{now, job, maxHosts}, func(r *sql.Rows) error {
+		var (
+			h    frontier.HostStatus
+			next int64
+		)
+		err := r.Scan(&h.Host, &next, &h.Parked, &h.Reason)
+		h.NextAt = fromMicro(next)
+		s.Hosts = append(s.Hosts, h)
+		return err
+	}); err != nil {
+		return s, err
+	}
+	err = f.each(ctx, `select state, reason, sum(n) from (
+   select state, reason, n from stat where job_id = ?1 and state between 2 and 4
+   union all select state, coalesce(reason, ''), 1 from queue where job_id = ?1 and lease_id is null and run_at is not null)
+ group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit 50`, []any{job}, func(r *sql.Rows) error {
+		var (
+			c     frontier.ReasonCount
+			state int
+		)
+		err := r.Scan(&state, &c.Reason, &c.Count)
+		c.State = seine.State(state)
+		s.Reasons = append(s.Reasons, c)
+		return err
+	})
+	return s, err
+}
+
+const sqlState = `case when t.state <> 0 then t.state when q.lease_id is not null then 5 when q.run_at is not null then q.state else 0 end`
+
+// Tasks lists tasks in the order of their keys.
+func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {
+	where, args := []string{`t.job_id = ?`, `t.key > ?`}, []any{job, filter.After}
+	add := func(cond string, v ...any) {
+		where, args = append(where, cond), append(args, v...)
+	}
+	if len(filter.States) > 0 {
+		states := make([]int, len(filter.States))
+		for i, s := range filter.States {
+			states[i] = int(s)
+		}
+		marks, v := list(states)
+		add(sqlState+` in (`+marks+`)`, v...)
+	}
+	if filter.Reason != "" {
+		add(`instr(coalesce(t.reason, q.reason, ''), ?) > 0`, filter.Reason)
+	}
+	if filter.Host != "" {
+		add(`l.lane_key = ?`, filter.Host)
+	}
+	if !filter.Before.IsZero() {
+		add(`coalesce(t.finished_at, t.created_at) < ?`, filter.Before.UnixMicro())
+	}
+	if len(filter.Keys) > 0 {
+		marks, v := list(filter.Keys)
+		add(`t.key in (`+marks+`)`, v...)
+	}
+	limit := ""
+	if filter.Limit > 0 {
+		limit, args = ` limit ?`, append(args, filter.Limit)
+	}
+	var out []frontier.TaskInfo
+	err := f.each(ctx, `select t.key, `+sqlState+`, t.state <> 0, case when t.state = 0 then coalesce(q.attempt, 0) else t.attempt end, coalesce(q.prio, 1),
+   coalesce(t.reason, q.reason, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then q.run_at end, coalesce(t.finished_at, t.created_at)
+ from task t left join queue q on t.state = 0 and q.job_id = t.job_id and q.key = t.key
+ left join lane l on l.lane_id = t.lane_id left join lease le on le.lease_id = q.lease_id
+ where `+strings.Join(where, " and ")+` order by t.key`+limit, args, func(r *sql.Rows) error {
+		var (
+			t       frontier.TaskInfo
+			state   int
+			meta    sql.NullString
+			next    sql.NullInt64
+			updated int64
+		)
+		if err := r.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &updated); err != nil {
+			return err
+		}
+		t.State, t.UpdatedAt = seine.State(state), fromMicro(updated)
+		if meta.Valid {
+			t.Meta = json.RawMessage(meta.String)
+		}
+		if next.Valid {
+			t.NextAt = fromMicro(next.Int64)
+		}
+		out = append(out, t)
+		return nil
+	})
+	return out, err
+}
+
+// recordPage is how many records are read at a time.
+const recordPage = 500
+
+// Records calls each for every record with its assets, ordered by key.
+func (f *Frontier) Records(ctx context.Context, job frontier.JobID, emit func(frontier.Stored) error) error {
+	key, kind := "", ""
+	for {
+		var page []frontier.Stored
+		if err := f.each(ctx, `select key, kind, fields, url, digest, fetched_at from record where job_id = ? and (key, kind) > (?, ?) order by key, kind limit ?`,
+			[]any{job, key, kind, recordPage}, func(r *sql.Rows) error {
+				var (
+					s      frontier.Stored
+					fields string
+					at     int64
+				)
+				err := r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at)
+				s.Fields, s.FetchedAt = json.RawMessage(fields), fromMicro(at)
+				page = append(page, s)
+				return err
+			}); err != nil || len(page) == 0 {
+			return err
+		}
+		assets, err := f.assetsOf(ctx, job, page)
+		if err != nil {
+			return err
+		}
+		for _, s := range page {
+			s.Assets = assets[s.Key]
+			if err := emit(s); err != nil {
+				return err
+			}
+		}
+		key, kind = page[len(page)-1].Key, page[len(page)-1].Kind
+	}
+}
+
+func (f *Frontier) assetsOf(ctx context.Context, job frontier.JobID, page []frontier.Stored) (map[string][]frontier.Asset, error) {
+	keys := make([]string, len(page))
+	for i, s := range page {
+		keys[i] = s.Key
+	}
+	out := map[string][]frontier.Asset{}
+	marks, args := list(keys)
+	err := f.each(ctx, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256
+ from asset where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
+		var a frontier.Asset
+		err := r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
+		out[a.Key] = append(out[a.Key], a)
+		return err
+	})
+	return out, err
+}

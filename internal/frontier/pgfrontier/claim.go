@@ -1,0 +1,256 @@
+package pgfrontier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// floors are, for each priority, the first next_at that the last claim saw,
+// less a second: a hint that lets a claim step over dead index entries. Nothing
+// may hide behind one: what makes a lane claimable lifts its next_at to now,
+// and every sweepEvery the floors go back.
+type floors struct {
+	at    [4]time.Time
+	swept time.Time
+}
+
+const sweepEvery = 10 * time.Second
+
+var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (f *Frontier) floorsOf(job frontier.JobID) [4]time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fl := f.floors[job]
+	if fl == nil || time.Since(fl.swept) > sweepEvery || f.clock != nil {
+		fl = &floors{at: [4]time.Time{longAgo, longAgo, longAgo, longAgo}, swept: time.Now()}
+		f.floors[job] = fl
+	}
+	return fl.at
+}
+
+func (f *Frontier) raiseFloors(job frontier.JobID, first [4]time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for p, at := range first {
+		if !at.IsZero() {
+			f.floors[job].at[p] = at.Add(-time.Second)
+		}
+	}
+}
+
+// OpenLease begins a worker's session. Its commit is synchronous whatever the
+// server's setting: a token must not be drawn twice.
+func (f *Frontier) OpenLease(ctx context.Context, worker string, ttl time.Duration) (frontier.Lease, error) {
+	for {
+		l := frontier.Lease{Token: rand.Int64(), Worker: worker, TTL: ttl}
+		err := f.tx(ctx, func(c *pgx.Conn) error {
+			b := &pgx.Batch{}
+			b.Queue(`begin`)
+			b.Queue(`set local synchronous_commit = on`)
+			b.Queue(sqlOpenLease, f.now(), l.Token, frontier.Clean(worker), ttl.Seconds())
+			b.Queue(`commit`)
+			_, err := run(ctx, c, b)
+			return err
+		})
+		var pe *pgconn.PgError
+		if errors.As(err, &pe) && pe.Code == "23505" {
+			continue
+		}
+		if err != nil {
+			return frontier.Lease{}, fmt.Errorf("open lease: %w", err)
+		}
+		return l, nil
+	}
+}
+
+// Heartbeat moves the lease's end.
+func (f *Frontier) Heartbeat(ctx context.Context, l frontier.Lease, rates map[frontier.JobID]float64) error {
+	text, err := json.Marshal(rates)
+	if err != nil || rates == nil {
+		text = []byte("{}")
+	}
+	n, err := f.exec(ctx, sqlHeartbeat, f.now(), l.Token, l.TTL.Seconds(), string(text))
+	if err == nil && n == 0 {
+		err = frontier.ErrLeaseLost
+	}
+	return err
+}
+
+// CloseLease ends a session that holds nothing.
+func (f *Frontier) CloseLease(ctx context.Context, l frontier.Lease) error {
+	_, err := f.exec(ctx, sqlCloseLease, l.Token)
+	return err
+}
+
+// Claim takes tasks of lanes that are due. Its commit may be asynchronous: a
+// claim that a crash of the server forgets is pending again, and what it
+// brings is refused.
+func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.ClaimArgs) ([]frontier.Claimed, error) {
+	if args.N <= 0 {
+		return nil, nil
+	}
+	not := ints(args.Not)
+	var got []frontier.Claimed
+	err := f.tx(ctx, func(c *pgx.Conn) error {
+		got = nil
+		due, err := f.lockLanes(ctx, c, l, args, not)
+		if err != nil {
+			return err
+		}
+		// A lane may hold fewer tasks than it has room for: what is missing is
+		// taken of the lanes that are left.
+		for len(due) > 0 && len(got) < args.N {
+			var lanes, rooms []int32
+			for room := 0; len(due) > 0 && len(got)+room < args.N; due = due[1:] {
+				r := min(due[0].room, args.N-len(got)-room)
+				lanes, rooms = append(lanes, due[0].id), append(rooms, int32(r))
+				room += r
+			}
+			taken, err := f.take(ctx, c, l, lanes, rooms, len(due) == 0)
+			if err != nil {
+				return err
+			}
+			got = append(got, taken...)
+		}
+		if c.PgConn().TxStatus() != 'I' {
+			_, err = c.Exec(ctx, `commit`)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim: %w", err)
+	}
+	return got, nil
+}
+
+// take leases the tasks of locked lanes, and commits when they are the last.
+func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, lanes, rooms []int32, last bool) ([]frontier.Claimed, error) {
+	b := &pgx.Batch{}
+	b.Queue(sqlTake, f.now(), l.Token, lanes, rooms)
+	if last {
+		b.Queue(`commit`)
+	}
+	br := c.SendBatch(ctx, b)
+	rows, err := br.Query()
+	var got []frontier.Claimed
+	if err == nil {
+		got, err = pgx.CollectRows(rows, scanClaimed)
+	}
+	return got, errors.Join(err, br.Close())
+}
+
+type dueLane struct {
+	id   int32
+	room int
+}
+
+// lockLanes begins the transaction and locks due lanes, each with the room that
+// frontier.LaneRoom gives it.
+func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, l frontier.Lease, args frontier.ClaimArgs, not []int32) (due []dueLane, err error) {
+	at := f.floorsOf(args.Job)
+	b := &pgx.Batch{}
+	b.Queue(`begin`)
+	b.Queue(`set local synchronous_commit = off`)
+	b.Queue(sqlLanes, f.now(), l.Token, args.Job, args.N, at[:], args.Ahead.Seconds(), not)
+	br := c.SendBatch(ctx, b)
+	for range 2 {
+		if _, err := br.Exec(); err != nil {
+			_ = br.Close()
+			return nil, err
+		}
+	}
+	rows, err := br.Query()
+	if err != nil {
+		_ = br.Close()
+		return nil, err
+	}
+	var (
+		id, inflight, most, faults int32
+		nextAt                     time.Time
+		dmin, dmax                 float64
+		prio                       int
+		first                      [4]time.Time
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &nextAt, &most, &inflight, &faults, &dmin, &dmax, &prio}, func() error {
+		if first[prio].IsZero() {
+			first[prio] = nextAt
+		}
+		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most)}
+		if room := frontier.LaneRoom(pace, int(inflight), int(faults)); room > 0 {
+			due = append(due, dueLane{id, room})
+		}
+		return nil
+	})
+	if err := errors.Join(err, br.Close()); err != nil {
+		return nil, err
+	}
+	f.raiseFloors(args.Job, first)
+	return due, nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
+	var (
+		c    frontier.Claimed
+		meta *string
+		wait float64
+	)
+	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &meta, &c.StartAt, &wait, &c.Faults)
+	c.Wait = seconds(wait)
+	if meta != nil {
+		c.Meta = json.RawMessage(*meta)
+	}
+	return c, err
+}
+
+// Due tells how long it is until something may be claimed.
+func (f *Frontier) Due(ctx context.Context, jobs []frontier.JobID) (time.Duration, bool, error) {
+	var wait *float64
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, sqlDue, f.now(), ints(jobs)).Scan(&wait)
+	})
+	if err != nil || wait == nil {
+		return 0, false, err
+	}
+	return max(0, seconds(*wait)), true, nil
+}
+
+// Held tells what changed on lanes since their tasks were claimed.
+func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error) {
+	var out []frontier.LaneState
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		rows, err := c.Query(ctx, sqlHeld, f.now(), ints(lanes))
+		if err != nil {
+			return err
+		}
+		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s frontier.LaneState, err error) {
+			var quiet float64
+			err = row.Scan(&s.Lane, &s.Held, &quiet)
+			s.Quiet = seconds(quiet)
+			return s, err
+		})
+		return err
+	})
+	return out, err
+}
+
+// ints are ids as the driver encodes them without knowing the column's type.
+func ints[T ~int32](ids []T) []int32 {
+	out := make([]int32, len(ids))
+	for i, id := range ids {
+		out[i] = int32(id)
+	}
+	return out
+}

@@ -1,0 +1,268 @@
+package pgfrontier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Complete ends tasks with what they yield, in one transaction: the boundary
+// of truth. A batch that the database refuses as data is tried one by one, so
+// that one bad record does not fail the others.
+func (f *Frontier) Complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (frontier.Outcome, error) {
+	out, err := f.complete(ctx, l, job, batch)
+	if err == nil || !isData(err) {
+		return out, err
+	}
+	if len(batch) == 1 {
+		return frontier.Outcome{Bad: map[int64]error{batch[0].Seq: err}}, nil
+	}
+	out = frontier.Outcome{Bad: map[int64]error{}}
+	for _, one := range batch {
+		o, err := f.Complete(ctx, l, job, []frontier.Completion{one})
+		if err != nil {
+			return out, err
+		}
+		out.Kept += o.Kept
+		out.Lost = append(out.Lost, o.Lost...)
+		for seq, err := range o.Bad {
+			out.Bad[seq] = err
+		}
+	}
+	return out, nil
+}
+
+func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (out frontier.Outcome, err error) {
+	var follow []frontier.New
+	for _, c := range batch {
+		follow = append(follow, c.Follow...)
+	}
+	lanes, err := f.laneIDs(ctx, job, laneKeys(follow))
+	if err != nil {
+		return out, fmt.Errorf("complete: %w", err)
+	}
+	err = f.tx(ctx, func(c *pgx.Conn) error {
+		out = frontier.Outcome{}
+		mine, err := fence(ctx, c, l, batch, func(t frontier.Completion) int64 { return t.Seq }, &out)
+		if err != nil || len(mine) == 0 {
+			return err
+		}
+		return f.write(ctx, c, l, job, mine, lanes)
+	})
+	if err != nil {
+		return out, fmt.Errorf("complete: %w", err)
+	}
+	return out, nil
+}
+
+// fence begins the transaction, holds the lease's row and keeps what is still
+// this lease's. Without any the transaction is over.
+func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T, seq func(T) int64, out *frontier.Outcome) ([]T, error) {
+	seqs := make([]int64, len(batch))
+	for i, t := range batch {
+		seqs[i] = seq(t)
+	}
+	b := &pgx.Batch{}
+	b.Queue(`begin`)
+	b.Queue(sqlMine, l.Token)
+	b.Queue(sqlStill, l.Token, seqs)
+	br := c.SendBatch(ctx, b)
+	if _, err := br.Exec(); err != nil {
+		_ = br.Close()
+		return nil, err
+	}
+	tag, err := br.Exec()
+	if err != nil {
+		_ = br.Close()
+		return nil, err
+	}
+	rows, err := br.Query()
+	if err != nil {
+		_ = br.Close()
+		return nil, err
+	}
+	still, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err := errors.Join(err, br.Close()); err != nil {
+		return nil, err
+	}
+	if tag.RowsAffected() == 0 {
+		return nil, frontier.ErrLeaseLost
+	}
+	slices.Sort(still)
+	mine := make([]T, 0, len(batch))
+	for _, t := range batch {
+		if _, ok := slices.BinarySearch(still, seq(t)); ok {
+			mine = append(mine, t)
+		} else {
+			out.Lost = append(out.Lost, seq(t))
+		}
+	}
+	out.Kept = len(mine)
+	if len(mine) == 0 {
+		_, err = c.Exec(ctx, `commit`)
+	}
+	return mine, err
+}
+
+// write stores what the tasks yield, moves them to their final state, and commits.
+func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine []frontier.Completion, lanes map[string]int32) error {
+	var (
+		follow  []frontier.New
+		records recordColumns
+		assets  assetColumns
+		lock    []int32
+		seqs    = make([]int64, 0, len(mine))
+		states  = make([]int16, 0, len(mine))
+		reasons = make([]*string, 0, len(mine))
+	)
+	for _, t := range mine {
+		seqs, states, reasons = append(seqs, t.Seq), append(states, int16(t.State)), append(reasons, reason(t.Reason))
+		lock = append(lock, int32(t.Lane))
+		follow = append(follow, t.Follow...)
+		for _, r := range t.Records {
+			records.add(r)
+		}
+		for _, a := range t.Assets {
+			assets.add(a)
+		}
+	}
+	var w wake
+	if len(follow) > 0 {
+		var err error
+		if w, err = addRows(ctx, c, job, follow, lanes); err != nil {
+			return err
+		}
+		lock = append(lock, w.lanes...)
+	}
+	b := &pgx.Batch{}
+	records.queue(b, job)
+	assets.queue(b, job)
+	b.Queue(sqlLock, sorted(lock))
+	w.queue(b, f.now())
+	b.Queue(sqlFinish, f.now(), l.Token, seqs, states, reasons, l.Worker)
+	b.Queue(`commit`)
+	_, err := run(ctx, c, b)
+	return err
+}
+
+// Fail gives tasks back, to be tried again after their delays.
+func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Failure) (out frontier.Outcome, err error) {
+	err = f.tx(ctx, func(c *pgx.Conn) error {
+		out = frontier.Outcome{}
+		mine, err := fence(ctx, c, l, batch, func(t frontier.Failure) int64 { return t.Seq }, &out)
+		if err != nil || len(mine) == 0 {
+			return err
+		}
+		var (
+			seqs    []int64
+			states  []int16
+			reasons []*string
+			delays  []float64
+			lock    []int32
+		)
+		for _, t := range mine {
+			seqs, states, reasons = append(seqs, t.Seq), append(states, int16(t.State)), append(reasons, reason(t.Reason))
+			delays, lock = append(delays, t.Delay.Seconds()), append(lock, int32(t.Lane))
+		}
+		b := &pgx.Batch{}
+		b.Queue(sqlLock, sorted(lock))
+		b.Queue(sqlFail, f.now(), l.Token, seqs, states, reasons, delays)
+		b.Queue(`commit`)
+		_, err = run(ctx, c, b)
+		return err
+	})
+	if err != nil {
+		return out, fmt.Errorf("fail: %w", err)
+	}
+	return out, nil
+}
+
+// Release gives tasks back untouched.
+func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []frontier.Claimed) (out frontier.Outcome, err error) {
+	err = f.tx(ctx, func(c *pgx.Conn) error {
+		out = frontier.Outcome{}
+		mine, err := fence(ctx, c, l, batch, func(t frontier.Claimed) int64 { return t.Seq }, &out)
+		if err != nil || len(mine) == 0 {
+			return err
+		}
+		var (
+			seqs []int64
+			lock []int32
+		)
+		for _, t := range mine {
+			seqs, lock = append(seqs, t.Seq), append(lock, int32(t.Lane))
+		}
+		b := &pgx.Batch{}
+		b.Queue(sqlLock, sorted(lock))
+		b.Queue(sqlRelease, f.now(), l.Token, seqs)
+		b.Queue(`commit`)
+		_, err = run(ctx, c, b)
+		return err
+	})
+	if err != nil {
+		return out, fmt.Errorf("release: %w", err)
+	}
+	return out, nil
+}
+
+type recordColumns struct {
+	keys, kinds, fields, urls []string
+	digests                   [][]byte
+	at                        []time.Time
+}
+
+func (k *recordColumns) add(r frontier.Record) {
+	k.keys, k.kinds = append(k.keys, frontier.Clean(r.Key)), append(k.kinds, frontier.Clean(r.Kind))
+	k.fields, k.urls = append(k.fields, string(frontier.CleanJSON(r.Fields))), append(k.urls, frontier.Clean(r.URL))
+	k.digests, k.at = append(k.digests, append([]byte{}, r.Digest...)), append(k.at, r.FetchedAt)
+}
+
+func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
+	if len(k.keys) > 0 {
+		b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
+	}
+}
+
+type assetColumns struct {
+	keys, names, paths, urls []string
+	bytes                    []int64
+	sums                     [][]byte
+	widths, heights          []*int
+	originalBytes            []*int64
+	originalSums             [][]byte
+}
+
+func (k *assetColumns) add(a frontier.Asset) {
+	k.keys, k.names = append(k.keys, frontier.Clean(a.Key)), append(k.names, frontier.Clean(a.Name))
+	k.paths, k.urls = append(k.paths, frontier.Clean(a.Path)), append(k.urls, frontier.Clean(a.URL))
+	k.bytes, k.sums = append(k.bytes, a.Bytes), append(k.sums, append([]byte{}, a.SHA256...))
+	k.widths, k.heights = append(k.widths, orNull(a.Width)), append(k.heights, orNull(a.Height))
+	k.originalBytes, k.originalSums = append(k.originalBytes, orNull(a.OriginalBytes)), append(k.originalSums, a.OriginalSHA256)
+}
+
+func (k *assetColumns) queue(b *pgx.Batch, job frontier.JobID) {
+	if len(k.keys) > 0 {
+		b.Queue(sqlAssets, job, k.keys, k.names, k.paths, k.bytes, k.sums, k.widths, k.heights, k.urls, k.originalBytes, k.originalSums)
+	}
+}
+
+func orNull[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func reason(s string) *string { return orNull(frontier.CleanReason(s)) }
+
+func sorted(ids []int32) []int32 {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

@@ -1,0 +1,131 @@
+package pgfrontier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Rescue takes the tasks of one expired lease back and buries it.
+func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err error) {
+	err = f.tx(ctx, func(c *pgx.Conn) error {
+		found, back, died = false, 0, 0
+		if _, err := c.Exec(ctx, `begin`); err != nil {
+			return err
+		}
+		var lease int64
+		err := c.QueryRow(ctx, sqlDead, f.now()).Scan(&lease)
+		if errors.Is(err, pgx.ErrNoRows) {
+			_, err = c.Exec(ctx, `commit`)
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		found = true
+		if _, err := c.Exec(ctx, sqlDeadLanes, lease); err != nil {
+			return err
+		}
+		if err := c.QueryRow(ctx, sqlRescue, f.now(), lease).Scan(&back, &died); err != nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		b.Queue(sqlBury, lease)
+		b.Queue(`commit`)
+		_, err = run(ctx, c, b)
+		return err
+	})
+	if err != nil {
+		return false, 0, 0, fmt.Errorf("rescue: %w", err)
+	}
+	return found, back, died, nil
+}
+
+// Promote makes due retries ready.
+func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error) {
+	err = f.tx(ctx, func(c *pgx.Conn) error {
+		promoted = 0
+		if _, err := c.Exec(ctx, `begin`); err != nil {
+			return err
+		}
+		var (
+			seqs  []int64
+			lanes []int32
+		)
+		if err := c.QueryRow(ctx, sqlDueSeqs, f.now(), n).Scan(&seqs, &lanes); err != nil {
+			return err
+		}
+		if len(seqs) > 0 {
+			if _, err := c.Exec(ctx, sqlLock, sorted(lanes)); err != nil {
+				return err
+			}
+			if err := c.QueryRow(ctx, sqlPromote, f.now(), seqs).Scan(&promoted); err != nil {
+				return err
+			}
+		}
+		_, err := c.Exec(ctx, `commit`)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("promote: %w", err)
+	}
+	return promoted, nil
+}
+
+// Fold sums the counters; one worker at a time does.
+func (f *Frontier) Fold(ctx context.Context) error {
+	err := f.tx(ctx, func(c *pgx.Conn) error {
+		if _, err := c.Exec(ctx, `begin`); err != nil {
+			return err
+		}
+		var mine bool
+		if err := c.QueryRow(ctx, sqlFoldLock).Scan(&mine); err != nil {
+			return err
+		}
+		if mine {
+			if _, err := c.Exec(ctx, sqlFold); err != nil {
+				return err
+			}
+		}
+		_, err := c.Exec(ctx, `commit`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("fold: %w", err)
+	}
+	return nil
+}
+
+// Reserve takes a start on another lane. It is one statement of its own, never
+// part of a transaction: no lane is held while another is waited for.
+func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64) (time.Duration, bool, error) {
+	ids, err := f.laneIDs(ctx, job, []string{lane})
+	if err != nil {
+		return 0, false, err
+	}
+	var (
+		wait float64
+		held bool
+	)
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, sqlReserve, f.now(), ids[lane], draw).Scan(&wait, &held)
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("reserve a start: %w", err)
+	}
+	return seconds(wait), held, nil
+}
+
+// Quiet keeps lanes from being claimed for a while.
+func (f *Frontier) Quiet(ctx context.Context, job frontier.JobID, lanes []string, d time.Duration, why string, faults int) error {
+	if _, err := f.laneIDs(ctx, job, lanes); err != nil {
+		return err
+	}
+	_, err := f.exec(ctx, sqlQuiet, f.now(), job, lanes, d.Seconds(), frontier.CleanReason(why), faults)
+	return err
+}

@@ -1,0 +1,225 @@
+package pgfrontier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Register makes the job known or brings it up to date.
+func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (frontier.JobID, error) {
+	page, err := json.Marshal(s.Page)
+	if err != nil {
+		return 0, err
+	}
+	asset, err := json.Marshal(s.Asset)
+	if err != nil {
+		return 0, err
+	}
+	var id frontier.JobID
+	err = f.tx(ctx, func(c *pgx.Conn) error {
+		if _, err := c.Exec(ctx, `begin`); err != nil {
+			return err
+		}
+		if _, err := c.Exec(ctx, `insert into seine.job(name, config, digest, seed_url, store_key) select $1, '{}', '', $2, $3
+ where not exists (select from seine.job where name = $1) on conflict do nothing`, s.Name, s.SeedURL, s.StoreKey); err != nil {
+			return err
+		}
+		var seedURL, storeKey string
+		err := c.QueryRow(ctx, `select job_id, seed_url, store_key from seine.job where name = $1 for update`, s.Name).Scan(&id, &seedURL, &storeKey)
+		if err != nil {
+			return err
+		}
+		if !accept {
+			if err := frontier.CheckIdentity(s, seedURL, storeKey); err != nil {
+				return err
+			}
+		}
+		if _, err := c.Exec(ctx, `update seine.job set config = $2::text::jsonb, digest = $3, seed_url = $4, store_key = $5, max_attempts = $6,
+ page_pace = $7::text::jsonb, asset_pace = $8::text::jsonb where job_id = $1`,
+			id, string(frontier.CleanJSON(s.Config)), s.Digest, s.SeedURL, s.StoreKey, s.MaxAttempts, string(page), string(asset)); err != nil {
+			return err
+		}
+		for _, p := range []struct {
+			asset bool
+			pace  frontier.LanePace
+		}{{false, s.Page}, {true, s.Asset}} {
+			args := append([]any{f.now(), id, p.asset}, paceArgs(p.pace)...)
+			if _, err := c.Exec(ctx, sqlPace, args...); err != nil {
+				return err
+			}
+		}
+		_, err = c.Exec(ctx, `commit`)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("register job %s: %w", s.Name, err)
+	}
+	f.mu.Lock()
+	f.paces[id] = paces{s.Page, s.Asset}
+	f.mu.Unlock()
+	return id, nil
+}
+
+// paceArgs are the seven values of a pace, in the order of sqlNewLane and sqlPace.
+func paceArgs(p frontier.LanePace) []any {
+	return []any{
+		p.Delay.Min.Seconds(), p.Delay.Max.Seconds(), p.Inflight,
+		p.Rest.Every, p.Rest.For.Seconds(), p.Cooldown.After, p.Cooldown.For.Seconds(),
+	}
+}
+
+// pacesOf returns the paces for lanes of a job that are made now.
+func (f *Frontier) pacesOf(ctx context.Context, job frontier.JobID) (paces, error) {
+	f.mu.Lock()
+	p, ok := f.paces[job]
+	f.mu.Unlock()
+	if ok {
+		return p, nil
+	}
+	var page, asset []byte
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select page_pace::text, asset_pace::text from seine.job where job_id = $1`, job).Scan(&page, &asset)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, frontier.ErrNoJob
+	}
+	if err == nil {
+		err = errors.Join(json.Unmarshal(page, &p.page), json.Unmarshal(asset, &p.asset))
+	}
+	return p, err
+}
+
+// laneIDs returns the lanes of these keys, made where they are missing.
+func (f *Frontier) laneIDs(ctx context.Context, job frontier.JobID, keys []string) (map[string]int32, error) {
+	out := make(map[string]int32, len(keys))
+	var missing []string
+	f.mu.Lock()
+	known := f.lanes[job]
+	for _, k := range keys {
+		if _, seen := out[k]; seen {
+			continue
+		}
+		if id, ok := known[k]; ok {
+			out[k] = id
+		} else {
+			out[k] = 0
+			missing = append(missing, k)
+		}
+	}
+	f.mu.Unlock()
+	for try := 0; len(missing) > 0; try++ {
+		found, err := f.lookupLanes(ctx, job, missing)
+		if err != nil {
+			return nil, err
+		}
+		var still []string
+		for _, k := range missing {
+			if id, ok := found[k]; ok {
+				out[k] = id
+			} else {
+				still = append(still, k)
+			}
+		}
+		f.remember(job, found)
+		if missing = still; len(missing) == 0 {
+			break
+		}
+		if try == tries {
+			return nil, fmt.Errorf("lane %q of job %d can't be made", missing[0], job)
+		}
+		if err := f.makeLanes(ctx, job, missing); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (f *Frontier) lookupLanes(ctx context.Context, job frontier.JobID, keys []string) (map[string]int32, error) {
+	found := map[string]int32{}
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		rows, err := c.Query(ctx, sqlLaneIDs, job, keys)
+		if err != nil {
+			return err
+		}
+		var (
+			id  int32
+			key string
+		)
+		_, err = pgx.ForEachRow(rows, []any{&id, &key}, func() error { found[key] = id; return nil })
+		return err
+	})
+	return found, err
+}
+
+// maxLanes bounds the lanes that are remembered of a job: a host a lane.
+const maxLanes = 100_000
+
+func (f *Frontier) remember(job frontier.JobID, found map[string]int32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.lanes[job]
+	if m == nil || len(m) > maxLanes {
+		m = map[string]int32{}
+		f.lanes[job] = m
+	}
+	for k, id := range found {
+		m[k] = id
+	}
+}
+
+func (f *Frontier) makeLanes(ctx context.Context, job frontier.JobID, keys []string) error {
+	p, err := f.pacesOf(ctx, job)
+	if err != nil {
+		return err
+	}
+	byPace := map[bool][]string{}
+	for _, k := range keys {
+		byPace[frontier.IsAssetLane(k)] = append(byPace[frontier.IsAssetLane(k)], k)
+	}
+	for asset, keys := range byPace {
+		pace := p.page
+		if asset {
+			pace = p.asset
+		}
+		if _, err := f.exec(ctx, sqlNewLane, append([]any{job, keys}, paceArgs(pace)...)...); err != nil {
+			return fmt.Errorf("make lanes: %w", err)
+		}
+	}
+	return nil
+}
+
+// Seeded reports whether seeds of this digest were admitted.
+func (f *Frontier) Seeded(ctx context.Context, job frontier.JobID, digest []byte) (bool, error) {
+	var same bool
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select coalesce(seeds_digest = $2, false) from seine.job where job_id = $1`, job, digest).Scan(&same)
+	})
+	return same, err
+}
+
+// MarkSeeded says that seeds of this digest are admitted.
+func (f *Frontier) MarkSeeded(ctx context.Context, job frontier.JobID, digest []byte) error {
+	_, err := f.exec(ctx, `update seine.job set seeds_digest = $2 where job_id = $1`, job, digest)
+	return err
+}
+
+// PauseJob stops claims of a job, or lets them go on.
+func (f *Frontier) PauseJob(ctx context.Context, job frontier.JobID, paused bool) error {
+	n, err := f.exec(ctx, sqlPauseJob, job, paused)
+	if err == nil && n == 0 {
+		err = frontier.ErrNoJob
+	}
+	return err
+}
+
+// PauseHost stops claims of a host, or lets them go on.
+func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host string, paused bool) (bool, error) {
+	n, err := f.exec(ctx, sqlPauseHost, f.now(), job, host, paused)
+	return n > 0, err
+}

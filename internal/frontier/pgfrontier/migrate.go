@@ -1,0 +1,77 @@
+package pgfrontier
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const versionTable = "seine.goose_db_version"
+
+// Migrate brings the schema up to this program's and returns its version. One
+// of several at a time migrates, the others wait for it. PgBouncer in
+// transaction mode can't carry it: give a direct DSN.
+func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
+	if v, _, err := f.Version(ctx); err != nil {
+		return 0, err
+	} else if err := frontier.CheckSchema(v); v != 0 && v/1000 > frontier.SchemaMajor {
+		return 0, err
+	}
+	if _, err := f.exec(ctx, `create schema if not exists seine`); err != nil {
+		return 0, fmt.Errorf("create schema seine: %w", err)
+	}
+	db := stdlib.OpenDB(*f.pool.Config().ConnConfig)
+	defer func() { _ = db.Close() }()
+	p, err := provider(db)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return 0, fmt.Errorf("migrate: %w", classify(err))
+	}
+	return p.GetDBVersion(ctx)
+}
+
+func provider(db *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	store, err := database.NewStore(database.DialectPostgres, versionTable)
+	if err != nil {
+		return nil, err
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider("", db, dir, goose.WithStore(store), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+}
+
+// Version returns the schema's version, 0 when there is none, and the server's.
+func (f *Frontier) Version(ctx context.Context) (schema int64, server string, err error) {
+	var there bool
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select to_regclass('`+versionTable+`') is not null, 'PostgreSQL ' || current_setting('server_version')`).Scan(&there, &server)
+	})
+	if err != nil || !there {
+		return 0, server, err
+	}
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select coalesce(max(version_id), 0) from `+versionTable+` where is_applied`).Scan(&schema)
+	})
+	return schema, server, err
+}

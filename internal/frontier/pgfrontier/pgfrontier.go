@@ -1,0 +1,228 @@
+// Package pgfrontier is the frontier on PostgreSQL (14 or later): any number of
+// workers coordinate through it alone, by FOR UPDATE SKIP LOCKED on lanes.
+//
+// All tables live in the schema seine. A worker holds at most two connections.
+// Every statement runs with or without prepared statements
+// (default_query_exec_mode=exec in the DSN, for PgBouncer in transaction mode).
+//
+// A transaction that fails for a passing reason (serialization, deadlock, a
+// lost connection) is tried again here; an answer lost at a commit makes the
+// second try find nothing of its own, which [frontier.Outcome] reports as Lost.
+package pgfrontier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Frontier is a frontier on PostgreSQL.
+type Frontier struct {
+	pool  *pgxpool.Pool
+	clock func() time.Time
+
+	mu     sync.Mutex
+	floors map[frontier.JobID]*floors
+	lanes  map[frontier.JobID]map[string]int32
+	paces  map[frontier.JobID]paces
+}
+
+type paces struct{ page, asset frontier.LanePace }
+
+// Options change how a frontier behaves; the zero value works.
+type Options struct {
+	// Now is the frontier's clock; nil: the server's.
+	Now func() time.Time
+
+	// Conns is the most connections. Default 2.
+	Conns int32
+}
+
+// Open connects to the database. It doesn't look at the schema: see [Frontier.Check].
+func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", frontier.ErrUnavailable, oneLine(err))
+	}
+	cfg.MaxConns = opts.Conns
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = 2
+	}
+	cfg.MaxConnIdleTime = 5 * time.Minute
+	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
+	params := cfg.ConnConfig.RuntimeParams
+	if params["application_name"] == "" {
+		params["application_name"] = "seine"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", frontier.ErrUnavailable, oneLine(err))
+	}
+	f := &Frontier{
+		pool: pool, clock: opts.Now,
+		floors: map[frontier.JobID]*floors{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, classify(err)
+	}
+	return f, nil
+}
+
+// Close closes the connections.
+func (f *Frontier) Close() error {
+	f.pool.Close()
+	return nil
+}
+
+// now is the time to pass as $1: NULL means the server's clock.
+func (f *Frontier) now() any {
+	if f.clock == nil {
+		return nil
+	}
+	return f.clock()
+}
+
+// tries bounds how often a transaction is tried again by itself; what goes on
+// for longer is the caller's to wait for.
+const tries = 5
+
+// tx runs fn, which begins and commits a transaction itself, as part of its
+// pipelines. A failed one is rolled back, and tried again when it failed for a
+// passing reason.
+func (f *Frontier) tx(ctx context.Context, fn func(c *pgx.Conn) error) error {
+	return f.again(ctx, func(c *pgx.Conn) error {
+		err := fn(c)
+		if err != nil && !c.IsClosed() && c.PgConn().TxStatus() != 'I' {
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			if _, e := c.Exec(closing, `rollback`); e != nil {
+				_ = c.Close(closing)
+			}
+		}
+		return err
+	})
+}
+
+func (f *Frontier) again(ctx context.Context, fn func(c *pgx.Conn) error) error {
+	var err error
+	for try := range tries {
+		if try > 0 {
+			wait := time.Duration(rand.Int64N(int64(10*time.Millisecond) << try))
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(wait):
+			}
+		}
+		err = f.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return fn(c.Conn()) })
+		if err == nil || !passing(err) {
+			break
+		}
+	}
+	return classify(err)
+}
+
+func (f *Frontier) exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	var n int64
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		tag, err := c.Exec(ctx, sql, args...)
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+// passing reports whether the same transaction may succeed if it is run again.
+func passing(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		switch pe.Code {
+		case "40001", "40P01", "55P03", // serialization, deadlock, lock not available
+			"57P01", "57P02", "57P03", "08006", "08003", "08000": // the server stops or starts
+			return true
+		}
+		return false
+	}
+	return lost(err)
+}
+
+// lost reports whether the connection broke.
+func lost(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	var ne net.Error
+	return pgconn.SafeToRetry(err) || errors.As(err, &ne) || strings.Contains(err.Error(), "unexpected EOF") ||
+		strings.Contains(err.Error(), "conn closed")
+}
+
+// classify wraps what callers act on.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	var (
+		pe *pgconn.PgError
+		ce *pgconn.ConnectError
+	)
+	switch {
+	case errors.As(err, &pe):
+		switch {
+		case pe.Code == "53100":
+			return fmt.Errorf("%w: %s", frontier.ErrDiskFull, pe.Message)
+		case pe.Code == "42P01", pe.Code == "3F000":
+			return fmt.Errorf("%w: %s: run `seine migrate`", frontier.ErrSchema, pe.Message)
+		case strings.HasPrefix(pe.Code, "08"), strings.HasPrefix(pe.Code, "57P"), strings.HasPrefix(pe.Code, "28"),
+			pe.Code == "53300", pe.Code == "3D000", pe.Code == "25006", pe.Code == "42501":
+			return fmt.Errorf("%w: %s (SQLSTATE %s)", frontier.ErrUnavailable, pe.Message, pe.Code)
+		}
+		return err
+	case errors.As(err, &ce), lost(err):
+		return fmt.Errorf("%w: %s", frontier.ErrUnavailable, oneLine(err))
+	}
+	return err
+}
+
+// oneLine drops what pgx says in further lines; it never holds a password.
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
+
+// isData reports whether an error is about a value, so that the rest of its
+// batch may do without it.
+func isData(err error) bool {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return false
+	}
+	return strings.HasPrefix(pe.Code, "22") || strings.HasPrefix(pe.Code, "23") || pe.Code == "54000"
+}
+
+// run sends a pipeline whose results nobody reads and returns the rows
+// affected by each statement.
+func run(ctx context.Context, c *pgx.Conn, b *pgx.Batch) ([]int64, error) {
+	n := b.Len()
+	br := c.SendBatch(ctx, b)
+	out := make([]int64, n)
+	for i := range n {
+		tag, err := br.Exec()
+		if err != nil {
+			_ = br.Close() // the first error is the one that says why
+			return nil, err
+		}
+		out[i] = tag.RowsAffected()
+	}
+	return out, br.Close()
+}

@@ -1,0 +1,55 @@
+package pgfrontier
+
+const (
+	// Rescue of one dead lease, one transaction.
+	sqlDead      = `select lease_id from seine.lease where expires_at < ` + now + ` order by expires_at limit 1 for update skip locked`
+	sqlDeadLanes = `select 1 from seine.lane where lane_id in (select lane_id from seine.queue where lease_id = $1) order by lane_id for update`
+	// A row at its last attempt ends as error, the others are pending again. $2 lease.
+	sqlRescue = `with g as (delete from seine.queue q using seine.job j where q.lease_id = $2 and j.job_id = q.job_id and q.attempt >= j.max_attempts returning q.job_id, q.key, q.lane_id, q.attempt),
+ r as (update seine.queue q set lease_id = null, state = 0, run_at = null from seine.job j where q.lease_id = $2 and j.job_id = q.job_id and q.attempt < j.max_attempts returning q.lane_id, q.prio),
+ k as (select lane_id, count(*)::int as n, min(prio) as prio from (select lane_id, null::smallint as prio from g union all select lane_id, prio from r) x group by 1),
+ u as (update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight, parked = l.parked and k.prio is null,
+     prio = case when parked then coalesce(k.prio, l.prio) else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
+   from k where l.lane_id = k.lane_id),
+ s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, 2, 'worker died', count(*) from g group by 1, 2),
+ t as (update seine.task t set state = 2, attempt = g.attempt, reason = 'worker died', worker = (select worker from seine.lease where lease_id = $2), finished_at = ` + now + `
+   from g where t.job_id = g.job_id and t.key = g.key)
+ select (select count(*) from r), (select count(*) from g)`
+	sqlBury = `delete from seine.lease where lease_id = $1`
+
+	// Due retries, one transaction: sqlDueSeqs, sqlLock, sqlPromote. $2 at most.
+	sqlDueSeqs = `select array_agg(seq), array_agg(distinct lane_id) from
+ (select seq, lane_id from seine.queue where lease_id is null and run_at <= ` + now + ` order by run_at limit $2) s`
+	sqlPromote = `with r as (update seine.queue set run_at = null where seq = any($2::bigint[]) and lease_id is null and run_at <= ` + now + ` returning lane_id, prio),
+ k as (select lane_id, min(prio) as prio, count(*)::int as n from r group by 1),
+ u as (update seine.lane l set parked = false, prio = case when parked then k.prio else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
+   from k where l.lane_id = k.lane_id and (l.parked or l.prio > k.prio))
+ select coalesce(sum(n), 0)::bigint from k`
+
+	// A start on another lane, autocommit: $3 is a random number in [0, 1) from
+	// the caller, so that the drawn delay can be taken off again. $2 lane.
+	sqlReserve = `update seine.lane l set next_at = greatest(next_at, ` + now + `) + (delay_min + $3::float8 * (delay_max - delay_min)), starts = starts + 1
+ where lane_id = $2 returning greatest(0, extract(epoch from next_at - (delay_min + $3::float8 * (delay_max - delay_min)) - ` + now + `))::float8,
+   paused or (select paused from seine.job j where j.job_id = l.job_id)`
+	// Autocommit. $2 job, $3 lane keys, $4 seconds, $5 why, $6 faults.
+	sqlQuiet = `update seine.lane set quiet_until = greatest(quiet_until, ` + now + ` + $4::float8 * interval '1 s'),
+   next_at = greatest(next_at, ` + now + ` + $4::float8 * interval '1 s'), why = $5, faults = greatest(faults, $6::int)
+ where job_id = $2 and lane_key = any($3::text[])`
+	sqlPauseJob  = `update seine.job set paused = $2 where job_id = $1`
+	sqlPauseHost = `update seine.lane set paused = $4, why = case when $4 then 'paused' end, next_at = greatest(next_at, ` + now + `)
+ where job_id = $2 and lane_key in ($3, 'assets/' || $3)`
+
+	// A new pace holds at once. $2 job, $3 whether asset lanes are meant.
+	sqlPace = `update seine.lane set delay_min = $4::float8 * interval '1 s', delay_max = $5::float8 * interval '1 s', max_inflight = $6, "full" = inflight >= $6,
+   rest_every = $7, rest_for = $8::float8 * interval '1 s', cooldown_after = $9, cooldown_for = $10::float8 * interval '1 s', next_at = greatest(next_at, ` + now + `)
+ where job_id = $2 and (lane_key like 'assets/%') = $3
+   and (delay_min, delay_max, max_inflight, rest_every, rest_for, cooldown_after, cooldown_for) is distinct from
+     ($4::float8 * interval '1 s', $5::float8 * interval '1 s', $6::int, $7::int, $8::float8 * interval '1 s', $9::int, $10::float8 * interval '1 s')`
+
+	// Fold, one transaction: one folder at a time; only groups with more than
+	// one row are rewritten.
+	sqlFoldLock = `select pg_try_advisory_xact_lock(7305808, 1)`
+	sqlFold     = `with d as (delete from seine.stat s using (select job_id, lane_id, state, reason from seine.stat group by 1, 2, 3, 4 having count(*) > 1) g
+   where s.job_id = g.job_id and s.lane_id = g.lane_id and s.state = g.state and s.reason is not distinct from g.reason returning s.*)
+ insert into seine.stat select job_id, lane_id, state, reason, sum(n) from d group by 1, 2, 3, 4`
+)

@@ -1,0 +1,117 @@
+package pgfrontier
+
+// One order of locks in every transaction, so that none waits for another in a
+// ring: own lease row FOR KEY SHARE → which rows are still mine → task keys
+// sorted → record keys sorted → lanes by id → queue → a worker's own task rows
+// last of all (an insert of a known key waits for a transaction that updates it).
+const (
+	// Lanes are made before the transaction that needs them (parked, no task:
+	// harmless when unused). Look up first: a conflicting insert burns an id.
+	sqlLaneIDs = `select lane_id, lane_key from seine.lane where job_id = $1 and lane_key = any($2::text[])`
+	sqlNewLane = `insert into seine.lane(job_id, lane_key, delay_min, delay_max, max_inflight, rest_every, rest_for, cooldown_after, cooldown_for)
+ select $1, k, $3::float8 * interval '1 s', $4::float8 * interval '1 s', $5, $6, $7::float8 * interval '1 s', $8, $9::float8 * interval '1 s'
+ from unnest($2::text[]) k order by k collate "C" on conflict do nothing`
+
+	// Fence: no row: everything is lost, roll back. Then which rows are mine;
+	// they stay mine while the key share is held.
+	sqlMine  = `select 1 from seine.lease where lease_id = $1 for key share`
+	sqlStill = `select seq from seine.queue where lease_id = $1 and seq = any($2::bigint[])`
+
+	// Task keys, sorted, with their queue rows and the count. Returns the lanes
+	// to lock and wake. $1 job, $2 keys, $3 lanes, $4 prios, $5 meta (JSON texts).
+	sqlAdd = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, meta
+   from unnest($2::text[], $3::int[], $4::smallint[], $5::text[]) i(key, lane_id, prio, meta) order by key collate "C", prio),
+ n as (insert into seine.task(job_id, key, lane_id, meta) select $1, key, lane_id, meta::jsonb from i
+   where not exists (select from seine.task t where t.job_id = $1 and t.key = i.key) order by key on conflict do nothing returning key, lane_id),
+ q as (insert into seine.queue(job_id, key, lane_id, prio) select $1, n.key, n.lane_id, i.prio from n join i using (key) order by i.prio, n.key returning lane_id, prio),
+ s as (insert into seine.stat(job_id, lane_id, state, n) select $1, lane_id, 0, count(*) from q group by lane_id)
+ select lane_id, min(prio), count(*) from q group by lane_id`
+
+	// Records and assets, sorted; of equal keys in one batch the last one wins.
+	sqlRecords = `with r as (insert into seine.record as r (job_id, key, kind, fields, url, digest, fetched_at)
+   select distinct on (key collate "C", kind collate "C") $1::int, key, kind, fields::jsonb, url, digest, fetched_at
+   from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::timestamptz[]) with ordinality i(key, kind, fields, url, digest, fetched_at, o)
+   order by key collate "C", kind collate "C", o desc
+   on conflict (job_id, key, kind, version) do update set fields = excluded.fields, url = excluded.url, digest = excluded.digest, fetched_at = excluded.fetched_at
+   returning xmax = 0 as fresh)
+ insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 10, count(*) from r where fresh having count(*) > 0`
+	sqlAssets = `with a as (insert into seine.asset as a (job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256)
+   select distinct on (key collate "C", name collate "C") $1::int, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256
+   from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::int[], $8::int[], $9::text[], $10::bigint[], $11::bytea[])
+     with ordinality i(key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, o)
+   order by key collate "C", name collate "C", o desc
+   on conflict (job_id, key, name, version) do update set path = excluded.path, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
+     height = excluded.height, url = excluded.url, original_bytes = excluded.original_bytes, original_sha256 = excluded.original_sha256
+   returning xmax = 0 as fresh)
+ insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 11, count(*) from a where fresh having count(*) > 0`
+
+	sqlLock = `select 1 from seine.lane where lane_id = any($1::int[]) order by lane_id for update`
+
+	// After sqlLock. $2 lanes, $3 prios. next_at is lifted to now, else the
+	// floors of the claims hide the lane.
+	sqlWake = `update seine.lane l set parked = false, prio = case when parked then w.prio else least(l.prio, w.prio) end, next_at = greatest(next_at, ` + now + `)
+ from unnest($2::int[], $3::smallint[]) w(lane_id, prio) where l.lane_id = w.lane_id and (l.parked or l.prio > w.prio)`
+
+	// A lane after k.n of its tasks ended, k.ok of them well and k.bad in
+	// error: its slots are free, errors in a row are counted, and a cooldown
+	// begins when there are enough. A lane that was full is lifted to now.
+	cooling   = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
+	laneAfter = `update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight,
+     errors = case when k.ok > 0 or ` + cooling + ` then 0 else errors + k.bad end,
+     faults = case when k.ok > 0 then 0 else faults end,
+     quiet_until = case when ` + cooling + ` then greatest(quiet_until, ` + now + ` + cooldown_for) when k.ok > 0 and quiet_until < ` + now + ` then null else quiet_until end,
+     why = case when ` + cooling + ` then 'cooldown' when k.ok > 0 and quiet_until < ` + now + ` then null else why end,
+     next_at = greatest(next_at, case when "full" then ` + now + ` end, case when ` + cooling + ` then ` + now + ` + cooldown_for end)
+   from k where l.lane_id = k.lane_id`
+
+	// Finish, last of all: $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker.
+	// Counters move by the deleted rows only; returns their number.
+	sqlFinish = `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[]) f(seq, state, reason)
+     where q.seq = f.seq and q.lease_id = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason),
+ k as (select lane_id, count(*)::int as n, (count(*) filter (where state in (1, 4)))::int as ok, (count(*) filter (where state = 2))::int as bad from d group by 1),
+ u as (` + laneAfter + `),
+ s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, state, reason, count(*) from d group by 1, 2, 3, 4)
+ update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
+ from d where t.job_id = d.job_id and t.key = d.key`
+
+	// Fail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays in seconds.
+	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s'
+   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[]) f(seq, state, reason, delay) where q.seq = f.seq and q.lease_id = $2 returning q.lane_id, f.state),
+ k as (select lane_id, count(*)::int as n, 0 as ok, (count(*) filter (where state = 2))::int as bad from r group by 1),
+ u as (` + laneAfter + `)
+ select count(*) from r`
+
+	// Release: attempt - 1, ready at once, lane woken. $2 lease, $3 seqs.
+	sqlRelease = `with r as (update seine.queue set lease_id = null, attempt = attempt - 1, run_at = null where seq = any($3::bigint[]) and lease_id = $2 returning lane_id, prio),
+ k as (select lane_id, count(*)::int as n, min(prio) as prio from r group by 1)
+ update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight, parked = false,
+   prio = case when parked then k.prio else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
+ from k where l.lane_id = k.lane_id`
+
+	// Send tasks back: finished ones get a queue row again, waiting ones are
+	// ready at once. $1 job, $2 keys, $3 lanes, $4 prios. Counts move from the
+	// old state to open; meta stays.
+	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
+   from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
+ t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason from seine.task t join i on i.key = t.key
+   where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
+ u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
+ q as (insert into seine.queue(job_id, key, lane_id, prio) select $1, key, lane, prio from t returning lane_id, prio),
+ s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
+ select lane_id, min(prio), count(*) from q group by lane_id`
+	sqlHasten = `with r as (update seine.queue q set run_at = null, attempt = 0, state = 0 where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null
+   returning lane_id, prio) select lane_id, min(prio), count(*) from r group by lane_id`
+	sqlWaitingLanes = `select distinct lane_id from seine.queue where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null`
+
+	// A task moves to another lane: $1 seqs, $2 lanes. Returns what to wake.
+	sqlMove = `with r as (update seine.queue q set lane_id = m.lane_id from unnest($1::bigint[], $2::int[]) m(seq, lane_id)
+   where q.seq = m.seq and q.lease_id is null returning q.job_id, q.key, q.lane_id, q.prio, q.run_at),
+ t as (update seine.task t set lane_id = r.lane_id from r where t.job_id = r.job_id and t.key = r.key)
+ select lane_id, min(prio) from r where run_at is null group by lane_id`
+
+	sqlSpacePeek = `select lo, hi, next_id from seine.space where job_id = $1 and next_id <= hi order by lo limit 1`
+	sqlSpaceTake = `update seine.space set next_id = $4 where job_id = $1 and lo = $2 and next_id = $3`
+	// An ID space is topped up when at least half of the lanes that its ids go
+	// to have nothing ready.
+	sqlThirsty = `select count(*) filter (where parked) * 2 >= count(*) from seine.lane where job_id = $1 and lane_key not like 'assets/%'`
+)

@@ -1,0 +1,28 @@
+package frontier
+
+import "fmt"
+
+// A schema's version is major × 1000 + minor. A minor step only adds: an older
+// program of the same major goes on working. Every major step is this
+// program's own.
+const (
+	SchemaMajor = 1
+	SchemaMinor = 1
+)
+
+// CheckSchema returns ErrSchema with what to do when a program of this version
+// can't work on a schema of that one.
+func CheckSchema(version int64) error {
+	major, minor := version/1000, version%1000
+	switch {
+	case version == 0:
+		return fmt.Errorf("%w: the database has no Seine schema yet: run `seine migrate`", ErrSchema)
+	case major > SchemaMajor:
+		return fmt.Errorf("%w: the database has schema %d.%d and this program knows %d.%d: install a newer seine",
+			ErrSchema, major, minor, SchemaMajor, SchemaMinor)
+	case major < SchemaMajor || minor < SchemaMinor:
+		return fmt.Errorf("%w: the database has schema %d.%d and this program needs %d.%d: run `seine migrate`",
+			ErrSchema, major, minor, SchemaMajor, SchemaMinor)
+	}
+	return nil
+}
