@@ -1,0 +1,153 @@
+package weburl
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Host returns host and port of a canonical URL, the unit of politeness: the
+// port stands there also when it is the scheme's own, "a.example:443", and an
+// IPv6 address in brackets. It is empty when the URL is not canonical.
+func Host(canonical string) string {
+	port := "80"
+	rest, ok := strings.CutPrefix(canonical, "http://")
+	if !ok {
+		if rest, ok = strings.CutPrefix(canonical, "https://"); !ok {
+			return ""
+		}
+		port = "443"
+	}
+	host, _, ok := strings.Cut(rest, "/")
+	if !ok || host == "" || strings.ContainsAny(host, "?#@\\") {
+		return ""
+	}
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		return host
+	}
+	return host + ":" + port
+}
+
+// Resolve returns ref, as it stands in a src or href attribute, as an absolute
+// URL without its fragment. It is what a browser would ask for, not yet
+// canonical. It fails like [Canonical].
+func Resolve(base, ref string) (string, error) {
+	b, err := parse(base)
+	if err != nil {
+		return "", fmt.Errorf("base: %w", err)
+	}
+	if err := bounded(ref); err != nil {
+		return "", err
+	}
+	u, err := b.Parse(escapeInvalid(ref))
+	if err != nil {
+		if hasScheme(ref) && !webScheme(ref) {
+			return "", ErrNotWeb
+		}
+		return "", fmt.Errorf("malformed URL: %w", err)
+	}
+	if err := check(u); err != nil {
+		return "", err
+	}
+	abs := u.Href(true)
+	if len(abs) > maxURL {
+		return "", tooLong(len(abs))
+	}
+	return abs, nil
+}
+
+// placeholder is what [Expand] replaces.
+const placeholder = "{id}"
+
+// Expand returns the template with every {id} replaced by the percent-encoded
+// id; the rest stays as it is written. An id changes neither host nor path:
+// "a/b?c" becomes one segment, "." and ".." are refused because they are dot
+// segments even when encoded. In the host of a template an id may hold only
+// a to z, 0 to 9 and '-', and must not make an address of it. Expand
+// also fails when the template has no {id} or the result is no canonical URL.
+func Expand(template, id string) (string, error) {
+	switch {
+	case !strings.Contains(template, placeholder):
+		return "", fmt.Errorf("template has no %s", placeholder)
+	case id == "":
+		return "", errors.New("id is empty")
+	case id == "." || id == "..":
+		return "", fmt.Errorf("id %q is a dot segment", id)
+	}
+	origin, rest := splitOrigin(template)
+	if err := wholeTemplate(template, origin); err != nil {
+		return "", err
+	}
+	host := strings.Contains(origin, placeholder)
+	if host {
+		if err := hostID(origin, id); err != nil {
+			return "", err
+		}
+		origin = strings.ReplaceAll(origin, placeholder, id)
+	}
+	url := origin + strings.ReplaceAll(rest, placeholder, encode(id))
+	canonical, err := Canonical(url)
+	if err != nil {
+		return "", fmt.Errorf("expand: %w", err)
+	}
+	if host && isAddress(Host(canonical)) {
+		return "", fmt.Errorf("id %q makes an address of the template's host", id)
+	}
+	return url, nil
+}
+
+// wholeTemplate refuses a template in which an id could change its meaning
+// although it is encoded: with no host, what follows the slashes becomes the
+// host, and a begun escape would be completed by the id.
+func wholeTemplate(template, origin string) error {
+	_, authority, ok := strings.Cut(origin, "://")
+	if !ok {
+		return ErrNotWeb
+	}
+	if authority == "" || strings.ContainsFunc(authority, func(r rune) bool { return r <= ' ' }) {
+		return errors.New("template has no host")
+	}
+	for before := range strings.SplitSeq(template, placeholder) {
+		if n := len(before); strings.HasSuffix(before, "%") || n >= 2 && before[n-2] == '%' {
+			return fmt.Errorf("template has a broken escape before %s", placeholder)
+		}
+	}
+	return nil
+}
+
+// isAddress says whether host:port holds an IP address.
+func isAddress(hostport string) bool {
+	_, err := netip.ParseAddrPort(hostport)
+	return err == nil
+}
+
+// hostID checks an id that stands in scheme, host or port of a template.
+func hostID(origin, id string) error {
+	scheme, authority, _ := strings.Cut(origin, "://")
+	if strings.Contains(scheme, placeholder) {
+		return fmt.Errorf("template has %s in its scheme", placeholder)
+	}
+	if _, port, _ := strings.Cut(authority, ":"); strings.Contains(port, placeholder) {
+		return fmt.Errorf("template has %s in its port", placeholder)
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return fmt.Errorf("id %q stands in the host: only a to z, 0 to 9 and '-' may", id)
+		}
+	}
+	return nil
+}
+
+// splitOrigin cuts a template after its scheme, host and port.
+func splitOrigin(template string) (origin, rest string) {
+	start := strings.Index(template, "://")
+	if start < 0 {
+		return template, ""
+	}
+	start += len("://")
+	if i := strings.IndexAny(template[start:], `/\?#`); i >= 0 {
+		return template[:start+i], template[start+i:]
+	}
+	return template, ""
+}
