@@ -1,0 +1,251 @@
+package extract
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/seinehq/seine"
+)
+
+// maxNested is how deep blocks of fields may stand in each other.
+const maxNested = 8
+
+// Scraper carries out a job's rules. It implements [seine.Scraper].
+type Scraper struct {
+	kind   string
+	fields []*field
+	rules  []*rule
+	assets []*assetRule
+	key    template
+}
+
+var _ seine.Scraper = (*Scraper)(nil)
+
+// rule is a compiled VerdictRule.
+type rule struct {
+	state  seine.State
+	when   *expression
+	why    string
+	status bool // it mentions status
+}
+
+// assetRule is a compiled AssetRule.
+type assetRule struct {
+	AssetRule
+	url *expression
+}
+
+// Compile checks rules and returns a scraper that carries them out, or every
+// problem that they have, in the order in which they are written.
+func Compile(rules Rules) (*Scraper, []Problem) {
+	c := &compiler{}
+	s := &Scraper{kind: rules.Kind}
+	if s.kind == "" {
+		s.kind = "record"
+	}
+	if len(s.kind) > 63 || !fieldName.MatchString(s.kind) {
+		c.say("kind", "%q is not a name: letters, digits and '_', not a digit first, at most 63", s.kind)
+	}
+	s.fields = c.fields("fields", rules.Fields, pageScope, 0)
+	names := newScope(s.fields)
+	if c.broken {
+		// A field that did not compile still has a name, but no type.
+		for name := range names.strict {
+			if _, ok := names.lists[name]; ok {
+				names.strict[name] = names.loose[name]
+			}
+		}
+	}
+	for i, r := range rules.Verdict {
+		s.rules = append(s.rules, c.rule(fmt.Sprintf("verdict[%d]", i), r, names))
+	}
+	for _, a := range rules.Assets {
+		s.assets = append(s.assets, c.asset(a, names))
+	}
+	c.assetNames(rules.Assets)
+	s.key = c.key(rules, s.fields)
+	if len(c.problems) > 0 {
+		return nil, c.problems
+	}
+	return s, nil
+}
+
+type compiler struct {
+	problems []Problem
+	broken   bool // a field did not compile
+}
+
+func (c *compiler) say(path, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (c *compiler) sayNear(path, word string, among []string, format string, args ...any) {
+	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...), Near: Nearest(word, among)})
+}
+
+// short says that a source text is not too long.
+func (c *compiler) short(path, src string) bool {
+	if len(src) > maxSource {
+		c.say(path, "has %d bytes; at most %d", len(src), maxSource)
+		return false
+	}
+	return true
+}
+
+func (c *compiler) pattern(path, src string) *regexp.Regexp {
+	if !c.short(path, src) {
+		return nil
+	}
+	re, err := regexp.Compile(src)
+	if err != nil {
+		c.say(path, "bad regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return nil
+	}
+	return re
+}
+
+func (c *compiler) expression(path, src string, want reflect.Kind, names *scope) *expression {
+	e, mistakes := names.compile(src, want)
+	for _, m := range mistakes {
+		c.problems = append(c.problems, Problem{Path: path, Message: m.message, Near: m.near})
+	}
+	return e
+}
+
+// verdictKeys are the words for the states that a rule may give.
+var verdictKeys = map[seine.State]string{
+	seine.Skipped: "skip", seine.Stale: "stale", seine.Error: "error", seine.Done: "done",
+}
+
+func (c *compiler) rule(path string, r VerdictRule, names *scope) *rule {
+	word, ok := verdictKeys[r.State]
+	if !ok {
+		c.say(path, "a rule gives skip, stale, error or done, not %v", r.State)
+		return nil
+	}
+	if len(r.Why) > 500 {
+		c.say(path+".why", "has %d bytes; at most 500", len(r.Why))
+	}
+	e := c.expression(path+"."+word, r.When, reflect.Bool, names)
+	if e == nil {
+		return nil
+	}
+	why := r.Why
+	if why == "" {
+		why = cut(r.When, 200)
+	}
+	return &rule{state: r.State, when: e, why: why, status: slices.Contains(e.mentions, "status")}
+}
+
+var assetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+
+func (c *compiler) assetNames(assets []AssetRule) {
+	seen := map[string]bool{}
+	for _, a := range assets {
+		// Some file systems take front and Front for one file.
+		if name := strings.ToLower(a.Name); seen[name] {
+			c.say("assets."+a.Name, "the asset %s is there twice", a.Name)
+		} else {
+			seen[name] = true
+		}
+	}
+}
+
+func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
+	path := "assets." + a.Name
+	if len(a.Name) > 63 || !assetName.MatchString(a.Name) {
+		c.say(path, "%q is not a name: letters, digits, '_' and '-', at most 63", a.Name)
+	}
+	if u := a.Upgrade; u != nil {
+		switch {
+		case u.From == "":
+			c.say(path+".upgrade.from", "is empty: nothing could be replaced")
+		case u.From == u.To:
+			c.say(path+".upgrade.to", "is the same as from")
+		}
+	}
+	if i := a.Image; i != nil {
+		if i.To != "" && i.To != "png" {
+			c.sayNear(path+".image.to", i.To, []string{"png"}, "unknown format %q: png", i.To)
+		}
+		if i.MinWidth < 0 || i.MinHeight < 0 {
+			c.say(path+".image.min", "%dx%d is negative", i.MinWidth, i.MinHeight)
+		}
+		if i.Crop != nil {
+			c.crop(path+".image.crop", *i.Crop)
+		}
+	}
+	e := c.expression(path+".url", a.URL, reflect.String, names)
+	if e == nil {
+		return nil
+	}
+	return &assetRule{AssetRule: a, url: e}
+}
+
+// maxReference bounds the reference size of a crop, so that edge × size fits.
+const maxReference = 1 << 20
+
+func (c *compiler) crop(path string, crop seine.Crop) {
+	switch {
+	case crop.OfWidth <= 0 || crop.OfHeight <= 0 || crop.OfWidth > maxReference || crop.OfHeight > maxReference:
+		c.say(path+".of", "the reference is %dx%d; each side must be 1 to %d", crop.OfWidth, crop.OfHeight, maxReference)
+	case crop.Left < 0 || crop.Top < 0 || crop.Right > crop.OfWidth || crop.Bottom > crop.OfHeight:
+		c.say(path+".box", "the box [%d, %d, %d, %d] is outside the reference of %dx%d",
+			crop.Left, crop.Top, crop.Right, crop.Bottom, crop.OfWidth, crop.OfHeight)
+	case crop.Left >= crop.Right || crop.Top >= crop.Bottom:
+		c.say(path+".box", "the box [%d, %d, %d, %d] is empty: left, top, right, bottom",
+			crop.Left, crop.Top, crop.Right, crop.Bottom)
+	}
+}
+
+func (c *compiler) key(rules Rules, fields []*field) template {
+	const path = "store.key"
+	src := rules.Key
+	if src == "" {
+		src = DefaultKey
+	}
+	t, err := parseTemplate(src)
+	if err != nil {
+		c.say(path, "%v", err)
+		return nil
+	}
+	names := []string{"id", "key", "asset", "ext"}
+	unfit := map[string]string{"url": "url", "status": "status", "meta": "meta"}
+	for _, f := range fields {
+		if f.scalar() {
+			names = append(names, f.name)
+		} else {
+			unfit[f.name] = "a list or an object"
+		}
+	}
+	for _, p := range t {
+		if p.name == "" || slices.Contains(names, p.name) {
+			continue
+		}
+		if what, ok := unfit[p.name]; ok && !reserved[p.name] {
+			c.say(path, "{%s} is %s: a key takes one value", p.name, what)
+			continue
+		}
+		c.sayNear(path, p.name, names, "unknown name {%s} in the key", p.name)
+	}
+	if err := t.checkLiteral(); err != nil {
+		c.say(path, "%q %v", src, err)
+	}
+	if !t.has("id") && !t.has("key") {
+		c.say(path, "%q has neither {id} nor {key}: all tasks would share a file", src)
+	}
+	if len(rules.Assets) > 1 && !t.has("asset") {
+		c.say(path, "%q has no {asset}: the assets of a task would share a file", src)
+	}
+	return t
+}
+
+func (f *field) scalar() bool {
+	if f.first != nil {
+		return !slices.ContainsFunc(f.first, func(alternative *field) bool { return !alternative.scalar() })
+	}
+	return !f.all && f.nested == nil
+}

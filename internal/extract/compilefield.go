@@ -1,0 +1,274 @@
+package extract
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/antchfx/xpath"
+)
+
+// where is what the fields of a block are read from.
+type where int
+
+const (
+	pageScope where = iota
+	elementScope
+	jsonScope
+)
+
+var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// fields compiles a block. A field that fails leaves its name, so that the
+// expressions that use it are not blamed.
+func (c *compiler) fields(path string, list []Field, in where, depth int) []*field {
+	if depth > maxNested {
+		c.say(path, "fields stand more than %d blocks deep", maxNested)
+		return nil
+	}
+	var compiled []*field
+	seen := map[string]bool{}
+	for _, f := range list {
+		at := path + "." + f.Name
+		switch {
+		case len(f.Name) > 63 || !fieldName.MatchString(f.Name):
+			c.say(at, "%q is not a name: letters, digits and '_', not a digit first, at most 63", f.Name)
+		case reserved[f.Name] && in == pageScope:
+			c.say(at, "the name %s is taken: expressions and keys have it for the task", f.Name)
+		case slices.Contains(keywords, f.Name):
+			c.say(at, "%s is a word of expressions, not a name", f.Name)
+		case seen[f.Name]:
+			c.say(at, "the field %s is there twice", f.Name)
+		}
+		seen[f.Name] = true
+		if f.Drop && in != pageScope {
+			c.say(at+".keep", "only a whole field can be left out")
+		}
+		compiled = append(compiled, c.field(at, f, in, depth, ""))
+	}
+	return compiled
+}
+
+// types are the words of a field's type.
+var fieldTypes = []string{"string", "int", "float", "bool"}
+
+// field compiles one field; typ is what an alternative inherits.
+func (c *compiler) field(path string, f Field, in where, depth int, typ string) *field {
+	before := len(c.problems)
+	defer func() { c.broken = c.broken || len(c.problems) > before }()
+	out := &field{
+		name: f.Name, attr: strings.ToLower(f.Attr), all: f.All, or: f.Or, typ: f.Type, trim: !f.NoTrim, drop: f.Drop,
+	}
+	if out.typ == "" {
+		out.typ = typ
+	}
+	if f.Type != "" && !slices.Contains(fieldTypes, f.Type) {
+		c.sayNear(path+".type", f.Type, fieldTypes, "unknown type %q: string, int, float or bool", f.Type)
+	}
+	if n, whole := f.Or.(int64); whole && out.typ == "float" {
+		out.or = float64(n)
+	}
+	if _, list := f.Or.([]any); f.Or != nil && list != (f.All || len(f.First) > 0 && f.First[0].All) {
+		if list {
+			c.say(path+".or", "a list stands for a field that is none: give it all: true")
+		} else {
+			c.say(path+".or", "the field is a list: its default is one")
+		}
+	}
+	if f.First != nil {
+		c.alternatives(path, f, out, in, depth)
+		return out
+	}
+	c.source(path, f, out, in)
+	if f.Match != "" {
+		out.match = c.pattern(path+".match", f.Match)
+	}
+	if f.Fields != nil {
+		c.block(path, f, out, depth)
+	} else if f.Attr != "" && f.CSS == "" && f.XPath == "" && in != elementScope {
+		c.say(path+".attr", "an attribute needs css or xpath")
+	} else if f.Attr != "" && (f.Text != "" || f.Regex != "" || f.Meta != "" || f.JSON != "" || f.JSONLD != "") {
+		c.say(path+".attr", "an attribute needs css or xpath")
+	}
+	return out
+}
+
+// alternatives compiles the fields of first.
+func (c *compiler) alternatives(path string, f Field, out *field, in where, depth int) {
+	if depth > maxNested {
+		c.say(path, "fields stand more than %d blocks deep", maxNested)
+		return
+	}
+	if n := len(sources(f)); n > 0 || f.Attr != "" || f.Match != "" || f.All || f.Fields != nil || f.NoTrim {
+		c.say(path+".first", "beside first stand only or, type and keep: the rest goes into the alternatives")
+	}
+	if len(f.First) == 0 {
+		c.say(path+".first", "has no alternatives")
+		return
+	}
+	for i, alternative := range f.First {
+		at := fmt.Sprintf("%s.first[%d]", path, i)
+		if alternative.Drop || alternative.Or != nil {
+			c.say(at, "or and keep go beside first")
+		}
+		if alternative.All != f.First[0].All {
+			c.say(at, "either all alternatives are lists (all: true) or none")
+		}
+		out.first = append(out.first, c.field(at, alternative, in, depth+1, out.typ))
+	}
+}
+
+// named is a source that a field has.
+type named struct{ key, src string }
+
+func sources(f Field) []named {
+	var has []named
+	for _, s := range []named{
+		{"css", f.CSS}, {"xpath", f.XPath}, {"text", f.Text}, {"regex", f.Regex},
+		{"meta", f.Meta}, {"json", f.JSON}, {"jsonld", f.JSONLD},
+	} {
+		if s.src != "" {
+			has = append(has, s)
+		}
+	}
+	return has
+}
+
+// source compiles where a field's values come from.
+func (c *compiler) source(path string, f Field, out *field, in where) {
+	has := sources(f)
+	switch {
+	case len(has) == 0 && in == elementScope:
+		out.find, out.from = elementSource, "."
+		return
+	case len(has) == 0:
+		c.say(path, "says nowhere to look: give css, xpath, text, regex, meta, json, jsonld or first")
+		return
+	case len(has) > 1:
+		c.say(path, "looks in two places, %s and %s: give one, or first", has[0].key, has[1].key)
+		return
+	}
+	key, src := has[0].key, has[0].src
+	at := path + "." + key
+	out.from = key + " " + src
+	if (in == jsonScope) != (key == "json") && in != pageScope || in == elementScope && key == "jsonld" {
+		c.say(at, "can't look inside the element that the outer field selects")
+		return
+	}
+	if !c.short(at, src) {
+		return
+	}
+	var err error
+	switch key {
+	case "css", "text":
+		out.find, err = selectorSource(src)
+		if err != nil {
+			c.say(at, "bad selector %q: %v", src, err)
+		}
+	case "xpath":
+		out.find, err = xpathSource(src)
+		if err != nil {
+			c.say(at, "bad xpath %q: %v", src, err)
+		} else if f.Attr != "" || f.Fields != nil {
+			c.selectsElements(at, src)
+		}
+	case "regex":
+		if pattern := c.pattern(at, src); pattern != nil {
+			out.find = regexSource(pattern)
+		}
+	case "meta":
+		out.find = metaSource(src)
+	case "json", "jsonld":
+		out.json = true
+		if err := checkJSONPath(src); err != nil {
+			c.say(at, "bad path %q: %v", src, err)
+		}
+		out.find = jsonSource(src)
+		if key == "jsonld" {
+			out.find = jsonldSource(src)
+		}
+	}
+}
+
+// selectsElements says so when an XPath expression gives a number or a text,
+// which has no attributes and no elements in it.
+func (c *compiler) selectsElements(path, src string) {
+	e, err := compileXPath(src)
+	if err != nil {
+		return
+	}
+	defer func() { _ = recover() }() // an expression that fails on nothing is judged on a page
+	if _, ok := e.Evaluate(emptyNavigator()).(*xpath.NodeIterator); !ok {
+		c.say(path, "%q selects no elements", src)
+	}
+}
+
+// checkJSONPath says what is wrong with a path: gjson itself takes any text.
+func checkJSONPath(path string) error {
+	var open []rune
+	quoted, escaped := false, false
+	pairs := map[rune]rune{')': '(', ']': '[', '}': '{'}
+	for _, r := range path {
+		switch {
+		case r < ' ' || r == 0x7f:
+			return fmt.Errorf("it has a control character")
+		case escaped:
+			escaped = false
+		case r == '\\':
+			escaped = true
+		case r == '"':
+			quoted = !quoted
+		case quoted:
+		case r == '(' || r == '[' || r == '{':
+			open = append(open, r)
+		case pairs[r] != 0:
+			if len(open) == 0 || open[len(open)-1] != pairs[r] {
+				return fmt.Errorf("%q closes nothing", r)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	switch {
+	case quoted:
+		return fmt.Errorf("a quotation mark is not closed")
+	case len(open) > 0:
+		return fmt.Errorf("%q is not closed", open[len(open)-1])
+	case strings.HasPrefix(path, "$"):
+		return fmt.Errorf("write it without $: store.book.0.title")
+	case strings.Contains(path, "..") && !strings.HasPrefix(path, "..") || strings.HasSuffix(path, "."):
+		return fmt.Errorf("a name between dots is empty")
+	}
+	return nil
+}
+
+// block compiles the nested fields.
+func (c *compiler) block(path string, f Field, out *field, depth int) {
+	if len(f.Fields) == 0 {
+		c.say(path+".fields", "is empty")
+		return
+	}
+	for _, used := range []struct {
+		key string
+		set bool
+	}{
+		{"text", f.Text != ""},
+		{"regex", f.Regex != ""},
+		{"meta", f.Meta != ""},
+		{"attr", f.Attr != ""},
+		{"match", f.Match != ""},
+		{"type", f.Type != ""},
+	} {
+		if used.set {
+			c.say(path+"."+used.key, "does not go with fields: it gives no element to look in")
+		}
+	}
+	in := elementScope
+	if out.json {
+		in = jsonScope
+	}
+	out.nested = c.fields(path+".fields", f.Fields, in, depth+1)
+	if out.nested == nil {
+		out.nested = []*field{}
+	}
+}

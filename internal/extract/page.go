@@ -1,0 +1,250 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/weburl"
+	"github.com/tidwall/gjson"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// Bounds of what one page may give, so that a page made to do so can't fill
+// the memory or the database.
+const (
+	maxItems = 10_000
+	maxField = 1 << 20
+	maxTotal = 16 << 20
+)
+
+// maxTexts bounds the texts that are kept for a second look: two fields that
+// read main share one.
+const maxTexts = 16
+
+// reading is what is known of one page while its fields are read. Each part is
+// made when it is first asked for.
+type reading struct {
+	ctx  context.Context //nolint:containedctx // lives as long as the call that it belongs to
+	page *seine.Page
+
+	doc     *html.Node
+	docErr  error
+	docDone bool
+
+	base     string
+	baseDone bool
+
+	json     gjson.Result
+	jsonDone bool
+
+	linked     []gjson.Result
+	linkedDone bool
+
+	texts map[*html.Node]string
+	spent int
+}
+
+// kind says what a page's body is taken for.
+type kind int
+
+const (
+	kindHTML kind = iota
+	kindJSON
+	kindOther
+)
+
+func (r *reading) kind() kind {
+	t := r.page.Type
+	switch {
+	case t == "application/json", t == "text/json", strings.HasSuffix(t, "+json"):
+		return kindJSON
+	case t == "text/html", t == "application/xml", t == "text/xml", strings.HasSuffix(t, "+xml"):
+		return kindHTML
+	case t != "":
+		return kindOther
+	}
+	if body := bytes.TrimSpace(r.body()); len(body) > 0 && (body[0] == '{' || body[0] == '[') {
+		return kindJSON
+	}
+	return kindHTML
+}
+
+// body is the page's without a byte order mark.
+func (r *reading) body() []byte { return bytes.TrimPrefix(r.page.Body, []byte("\ufeff")) }
+
+// document returns the page's tree; nil for a page that is not HTML or XML.
+func (r *reading) document() (*html.Node, error) {
+	if !r.docDone {
+		r.docDone = true
+		if r.kind() == kindHTML {
+			r.doc, r.docErr = html.Parse(bytes.NewReader(r.body()))
+			if r.docErr != nil {
+				r.doc, r.docErr = nil, fmt.Errorf("parse page: %w", r.docErr)
+			}
+		}
+	}
+	return r.doc, r.docErr
+}
+
+// resolve makes a reference on the page absolute.
+func (r *reading) resolve(ref string) (string, error) {
+	if !r.baseDone {
+		r.baseDone = true
+		r.base = r.page.URL
+		if doc, err := r.document(); err == nil && doc != nil {
+			for n := range doc.Descendants() {
+				if href, ok := attribute(n, "href"); ok && n.DataAtom == atom.Base {
+					if base, err := weburl.Resolve(r.page.URL, href); err == nil {
+						r.base = base
+					}
+					break
+				}
+			}
+		}
+	}
+	return weburl.Resolve(r.base, ref)
+}
+
+// text returns the visible text of n.
+func (r *reading) text(n *html.Node) string {
+	if s, ok := r.texts[n]; ok {
+		return s
+	}
+	s := visibleText(n)
+	if len(r.texts) < maxTexts {
+		if r.texts == nil {
+			r.texts = map[*html.Node]string{}
+		}
+		r.texts[n] = s
+	}
+	return s
+}
+
+// body or visible text of the whole page, for a regex.
+func (r *reading) whole() (string, error) {
+	if r.kind() != kindHTML {
+		return clean(string(r.body())), nil
+	}
+	doc, err := r.document()
+	if err != nil {
+		return "", err
+	}
+	return r.text(doc), nil
+}
+
+// bodyJSON returns the body as JSON; what does not exist when it is none.
+// encoding/json judges it, because its depth is bounded.
+func (r *reading) bodyJSON() gjson.Result {
+	if !r.jsonDone {
+		r.jsonDone = true
+		if body := r.body(); json.Valid(body) {
+			r.json = gjson.ParseBytes(body)
+		}
+	}
+	return r.json
+}
+
+// linkedData returns the things of the page's JSON-LD blocks: those of a list
+// and of an @graph one by one.
+func (r *reading) linkedData() ([]gjson.Result, error) {
+	if r.linkedDone {
+		return r.linked, nil
+	}
+	doc, err := r.document()
+	if err != nil {
+		return nil, err
+	}
+	r.linkedDone = true
+	if doc == nil {
+		return nil, nil
+	}
+	for n := range doc.Descendants() {
+		if t, _ := attribute(n, "type"); n.DataAtom != atom.Script || !strings.EqualFold(strings.TrimSpace(t), "application/ld+json") {
+			continue
+		}
+		if n.FirstChild == nil || !json.Valid([]byte(n.FirstChild.Data)) {
+			continue
+		}
+		block := gjson.Parse(n.FirstChild.Data)
+		things := []gjson.Result{block}
+		if block.IsArray() {
+			things = block.Array()
+		}
+		for _, thing := range things {
+			r.linked = append(r.linked, thing)
+			if graph := thing.Get(`\@graph`); graph.IsArray() {
+				r.linked = append(r.linked, graph.Array()...)
+			}
+		}
+	}
+	if len(r.linked) > maxItems {
+		return nil, fmt.Errorf("the page has more than %d things of JSON-LD", maxItems)
+	}
+	return r.linked, nil
+}
+
+// attribute returns an attribute of n.
+func attribute(n *html.Node, name string) (string, bool) {
+	i := slices.IndexFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
+	if i < 0 {
+		return "", false
+	}
+	return n.Attr[i].Val, true
+}
+
+// references are the attributes that hold a URL.
+var references = map[string]bool{
+	"src": true, "href": true, "srcset": true, "action": true, "poster": true, "cite": true, "data": true,
+}
+
+// reference returns the absolute URL that an attribute holds; empty when it
+// holds none. What is no web address (mailto:, data:) is absolute already.
+func (r *reading) reference(name, value string) string {
+	value = strings.TrimSpace(value)
+	if name == "srcset" {
+		value = firstCandidate(value)
+	}
+	if value == "" {
+		return ""
+	}
+	abs, err := r.resolve(value)
+	switch {
+	case errors.Is(err, weburl.ErrNotWeb):
+		return value
+	case err != nil:
+		return ""
+	}
+	return abs
+}
+
+// firstCandidate returns the URL of the first candidate of a srcset. A URL may
+// hold commas, but does not end with one.
+func firstCandidate(srcset string) string {
+	fields := strings.Fields(strings.TrimLeft(srcset, ", \t\n\f\r"))
+	if len(fields) == 0 {
+		return ""
+	}
+	return strings.TrimRight(fields[0], ",")
+}
+
+// clean returns s as every frontier can store it: valid UTF-8 without NUL, which
+// PostgreSQL refuses.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "�")
+}
+
+// spend counts the bytes that fields take.
+func (r *reading) spend(n int) error {
+	r.spent += n
+	if r.spent > maxTotal {
+		return fmt.Errorf("fields are longer than %d bytes together", maxTotal)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package extract
+
+import "github.com/seinehq/seine"
+
+// Rules are the rules of one job, in the order in which they are written.
+type Rules struct {
+	// Kind is the kind of the records. Default "record".
+	Kind string
+
+	Fields  []Field
+	Verdict []VerdictRule
+	Assets  []AssetRule
+
+	// Key is the template of an asset's key in the store. Default
+	// {id}_{asset}.{ext}.
+	Key string
+}
+
+// Field says where a value stands on a page. Exactly one of CSS, XPath, Text,
+// Regex, Meta, JSON, JSONLD and First is its source; inside Fields it may have
+// Attr alone, or none: the element itself.
+type Field struct {
+	// Name is how expressions, templates and the record call it; empty in an
+	// alternative of First.
+	Name string
+
+	// CSS and Text are selectors; "." is the element itself (or the whole page).
+	// Text does not take an attribute.
+	CSS, Text string
+
+	// XPath is an XPath 1.0 expression; it may give attributes, text, a string
+	// or a number.
+	XPath string
+
+	// Regex is searched in the visible text, or in the body of a page that is
+	// not HTML.
+	Regex string
+
+	// Meta is the name, property or itemprop of a meta element.
+	Meta string
+
+	// JSON is a path into the body, JSONLD one into the page's JSON-LD blocks.
+	JSON, JSONLD string
+
+	// First lists alternatives: the first that gives a value counts.
+	First []Field
+
+	// Attr takes an attribute instead of the text. It needs CSS or XPath.
+	Attr string
+
+	// Match narrows a value to what a pattern matches: its first group, or the
+	// whole. A value that it does not match is missing.
+	Match string
+
+	// All takes every value, as a list.
+	All bool
+
+	// Or stands for a missing value; nil: none. Of a list, a list.
+	Or any
+
+	// Type is string, int, float or bool. Default: string, of JSON its own.
+	Type string
+
+	// NoTrim keeps white space around the value.
+	NoTrim bool
+
+	// Drop leaves the field out of the record; expressions and templates still
+	// see it.
+	Drop bool
+
+	// Fields make an object of each element that the source selects.
+	Fields []Field
+}
+
+// VerdictRule gives a page its verdict where an expression holds.
+type VerdictRule struct {
+	// State is Skipped, Stale, Error or Done.
+	State seine.State
+
+	// When is an expression that is true or false.
+	When string
+
+	// Why is the reason. Default: When.
+	Why string
+}
+
+// AssetRule is a file that every done page owes.
+type AssetRule struct {
+	// Name is letters, digits, '_' and '-', at most 63.
+	Name string
+
+	// URL is an expression that gives a URL, resolved against the page.
+	URL string
+
+	Upgrade *seine.Upgrade
+	Image   *seine.Image
+
+	// Optional leaves the asset out where its URL is missing. Default: the task
+	// ends in error.
+	Optional bool
+}
+
+// Problem is one mistake in the rules.
+type Problem struct {
+	// Path names the place: fields.grade.first[0].match.
+	Path string
+
+	Message string
+
+	// Near is the right word that is nearest to a wrong one, or empty.
+	Near string
+}
+
+// String returns the problem as one line.
+func (p Problem) String() string {
+	s := p.Path + ": " + p.Message
+	if p.Near != "" {
+		s += ": did you mean \"" + p.Near + "\"?"
+	}
+	return s
+}

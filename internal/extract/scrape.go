@@ -1,0 +1,263 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+// Trace tells how a result came about.
+type Trace struct {
+	Fields []FieldTrace `json:"fields"`
+	Rules  []RuleTrace  `json:"rules"`
+	Assets []AssetTrace `json:"assets"`
+}
+
+// FieldTrace tells what a field is, nil when it is missing.
+type FieldTrace struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"`
+
+	// From is the selector or the alternative that gave the value: "css h1",
+	// "first[1]: text main", "or"; empty when none did.
+	From string `json:"from,omitempty"`
+
+	// Kept says that it goes into the record.
+	Kept bool `json:"kept"`
+}
+
+// RuleTrace tells how a verdict rule went, up to the one that decided.
+type RuleTrace struct {
+	State string `json:"state"`
+	Rule  string `json:"rule"`
+	Held  bool   `json:"held"`
+
+	// Note says why it was passed over, or why it failed.
+	Note string `json:"note,omitempty"`
+}
+
+// AssetTrace tells what an asset rule gave.
+type AssetTrace struct {
+	Name string `json:"name"`
+	From string `json:"from"`
+	URL  string `json:"url,omitempty"`
+	Path string `json:"path,omitempty"`
+
+	// Note says why there is none.
+	Note string `json:"note,omitempty"`
+}
+
+// Scrape judges a page and returns what its job makes of it. It fails on a page
+// that can't be read, or is over a bound.
+func (s *Scraper) Scrape(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+	return s.scrape(ctx, task, page, nil)
+}
+
+// Explain is [Scraper.Scrape] that tells how it came to its result, as far as
+// it got when it fails.
+func (s *Scraper) Explain(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, *Trace, error) {
+	trace := &Trace{Fields: []FieldTrace{}, Rules: []RuleTrace{}, Assets: []AssetTrace{}}
+	result, err := s.scrape(ctx, task, page, trace)
+	return result, trace, err
+}
+
+func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page, trace *Trace) (seine.Result, error) {
+	r := &reading{ctx: ctx, page: page}
+	values, err := readAll(r, s.fields, trace)
+	if err != nil {
+		// The page of an error may be anything: what its status says is enough.
+		if v, decided := seine.StatusVerdict(page.Status); decided && ctx.Err() == nil {
+			return seine.Result{Verdict: v}, nil
+		}
+		return seine.Result{}, err
+	}
+	env := environment(task, page, values)
+	verdict := s.judge(env, page.Status, trace)
+	if verdict.State != seine.Done {
+		return seine.Result{Verdict: verdict}, nil
+	}
+	assets, err := s.owed(r, env, trace)
+	if err != nil {
+		return seine.Result{Verdict: seine.Verdict{State: seine.Error, Reason: err.Error()}}, nil
+	}
+	record := seine.Record{Kind: s.kind, Key: task.Key, Fields: kept(s.fields, values)}
+	return seine.Result{Verdict: verdict, Records: []seine.Record{record}, Assets: assets}, nil
+}
+
+// environment returns what expressions see.
+func environment(task seine.Task, page *seine.Page, values map[string]any) map[string]any {
+	env := make(map[string]any, len(values)+5)
+	for name, v := range values {
+		env[name] = v
+	}
+	env["id"], env["key"], env["url"], env["status"], env["meta"] = task.ID, task.Key, page.URL, page.Status, task.Meta
+	if task.ID == "" {
+		env["id"] = task.Key
+	}
+	if page.URL == "" {
+		env["url"] = task.URL
+	}
+	if task.Meta == nil {
+		env["meta"] = map[string]any{}
+	}
+	return env
+}
+
+// transient says that a status tells of the server, not of the page.
+func transient(status int) bool {
+	return status == 408 || status == 425 || status == 429 || status >= 500
+}
+
+// judge returns the verdict of the first rule that holds.
+func (s *Scraper) judge(env map[string]any, status int, trace *Trace) seine.Verdict {
+	for _, rule := range s.rules {
+		var held bool
+		var err error
+		note := ""
+		if transient(status) && !rule.status {
+			note = fmt.Sprintf("not considered at HTTP %d: it does not mention status", status)
+		} else if held, err = rule.holds(env); err != nil {
+			note = err.Error()
+		}
+		if trace != nil {
+			trace.Rules = append(trace.Rules, RuleTrace{State: rule.state.String(), Rule: rule.when.src, Held: held, Note: note})
+		}
+		if err != nil {
+			return seine.Verdict{State: seine.Error, Reason: err.Error(), Rule: rule.when.src}
+		}
+		if held {
+			return seine.Verdict{State: rule.state, Reason: rule.reason(), Rule: rule.when.src}
+		}
+	}
+	if v, decided := seine.StatusVerdict(status); decided {
+		return v
+	}
+	return seine.Verdict{State: seine.Done}
+}
+
+// reason of a rule that held; done needs none.
+func (r *rule) reason() string {
+	if r.state == seine.Done && r.why == r.when.src {
+		return ""
+	}
+	return r.why
+}
+
+func (r *rule) holds(env map[string]any) (bool, error) {
+	v, err := r.when.run(env)
+	if missing, ok := errors.AsType[*missingError](err); ok {
+		return false, fmt.Errorf("verdict needs %w", missing)
+	}
+	if err != nil {
+		return false, fmt.Errorf("verdict: %w", err)
+	}
+	held, ok := v.(bool)
+	if !ok {
+		if name := r.when.missing(env); name != "" && v == nil {
+			return false, fmt.Errorf("verdict needs %s: missing", name)
+		}
+		return false, fmt.Errorf("verdict gives %s, not true or false", word(v))
+	}
+	return held, nil
+}
+
+// owed returns the assets of a done page. It fails with the reason why one that
+// is not optional can't be had.
+func (s *Scraper) owed(r *reading, env map[string]any, trace *Trace) ([]seine.Asset, error) {
+	var assets []seine.Asset
+	for _, rule := range s.assets {
+		asset, err := s.asset(r, rule, env)
+		if trace != nil {
+			t := AssetTrace{Name: rule.Name, From: rule.url.src, URL: asset.URL, Path: asset.Path}
+			if err != nil {
+				t.Note = err.Error()
+			}
+			trace.Assets = append(trace.Assets, t)
+		}
+		if _, missing := errors.AsType[*missingError](err); missing && rule.Optional {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		assets = append(assets, asset)
+	}
+	return assets, nil
+}
+
+func (s *Scraper) asset(r *reading, rule *assetRule, env map[string]any) (seine.Asset, error) {
+	missing := fmt.Errorf("asset %s needs %w", rule.Name, &missingError{rule.url.src})
+	v, err := rule.url.run(env)
+	if err != nil {
+		_, none := errors.AsType[*missingError](err)
+		// An index behind the end of a list asks for what is not there.
+		if none || strings.Contains(err.Error(), "index out of range") {
+			return seine.Asset{}, missing
+		}
+		return seine.Asset{}, fmt.Errorf("asset %s: %w", rule.Name, err)
+	}
+	ref, ok := v.(string)
+	switch {
+	case v == nil || ok && strings.TrimSpace(ref) == "":
+		return seine.Asset{}, missing
+	case !ok:
+		return seine.Asset{}, fmt.Errorf("asset %s: %s gives %s, not a URL", rule.Name, rule.url.src, word(v))
+	}
+	abs, err := r.resolve(strings.TrimSpace(ref))
+	switch {
+	case errors.Is(err, weburl.ErrNotWeb):
+		return seine.Asset{}, fmt.Errorf("asset %s: %s gives a URL that is not http or https", rule.Name, rule.url.src)
+	case err != nil:
+		return seine.Asset{}, fmt.Errorf("asset %s: %s gives no URL", rule.Name, rule.url.src)
+	}
+	path, err := s.key.expand(func(name string) string {
+		if name == "asset" {
+			return rule.Name
+		}
+		return printed(env[name])
+	})
+	if err != nil {
+		return seine.Asset{}, err
+	}
+	return seine.Asset{Name: rule.Name, URL: abs, Upgrade: rule.Upgrade, Image: rule.Image, Path: path}, nil
+}
+
+// printed returns a value as a key writes it; empty for what it can't write.
+func printed(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case int:
+		return strconv.Itoa(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}
+
+// word names what a value is.
+func word(v any) string {
+	switch v.(type) {
+	case nil:
+		return "nothing"
+	case string:
+		return "a text"
+	case bool:
+		return "true or false"
+	case int, int64, float64:
+		return "a number"
+	case []any:
+		return "a list"
+	default:
+		return "an object"
+	}
+}
