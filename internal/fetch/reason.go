@@ -1,0 +1,158 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/seinehq/seine"
+)
+
+// The words of [Reason]. They are counted and shown by host: there are few, and
+// none holds a value.
+const (
+	Timeout        = "timeout"
+	Canceled       = "canceled"
+	Reset          = "connection reset"
+	RefusedConn    = "connection refused"
+	Unreachable    = "network unreachable"
+	NoName         = "name does not resolve"
+	BadCertificate = "bad certificate"
+	BadTLS         = "TLS fault"
+	TooLarge       = "body too large"
+	Truncated      = "truncated body"
+	BadEncoding    = "bad content encoding"
+	BadResponse    = "malformed response"
+	ManyRedirects  = "too many redirects"
+	BadRedirect    = "bad redirect"
+	AddressRefused = "address refused"
+	BadURL         = "bad URL"
+	NoFetcher      = "no such fetcher"
+
+	unknownFailure = "fetch failed"
+)
+
+// closedIdle is what net/http says, without an error of its own, when a server
+// closes a connection on which the next request is just being sent.
+const closedIdle = "server closed idle connection"
+
+// Fault says why there is no page.
+type Fault struct {
+	// Reason is one of the words above.
+	Reason string
+
+	// Host is the host and port that has the fault, which after a redirect is
+	// not the one that was asked first; empty when it is none's.
+	Host string
+
+	Err error
+}
+
+// Error returns the reason and what is known beyond.
+func (f Fault) Error() string {
+	if f.Err == nil {
+		return f.Reason
+	}
+	if text := f.Err.Error(); strings.HasPrefix(text, f.Reason) {
+		return text
+	}
+	return f.Reason + ": " + f.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (f Fault) Unwrap() error { return f.Err }
+
+// Is says that faults of a host as a whole are [seine.ErrHost].
+func (f Fault) Is(target error) bool {
+	return target == seine.ErrHost && ofHost(f.Reason) //nolint:errorlint // this is what errors.Is asks
+}
+
+func ofHost(reason string) bool {
+	switch reason {
+	case NoName, RefusedConn, Unreachable, BadCertificate, BadTLS:
+		return true
+	}
+	return false
+}
+
+// Classify returns err, which came from talking to host, as a [Fault] with its
+// reason; nil stays nil and a Fault stays as it is.
+func Classify(host string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[Fault](err); ok {
+		if f.Host == "" {
+			f.Host = host
+		}
+		return f
+	}
+	reason := reasonOf(err)
+	if op, ok := errors.AsType[*net.OpError](err); ok && reason == AddressRefused {
+		err = op.Err // the sentence alone: the dialer's prefix says it again
+	}
+	return Fault{Reason: reason, Host: host, Err: err}
+}
+
+// Reason says in one of a few words why there is no page; "fetch failed" when
+// err tells nothing more, empty when it is nil.
+func Reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	if f, ok := errors.AsType[Fault](err); ok {
+		return f.Reason
+	}
+	return reasonOf(err)
+}
+
+// reasonOf looks at the most telling causes first: a refused address is also a
+// failed dial, a name that does not resolve may also be a timeout.
+func reasonOf(err error) string {
+	switch {
+	case errors.Is(err, seine.ErrRefused):
+		return AddressRefused
+	case errors.Is(err, seine.ErrTooLarge):
+		return TooLarge
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	case as[*net.DNSError](err):
+		return NoName
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+		return Timeout
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return RefusedConn
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return Unreachable
+	case as[*tls.CertificateVerificationError](err), as[x509.UnknownAuthorityError](err),
+		as[x509.HostnameError](err), as[x509.CertificateInvalidError](err):
+		return BadCertificate
+	case strings.Contains(err.Error(), "malformed HTTP"), strings.Contains(err.Error(), "malformed MIME header"),
+		strings.Contains(err.Error(), "headers exceeded"), strings.Contains(err.Error(), "bad Content-Length"):
+		return BadResponse
+	case as[tls.AlertError](err), as[tls.RecordHeaderError](err), as[*tls.ECHRejectionError](err), strings.Contains(err.Error(), "tls: "):
+		return BadTLS
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED),
+		errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF), strings.Contains(err.Error(), closedIdle):
+		return Reset
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return Truncated
+	}
+	return unknownFailure
+}
+
+func as[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[net.Error](err)
+	return ok && t.Timeout()
+}
