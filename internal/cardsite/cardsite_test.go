@@ -1,0 +1,193 @@
+package cardsite
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seinehq/seine"
+)
+
+func serve(t *testing.T, cfg Config) *Served {
+	t.Helper()
+	site, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Serve(t.Context(), site, "127.0.0.1:0", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func get(t *testing.T, url string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(body)
+}
+
+func TestPlanIsDecidedByItsSeed(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Seed: 7, From: 1, To: 3000}
+	if d := cmp.Diff(plan(cfg), plan(cfg)); d != "" {
+		t.Errorf("two plans of one seed differ: %s", d)
+	}
+	other := cfg
+	other.Seed = 8
+	if cmp.Equal(plan(cfg), plan(other)) {
+		t.Error("two seeds give one plan")
+	}
+	kinds, states, grades, troubles := map[Kind]int{}, map[seine.State]int{}, map[string]int{}, map[Trouble]int{}
+	for _, x := range plan(cfg) {
+		kinds[x.Kind]++
+		states[x.State]++
+		grades[x.Grade]++
+		troubles[x.Trouble]++
+	}
+	if len(kinds) != 4 || len(grades) != 11 || len(troubles) != 8 || len(states) != 3 {
+		t.Errorf("kinds %v, states %v, grades %v, troubles %v: something never comes", kinds, states, grades, troubles)
+	}
+}
+
+// find returns the first id that is as wanted.
+func find(t *testing.T, s *Site, want func(Truth) bool) Truth {
+	t.Helper()
+	for _, x := range s.Truths() {
+		if want(x) {
+			return x
+		}
+	}
+	t.Fatal("no such id in the plan")
+	return Truth{}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Config{From: 1, To: 3000})
+	page := func(x Truth) (int, string) {
+		resp, body := get(t, fmt.Sprintf("%s/cert/%d/psa", s.PagesURL, x.ID))
+		return resp.StatusCode, body
+	}
+	plain := find(t, s.Site, func(x Truth) bool { return x.State == seine.Done && x.Trouble == None && x.ID%3 != 0 && x.Grade != "unknown" })
+	if status, body := page(plain); status != 200 || !strings.Contains(body, fmt.Sprintf(`<p class="text-subtitle1">#%d</p>`, plain.ID)) ||
+		strings.Count(body, "itemprop") != 2 || !strings.Contains(body, s.ImagesURL+"/cert/"+fmt.Sprint(plain.ID)+"/small/back.jpg") || !strings.Contains(body, "PSA "+plain.Grade) {
+		t.Errorf("page of %+v: %d\n%s", plain, status, body)
+	}
+	if status, _ := page(find(t, s.Site, func(x Truth) bool { return x.Kind == Absent })); status != 404 {
+		t.Errorf("an absent id answers %d; want 404", status)
+	}
+	for trouble, want := range map[Trouble]int{Fails: 500, Unavailable: 503, Limited: 429, OtherID: 200, NothingYet: 200, AlwaysStale: 200} {
+		x := find(t, s.Site, func(x Truth) bool { return x.Trouble == trouble && x.Kind == English })
+		own := fmt.Sprintf(`<p class="text-subtitle1">#%d</p>`, x.ID)
+		if status, body := page(x); status != want || strings.Contains(body, own) {
+			t.Errorf("%s: first answer %d; want %d and not itself", trouble, status, want)
+		}
+		if status, body := page(x); status != 200 || strings.Contains(body, own) == (trouble == AlwaysStale) {
+			t.Errorf("%s: second answer %d\n%s", trouble, status, body)
+		}
+	}
+	if resp, body := get(t, fmt.Sprintf("%s/app/cert/%d/psa", s.PagesURL, plain.ID)); resp.StatusCode != 200 || !strings.Contains(body, `src="data:image/gif`) || strings.Contains(body, `<p class="text-subtitle1">#`) {
+		t.Errorf("the page by script shows the card before its script ran: %s", body)
+	}
+	j := s.Journal()
+	if len(j) < 10 || j[0].Host != "pages" || j[0].Status != 200 || !strings.HasPrefix(j[0].Path, "/cert/") {
+		t.Errorf("journal %+v", j[:1])
+	}
+}
+
+func TestImages(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Config{From: 1, To: 3000})
+	x := find(t, s.Site, func(x Truth) bool { return x.State == seine.Done && x.LargeFront && !x.LargeBack })
+	resp, body := get(t, fmt.Sprintf("%s/cert/%d/large/front.jpg", s.ImagesURL, x.ID))
+	img, err := jpeg.Decode(strings.NewReader(body))
+	if err != nil || resp.Header.Get("Content-Type") != "image/jpeg" || img.Bounds().Size() != (image.Point{X: Width, Y: Height}) {
+		t.Fatalf("front: %v, %v", resp.Header, err)
+	}
+	near := func(at image.Point, want [3]int) bool {
+		r, g, b, _ := img.At(at.X, at.Y).RGBA()
+		for i, v := range []uint32{r, g, b} {
+			if d := int(v>>8) - want[i]; d > 12 || d < -12 {
+				return false
+			}
+		}
+		return true
+	}
+	box := Boxes["front"]
+	if !near(box.Min.Add(image.Pt(8, 8)), [3]int{245, 200, 40}) || !near(box.Min.Sub(image.Pt(8, 8)), [3]int{210, 30, 160}) ||
+		!near(box.Max.Sub(image.Pt(8, 8)), [3]int{245, 200, 40}) || !near(box.Max.Add(image.Pt(8, 8)), [3]int{210, 30, 160}) {
+		t.Error("the card's edge does not lie at its box")
+	}
+	if resp, _ := get(t, fmt.Sprintf("%s/cert/%d/large/back.jpg", s.ImagesURL, x.ID)); resp.StatusCode != 404 {
+		t.Errorf("a large picture that is missing answers %d", resp.StatusCode)
+	}
+	resp, body = get(t, fmt.Sprintf("%s/cert/%d/small/back.jpg", s.ImagesURL, x.ID))
+	if cfg, err := jpeg.DecodeConfig(strings.NewReader(body)); err != nil || cfg.Width != Width/2 || resp.StatusCode != 200 {
+		t.Errorf("small back: %v, %v", cfg, err)
+	}
+	for _, path := range []string{"/cert/x/large/front.jpg", "/cert/1/huge/front.jpg", "/cert/1/large/top.jpg", "/cert/999999/large/front.jpg", "/cert/1/large/front.png"} {
+		if resp, _ := get(t, s.ImagesURL+path); resp.StatusCode != 404 {
+			t.Errorf("%s answers %d; want 404", path, resp.StatusCode)
+		}
+	}
+}
+
+func TestPhotos(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var b bytes.Buffer
+	green := image.NewRGBA(image.Rect(0, 0, 40, 30))
+	for i := range green.Pix {
+		green.Pix[i] = []uint8{0, 200, 0, 255}[i%4]
+	}
+	if err := png.Encode(&b, green); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "a.png"), b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{From: 1, To: 100, Photos: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := find(t, s, func(x Truth) bool { return x.State == seine.Done && x.LargeFront })
+	body, _ := s.Image(x.ID, "front", "large")
+	img, err := jpeg.Decode(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, g, _, _ := img.At(500, 1000).RGBA(); g>>8 < 180 || r>>8 > 20 {
+		t.Errorf("the photograph is not on the card: %d %d", r>>8, g>>8)
+	}
+	if _, err := New(Config{Photos: t.TempDir()}); err == nil {
+		t.Error("an empty folder of photographs is taken")
+	}
+}

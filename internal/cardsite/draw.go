@@ -1,0 +1,209 @@
+package cardsite
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	_ "image/png" // photographs may be PNG files
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	xdraw "golang.org/x/image/draw"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// A picture's size, and where the card lies in its holder, front and back: the
+// boxes that the example job crops.
+const (
+	Width, Height = 1024, 1768
+	smallDivisor  = 2
+)
+
+// Boxes are where the card lies, by side.
+var Boxes = map[string]image.Rectangle{
+	"front": image.Rect(110, 467, 920, 1625),
+	"back":  image.Rect(110, 467, 915, 1622),
+}
+
+// The colors by which a wrong crop shows: the holder must be gone, and the
+// card's edge must be there on all four sides.
+var (
+	Holder = color.RGBA{210, 30, 160, 255}
+	Edge   = color.RGBA{245, 200, 40, 255}
+)
+
+// edgeWidth is the width of a card's edge in pixels of the large picture.
+const edgeWidth = 18
+
+// Image returns a picture as JPEG: side is front or back, size small or large.
+func (s *Site) Image(id int64, side, size string) ([]byte, bool) {
+	t, ok := s.Truth(id)
+	if !ok || t.Kind == Absent || s.cfg.Plain || size != "small" && size != "large" {
+		return nil, false
+	}
+	switch {
+	case side == "front":
+		ok = size == "small" || t.LargeFront
+	case side == "back":
+		ok = t.Back && (size == "small" || t.LargeBack)
+	default:
+		ok = false
+	}
+	if !ok {
+		return nil, false
+	}
+	key := fmt.Sprintf("%d/%s/%s", id, size, side)
+	if body, ok := s.cache.get(key); ok {
+		return body, true
+	}
+	img := s.drawCard(t, side)
+	if size == "small" {
+		small := image.NewRGBA(image.Rect(0, 0, Width/smallDivisor, Height/smallDivisor))
+		xdraw.ApproxBiLinear.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
+		img = small
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 92}); err != nil {
+		return nil, false
+	}
+	s.cache.put(key, b.Bytes())
+	return b.Bytes(), true
+}
+
+// imageCache keeps some pictures: drawing one costs more than serving it.
+type imageCache struct {
+	mu    sync.Mutex
+	files map[string][]byte
+	order []string
+}
+
+const maxCached = 600
+
+func (c *imageCache) get(key string) ([]byte, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b, ok := c.files[key]
+	return b, ok
+}
+
+func (c *imageCache) put(key string, body []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, there := c.files[key]; there {
+		return
+	}
+	if len(c.order) >= maxCached {
+		delete(c.files, c.order[0])
+		c.order = c.order[1:]
+	}
+	c.files[key], c.order = body, append(c.order, key)
+}
+
+func (s *Site) drawCard(t Truth, side string) *image.RGBA {
+	img := image.NewRGBA(image.Rect(0, 0, Width, Height))
+	fill(img, img.Bounds(), Holder)
+	// The holder's label.
+	label := image.Rect(90, 90, Width-90, 400)
+	fill(img, label, color.RGBA{250, 250, 250, 255})
+	text(img, label.Min.X+30, 200, 72, color.Black, fmt.Sprintf("#%d", t.ID))
+	text(img, label.Min.X+30, 310, 72, color.Black, fmt.Sprintf("GRADE %s", strings.ToUpper(t.Grade)))
+
+	box := Boxes[side]
+	fill(img, box, Edge)
+	face := box.Inset(edgeWidth)
+	if len(s.photos) > 0 {
+		s.drawPhoto(img, face, t.ID, side)
+	} else {
+		gradient(img, face, t, side)
+	}
+	strip := image.Rect(face.Min.X, face.Max.Y-300, face.Max.X, face.Max.Y)
+	fill(img, strip, color.RGBA{20, 24, 40, 255})
+	text(img, strip.Min.X+40, strip.Min.Y+110, 84, color.White, fmt.Sprint(t.ID))
+	text(img, strip.Min.X+40, strip.Min.Y+230, 84, color.White, fmt.Sprintf("%s  %s", strings.ToUpper(side), gradeShown(t)))
+	if side == "front" {
+		text(img, face.Min.X+40, face.Min.Y+130, 96, color.White, t.Name)
+	}
+	return img
+}
+
+func gradeShown(t Truth) string {
+	if t.Grade == "unknown" {
+		return "?"
+	}
+	return t.Grade
+}
+
+func fill(img draw.Image, r image.Rectangle, c color.Color) {
+	draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Src)
+}
+
+// gradient paints a face whose hue is the card's own.
+func gradient(img *image.RGBA, r image.Rectangle, t Truth, side string) {
+	hue := uint8(t.ID * 37)
+	if side == "back" {
+		hue += 90
+	}
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		f := uint8((y - r.Min.Y) * 160 / r.Dy())
+		fill(img, image.Rect(r.Min.X, y, r.Max.X, y+1), color.RGBA{hue/2 + 30, f + 40, 220 - f, 255})
+	}
+}
+
+func findPhotos(dir string) ([]string, error) {
+	var out []string
+	for _, pattern := range []string{"*.jpg", "*.jpeg", "*.png"} {
+		m, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m...)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("cardsite: no .jpg or .png in %s", dir)
+	}
+	return out, nil
+}
+
+func (s *Site) drawPhoto(img *image.RGBA, face image.Rectangle, id int64, side string) {
+	n := id * 2
+	if side == "back" {
+		n++
+	}
+	file, err := os.Open(s.photos[n%int64(len(s.photos))])
+	if err != nil {
+		return
+	}
+	defer func() { _ = file.Close() }()
+	photo, _, err := image.Decode(file)
+	if err != nil {
+		return
+	}
+	xdraw.ApproxBiLinear.Scale(img, face, photo, photo.Bounds(), draw.Src, nil)
+}
+
+var bold = sync.OnceValue(func() *opentype.Font {
+	f, err := opentype.Parse(gobold.TTF)
+	if err != nil {
+		panic(err)
+	}
+	return f
+})
+
+// faces are not safe for concurrent use, so each text makes its own.
+func text(img draw.Image, x, y int, size float64, c color.Color, s string) {
+	face, err := opentype.NewFace(bold(), &opentype.FaceOptions{Size: size, DPI: 72})
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = face.Close() }()
+	d := font.Drawer{Dst: img, Src: image.NewUniform(c), Face: face, Dot: fixed.P(x, y)}
+	d.DrawString(s)
+}

@@ -1,0 +1,204 @@
+package cardsite
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Site is the registry: two handlers, one for pages and one for images, to be
+// served at two addresses.
+type Site struct {
+	cfg    Config
+	plan   []Truth
+	photos []string
+
+	// ImagesURL is where images are served, as in http://127.0.0.1:8701.
+	ImagesURL string
+
+	mu      sync.Mutex
+	asked   map[string]int // requests by page, for troubles that pass
+	journal []Entry
+	cache   imageCache
+}
+
+// Entry is one request, in the order in which it came.
+type Entry struct {
+	At time.Time
+
+	// Host is "pages" or "images".
+	Host      string
+	Path      string
+	Status    int
+	UserAgent string
+}
+
+// maxJournal bounds the journal; a site that is served for days forgets.
+const maxJournal = 2_000_000
+
+// New plans a site.
+func New(cfg Config) (*Site, error) {
+	if cfg.Seed == 0 {
+		cfg.Seed = 1
+	}
+	if cfg.From == 0 && cfg.To == 0 {
+		cfg.From, cfg.To = 70000000, 70000199
+	}
+	if cfg.From > cfg.To || cfg.To-cfg.From >= 10_000_000 {
+		return nil, fmt.Errorf("cardsite: ids %d to %d: give at most ten million, the first one first", cfg.From, cfg.To)
+	}
+	s := &Site{cfg: cfg, plan: plan(cfg), asked: map[string]int{}}
+	s.cache.files = map[string][]byte{}
+	var err error
+	if cfg.Photos != "" {
+		s.photos, err = findPhotos(cfg.Photos)
+	}
+	return s, err
+}
+
+// Journal returns the requests so far.
+func (s *Site) Journal() []Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Entry(nil), s.journal...)
+}
+
+// ask counts a request and returns how many there were before it.
+func (s *Site) ask(what string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.asked[what]
+	s.asked[what]++
+	return n
+}
+
+// note writes the journal around a handler.
+func (s *Site) note(host string, h http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at := time.Now()
+		rec := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if len(s.journal) < maxJournal {
+				s.journal = append(s.journal, Entry{at, host, r.URL.Path, rec.status, r.UserAgent()})
+			}
+		}()
+		h(rec, r)
+	})
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Pages serves the registry: /cert/{id}/psa rendered by the server, and
+// /app/cert/{id}/psa by a script.
+func (s *Site) Pages() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", s.note("pages", s.index))
+	mux.Handle("GET /cert/{id}/psa", s.note("pages", func(w http.ResponseWriter, r *http.Request) { s.cert(w, r, false) }))
+	mux.Handle("GET /app/cert/{id}/psa", s.note("pages", func(w http.ResponseWriter, r *http.Request) { s.cert(w, r, true) }))
+	mux.Handle("/", s.note("pages", http.NotFound))
+	return mux
+}
+
+// Images serves the pictures: /cert/{id}/{small|large}/{front|back}.jpg.
+func (s *Site) Images() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /cert/{id}/{size}/{file}", s.note("images", s.image))
+	mux.Handle("/", s.note("images", http.NotFound))
+	return mux
+}
+
+func (s *Site) cert(w http.ResponseWriter, r *http.Request, script bool) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	t, ok := s.Truth(id)
+	if err != nil || !ok || t.Kind == Absent {
+		s.page(w, http.StatusNotFound, missingPage, pageData{ID: id})
+		return
+	}
+	first := s.ask(r.URL.Path) == 0
+	data := pageData{ID: id, Shown: id, Truth: t, Images: s.images(t)}
+	switch t.Trouble {
+	case None:
+	case AlwaysStale:
+		data.Shown = id + 1
+	case OtherID:
+		if first {
+			data.Shown = id - 1
+		}
+	case NothingYet:
+		if first {
+			s.page(w, http.StatusOK, emptyPage, data)
+			return
+		}
+	case Fails:
+		if first {
+			s.page(w, http.StatusInternalServerError, brokenPage, data)
+			return
+		}
+	case Unavailable:
+		if first {
+			s.page(w, http.StatusServiceUnavailable, brokenPage, data)
+			return
+		}
+	case Limited:
+		if first {
+			w.Header().Set("Retry-After", "1")
+			s.page(w, http.StatusTooManyRequests, brokenPage, data)
+			return
+		}
+	case Reset:
+		if first {
+			if rec, ok := w.(*statusWriter); ok {
+				rec.status = 0
+			}
+			panic(http.ErrAbortHandler)
+		}
+	}
+	if script {
+		s.page(w, http.StatusOK, scriptPage, data)
+		return
+	}
+	s.page(w, http.StatusOK, certPage, data)
+}
+
+func (s *Site) images(t Truth) []string {
+	if s.cfg.Plain {
+		return nil
+	}
+	out := []string{fmt.Sprintf("%s/cert/%d/small/front.jpg", s.ImagesURL, t.ID)}
+	if t.Back {
+		out = append(out, fmt.Sprintf("%s/cert/%d/small/back.jpg", s.ImagesURL, t.ID))
+	}
+	return out
+}
+
+func (s *Site) image(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	side, found := strings.CutSuffix(r.PathValue("file"), ".jpg")
+	if err != nil || !found {
+		http.NotFound(w, r)
+		return
+	}
+	body, ok := s.Image(id, side, r.PathValue("size"))
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,160 @@
+// Package cardsite is a certificate registry of graded trading cards to scrape:
+// for the demo, the examples and the tests. What it shows is decided by a seed,
+// and [Site.Truth] says what a scraper of it has to find; [Site.Journal] says
+// who asked for what, and when.
+//
+// Ids come in clusters with gaps between them. There are English, Japanese and
+// other cards, grades 1 to 10 and unknown ones, cards without a back, pages
+// that fail once, that show another id or nothing yet, that are limited or
+// unavailable for a while. Pages decoy those who read HTML as text: scripts,
+// hidden elements and links name grades and languages that the card has not.
+package cardsite
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/seinehq/seine"
+)
+
+// Kind is what an id holds.
+type Kind string
+
+// What an id may hold.
+const (
+	Absent   Kind = "absent"   // a gap: 404
+	English  Kind = "english"  // a wanted card
+	Japanese Kind = "japanese" // not English
+	Other    Kind = "other"    // not the wanted game
+)
+
+// Trouble is what happens before a page shows itself.
+type Trouble string
+
+// Troubles of a page. All but AlwaysStale pass with the first request.
+const (
+	None        Trouble = ""
+	OtherID     Trouble = "another id"
+	NothingYet  Trouble = "nothing yet"
+	AlwaysStale Trouble = "always stale"
+	Fails       Trouble = "HTTP 500"
+	Unavailable Trouble = "HTTP 503"
+	Limited     Trouble = "HTTP 429"
+	Reset       Trouble = "reset"
+)
+
+// Truth is what an id is, and what a job for wanted English cards with two
+// images has to make of it.
+type Truth struct {
+	ID      int64
+	Kind    Kind
+	Trouble Trouble
+
+	// Grade is "1" to "10" or "unknown".
+	Grade string
+
+	// Name is the card's.
+	Name string
+
+	// Back says that there is a picture of the back; Large says of each side
+	// that there is a better one.
+	Back                  bool
+	LargeFront, LargeBack bool
+
+	// State and Reason are the end that the example job comes to.
+	State  seine.State
+	Reason string
+}
+
+// Config decides what the site shows. Zero values mean the defaults.
+type Config struct {
+	// Seed decides everything. Default 1.
+	Seed uint64
+
+	// From and To are the first and last id. Default 70000000 and 70000199.
+	From, To int64
+
+	// Photos is a folder of JPEG or PNG files that stand on the cards instead
+	// of the drawn ones.
+	Photos string
+
+	// Calm leaves out every trouble.
+	Calm bool
+
+	// Plain leaves out images: server-rendered pages without assets.
+	Plain bool
+}
+
+var names = []string{"Charizard", "Pikachu", "Mewtwo", "Blastoise", "Venusaur", "Gengar", "Snorlax", "Eevee", "Lugia", "Gyarados"}
+
+// plan decides, id by id, what the site holds.
+func plan(cfg Config) []Truth {
+	r := rand.New(rand.NewPCG(cfg.Seed, 0x5e1e))
+	out := make([]Truth, 0, cfg.To-cfg.From+1)
+	kind, left := Absent, int64(0)
+	for id := cfg.From; id <= cfg.To; id++ {
+		if left == 0 {
+			if kind == Absent {
+				left = 8 + r.Int64N(30)
+				kind = []Kind{English, English, English, Japanese, Other}[r.IntN(5)]
+			} else {
+				left = 2 + r.Int64N(9)
+				kind = Absent
+			}
+		}
+		left--
+		t := Truth{ID: id, Kind: kind, Grade: fmt.Sprint(1 + r.IntN(10)), Name: names[r.IntN(len(names))], Back: true, LargeFront: true, LargeBack: true}
+		if kind != Absent && r.IntN(100) < 5 { // clusters are not pure
+			t.Kind = []Kind{English, Japanese, Other, Absent}[r.IntN(4)]
+		}
+		if r.IntN(100) < 6 {
+			t.Grade = "unknown"
+		}
+		if r.IntN(100) < 6 {
+			t.Back = false
+		}
+		t.LargeFront, t.LargeBack = r.IntN(100) >= 8, r.IntN(100) >= 8
+		if n := r.IntN(1000); t.Kind != Absent && !cfg.Calm {
+			for _, p := range []struct {
+				below   int
+				trouble Trouble
+			}{{30, OtherID}, {60, NothingYet}, {66, AlwaysStale}, {90, Fails}, {115, Unavailable}, {125, Limited}, {145, Reset}} {
+				if n < p.below {
+					t.Trouble = p.trouble
+					break
+				}
+			}
+		}
+		t.State, t.Reason = verdict(t)
+		out = append(out, t)
+	}
+	return out
+}
+
+// verdict is what the example job has to decide.
+func verdict(t Truth) (seine.State, string) {
+	switch {
+	case t.Kind == Absent:
+		return seine.Skipped, "no such id"
+	case t.Trouble == AlwaysStale:
+		return seine.Stale, "page did not load"
+	case t.Kind == Other:
+		return seine.Skipped, "not pokemon"
+	case t.Kind == Japanese:
+		return seine.Skipped, "not english"
+	case !t.Back:
+		return seine.Skipped, "images missing"
+	}
+	return seine.Done, ""
+}
+
+// Truth says what an id is; ok is false outside of the site's ids.
+func (s *Site) Truth(id int64) (t Truth, ok bool) {
+	if id < s.cfg.From || id > s.cfg.To {
+		return Truth{}, false
+	}
+	return s.plan[id-s.cfg.From], true
+}
+
+// Truths lists every id.
+func (s *Site) Truths() []Truth { return s.plan }

@@ -1,0 +1,72 @@
+// Package explore decides which ids of an ID space are tried next. It is pure:
+// it knows neither frontier nor network.
+//
+// A [Walk] is the chain of the original: from a hit, neighbors are tried one
+// after the other, up and down, until pages are unwanted. Where a walk stands
+// travels with the task that takes its next step, and the step after it is
+// admitted in the transaction that completes that task. So two workers never
+// walk one side, and a walk goes on wherever its worker died.
+package explore
+
+// Walk is where one side of a walk stands. Its zero value is a start, from
+// which both sides go out.
+type Walk struct {
+	// Dir is +1 or -1, 0 at the start.
+	Dir int `json:"dir"`
+
+	// Misses counts the misses in a row before this step.
+	Misses int `json:"misses"`
+}
+
+// Next returns the walks that go on from an id that was a hit or a miss: none
+// when patience misses in a row are reached.
+func (w Walk) Next(hit bool, patience int) []Walk {
+	misses := w.Misses + 1
+	if hit {
+		misses = 0
+	}
+	if misses >= max(patience, 1) {
+		return nil
+	}
+	if w.Dir != 0 {
+		return []Walk{{w.Dir, misses}}
+	}
+	return []Walk{{+1, misses}, {-1, misses}}
+}
+
+// Known is what is known of an id before it is asked for.
+type Known int
+
+// An id that is not known is to be asked; a known miss is stepped over; at a
+// hit, or an id in flight, another walk was or is.
+const (
+	Unknown Known = iota
+	Miss
+	Taken
+)
+
+// Step returns the next id that the walk asks for after id, and the walk as it
+// stands there; ok is false when this side ends. known tells what is known of
+// an id; from and to are the space's bounds.
+func (w Walk) Step(id, from, to int64, patience int, known func(int64) Known) (next int64, at Walk, ok bool) {
+	for {
+		if w.Dir > 0 && id >= to || w.Dir < 0 && id <= from || w.Dir == 0 {
+			return 0, w, false
+		}
+		id += int64(w.Dir)
+		if id < from || id > to {
+			// The walk began outside of the space.
+			return 0, w, false
+		}
+		switch known(id) {
+		case Unknown:
+			return id, w, true
+		case Taken:
+			return 0, w, false
+		case Miss:
+			if w.Misses++; w.Misses >= max(patience, 1) {
+				return 0, w, false
+			}
+		}
+	}
+}

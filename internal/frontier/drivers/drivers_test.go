@@ -1,0 +1,46 @@
+package drivers
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestRedact(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ in, want string }{
+		{"postgres://u:secret@h/db", "postgres://u:xxxxx@h/db"},
+		{"postgres://u@h/db?password=secret&sslmode=off", "postgres://u@h/db?password=xxxxx&sslmode=off"},
+		{"postgres://u:se%cret@h/db", "postgres://xxxxx@h/db"},
+		{"sqlite:./data/seine.db", "sqlite:./data/seine.db"},
+		{"gs://bucket/prefix", "gs://bucket/prefix"},
+	} {
+		if got := Redact(tt.in); got != tt.want || strings.Contains(got, "secret") {
+			t.Errorf("Redact(%q) = %q; want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"", "sqlite:", "mysql://u:secret@h/db", "./seine.db"} {
+		if _, err := Open(t.Context(), at, Options{}); !errors.Is(err, ErrURL) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("Open(%q): %v; want %v", at, err, ErrURL)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "a folder", "s?#%.db")
+	f, err := Open(t.Context(), "sqlite:"+path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Migrate(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if m, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.db")); err != nil || len(m) != 1 || m[0] != path {
+		t.Errorf("made %q, %v; want %q", m, err, path)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
