@@ -1,0 +1,219 @@
+package jobfile
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/andybalholm/cascadia"
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/extract"
+	"golang.org/x/net/http/httpguts"
+)
+
+// assembly makes a job of a decoded file, and checks what no single value can
+// know.
+type assembly struct {
+	*decoder
+	doc      *document
+	root     *node
+	warnings report
+}
+
+// readBounded reads a file up to one byte over the bound, which Parse refuses.
+func readBounded(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, maxBytes+1)) }
+
+// check reports that the value at path, which is set, is wrong.
+func (a *assembly) check(path string, wrong bool, format string, args ...any) {
+	if wrong && !blamed(a.mistakes, path) {
+		a.say(a.at(path), path, format, args...)
+	}
+}
+
+// has says that the file has a value at path.
+func (a *assembly) has(path string) bool {
+	_, ok := a.values[path]
+	return ok
+}
+
+func (a *assembly) job() seine.Job {
+	doc := a.doc
+	if err := seine.ValidName(doc.Job); err != nil && a.has("job") {
+		a.check("job", true, "job: %v", err)
+	}
+	for path, s := range map[string]string{"permission": doc.Permission, "contact": doc.Contact, "fetch.user_agent": doc.Fetch.UserAgent} {
+		a.check(path, !httpguts.ValidHeaderFieldValue(s), "%s has a line break or a control character", path)
+	}
+	job := seine.Job{
+		Name: doc.Job, Permission: doc.Permission, Contact: doc.Contact,
+		Seeds: a.seeds(), Fetch: a.fetch(), Pace: a.pace(),
+		Store:       seine.Store{URL: doc.Store.URL, Key: doc.Store.Key},
+		Limit:       seine.Limit{Assets: doc.Limit.Assets, Records: doc.Limit.Records, Tasks: doc.Limit.Tasks},
+		Concurrency: or(doc.Concurrency, 0), MaxFailures: doc.MaxFailures, Frontier: doc.Frontier,
+		Retry: seine.Retry{Error: or(doc.Retry.Error, 0), Stale: or(doc.Retry.Stale, 0)},
+	}
+	if b := doc.Retry.Backoff; b != nil {
+		job.Retry.Backoff = wanted(time.Duration(*b))
+	}
+	if e := doc.Explore; e != nil {
+		job.Explore = seine.Explore{Strategy: seine.Strategy(e.Strategy), Patience: or(e.Patience, 0)}
+		a.check("explore", doc.Seeds.IDs == nil, "explore needs an ID space: give seeds.ids")
+	}
+	a.scheme("store.url", doc.Store.URL, "file:", "gs:", "s3:", "azblob:", "mem:")
+	a.scheme("frontier", doc.Frontier, "sqlite:", "postgres:", "postgresql:", "cloudsql:")
+	return job
+}
+
+// scheme checks that a URL begins with one of the schemes.
+func (a *assembly) scheme(path, url string, known ...string) {
+	if !a.has(path) {
+		return
+	}
+	scheme, _, ok := strings.Cut(url, ":")
+	if ok && slices.Contains(known, scheme+":") {
+		return
+	}
+	// Without a colon the whole could be a secret, or a folder.
+	near := ""
+	if ok {
+		near = extract.Nearest(scheme+":", known)
+	}
+	a.check(path, true, "%s begins with none of %s%s", path, strings.Join(known, ", "), didYouMean(near))
+}
+
+// or returns what p points to, or d.
+func or[T any](p *T, d T) T {
+	if p == nil {
+		return d
+	}
+	return *p
+}
+
+// wanted returns a duration that was written: zero is none then, not the default.
+func wanted(d time.Duration) time.Duration {
+	if d == 0 {
+		return seine.None
+	}
+	return d
+}
+
+func (a *assembly) fetch() seine.Fetch {
+	f := a.doc.Fetch
+	out := seine.Fetch{
+		Via: seine.Via(f.Via), UserAgent: f.UserAgent, MaxRedirects: or(f.MaxRedirects, 0),
+		MaxBody: int64(or(f.MaxBody, 0)), MaxAsset: int64(or(f.MaxAsset, 0)),
+		Timeout: time.Duration(or(f.Timeout, 0)), AssetTimeout: time.Duration(or(f.AssetTimeout, 0)),
+		Header: a.header(),
+	}
+	for path, d := range map[string]*duration{"fetch.timeout": f.Timeout, "fetch.asset_timeout": f.AssetTimeout} {
+		a.check(path, d != nil && *d == 0, "%s is 0: nothing could be fetched in no time", path)
+	}
+	for _, address := range f.AllowPrivate {
+		out.AllowPrivate = append(out.AllowPrivate, address.prefix)
+	}
+	for i, w := range f.Wait {
+		out.Wait = append(out.Wait, a.wait(index("fetch.wait", i), w))
+	}
+	if len(f.Wait) > 0 && f.Via != string(seine.ViaChrome) {
+		a.warnings.file = a.file
+		a.warnings.say(a.at("fetch.wait"), "fetch.wait", "fetch.wait is not used via http: a page is judged as it came")
+	}
+	return out
+}
+
+func (a *assembly) wait(path string, w wait) seine.Wait {
+	out := seine.Wait{CSS: w.CSS, Attr: w.Attr}
+	if w.Stable != nil {
+		out.Stable = time.Duration(*w.Stable)
+		a.check(path+".stable", out.Stable == 0, "%s.stable is 0: a page is always the same for no time", path)
+	}
+	switch {
+	case w.Stable != nil && (w.CSS != "" || w.Attr != "" || w.Matches != ""):
+		a.check(path, true, "%s: stable stands alone; make it a wait of its own", path)
+	case w.Stable == nil && w.CSS == "":
+		a.check(path, true, "%s: a wait has css or stable", path)
+	}
+	if w.CSS != "" {
+		_, err := cascadia.ParseGroup(w.CSS)
+		a.check(path+".css", err != nil, "%s.css: bad selector %q: %v", path, a.show(w.CSS), err)
+	}
+	if w.Matches != "" {
+		var err error
+		out.Matches, err = regexp.Compile(w.Matches)
+		a.check(path+".matches", err != nil, "%s.matches: bad regular expression: %v", path, trimRegexp(err))
+	}
+	return out
+}
+
+func trimRegexp(err error) string {
+	if err == nil {
+		return ""
+	}
+	return strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+}
+
+// owned are the headers that the fetchers write themselves: another value would
+// break the connection or the decoding.
+var owned = map[string]string{
+	"Host": "", "Content-Length": "", "Transfer-Encoding": "", "Connection": "", "Upgrade": "", "Te": "",
+	"Trailer": "", "Keep-Alive": "", "Accept-Encoding": "", "User-Agent": ": give fetch.user_agent",
+}
+
+func (a *assembly) header() http.Header {
+	header := http.Header{}
+	for _, e := range a.doc.Fetch.Headers {
+		path := "fetch.headers." + e.name
+		name := http.CanonicalHeaderKey(e.name)
+		hint, own := owned[name]
+		switch {
+		case !httpguts.ValidHeaderFieldName(e.name):
+			a.check(path, true, "fetch.headers: %q is no header name", a.show(e.name))
+		case own:
+			a.check(path, true, "%s: the fetcher sets this header itself%s", path, hint)
+		case !httpguts.ValidHeaderFieldValue(e.value):
+			a.check(path, true, "%s has a line break or a control character", path)
+		case header.Get(name) != "":
+			a.check(path, true, "%s: the header is there twice: case does not matter", path)
+		}
+		header.Set(name, e.value)
+	}
+	if len(header) == 0 {
+		return nil
+	}
+	return header
+}
+
+func (a *assembly) pace() seine.Pace {
+	p := a.doc.Pace
+	out := seine.Pace{Scope: seine.PaceScope(p.Scope), Delay: spanOf(p.Delay), Assets: seine.AssetPace{
+		Delay: spanOf(p.Assets.Delay), Concurrency: or(p.Assets.Concurrency, 0),
+	}}
+	if p.Concurrency != nil {
+		if out.Concurrency = *p.Concurrency; out.Concurrency == 0 {
+			out.Concurrency = seine.Unlimited
+		}
+	}
+	if r := p.Rest; r != nil {
+		out.Rest = seine.Rest{Every: r.Every, For: time.Duration(r.For)}
+		a.check("pace.rest.for", r.For == 0, "pace.rest.for is 0: leave rest out")
+	}
+	if c := p.Cooldown; c != nil {
+		out.Cooldown = seine.Cooldown{After: c.After, For: time.Duration(c.For)}
+		a.check("pace.cooldown.for", c.For == 0, "pace.cooldown.for is 0: leave cooldown out")
+	}
+	return out
+}
+
+// spanOf returns the span that was written; none where it is 0s.
+func spanOf(s *span) seine.Span {
+	switch {
+	case s == nil:
+		return seine.Span{}
+	case s.max == 0:
+		return seine.Span{Min: seine.None, Max: seine.None}
+	}
+	return seine.Span{Min: s.min, Max: s.max}
+}

@@ -1,0 +1,113 @@
+package jobfile
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/extract"
+)
+
+// File is a job file that was read and found right.
+type File struct {
+	// Name is the name or path that it was given.
+	Name string
+
+	// Job has its defaults put in. Its Source and Digest are of the text with
+	// variables unresolved.
+	Job seine.Job
+
+	// Scraper is the Job's, for its Explain.
+	Scraper *extract.Scraper
+
+	// Secrets are the values that came from the environment, of at least five
+	// bytes: every output leaves them out.
+	Secrets []string
+
+	// Warnings are not wrong, but likely not meant.
+	Warnings Mistakes
+}
+
+// Load reads the job file at path. It fails like [Parse], and when the file
+// can't be read.
+func Load(path string, getenv func(string) (string, bool)) (*File, error) {
+	f, err := os.Open(path) //nolint:gosec // the path is the user's own
+	if err != nil {
+		return nil, fmt.Errorf("read job file: %w", err)
+	}
+	defer f.Close()
+	src, err := readBounded(f)
+	if err != nil {
+		return nil, fmt.Errorf("read job file: %w", err)
+	}
+	return Parse(path, src, getenv)
+}
+
+// Parse reads a job file; name is what messages call it. Variables are looked
+// up with getenv. It fails with [Mistakes], all of them.
+func Parse(name string, src []byte, getenv func(string) (string, bool)) (*File, error) {
+	r := &report{file: name}
+	root := parseTree(src, r)
+	if root == nil {
+		return nil, r.err()
+	}
+	(&resolver{report: r, getenv: getenv}).resolve(root, "")
+	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}}
+	var doc document
+	d.decode(reflect.ValueOf(&doc).Elem(), root, "", limits{})
+	a := &assembly{decoder: d, doc: &doc, root: root}
+	job := a.job()
+	scraper := a.scraper()
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	job.Scraper = scraper
+	job.Source = src
+	var err error
+	if job.Digest, err = digest(root); err != nil {
+		return nil, err
+	}
+	if job, err = job.Normal(); err != nil {
+		// What Normal refuses is refused above, with its place; this is for a rule
+		// that only it knows.
+		for line := range strings.Lines(err.Error()) {
+			r.say(place{1, 1}, "", "%s", strings.TrimSpace(line))
+		}
+		return nil, r.err()
+	}
+	return &File{
+		Name: name, Job: job, Scraper: scraper, Secrets: r.secrets,
+		Warnings: sorted(a.warnings.mistakes, r.secrets),
+	}, nil
+}
+
+// scraper compiles the rules. Where a mistake in the same place is known, what
+// the compiler says of it is left out.
+func (a *assembly) scraper() *extract.Scraper {
+	known := a.mistakes
+	scraper, problems := extract.Compile(a.rules())
+	for _, p := range problems {
+		if !blamed(known, p.Path) {
+			a.say(a.at(p.Path), p.Path, "%s: %s%s", p.Path, p.Message, didYouMean(p.Near))
+		}
+	}
+	return scraper
+}
+
+// blamed says that a mistake at path, inside or around it is already known.
+func blamed(known Mistakes, path string) bool {
+	for _, m := range known {
+		if m.Path != "" && (inside(m.Path, path) || inside(path, m.Path)) {
+			return true
+		}
+	}
+	return false
+}
+
+// inside says that a path is another, or lies in it.
+func inside(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}

@@ -1,0 +1,123 @@
+package jobfile
+
+import (
+	"fmt"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/extract"
+)
+
+// rules returns what the file says of pages, for the compiler.
+func (a *assembly) rules() extract.Rules {
+	rules := extract.Rules{Kind: a.doc.Kind, Key: a.doc.Store.Key, Fields: a.fields("fields", a.doc.Fields)}
+	for i, v := range a.doc.Verdict {
+		if rule, ok := a.verdict(fmt.Sprintf("verdict[%d]", i), v); ok {
+			rules.Verdict = append(rules.Verdict, rule)
+		} else {
+			// Keeps the numbers of the others; its mistake is known.
+			rules.Verdict = append(rules.Verdict, extract.VerdictRule{State: seine.Done, When: "true"})
+		}
+	}
+	for _, e := range a.doc.Assets {
+		rules.Assets = append(rules.Assets, assetRule(e))
+	}
+	return rules
+}
+
+func (a *assembly) fields(path string, list entries[field]) []extract.Field {
+	fields := make([]extract.Field, 0, len(list))
+	for _, e := range list {
+		f := a.field(path+"."+e.name, e.value)
+		f.Name = e.name
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+func (a *assembly) field(path string, f field) extract.Field {
+	out := extract.Field{
+		All: f.All, Type: f.Type,
+		NoTrim: f.Trim != nil && !*f.Trim,
+		Drop:   f.Keep != nil && !*f.Keep,
+	}
+	for _, text := range []struct {
+		key  string
+		from *string
+		to   *string
+	}{
+		{"css", f.CSS, &out.CSS},
+		{"xpath", f.XPath, &out.XPath},
+		{"text", f.Text, &out.Text},
+		{"regex", f.Regex, &out.Regex},
+		{"meta", f.Meta, &out.Meta},
+		{"json", f.JSON, &out.JSON},
+		{"jsonld", f.JSONLD, &out.JSONLD},
+		{"attr", f.Attr, &out.Attr},
+		{"match", f.Match, &out.Match},
+	} {
+		if text.from == nil {
+			continue
+		}
+		at := path + "." + text.key
+		if *text.from == "" && !blamed(a.mistakes, at) {
+			a.say(a.at(at), at, "%s is empty", at)
+		}
+		*text.to = *text.from
+	}
+	if f.Or != nil {
+		out.Or = f.Or.v
+	}
+	if f.First != nil {
+		out.First = []extract.Field{}
+		for i, alternative := range *f.First {
+			out.First = append(out.First, a.field(fmt.Sprintf("%s.first[%d]", path, i), alternative))
+		}
+	}
+	if f.Fields != nil {
+		out.Fields = a.fields(path+".fields", *f.Fields)
+	}
+	return out
+}
+
+func (a *assembly) verdict(path string, v verdict) (extract.VerdictRule, bool) {
+	rule := extract.VerdictRule{Why: v.Why}
+	given := 0
+	for _, word := range []struct {
+		state seine.State
+		when  *string
+	}{
+		{seine.Skipped, v.Skip},
+		{seine.Stale, v.Stale},
+		{seine.Error, v.Error},
+		{seine.Done, v.Done},
+	} {
+		if word.when != nil {
+			rule.State, rule.When = word.state, *word.when
+			given++
+		}
+	}
+	if given != 1 && !blamed(a.mistakes, path) {
+		a.say(a.at(path), path, "%s: a rule has one of skip, stale, error and done", path)
+	}
+	return rule, given == 1
+}
+
+func assetRule(e entry[asset]) extract.AssetRule {
+	rule := extract.AssetRule{Name: e.name, URL: e.value.URL, Optional: e.value.Optional}
+	if u := e.value.Upgrade; u != nil {
+		rule.Upgrade = &seine.Upgrade{From: u.From, To: u.To}
+	}
+	if i := e.value.Image; i != nil {
+		rule.Image = &seine.Image{To: i.To}
+		if i.Min != nil {
+			rule.Image.MinWidth, rule.Image.MinHeight = i.Min.width, i.Min.height
+		}
+		if c := i.Crop; c != nil {
+			rule.Image.Crop = &seine.Crop{
+				OfWidth: c.Of.width, OfHeight: c.Of.height,
+				Left: c.Box[0], Top: c.Box[1], Right: c.Box[2], Bottom: c.Box[3],
+			}
+		}
+	}
+	return rule
+}

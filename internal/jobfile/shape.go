@@ -1,0 +1,360 @@
+package jobfile
+
+// The structs of this file are the format of a job file. The comment on a field
+// is what the schema and the reference say of the key; `default` and `example`
+// are shown there too. See decoder for the other tags.
+
+// document is a job file.
+type document struct {
+	// The name of the job in a frontier: letters, digits, '.', '_' and '-', a
+	// letter or digit first, at most 63.
+	Job string `yaml:"job" required:"true" example:"psa-cards"`
+
+	// Who allowed this and when. Kept with the job and exported with its records.
+	Permission string `yaml:"permission" example:"in writing, 2025-03"`
+
+	// A mail address or URL for the operators of the site, sent in the user
+	// agent.
+	Contact string `yaml:"contact" example:"data@example.org"`
+
+	// Where the work comes from. More tasks can be added with `seine add`.
+	Seeds seeds `yaml:"seeds" required:"true"`
+
+	// How pages and assets are asked for.
+	Fetch fetch `yaml:"fetch"`
+
+	// How gently a host is asked.
+	Pace pace `yaml:"pace"`
+
+	// What is taken from a page: a name for each value, and where it stands.
+	// Expressions and the store key use the names; `id`, `url`, `status`,
+	// `meta`, `key`, `asset` and `ext` are taken.
+	Fields entries[field] `yaml:"fields" required:"true" example:"{title: {css: h1}}"`
+
+	// What a page is: the first rule that holds decides; none: done. For HTTP
+	// 408, 425, 429 and from 500 on only rules that mention `status` are
+	// considered. Where none holds, 404, 410 and 451 are skipped and other
+	// statuses from 400 on are errors.
+	Verdict []verdict `yaml:"verdict" example:"[{skip: status == 404, why: no such id}]"`
+
+	// The files that belong to each done page, by name. A task is done only
+	// when all of them are stored.
+	Assets entries[asset] `yaml:"assets" example:"{front: {url: 'images[0]'}}"`
+
+	// The kind of the records.
+	Kind string `yaml:"kind" default:"record" example:"card"`
+
+	// Where assets are stored.
+	Store store `yaml:"store"`
+
+	// How an ID space is explored. It needs `seeds.ids`.
+	Explore *explore `yaml:"explore"`
+
+	// When a run ends before all is done. Without it there is no bound.
+	Limit limit `yaml:"limit"`
+
+	// How often a task is tried.
+	Retry retry `yaml:"retry"`
+
+	// Tasks at once in one worker. The pace decides how many of them a host
+	// sees.
+	Concurrency *int `yaml:"concurrency" min:"1" max:"100000" default:"16; two a CPU for chrome" example:"32"`
+
+	// The number of final errors above which `seine run` ends with exit code 9.
+	MaxFailures int `yaml:"max_failures" min:"0" default:"0" example:"10"`
+
+	// Where tasks and records are kept. A flag or the environment goes before
+	// it.
+	Frontier string `yaml:"frontier" default:"sqlite:./data/seine.db" example:"${DATABASE_URL:-sqlite:./data/seine.db}"`
+}
+
+type seeds struct {
+	// An ID space: the numbers that `url` may hold. It is explored, or
+	// enumerated with `strategy: off`.
+	IDs *idSpace `yaml:"ids"`
+
+	// The URL of an id: a template with `{id}`. Without `ids` the ids come from
+	// `file` or `seine add`.
+	URL string `yaml:"url" example:"https://cards.example/cert/{id}"`
+
+	// Pages, a task each. Not together with `ids`.
+	URLs []string `yaml:"urls" example:"[https://shop.example/a, https://shop.example/b]"`
+
+	// The path of a list: on each line an id or URL, or `{"key": …,
+	// "priority": …, "meta": {…}}`. One that ends in .gz is uncompressed. It is
+	// relative to the working directory.
+	File string `yaml:"file" example:"./ids.txt"`
+}
+
+type idSpace struct {
+	// The first id.
+	From int64 `yaml:"from" required:"true" min:"0" example:"70000000"`
+
+	// The last id, included.
+	To int64 `yaml:"to" required:"true" min:"0" example:"123371178"`
+
+	// Pads ids with zeros to so many digits: with 9, id 42 is 000000042.
+	Width int `yaml:"width" min:"0" max:"19" default:"0, no padding" example:"9"`
+
+	// Ids that a chain begins at. The first probes of the forager lie near the
+	// first.
+	Start []int64 `yaml:"start" min:"0" example:"[71000000]"`
+}
+
+type fetch struct {
+	// The fetcher of pages: plain HTTP, or a headless browser that runs the
+	// page's scripts. Assets always go by http.
+	Via string `yaml:"via" enum:"http,chrome" default:"http" example:"chrome"`
+
+	// What a rendered page waits for, in order. When a wait runs out the page is
+	// judged as it stands. Not used by http.
+	Wait []wait `yaml:"wait" example:"[{css: main}, {stable: 1s}]"`
+
+	// The most time of one page, redirects and body included.
+	Timeout *duration `yaml:"timeout" default:"20s" example:"30s"`
+
+	// The most time of one asset.
+	AssetTimeout *duration `yaml:"asset_timeout" default:"15s" example:"1m"`
+
+	// Headers added to every request, pages and assets alike.
+	Headers entries[string] `yaml:"headers" example:"{Accept-Language: en}"`
+
+	// Replaces the user agent.
+	UserAgent string `yaml:"user_agent" default:"Seine/VERSION (+CONTACT)" example:"ExampleLab/1.0 (+https://lab.example)"`
+
+	// Addresses or prefixes that may be asked although they are not public:
+	// never names.
+	AllowPrivate []address `yaml:"allow_private" default:"none" example:"[127.0.0.0/8]"`
+
+	// The most bytes of a page, after its encoding is undone. A longer one is an
+	// error.
+	MaxBody *size `yaml:"max_body" default:"8MiB" example:"2MiB"`
+
+	// The most bytes of an asset.
+	MaxAsset *size `yaml:"max_asset" default:"64MiB" example:"16MiB"`
+
+	// The most redirects that are followed.
+	MaxRedirects *int `yaml:"max_redirects" min:"1" max:"50" default:"10" example:"3"`
+}
+
+type wait struct {
+	// A selector that must match.
+	CSS string `yaml:"css" example:"p.title"`
+
+	// An attribute that the element must have. It needs `css`.
+	Attr string `yaml:"attr" example:"src"`
+
+	// A pattern that the attribute, or the text, must match. It needs `css`.
+	Matches string `yaml:"matches" example:"^https?://"`
+
+	// The page must stay the same for so long. It stands alone.
+	Stable *duration `yaml:"stable" example:"1s"`
+}
+
+type pace struct {
+	// The time between the starts of two fetches from one host; a span is drawn
+	// anew each time. 0s is none.
+	Delay *span `yaml:"delay" default:"1s" example:"20s..30s"`
+
+	// Whether the pace holds over the whole fleet, or for each worker by itself
+	// because each has an address of its own.
+	Scope string `yaml:"scope" enum:"host,worker" default:"host" example:"worker"`
+
+	// The most pages of one host fetched at once. 0 is no limit.
+	Concurrency *int `yaml:"concurrency" min:"0" max:"100000" default:"1" example:"4"`
+
+	// A pause after so many fetches from a host.
+	Rest *rest `yaml:"rest"`
+
+	// A pause after so many errors in a row on a host.
+	Cooldown *cooldown `yaml:"cooldown"`
+
+	// The pace of assets, which do not wait for `delay`.
+	Assets assetPace `yaml:"assets"`
+}
+
+type rest struct {
+	// Fetches between two pauses.
+	Every int `yaml:"every" required:"true" min:"1" max:"1000000000" example:"50"`
+
+	// The length of the pause.
+	For duration `yaml:"for" required:"true" example:"60s"`
+}
+
+type cooldown struct {
+	// Errors in a row.
+	After int `yaml:"after" required:"true" min:"1" max:"1000000000" example:"3"`
+
+	// The length of the pause.
+	For duration `yaml:"for" required:"true" example:"10m"`
+}
+
+type assetPace struct {
+	// The time between two starts on one asset host.
+	Delay *span `yaml:"delay" default:"0s" example:"100ms"`
+
+	// The most assets of one host at once in one worker.
+	Concurrency *int `yaml:"concurrency" min:"1" max:"10000" default:"2" example:"4"`
+}
+
+// field is one value of a page. It has one source: css, xpath, text, regex,
+// meta, json, jsonld or first.
+type field struct {
+	// A selector; the value is the visible text of the first element that has
+	// some, or its `attr`. "." is the element itself.
+	CSS *string `yaml:"css" example:"h1.title"`
+
+	// An XPath 1.0 expression; it may select elements, attributes or text, or
+	// compute a text or number.
+	XPath *string `yaml:"xpath" example:"//table//a/@href"`
+
+	// A selector; the value is the visible text of what it matches: without
+	// scripts and hidden parts, blocks on lines of their own.
+	Text *string `yaml:"text" example:"main"`
+
+	// A regular expression searched in the page's visible text, or in the body
+	// of a page that is not HTML. The value is its first group, or the whole.
+	Regex *string `yaml:"regex" example:"ISBN (\\d{13})"`
+
+	// The content of the meta element with this name, property or itemprop.
+	Meta *string `yaml:"meta" example:"og:title"`
+
+	// A path into a JSON body, as gjson writes it.
+	JSON *string `yaml:"json" example:"data.items.#.name"`
+
+	// A path into the things of the page's JSON-LD blocks.
+	JSONLD *string `yaml:"jsonld" example:"offers.price"`
+
+	// Alternatives: the first that gives a value counts.
+	First *[]field `yaml:"first" example:"[{css: h1}, {meta: 'og:title'}]"`
+
+	// An attribute instead of the text, of `css` and `xpath`. src, href, srcset
+	// (its first), action, poster, cite and data are made absolute.
+	Attr *string `yaml:"attr" example:"href"`
+
+	// A regular expression that narrows the value to its first group, or the
+	// whole match. A value that it does not match is missing.
+	Match *string `yaml:"match" example:"#(\\d+)"`
+
+	// Takes every value, as a list; at most 10,000.
+	All bool `yaml:"all" default:"false" example:"true"`
+
+	// The value when nothing was found; of a list, a list.
+	Or *literal `yaml:"or" default:"null, of a list []" example:"unknown"`
+
+	// What the value is made. A text that is none of it is missing.
+	Type string `yaml:"type" enum:"string,int,float,bool" default:"string, of JSON its own" example:"int"`
+
+	// Removes white space around the value.
+	Trim *bool `yaml:"trim" default:"true" example:"false"`
+
+	// Writes the field into the record. Expressions and the store key see it
+	// all the same.
+	Keep *bool `yaml:"keep" default:"true" example:"false"`
+
+	// Makes an object of each element that the source selects, with fields that
+	// are looked for inside it.
+	Fields *entries[field] `yaml:"fields" example:"{name: {css: b}, link: {css: a, attr: href}}"`
+}
+
+type verdict struct {
+	// Not wanted: final.
+	Skip *string `yaml:"skip" example:"status == 404"`
+
+	// The page did not load as itself: tried again, `retry.stale` times.
+	Stale *string `yaml:"stale" example:"cert != id"`
+
+	// Tried again, `retry.error` times.
+	Error *string `yaml:"error" example:"len(images) == 0"`
+
+	// Wanted, whatever later rules say.
+	Done *string `yaml:"done" example:"meta.keep == true"`
+
+	// The reason, in few words; reasons are counted.
+	Why string `yaml:"why" default:"the expression" example:"no such id"`
+}
+
+type asset struct {
+	// An expression that gives the URL.
+	URL string `yaml:"url" required:"true" example:"images[0]"`
+
+	// A better URL that is tried first.
+	Upgrade *upgrade `yaml:"upgrade"`
+
+	// Leaves the asset out where its URL is missing. Otherwise the task ends in
+	// error.
+	Optional bool `yaml:"optional" default:"false" example:"true"`
+
+	// Checks and renders an image. Without it the file is stored as it came.
+	Image *image `yaml:"image"`
+}
+
+type upgrade struct {
+	// Literal text in the URL.
+	From string `yaml:"from" required:"true" example:"/small/"`
+
+	// What replaces it.
+	To string `yaml:"to" required:"true" example:"/large/"`
+}
+
+type image struct {
+	// Cuts a box out.
+	Crop *crop `yaml:"crop"`
+
+	// The format that it is stored in.
+	To string `yaml:"to" enum:"png" default:"png" example:"png"`
+
+	// The least width and height, in pixels, of the image as it came.
+	Min *dims `yaml:"min" default:"1x1" example:"100x100"`
+}
+
+type crop struct {
+	// The reference size that the box is given on, in pixels.
+	Of dims `yaml:"of" required:"true" example:"1024x1768"`
+
+	// Left, top, right and bottom on the reference; right and bottom are not
+	// included. An edge of an image is floor(edge × size ÷ reference + 0.5).
+	Box box `yaml:"box" required:"true" example:"[110, 467, 920, 1625]"`
+}
+
+type store struct {
+	// A bucket or folder: file:, gs: or s3:. A flag or the environment goes
+	// before it.
+	URL string `yaml:"url" default:"file:./data/JOB/" example:"gs://cards/2025"`
+
+	// The template of an asset's key: {id}, {key}, {asset}, {ext} and fields
+	// that are one value. Every value is sanitized.
+	Key string `yaml:"key" default:"{id}_{asset}.{ext}" example:"png/{grade}/{id}_{asset}.png"`
+}
+
+type explore struct {
+	// How the ids are chosen: forager looks where wanted ids are, chain walks
+	// from ids both ways while pages are wanted, random draws, off enumerates.
+	Strategy string `yaml:"strategy" enum:"forager,chain,random,off" default:"forager" example:"chain"`
+
+	// Unwanted pages in a row after which a chain ends.
+	Patience *int `yaml:"patience" min:"1" max:"1000000000" default:"1" example:"3"`
+}
+
+type limit struct {
+	// The most assets stored.
+	Assets int64 `yaml:"assets" min:"0" default:"0, no bound" example:"10000"`
+
+	// The most records.
+	Records int64 `yaml:"records" min:"0" default:"0, no bound" example:"5000"`
+
+	// The most tasks.
+	Tasks int64 `yaml:"tasks" min:"0" default:"0, no bound" example:"100000"`
+}
+
+type retry struct {
+	// The most attempts of a task that ends in error.
+	Error *int `yaml:"error" min:"1" max:"1000" default:"8" example:"5"`
+
+	// The most attempts of a task that stays stale.
+	Stale *int `yaml:"stale" min:"1" max:"1000" default:"3" example:"2"`
+
+	// The wait before the second attempt. It doubles from there, to at most an
+	// hour.
+	Backoff *duration `yaml:"backoff" default:"20s" example:"1m"`
+}

@@ -1,0 +1,248 @@
+package jobfile
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// How the values that decode themselves are written. The schema has the same
+// patterns.
+const (
+	durationPattern = `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+)$`
+	spanPattern     = `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+)(\.\.(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+))?$`
+	sizePattern     = `^[0-9]+(\.[0-9]+)? ?(B|kB|MB|GB|KiB|MiB|GiB)$`
+	dimsPattern     = `^[0-9]+x[0-9]+$`
+)
+
+// maxDuration bounds a duration: a hundred years.
+const maxDuration = 100 * 365 * 24 * time.Hour
+
+var (
+	durationForm = regexp.MustCompile(durationPattern)
+	durationPart = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d)`)
+	sizeForm     = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?(B|kB|MB|GB|KiB|MiB|GiB)$`)
+	dimsForm     = regexp.MustCompile(`^([0-9]{1,7})x([0-9]{1,7})$`)
+)
+
+var units = map[string]time.Duration{
+	"ns": 1, "us": time.Microsecond, "µs": time.Microsecond, "ms": time.Millisecond,
+	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+}
+
+// parseDuration reads a duration as Go writes it, with d for days.
+func parseDuration(s string) (time.Duration, error) {
+	if !durationForm.MatchString(s) {
+		if plainNumber.MatchString(s) {
+			return 0, fmt.Errorf("has no unit: 500ms, 20s, 1m30s, 2d")
+		}
+		return 0, fmt.Errorf("is no duration: 500ms, 20s, 1m30s, 2d")
+	}
+	var sum float64
+	for _, part := range durationPart.FindAllStringSubmatch(s, -1) {
+		n, err := strconv.ParseFloat(part[1], 64)
+		if err != nil {
+			return 0, fmt.Errorf("is no duration: %w", err)
+		}
+		sum += n * float64(units[part[2]])
+	}
+	if sum > float64(maxDuration) {
+		return 0, fmt.Errorf("is longer than a hundred years")
+	}
+	return time.Duration(math.Round(sum)), nil
+}
+
+// scalarText returns a scalar as it is written, whatever its type.
+func (d *decoder) scalarText(n *node, path, want string) (string, bool) {
+	if n.broken || d.unclear(n, path) {
+		return "", false
+	}
+	if n.kind != scalar || !n.quoted && plainKind(n.text) == "null" {
+		d.wrong(n, path, want)
+		return "", false
+	}
+	return n.text, true
+}
+
+// duration is a time.Duration: 20s.
+type duration time.Duration
+
+func (v *duration) decode(d *decoder, n *node, path string) {
+	s, ok := d.scalarText(n, path, "a duration such as 20s")
+	if !ok {
+		return
+	}
+	parsed, err := parseDuration(s)
+	if err != nil {
+		d.say(n.at, path, "%s: %q %v", name(path), n.shown(), err)
+		return
+	}
+	*v = duration(parsed)
+}
+
+// span is a seine.Span: 1s, or 20s..30s.
+type span struct{ min, max time.Duration }
+
+func (v *span) decode(d *decoder, n *node, path string) {
+	s, ok := d.scalarText(n, path, "a duration such as 20s, or 20s..30s")
+	if !ok {
+		return
+	}
+	least, most, two := strings.Cut(s, "..")
+	if !two {
+		most = least
+	}
+	var err error
+	if v.min, err = parseDuration(least); err == nil {
+		v.max, err = parseDuration(most)
+	}
+	switch {
+	case err != nil:
+		d.say(n.at, path, "%s: %q %v", name(path), n.shown(), err)
+	case v.min > v.max:
+		d.say(n.at, path, "%s: %v is longer than %v: the shorter one goes first", name(path), v.min, v.max)
+	}
+}
+
+var sizes = map[string]float64{
+	"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
+}
+
+// size is a number of bytes: 8MiB.
+type size int64
+
+func (v *size) decode(d *decoder, n *node, path string) {
+	s, ok := d.scalarText(n, path, "a size such as 8MiB")
+	if !ok {
+		return
+	}
+	m := sizeForm.FindStringSubmatch(s)
+	if m == nil && plainInt.MatchString(s) {
+		m = []string{s, strings.TrimPrefix(s, "+"), "B"}
+	}
+	if m == nil {
+		d.say(n.at, path, "%s: %q is no size: 500kB, 8MiB, 1GiB, or bytes", name(path), n.shown())
+		return
+	}
+	x, err := strconv.ParseFloat(m[1], 64)
+	if bytes := x * sizes[m[2]]; err == nil && bytes >= 1 && bytes <= 1<<40 {
+		*v = size(bytes)
+		return
+	}
+	d.say(n.at, path, "%s: %q is not between 1 byte and 1024GiB", name(path), n.shown())
+}
+
+// dims is a width and a height: 1024x1768.
+type dims struct{ width, height int }
+
+func (v *dims) decode(d *decoder, n *node, path string) {
+	s, ok := d.scalarText(n, path, "a width and a height such as 1024x1768")
+	if !ok {
+		return
+	}
+	m := dimsForm.FindStringSubmatch(s)
+	if m == nil {
+		d.say(n.at, path, "%s: %q is no width and height: 1024x1768", name(path), n.shown())
+		return
+	}
+	v.width, _ = strconv.Atoi(m[1]) // seven digits at most
+	v.height, _ = strconv.Atoi(m[2])
+}
+
+// box is four edges: [left, top, right, bottom].
+type box [4]int
+
+func (v *box) decode(d *decoder, n *node, path string) {
+	if n.kind != sequence || len(n.items) != len(v) {
+		got := n.what()
+		if n.kind == sequence {
+			got = fmt.Sprintf("a list of %d", len(n.items))
+		}
+		d.say(n.at, path, "%s wants [left, top, right, bottom], got %s", name(path), got)
+		return
+	}
+	bound := int64(1 << 20)
+	least := -bound
+	for i, item := range n.items {
+		if edge, ok := d.integer(item, fmt.Sprintf("%s[%d]", path, i), limits{min: &least, max: &bound}); ok {
+			v[i] = int(edge)
+		}
+	}
+}
+
+// address is an address or a prefix: 127.0.0.0/8.
+type address struct{ prefix netip.Prefix }
+
+func (v *address) decode(d *decoder, n *node, path string) {
+	s, ok := d.text(n, path)
+	if !ok {
+		return
+	}
+	if prefix, err := netip.ParsePrefix(s); err == nil {
+		if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
+		}
+		v.prefix = prefix.Masked()
+		return
+	}
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		v.prefix = netip.PrefixFrom(a, a.BitLen())
+		return
+	}
+	d.say(n.at, path, "%s: %q is neither an address nor a prefix such as 127.0.0.0/8: a name could point anywhere", name(path), n.shown())
+}
+
+// literal is any scalar, or a list of them.
+type literal struct{ v any }
+
+func (v *literal) decode(d *decoder, n *node, path string) {
+	switch n.kind {
+	case mapping:
+		d.wrong(n, path, "a text, a number, true, false or a list of them")
+	case sequence:
+		list := []any{}
+		for i, item := range n.items {
+			var each literal
+			if item.kind != scalar {
+				d.wrong(item, path, "a list of texts and numbers")
+				continue
+			}
+			each.decode(d, item, fmt.Sprintf("%s[%d]", path, i))
+			list = append(list, each.v)
+		}
+		v.v = list
+	default:
+		v.v = d.literal(n, path)
+	}
+}
+
+func (d *decoder) literal(n *node, path string) any {
+	if n.broken || d.unclear(n, path) {
+		return nil
+	}
+	if n.quoted {
+		return n.text
+	}
+	switch plainKind(n.text) {
+	case "null":
+		return nil
+	case "bool":
+		return strings.EqualFold(n.text, "true")
+	case "number":
+		if i, err := strconv.ParseInt(n.text, 10, 64); err == nil {
+			return i
+		}
+		x, err := strconv.ParseFloat(n.text, 64)
+		if err != nil || math.IsInf(x, 0) {
+			d.say(n.at, path, "%s: %s does not fit 64 bits", name(path), n.shown())
+			return nil
+		}
+		return x
+	}
+	return n.text
+}
