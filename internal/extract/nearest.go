@@ -3,19 +3,25 @@ package extract
 import "strings"
 
 // Nearest returns the word of among that word was likely meant to be, or an
-// empty string when none is near: a third of its letters may be wrong, a letter
-// too many, too few, another, or two swapped.
+// empty string when none is near. A third of its letters may be wrong: one too
+// many, too few, another, or two swapped. Failing that, one of the words may
+// begin with the other.
 func Nearest(word string, among []string) string {
 	if len(word) > 100 {
 		return ""
 	}
-	best, least := "", max(1, len([]rune(word))/3)+1
+	best, least := "", max(1, (len([]rune(word))+1)/3)+1
 	for _, w := range among {
 		if w == word || len(w) > 100 {
 			continue
 		}
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least {
 			best, least = w, d
+		}
+	}
+	for _, w := range among {
+		if best == "" && len(w) >= 3 && len(word) >= 3 && w != word && (strings.HasPrefix(w, word) || strings.HasPrefix(word, w)) {
+			best = w
 		}
 	}
 	return best

@@ -26,9 +26,11 @@ type assembly struct {
 // readBounded reads a file up to one byte over the bound, which Parse refuses.
 func readBounded(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, maxBytes+1)) }
 
-// check reports that the value at path, which is set, is wrong.
+// check reports that the value at path is wrong, unless something in it is known
+// to be: then it is not what the file says.
 func (a *assembly) check(path string, wrong bool, format string, args ...any) {
-	if wrong && !blamed(a.mistakes, path) {
+	known := func(m Mistake) bool { return m.Path != "" && inside(m.Path, path) }
+	if wrong && !slices.ContainsFunc(a.mistakes, known) {
 		a.say(a.at(path), path, format, args...)
 	}
 }

@@ -86,8 +86,9 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*File, 
 // scraper compiles the rules. Where a mistake in the same place is known, what
 // the compiler says of it is left out.
 func (a *assembly) scraper() *extract.Scraper {
+	rules := a.rules()
 	known := a.mistakes
-	scraper, problems := extract.Compile(a.rules())
+	scraper, problems := extract.Compile(rules)
 	for _, p := range problems {
 		if !blamed(known, p.Path) {
 			a.say(a.at(p.Path), p.Path, "%s: %s%s", p.Path, p.Message, didYouMean(p.Near))

@@ -3,6 +3,7 @@ package jobfile
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -19,8 +20,10 @@ func (a *assembly) seeds() seine.Seeds {
 		a.check("seeds", true, "seeds gives nothing to start from: ids and url, urls, file, or url alone when ids are added later")
 	}
 	if s.IDs != nil {
+		if !given("url") { // also where something in ids is wrong: that is another mistake
+			a.say(a.at("seeds.ids"), "seeds.ids", "seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}")
+		}
 		out.IDs = a.ids(*s.IDs)
-		a.check("seeds.ids", !given("url"), "seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}")
 		a.check("seeds.urls", given("urls"), "seeds.urls and seeds.ids contradict each other: list the pages, or give an ID space")
 	}
 	a.check("seeds.file", given("file") && s.File == "", "seeds.file is empty")
@@ -39,12 +42,19 @@ func (a *assembly) seeds() seine.Seeds {
 func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
 func (a *assembly) ids(ids idSpace) *seine.IDSpace {
-	a.check("seeds.ids.from", ids.From > ids.To && a.has("seeds.ids.to"), "seeds.ids: from %d is greater than to %d", ids.From, ids.To)
+	known := !a.wrongAt("seeds.ids.from", "seeds.ids.to")
+	a.check("seeds.ids.from", known && ids.From > ids.To, "seeds.ids: from %d is greater than to %d", ids.From, ids.To)
 	for i, id := range ids.Start {
 		at := index("seeds.ids.start", i)
-		a.check(at, id < ids.From || id > ids.To, "%s: %d is outside the ID space of %d to %d", at, id, ids.From, ids.To)
+		a.check(at, known && ids.From <= ids.To && (id < ids.From || id > ids.To), "%s: %d is outside the ID space of %d to %d", at, id, ids.From, ids.To)
 	}
 	return &seine.IDSpace{From: ids.From, To: ids.To, Width: ids.Width, Start: ids.Start}
+}
+
+// wrongAt says that one of the paths itself has a mistake: its value is not what
+// the file says.
+func (a *assembly) wrongAt(paths ...string) bool {
+	return slices.ContainsFunc(a.mistakes, func(m Mistake) bool { return slices.Contains(paths, m.Path) })
 }
 
 var templateName = regexp.MustCompile(`\{([^{}]*)\}`)

@@ -2,7 +2,8 @@ package jobfile
 
 // The structs of this file are the format of a job file. The comment on a field
 // is what the schema and the reference say of the key; `default` and `example`
-// are shown there too. See decoder for the other tags.
+// are shown there too, `keys` is the pattern of the keys of a user's own, for the
+// schema, and `taken` are those that it can't have. See decoder for the other tags.
 
 // document is a job file.
 type document struct {
@@ -29,7 +30,7 @@ type document struct {
 	// What is taken from a page: a name for each value, and where it stands.
 	// Expressions and the store key use the names; `id`, `url`, `status`,
 	// `meta`, `key`, `asset` and `ext` are taken.
-	Fields entries[field] `yaml:"fields" required:"true" example:"{title: {css: h1}}"`
+	Fields entries[field] `yaml:"fields" required:"true" keys:"^[A-Za-z_][A-Za-z0-9_]*$" taken:"id,url,status,meta,key,asset,ext" example:"{title: {css: h1}}"`
 
 	// What a page is: the first rule that holds decides; none: done. For HTTP
 	// 408, 425, 429 and from 500 on only rules that mention `status` are
@@ -39,7 +40,7 @@ type document struct {
 
 	// The files that belong to each done page, by name. A task is done only
 	// when all of them are stored.
-	Assets entries[asset] `yaml:"assets" example:"{front: {url: 'images[0]'}}"`
+	Assets entries[asset] `yaml:"assets" keys:"^[A-Za-z0-9][A-Za-z0-9_-]*$" example:"{front: {url: 'images[0]'}}"`
 
 	// The kind of the records.
 	Kind string `yaml:"kind" default:"record" example:"card"`
@@ -117,7 +118,7 @@ type fetch struct {
 	AssetTimeout *duration `yaml:"asset_timeout" default:"15s" example:"1m"`
 
 	// Headers added to every request, pages and assets alike.
-	Headers entries[string] `yaml:"headers" example:"{Accept-Language: en}"`
+	Headers entries[string] `yaml:"headers" keys:"^[A-Za-z0-9!#$%&'*+.^_|~-]+$" example:"{Accept-Language: en}"`
 
 	// Replaces the user agent.
 	UserAgent string `yaml:"user_agent" default:"Seine/VERSION (+CONTACT)" example:"ExampleLab/1.0 (+https://lab.example)"`
@@ -254,7 +255,7 @@ type field struct {
 
 	// Makes an object of each element that the source selects, with fields that
 	// are looked for inside it.
-	Fields *entries[field] `yaml:"fields" example:"{name: {css: b}, link: {css: a, attr: href}}"`
+	Fields *entries[field] `yaml:"fields" keys:"^[A-Za-z_][A-Za-z0-9_]*$" example:"{name: {css: b}, link: {css: a, attr: href}}"`
 }
 
 type verdict struct {

@@ -293,7 +293,11 @@ func (b *builder) mapping(at place, values []*ast.MappingValueNode, depth int) *
 			continue
 		}
 		first[key] = keyAt
-		m.pairs = append(m.pairs, pair{key: key, at: keyAt, value: b.build(v.Value, depth+1)})
+		value := b.build(v.Value, depth+1)
+		if t := v.Value.GetToken(); t.Type == token.ImplicitNullType {
+			value.at = keyAt // there is no value to point at
+		}
+		m.pairs = append(m.pairs, pair{key: key, at: keyAt, value: value})
 	}
 	return m
 }

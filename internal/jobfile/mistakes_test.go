@@ -1,0 +1,256 @@
+package jobfile
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// noEnv is an environment without anything in it.
+func noEnv(string) (string, bool) { return "", false }
+
+// head and body are a right job around what a case is about.
+const (
+	head = "job: a\nseeds: {urls: [https://a.example/]}\n"
+	body = "fields: {title: {css: h1}, images: {css: img, attr: src, all: true}}\n"
+)
+
+// mistakes returns what is wrong with src, a line each.
+func mistakes(t *testing.T, src string) string {
+	t.Helper()
+	_, err := Parse("job.yaml", []byte(src), noEnv)
+	if err == nil {
+		return ""
+	}
+	if _, ok := errors.AsType[Mistakes](err); !ok {
+		t.Fatalf("Parse(%q) failed with %T %v; want Mistakes", src, err, err)
+	}
+	return err.Error()
+}
+
+func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, src, want string }{
+		{
+			"unknown key at the top", head + body + "fetchh: {via: http}\n",
+			`job.yaml:4:1: unknown key "fetchh": did you mean "fetch"?`,
+		},
+		{
+			"unknown key inside", head + body + "pace:\n  delay: 1s\n  patience_: 2\n",
+			`job.yaml:6:3: unknown key "patience_" in pace`,
+		},
+		{
+			"unknown key with a near one", "job: a\nseeds: {ids: {from: 1, to: 2}, url: 'https://a.example/{id}'}\n" + body + "explore:\n  patience_: 2\n",
+			`job.yaml:5:3: unknown key "patience_" in explore: did you mean "patience"?`,
+		},
+		{
+			"a later issue's key", head + body + "follow: []\n",
+			`job.yaml:4:1: unknown key "follow"`,
+		},
+		{
+			"keys of the forager that are not known", "job: a\nseeds: {ids: {from: 1, to: 2}, url: 'https://a.example/{id}'}\n" + body + "explore: {budget: 2}\n",
+			`job.yaml:4:11: unknown key "budget" in explore`,
+		},
+		{
+			"a wrong required key is named once", "joob: a\nseeds: {urls: [https://a.example/]}\n" + body,
+			`job.yaml:1:1: unknown key "joob": did you mean "job"?`,
+		},
+		{"a list where keys belong", head + body + "fetch: [a]\n", `job.yaml:4:8: fetch wants keys and values, got a list`},
+		{"a text where a list belongs", head + body + "verdict: skip\n", `job.yaml:4:10: verdict wants a list, got the text "skip"`},
+		{"a number where text belongs", head + body + "contact: 12\n", `job.yaml:4:10: contact wants a text, got the number 12: quote it if it is text`},
+		{"nothing where text belongs", head + body + "contact:\n", `job.yaml:4:1: contact wants a text, got no value`},
+		{"a text where a number belongs", head + body + "concurrency: many\n", `job.yaml:4:14: concurrency wants a whole number, got the text "many"`},
+		{"a quoted number is text", head + body + "concurrency: \"4\"\n", `job.yaml:4:14: concurrency wants a whole number, got the text "4"`},
+		{"a fraction", head + body + "concurrency: 1.5\n", `job.yaml:4:14: concurrency wants a whole number, got the number 1.5: quote it if it is text`},
+		{"a number for true", head + "fields: {a: {css: p, all: 1}}\n", `job.yaml:3:27: fields.a.all wants true or false, got the number 1: quote it if it is text`},
+		{"a negative count", head + body + "max_failures: -1\n", `job.yaml:4:15: max_failures is -1; at least 0`},
+		{"a count over its bound", head + body + "retry: {error: 1001}\n", `job.yaml:4:16: retry.error is 1001; at most 1000`},
+		{"a number over 64 bits", head + body + "limit: {assets: 99999999999999999999}\n", `job.yaml:4:17: limit.assets: 99999999999999999999 does not fit 64 bits`},
+		{"not a number", head + body + "limit: {assets: .nan}\n", `job.yaml:4:17: limit.assets: .nan is no number that a job file can have`},
+		{"a hexadecimal number", head + body + "limit: {assets: 0x10}\n", `job.yaml:4:17: limit.assets: write the number 0x10 in decimal digits, or quote it if it is text`},
+		{"a duration without a unit", head + body + "fetch: {timeout: 20}\n", `job.yaml:4:18: fetch.timeout: "20" has no unit: 500ms, 20s, 1m30s, 2d`},
+		{"a bad duration", head + body + "fetch: {timeout: 20 sec}\n", `job.yaml:4:18: fetch.timeout: "20 sec" is no duration: 500ms, 20s, 1m30s, 2d`},
+		{"a negative duration", head + body + "pace: {delay: -1s}\n", `job.yaml:4:15: pace.delay: "-1s" is no duration: 500ms, 20s, 1m30s, 2d`},
+		{"no time for a page", head + body + "fetch: {timeout: 0s}\n", `job.yaml:4:18: fetch.timeout is 0: nothing could be fetched in no time`},
+		{"a delay the wrong way round", head + body + "pace: {delay: 30s..20s}\n", `job.yaml:4:15: pace.delay: 30s is longer than 20s: the shorter one goes first`},
+		{"a bad size", head + body + "fetch: {max_body: 8 megs}\n", `job.yaml:4:19: fetch.max_body: "8 megs" is no size: 500kB, 8MiB, 1GiB, or bytes`},
+		{"an unknown fetcher", head + body + "fetch: {via: crome}\n", `job.yaml:4:14: fetch.via is "crome"; it may be http, chrome: did you mean "chrome"?`},
+		{
+			"a name where an address belongs", head + body + "fetch: {allow_private: [localhost]}\n",
+			`job.yaml:4:25: fetch.allow_private[0]: "localhost" is neither an address nor a prefix such as 127.0.0.0/8: a name could point anywhere`,
+		},
+		{"a header of the fetcher's own", head + body + "fetch: {headers: {host: a}}\n", `job.yaml:4:25: fetch.headers.host: the fetcher sets this header itself`},
+		{"a header with a line break", head + body + "fetch: {headers: {X-A: \"a\\nb\"}}\n", `job.yaml:4:24: fetch.headers.X-A has a line break or a control character`},
+		{"a bad selector", head + "fields:\n  a: {css: \"p[\"}\n", `job.yaml:4:12: fields.a.css: bad selector "p[": expected identifier, found EOF instead`},
+		{"a bad selector to wait for", head + body + "fetch: {via: chrome, wait: [{css: 'p['}]}\n", `job.yaml:4:35: fetch.wait[0].css: bad selector "p[": expected identifier, found EOF instead`},
+		{"a wait for nothing", head + body + "fetch: {via: chrome, wait: [{attr: src}]}\n", `job.yaml:4:29: fetch.wait[0]: a wait has css or stable`},
+		{"a bad pattern", head + "fields:\n  a:\n    css: p\n    match: '('\n", "job.yaml:6:12: fields.a.match: bad regular expression: missing closing ): `(`"},
+		{"a bad XPath", head + "fields: {a: {xpath: '//a['}}\n", `job.yaml:3:21: fields.a.xpath: bad xpath "//a[": `},
+		{"a bad JSON path", head + "fields: {a: {json: 'a.#(b'}}\n", `job.yaml:3:20: fields.a.json: bad path "a.#(b": '(' is not closed`},
+		{
+			"a field without a source", head + "fields:\n  a: {match: x}\n",
+			`job.yaml:4:3: fields.a: says nowhere to look: give css, xpath, text, regex, meta, json, jsonld or first`,
+		},
+		{"a field with two sources", head + "fields:\n  a: {css: p, meta: x}\n", `job.yaml:4:3: fields.a: looks in two places, css and meta: give one, or first`},
+		{"a source that is empty", head + "fields:\n  a: {css: ''}\n", `job.yaml:4:12: fields.a.css is empty`},
+		{"a field with a taken name", head + "fields:\n  status: {css: p}\n", `job.yaml:4:3: fields.status: the name status is taken: expressions and keys have it for the task`},
+		{"a field named like a word of expressions", head + "fields:\n  not: {css: p}\n", `job.yaml:4:3: fields.not: not is a word of expressions, not a name`},
+		{"an unknown type", head + "fields: {a: {css: p, type: integer}}\n", `job.yaml:3:28: fields.a.type is "integer"; it may be string, int, float, bool`},
+		{
+			"an alternative that is wrong", head + "fields:\n  a:\n    first:\n      - css: p\n      - {css: p, match: '['}\n",
+			"job.yaml:7:25: fields.a.first[1].match: bad regular expression: missing closing ]: `[`",
+		},
+		{"an unknown field in a verdict", head + body + "verdict:\n  - skip: tilte == nil\n", `job.yaml:5:11: verdict[0].skip: unknown name "tilte" in the expression: did you mean "title"?`},
+		{
+			"an expression that is none", head + body + "verdict: [{skip: \"title ==\"}]\n",
+			`job.yaml:4:18: verdict[0].skip: does not compile: unexpected token EOF (character 8)`,
+		},
+		{
+			"an expression of the wrong type", head + body + "verdict: [{skip: \"title > 5\"}]\n",
+			`job.yaml:4:18: verdict[0].skip: does not compile: invalid operation: > (mismatched types string and int) (character 7)`,
+		},
+		{"a rule without a state", head + body + "verdict:\n  - {why: because}\n", `job.yaml:5:5: verdict[0]: a rule has one of skip, stale, error and done`},
+		{"an index on what is no list", head + body + "assets: {front: {url: 'title[0]'}}\n", `job.yaml:4:23: assets.front.url: title is not a list: give the field all: true`},
+		{"a list as a URL", head + body + "assets: {front: {url: images}}\n", `job.yaml:4:23: assets.front.url: does not compile: expected string, but got list`},
+		{"an asset without a URL", head + body + "assets:\n  front: {optional: true}\n", `job.yaml:5:3: missing key "url" in assets.front`},
+		{
+			"a crop outside its reference", head + body + "assets: {front: {url: 'images[0]', image: {crop: {of: 100x100, box: [0, 0, 101, 50]}}}}\n",
+			`job.yaml:4:64: assets.front.image.crop.box: the box [0, 0, 101, 50] is outside the reference of 100x100`,
+		},
+		{
+			"a crop of three edges", head + body + "assets: {front: {url: 'images[0]', image: {crop: {of: 100x100, box: [0, 0, 1]}}}}\n",
+			`job.yaml:4:69: assets.front.image.crop.box wants [left, top, right, bottom], got a list of 3`,
+		},
+		{"an unknown name in the key", head + body + "store: {key: \"{titel}/{id}\"}\n", `job.yaml:4:14: store.key: unknown name {titel} in the key: did you mean "title"?`},
+		{"a list in the key", head + body + "store: {key: \"{images}/{id}\"}\n", `job.yaml:4:14: store.key: {images} is a list or an object: a key takes one value`},
+		{"a key that leaves the store", head + body + "store: {key: \"../{id}\"}\n", `job.yaml:4:14: store.key: "../{id}" has the path element ".."`},
+		{"an unknown store", head + body + "store: {url: 'gcs://bucket'}\n", `job.yaml:4:14: store.url begins with none of file:, gs:, s3:, azblob:, mem:: did you mean "gs:"?`},
+		{"a frontier that is none", head + body + "frontier: mysql://a\n", `job.yaml:4:11: frontier begins with none of sqlite:, postgres:, postgresql:, cloudsql:`},
+		{
+			"from greater than to", "job: a\nseeds:\n  ids: {from: 9, to: 5}\n  url: https://a.example/{id}\n" + body,
+			`job.yaml:3:15: seeds.ids: from 9 is greater than to 5`,
+		},
+		{
+			"leading zeros", "job: a\nseeds:\n  ids: {from: 0123, to: 500}\n  url: https://a.example/{id}\n" + body,
+			`job.yaml:3:15: seeds.ids.from: the number 0123 has leading zeros, which YAML can read as octal: quote it if it is text, use width to pad ids`,
+		},
+		{
+			"leading zeros in a default", head + "fields: {a: {css: p, or: 007}}\n",
+			`job.yaml:3:26: fields.a.or: the number 007 has leading zeros, which YAML can read as octal: quote it if it is text, use width to pad ids`,
+		},
+		{
+			"a start outside the space", "job: a\nseeds:\n  ids: {from: 1, to: 5, start: [2, 6]}\n  url: https://a.example/{id}\n" + body,
+			`job.yaml:3:36: seeds.ids.start[1]: 6 is outside the ID space of 1 to 5`,
+		},
+		{"ids without a URL", "job: a\nseeds:\n  ids: {from: 1, to: 5}\n" + body, `job.yaml:3:3: seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}`},
+		{
+			"ids and pages", "job: a\nseeds:\n  ids: {from: 1, to: 5}\n  url: https://a.example/{id}\n  urls: [https://a.example/]\n" + body,
+			`job.yaml:5:3: seeds.urls and seeds.ids contradict each other: list the pages, or give an ID space`,
+		},
+		{"a URL without {id}", "job: a\nseeds: {url: https://a.example/}\n" + body, `job.yaml:2:14: seeds.url "https://a.example/" has no {id}: a single page goes into seeds.urls`},
+		{"a wrong name in the URL", "job: a\nseeds: {url: 'https://a.example/{ids}/{id}'}\n" + body, `job.yaml:2:14: seeds.url: unknown name {ids}: the template takes {id}: did you mean "id"?`},
+		{"a URL of another kind", "job: a\nseeds: {url: 'ftp://a.example/{id}'}\n" + body, `job.yaml:2:14: seeds.url "ftp://a.example/{id}": `},
+		{"a page that is no URL", "job: a\nseeds: {urls: [https://a.example/, 'mailto:a@b.example']}\n" + body, `job.yaml:2:36: seeds.urls[1]: "mailto:a@b.example": no http or https URL`},
+		{"seeds that give nothing", "job: a\nseeds: {}\n" + body, `job.yaml:2:1: seeds gives nothing to start from: ids and url, urls, file, or url alone when ids are added later`},
+		{"exploring without a space", head + body + "explore: {strategy: chain}\n", `job.yaml:4:1: explore needs an ID space: give seeds.ids`},
+		{"no job", "seeds: {urls: [https://a.example/]}\n" + body, `job.yaml:1:1: missing key "job"`},
+		{"no seeds", "job: a\n" + body, `job.yaml:1:1: missing key "seeds"`},
+		{"no fields", head, `job.yaml:1:1: missing key "fields"`},
+		{"a name that is none", "job: 'a b'\nseeds: {urls: [https://a.example/]}\n" + body, `job.yaml:1:6: job: the name "a b" may hold letters, digits, '.', '_' and '-', and begins with a letter or digit`},
+		{"a key that is there twice", head + body + "fields:\n  b: {css: p}\n", `job.yaml:4:1: the key "fields" is there twice, first on line 3`},
+		{"several documents", head + body + "---\njob: b\n", `job.yaml:4:1: a second document: a job file is one job`},
+		{"an empty file", "", `job.yaml:1:1: the file is empty`},
+		{"only a comment", "# later\n", `job.yaml:1:1: the file is empty`},
+		{"a list as a file", "- a\n", `job.yaml:1:1: the file wants keys and values, got a list`},
+		{"not UTF-8", "job: a\ncontact: \"\xff\"\n", `job.yaml:2:11: the byte 0xff is no UTF-8`},
+		{"a control character", "job: a\ncontact: \"\x01\"\n", `job.yaml:2:11: the control character U+0001 does not belong in a job file`},
+		{"a tab", "job: a\nseeds:\n\turls: []\n", `job.yaml:3:1: found character '	' that cannot start any token`},
+		{"no end of a list", "job: a\nseeds: {urls: [\n", `job.yaml:2:15: sequence end token ']' not found`},
+		{"a tag", head + body + "contact: !!str 5\n", `job.yaml:4:10: the tag !!str: a job file has none, quote what is text`},
+		{"a merge key", head + body + "pace:\n  <<: {delay: 1s}\n", `job.yaml:5:3: a merge key: write the keys out`},
+		{"an alias of nothing", head + body + "contact: *a\n", `job.yaml:4:10: the alias *a has no anchor before it`},
+		{"a variable that is not set", head + body + "contact: ${NOBODY}\n", `job.yaml:4:10: the environment has no NOBODY, and ${NOBODY} has no default: ${NOBODY:-…}`},
+		{"a variable that is none", head + body + "contact: '${1}'\n", `job.yaml:4:10: a variable is ${NAME} or ${NAME:-default}; $${ is a dollar sign and a brace`},
+		{"columns count letters", head + "fields: {a: {css: 'é', match: '('}}\n", "job.yaml:3:31: fields.a.match: bad regular expression: missing closing ): `(`"},
+		{"lines end as Windows ends them", strings.ReplaceAll(head+body+"fetchh: {via: http}\n", "\n", "\r\n"), `job.yaml:4:1: unknown key "fetchh": did you mean "fetch"?`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := mistakes(t, tt.src)
+			if strings.Contains(got, "\n") || !strings.HasPrefix(got, tt.want) || tt.want == "" {
+				t.Errorf("Parse(%q) says\n%s\nwant\n%s", tt.src, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAllMistakesComeAtOnceInTheOrderOfTheirPlaces(t *testing.T) {
+	t.Parallel()
+	src := `job: "a b"
+seeds:
+  ids: {from: 9, to: 5, widht: 3}
+fields:
+  grade: {css: "p[", match: "("}
+verdict:
+  - {skip: "gread == nil"}
+store: {key: "{gade}"}
+retry: {eror: 3}
+`
+	want := `job.yaml:1:6: job: the name "a b" may hold letters, digits, '.', '_' and '-', and begins with a letter or digit
+job.yaml:3:3: seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}
+job.yaml:3:15: seeds.ids: from 9 is greater than to 5
+job.yaml:3:25: unknown key "widht" in seeds.ids: did you mean "width"?
+job.yaml:5:16: fields.grade.css: bad selector "p[": expected identifier, found EOF instead
+job.yaml:5:29: fields.grade.match: bad regular expression: missing closing ): ` + "`(`" + `
+job.yaml:7:12: verdict[0].skip: unknown name "gread" in the expression: did you mean "grade"?
+job.yaml:8:14: store.key: unknown name {gade} in the key: did you mean "grade"?
+job.yaml:8:14: store.key: "{gade}" has neither {id} nor {key}: all tasks would share a file
+job.yaml:9:9: unknown key "eror" in retry: did you mean "error"?`
+	if got := mistakes(t, src); got != want {
+		t.Errorf("mistakes:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestAFileOverItsBoundsIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, src, want string }{
+		{"bytes", strings.Repeat("#\n", maxBytes/2+1), "at most 1048576"},
+		{"brackets", "a: " + strings.Repeat("[", 100_000), "more than 64 levels deep"},
+		{"braces", "a: " + strings.Repeat("{a: ", 100_000), "more than 64 levels deep"},
+		{"dashes", strings.Repeat("- ", 100_000), "more than 64 levels deep"},
+		{"keys", strings.Repeat("a: b\n", 20_000), "more than 10000 keys"},
+		{"anchors", "a: [" + strings.Repeat("&a b, ", 200) + "]", "more than 100 anchors"},
+		{"nested by indentation", nested(200), "more than 64 levels deep"},
+		{"an alias bomb", bomb(), "more than 200000 values"},
+		{"an alias in itself", head + body + "fetch: &a {wait: [*a]}\n", "stands inside itself"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := mistakes(t, tt.src); !strings.Contains(got, tt.want) {
+				t.Errorf("says %.200q; want %q in it", got, tt.want)
+			}
+		})
+	}
+}
+
+func nested(depth int) string {
+	var b strings.Builder
+	for i := range depth {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// bomb writes ten of the one before, nine times.
+func bomb() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 x\n")
+	for i := 1; i < 10; i++ {
+		b.WriteString("a" + string(rune('0'+i)) + ": &a" + string(rune('0'+i)) + " [")
+		for range 9 {
+			b.WriteString("*a" + string(rune('0'+i-1)) + ", ")
+		}
+		b.WriteString("]\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,214 @@
+package jobfile
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+)
+
+const preface = `# The job file
+
+A job file is YAML: it says what to scrape, how far and how gently. Everything has a
+default but ` + "`job`, `seeds` and `fields`" + `. This page is made from the source of
+internal/jobfile; ` + "`seine schema`" + ` prints the same as a JSON Schema, for editors, and
+` + "`seine validate`" + ` checks a file.
+
+` + "```yaml" + `
+job: shop
+contact: data@example.org
+seeds:
+  urls: [https://shop.example/a, https://shop.example/b]
+fields:
+  title: {css: h1}
+  price: {css: .price, match: '[\d.]+', type: float}
+  photo: {css: img.main, attr: src}
+verdict:
+  - {skip: price == nil, why: not for sale}
+assets:
+  photo: {url: photo}
+` + "```" + `
+
+**Three small languages.** ` + "`seeds.url` and `store.key`" + ` are templates: ` + "`{name}`" + ` stands for a
+value. Verdicts and ` + "`assets.*.url`" + ` are [expressions](https://expr-lang.org/docs/language-definition)
+over the fields and ` + "`id`, `url`, `status`, `key` and `meta`" + ` (what was given with the task).
+` + "`upgrade.from` and `to`" + ` are literal text.
+
+**Missing values.** A field that was not found is its ` + "`or`" + `, else nil in expressions and null in
+the record; a list is empty. Where a verdict, an asset or the key needs a value that is not
+there, the task ends in error and says which.
+
+**Variables.** ` + "`${NAME}` and `${NAME:-default}`" + ` in any value stand for the environment's; ` + "`$${`" + ` is
+a dollar sign and a brace. They are resolved when the file is loaded, stored unresolved and left
+out of every output. Between braces, quote them: ` + "`{url: \"${STORE}\"}`" + `.
+
+**Units.** Durations are ` + "`500ms`, `20s`, `1m30s`, `12h`, `2d`" + `; sizes ` + "`500kB`, `8MiB`" + ` or bytes. A number
+with leading zeros is refused, because YAML can read it as octal.
+`
+
+// reference returns docs/jobfile.md.
+func reference(docs map[string]string) []byte {
+	p := &page{docs: docs, seen: map[reflect.Type]string{}}
+	p.b.WriteString(preface)
+	p.keys(reflect.TypeFor[document](), nil)
+	return p.b.Bytes()
+}
+
+type page struct {
+	b    bytes.Buffer
+	docs map[string]string
+	seen map[reflect.Type]string
+}
+
+// step is a part of a path: a key, or what stands for a name or a number.
+type step struct{ shown, example string }
+
+func (p *page) keys(t reflect.Type, path []step) {
+	for f := range t.Fields() {
+		at := append(path[:len(path):len(path)], step{"." + key(f), key(f)})
+		level := "###"
+		if len(path) == 0 {
+			level = "##"
+		}
+		fmt.Fprintf(&p.b, "\n%s %s\n\n%s", level, shown(at), kindOf(f.Type, f.Tag))
+		if f.Tag.Get("required") == "true" {
+			p.b.WriteString(", required")
+		}
+		if d := f.Tag.Get("default"); d != "" {
+			fmt.Fprintf(&p.b, ", default: %s", strings.ReplaceAll(d, "null", "`null`"))
+		}
+		fmt.Fprintf(&p.b, "\n\n%s\n", wrap(p.docs[t.Name()+"."+f.Name]))
+		if example := f.Tag.Get("example"); example != "" {
+			fmt.Fprintf(&p.b, "\n```yaml\n%s\n```\n", nest(at, quote(example, f.Type)))
+		}
+		p.inner(f.Type, at)
+	}
+}
+
+// inner writes the keys of what a key holds; of a kind that holds itself only
+// once.
+func (p *page) inner(t reflect.Type, path []step) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t.Kind() == reflect.Slice && strings.HasPrefix(t.Name(), "entries["):
+		value, _ := t.Elem().FieldByName("value")
+		p.inner(value.Type, append(path[:len(path):len(path)], step{".NAME", "name"}))
+	case t.Kind() == reflect.Slice:
+		p.inner(t.Elem(), append(path[:len(path):len(path)], step{"[]", "[]"}))
+	case isKeys(t):
+		if before, ok := p.seen[t]; ok {
+			fmt.Fprintf(&p.b, "\nThe keys are those of `%s`.\n", before)
+			return
+		}
+		p.seen[t] = shown(path)
+		p.keys(t, path)
+	}
+}
+
+// isKeys says that a type is a struct of keys, not a value.
+func isKeys(t reflect.Type) bool {
+	_, self := reflect.New(t).Interface().(value)
+	return t.Kind() == reflect.Struct && !self
+}
+
+func shown(path []step) string {
+	var b strings.Builder
+	for _, s := range path {
+		b.WriteString(s.shown)
+	}
+	return strings.TrimPrefix(b.String(), ".")
+}
+
+// nest writes an example with the keys around it.
+func nest(path []step, example string) string {
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i].example == "[]" {
+			example = "[" + example + "]"
+		} else {
+			example = "{" + path[i].example + ": " + example + "}"
+		}
+	}
+	return path[0].example + ": " + example
+}
+
+var needsQuotes = regexp.MustCompile("[][{},:#&*!|>'\"%@`\\\\]")
+
+func quote(example string, t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.String && needsQuotes.MatchString(example) {
+		return "'" + strings.ReplaceAll(example, "'", "''") + "'"
+	}
+	return example
+}
+
+func kindOf(t reflect.Type, tag reflect.StructTag) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t {
+	case reflect.TypeFor[duration]():
+		return "Duration"
+	case reflect.TypeFor[span]():
+		return "Duration, or two: least..most"
+	case reflect.TypeFor[size]():
+		return "Size"
+	case reflect.TypeFor[dims]():
+		return "Width and height"
+	case reflect.TypeFor[box]():
+		return "List of four whole numbers"
+	case reflect.TypeFor[address]():
+		return "Address or prefix"
+	case reflect.TypeFor[literal]():
+		return "Text, number, true, false, or a list of them"
+	}
+	switch t.Kind() {
+	case reflect.Slice:
+		if strings.HasPrefix(t.Name(), "entries[") {
+			value, _ := t.Elem().FieldByName("value")
+			return "Names, each with: " + lower(kindOf(value.Type, ""))
+		}
+		return "List of: " + lower(kindOf(t.Elem(), tag))
+	case reflect.Struct:
+		return "Keys"
+	case reflect.Bool:
+		return "True or false"
+	case reflect.String:
+		if l := limitsOf(tag); l.enum != nil {
+			return "`" + strings.Join(l.enum, "`, `") + "`"
+		}
+		return "Text"
+	default:
+		s := "Whole number"
+		if l := limitsOf(tag); l.min != nil && l.max != nil {
+			s += fmt.Sprintf(", %d to %d", *l.min, *l.max)
+		} else if l.min != nil {
+			s += fmt.Sprintf(", at least %d", *l.min)
+		}
+		return s
+	}
+}
+
+func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// wrap breaks a text into lines of at most 96 letters.
+func wrap(s string) string {
+	var b strings.Builder
+	n := 0
+	for _, w := range strings.Fields(s) {
+		if n > 0 && n+1+len(w) > 96 {
+			b.WriteByte('\n')
+			n = 0
+		} else if n > 0 {
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(w)
+		n += len(w)
+	}
+	return b.String()
+}
