@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -38,9 +39,15 @@ const (
 	unknownFailure = "fetch failed"
 )
 
-// closedIdle is what net/http says, without an error of its own, when a server
-// closes a connection on which the next request is just being sent.
-const closedIdle = "server closed idle connection"
+// resets are what net/http says, without an error that it exports, when a
+// server ends a connection, or the one stream of it, that a request is on.
+var resets = []string{
+	"server closed idle connection", "stream error: ", "connection error: ", "GOAWAY", "client connection lost",
+	"transport connection broken",
+}
+
+// malformed are the same for an answer that is no HTTP.
+var malformed = []string{"malformed HTTP", "malformed MIME header", "headers exceeded", "bad Content-Length"}
 
 // Fault says why there is no page.
 type Fault struct {
@@ -133,18 +140,22 @@ func reasonOf(err error) string {
 	case as[*tls.CertificateVerificationError](err), as[x509.UnknownAuthorityError](err),
 		as[x509.HostnameError](err), as[x509.CertificateInvalidError](err):
 		return BadCertificate
-	case strings.Contains(err.Error(), "malformed HTTP"), strings.Contains(err.Error(), "malformed MIME header"),
-		strings.Contains(err.Error(), "headers exceeded"), strings.Contains(err.Error(), "bad Content-Length"):
+	case says(err, malformed):
 		return BadResponse
 	case as[tls.AlertError](err), as[tls.RecordHeaderError](err), as[*tls.ECHRejectionError](err), strings.Contains(err.Error(), "tls: "):
 		return BadTLS
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED),
-		errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF), strings.Contains(err.Error(), closedIdle):
+		errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF), says(err, resets):
 		return Reset
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return Truncated
 	}
 	return unknownFailure
+}
+
+func says(err error, words []string) bool {
+	text := err.Error()
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 func as[E error](err error) bool {

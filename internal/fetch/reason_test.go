@@ -42,6 +42,8 @@ func TestReason(t *testing.T) {
 		{"closed while writing", op(os.NewSyscallError("write", syscall.EPIPE)), Reset, false},
 		{"closed without an answer", io.EOF, Reset, false},
 		{"idle connection closed", errors.New("http: server closed idle connection"), Reset, false},
+		{"HTTP/2 stream refused", errors.New("stream error: stream ID 3; REFUSED_STREAM; received from peer"), Reset, false},
+		{"HTTP/2 going away", errors.New("http2: Transport received Server's graceful shutdown GOAWAY"), Reset, false},
 		{"deadline", context.DeadlineExceeded, Timeout, false},
 		{"dial timeout", op(os.ErrDeadlineExceeded), Timeout, false},
 		{"connect timed out in the kernel", sys(syscall.ETIMEDOUT), Timeout, false},

@@ -1,0 +1,233 @@
+package httpfetch
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+)
+
+// acceptEncoding lists what decodeBody undoes.
+const acceptEncoding = "gzip, br, zstd, deflate"
+
+const (
+	// maxEncodings is the most encodings laid over each other. Servers use one;
+	// each more multiplies what a small body can grow to.
+	maxEncodings = 2
+
+	// overhead is what an encoded body may have over the bound of the decoded
+	// one: headers of frames around data that does not compress.
+	overhead = 64 << 10
+
+	// maxHint is the most memory that a Content-Length alone can ask for.
+	maxHint = 1 << 20
+
+	// zstdWindow is the largest that a body for a browser may need (RFC 9659).
+	zstdWindow = 8 << 20
+)
+
+// readBody reads a response's body to its end and undoes its encodings. It
+// fails with [seine.ErrTooLarge] when it has more than limit bytes then.
+func readBody(resp *http.Response, limit int64) ([]byte, error) {
+	var encodings []string
+	for _, list := range resp.Header.Values("Content-Encoding") {
+		for e := range strings.SplitSeq(list, ",") {
+			// Some servers name a charset or "none" here, and mean nothing by it.
+			switch e = strings.ToLower(strings.TrimSpace(e)); e {
+			case "", "identity", "none", "binary", "utf-8":
+			default:
+				encodings = append(encodings, e)
+			}
+		}
+	}
+	if resp.ContentLength > wireLimit(limit, len(encodings)) && resp.Request.Method != http.MethodHead {
+		return nil, tooLarge(limit) // before a byte of it is read
+	}
+	return decodeBody(resp.Body, encodings, limit, resp.ContentLength)
+}
+
+// wireLimit is the most bytes that are read of what still has so many encodings.
+func wireLimit(limit int64, encodings int) int64 {
+	limit = min(limit, math.MaxInt64-overhead-1)
+	if encodings == 0 {
+		return limit
+	}
+	return limit + overhead
+}
+
+func tooLarge(limit int64) error {
+	return fmt.Errorf("%w: more than %d bytes", seine.ErrTooLarge, limit)
+}
+
+// decodeBody reads r to its end and undoes the encodings, which are listed in
+// the order in which they were applied. hint is the number of bytes that r is
+// thought to hold, negative when nothing is known.
+func decodeBody(r io.Reader, encodings []string, limit, hint int64) ([]byte, error) {
+	if len(encodings) > maxEncodings {
+		return nil, badEncoding(fmt.Errorf("%d encodings; at most %d", len(encodings), maxEncodings))
+	}
+	wire := &bounded{r: r, left: wireLimit(limit, len(encodings)), limit: limit}
+	body, err := undo(wire, encodings, limit, hint)
+	switch {
+	case wire.err != nil:
+		return nil, wire.err
+	case errors.Is(err, seine.ErrTooLarge):
+		return nil, err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fetch.Fault{Reason: fetch.Truncated, Err: err}
+	case err != nil:
+		return nil, badEncoding(err)
+	}
+	// What follows the end of the encoded data is nothing; that it ends does
+	// matter, and the connection can be used again only then.
+	if _, err := io.Copy(io.Discard, wire); err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
+func badEncoding(err error) error {
+	return fetch.Fault{Reason: fetch.BadEncoding, Err: err}
+}
+
+func undo(wire io.Reader, encodings []string, limit, hint int64) ([]byte, error) {
+	r := bufio.NewReader(wire)
+	if _, err := r.Peek(1); errors.Is(err, io.EOF) {
+		return nil, nil // an empty body is not even an empty gzip file
+	}
+	var layers []*bounded
+	for i, e := range slices.Backward(encodings) {
+		decoded, done, err := decoder(e, r)
+		if err != nil {
+			return nil, firstOf(layers, err)
+		}
+		defer done()
+		// What lies between two encodings is bounded like what is sent: it can
+		// be a thousand times as long, and come to nothing.
+		layer := &bounded{r: decoded, left: wireLimit(limit, i), limit: limit}
+		layers = append(layers, layer)
+		r = bufio.NewReader(layer)
+	}
+	var b bytes.Buffer
+	if len(encodings) == 0 && hint > 0 {
+		b.Grow(int(min(hint, limit, maxHint)) + bytes.MinRead)
+	}
+	if _, err := b.ReadFrom(r); err != nil {
+		return nil, firstOf(layers, err)
+	}
+	return b.Bytes(), nil
+}
+
+// firstOf returns the error of the innermost layer that met one, else err.
+func firstOf(layers []*bounded, err error) error {
+	for _, l := range layers {
+		if l.err != nil {
+			return l.err
+		}
+	}
+	return err
+}
+
+// decoder undoes one encoding. done frees what it holds.
+func decoder(encoding string, r *bufio.Reader) (_ io.Reader, done func(), err error) {
+	done = func() {}
+	switch encoding {
+	case "gzip", "x-gzip":
+		g, err := newMembers(r)
+		return g, done, err
+	case "br":
+		return brotli.NewReader(r), done, nil
+	case "zstd":
+		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdWindow))
+		if err != nil {
+			return nil, done, err
+		}
+		return d, d.Close, nil
+	case "deflate":
+		// The name means zlib (RFC 9110 section 8.4.1.2); some servers send
+		// bare deflate all the same, which never begins like zlib.
+		if head, _ := r.Peek(2); len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
+			z, err := zlib.NewReader(r)
+			return z, done, err
+		}
+		return flate.NewReader(r), done, nil
+	}
+	return nil, done, fmt.Errorf("%.40q is none that was asked for", encoding)
+}
+
+// members reads the members of a gzip file one after the other and ends with
+// the last: what follows it and is no member is not read, as browsers do.
+type members struct {
+	src *bufio.Reader
+	gz  *gzip.Reader
+}
+
+func newMembers(r *bufio.Reader) (*members, error) {
+	gz, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	gz.Multistream(false)
+	return &members{src: r, gz: gz}, nil
+}
+
+func (m *members) Read(p []byte) (int, error) {
+	for {
+		n, err := m.gz.Read(p)
+		if n > 0 || !errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return n, err
+		}
+		if head, _ := m.src.Peek(2); len(head) < 2 || head[0] != 0x1f || head[1] != 0x8b {
+			return 0, io.EOF
+		}
+		if err := m.gz.Reset(m.src); err != nil {
+			return 0, err
+		}
+		m.gz.Multistream(false)
+	}
+}
+
+// bounded reads at most left bytes and keeps the error that it met: a decoder
+// that reads from it makes its own of it.
+type bounded struct {
+	r     io.Reader
+	left  int64
+	limit int64 // for the error
+	err   error
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if b.left < int64(len(p)) {
+		p = p[:b.left+1] // one more, to tell the bound from the end
+	}
+	n, err := b.r.Read(p)
+	if int64(n) > b.left {
+		b.err = tooLarge(b.limit)
+		return 0, b.err
+	}
+	b.left -= int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,244 @@
+// Package httpfetch fetches pages with net/http: HTTP/1.1 and HTTP/2, bounded in
+// time, bytes and redirects, each connection behind a [fetch.Guard].
+//
+// One Fetch sends one request, and one more for each redirect; nothing is ever
+// sent a second time by itself. [http.Transport] does that: when a connection
+// that it uses again is reset it repeats a GET, past the host's pace. So the
+// connections are held here, one [http.ClientConn] each, which never repeats.
+// A request that meets a reset ends in an error and is the frontier's to retry.
+//
+// What is kept between fetches is connections: no cookies, no cache. Proxies
+// named in the environment are not used, because the guard would see the
+// proxy's address in place of the host's.
+package httpfetch
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+// Config says how a Fetcher asks. Its zero value works.
+type Config struct {
+	// Guard is asked about each address before it is connected to.
+	Guard fetch.Guard
+
+	// MaxRedirects is the most redirects of one fetch. Default 10; a negative
+	// number is none, and the redirect is an error.
+	MaxRedirects int
+
+	// OnRedirect is called with canonical URLs before the request that a redirect
+	// leads to is sent: a start on that host may be waited for in it. The time
+	// it takes does not count in the fetch's timeout. Its error ends the fetch
+	// and is wrapped. Default: none.
+	OnRedirect func(ctx context.Context, from, to string) error
+
+	// RootCAs are the authorities of certificates. Default: the system's.
+	RootCAs *x509.CertPool
+
+	// ConnsPerHost is the most connections of one host and, because a request
+	// never shares one over HTTP/1.1, the most requests at once. Default 32.
+	ConnsPerHost int
+}
+
+// What a request has that does not say otherwise; the same as a job's defaults.
+const (
+	pageBody     = 8 << 20
+	pageTimeout  = 20 * time.Second
+	assetBody    = 64 << 20
+	assetTimeout = 15 * time.Second
+)
+
+// maxHeader is the most bytes of a response's header. Real ones have a tenth.
+const maxHeader = 64 << 10
+
+// Fetcher is a [seine.Fetcher]. It is safe for concurrent use.
+type Fetcher struct {
+	config Config
+	pool   *pool
+}
+
+// New returns a Fetcher. Close it to close its idle connections.
+func New(c Config) *Fetcher {
+	if c.MaxRedirects == 0 {
+		c.MaxRedirects = 10
+	}
+	if c.ConnsPerHost <= 0 {
+		c.ConnsPerHost = 32
+	}
+	dialer := &net.Dialer{ControlContext: c.Guard.ControlContext}
+	transport := &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    10 * time.Second,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // undone here, where it is bounded
+		MaxResponseHeaderBytes: maxHeader,
+	}
+	return &Fetcher{config: c, pool: newPool(transport.NewClientConn, c.ConnsPerHost)}
+}
+
+// Close closes idle connections; those in use are closed when their fetch ends.
+func (f *Fetcher) Close() error {
+	f.pool.close()
+	return nil
+}
+
+// Fetch gets one page and follows redirects to it. It ignores req.Via and
+// req.Wait. Errors are a [fetch.Fault]; a body that is shorter than announced
+// is one, too, never a page.
+func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
+	url, err := weburl.Canonical(req.URL)
+	if err != nil {
+		return nil, fetch.Fault{Reason: fetch.BadURL, Err: err}
+	}
+	body, timeout := int64(pageBody), pageTimeout
+	if req.Raw {
+		body, timeout = assetBody, assetTimeout
+	}
+	if req.MaxBody > 0 {
+		body = req.MaxBody
+	}
+	if req.Timeout > 0 {
+		timeout = req.Timeout
+	}
+	start := time.Now()
+	lim := newLimit(ctx, timeout)
+	defer lim.stop()
+
+	c := newChain(req, url)
+	for {
+		resp, raw, err := f.ask(lim.ctx, c, body)
+		if err != nil {
+			return nil, lim.explain(weburl.Host(c.url), err)
+		}
+		from := c.url
+		redirect, err := c.follow(resp, f.config.MaxRedirects)
+		if err != nil {
+			return nil, fetch.Classify(weburl.Host(from), err)
+		}
+		if !redirect {
+			p := page(req, resp, raw)
+			p.URL, p.Redirects = c.url, c.asked
+			p.FetchedAt, p.Took = time.Now().UTC(), time.Since(start)
+			return p, nil
+		}
+		if f.config.OnRedirect != nil {
+			lim.pause()
+			if err := f.config.OnRedirect(ctx, from, c.url); err != nil {
+				return nil, fmt.Errorf("redirect: %w", err)
+			}
+			lim.resume()
+		}
+	}
+}
+
+// ask sends one request and reads its answer to the end.
+func (f *Fetcher) ask(ctx context.Context, c *chain, limit int64) (_ *http.Response, body []byte, err error) {
+	req, err := c.request(ctx)
+	if err != nil {
+		return nil, nil, fetch.Fault{Reason: fetch.BadURL, Err: err}
+	}
+	conn, err := f.pool.get(ctx, req.URL.Scheme, weburl.Host(c.url))
+	if err != nil {
+		return nil, nil, err
+	}
+	// Only a connection whose answer was read to its end is used again. One
+	// that stalls may be dead: over HTTP/2 it would take all that follow along.
+	whole := false
+	defer func() { f.pool.put(conn, whole) }()
+
+	resp, err := conn.cc.RoundTrip(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	if redirects(resp) {
+		// Its body is read for the connection's sake alone.
+		n, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxDrain))
+		whole = err == nil && n < maxDrain
+		return resp, nil, nil
+	}
+	body, err = readBody(resp, limit)
+	whole = err == nil
+	return resp, body, err
+}
+
+// maxDrain is the most bytes of a redirect's body that are cheaper to read than
+// a connection is to open.
+const maxDrain = 64 << 10
+
+// page makes a page of an answer, without what depends on the way to it.
+func page(req seine.Request, resp *http.Response, body []byte) *seine.Page {
+	contentType := resp.Header.Get("Content-Type")
+	p := &seine.Page{
+		Status: resp.StatusCode,
+		Header: resp.Header,
+		Body:   body,
+		Type:   mediaType(contentType, body),
+		Via:    seine.ViaHTTP,
+	}
+	if !req.Raw && isText(p.Type) {
+		p.Body = toUTF8(body, p.Type, contentType)
+	}
+	return p
+}
+
+var errTimeout = errors.New("the page took too long")
+
+// limit is a timeout that can pause.
+type limit struct {
+	parent, ctx context.Context //nolint:containedctx // lives as long as one Fetch
+	cancel      context.CancelCauseFunc
+	timer       *time.Timer
+	whole, left time.Duration
+	since       time.Time
+}
+
+func newLimit(parent context.Context, d time.Duration) *limit {
+	l := &limit{parent: parent, whole: d, left: d, since: time.Now()}
+	l.ctx, l.cancel = context.WithCancelCause(parent)
+	l.timer = time.AfterFunc(d, func() { l.cancel(errTimeout) })
+	return l
+}
+
+func (l *limit) stop() {
+	l.timer.Stop()
+	l.cancel(nil)
+}
+
+func (l *limit) pause() {
+	l.timer.Stop()
+	l.left -= time.Since(l.since)
+}
+
+func (l *limit) resume() {
+	l.since = time.Now()
+	l.timer.Reset(max(l.left, 0))
+}
+
+// explain returns what ended the fetch: the caller, the timeout, or err of
+// talking to host.
+func (l *limit) explain(host string, err error) error {
+	if l.parent.Err() != nil {
+		reason := fetch.Canceled
+		if errors.Is(l.parent.Err(), context.DeadlineExceeded) {
+			reason = fetch.Timeout
+		}
+		return fetch.Fault{Reason: reason, Host: host, Err: context.Cause(l.parent)}
+	}
+	if errors.Is(context.Cause(l.ctx), errTimeout) {
+		return fetch.Fault{Reason: fetch.Timeout, Host: host, Err: fmt.Errorf("no page within %v", l.whole)}
+	}
+	return fetch.Classify(host, err)
+}

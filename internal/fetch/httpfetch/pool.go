@@ -1,0 +1,205 @@
+package httpfetch
+
+import (
+	"container/list"
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// maxIdle is the most idle connections of all hosts together; the one that
+	// is idle for longest goes first. A crawl of many hosts must not use up
+	// the process's file descriptors.
+	maxIdle = 256
+
+	// idleTimeout closes a connection after that long without a request. It is
+	// longer than a usual delay between two pages of a host.
+	idleTimeout = 90 * time.Second
+)
+
+type dialFunc func(ctx context.Context, scheme, address string) (*http.ClientConn, error)
+
+// pool holds the connections, by scheme and host. A connection is in use
+// (users > 0; over HTTP/2 by several requests) or idle.
+type pool struct {
+	dial        dialFunc
+	perHost     int
+	maxIdle     int
+	idleTimeout time.Duration
+
+	mu     sync.Mutex
+	hosts  map[string]*hostConns
+	idle   *list.List // of *conn, the longest idle last
+	doomed []*conn    // to be closed by unlock
+	closed bool
+}
+
+// hostConns are the connections of one host. slots bounds requests, and with
+// them connections: a new one is made only for a request that found none free.
+type hostConns struct {
+	slots chan struct{}
+	refs  int // requests that hold or wait for a slot
+	conns []*conn
+}
+
+type conn struct {
+	cc    *http.ClientConn
+	key   string
+	users int
+	gone  bool          // no longer in its host's list: closed by its last user
+	idle  *list.Element // nil when in use
+	timer *time.Timer   // closes it when idle
+}
+
+func newPool(dial dialFunc, perHost int) *pool {
+	return &pool{
+		dial: dial, perHost: perHost, maxIdle: maxIdle, idleTimeout: idleTimeout,
+		hosts: make(map[string]*hostConns), idle: list.New(),
+	}
+}
+
+// unlock unlocks the pool and closes what was dropped meanwhile: that may say
+// goodbye over TLS, which takes its time.
+func (p *pool) unlock() {
+	doomed := p.doomed
+	p.doomed = nil
+	p.mu.Unlock()
+	for _, c := range doomed {
+		_ = c.cc.Close() //nolint:errcheck // fails when the other side was first
+	}
+}
+
+// get returns a connection that one more request may be sent on, a free one or
+// a new one. It waits while the host has as many requests as it may. Each conn
+// that is got is put back.
+func (p *pool) get(ctx context.Context, scheme, address string) (*conn, error) {
+	key := scheme + "://" + address
+	p.mu.Lock()
+	h := p.hosts[key]
+	if h == nil {
+		h = &hostConns{slots: make(chan struct{}, p.perHost)}
+		p.hosts[key] = h
+	}
+	h.refs++
+	p.unlock()
+
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		p.mu.Lock()
+		p.unref(key, h)
+		p.unlock()
+		return nil, context.Cause(ctx)
+	}
+	if c := p.free(h); c != nil {
+		return c, nil
+	}
+	cc, err := p.dial(ctx, scheme, address)
+	p.mu.Lock()
+	defer p.unlock()
+	if err != nil {
+		<-h.slots
+		p.unref(key, h)
+		return nil, err
+	}
+	_ = cc.Reserve() //nolint:errcheck // when it is closed again already, the request says so
+	c := &conn{cc: cc, key: key, users: 1}
+	h.conns = append(h.conns, c)
+	return c, nil
+}
+
+// free takes a connection that has room for a request, the newest first, and
+// closes those that were found to be closed from the other side.
+func (p *pool) free(h *hostConns) *conn {
+	p.mu.Lock()
+	defer p.unlock()
+	for _, c := range slices.Backward(slices.Clone(h.conns)) {
+		if c.cc.Reserve() == nil {
+			p.use(c)
+			return c
+		}
+		if c.users == 0 || c.cc.Err() != nil {
+			p.drop(c)
+		}
+	}
+	return nil
+}
+
+// put gives a connection back. reusable says that the answer was read to its
+// end; else the connection is closed once no other request uses it.
+func (p *pool) put(c *conn, reusable bool) {
+	p.mu.Lock()
+	defer p.unlock()
+	h := p.hosts[c.key]
+	c.users--
+	if !reusable || p.closed || c.cc.Err() != nil {
+		p.drop(c)
+	}
+	if c.users == 0 && !c.gone {
+		c.idle = p.idle.PushFront(c)
+		c.timer = time.AfterFunc(p.idleTimeout, func() { p.expire(c) })
+		if p.idle.Len() > p.maxIdle {
+			p.drop(p.idle.Back().Value.(*conn)) //nolint:errcheck,forcetypeassert // the list holds nothing else
+		}
+	}
+	<-h.slots
+	p.unref(c.key, h)
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.unlock()
+	p.closed = true
+	for e := p.idle.Front(); e != nil; e = p.idle.Front() {
+		p.drop(e.Value.(*conn)) //nolint:errcheck,forcetypeassert // the list holds nothing else
+	}
+}
+
+func (p *pool) expire(c *conn) {
+	p.mu.Lock()
+	defer p.unlock()
+	if c.idle != nil {
+		p.drop(c)
+	}
+}
+
+// use marks a connection as used by one more request.
+func (p *pool) use(c *conn) {
+	c.users++
+	if c.idle != nil {
+		c.timer.Stop()
+		p.idle.Remove(c.idle)
+		c.idle = nil
+	}
+}
+
+// drop takes a connection out, and closes it unless requests still use it: the
+// last of them closes it.
+func (p *pool) drop(c *conn) {
+	if c.idle != nil {
+		c.timer.Stop()
+		p.idle.Remove(c.idle)
+		c.idle = nil
+	}
+	if h := p.hosts[c.key]; h != nil && !c.gone {
+		h.conns = slices.DeleteFunc(h.conns, func(o *conn) bool { return o == c })
+		if h.refs == 0 && len(h.conns) == 0 {
+			delete(p.hosts, c.key)
+		}
+	}
+	c.gone = true
+	if c.users == 0 {
+		p.doomed = append(p.doomed, c)
+	}
+}
+
+// unref forgets a host that has neither requests nor connections.
+func (p *pool) unref(key string, h *hostConns) {
+	h.refs--
+	if h.refs == 0 && len(h.conns) == 0 {
+		delete(p.hosts, key)
+	}
+}

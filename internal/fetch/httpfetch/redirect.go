@@ -1,0 +1,166 @@
+package httpfetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	neturl "net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+// chain is the way of one fetch through its redirects.
+type chain struct {
+	method string
+	url    string // the next to ask
+	asked  []string
+	header http.Header
+	jar    *cookiejar.Jar // nil until a redirect sets a cookie
+}
+
+func newChain(req seine.Request, url string) *chain {
+	c := &chain{method: req.Method, url: url, header: make(http.Header, len(req.Header)+3)}
+	if c.method == "" {
+		c.method = http.MethodGet
+	}
+	for k, v := range req.Header {
+		if k = http.CanonicalHeaderKey(k); !slices.Contains(ours, k) {
+			c.header[k] = v
+		}
+	}
+	if c.header.Get("User-Agent") == "" {
+		c.header.Set("User-Agent", fetch.UserAgent("", ""))
+	}
+	if c.header.Get("Accept") == "" {
+		c.header.Set("Accept", "*/*")
+		if !req.Raw {
+			c.header.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+		}
+	}
+	c.header.Set("Accept-Encoding", acceptEncoding)
+	return c
+}
+
+// ours are the headers that say how the message is sent: a job can't know.
+var ours = []string{
+	"Accept-Encoding", "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Connection", "Te", "Trailer",
+	"Transfer-Encoding", "Upgrade",
+}
+
+// harmless are the headers that go with a redirect to another site. All else
+// that a job gives may be a secret, under whatever name, and was given for the
+// site that was asked.
+var harmless = []string{"Accept", "Accept-Encoding", "Accept-Language", "User-Agent"}
+
+// request returns the next request of the chain.
+func (c *chain) request(ctx context.Context) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, c.method, c.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = c.header.Clone()
+	if c.jar != nil {
+		for _, cookie := range c.jar.Cookies(req.URL) {
+			req.AddCookie(cookie)
+		}
+	}
+	return req, nil
+}
+
+// redirects says whether a response sends elsewhere. Without a Location it is a
+// page like any other.
+func redirects(resp *http.Response) bool {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return resp.Header.Get("Location") != ""
+	}
+	return false
+}
+
+// follow moves the chain on when the response is a redirect. Cookies that are
+// set on the way are sent on the rest of it: many sites go round in circles
+// without.
+func (c *chain) follow(resp *http.Response, most int) (bool, error) {
+	if !redirects(resp) {
+		return false, nil
+	}
+	next, err := location(c.url, resp.Header.Get("Location"))
+	if err != nil {
+		return false, fetch.Fault{Reason: fetch.BadRedirect, Err: err}
+	}
+	c.asked = append(c.asked, c.url)
+	if len(c.asked) > most {
+		return false, fetch.Fault{Reason: fetch.ManyRedirects, Err: fmt.Errorf("more than %d", max(most, 0))}
+	}
+	if slices.Contains(c.asked, next) && len(resp.Cookies()) == 0 {
+		// The same question gets the same answer: ask no more.
+		return false, fetch.Fault{Reason: fetch.ManyRedirects, Err: errors.New("they go round in a circle")}
+	}
+	if err := c.remember(resp); err != nil {
+		return false, err
+	}
+	if otherSite(c.url, next) {
+		for k := range c.header {
+			if !slices.Contains(harmless, k) {
+				delete(c.header, k)
+			}
+		}
+	}
+	switch {
+	case c.method == http.MethodHead:
+	case resp.StatusCode == http.StatusSeeOther,
+		c.method == http.MethodPost && (resp.StatusCode == http.StatusMovedPermanently || resp.StatusCode == http.StatusFound):
+		c.method = http.MethodGet // RFC 9110 sections 15.4.2 to 15.4.4
+	}
+	c.url = next
+	return true, nil
+}
+
+// location returns the canonical URL that a Location header names.
+func location(base, ref string) (string, error) {
+	abs, err := weburl.Resolve(base, ref)
+	if err != nil {
+		return "", err
+	}
+	return weburl.Canonical(abs)
+}
+
+func (c *chain) remember(resp *http.Response) error {
+	cookies := resp.Cookies()
+	if len(cookies) == 0 {
+		return nil
+	}
+	u, err := neturl.Parse(c.url)
+	if err != nil {
+		return fmt.Errorf("cookies: %w", err)
+	}
+	if c.jar == nil {
+		if c.jar, err = cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}); err != nil {
+			return fmt.Errorf("cookies: %w", err)
+		}
+	}
+	c.jar.SetCookies(u, cookies)
+	return nil
+}
+
+// otherSite says whether the job's headers must not go along: to another host
+// or port, nor from https to http. From http to https on their default ports
+// the site is the same. A subdomain is another site: on many hosts it is
+// another owner's.
+func otherSite(from, to string) bool {
+	a, b := weburl.Host(from), weburl.Host(to)
+	secure := func(u string) bool { return strings.HasPrefix(u, "https:") }
+	if a == b {
+		return secure(from) && !secure(to)
+	}
+	name, ok := strings.CutSuffix(a, ":80")
+	return !ok || b != name+":443" || secure(from) || !secure(to)
+}
