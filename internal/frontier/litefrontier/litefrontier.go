@@ -89,6 +89,9 @@ func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
 	return f, nil
 }
 
+// Path is the file's.
+func (f *Frontier) Path() string { return f.path }
+
 // Close closes the file.
 func (f *Frontier) Close() error {
 	f.mu.Lock()

@@ -1,0 +1,24 @@
+package assemble
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+
+	"github.com/seinehq/seine"
+)
+
+// digest identifies a job that was made in Go, by what can be told apart: its
+// rules are code.
+func digest(job *seine.Job) []byte {
+	text, err := json.Marshal(struct {
+		Name   string
+		Source []byte
+		Seeds  seine.Seeds
+		Store  seine.Store
+	}{job.Name, job.Source, job.Seeds, job.Store})
+	if err != nil {
+		text = []byte(job.Name)
+	}
+	sum := sha256.Sum256(text)
+	return sum[:]
+}

@@ -1,0 +1,65 @@
+package assemble
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Options say how jobs are put together.
+type Options struct {
+	// Version of the program, for the user agent.
+	Version string
+
+	// AcceptChanges takes a changed seeds.url or store.key.
+	AcceptChanges bool
+
+	// Config is the job file as JSON, to be kept with the job.
+	Config json.RawMessage
+}
+
+// Register makes a job known to a frontier, with its config and pace.
+func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Options) (*engine.Job, error) {
+	normal, err := job.Normal()
+	if err != nil {
+		return nil, err
+	}
+	if len(normal.Digest) == 0 {
+		normal.Digest = digest(&normal)
+	}
+	config := opts.Config
+	if config == nil {
+		if config, err = json.Marshal(struct {
+			Job        string `json:"job"`
+			Permission string `json:"permission,omitempty"`
+			Source     string `json:"source,omitempty"`
+		}{normal.Name, normal.Permission, string(normal.Source)}); err != nil {
+			return nil, err
+		}
+	}
+	out := &engine.Job{Job: normal}
+	if out.ID, err = f.Register(ctx, frontier.SpecOf(&normal, config), opts.AcceptChanges); err != nil {
+		return nil, err
+	}
+	if err := engine.Relane(ctx, f, out); err != nil {
+		return nil, fmt.Errorf("move tasks to the lanes of the pace: %w", err)
+	}
+	return out, nil
+}
+
+// Equip gives a registered job its client and its keeper.
+func Equip(f frontier.Frontier, job *engine.Job, keeper *asset.Keeper, version string) (closeClient func(), err error) {
+	client, done, err := Client(&job.Job, version, func(ctx context.Context, to string) error {
+		return engine.Redirect(ctx, f, job.ID, job.Pace, to)
+	})
+	if err != nil {
+		return nil, err
+	}
+	job.Fetch, job.Keeper = client, keeper
+	return done, nil
+}

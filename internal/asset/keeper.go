@@ -1,0 +1,265 @@
+// Package asset turns the files that a record names into blobs of a store:
+// fetched through the job's own client, checked to be what they claim, rendered,
+// and written so that a reader sees a whole file or none.
+//
+// A key is created once. An equal file that is there already is kept; another
+// one is replaced only while the task's lease still stands, and a failure never
+// deletes. So a crash leaves at most a whole file of an unfinished task, which
+// the next attempt takes over.
+package asset
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+)
+
+// Errors that callers act on.
+var (
+	// ErrDiskFull: the store's disk is full.
+	ErrDiskFull = errors.New("disk full")
+
+	// ErrStore: the store does not take the file; try again later.
+	ErrStore = errors.New("store")
+)
+
+// Fault is a file that is not what the job wants: its text is a reason, few
+// words without values.
+type Fault string
+
+// Error returns the reason.
+func (f Fault) Error() string { return string(f) }
+
+// Reason is the reason of an error of Keep, for counters.
+func Reason(err error) string {
+	var f Fault
+	switch {
+	case errors.As(err, &f):
+		return string(f)
+	case errors.Is(err, ErrDiskFull):
+		return "disk full"
+	case errors.Is(err, ErrStore):
+		return "store does not take it"
+	}
+	return fetch.Reason(err)
+}
+
+// Options bound a keeper; zero values mean the defaults.
+type Options struct {
+	// Memory is the most bytes of decoded pixels at once, over all tasks.
+	// Default 512 MiB.
+	Memory int64
+
+	// MaxPixels is the most pixels of one image. Default 100 million.
+	MaxPixels int64
+}
+
+// Keeper keeps assets in a store. It is safe for concurrent use.
+type Keeper struct {
+	bucket *blob.Bucket
+	memory *semaphore.Weighted
+	opts   Options
+}
+
+// New returns a keeper of a bucket; a nil bucket does for Preview alone.
+func New(bucket *blob.Bucket, opts Options) *Keeper {
+	if opts.Memory == 0 {
+		opts.Memory = 512 << 20
+	}
+	if opts.MaxPixels == 0 {
+		opts.MaxPixels = 100_000_000
+	}
+	return &Keeper{bucket: bucket, memory: semaphore.NewWeighted(opts.Memory), opts: opts}
+}
+
+// Hold is what a keeper knows of the task that an asset belongs to.
+type Hold struct {
+	// Owned is asked before a file that is there with other bytes is replaced:
+	// an error means that the task is another worker's. Nil: nobody else's.
+	Owned func(context.Context) error
+
+	// Again says that an attempt before this one may have died while it wrote:
+	// what it left half-written is removed.
+	Again bool
+}
+
+// Keep fetches, renders and stores an asset.
+func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) (seine.Stored, error) {
+	stored, body, err := k.prepare(ctx, from, a)
+	if err != nil {
+		return seine.Stored{}, err
+	}
+	if hold.Again {
+		if err := k.sweep(ctx, stored.Path); err != nil {
+			return stored, storeError(stored.Path, err)
+		}
+	}
+	return stored, k.put(ctx, stored, body, hold.Owned)
+}
+
+// Preview does what Keep does and stores nothing.
+func (k *Keeper) Preview(ctx context.Context, from seine.Fetcher, a seine.Asset) (seine.Stored, error) {
+	stored, _, err := k.prepare(ctx, from, a)
+	return stored, err
+}
+
+// prepare fetches the asset, its better URL first, and renders it.
+func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset) (seine.Stored, []byte, error) {
+	if u := a.Upgrade; u != nil && u.From != "" && strings.Contains(a.URL, u.From) {
+		better := strings.Replace(a.URL, u.From, u.To, 1)
+		stored, body, err := k.prepareURL(ctx, from, a, better)
+		// Only what says that there is no better file falls back: a passing
+		// fault would store the worse one for ever.
+		if !errors.Is(err, errMissing) {
+			return stored, body, err
+		}
+	}
+	return k.prepareURL(ctx, from, a, a.URL)
+}
+
+// errMissing: the URL has no such file.
+var errMissing = errors.New("no such file")
+
+type missing struct{ Fault }
+
+func (m missing) Is(target error) bool { return target == errMissing }
+func (m missing) Unwrap() error        { return m.Fault }
+
+func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Asset, url string) (seine.Stored, []byte, error) {
+	page, err := from.Fetch(ctx, seine.Request{URL: url, Raw: true})
+	if err != nil {
+		return seine.Stored{}, nil, fmt.Errorf("fetch %s: %w", url, err)
+	}
+	switch s := page.Status; {
+	case s == http.StatusTooManyRequests || s == http.StatusRequestTimeout || s >= 500:
+		return seine.Stored{}, nil, Fault(fmt.Sprintf("HTTP %d", s))
+	case s != http.StatusOK:
+		return seine.Stored{}, nil, missing{Fault(fmt.Sprintf("HTTP %d", s))}
+	}
+	kind, err := check(page, a.Image != nil)
+	if err != nil {
+		return seine.Stored{}, nil, err
+	}
+	sum := sha256.Sum256(page.Body)
+	stored := seine.Stored{Name: a.Name, URL: url, OriginalBytes: int64(len(page.Body)), OriginalSHA256: sum[:]}
+	body := page.Body
+	if a.Image != nil {
+		r, err := k.render(ctx, page.Body, *a.Image)
+		if err != nil {
+			return seine.Stored{}, nil, err
+		}
+		body, kind = r.body, r.kind
+		stored.Width, stored.Height, stored.OriginalWidth, stored.OriginalHeight = r.width, r.height, r.originalWidth, r.originalHeight
+		sum = sha256.Sum256(body)
+	} else if w, h, ok := size(page.Body); ok {
+		stored.Width, stored.Height = w, h
+	}
+	stored.Path = strings.ReplaceAll(a.Path, "{ext}", kind.ext)
+	stored.Bytes, stored.SHA256 = int64(len(body)), sum[:]
+	return stored, body, nil
+}
+
+// put writes the file, unless an equal one is there.
+func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, owned func(context.Context) error) error {
+	err := k.write(ctx, s, body, true)
+	if gcerrors.Code(err) != gcerrors.FailedPrecondition {
+		return storeError(s.Path, err)
+	}
+	there, err := k.sum(ctx, s.Path)
+	if err != nil {
+		return storeError(s.Path, err)
+	}
+	if bytes.Equal(there, s.SHA256) {
+		return nil
+	}
+	if owned != nil {
+		if err := owned(ctx); err != nil {
+			return err
+		}
+	}
+	return storeError(s.Path, k.write(ctx, s, body, false))
+}
+
+// write puts the whole file in place at its end, or nothing.
+func (k *Keeper) write(ctx context.Context, s seine.Stored, body []byte, create bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var file *os.File // of a store that is a folder
+	w, err := k.bucket.NewWriter(ctx, s.Path, &blob.WriterOptions{
+		IfNotExist: create, ContentType: typeOf(s.Path), BeforeWrite: func(as func(any) bool) error { as(&file); return nil },
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(body)
+	if err == nil && file != nil {
+		// The database says that the file is there: it must survive what the
+		// database survives.
+		err = file.Sync()
+	}
+	if err != nil {
+		cancel() // Close would put what there is in place
+		_ = w.Close()
+		return err
+	}
+	return w.Close()
+}
+
+// sweep removes what a killed writer left beside a key. Only a folder shows
+// such files; a bucket shows none before it has the whole.
+func (k *Keeper) sweep(ctx context.Context, path string) error {
+	it := k.bucket.List(&blob.ListOptions{Prefix: path + "."})
+	for {
+		o, err := it.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(o.Key, ".tmp") {
+			if err := k.bucket.Delete(ctx, o.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+				return err
+			}
+		}
+	}
+}
+
+func (k *Keeper) sum(ctx context.Context, path string) ([]byte, error) {
+	r, err := k.bucket.NewReader(ctx, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	h := sha256.New()
+	if _, err := r.WriteTo(h); err != nil {
+		return nil, err
+	}
+	return h.Sum(nil), nil
+}
+
+func storeError(path string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("write %s: %w", path, ErrDiskFull)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return fmt.Errorf("%w: write %s: %w", ErrStore, path, err)
+}

@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+const (
+	// linger is how long a result waits for company in its commit.
+	linger = 5 * time.Millisecond
+
+	// commitTimeout bounds a commit's tries when we are stopping.
+	commitTimeout = 20 * time.Second
+)
+
+// commitLoop makes outcomes true, in batches, and frees their slots.
+func (r *runner) commitLoop(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, results <-chan outcome) {
+	for o := range results {
+		batch := r.collect(o, results)
+		// What is done is committed even while we are stopping; a lost lease
+		// ends it, since nothing would be stored.
+		closing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		end := context.AfterFunc(ctx, func() {
+			if errors.Is(context.Cause(ctx), frontier.ErrLeaseLost) {
+				cancel()
+				return
+			}
+			time.AfterFunc(commitTimeout, cancel)
+		})
+		r.commit(closing, lease, lose, batch)
+		end()
+		cancel()
+		r.giveBack(len(batch))
+		r.wakeUp()
+	}
+}
+
+func (r *runner) collect(first outcome, results <-chan outcome) []outcome {
+	batch := []outcome{first}
+	t := time.NewTimer(linger)
+	defer t.Stop()
+	for len(batch) < maxBatch {
+		// Nothing else is held: nobody to wait for.
+		if len(r.held) == len(batch) {
+			return batch
+		}
+		select {
+		case o, ok := <-results:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, o)
+		case <-t.C:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, batch []outcome) {
+	var (
+		done     []frontier.Completion
+		again    []frontier.Failure
+		released []frontier.Claimed
+		outcomes = map[int64]outcome{}
+	)
+	for _, o := range batch {
+		outcomes[o.claimed.Seq] = o
+		if o.released {
+			released = append(released, o.claimed)
+			continue
+		}
+		c, f := r.commitOf(ctx, o)
+		if c != nil {
+			done = append(done, *c)
+		} else {
+			again = append(again, *f)
+		}
+	}
+	f, job := r.e.cfg.Frontier, r.job.ID
+	if len(done) > 0 {
+		out, ok := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, done) })
+		var bad []frontier.Completion
+		for _, c := range done {
+			if err, refused := out.Bad[c.Seq]; refused {
+				r.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
+				bad = append(bad, frontier.Completion{Claimed: c.Claimed, State: seine.Error, Reason: "the database refuses the result"})
+			}
+		}
+		if len(bad) > 0 {
+			_, _ = r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, bad) })
+		}
+		if ok {
+			for _, c := range done {
+				if !lost(out, c.Seq) {
+					r.note(ctx, outcomes[c.Seq], true)
+				}
+			}
+		}
+	}
+	if len(again) > 0 {
+		out, ok := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Fail(ctx, lease, job, again) })
+		if ok {
+			for _, c := range again {
+				if !lost(out, c.Seq) {
+					r.note(ctx, outcomes[c.Seq], false)
+				}
+			}
+		}
+	}
+	if len(released) > 0 {
+		_, _ = r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Release(ctx, lease, released) })
+	}
+}
+
+func lost(out frontier.Outcome, seq int64) bool {
+	for _, s := range out.Lost {
+		if s == seq {
+			return true
+		}
+	}
+	return false
+}
+
+// persist tries a commit again for as long as the frontier is away. ok is
+// false when it did not come to an answer.
+func (r *runner) persist(ctx context.Context, lose context.CancelCauseFunc, try func() (frontier.Outcome, error)) (out frontier.Outcome, ok bool) {
+	for {
+		out, err := try()
+		if err == nil {
+			if len(out.Lost) > 0 {
+				r.log.WarnContext(ctx, "results of lost tasks are dropped", "tasks", len(out.Lost))
+			}
+			return out, true
+		}
+		switch {
+		case errors.Is(err, frontier.ErrLeaseLost):
+			lose(err)
+			return out, false
+		case ctx.Err() != nil:
+			return out, false
+		}
+		wait := r.e.outage.note(ctx, err)
+		if wait == 0 {
+			r.fatal(err)
+			return out, false
+		}
+		if !sleep(ctx, wait) {
+			return out, false
+		}
+	}
+}
+
+// note counts and logs one committed outcome.
+func (r *runner) note(ctx context.Context, o outcome, final bool) {
+	r.tally.end(time.Now(), o, final)
+	log := r.log.With("task", o.claimed.Key, "attempt", o.claimed.Attempt)
+	switch {
+	case o.state == seine.Done:
+		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))
+	case !final:
+		log.InfoContext(ctx, "task waits for its next try", "state", o.state, "reason", o.reason)
+	default:
+		log.InfoContext(ctx, "task ended", "state", o.state, "reason", o.reason)
+	}
+}

@@ -1,0 +1,275 @@
+// Package engine works tasks off a frontier: claim → fetch → scrape → keep →
+// complete. Start reading at process.go, which is the life of one task.
+//
+// An engine holds one lease at a time. When the lease is lost (its row is gone,
+// or no heartbeat got through for three quarters of its length) every task
+// stops at once and stores nothing, and the engine goes on with a new lease.
+// Results wait in memory only until they are committed, and a task holds its
+// slot until then, so a slow database or store slows the claims down instead of
+// filling memory.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Config is what an engine works with.
+type Config struct {
+	Frontier frontier.Frontier
+	Jobs     []*Job
+
+	// Worker names this process in leases and logs.
+	Worker string
+
+	// Lease is how long a lease lasts without a heartbeat. Default 60s.
+	Lease time.Duration
+
+	// Grace is how long tasks in flight may go on after ctx of Run is done,
+	// before they are released. Default 30s.
+	Grace time.Duration
+
+	// UntilDone ends Run when nothing is left to do.
+	UntilDone bool
+
+	// Limit bounds this run, beside each job's own limit.
+	Limit seine.Limit
+
+	Log *slog.Logger
+
+	// Release, when closed, ends the grace at once.
+	Release <-chan struct{}
+
+	// Abort is called when a task does not stop although it was told to:
+	// heartbeats would keep it leased for ever. Default: panic.
+	Abort func(error)
+}
+
+// Job is a registered job, ready to run.
+type Job struct {
+	seine.Job
+	ID     frontier.JobID
+	Fetch  seine.Fetcher
+	Keeper *asset.Keeper
+}
+
+// ErrLimit says that a run ended because a limit was met.
+var ErrLimit = errors.New("limit met")
+
+// errStopping is the cause that ends tasks when the grace is over.
+var errStopping = errors.New("stopping")
+
+// Limits of an engine's own.
+const (
+	// taskTimeout is a task's deadline, its wait for a start not counted.
+	taskTimeout = 5 * time.Minute
+
+	// stuckAfter is how long after its end a task may take to return.
+	stuckAfter = 30 * time.Second
+
+	// maxBatch is the most results of one commit.
+	maxBatch = 50
+)
+
+// Engine runs jobs.
+type Engine struct {
+	cfg    Config
+	jobs   []*runner
+	outage outage
+}
+
+// New returns an engine.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Lease == 0 {
+		cfg.Lease = time.Minute
+	}
+	if cfg.Grace == 0 {
+		cfg.Grace = 30 * time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Abort == nil {
+		cfg.Abort = func(err error) { panic(err) }
+	}
+	if cfg.Release == nil {
+		cfg.Release = make(chan struct{})
+	}
+	e := &Engine{cfg: cfg}
+	e.outage.log = cfg.Log
+	for _, j := range cfg.Jobs {
+		normal, err := j.Normal()
+		if err != nil {
+			return nil, err
+		}
+		j.Job = normal
+		e.jobs = append(e.jobs, newRunner(e, j))
+	}
+	return e, nil
+}
+
+// Run works until ctx is done, and with Config.UntilDone until nothing is left
+// or a limit is met, which is ErrLimit. When ctx is done it stops claiming,
+// lets tasks finish within the grace, and releases the rest.
+func (e *Engine) Run(ctx context.Context) error {
+	// Tasks outlive ctx by the grace.
+	work, stopWork := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stopWork(nil)
+	var house sync.WaitGroup
+	house.Go(func() { e.housekeep(work) })
+	go e.endGrace(ctx, work, stopWork)
+	for {
+		err := e.session(ctx, work)
+		if errors.Is(err, frontier.ErrLeaseLost) && ctx.Err() == nil {
+			e.cfg.Log.WarnContext(ctx, "lease lost; going on with a new one")
+			continue
+		}
+		stopWork(nil)
+		house.Wait()
+		if errors.Is(err, frontier.ErrLeaseLost) {
+			err = nil
+		}
+		return err
+	}
+}
+
+// endGrace stops the tasks that are still in flight when the grace is over.
+func (e *Engine) endGrace(ctx, work context.Context, stop context.CancelCauseFunc) {
+	select {
+	case <-work.Done():
+		return
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(e.cfg.Grace)
+	defer t.Stop()
+	select {
+	case <-work.Done():
+	case <-t.C:
+		stop(errStopping)
+	case <-e.cfg.Release:
+		stop(errStopping)
+	}
+}
+
+// session works under one lease, until ctx is done, the lease is lost, or
+// nothing is left. It returns ErrLeaseLost when a new one should follow.
+func (e *Engine) session(ctx, work context.Context) error {
+	lease, err := e.openLease(ctx)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	held, lose := context.WithCancelCause(work)
+	defer lose(nil)
+	var beats sync.WaitGroup
+	beats.Go(func() { e.beat(held, lease, lose) })
+
+	claiming, stopClaiming := context.WithCancel(ctx)
+	defer stopClaiming()
+	context.AfterFunc(held, stopClaiming)
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs []error
+	)
+	for _, r := range e.jobs {
+		wg.Go(func() {
+			if err := r.run(claiming, held, lease, lose); err != nil {
+				mu.Lock()
+				errs = append(errs, err)
+				mu.Unlock()
+				if !errors.Is(err, ErrLimit) {
+					stopClaiming()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	lost := errors.Is(context.Cause(held), frontier.ErrLeaseLost)
+	lose(nil)
+	beats.Wait()
+	if lost {
+		return frontier.ErrLeaseLost
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := e.cfg.Frontier.CloseLease(closing, lease); err != nil && len(errs) == 0 {
+		e.cfg.Log.WarnContext(ctx, "lease stays until it expires", "err", err)
+	}
+	return errors.Join(errs...)
+}
+
+// openLease waits for as long as the frontier is away.
+func (e *Engine) openLease(ctx context.Context) (frontier.Lease, error) {
+	for {
+		lease, err := e.cfg.Frontier.OpenLease(ctx, e.cfg.Worker, e.cfg.Lease)
+		if err == nil {
+			e.outage.over(ctx)
+			return lease, nil
+		}
+		if ctx.Err() != nil {
+			return lease, nil
+		}
+		if wait := e.outage.note(ctx, err); wait == 0 {
+			return lease, fmt.Errorf("open a lease: %w", err)
+		} else if !sleep(ctx, wait) {
+			return lease, nil
+		}
+	}
+}
+
+// beat keeps the lease, and loses it when its row is gone or when no heartbeat
+// got through for three quarters of its length on this process's own clock.
+func (e *Engine) beat(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) {
+	last := time.Now()
+	for sleep(ctx, lease.TTL/4) {
+		try, cancel := context.WithTimeout(ctx, lease.TTL/4)
+		err := e.cfg.Frontier.Heartbeat(try, lease, e.rates())
+		cancel()
+		switch {
+		case err == nil:
+			last = time.Now()
+			continue
+		case errors.Is(err, frontier.ErrLeaseLost):
+			lose(frontier.ErrLeaseLost)
+			return
+		case ctx.Err() != nil:
+			return
+		}
+		e.cfg.Log.WarnContext(ctx, "heartbeat missed", "err", err)
+		if time.Since(last) > lease.TTL*3/4 {
+			lose(frontier.ErrLeaseLost)
+			return
+		}
+	}
+}
+
+func (e *Engine) rates() map[frontier.JobID]float64 {
+	rates := map[frontier.JobID]float64{}
+	for _, r := range e.jobs {
+		rates[r.job.ID] = r.tally.rate(time.Now())
+	}
+	return rates
+}
+
+// sleep waits and reports whether ctx is still live.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,466 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gocloud.dev/blob/memblob"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/litefrontier"
+)
+
+// rig is a frontier, a site and a job that scrapes it.
+type rig struct {
+	*testing.T
+	f    *litefrontier.Frontier
+	site *httptest.Server
+	log  *syncBuffer
+
+	mu    sync.Mutex
+	asked map[string]int
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func newRig(t *testing.T, h http.HandlerFunc) *rig {
+	t.Helper()
+	r := &rig{T: t, asked: map[string]int{}, log: &syncBuffer{}}
+	r.site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		r.mu.Lock()
+		r.asked[q.URL.Path]++
+		r.mu.Unlock()
+		h(w, q)
+	}))
+	t.Cleanup(r.site.Close)
+	f, err := litefrontier.Open(t.Context(), filepath.Join(t.TempDir(), "seine.db"), litefrontier.Options{})
+	if err == nil {
+		_, err = f.Migrate(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	r.f = f
+	return r
+}
+
+func (r *rig) times(path string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked[path]
+}
+
+// job is a job without a pace whose scraper records the body.
+func (r *rig) job(change func(j *seine.Job)) seine.Job {
+	j := seine.Job{
+		Name:  "j",
+		Seeds: seine.Seeds{URL: r.site.URL + "/p/{id}"},
+		Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 5 * time.Second},
+		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: seine.Unlimited},
+		Retry: seine.Retry{Backoff: 10 * time.Millisecond},
+		Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+			if v, bad := seine.StatusVerdict(page.Status); bad {
+				return seine.Result{Verdict: v}, nil
+			}
+			return seine.Result{Records: []seine.Record{{Fields: map[string]any{"id": task.ID, "body": string(page.Body)}}}}, nil
+		}),
+	}
+	if change != nil {
+		change(&j)
+	}
+	return j
+}
+
+func (r *rig) register(j seine.Job) *engine.Job {
+	r.Helper()
+	out, err := assemble.Register(r.Context(), r.f, j, assemble.Options{})
+	if err != nil {
+		r.Fatal(err)
+	}
+	done, err := assemble.Equip(r.f, out, asset.New(memblob.OpenBucket(nil), asset.Options{}), "test")
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(done)
+	if err := engine.Seed(r.Context(), r.f, out); err != nil {
+		r.Fatal(err)
+	}
+	return out
+}
+
+func (r *rig) engine(j *engine.Job, change func(c *engine.Config)) *engine.Engine {
+	r.Helper()
+	cfg := engine.Config{Frontier: r.f, Jobs: []*engine.Job{j}, Worker: "w", UntilDone: true, Log: slog.New(slog.NewTextHandler(r.log, nil))}
+	if change != nil {
+		change(&cfg)
+	}
+	e, err := engine.New(cfg)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return e
+}
+
+func (r *rig) run(j *engine.Job) {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	defer cancel()
+	if err := r.engine(j, nil).Run(ctx); err != nil {
+		r.Fatalf("%v\n%s", err, r.log)
+	}
+	if ctx.Err() != nil {
+		r.Fatalf("the run did not end\n%s", r.log)
+	}
+}
+
+func (r *rig) add(j *engine.Job, keys ...string) {
+	r.Helper()
+	in := engine.NewAdder(r.f, j)
+	for _, k := range keys {
+		if err := in.Add(r.Context(), frontier.Seed{Key: k}); err != nil {
+			r.Fatal(err)
+		}
+	}
+	if err := in.Flush(r.Context()); err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (r *rig) states(j *engine.Job) string {
+	r.Helper()
+	ts, err := r.f.Tasks(r.Context(), j.ID, frontier.Filter{})
+	if err != nil {
+		r.Fatal(err)
+	}
+	var out []string
+	for _, x := range ts {
+		s := x.Key + ":" + x.State.String()
+		if x.Reason != "" {
+			s += "(" + x.Reason + ")"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, " ")
+}
+
+func hello(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "hello") }
+
+func TestRangeIsEnumerated(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Seeds.IDs = &seine.IDSpace{From: 5, To: 2604, Width: 6}
+		j.Explore.Strategy = seine.StrategyOff
+	}))
+	r.run(j)
+	c, err := r.f.Counts(t.Context(), j.ID)
+	if err != nil || c.Final[seine.Done] != 2600 || c.Records != 2600 || c.Open != 0 {
+		t.Errorf("counts %+v, %v; want 2600 done", c, err)
+	}
+	if r.times("/p/000005") != 1 || r.times("/p/002604") != 1 || len(r.asked) != 2600 {
+		t.Errorf("%d pages were asked for", len(r.asked))
+	}
+}
+
+func TestChainWalksBothWays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		var id int
+		_, _ = fmt.Sscanf(q.URL.Path, "/p/%d", &id)
+		if id < 40 || id > 60 || id == 50 {
+			http.NotFound(w, q)
+			return
+		}
+		hello(w, q)
+	})
+	chain := func(patience int) *engine.Job {
+		return r.register(r.job(func(j *seine.Job) {
+			j.Seeds.IDs = &seine.IDSpace{From: 0, To: 100, Start: []int64{45}}
+			j.Explore = seine.Explore{Strategy: seine.StrategyChain, Patience: patience}
+		}))
+	}
+	j := chain(1)
+	r.run(j)
+	if len(r.asked) != 12 { // 39 to 50
+		t.Errorf("%d pages were asked for; want 12: %s", len(r.asked), r.states(j))
+	}
+	// With more patience the walk begins again at the known hits, and steps
+	// over what is known to be a miss.
+	j = chain(2)
+	r.run(j)
+	if r.times("/p/50") != 1 || r.times("/p/60") != 1 || r.times("/p/62") != 1 || r.times("/p/63") != 0 || r.times("/p/38") != 1 {
+		t.Errorf("asked %v", r.asked)
+	}
+	// A key that is added begins a walk of its own, with the same patience.
+	r.add(j, "20")
+	r.run(j)
+	if r.times("/p/20") != 1 || r.times("/p/21") != 1 || r.times("/p/19") != 1 || r.times("/p/22") != 0 {
+		t.Errorf("asked %v around an added miss", r.asked)
+	}
+}
+
+func TestFailuresAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		switch {
+		case q.URL.Path == "/p/gone":
+			http.NotFound(w, q)
+		case q.URL.Path == "/p/never":
+			http.Error(w, "no", http.StatusInternalServerError)
+		case q.URL.Path == "/p/reset" && r.times(q.URL.Path) == 1:
+			panic(http.ErrAbortHandler)
+		case q.URL.Path == "/p/once" && r.times(q.URL.Path) == 1:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "later", http.StatusServiceUnavailable)
+		default:
+			hello(w, q)
+		}
+	})
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Retry.Error = 3
+		j.Pace.Concurrency = 4
+	}))
+	r.add(j, "gone", "never", "once", "reset", "panic")
+	j.Scraper = panicOn{"panic", j.Scraper}
+	r.run(j)
+	want := "gone:skipped(HTTP 404) never:error(HTTP 500) once:done panic:error(scrape: panic: oh) reset:done"
+	if got := r.states(j); got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+	if n := r.times("/p/never"); n != 3 {
+		t.Errorf("a page that fails was asked %d times; want 3", n)
+	}
+}
+
+type panicOn struct {
+	id string
+	seine.Scraper
+}
+
+func (p panicOn) Scrape(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+	if task.ID == p.id {
+		panic("oh")
+	}
+	return p.Scraper.Scrape(ctx, task, page)
+}
+
+func TestFollowsAreAdmitted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(nil))
+	var depths sync.Map
+	plain := j.Scraper
+	j.Scraper = seine.ScraperFunc(func(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+		depths.Store(task.Key, task.Depth)
+		res, err := plain.Scrape(ctx, task, page)
+		if task.Depth < 2 {
+			res.Follow = []seine.Follow{{Key: task.ID + "1"}, {Key: task.ID + "2", Meta: map[string]any{"from": task.ID}}, {Key: "mailto:x"}, {Key: r.site.URL + "/p/1"}}
+		}
+		if task.ID == "12" && task.Meta["from"] != "1" {
+			t.Errorf("meta of 12: %v", task.Meta)
+		}
+		return res, err
+	})
+	r.add(j, "1")
+	r.run(j)
+	if d, _ := depths.Load("122"); d != 2 {
+		t.Errorf("122 has depth %v; want 2", d)
+	}
+	if n := r.times("/p/1"); n != 2 { // as an id, and as a URL
+		t.Errorf("/p/1 was asked %d times", n)
+	}
+}
+
+func TestHostFaultCostsNoAttempt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(func(j *seine.Job) { j.Pace.Concurrency = 4 }))
+	r.site.Close()
+	r.add(j, "a", "b", "c")
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	if err := r.engine(j, nil).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	st, err := r.f.Status(t.Context(), j.ID)
+	if err != nil || st.States[seine.Pending] != 3 || len(st.Hosts) != 1 || !st.Hosts[0].Parked || st.Hosts[0].Reason != "connection refused" {
+		t.Errorf("status %+v, %v; want 3 pending and the host parked", st, err)
+	}
+	ts, err := r.f.Tasks(t.Context(), j.ID, frontier.Filter{})
+	if err != nil || ts[0].Attempt != 0 {
+		t.Errorf("tasks %+v, %v; want no attempt used", ts, err)
+	}
+}
+
+func TestPaceHoldsOverWorkers(t *testing.T) {
+	t.Parallel()
+	var (
+		mu sync.Mutex
+		at []time.Time
+	)
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
+		at = append(at, time.Now())
+		mu.Unlock()
+		hello(w, q)
+	})
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Pace = seine.Pace{Delay: seine.Span{Min: 60 * time.Millisecond, Max: 60 * time.Millisecond}, Concurrency: 4}
+		j.Seeds.IDs = &seine.IDSpace{From: 1, To: 25}
+		j.Explore.Strategy = seine.StrategyOff
+	}))
+	var wg sync.WaitGroup
+	for range 3 {
+		e := r.engine(j, nil)
+		wg.Go(func() {
+			if err := e.Run(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(at) != 25 {
+		t.Fatalf("%d requests; want 25", len(at))
+	}
+	// The site's clock, with what a busy machine adds: no two in half the delay
+	// twice in a row, and the whole not faster than the pace.
+	if span := at[24].Sub(at[0]); span < 24*60*time.Millisecond-60*time.Millisecond {
+		t.Errorf("25 requests in %v: faster than the pace", span)
+	}
+}
+
+func TestStopReleases(t *testing.T) {
+	t.Parallel()
+	block := make(chan struct{})
+	defer close(block)
+	started := make(chan struct{}, 100)
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		started <- struct{}{}
+		select {
+		case <-block:
+		case <-q.Context().Done():
+		}
+	})
+	j := r.register(r.job(func(j *seine.Job) { j.Fetch.Timeout = time.Minute }))
+	r.add(j, "a", "b")
+	ctx, cancel := context.WithCancel(t.Context())
+	release := make(chan struct{})
+	e := r.engine(j, func(c *engine.Config) { c.Release, c.Grace = release, time.Hour })
+	done := make(chan error)
+	go func() { done <- e.Run(ctx) }()
+	<-started
+	<-started
+	cancel()
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	ts, err := r.f.Tasks(t.Context(), j.ID, frontier.Filter{})
+	if err != nil || len(ts) != 2 || ts[0].State != seine.Pending || ts[0].Attempt != 0 || ts[1].State != seine.Pending {
+		t.Errorf("tasks %+v, %v; want both pending, no attempt used", ts, err)
+	}
+}
+
+func TestLostLeaseStoresNothing(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	hold, held := make(chan struct{}), make(chan struct{}, 10)
+	r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		if r.times(q.URL.Path) == 1 {
+			held <- struct{}{}
+			<-hold
+		}
+		_, _ = fmt.Fprintf(w, "answer %d", r.times(q.URL.Path))
+	})
+	j := r.register(r.job(nil))
+	r.add(j, "a")
+	e := r.engine(j, func(c *engine.Config) { c.Lease = 400 * time.Millisecond })
+	done := make(chan error)
+	go func() { done <- e.Run(t.Context()) }()
+	<-held
+	// The lease's row goes away, as if a rescuer had taken its tasks.
+	r.steal()
+	close(hold)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	var bodies []string
+	if err := r.f.Records(t.Context(), j.ID, func(s frontier.Stored) error { bodies = append(bodies, string(s.Fields)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(bodies) != 1 || r.times("/p/a") != 2 || !strings.Contains(r.log.String(), "lease lost") {
+		t.Errorf("records %q after %d requests\n%s", bodies, r.times("/p/a"), r.log)
+	}
+}
+
+// steal rescues every lease, whatever its time.
+func (r *rig) steal() {
+	r.Helper()
+	late, err := litefrontier.Open(r.Context(), r.f.Path(), litefrontier.Options{Now: func() time.Time { return time.Now().Add(time.Second) }})
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer func() { _ = late.Close() }()
+	for {
+		found, _, _, err := late.Rescue(r.Context())
+		if err != nil {
+			r.Fatal(err)
+		}
+		if !found {
+			return
+		}
+	}
+}
+
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Seeds.IDs = &seine.IDSpace{From: 1, To: 100000}
+		j.Explore.Strategy = seine.StrategyOff
+		j.Concurrency = 2
+	}))
+	e := r.engine(j, func(c *engine.Config) { c.Limit.Records = 20 })
+	if err := e.Run(t.Context()); !errors.Is(err, engine.ErrLimit) {
+		t.Errorf("run: %v; want %v", err, engine.ErrLimit)
+	}
+	c, err := r.f.Counts(t.Context(), j.ID)
+	if err != nil || c.Records < 20 || c.Records > 60 {
+		t.Errorf("%d records, %v; want 20 and what was in flight", c.Records, err)
+	}
+	if st, err := r.f.Status(t.Context(), j.ID); err != nil || st.States[seine.InProgress] != 0 {
+		t.Errorf("status %+v, %v; want nothing in progress", st, err)
+	}
+}

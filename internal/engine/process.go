@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/polite"
+)
+
+// outcome is how an attempt ended: its state, or released.
+type outcome struct {
+	claimed  frontier.Claimed
+	state    seine.State
+	reason   string
+	released bool
+
+	// after is the host's own wish for the time until the next attempt.
+	after time.Duration
+
+	// hopeless: another attempt would end alike.
+	hopeless bool
+
+	records []seine.Record
+	assets  []seine.Stored
+	follow  []seine.Follow
+	page    *seine.Page
+}
+
+// attempt is the life of one task, from its claim to its outcome; commit.go
+// makes the outcome true. ctx ends when the lease is lost or the grace is over.
+func (r *runner) attempt(ctx context.Context, c frontier.Claimed) outcome {
+	// Wait for the start that the claim gave us: the pace is decided there.
+	if !r.awaitStart(ctx, c) {
+		return outcome{claimed: c, released: true}
+	}
+	defer r.finished()
+
+	// A task that does not stop when it is told to would be kept leased for
+	// ever by our heartbeats.
+	stuck := time.AfterFunc(taskTimeout+stuckAfter, func() { r.abort(c) })
+	defer stuck.Stop()
+	defer context.AfterFunc(ctx, func() { stuck.Reset(stuckAfter) })()
+	return r.process(ctx, c)
+}
+
+// process fetches, scrapes and keeps.
+func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
+	ctx, cancel := context.WithTimeoutCause(ctx, taskTimeout, errDeadline)
+	defer cancel()
+
+	task, err := r.task(c)
+	if err != nil {
+		return failed(c, "key is not valid for this job", true)
+	}
+
+	// Fetch. A response of any status is a page; an error means there is none.
+	page, err := r.job.Fetch.Fetch(ctx, seine.Request{URL: task.URL})
+	r.pace.ended(c.LaneKey, outcomeOf(page, err))
+	if err != nil {
+		return r.fetchFailed(ctx, c, err)
+	}
+	after := r.heedHost(ctx, c, page)
+
+	// Scrape: fields, and the verdict that the job's rules give.
+	result, err := scrape(ctx, r.job.Scraper, task, page)
+	if err != nil {
+		if ctx.Err() != nil {
+			return interrupted(ctx, c)
+		}
+		r.log.WarnContext(ctx, "page can't be judged", "task", c.Key, "err", err)
+		return failed(c, "scrape: "+err.Error(), false)
+	}
+	out := outcome{
+		claimed: c, state: result.Verdict.State, reason: result.Verdict.Reason, after: after,
+		records: result.Records, follow: result.Follow, page: page,
+	}
+	if out.state == seine.Pending {
+		out.state = seine.Done
+	}
+	if out.state != seine.Done {
+		out.records = nil
+		return out
+	}
+
+	// Keep: a task is done only when every file that it owes is in the store.
+	for _, a := range result.Assets {
+		stored, err := r.job.Keeper.Keep(ctx, r.assets, a, asset.Hold{Owned: r.owned, Again: c.Attempt > 1})
+		if err != nil {
+			return r.keepFailed(ctx, c, a, err)
+		}
+		out.assets = append(out.assets, stored)
+	}
+	return out
+}
+
+// errDeadline ends a task that takes too long.
+var errDeadline = errors.New("the task took too long")
+
+// scrape calls the scraper; its panic is the task's failure and no other's.
+func scrape(ctx context.Context, s seine.Scraper, task seine.Task, page *seine.Page) (result seine.Result, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return s.Scrape(ctx, task, page)
+}
+
+// task makes the task of a claim.
+func (r *runner) task(c frontier.Claimed) (seine.Task, error) {
+	page, err := frontier.PageURL(&r.job.Job, c.Key)
+	if err != nil {
+		return seine.Task{}, err
+	}
+	t := seine.Task{Job: r.job.Name, Key: c.Key, ID: c.Key, URL: page, Priority: c.Priority, Attempt: c.Attempt}
+	own, meta := splitMeta(c.Meta)
+	t.Meta, t.Depth = meta, own.Depth
+	return t, nil
+}
+
+func failed(c frontier.Claimed, reason string, hopeless bool) outcome {
+	return outcome{claimed: c, state: seine.Error, reason: reason, hopeless: hopeless}
+}
+
+// interrupted is the outcome of a task whose context ended: released when we
+// are stopping or the lease is lost, an error when it took too long.
+func interrupted(ctx context.Context, c frontier.Claimed) outcome {
+	if errors.Is(context.Cause(ctx), errDeadline) {
+		return failed(c, "timeout", false)
+	}
+	return outcome{claimed: c, released: true}
+}
+
+// fetchFailed decides what a page that did not come means.
+func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error) outcome {
+	if ctx.Err() != nil {
+		return interrupted(ctx, c)
+	}
+	reason := fetch.Reason(err)
+	r.log.WarnContext(ctx, "fetch failed", "task", c.Key, "attempt", c.Attempt, "err", err)
+	switch {
+	case errors.Is(err, seine.ErrRefused), errors.Is(err, seine.ErrTooLarge):
+		return failed(c, reason, true)
+	case errors.Is(err, seine.ErrHost):
+		faults := c.Faults + 1
+		pause := polite.HostPause(faults)
+		r.pace.quiet(c.LaneKey, pause)
+		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{c.LaneKey}, pause, reason, faults); e != nil {
+			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
+		}
+		// The host is at fault, not the task. But a host that stays away must
+		// not keep a run for ever: from maxFaults on it costs an attempt.
+		if faults <= maxFaults {
+			return outcome{claimed: c, released: true}
+		}
+		return failed(c, reason, false)
+	}
+	return failed(c, reason, false)
+}
+
+// maxFaults is how many faults of a host in a row cost its tasks no attempt:
+// with the pauses of polite.HostPause about twenty minutes.
+const maxFaults = 8
+
+// maxRetryAfter caps what a host may ask us to wait.
+const maxRetryAfter = time.Hour
+
+// heedHost obeys Retry-After, for the whole fleet.
+func (r *runner) heedHost(ctx context.Context, c frontier.Claimed, page *seine.Page) time.Duration {
+	if page.Status != http.StatusTooManyRequests && page.Status != http.StatusServiceUnavailable {
+		return 0
+	}
+	after, ok := polite.RetryAfter(page.Header.Get("Retry-After"), time.Now(), maxRetryAfter)
+	if !ok || after == 0 {
+		return 0
+	}
+	r.quietHost(ctx, c.LaneKey, after)
+	return after
+}
+
+func (r *runner) quietHost(ctx context.Context, lane string, after time.Duration) {
+	r.pace.quiet(lane, after)
+	if r.job.Pace.Scope == seine.ScopeWorker {
+		return // it binds this worker's address only
+	}
+	lanes := []string{lane}
+	if frontier.IsHost(lane) {
+		lanes = append(lanes, frontier.AssetLane(lane))
+	}
+	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, after, "Retry-After", 0); err != nil && ctx.Err() == nil {
+		r.log.WarnContext(ctx, "Retry-After is not stored", "err", err)
+	}
+}
+
+// keepFailed decides what an asset that is not in the store means. The task
+// fails: nothing of it is done without its files.
+func (r *runner) keepFailed(ctx context.Context, c frontier.Claimed, a seine.Asset, err error) outcome {
+	if ctx.Err() != nil {
+		return interrupted(ctx, c)
+	}
+	r.log.WarnContext(ctx, "asset not kept", "task", c.Key, "asset", a.Name, "attempt", c.Attempt, "err", err)
+	if errors.Is(err, asset.ErrDiskFull) {
+		r.fatal(fmt.Errorf("store: %w", err))
+		return outcome{claimed: c, released: true}
+	}
+	return failed(c, "asset "+a.Name+": "+asset.Reason(err), errors.Is(err, seine.ErrRefused))
+}
+
+// commitOf turns an outcome into what the frontier is told: a completion, or a
+// failure that is tried again.
+func (r *runner) commitOf(ctx context.Context, o outcome) (done *frontier.Completion, again *frontier.Failure) {
+	c := o.claimed
+	if o.state == seine.Error || o.state == seine.Stale {
+		delay, final := frontier.NextTry(r.job.Retry, o.state, c.Attempt, o.after, rand.Float64())
+		if !final && !o.hopeless {
+			return nil, &frontier.Failure{Claimed: c, State: o.state, Reason: o.reason, Delay: delay}
+		}
+	}
+	done = &frontier.Completion{Claimed: c, State: o.state, Reason: o.reason}
+	for _, rec := range o.records {
+		stored, err := r.record(c, o.page, rec)
+		if err != nil {
+			bad := failed(c, "record: "+err.Error(), true)
+			return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
+		}
+		done.Records = append(done.Records, stored)
+	}
+	for _, s := range o.assets {
+		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: s})
+	}
+	done.Follow = r.follows(ctx, c, o)
+	return done, nil
+}
+
+// record fills in what a scraper left out.
+func (r *runner) record(c frontier.Claimed, page *seine.Page, rec seine.Record) (frontier.Record, error) {
+	fields, err := encode(rec.Fields)
+	if err != nil {
+		return frontier.Record{}, err
+	}
+	out := frontier.Record{Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: r.job.Digest, FetchedAt: rec.FetchedAt}
+	if out.Key == "" {
+		out.Key = c.Key
+	}
+	if out.Kind == "" {
+		out.Kind = "record"
+	}
+	if out.URL == "" {
+		out.URL = page.URL
+	}
+	if out.FetchedAt.IsZero() {
+		out.FetchedAt = page.FetchedAt
+	}
+	return out, nil
+}

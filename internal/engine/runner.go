@@ -1,0 +1,329 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// runner works one job off, within the sessions of its engine.
+type runner struct {
+	e      *Engine
+	job    *Job
+	log    *slog.Logger
+	tally  *tally
+	pace   *pacer
+	assets *assetFetcher
+
+	// running bounds the tasks that run; held bounds those claimed and not yet
+	// committed: a few more where no pace makes a claim ahead unfair to others.
+	running, held chan struct{}
+
+	// wake ends an idle wait: something was committed or promoted.
+	wake chan struct{}
+
+	// stop is closed when this session stops claiming.
+	stop <-chan struct{}
+
+	mu     sync.Mutex
+	lease  frontier.Lease // of this session
+	err    error          // what ends the engine
+	cancel context.CancelFunc
+
+	counted time.Time
+	counts  frontier.Counts
+}
+
+// claimAhead is how far before its next start a lane is claimed: about one poll.
+const claimAhead = 100 * time.Millisecond
+
+func newRunner(e *Engine, j *Job) *runner {
+	r := &runner{
+		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
+		wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
+	}
+	held := j.Concurrency
+	if j.Pace.Unpaced() {
+		held *= 4
+	}
+	r.held = make(chan struct{}, held)
+	r.assets = &assetFetcher{r: r, hosts: map[string]*assetHost{}}
+	return r
+}
+
+// run claims until claiming ends, and returns when every task's outcome is
+// committed or given up. ctx is the lease's.
+func (r *runner) run(claiming, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) error {
+	claiming, cancel := context.WithCancel(claiming)
+	defer cancel()
+	r.mu.Lock()
+	r.cancel, r.stop, r.lease = cancel, claiming.Done(), lease
+	r.mu.Unlock()
+
+	results := make(chan outcome, cap(r.held))
+	var tasks, commits sync.WaitGroup
+	commits.Go(func() { r.commitLoop(ctx, lease, lose, results) })
+	err := r.claimLoop(claiming, func(c frontier.Claimed) {
+		tasks.Go(func() { results <- r.attempt(ctx, c) })
+	}, lease, lose)
+	cancel()
+	tasks.Wait()
+	close(results)
+	commits.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return r.err
+	}
+	return err
+}
+
+// owned reports, as an error, that this session's lease is lost.
+func (r *runner) owned(ctx context.Context) error {
+	r.mu.Lock()
+	lease := r.lease
+	r.mu.Unlock()
+	return r.e.cfg.Frontier.Heartbeat(ctx, lease, r.e.rates())
+}
+
+// fatal ends the engine: what is in flight is released.
+func (r *runner) fatal(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = fmt.Errorf("job %s: %w", r.job.Name, err)
+	}
+	if r.cancel != nil {
+		r.cancel()
+	}
+}
+
+// finished frees the slot that awaitStart took.
+func (r *runner) finished() { <-r.running }
+
+func (r *runner) abort(c frontier.Claimed) {
+	r.e.cfg.Abort(fmt.Errorf("job %s: task %s does not stop %v after it was told to", r.job.Name, c.Key, stuckAfter))
+}
+
+// claimLoop claims and starts tasks until ctx ends, and with UntilDone until
+// nothing is left.
+func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), lease frontier.Lease, lose context.CancelCauseFunc) error {
+	idle := newIdler()
+	for {
+		n := r.acquire(ctx)
+		if n == 0 {
+			return nil
+		}
+		met, err := r.limitMet(ctx)
+		if err == nil && met {
+			r.giveBack(n)
+			if r.e.cfg.UntilDone {
+				return ErrLimit
+			}
+			if !sleep(ctx, lastIdle) {
+				return nil
+			}
+			continue
+		}
+		var got []frontier.Claimed
+		if err == nil {
+			got, err = r.e.cfg.Frontier.Claim(ctx, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Ahead: claimAhead, Not: r.pace.blocked(time.Now())})
+		}
+		r.giveBack(n - len(got))
+		for _, c := range got {
+			start(c)
+		}
+		if len(got) > 0 {
+			r.e.outage.over(ctx)
+			idle.reset()
+			continue
+		}
+		done := false
+		if err == nil {
+			done, err = r.empty(ctx, idle)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, frontier.ErrLeaseLost):
+			lose(err)
+			return nil
+		case err != nil:
+			wait := r.e.outage.note(ctx, err)
+			if wait == 0 {
+				return fmt.Errorf("job %s: %w", r.job.Name, err)
+			}
+			sleep(ctx, wait)
+		case done:
+			return nil
+		}
+	}
+}
+
+// empty is what to do when a claim came back empty: take more ids of the space,
+// end, or wait.
+func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) {
+	left := false
+	if s := r.job.Seeds.IDs; s != nil && r.job.Explore.Strategy == seine.StrategyOff {
+		var taken int
+		taken, left, err = r.e.cfg.Frontier.Fill(ctx, r.job.ID, fillBlock, func(id int64) (frontier.New, error) {
+			return frontier.Admit(&r.job.Job, frontier.Seed{Key: s.Key(id)})
+		})
+		if err != nil || taken > 0 {
+			return false, err
+		}
+	}
+	if r.e.cfg.UntilDone && !left {
+		counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
+		if err != nil || counts.Open == 0 {
+			return counts.Open == 0, err
+		}
+	}
+	wait := idle.next()
+	due, ok, err := r.e.cfg.Frontier.Due(ctx, []frontier.JobID{r.job.ID})
+	if err != nil {
+		return false, err
+	}
+	r.e.outage.over(ctx)
+	if ok && due < wait {
+		wait = max(due, 2*time.Millisecond)
+		if wait < firstIdle {
+			// Due now, and yet nothing was claimed: another worker has it, or
+			// this worker's own pace holds it back.
+			wait = max(wait, idle.short())
+		}
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case <-r.wake:
+	}
+	return false, nil
+}
+
+// fillBlock is how many ids of a space are admitted at a time.
+const fillBlock = 1000
+
+// Waits between claims that come back empty.
+const (
+	firstIdle = 50 * time.Millisecond
+	lastIdle  = 2 * time.Second
+)
+
+type idler struct{ wait, brief time.Duration }
+
+func newIdler() *idler {
+	i := &idler{}
+	i.reset()
+	return i
+}
+
+func (i *idler) reset() { i.wait, i.brief = firstIdle, 2*time.Millisecond }
+
+// next doubles from firstIdle to lastIdle, with jitter, so that workers that
+// went idle together come apart.
+func (i *idler) next() time.Duration {
+	d := i.wait/2 + time.Duration(rand.Int64N(int64(i.wait)))
+	i.wait = min(2*i.wait, lastIdle)
+	return d
+}
+
+func (i *idler) short() time.Duration {
+	i.brief = min(2*i.brief, firstIdle)
+	return i.brief
+}
+
+// acquire waits for a free slot and takes all that are free, at most maxBatch.
+func (r *runner) acquire(ctx context.Context) int {
+	select {
+	case <-ctx.Done():
+		return 0
+	case r.held <- struct{}{}:
+	}
+	if ctx.Err() != nil {
+		<-r.held
+		return 0
+	}
+	for n := 1; n < maxBatch; n++ {
+		select {
+		case r.held <- struct{}{}:
+		default:
+			return n
+		}
+	}
+	return maxBatch
+}
+
+func (r *runner) giveBack(n int) {
+	for range n {
+		<-r.held
+	}
+}
+
+func (r *runner) wakeUp() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// countEvery is how old the counters may be by which a limit is judged.
+const countEvery = time.Second
+
+// limitMet judges the job's limit by the frontier's counters, and this run's by
+// our own. Both may be overshot by what is in flight.
+func (r *runner) limitMet(ctx context.Context) (bool, error) {
+	run := r.e.cfg.Limit
+	if run != (seine.Limit{}) {
+		p := r.e.Progress()
+		var tasks, records, assets int64
+		for _, x := range p {
+			if x.Job == r.job.Name {
+				for _, n := range x.Final {
+					tasks += n
+				}
+				records, assets = x.Records, x.Assets
+			}
+		}
+		if over(run, assets, records, tasks) {
+			return true, nil
+		}
+	}
+	if r.job.Limit == (seine.Limit{}) {
+		return false, nil
+	}
+	if time.Since(r.counted) > countEvery {
+		counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
+		if err != nil {
+			return false, err
+		}
+		r.counts, r.counted = counts, time.Now()
+	}
+	var final int64
+	for _, n := range r.counts.Final {
+		final += n
+	}
+	return over(r.job.Limit, r.counts.Assets, r.counts.Records, final), nil
+}
+
+func over(l seine.Limit, assets, records, tasks int64) bool {
+	return l.Assets > 0 && assets >= l.Assets || l.Records > 0 && records >= l.Records || l.Tasks > 0 && tasks >= l.Tasks
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// idOf is the id that a key stands for.
+func idOf(key string) (int64, bool) {
+	id, err := strconv.ParseInt(key, 10, 64)
+	return id, err == nil
+}

@@ -1,0 +1,263 @@
+// Package worker runs jobs: one process that works tasks off a frontier. Any
+// number of workers share one frontier; what one leaves behind when it dies,
+// the others take over.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+)
+
+// Errors that callers act on, besides those that a job's values give.
+var (
+	// ErrFrontier: the frontier can't be reached.
+	ErrFrontier = frontier.ErrUnavailable
+
+	// ErrSchema: the frontier's schema is too old or too new.
+	ErrSchema = frontier.ErrSchema
+
+	// ErrStore: a job's store can't be reached.
+	ErrStore = assemble.ErrStore
+
+	// ErrChanged: the job's seeds.url or store.key changed.
+	ErrChanged = frontier.ErrChanged
+
+	// ErrDiskFull: a disk is full.
+	ErrDiskFull = errors.Join(frontier.ErrDiskFull, asset.ErrDiskFull)
+
+	// ErrLimit: a run ended because a limit was met.
+	ErrLimit = engine.ErrLimit
+)
+
+// Config is what a worker runs.
+type Config struct {
+	// Jobs to run. Required.
+	Jobs []seine.Job
+
+	// Frontier is sqlite:PATH or postgres://…. Default: the first job's.
+	Frontier string
+
+	// Store goes before each job's own.
+	Store string
+
+	// Name of this worker. Default: host name and process id.
+	Name string
+
+	// Lease is how long a lease lasts without a heartbeat. Default 60s.
+	Lease time.Duration
+
+	// Grace is how long tasks in flight may go on after ctx is done. Default 30s.
+	Grace time.Duration
+
+	// Release, when closed, ends the grace at once.
+	Release <-chan struct{}
+
+	// UntilDone ends Run when nothing is left or a limit is met; else it works
+	// until ctx is done.
+	UntilDone bool
+
+	// Limit bounds this run, beside each job's own limit.
+	Limit seine.Limit
+
+	// Migrate brings the frontier's schema up to date first.
+	Migrate bool
+
+	// AcceptChanges takes a changed seeds.url or store.key.
+	AcceptChanges bool
+
+	// Version of the program, for the user agent. Default "dev".
+	Version string
+
+	Log *slog.Logger
+}
+
+// Worker is an opened worker.
+type Worker struct {
+	cfg      Config
+	frontier drivers.Frontier
+	engine   *engine.Engine
+	jobs     []*engine.Job
+	closers  []func() error
+}
+
+// DefaultFrontier is used when neither Config nor job names one.
+const DefaultFrontier = "sqlite:./data/seine.db"
+
+// Run opens a worker, runs it and closes it.
+func Run(ctx context.Context, cfg Config) error {
+	w, err := Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.Run(ctx), w.Close())
+}
+
+// Open opens the frontier and the stores, registers the jobs and admits their
+// seeds.
+func Open(ctx context.Context, cfg Config) (w *Worker, err error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	w = &Worker{cfg: cfg}
+	defer func() {
+		if err != nil {
+			_ = w.Close()
+		}
+	}()
+	if w.frontier, err = drivers.Open(ctx, cfg.Frontier, drivers.Options{}); err != nil {
+		return nil, err
+	}
+	w.closers = append(w.closers, w.frontier.Close)
+	if err := w.schema(ctx); err != nil {
+		return nil, err
+	}
+	buckets := map[string]*asset.Keeper{}
+	for _, job := range cfg.Jobs {
+		if err := w.add(ctx, job, buckets); err != nil {
+			return nil, err
+		}
+	}
+	w.engine, err = engine.New(engine.Config{
+		Frontier: w.frontier, Jobs: w.jobs, Worker: cfg.Name, Lease: cfg.Lease, Grace: cfg.Grace, UntilDone: cfg.UntilDone,
+		Limit: cfg.Limit, Log: cfg.Log, Release: cfg.Release, Abort: func(err error) {
+			cfg.Log.Error("ending this process", "err", err)
+			os.Exit(1)
+		},
+	})
+	return w, err
+}
+
+func (c *Config) check() error {
+	if len(c.Jobs) == 0 {
+		return errors.New("worker: no jobs")
+	}
+	if c.Frontier == "" {
+		c.Frontier = c.Jobs[0].Frontier
+	}
+	if c.Frontier == "" {
+		c.Frontier = DefaultFrontier
+	}
+	if c.Name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "worker"
+		}
+		c.Name = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	var errs []error
+	for _, j := range c.Jobs {
+		_, err := j.Normal()
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (w *Worker) schema(ctx context.Context) error {
+	if w.cfg.Migrate {
+		_, err := w.frontier.Migrate(ctx)
+		return err
+	}
+	v, _, err := w.frontier.Version(ctx)
+	if err != nil {
+		return err
+	}
+	return frontier.CheckSchema(v)
+}
+
+func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*asset.Keeper) error {
+	job, err := job.Normal()
+	if err != nil {
+		return err
+	}
+	at := w.cfg.Store
+	if at == "" {
+		at = job.Store.URL
+	}
+	if buckets[at] == nil {
+		var bucket *blob.Bucket
+		if bucket, err = assemble.Store(ctx, at); err != nil {
+			return err
+		}
+		w.closers = append(w.closers, bucket.Close)
+		buckets[at] = asset.New(bucket, asset.Options{})
+	}
+	registered, err := assemble.Register(ctx, w.frontier, job, assemble.Options{AcceptChanges: w.cfg.AcceptChanges})
+	if err != nil {
+		return err
+	}
+	done, err := assemble.Equip(w.frontier, registered, buckets[at], w.cfg.Version)
+	if err != nil {
+		return err
+	}
+	w.closers = append(w.closers, func() error { done(); return nil })
+	if err := engine.Seed(ctx, w.frontier, registered); err != nil {
+		return fmt.Errorf("job %s: %w", job.Name, err)
+	}
+	w.jobs = append(w.jobs, registered)
+	return nil
+}
+
+// Run works until ctx is done; with UntilDone, until nothing is left, or a
+// limit is met, which is ErrLimit.
+func (w *Worker) Run(ctx context.Context) error { return w.engine.Run(ctx) }
+
+// Close closes what Open opened.
+func (w *Worker) Close() error {
+	var errs []error
+	for i := len(w.closers) - 1; i >= 0; i-- {
+		errs = append(errs, w.closers[i]())
+	}
+	w.closers = nil
+	return errors.Join(errs...)
+}
+
+// Progress is what this process did for one job so far.
+type Progress = engine.Progress
+
+// Progress tells what this process did so far, job by job.
+func (w *Worker) Progress() []Progress { return w.engine.Progress() }
+
+// Counts reads a job's counters, over all workers.
+func (w *Worker) Counts(ctx context.Context, job string) (Counts, error) {
+	for _, j := range w.jobs {
+		if j.Name == job {
+			return w.frontier.Counts(ctx, j.ID)
+		}
+	}
+	return Counts{}, frontier.ErrNoJob
+}
+
+// Status reads what people look at of a job, over all workers.
+func (w *Worker) Status(ctx context.Context, job string) (Status, error) {
+	for _, j := range w.jobs {
+		if j.Name == job {
+			return w.frontier.Status(ctx, j.ID)
+		}
+	}
+	return Status{}, frontier.ErrNoJob
+}
+
+// Counts are a job's counters, and Status is what people look at.
+type (
+	Counts = frontier.Counts
+	Status = frontier.Status
+)
