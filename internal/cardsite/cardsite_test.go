@@ -96,7 +96,9 @@ func TestPages(t *testing.T) {
 		resp, body := get(t, fmt.Sprintf("%s/cert/%d/psa", s.PagesURL, x.ID))
 		return resp.StatusCode, body
 	}
-	plain := find(t, s.Site, func(x Truth) bool { return x.State == seine.Done && x.Trouble == None && x.ID%3 != 0 && x.Grade != "unknown" })
+	plain := find(t, s.Site, func(x Truth) bool {
+		return x.State == seine.Done && x.Trouble == None && x.ID%3 != 0 && x.Grade != "unknown"
+	})
 	if status, body := page(plain); status != 200 || !strings.Contains(body, fmt.Sprintf(`<p class="text-subtitle1">#%d</p>`, plain.ID)) ||
 		strings.Count(body, "itemprop") != 2 || !strings.Contains(body, s.ImagesURL+"/cert/"+fmt.Sprint(plain.ID)+"/small/back.jpg") || !strings.Contains(body, "PSA "+plain.Grade) {
 		t.Errorf("page of %+v: %d\n%s", plain, status, body)

@@ -1,0 +1,15 @@
+// Package examples holds job files that run against the bundled registry.
+package examples
+
+import _ "embed"
+
+// Cardsite is examples/cardsite/job.yaml.
+//
+//go:embed cardsite/job.yaml
+var Cardsite string
+
+// The addresses that Cardsite names.
+const (
+	CardsitePages  = "127.0.0.1:8700"
+	CardsiteImages = "127.0.0.1:8701"
+)

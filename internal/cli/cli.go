@@ -1,0 +1,161 @@
+// Package cli is the command: it reads flags and the environment, and calls
+// what does the work. Data goes to standard output, everything else to standard
+// error. No other package reads the environment.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Version is the program's, stamped when it is built.
+var Version = "dev"
+
+// app is one call of the command.
+type app struct {
+	env      func(string) (string, bool)
+	stdin    io.Reader
+	stdout   io.Writer
+	stderr   io.Writer
+	terminal bool
+
+	frontier string // --frontier
+	store    string // --store
+	output   string // -o
+	verbose  bool
+
+	// release is closed by the second signal.
+	release chan struct{}
+	redact  *redactor
+}
+
+// Main runs the command with the process's own arguments and streams, and
+// returns its exit code.
+func Main() int {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	a := &app{
+		env: os.LookupEnv, stdin: os.Stdin, terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		release: make(chan struct{}), redact: &redactor{},
+	}
+	a.stdout, a.stderr = a.redact.writer(os.Stdout), a.redact.writer(os.Stderr)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		stop()
+		<-signals
+		close(a.release)
+		<-signals
+		os.Exit(exitStopped)
+	}()
+	return a.main(ctx, os.Args[1:])
+}
+
+func (a *app) main(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		for line := range strings.Lines(strings.TrimSpace(err.Error())) {
+			_, _ = fmt.Fprintf(a.stderr, "seine: %s\n", strings.TrimRight(line, "\n"))
+		}
+	}
+	return exitCode(err)
+}
+
+const longHelp = `Seine turns an ID space, a list of URLs or a site into a clean, checked data set
+of records and files. A job file says what to scrape, how far and how gently;
+the same job file runs on a laptop (SQLite, a folder) and on a fleet of workers
+(PostgreSQL, a bucket).
+
+Exit codes: 0 done, 1 error, 2 usage, 3 job file, 4 frontier unreachable,
+5 store unreachable, 6 browser, 7 limit met, 8 stopped by a signal before the
+work was done, 9 more failures than max_failures, 11 schema too old or too new,
+12 disk full.`
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "seine", Short: "Scrape an ID space, a list or a site into a clean data set", Long: longHelp,
+		SilenceErrors: true, SilenceUsage: true, Version: Version, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetIn(a.stdin)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%w: see `%s --help`", err, c.CommandPath())
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.frontier, "frontier", "", "sqlite:PATH or postgres://… (else SEINE_FRONTIER, DATABASE_URL, DB_HOST …, the job file)")
+	flags.StringVar(&a.store, "store", "", "file:FOLDER or the URL of a bucket (else SEINE_STORE, GCS_BUCKET, the job file)")
+	flags.StringVarP(&a.output, "output", "o", "", "json: machines read it")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every task")
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if a.output != "" && a.output != "json" {
+			return usagef("-o %s: json is the one other format", a.output)
+		}
+		return nil
+	}
+	for _, c := range []*cobra.Command{
+		a.validateCommand(), a.tryCommand(), a.runCommand(), a.addCommand(), a.workerCommand(), a.statusCommand(),
+		a.tasksCommand(), a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.demoCommand(), a.migrateCommand(),
+		a.doctorCommand(), a.schemaCommand(), a.versionCommand(),
+	} {
+		wrapArgs(c)
+		root.AddCommand(c)
+	}
+	return root
+}
+
+// wrapArgs makes a wrong number of arguments a usage error that says what is
+// wanted.
+func wrapArgs(c *cobra.Command) {
+	check := c.Args
+	if check == nil {
+		check = cobra.NoArgs
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usagef("%w: seine %s", err, c.Use)
+		}
+		return nil
+	}
+}
+
+func (a *app) json() bool { return a.output == "json" }
+
+func (a *app) getenv(name string) string {
+	v, _ := a.env(name)
+	return v
+}
+
+func (a *app) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(a.stderr, format+"\n", args...)
+}
+
+func (a *app) print(format string, args ...any) {
+	_, _ = fmt.Fprintf(a.stdout, format+"\n", args...)
+}
+
+// logger logs to standard error: warnings, and every task with -v or in a
+// worker.
+func (a *app) logger(level slog.Level) *slog.Logger {
+	if a.verbose {
+		level = min(level, slog.LevelInfo)
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if a.terminal {
+		return slog.New(slog.NewTextHandler(a.stderr, opts))
+	}
+	return slog.New(slog.NewJSONHandler(a.stderr, opts))
+}

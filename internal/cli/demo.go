@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine/examples"
+	"github.com/seinehq/seine/internal/cardsite"
+	"github.com/seinehq/seine/internal/jobfile"
+)
+
+type demoFlags struct {
+	serveOnly     bool
+	pages, images string
+	photos, dir   string
+	seed          uint64
+	ids           int64
+	via           string
+}
+
+func (a *app) demoCommand() *cobra.Command {
+	var d demoFlags
+	c := &cobra.Command{
+		Use: "demo", Short: "Start the bundled registry, scrape it, show the result",
+		Long: `Serves a card registry on this machine, scrapes it with the job that the
+original did, and shows what was found, skipped and why. Each demo begins anew:
+what an earlier one left in its folder is removed.
+
+With --serve-only it serves the registry for your own job files:
+  seine demo --serve-only &
+  seine run examples/cardsite/job.yaml`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), d) },
+	}
+	f := c.Flags()
+	f.BoolVar(&d.serveOnly, "serve-only", false, "serve the registry until a signal comes, scrape nothing")
+	f.StringVar(&d.pages, "pages", "", "address of the pages (default: a free port; with --serve-only "+examples.CardsitePages+")")
+	f.StringVar(&d.images, "images", "", "address of the images (default: a free port; with --serve-only "+examples.CardsiteImages+")")
+	f.StringVar(&d.photos, "photos", "", "a folder of photographs to stand on the cards")
+	f.StringVar(&d.dir, "dir", "data/demo", "folder of the demo's data")
+	f.Uint64Var(&d.seed, "seed", 1, "decides what the registry holds")
+	f.Int64Var(&d.ids, "ids", 200, "number of ids")
+	f.StringVar(&d.via, "via", "http", "fetcher of pages: http (chrome is not in this build)")
+	return c
+}
+
+const demoFrom = 70000000
+
+func (a *app) demo(ctx context.Context, d demoFlags) error {
+	if d.ids < 1 || d.ids > 1_000_000 {
+		return usagef("--ids %d: give a number from 1 to 1000000", d.ids)
+	}
+	if d.via != "http" {
+		return coded{exitBrowser, fmt.Errorf("--via %s: this build has no browser: say --via http", d.via)}
+	}
+	site, err := cardsite.New(cardsite.Config{Seed: d.seed, From: demoFrom, To: demoFrom + d.ids - 1, Photos: d.photos})
+	if err != nil {
+		return usagef("%w", err)
+	}
+	fallback := func(v *string, serve string) {
+		if *v == "" && d.serveOnly {
+			*v = serve
+		} else if *v == "" {
+			*v = "127.0.0.1:0"
+		}
+	}
+	fallback(&d.pages, examples.CardsitePages)
+	fallback(&d.images, examples.CardsiteImages)
+	served, err := cardsite.Serve(ctx, site, d.pages, d.images)
+	if err != nil {
+		return fmt.Errorf("%w: choose other addresses with --pages and --images", err)
+	}
+	defer func() { _ = served.Close() }()
+	a.say("seine: registry of %d ids at %s, images at %s", d.ids, served.PagesURL, served.ImagesURL)
+	if d.serveOnly {
+		a.say("seine: Ctrl-C stops it")
+		<-ctx.Done()
+		return nil
+	}
+	return a.demoRun(ctx, d, served)
+}
+
+func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served) error {
+	store := filepath.Join(d.dir, "cards")
+	for _, path := range []string{store, filepath.Join(d.dir, "seine.db"), filepath.Join(d.dir, "seine.db-wal"), filepath.Join(d.dir, "seine.db-shm"), filepath.Join(d.dir, "sheet.png")} {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(d.dir, 0o750); err != nil {
+		return err
+	}
+	text := strings.NewReplacer(
+		"http://"+examples.CardsitePages, served.PagesURL,
+		"to: 70000199", fmt.Sprintf("to: %d", demoFrom+d.ids-1),
+	).Replace(examples.Cardsite)
+	path := filepath.Join(d.dir, "job.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return err
+	}
+	file, err := jobfile.Parse(path, []byte(text), a.env)
+	if err != nil {
+		return err
+	}
+	job, _, err := a.loaded(file, d.dir)
+	if err != nil {
+		return err
+	}
+	// A demo is a demo: what the environment names is left alone.
+	demo := *a
+	demo.env = func(string) (string, bool) { return "", false }
+	if demo.frontier == "" {
+		demo.frontier = "sqlite:" + filepath.Join(d.dir, "seine.db")
+	}
+	if demo.store == "" {
+		demo.store = "file:" + store
+	}
+	runErr := demo.run(ctx, job, workFlags{})
+	if exitCode(runErr) != exitOK && exitCode(runErr) != exitFailures {
+		return runErr
+	}
+	return errors.Join(runErr, demo.showStore(d.dir, store))
+}
+
+// showStore lists the folders of the store and makes a contact sheet of it.
+func (a *app) showStore(dir, store string) error {
+	cards, err := collectCards(filepath.Join(store, "png"))
+	if err != nil || len(cards) == 0 {
+		return err
+	}
+	sheet := filepath.Join(dir, "sheet.png")
+	if err := writeSheet(sheet, cards); err != nil {
+		return err
+	}
+	if a.json() {
+		return nil
+	}
+	a.print("")
+	a.print("%-10s %s", "grade", "cards")
+	for _, g := range cards {
+		a.print("%-10s %d", g.grade, len(g.fronts))
+	}
+	a.print("")
+	a.print("Look at them: %s, all on one sheet: %s", filepath.Join(store, "png"), sheet)
+	return nil
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+)
+
+// maxClockGap is how far this clock may be from the frontier's: leases are kept
+// by durations, but times that people compare should agree.
+const maxClockGap = 5 * time.Second
+
+// finding is what doctor says of one thing.
+type finding struct {
+	What   string `json:"what"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy,omitempty"`
+	err    error
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor [JOB]", Short: "Check frontier, store, clock and browser, and say what to do", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			job := &seine.Job{Store: seine.Store{URL: "file:./data/"}}
+			if len(args) == 1 {
+				loaded, _, err := a.load(args[0])
+				if err != nil {
+					return err
+				}
+				job = loaded
+			}
+			found := a.checkFrontier(c.Context(), a.frontierOf(job))
+			found = append(found, checkStore(c.Context(), a.storeOf(job)), checkBrowser(job))
+			var first error
+			for _, f := range found {
+				if a.json() {
+					if err := a.printJSON(f); err != nil {
+						return err
+					}
+				} else {
+					mark := "ok  "
+					if !f.OK {
+						mark = "FAIL"
+					}
+					a.print("%s  %-9s %s", mark, f.What, f.Detail)
+					if f.Remedy != "" {
+						a.print("      %-9s %s", "", f.Remedy)
+					}
+				}
+				if first == nil && !f.OK {
+					first = f.err
+				}
+			}
+			return first
+		},
+	}
+}
+
+func (a *app) checkFrontier(ctx context.Context, at place) []finding {
+	out := finding{What: "frontier", Detail: at.String()}
+	f, err := a.open(ctx, at)
+	switch {
+	case errors.Is(err, frontier.ErrSchema):
+		out.Remedy, out.err = "run `seine migrate`", err
+	case err != nil && exitCode(err) == exitFrontier && at.url[:min(7, len(at.url))] == "sqlite:":
+		out.OK, out.Detail = true, at.String()+": not there yet; `seine run` makes it"
+		return []finding{out}
+	case err != nil:
+		out.Remedy, out.err = "check that the server runs, and the name and password in the URL: `seine doctor --frontier postgres://USER:PASSWORD@HOST/DATABASE`", err
+	}
+	if err != nil {
+		out.Detail += ": " + err.Error()
+		return []finding{out}
+	}
+	defer func() { _ = f.Close() }()
+	v, server, err := f.Version(ctx)
+	if err != nil {
+		out.Detail, out.err = out.Detail+": "+err.Error(), err
+		return []finding{out}
+	}
+	out.OK, out.Detail = true, fmt.Sprintf("%s, %s, schema %d.%d", at, server, v/1000, v%1000)
+	return []finding{out, checkClock(ctx, f)}
+}
+
+func checkClock(ctx context.Context, f drivers.Frontier) finding {
+	out := finding{What: "clock"}
+	before := time.Now()
+	there, err := f.Clock(ctx)
+	if err != nil {
+		out.Detail, out.err = err.Error(), err
+		return out
+	}
+	here := before.Add(time.Since(before) / 2)
+	gap := there.Sub(here).Abs()
+	out.OK, out.Detail = gap <= maxClockGap, fmt.Sprintf("%s from the frontier's", gap.Round(time.Millisecond))
+	if !out.OK {
+		out.Remedy = "set this machine's clock (NTP); leases hold all the same, times in logs mislead"
+		out.err = fmt.Errorf("this clock is %s from the frontier's", gap.Round(time.Second))
+	}
+	return out
+}
+
+func checkStore(ctx context.Context, at place) finding {
+	out := finding{What: "store", Detail: at.String()}
+	bucket, err := assemble.Store(ctx, at.url)
+	if err == nil {
+		const key = ".seine-doctor"
+		err = bucket.WriteAll(ctx, key, []byte("seine"), nil)
+		if err == nil {
+			err = bucket.Delete(ctx, key)
+		}
+		err = errors.Join(err, bucket.Close())
+		if err != nil {
+			err = fmt.Errorf("%w: %w", assemble.ErrStore, err)
+		}
+	}
+	if err != nil {
+		out.Detail, out.err = err.Error(), err
+		out.Remedy = "check that the folder or bucket is there and that this user may write: `seine doctor --store file:FOLDER`"
+		return out
+	}
+	out.OK, out.Detail = true, at.String()+", writable"
+	return out
+}
+
+func checkBrowser(job *seine.Job) finding {
+	out := finding{What: "browser"}
+	for _, name := range []string{"chromium-headless-shell", "chromium", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			out.OK, out.Detail = true, path
+			return out
+		}
+	}
+	out.Detail = "none found"
+	if job.Fetch.Via != seine.ViaChrome {
+		out.OK, out.Detail = true, "none found; not needed for via: http"
+		return out
+	}
+	out.Remedy = "apt-get install chromium-headless-shell"
+	out.err = coded{exitBrowser, errors.New("no browser found: apt-get install chromium-headless-shell")}
+	return out
+}

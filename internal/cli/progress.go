@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/worker"
+)
+
+const (
+	// A terminal's line is drawn anew this often, a pipe gets a line this often.
+	drawEvery = 300 * time.Millisecond
+	lineEvery = 5 * time.Second
+)
+
+// showProgress tells how a run goes on, until ctx is done: one line that is
+// drawn anew on a terminal, plain lines in a pipe.
+func (a *app) showProgress(ctx context.Context, w *worker.Worker, job string) {
+	every := lineEvery
+	if a.terminal {
+		every = drawEvery
+		defer func() { _, _ = fmt.Fprint(a.stderr, "\r\x1b[K") }()
+	}
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		line, err := progressLine(ctx, w, job)
+		switch {
+		case err != nil:
+			continue // the engine says that the frontier is away
+		case a.terminal:
+			_, _ = fmt.Fprintf(a.stderr, "\r\x1b[K%s", line)
+		default:
+			a.say("%s", line)
+		}
+	}
+}
+
+func progressLine(ctx context.Context, w *worker.Worker, job string) (string, error) {
+	c, err := w.Counts(ctx, job)
+	if err != nil {
+		return "", err
+	}
+	var rate float64
+	for _, p := range w.Progress() {
+		if p.Job == job {
+			rate = p.Rate
+		}
+	}
+	parts := []string{}
+	for _, s := range []seine.State{seine.Done, seine.Skipped, seine.Stale, seine.Error} {
+		parts = append(parts, fmt.Sprintf("%s %d", s, c.Final[s]))
+	}
+	left := c.Open + c.Unseen
+	parts = append(parts, fmt.Sprintf("left %d", left), fmt.Sprintf("%.1f/s", rate))
+	if rate > 0 && left > 0 {
+		parts = append(parts, "about "+brief(time.Duration(float64(left)/rate*float64(time.Second)))+" to go")
+	}
+	return strings.Join(parts, "  "), nil
+}
+
+// brief is a duration as people say it: two units at most.
+func brief(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()+0.5))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	case d < 1000*24*time.Hour:
+		return fmt.Sprintf("%d days", int(d.Hours()/24+0.5))
+	}
+	return fmt.Sprintf("%.1f years", d.Hours()/24/365.25)
+}

@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/worker"
+)
+
+// workFlags are what run and worker have in common.
+type workFlags struct {
+	lease, grace time.Duration
+	accept       bool
+	concurrency  int
+	limit        string
+}
+
+func (w *workFlags) register(c *cobra.Command) {
+	f := c.Flags()
+	f.DurationVar(&w.lease, "lease", time.Minute, "how long a lease lasts without a heartbeat")
+	f.DurationVar(&w.grace, "grace", 30*time.Second, "how long tasks in flight may go on after SIGTERM")
+	f.BoolVar(&w.accept, "accept-changes", false, "take a changed seeds.url or store.key")
+	f.IntVar(&w.concurrency, "concurrency", 0, "tasks at once in this worker (default: the job's)")
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var w workFlags
+	c := &cobra.Command{
+		Use: "run JOB", Short: "Admit the seeds and work until nothing is left", Args: cobra.ExactArgs(1),
+		Long: `Admits the job's seeds and works until nothing is left, a limit is met or a
+signal comes. Run again, it goes on where it was. The schema of the frontier is
+brought up to date first.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			job, _, err := a.load(args[0])
+			if err != nil {
+				return err
+			}
+			return a.run(c.Context(), job, w)
+		},
+	}
+	w.register(c)
+	c.Flags().StringVar(&w.limit, "limit", "", "bound this run: a number of tasks, or assets=N, records=N, tasks=N")
+	return c
+}
+
+func (a *app) workerCommand() *cobra.Command {
+	var w workFlags
+	c := &cobra.Command{
+		Use: "worker JOB…", Short: "Work until told to stop", Args: cobra.MinimumNArgs(1),
+		Long: `Works jobs off until told to stop; any number of workers share one frontier.
+The schema must be there: run "seine migrate" first.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			var jobs []*seine.Job
+			for _, arg := range args {
+				job, _, err := a.load(arg)
+				if err != nil {
+					return err
+				}
+				jobs = append(jobs, job)
+			}
+			return a.work(c.Context(), jobs, w)
+		},
+	}
+	w.register(c)
+	return c
+}
+
+// runnable refuses what this build can't run, before anything is stored.
+func runnable(job *seine.Job) error {
+	if s := job.Explore.Strategy; job.Seeds.IDs != nil && s != seine.StrategyChain && s != seine.StrategyOff {
+		return coded{exitJobFile, fmt.Errorf("job %s: explore.strategy %s can't be run yet: say `strategy: chain` (walk from known ids) or `strategy: off` (enumerate)", job.Name, s)}
+	}
+	if job.Fetch.Via != seine.ViaHTTP {
+		return coded{exitBrowser, fmt.Errorf("job %s: fetch.via %s needs a browser, which this build does not have: say `via: http`", job.Name, job.Fetch.Via)}
+	}
+	return nil
+}
+
+func (a *app) config(jobs []*seine.Job, w workFlags) (worker.Config, error) {
+	cfg := worker.Config{
+		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Release: a.release, Version: Version, Name: a.workerName(),
+	}
+	limit, err := parseLimit(w.limit)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Limit = limit
+	for _, job := range jobs {
+		if err := runnable(job); err != nil {
+			return cfg, err
+		}
+		if w.concurrency > 0 {
+			job.Concurrency = w.concurrency
+		}
+		job.Store.URL = a.storeOf(job).url
+		cfg.Jobs = append(cfg.Jobs, *job)
+	}
+	cfg.Frontier = a.frontierOf(jobs[0]).url
+	return cfg, nil
+}
+
+// workerName is the original's HOSTNAME, when it is set.
+func (a *app) workerName() string { return a.getenv("HOSTNAME") }
+
+// whereabouts is the first line that run and worker print: a foreign
+// DATABASE_URL must not divert a run unseen.
+func (a *app) whereabouts(jobs []*seine.Job) {
+	stores := []string{}
+	for _, job := range jobs {
+		stores = append(stores, a.storeOf(job).String())
+	}
+	a.say("seine: frontier %s, store %s", a.frontierOf(jobs[0]), strings.Join(stores, ", "))
+}
+
+func (a *app) work(ctx context.Context, jobs []*seine.Job, w workFlags) error {
+	a.whereabouts(jobs)
+	cfg, err := a.config(jobs, w)
+	if err != nil {
+		return err
+	}
+	cfg.Log = a.logger(slog.LevelInfo)
+	err = worker.Run(ctx, cfg)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
+	a.whereabouts([]*seine.Job{job})
+	cfg, err := a.config([]*seine.Job{job}, w)
+	if err != nil {
+		return err
+	}
+	cfg.UntilDone, cfg.Migrate, cfg.Log = true, true, a.logger(slog.LevelWarn)
+	began := time.Now()
+	wk, err := worker.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	showing, stopShowing := context.WithCancel(ctx)
+	shown := make(chan struct{})
+	go func() {
+		defer close(shown)
+		a.showProgress(showing, wk, job.Name)
+	}()
+	runErr := wk.Run(ctx)
+	stopShowing()
+	<-shown
+	status, err := wk.Status(context.WithoutCancel(ctx), job.Name)
+	closeErr := wk.Close()
+	if runErr != nil && !errors.Is(runErr, worker.ErrLimit) {
+		return runErr
+	}
+	if err := errors.Join(err, closeErr); err != nil {
+		return err
+	}
+	if err := a.report(job, status, time.Since(began)); err != nil {
+		return err
+	}
+	switch failures := status.Final[seine.Error] + status.Final[seine.Stale]; {
+	case ctx.Err() != nil && status.Open+status.Unseen > 0:
+		return errStopped
+	case runErr != nil:
+		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, describeLimit(job, cfg.Limit))}
+	case status.Final[seine.Error] > int64(job.MaxFailures):
+		return coded{exitFailures, fmt.Errorf("%d tasks ended in error and max_failures is %d: `seine tasks --state error %s` lists them, `seine retry --state error %s` sends them back",
+			failures-status.Final[seine.Stale], job.MaxFailures, job.Name, job.Name)}
+	}
+	return nil
+}
+
+func describeLimit(job *seine.Job, run seine.Limit) string {
+	var parts []string
+	for _, l := range []struct {
+		limit seine.Limit
+		from  string
+	}{{run, "--limit"}, {job.Limit, "the job's limit"}} {
+		for _, n := range []struct {
+			name string
+			n    int64
+		}{{"assets", l.limit.Assets}, {"records", l.limit.Records}, {"tasks", l.limit.Tasks}} {
+			if n.n > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s (%s)", n.n, n.name, l.from))
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// parseLimit reads --limit: a number of tasks, or names with numbers.
+func parseLimit(s string) (seine.Limit, error) {
+	var l seine.Limit
+	if s == "" {
+		return l, nil
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		name, number, found := strings.Cut(strings.TrimSpace(part), "=")
+		if !found {
+			name, number = "tasks", name
+		}
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || n < 1 {
+			return l, usagef("--limit %q: give a number of tasks, or assets=N, records=N, tasks=N", s)
+		}
+		switch name {
+		case "assets":
+			l.Assets = n
+		case "records":
+			l.Records = n
+		case "tasks":
+			l.Tasks = n
+		default:
+			return l, usagef("--limit %q: unknown %q: assets, records or tasks", s, name)
+		}
+	}
+	return l, nil
+}
+
+// report prints what a run came to.
+func (a *app) report(job *seine.Job, s worker.Status, took time.Duration) error {
+	if a.json() {
+		return a.printStatus(job.Name, s)
+	}
+	a.print("")
+	a.printCounts(job.Name, s)
+	if s.Assets > 0 {
+		where := a.storeOf(job).url
+		if p, ok := strings.CutPrefix(where, "file:"); ok {
+			where = filepath.Clean(p)
+		}
+		a.print("%d files in %s", s.Assets, where)
+	}
+	a.print("took %s", took.Round(100*time.Millisecond))
+	return nil
+}

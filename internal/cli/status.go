@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "status [JOB]", Short: "Counts by state, rate, time left, hosts, reasons", Args: cobra.MaximumNArgs(1),
+		Long: `Shows a job, by its file or by its name in the frontier, or every job.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			var (
+				f     frontier.Frontier
+				infos []frontier.JobInfo
+			)
+			if len(args) == 1 {
+				opened, _, info, err := a.jobAt(c.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				f, infos = opened, []frontier.JobInfo{info}
+			} else {
+				opened, err := a.open(c.Context(), a.frontierOf(nil))
+				if err != nil {
+					return err
+				}
+				f = opened
+				if infos, err = f.Jobs(c.Context()); err != nil {
+					_ = f.Close()
+					return err
+				}
+			}
+			defer func() { _ = f.Close() }()
+			if len(infos) == 0 {
+				a.say("seine: %s has no job yet", a.frontierOf(nil))
+			}
+			for i, info := range infos {
+				s, err := f.Status(c.Context(), info.ID)
+				if err != nil {
+					return err
+				}
+				if a.json() {
+					if err := a.printStatus(info.Name, s); err != nil {
+						return err
+					}
+					continue
+				}
+				if i > 0 {
+					a.print("")
+				}
+				a.printCounts(info.Name, s)
+				a.printHosts(s)
+			}
+			return nil
+		},
+	}
+}
+
+// statusJSON is the shape of `status -o json`: a contract.
+type statusJSON struct {
+	Job    string           `json:"job"`
+	States map[string]int64 `json:"states"`
+	Final  struct {
+		Error int64 `json:"error"`
+		Stale int64 `json:"stale"`
+	} `json:"final"`
+	RatePerS float64      `json:"rate_per_s"`
+	ETAS     *float64     `json:"eta_s"`
+	Hosts    []hostJSON   `json:"hosts"`
+	Reasons  []reasonJSON `json:"reasons"`
+	Paused   bool         `json:"paused"`
+	Workers  int          `json:"workers"`
+	Records  int64        `json:"records"`
+	Assets   int64        `json:"assets"`
+	Unseen   int64        `json:"unseen"`
+}
+
+type hostJSON struct {
+	Host   string    `json:"host"`
+	NextAt time.Time `json:"next_at"`
+	Parked bool      `json:"parked"`
+	Reason string    `json:"reason"`
+}
+
+type reasonJSON struct {
+	State  string `json:"state"`
+	Reason string `json:"reason"`
+	Count  int64  `json:"count"`
+}
+
+func (a *app) printStatus(job string, s frontier.Status) error {
+	out := statusJSON{
+		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
+		Records: s.Records, Assets: s.Assets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{},
+	}
+	for _, state := range seine.States {
+		out.States[state.String()] = s.States[state]
+	}
+	out.Final.Error, out.Final.Stale = s.Final[seine.Error], s.Final[seine.Stale]
+	if eta, ok := timeLeft(s); ok {
+		seconds := eta.Seconds()
+		out.ETAS = &seconds
+	}
+	for _, h := range s.Hosts {
+		out.Hosts = append(out.Hosts, hostJSON{h.Host, h.NextAt.UTC(), h.Parked, h.Reason})
+	}
+	for _, r := range s.Reasons {
+		out.Reasons = append(out.Reasons, reasonJSON{r.State.String(), r.Reason, r.Count})
+	}
+	return a.printJSON(out)
+}
+
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// timeLeft is how long the job goes on at its rate.
+func timeLeft(s frontier.Status) (time.Duration, bool) {
+	left := s.Open + s.Unseen
+	if left == 0 {
+		return 0, true
+	}
+	if s.Rate <= 0 {
+		return 0, false
+	}
+	return time.Duration(float64(left) / s.Rate * float64(time.Second)), true
+}
+
+// printCounts prints a job's states with the reasons below each.
+func (a *app) printCounts(job string, s frontier.Status) {
+	head := job
+	if s.Paused {
+		head += " (paused)"
+	}
+	if s.Rate > 0 {
+		head += fmt.Sprintf("  %.1f tasks/s by %d workers", s.Rate, s.Workers)
+	}
+	if eta, ok := timeLeft(s); ok && s.Open+s.Unseen > 0 {
+		head += ", about " + brief(eta) + " to go"
+	}
+	a.print("%s", head)
+	t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+	for _, state := range seine.States {
+		n := s.States[state]
+		if n == 0 && state != seine.Done {
+			continue
+		}
+		note := ""
+		if final := s.Final[state]; (state == seine.Error || state == seine.Stale) && final < n {
+			note = fmt.Sprintf("%d final, %d wait for their next try", final, n-final)
+		}
+		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", state, n, note)
+		for _, r := range s.Reasons {
+			if r.State == state && r.Reason != "" {
+				_, _ = fmt.Fprintf(t, "    \t%d\t%s\n", r.Count, r.Reason)
+			}
+		}
+	}
+	if s.Unseen > 0 {
+		_, _ = fmt.Fprintf(t, "  unseen\t%d\tids that were not admitted yet\n", s.Unseen)
+	}
+	_ = t.Flush()
+}
+
+func (a *app) printHosts(s frontier.Status) {
+	var held []frontier.HostStatus
+	for _, h := range s.Hosts {
+		if h.Parked {
+			held = append(held, h)
+		}
+	}
+	for _, h := range held {
+		a.print("  host %s waits until %s: %s", h.Host, h.NextAt.UTC().Format(time.RFC3339), strings.TrimSpace(h.Reason))
+	}
+}

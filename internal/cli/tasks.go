@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// filterFlags choose tasks by state, reason, host or age.
+type filterFlags struct {
+	states       []string
+	reason, host string
+	older        time.Duration
+	limit        int
+}
+
+func (f *filterFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringSliceVar(&f.states, "state", nil, "only these states: pending, in_progress, done, skipped, stale, error")
+	flags.StringVar(&f.reason, "reason", "", "only tasks whose reason contains this")
+	flags.StringVar(&f.host, "host", "", "only tasks of this host, as HOST:PORT")
+	flags.DurationVar(&f.older, "older", 0, "only tasks that were last written so long ago")
+}
+
+func (f *filterFlags) filter() (frontier.Filter, error) {
+	out := frontier.Filter{Reason: f.reason, Host: f.host, Limit: f.limit}
+	for _, word := range f.states {
+		s, err := seine.ParseState(word)
+		if err != nil {
+			return out, usagef("--state: %w", err)
+		}
+		out.States = append(out.States, s)
+	}
+	if f.older > 0 {
+		out.Before = time.Now().Add(-f.older)
+	}
+	return out, nil
+}
+
+func (f *filterFlags) empty() bool {
+	return len(f.states) == 0 && f.reason == "" && f.host == "" && f.older == 0
+}
+
+// taskJSON is a task as `tasks -o json` prints it, one a line.
+type taskJSON struct {
+	Key       string          `json:"key"`
+	State     string          `json:"state"`
+	Final     bool            `json:"final"`
+	Attempt   int             `json:"attempt"`
+	Priority  int             `json:"priority"`
+	Reason    string          `json:"reason"`
+	Worker    string          `json:"worker"`
+	NextAt    *time.Time      `json:"next_at"`
+	UpdatedAt time.Time       `json:"updated_at"`
+	Meta      json.RawMessage `json:"meta,omitempty"`
+}
+
+// taskPage is how many tasks are listed at a time.
+const taskPage = 1000
+
+func (a *app) tasksCommand() *cobra.Command {
+	var f filterFlags
+	c := &cobra.Command{
+		Use: "tasks JOB [KEY…]", Short: "List tasks by state, reason, host or age", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			fr, _, info, err := a.jobAt(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { _ = fr.Close() }()
+			filter, err := f.filter()
+			if err != nil {
+				return err
+			}
+			filter.Keys = args[1:]
+			t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+			defer func() { _ = t.Flush() }()
+			if !a.json() {
+				_, _ = fmt.Fprintln(t, "KEY\tSTATE\tATTEMPT\tNEXT TRY\tREASON")
+			}
+			for left := f.limit; ; {
+				if filter.Limit = taskPage; f.limit > 0 {
+					filter.Limit = min(left, taskPage)
+				}
+				page, err := fr.Tasks(c.Context(), info.ID, filter)
+				if err != nil {
+					return err
+				}
+				for _, x := range page {
+					if err := a.printTask(t, x); err != nil {
+						return err
+					}
+				}
+				left -= len(page)
+				if len(page) < filter.Limit || f.limit > 0 && left <= 0 {
+					return nil
+				}
+				filter.After = page[len(page)-1].Key
+			}
+		},
+	}
+	f.register(c)
+	c.Flags().IntVar(&f.limit, "limit", 0, "at most so many")
+	return c
+}
+
+func (a *app) printTask(t *tabwriter.Writer, x frontier.TaskInfo) error {
+	if a.json() {
+		out := taskJSON{
+			Key: x.Key, State: x.State.String(), Final: x.Final, Attempt: x.Attempt, Priority: x.Priority, Reason: x.Reason,
+			Worker: x.Worker, UpdatedAt: x.UpdatedAt, Meta: x.Meta,
+		}
+		if !x.NextAt.IsZero() {
+			out.NextAt = &x.NextAt
+		}
+		return a.printJSON(out)
+	}
+	next := "-"
+	if !x.NextAt.IsZero() {
+		next = "in " + brief(max(0, time.Until(x.NextAt)))
+	}
+	_, err := fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", x.Key, x.State, x.Attempt, next, x.Reason)
+	return err
+}
+
+func (a *app) retryCommand() *cobra.Command {
+	var (
+		f   filterFlags
+		all bool
+	)
+	c := &cobra.Command{
+		Use: "retry JOB [KEY…]", Short: "Send tasks back, by key, state, reason, host or age", Args: cobra.MinimumNArgs(1),
+		Long: `Sends finished tasks back to pending, and makes waiting ones ready at once,
+with their attempts forgotten. Tasks that are pending or in progress stay as
+they are.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.empty() && len(args) == 1 && !all {
+				return usagef("retry: say which tasks: keys, --state, --reason, --host, --older, or --all")
+			}
+			filter, err := f.filter()
+			if err != nil {
+				return err
+			}
+			fr, job, info, err := a.jobAt(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { _ = fr.Close() }()
+			filter.Keys, filter.Limit = args[1:], taskPage
+			total := 0
+			for {
+				page, err := fr.Tasks(c.Context(), info.ID, filter)
+				if err != nil {
+					return err
+				}
+				var back []frontier.New
+				for _, x := range page {
+					if at, err := frontier.PageURL(job, x.Key); err == nil {
+						back = append(back, frontier.New{Key: x.Key, Lane: frontier.LaneKey(job, x.Key, at), Priority: x.Priority})
+					}
+				}
+				if len(back) > 0 {
+					n, err := fr.Retry(c.Context(), info.ID, back)
+					if err != nil {
+						return err
+					}
+					total += n
+				}
+				if len(page) < filter.Limit {
+					break
+				}
+				filter.After = page[len(page)-1].Key
+			}
+			a.print("%d tasks sent back", total)
+			return nil
+		},
+	}
+	f.register(c)
+	c.Flags().BoolVar(&all, "all", false, "every finished and waiting task")
+	return c
+}
+
+func (a *app) pauseCommand() *cobra.Command {
+	return a.holdCommand("pause", "Stop claims of a job or a host, for the whole fleet", true)
+}
+
+func (a *app) resumeCommand() *cobra.Command {
+	return a.holdCommand("resume", "Let a paused job or host go on", false)
+}
+
+func (a *app) holdCommand(name, short string, paused bool) *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: name + " JOB", Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			f, _, info, err := a.jobAt(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { _ = f.Close() }()
+			if host == "" {
+				if err := f.PauseJob(c.Context(), info.ID, paused); err != nil {
+					return err
+				}
+				a.print("%sd job %s", name, info.Name)
+				return nil
+			}
+			found, err := f.PauseHost(c.Context(), info.ID, host, paused)
+			if err != nil {
+				return err
+			}
+			if !found {
+				return usagef("job %s has no task on host %s: name it as HOST:PORT, as `seine status` does", info.Name, host)
+			}
+			a.print("%sd host %s of job %s", name, host, info.Name)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&host, "host", "", "only this host, as HOST:PORT")
+	return c
+}

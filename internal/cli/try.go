@@ -1,0 +1,294 @@
+package cli
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+func (a *app) tryCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "try JOB KEY…", Short: "One task, each step and decision shown, nothing written", Args: cobra.MinimumNArgs(2),
+		Long: `Fetches one page, shows what each field, rule and asset comes to, and writes
+nothing. With --frontier it takes its turn from the host's lane.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			job, file, err := a.load(args[0])
+			if err != nil {
+				return err
+			}
+			if job.Fetch.Via != seine.ViaHTTP {
+				return coded{exitBrowser, fmt.Errorf("job %s: fetch.via %s needs a browser, which this build does not have: say `via: http`", job.Name, job.Fetch.Via)}
+			}
+			var errs []error
+			for i, key := range args[1:] {
+				if i > 0 {
+					// One polite request after the other.
+					select {
+					case <-c.Context().Done():
+						return errStopped
+					case <-time.After(job.Pace.Delay.At(rand.Float64())):
+					}
+				}
+				errs = append(errs, a.try(c.Context(), job, file, key))
+			}
+			return errors.Join(errs...)
+		},
+	}
+}
+
+// tryJSON is the shape of `try -o json`: a contract.
+type tryJSON struct {
+	Key      string         `json:"key"`
+	URL      string         `json:"url"`
+	Response *responseJSON  `json:"response"`
+	Waits    []seine.Waited `json:"waits"`
+	Fields   map[string]any `json:"fields"`
+	Verdict  verdictJSON    `json:"verdict"`
+	Assets   []tryAssetJSON `json:"assets"`
+	Follow   []string       `json:"follow"`
+	Error    string         `json:"error,omitempty"`
+	trace    *extract.Trace
+	page     *seine.Page
+	err      error
+	problems []error
+}
+
+type responseJSON struct {
+	Status int   `json:"status"`
+	Bytes  int   `json:"bytes"`
+	MS     int64 `json:"ms"`
+}
+
+type verdictJSON struct {
+	State  string `json:"state"`
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"`
+}
+
+type tryAssetJSON struct {
+	Name     string        `json:"name"`
+	URL      string        `json:"url"`
+	Path     string        `json:"path"`
+	Bytes    int64         `json:"bytes"`
+	SHA256   string        `json:"sha256"`
+	Width    int           `json:"width"`
+	Height   int           `json:"height"`
+	Original *originalJSON `json:"original,omitempty"`
+	Error    string        `json:"error,omitempty"`
+}
+
+type originalJSON struct {
+	Bytes  int64 `json:"bytes"`
+	Width  int   `json:"width"`
+	Height int   `json:"height"`
+}
+
+func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, key string) error {
+	n, err := frontier.Admit(job, frontier.Seed{Key: key})
+	if err != nil {
+		return err
+	}
+	url, err := frontier.PageURL(job, n.Key)
+	if err != nil {
+		return err
+	}
+	if a.frontier != "" {
+		if err := a.takeTurn(ctx, job, url); err != nil {
+			return err
+		}
+	}
+	client, done, err := assemble.Client(job, Version, nil)
+	if err != nil {
+		return err
+	}
+	defer done()
+	out := a.tryPage(ctx, job, file, client, seine.Task{Job: job.Name, Key: n.Key, ID: n.Key, URL: url, Priority: 1, Attempt: 1})
+	if a.json() {
+		if err := a.printJSON(out); err != nil {
+			return err
+		}
+	} else {
+		a.printTry(out)
+	}
+	return out.err
+}
+
+// takeTurn waits for a start on the page's host, as a worker would.
+func (a *app) takeTurn(ctx context.Context, job *seine.Job, url string) error {
+	f, err := a.open(ctx, a.frontierOf(job))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := find(ctx, f, job.Name)
+	if err != nil {
+		return err
+	}
+	wait, held, err := f.Reserve(ctx, info.ID, weburl.Host(url), rand.Float64())
+	if err != nil {
+		return err
+	}
+	if held {
+		return fmt.Errorf("host %s is paused: `seine resume %s` lets it go on", weburl.Host(url), job.Name)
+	}
+	if wait > time.Second {
+		a.say("seine: waiting %s for a turn on %s", brief(wait), weburl.Host(url))
+	}
+	select {
+	case <-ctx.Done():
+		return errStopped
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, client seine.Fetcher, task seine.Task) *tryJSON {
+	out := &tryJSON{Key: task.Key, URL: task.URL, Waits: []seine.Waited{}, Fields: map[string]any{}, Assets: []tryAssetJSON{}, Follow: []string{}}
+	page, err := client.Fetch(ctx, seine.Request{URL: task.URL})
+	if err != nil {
+		out.err = fmt.Errorf("fetch %s: %w", task.URL, err)
+		out.Error, out.Verdict = err.Error(), verdictJSON{State: seine.Error.String(), Reason: fetch.Reason(err)}
+		return out
+	}
+	out.page = page
+	out.Response = &responseJSON{page.Status, len(page.Body), page.Took.Milliseconds()}
+	out.Waits = append(out.Waits, page.Waits...)
+	result, trace, err := file.Scraper.Explain(ctx, task, page)
+	out.trace = trace
+	if trace != nil {
+		for _, f := range trace.Fields {
+			out.Fields[f.Name] = f.Value
+		}
+	}
+	if err != nil {
+		out.err = fmt.Errorf("scrape: %w", err)
+		out.Error, out.Verdict = err.Error(), verdictJSON{State: seine.Error.String(), Reason: "scrape: " + err.Error()}
+		return out
+	}
+	v := result.Verdict
+	if v.State == seine.Pending {
+		v.State = seine.Done
+	}
+	out.Verdict = verdictJSON{v.State.String(), v.Rule, v.Reason}
+	for _, f := range result.Follow {
+		out.Follow = append(out.Follow, f.Key)
+	}
+	if v.State != seine.Done {
+		return out
+	}
+	keeper := asset.New(nil, asset.Options{})
+	for _, x := range result.Assets {
+		s, err := keeper.Preview(ctx, client, x)
+		shown := tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path}
+		if err != nil {
+			shown.Error = err.Error()
+			out.problems = append(out.problems, err)
+			out.Verdict = verdictJSON{State: seine.Error.String(), Reason: "asset " + x.Name + ": " + asset.Reason(err)}
+		} else {
+			shown = tryAssetJSON{
+				Name: s.Name, URL: s.URL, Path: s.Path, Bytes: s.Bytes, SHA256: hex.EncodeToString(s.SHA256), Width: s.Width, Height: s.Height,
+				Original: &originalJSON{s.OriginalBytes, s.OriginalWidth, s.OriginalHeight},
+			}
+		}
+		out.Assets = append(out.Assets, shown)
+	}
+	return out
+}
+
+// printTry prints the steps for people.
+func (a *app) printTry(o *tryJSON) {
+	a.print("%s  %s", o.Key, o.URL)
+	if o.page == nil {
+		a.print("  fetch     %s", o.Error)
+		return
+	}
+	for _, r := range o.page.Redirects {
+		a.print("  redirect  from %s", r)
+	}
+	a.print("  response  HTTP %d, %s, %s in %s", o.page.Status, o.page.Type, size(int64(len(o.page.Body))), o.page.Took.Round(time.Millisecond))
+	for _, w := range o.Waits {
+		state := "held"
+		if !w.OK {
+			state = "ran out; the page is judged as it stands"
+		}
+		a.print("  wait      %s: %s", w.Wait, state)
+	}
+	if o.trace != nil {
+		for _, f := range o.trace.Fields {
+			a.print("  field     %-10s %s", f.Name, shorten(f.Value))
+			if f.From != "" {
+				a.print("            %-10s from %s", "", f.From)
+			}
+		}
+	}
+	why := o.Verdict.Reason
+	if o.Verdict.Rule != "" {
+		why += "  (rule " + o.Verdict.Rule + ")"
+	}
+	a.print("  verdict   %s  %s", o.Verdict.State, why)
+	for _, x := range o.Assets {
+		if x.Error != "" {
+			a.print("  asset     %-10s %s", x.Name, x.Error)
+			continue
+		}
+		from := ""
+		if p := x.Original; p != nil && p.Width > 0 {
+			from = fmt.Sprintf(" from %d x %d, %s", p.Width, p.Height, size(p.Bytes))
+		}
+		dims := ""
+		if x.Width > 0 {
+			dims = fmt.Sprintf("%d x %d, ", x.Width, x.Height)
+		}
+		a.print("  asset     %-10s %s%s%s", x.Name, dims, size(x.Bytes), from)
+		a.print("            %-10s %s", "", x.URL)
+		a.print("            %-10s key %s", "", x.Path)
+	}
+	sort.Strings(o.Follow)
+	for _, f := range o.Follow {
+		a.print("  follow    %s", f)
+	}
+	a.print("  nothing was written")
+}
+
+// maxShown is the most characters of a value that are shown to people.
+const maxShown = 120
+
+func shorten(v any) string {
+	b, err := json.Marshal(v)
+	s := string(b)
+	if err != nil {
+		s = fmt.Sprint(v)
+	}
+	s = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(s)
+	if r := []rune(s); len(r) > maxShown {
+		return string(r[:maxShown]) + "…"
+	}
+	return s
+}
+
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine"
+)
+
+func (a *app) validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "validate JOB", Short: "Check a job file, say what it will do and how long that takes", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			job, _, err := a.load(args[0])
+			if err != nil {
+				return err
+			}
+			if a.json() {
+				return a.printJSON(map[string]any{"job": job.Name, "valid": true})
+			}
+			a.print("%s: job %s is valid", args[0], job.Name)
+			a.describe(job)
+			return nil
+		},
+	}
+}
+
+// describe says what a job will do.
+func (a *app) describe(job *seine.Job) {
+	var tasks int64
+	if s := job.Seeds.IDs; s != nil {
+		tasks += s.To - s.From + 1
+		a.print("  ids       %d to %d: %d, by strategy %s", s.From, s.To, s.To-s.From+1, job.Explore.Strategy)
+		a.print("  url       %s", job.Seeds.URL)
+	}
+	if n := len(job.Seeds.URLs); n > 0 {
+		tasks += int64(n)
+		a.print("  urls      %d", n)
+	}
+	if job.Seeds.File != "" {
+		a.print("  file      %s", job.Seeds.File)
+	}
+	p := job.Pace
+	switch {
+	case p.Unpaced():
+		a.print("  pace      none: as fast as host and worker go")
+	default:
+		delay := p.Delay.Min.String()
+		if p.Delay.Max != p.Delay.Min {
+			delay += " to " + p.Delay.Max.String()
+		}
+		over := "over the fleet"
+		if p.Scope == seine.ScopeWorker {
+			over = "by each worker for itself"
+		}
+		a.print("  pace      %s between starts on a host, %d at once, %s", delay, max(p.Concurrency, 0), over)
+		if tasks > 0 && job.Explore.Strategy == seine.StrategyOff || len(job.Seeds.URLs) > 0 {
+			mean := (p.Delay.Min + p.Delay.Max) / 2
+			if p.Rest.Every > 0 {
+				mean += p.Rest.For / time.Duration(p.Rest.Every)
+			}
+			what := ""
+			if p.Scope == seine.ScopeWorker {
+				what = " with one worker"
+			}
+			a.print("  takes     at least %s for %d pages of one host%s", brief(time.Duration(float64(mean)*float64(tasks))), tasks, what)
+		}
+	}
+	var limits []string
+	if d := describeLimit(job, seine.Limit{}); d != "" {
+		limits = append(limits, d)
+	}
+	if len(limits) > 0 {
+		a.print("  limit     %s", strings.Join(limits, ", "))
+	}
+	a.print("  frontier  %s", a.frontierOf(job))
+	a.print("  store     %s, key %s", a.storeOf(job), job.Store.Key)
+	if err := runnable(job); err != nil {
+		a.print("  note      %v", err)
+	}
+}
