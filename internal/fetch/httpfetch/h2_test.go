@@ -118,6 +118,6 @@ func serveH2(c net.Conn, headers *atomic.Int64, refuse func(*http2.Framer, uint3
 
 func status204() []byte {
 	var b bytes.Buffer
-	_ = hpack.NewEncoder(&b).WriteField(hpack.HeaderField{Name: ":status", Value: "204"}) //nolint:errcheck // memory takes all
+	_ = hpack.NewEncoder(&b).WriteField(hpack.HeaderField{Name: ":status", Value: "204"}) // memory takes all
 	return b.Bytes()
 }

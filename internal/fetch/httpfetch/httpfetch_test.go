@@ -228,7 +228,7 @@ func (s *script) answer(c net.Conn, answers []string) {
 		}
 		s.requests.Add(1)
 		if a == "" {
-			_ = c.(*net.TCPConn).SetLinger(0) //nolint:errcheck,forcetypeassert // a reset in place of a close
+			_ = c.(*net.TCPConn).SetLinger(0) //nolint:forcetypeassert // a reset in place of a close
 			return
 		}
 		_, _ = io.WriteString(c, a)

@@ -68,7 +68,7 @@ func (p *pool) unlock() {
 	p.doomed = nil
 	p.mu.Unlock()
 	for _, c := range doomed {
-		_ = c.cc.Close() //nolint:errcheck // fails when the other side was first
+		_ = c.cc.Close() // fails when the other side was first
 	}
 }
 
@@ -105,7 +105,7 @@ func (p *pool) get(ctx context.Context, scheme, address string) (*conn, error) {
 		p.unref(key, h)
 		return nil, err
 	}
-	_ = cc.Reserve() //nolint:errcheck // when it is closed again already, the request says so
+	_ = cc.Reserve() // when it is closed again already, the request says so
 	c := &conn{cc: cc, key: key, users: 1}
 	h.conns = append(h.conns, c)
 	return c, nil
