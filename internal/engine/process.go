@@ -13,6 +13,7 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/polite"
+	"github.com/seinehq/seine/internal/weburl"
 )
 
 // outcome is how an attempt ended: its state, or released.
@@ -149,7 +150,7 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 	switch {
 	case errors.Is(err, seine.ErrRefused), errors.Is(err, seine.ErrTooLarge):
 		return failed(c, reason, true)
-	case errors.Is(err, seine.ErrHost):
+	case errors.Is(err, seine.ErrHost) && r.ownHost(c, err):
 		faults := c.Faults + 1
 		pause := polite.HostPause(faults)
 		r.pace.quiet(c.LaneKey, pause)
@@ -164,6 +165,14 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 		return failed(c, reason, false)
 	}
 	return failed(c, reason, false)
+}
+
+// ownHost reports whether the host at fault is the task's own: a redirect may
+// lead to one that is dead, and that is the page's fault.
+func (r *runner) ownHost(c frontier.Claimed, err error) bool {
+	at, e := frontier.PageURL(&r.job.Job, c.Key)
+	var f fetch.Fault
+	return e == nil && (!errors.As(err, &f) || f.Host == "" || f.Host == weburl.Host(at))
 }
 
 // maxFaults is how many faults of a host in a row cost its tasks no attempt:

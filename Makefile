@@ -1,0 +1,43 @@
+# Seine. `make help` lists the targets.
+VIA ?= http
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS = -s -w -X github.com/seinehq/seine/internal/cli.Version=$(VERSION)
+FUZZTIME ?= 20s
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check lint bench fuzz generate clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/seine
+	@echo "seine: building (the first time takes a minute or two)" >&2
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/seine ./cmd/seine
+
+demo: build ## scrape the bundled card registry and show the result (VIA=http)
+	@bin/seine demo --via $(VIA)
+
+test: ## the whole test suite; installs and starts what it needs
+	@scripts/test
+
+check: lint ## format, lint, vet and race tests
+	@go vet ./...
+	@CGO_ENABLED=1 scripts/test -race
+
+lint: ## format and lint (builds golangci-lint the first time: minutes)
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "seine: run gofmt -w on these" >&2; exit 1; }
+	@go tool -modfile=tools/go.mod golangci-lint run
+
+bench: build ## the figures of docs/benchmarks.md
+	@scripts/with-postgres go run ./scripts/bench
+
+fuzz: ## fuzz every parser of foreign bytes (FUZZTIME=20s each)
+	@scripts/fuzz $(FUZZTIME)
+
+generate: ## make what is generated anew
+	@go generate ./...
+	@scripts/changelog
+
+clean: ## remove what was built and the demo's data
+	@rm -rf bin data/demo
