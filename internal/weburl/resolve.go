@@ -30,7 +30,7 @@ func Host(canonical string) string {
 }
 
 // Resolve returns ref, as it stands in a src or href attribute, as an absolute
-// URL without its fragment. It is what a browser would ask for, not yet
+// URL, its own fragment included: what a browser shows for it, not yet
 // canonical. It fails like [Canonical].
 func Resolve(base, ref string) (string, error) {
 	b, err := parse(base)
@@ -50,7 +50,7 @@ func Resolve(base, ref string) (string, error) {
 	if err := check(u); err != nil {
 		return "", err
 	}
-	abs := u.Href(true)
+	abs := u.Href(false)
 	if len(abs) > maxURL {
 		return "", tooLong(len(abs))
 	}
