@@ -22,6 +22,9 @@ import (
 type floors struct {
 	at    [4]time.Time
 	swept time.Time
+
+	// yield is how many tasks a lane gave to the last claims.
+	yield float64
 }
 
 const sweepEvery = 10 * time.Second
@@ -32,9 +35,8 @@ func (f *Frontier) floorsOf(job frontier.JobID) [4]time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	fl := f.floors[job]
-	if fl == nil || time.Since(fl.swept) > sweepEvery || f.clock != nil {
-		fl = &floors{at: [4]time.Time{longAgo, longAgo, longAgo, longAgo}, swept: time.Now()}
-		f.floors[job] = fl
+	if time.Since(fl.swept) > sweepEvery || f.clock != nil {
+		fl.at, fl.swept = [4]time.Time{longAgo, longAgo, longAgo, longAgo}, time.Now()
 	}
 	return fl.at
 }
@@ -100,32 +102,44 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	if args.N <= 0 {
 		return nil, nil
 	}
-	not := ints(args.Not)
 	var got []frontier.Claimed
 	err := f.tx(ctx, func(c *pgx.Conn) error {
 		got = nil
-		due, err := f.lockLanes(ctx, c, l, args, not)
-		if err != nil {
-			return err
-		}
-		// A lane may hold fewer tasks than it has room for: what is missing is
-		// taken of the lanes that are left.
-		for len(due) > 0 && len(got) < args.N {
-			var lanes, rooms []int32
-			for room := 0; len(due) > 0 && len(got)+room < args.N; due = due[1:] {
-				r := min(due[0].room, args.N-len(got)-room)
-				lanes, rooms = append(lanes, due[0].id), append(rooms, int32(r))
-				room += r
-			}
-			taken, err := f.take(ctx, c, l, lanes, rooms, len(due) == 0)
+		b := &pgx.Batch{}
+		b.Queue(`begin`)
+		b.Queue(`set local synchronous_commit = off`)
+		// Only as many lanes are locked as are likely needed: a locked lane is
+		// hidden from the other workers' claims. What is missing is taken of
+		// further lanes.
+		not, lanes := ints(args.Not), f.lanesFor(args.Job, args.N)
+		for len(got) < args.N {
+			due, err := f.lockLanes(ctx, c, b, l, args, lanes, not)
 			if err != nil {
 				return err
 			}
+			if len(due) == 0 {
+				break
+			}
+			b, lanes = &pgx.Batch{}, 2*lanes
+			var ids, rooms []int32
+			left := args.N - len(got)
+			for _, ln := range due {
+				not = append(not, ln.id)
+				if r := min(ln.room, left); r > 0 {
+					ids, rooms, left = append(ids, ln.id), append(rooms, int32(r)), left-r
+				}
+			}
+			if len(ids) == 0 {
+				continue
+			}
+			taken, err := f.take(ctx, c, l, ids, rooms)
+			if err != nil {
+				return err
+			}
+			f.learn(args.Job, len(ids), len(taken))
 			got = append(got, taken...)
 		}
-		if c.PgConn().TxStatus() != 'I' {
-			_, err = c.Exec(ctx, `commit`)
-		}
+		_, err := c.Exec(ctx, `commit`)
 		return err
 	})
 	if err != nil {
@@ -134,20 +148,32 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	return got, nil
 }
 
-// take leases the tasks of locked lanes, and commits when they are the last.
-func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, lanes, rooms []int32, last bool) ([]frontier.Claimed, error) {
-	b := &pgx.Batch{}
-	b.Queue(sqlTake, f.now(), l.Token, lanes, rooms)
-	if last {
-		b.Queue(`commit`)
+// lanesFor is how many lanes a claim of n tasks is likely to need.
+func (f *Frontier) lanesFor(job frontier.JobID, n int) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.floors[job] == nil {
+		f.floors[job] = &floors{yield: float64(n)}
 	}
-	br := c.SendBatch(ctx, b)
-	rows, err := br.Query()
-	var got []frontier.Claimed
-	if err == nil {
-		got, err = pgx.CollectRows(rows, scanClaimed)
+	per := f.floors[job].yield
+	return min(n, max(1, int(float64(n)/max(per, 1)+0.999)))
+}
+
+// learn keeps a moving mean of what one lane gave to a claim.
+func (f *Frontier) learn(job frontier.JobID, lanes, tasks int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fl := f.floors[job]
+	fl.yield = 0.8*fl.yield + 0.2*float64(tasks)/float64(lanes)
+}
+
+// take leases the tasks of locked lanes.
+func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, lanes, rooms []int32) ([]frontier.Claimed, error) {
+	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms)
+	if err != nil {
+		return nil, err
 	}
-	return got, errors.Join(err, br.Close())
+	return pgx.CollectRows(rows, scanClaimed)
 }
 
 type dueLane struct {
@@ -155,16 +181,15 @@ type dueLane struct {
 	room int
 }
 
-// lockLanes begins the transaction and locks due lanes, each with the room that
-// frontier.LaneRoom gives it.
-func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, l frontier.Lease, args frontier.ClaimArgs, not []int32) (due []dueLane, err error) {
+// lockLanes locks due lanes, each with the room that frontier.LaneRoom gives it,
+// which may be none.
+// b holds what goes before it in the pipeline.
+func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l frontier.Lease, args frontier.ClaimArgs, lanes int, not []int32) (due []dueLane, err error) {
 	at := f.floorsOf(args.Job)
-	b := &pgx.Batch{}
-	b.Queue(`begin`)
-	b.Queue(`set local synchronous_commit = off`)
-	b.Queue(sqlLanes, f.now(), l.Token, args.Job, args.N, at[:], args.Ahead.Seconds(), not)
+	before := b.Len()
+	b.Queue(sqlLanes, f.now(), l.Token, args.Job, lanes, at[:], args.Ahead.Seconds(), not)
 	br := c.SendBatch(ctx, b)
-	for range 2 {
+	for range before {
 		if _, err := br.Exec(); err != nil {
 			_ = br.Close()
 			return nil, err
@@ -187,15 +212,16 @@ func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, l frontier.Lease,
 			first[prio] = nextAt
 		}
 		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most)}
-		if room := frontier.LaneRoom(pace, int(inflight), int(faults)); room > 0 {
-			due = append(due, dueLane{id, room})
-		}
+		due = append(due, dueLane{id, frontier.LaneRoom(pace, int(inflight), int(faults))})
 		return nil
 	})
 	if err := errors.Join(err, br.Close()); err != nil {
 		return nil, err
 	}
-	f.raiseFloors(args.Job, first)
+	if len(not) == len(args.Not) {
+		// Further lanes of one claim say nothing about the first.
+		f.raiseFloors(args.Job, first)
+	}
 	return due, nil
 }
 
