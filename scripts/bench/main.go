@@ -256,7 +256,7 @@ func wholeRun(ctx context.Context, binary, dir, job, at string) (rate, peak floa
 // idleWorker is the anonymous memory of a worker that has nothing to do.
 func idleWorker(ctx context.Context, binary, dir, at string) (float64, error) {
 	job := filepath.Join(dir, "idle.yaml")
-	if err := os.WriteFile(job, []byte("job: idle\nseeds: {urls: []}\nfetch: {allow_private: [127.0.0.0/8]}\nfields: {title: {css: h1}}\n"), 0o600); err != nil {
+	if err := os.WriteFile(job, []byte("job: idle\nseeds: {url: 'http://127.0.0.1:1/{id}'}\nfetch: {allow_private: [127.0.0.0/8]}\nfields: {title: {css: h1}}\n"), 0o600); err != nil {
 		return 0, err
 	}
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}

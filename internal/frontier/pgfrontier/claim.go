@@ -124,9 +124,12 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			var ids, rooms []int32
 			left := args.N - len(got)
 			for _, ln := range due {
-				not = append(not, ln.id)
-				if r := min(ln.room, left); r > 0 {
+				r := min(ln.room, left)
+				if r > 0 {
 					ids, rooms, left = append(ids, ln.id), append(rooms, int32(r)), left-r
+				}
+				if r > 0 || ln.room == 0 {
+					not = append(not, ln.id) // looked at
 				}
 			}
 			if len(ids) == 0 {
