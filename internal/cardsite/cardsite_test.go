@@ -116,7 +116,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s: second answer %d\n%s", trouble, status, body)
 		}
 	}
-	if resp, body := get(t, fmt.Sprintf("%s/app/cert/%d/psa", s.PagesURL, plain.ID)); resp.StatusCode != 200 || !strings.Contains(body, `src="data:image/gif`) || strings.Contains(body, `<p class="text-subtitle1">#`) {
+	if resp, body := get(t, fmt.Sprintf("%s/app/cert/%d/psa", s.PagesURL, plain.ID)); resp.StatusCode != http.StatusOK || !strings.Contains(body, `src="data:image/gif`) || strings.Contains(body, `<p class="text-subtitle1">#`) {
 		t.Errorf("the page by script shows the card before its script ran: %s", body)
 	}
 	j := s.Journal()
@@ -148,15 +148,15 @@ func TestImages(t *testing.T) {
 		!near(box.Max.Sub(image.Pt(8, 8)), [3]int{245, 200, 40}) || !near(box.Max.Add(image.Pt(8, 8)), [3]int{210, 30, 160}) {
 		t.Error("the card's edge does not lie at its box")
 	}
-	if resp, _ := get(t, fmt.Sprintf("%s/cert/%d/large/back.jpg", s.ImagesURL, x.ID)); resp.StatusCode != 404 {
+	if resp, _ := get(t, fmt.Sprintf("%s/cert/%d/large/back.jpg", s.ImagesURL, x.ID)); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("a large picture that is missing answers %d", resp.StatusCode)
 	}
 	resp, body = get(t, fmt.Sprintf("%s/cert/%d/small/back.jpg", s.ImagesURL, x.ID))
-	if cfg, err := jpeg.DecodeConfig(strings.NewReader(body)); err != nil || cfg.Width != Width/2 || resp.StatusCode != 200 {
+	if cfg, err := jpeg.DecodeConfig(strings.NewReader(body)); err != nil || cfg.Width != Width/2 || resp.StatusCode != http.StatusOK {
 		t.Errorf("small back: %v, %v", cfg, err)
 	}
 	for _, path := range []string{"/cert/x/large/front.jpg", "/cert/1/huge/front.jpg", "/cert/1/large/top.jpg", "/cert/999999/large/front.jpg", "/cert/1/large/front.png"} {
-		if resp, _ := get(t, s.ImagesURL+path); resp.StatusCode != 404 {
+		if resp, _ := get(t, s.ImagesURL+path); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s answers %d; want 404", path, resp.StatusCode)
 		}
 	}

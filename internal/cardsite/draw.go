@@ -8,8 +8,10 @@ import (
 	"image/draw"
 	"image/jpeg"
 	_ "image/png" // photographs may be PNG files
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -49,10 +51,10 @@ func (s *Site) Image(id int64, side, size string) ([]byte, bool) {
 	if !ok || t.Kind == Absent || s.cfg.Plain || size != "small" && size != "large" {
 		return nil, false
 	}
-	switch {
-	case side == "front":
+	switch side {
+	case "front":
 		ok = size == "small" || t.LargeFront
-	case side == "back":
+	case "back":
 		ok = t.Back && (size == "small" || t.LargeBack)
 	default:
 		ok = false
@@ -145,16 +147,44 @@ func fill(img draw.Image, r image.Rectangle, c color.Color) {
 	draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Src)
 }
 
-// gradient paints a face whose hue is the card's own.
+// gradient paints a face in the card's own color: the back is striped, the
+// front shows a sun that is the higher the better the grade.
 func gradient(img *image.RGBA, r image.Rectangle, t Truth, side string) {
-	hue := uint8(t.ID * 37)
+	hue := float64(t.ID*47%360) / 360
 	if side == "back" {
-		hue += 90
+		hue = math.Mod(hue+0.5, 1)
 	}
+	grade, err := strconv.Atoi(t.Grade)
+	if err != nil {
+		grade = 0
+	}
+	center := image.Pt(r.Min.X+r.Dx()/2, r.Max.Y-360-grade*40)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		f := uint8((y - r.Min.Y) * 160 / r.Dy())
-		fill(img, image.Rect(r.Min.X, y, r.Max.X, y+1), color.RGBA{hue/2 + 30, f + 40, 220 - f, 255})
+		f := float64(y-r.Min.Y) / float64(r.Dy())
+		if side == "back" && (y/48)%2 == 0 {
+			f = 1 - f
+		}
+		sky := hsv(hue, 0.75, 0.95-0.55*f)
+		fill(img, image.Rect(r.Min.X, y, r.Max.X, y+1), sky)
+		if side == "front" {
+			if dy := y - center.Y; dy*dy < sunRadius*sunRadius {
+				half := int(math.Sqrt(float64(sunRadius*sunRadius - dy*dy)))
+				fill(img, image.Rect(center.X-half, y, center.X+half, y+1), hsv(math.Mod(hue+0.12, 1), 0.35, 1))
+			}
+		}
 	}
+}
+
+// sunRadius is in pixels of the large picture.
+const sunRadius = 190
+
+// hsv is a color by hue, saturation and value, each from 0 to 1.
+func hsv(h, s, v float64) color.RGBA {
+	at := func(n float64) uint8 {
+		k := math.Mod(n+h*6, 6)
+		return uint8(255 * (v - v*s*max(0, min(k, 4-k, 1))))
+	}
+	return color.RGBA{at(5), at(3), at(1), 255}
 }
 
 func findPhotos(dir string) ([]string, error) {

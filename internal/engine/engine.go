@@ -215,7 +215,7 @@ func (e *Engine) openLease(ctx context.Context) (frontier.Lease, error) {
 			return lease, nil
 		}
 		if ctx.Err() != nil {
-			return lease, nil
+			return lease, nil //nolint:nilerr // stopping is no error
 		}
 		if wait := e.outage.note(ctx, err); wait == 0 {
 			return lease, fmt.Errorf("open a lease: %w", err)

@@ -152,7 +152,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), le
 		}
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // stopping is no error
 		case errors.Is(err, frontier.ErrLeaseLost):
 			lose(err)
 			return nil

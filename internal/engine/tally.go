@@ -15,7 +15,6 @@ type tally struct {
 	final   map[seine.State]int64
 	records int64
 	assets  int64
-	lost    int64
 
 	// second[i] is the number of tasks that ended in the second at[i].
 	second [60]int64

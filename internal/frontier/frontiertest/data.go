@@ -15,7 +15,7 @@ import (
 
 // stored lists what Records gives, as "key fields asset-names".
 func (s *suite) stored(job frontier.JobID) []string {
-	s.T.Helper()
+	s.Helper()
 	var out []string
 	s.check(s.Records(s.ctx(), job, func(r frontier.Stored) error {
 		var fields any

@@ -101,9 +101,9 @@ type suite struct {
 func (s *suite) ctx() context.Context { return s.T.Context() }
 
 func (s *suite) check(err error) {
-	s.T.Helper()
+	s.Helper()
 	if err != nil {
-		s.T.Fatal(err)
+		s.Fatal(err)
 	}
 }
 
@@ -111,7 +111,7 @@ func (s *suite) check(err error) {
 func fast() frontier.LanePace { return frontier.LanePace{Inflight: 1000} }
 
 func (s *suite) job(name string, page frontier.LanePace) frontier.JobID {
-	s.T.Helper()
+	s.Helper()
 	id, err := s.Register(s.ctx(), frontier.Spec{
 		Name: name, Config: []byte(`{}`), Digest: []byte{1}, SeedURL: "u", StoreKey: "k", MaxAttempts: 3, Page: page, Asset: fast(),
 	}, false)
@@ -136,27 +136,27 @@ func keysOf(n int) []string {
 }
 
 func (s *suite) add(job frontier.JobID, ts []frontier.New, want int) {
-	s.T.Helper()
+	s.Helper()
 	n, err := s.Add(s.ctx(), job, ts)
 	s.check(err)
 	if n != want {
-		s.T.Fatalf("added %d tasks; want %d", n, want)
+		s.Fatalf("added %d tasks; want %d", n, want)
 	}
 }
 
 func (s *suite) lease() frontier.Lease {
-	s.T.Helper()
+	s.Helper()
 	l, err := s.OpenLease(s.ctx(), "w", time.Minute)
 	s.check(err)
 	return l
 }
 
 func (s *suite) claim(l frontier.Lease, job frontier.JobID, n, want int) []frontier.Claimed {
-	s.T.Helper()
+	s.Helper()
 	got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: n})
 	s.check(err)
 	if len(got) != want {
-		s.T.Fatalf("claimed %d tasks; want %d", len(got), want)
+		s.Fatalf("claimed %d tasks; want %d", len(got), want)
 	}
 	return got
 }
@@ -177,11 +177,11 @@ func record(key, fields string) frontier.Record {
 }
 
 func (s *suite) complete(l frontier.Lease, job frontier.JobID, batch []frontier.Completion, want int) {
-	s.T.Helper()
+	s.Helper()
 	out, err := s.Complete(s.ctx(), l, job, batch)
 	s.check(err)
 	if out.Kept != want || len(out.Lost) != len(batch)-want {
-		s.T.Fatalf("completed %d tasks, %d lost; want %d of %d", out.Kept, len(out.Lost), want, len(batch))
+		s.Fatalf("completed %d tasks, %d lost; want %d of %d", out.Kept, len(out.Lost), want, len(batch))
 	}
 }
 
@@ -194,23 +194,23 @@ func failures(state seine.State, delay time.Duration, cs ...frontier.Claimed) []
 }
 
 func (s *suite) fail(l frontier.Lease, job frontier.JobID, batch []frontier.Failure) {
-	s.T.Helper()
+	s.Helper()
 	out, err := s.Fail(s.ctx(), l, job, batch)
 	s.check(err)
 	if out.Kept != len(batch) {
-		s.T.Fatalf("gave %d tasks back; want %d", out.Kept, len(batch))
+		s.Fatalf("gave %d tasks back; want %d", out.Kept, len(batch))
 	}
 }
 
 func (s *suite) counts(job frontier.JobID) frontier.Counts {
-	s.T.Helper()
+	s.Helper()
 	c, err := s.Counts(s.ctx(), job)
 	s.check(err)
 	return c
 }
 
 func (s *suite) rescueAll() (back, died int) {
-	s.T.Helper()
+	s.Helper()
 	for {
 		found, b, d, err := s.Rescue(s.ctx())
 		s.check(err)

@@ -36,14 +36,14 @@ func testPause(t *testing.T, s *suite) {
 
 // starts claims until nothing is due within ahead and returns when each task starts.
 func (s *suite) starts(l frontier.Lease, job frontier.JobID, early bool) []time.Time {
-	s.T.Helper()
+	s.Helper()
 	got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 10})
 	s.check(err)
 	var at []time.Time
 	for _, c := range got {
 		at = append(at, c.StartAt)
 		if wait := c.StartAt.Sub(s.clock.Now()); wait != c.Wait {
-			s.T.Errorf("wait %v; want %v", c.Wait, wait)
+			s.Errorf("wait %v; want %v", c.Wait, wait)
 		}
 	}
 	if early && len(got) > 0 {

@@ -185,6 +185,7 @@ func (f *Frontier) drop() {
 	}
 }
 
+// The statements live as long as the connection: see drop.
 func (t tx) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s := t.f.stmts[query]; s != nil {
 		return s, nil
@@ -197,7 +198,7 @@ func (t tx) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 }
 
 func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	s, err := t.prepare(ctx, query)
+	s, err := t.prepare(ctx, query) //nolint:sqlclosecheck // closed with the connection
 	if err != nil {
 		return 0, err
 	}
@@ -210,7 +211,7 @@ func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) 
 
 // scan reads the one row of a query; sql.ErrNoRows when there is none.
 func (t tx) scan(ctx context.Context, query string, args []any, dest ...any) error {
-	s, err := t.prepare(ctx, query)
+	s, err := t.prepare(ctx, query) //nolint:sqlclosecheck // closed with the connection
 	if err != nil {
 		return err
 	}
@@ -219,7 +220,7 @@ func (t tx) scan(ctx context.Context, query string, args []any, dest ...any) err
 
 // each calls scan for every row.
 func (t tx) each(ctx context.Context, query string, args []any, scan func(r *sql.Rows) error) error {
-	s, err := t.prepare(ctx, query)
+	s, err := t.prepare(ctx, query) //nolint:sqlclosecheck // closed with the connection
 	if err != nil {
 		return err
 	}
