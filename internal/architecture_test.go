@@ -1,0 +1,131 @@
+package internal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/seinehq/seine"
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Standard   bool
+}
+
+// packages lists the module's packages by their path in it; "" is the root.
+func packages(t *testing.T) map[string]goPackage {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...")
+	c.Dir = ".."
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := map[string]goPackage{}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all[strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")] = p
+	}
+}
+
+// floors lists what each package may import of this module; the house is drawn
+// in docs/architecture.md, and depguard checks the same in `make check`.
+var floors = map[string][]string{
+	"":                                    {},
+	"internal/weburl":                     {},
+	"internal/explore":                    {},
+	"internal/polite":                     {""},
+	"internal/fetch":                      {""},
+	"internal/fetch/httpfetch":            {"", "internal/fetch", "internal/weburl"},
+	"internal/extract":                    {"", "internal/weburl"},
+	"internal/jobfile":                    {"", "internal/extract", "internal/weburl"},
+	"internal/asset":                      {"", "internal/fetch"},
+	"internal/frontier":                   {"", "internal/weburl"},
+	"internal/frontier/pgfrontier":        {"", "internal/frontier"},
+	"internal/frontier/litefrontier":      {"", "internal/frontier"},
+	"internal/frontier/drivers":           {"internal/frontier", "internal/frontier/pgfrontier", "internal/frontier/litefrontier"},
+	"internal/frontier/frontiertest":      {"", "internal/frontier"},
+	"internal/frontier/pgfrontier/pgtest": {"internal/frontier/pgfrontier"},
+	"internal/engine":                     {"", "internal/asset", "internal/explore", "internal/fetch", "internal/frontier", "internal/polite", "internal/weburl"},
+	"internal/assemble":                   {"", "internal/asset", "internal/engine", "internal/fetch", "internal/fetch/httpfetch", "internal/frontier", "internal/frontier/drivers"},
+	"internal/cardsite":                   {""},
+	"worker":                              {"", "internal/assemble", "internal/asset", "internal/engine", "internal/frontier", "internal/frontier/drivers"},
+	"examples":                            {},
+	"cmd/seine":                           {"internal/cli"},
+	"internal/e2e":                        {},
+	"internal":                            {},
+	"internal/cli":                        nil, // the top floor: anything
+	"scripts/bench":                       nil,
+	"scripts/testcount":                   {},
+}
+
+func TestImportsGoDown(t *testing.T) {
+	t.Parallel()
+	for path, p := range packages(t) {
+		allowed, known := floors[path]
+		if !known {
+			t.Errorf("%s is on no floor: put it into floors here and into docs/architecture.md", path)
+			continue
+		}
+		for _, i := range p.Imports {
+			own := strings.HasPrefix(i, module)
+			name := strings.TrimPrefix(strings.TrimPrefix(i, module), "/")
+			switch {
+			case own && allowed != nil && !slices.Contains(allowed, name):
+				t.Errorf("%s imports %s: imports go down only", path, i)
+			case !own && path == "" && strings.Contains(strings.Split(i, "/")[0], "."):
+				t.Errorf("the vocabulary imports %s: the standard library only", i)
+			}
+		}
+	}
+}
+
+// The map that docs/architecture.md draws is the one that is there.
+func TestArchitectureListsThePackages(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tree, found := strings.Cut(string(text), "```\n")
+	tree, _, closed := strings.Cut(tree, "```")
+	if !found || !closed {
+		t.Fatal("docs/architecture.md has no tree in ``` fences")
+	}
+	drawn := map[string]bool{}
+	var stack []string
+	line := regexp.MustCompile(`^([│ ]*)[├└]── ([a-z0-9]+)/`)
+	for l := range strings.Lines(tree) {
+		m := line.FindStringSubmatch(l)
+		if m == nil {
+			continue
+		}
+		depth := len([]rune(m[1])) / 4
+		stack = append(stack[:depth], m[2])
+		drawn[strings.Join(stack, "/")] = true
+	}
+	for path := range packages(t) {
+		if path != "" && !drawn[path] {
+			t.Errorf("docs/architecture.md does not draw %s", path)
+		}
+		delete(drawn, path)
+	}
+	for path := range drawn {
+		if _, err := os.Stat("../" + path); err != nil {
+			t.Errorf("docs/architecture.md draws %s, which is not there", path)
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package internal holds the test of the house: which package may import which.
+package internal
