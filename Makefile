@@ -13,7 +13,9 @@ help: ## list the targets
 
 build: ## build bin/seine
 	@echo "seine: building (the first time takes a minute or two)" >&2
-	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/seine ./cmd/seine
+	@go build -v -trimpath -ldflags '$(LDFLAGS)' -o bin/seine ./cmd/seine 2>&1 | \
+	  awk '/^(go:|[^ ]+: |#|\t|.*\.go:)/ {print; next} {printf "."; fflush()} END {if (NR) print ""}' >&2
+	@test -x bin/seine
 
 demo: build ## scrape the bundled card registry and show the result (VIA=http)
 	@bin/seine demo --via $(VIA)
