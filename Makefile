@@ -4,6 +4,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -s -w -X github.com/seinehq/seine/internal/cli.Version=$(VERSION)
 FUZZTIME ?= 20s
 export CGO_ENABLED ?= 0
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test check lint bench fuzz generate clean
@@ -15,7 +17,6 @@ build: ## build bin/seine
 	@echo "seine: building (the first time takes a minute or two)" >&2
 	@go build -v -trimpath -ldflags '$(LDFLAGS)' -o bin/seine ./cmd/seine 2>&1 | \
 	  awk '/^(go:|[^ ]+: |#|\t|.*\.go:)/ {print; next} {printf "."; fflush()} END {if (NR) print ""}' >&2
-	@test -x bin/seine
 
 demo: build ## scrape the bundled card registry and show the result (VIA=http)
 	@bin/seine demo --via $(VIA)

@@ -77,7 +77,7 @@ func (f Fault) Unwrap() error { return f.Err }
 
 // Is says that faults of a host as a whole are [seine.ErrHost].
 func (f Fault) Is(target error) bool {
-	return target == seine.ErrHost && ofHost(f.Reason) //nolint:errorlint // this is what errors.Is asks
+	return target == seine.ErrHost && ofHost(f.Reason)
 }
 
 func ofHost(reason string) bool {

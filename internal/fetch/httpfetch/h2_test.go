@@ -38,7 +38,7 @@ func TestFetchNeverSendsARequestTwiceOverHTTP2(t *testing.T) {
 			t.Parallel()
 			certified := httptest.NewTLSServer(http.NotFoundHandler())
 			defer certified.Close()
-			l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{ //nolint:gosec // a test's
+			l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
 				Certificates: certified.TLS.Certificates, NextProtos: []string{"h2"},
 			})
 			if err != nil {

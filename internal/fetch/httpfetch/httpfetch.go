@@ -118,7 +118,7 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 
 	c := newChain(req, url)
 	for {
-		resp, raw, err := f.ask(lim.ctx, c, body)
+		resp, raw, err := f.ask(lim.ctx, c, body) //nolint:bodyclose // ask reads and closes it
 		if err != nil {
 			return nil, lim.explain(weburl.Host(c.url), err)
 		}
@@ -162,7 +162,7 @@ func (f *Fetcher) ask(ctx context.Context, c *chain, limit int64) (_ *http.Respo
 	if err != nil {
 		return nil, nil, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if redirects(resp) {
 		// Its body is read for the connection's sake alone.
 		n, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxDrain))

@@ -158,7 +158,7 @@ func TestFetchBoundsTheBody(t *testing.T) {
 		case "/announced":
 			w.Header().Set("Content-Length", "101")
 		case "/chunked":
-			w.(http.Flusher).Flush() //nolint:errcheck,forcetypeassert // httptest's can
+			w.(http.Flusher).Flush()
 		case "/bomb":
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(encoded(t, "gzip", make([]byte, 101)))
@@ -245,7 +245,7 @@ func TestFetchNeverSendsARequestTwice(t *testing.T) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	for range 2 {
-		resp, err := (&http.Client{Transport: transport}).Get(s.url) //nolint:noctx // short
+		resp, err := (&http.Client{Transport: transport}).Get(s.url)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +318,7 @@ func TestFetchKeepsConnections(t *testing.T) {
 		case "/none":
 			w.WriteHeader(http.StatusNoContent)
 		case "/chunked":
-			w.(http.Flusher).Flush() //nolint:errcheck,forcetypeassert // httptest's can
+			w.(http.Flusher).Flush()
 			_, _ = io.WriteString(w, "chunk")
 		default:
 			_, _ = io.WriteString(w, "plain")
@@ -478,7 +478,7 @@ func TestFetchEndsInTime(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/body" {
 			_, _ = io.WriteString(w, "half of ")
-			w.(http.Flusher).Flush() //nolint:errcheck,forcetypeassert // httptest's can
+			w.(http.Flusher).Flush()
 		}
 		<-r.Context().Done()
 	})

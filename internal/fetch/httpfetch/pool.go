@@ -142,7 +142,7 @@ func (p *pool) put(c *conn, reusable bool) {
 		c.idle = p.idle.PushFront(c)
 		c.timer = time.AfterFunc(p.idleTimeout, func() { p.expire(c) })
 		if p.idle.Len() > p.maxIdle {
-			p.drop(p.idle.Back().Value.(*conn)) //nolint:errcheck,forcetypeassert // the list holds nothing else
+			p.drop(p.idle.Back().Value.(*conn))
 		}
 	}
 	<-h.slots
@@ -154,7 +154,7 @@ func (p *pool) close() {
 	defer p.unlock()
 	p.closed = true
 	for e := p.idle.Front(); e != nil; e = p.idle.Front() {
-		p.drop(e.Value.(*conn)) //nolint:errcheck,forcetypeassert // the list holds nothing else
+		p.drop(e.Value.(*conn))
 	}
 }
 

@@ -69,7 +69,7 @@ func TestFetchFollowsRedirects(t *testing.T) {
 		case "/302":
 			to(w, 302, "/end")
 		case "/nowhere":
-			w.WriteHeader(302)
+			w.WriteHeader(http.StatusFound)
 			_, _ = io.WriteString(w, "a page")
 		case "/300":
 			to(w, 300, "/end")
