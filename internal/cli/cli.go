@@ -67,10 +67,23 @@ func (a *app) main(ctx context.Context, args []string) int {
 	err := root.ExecuteContext(ctx)
 	if err != nil {
 		for line := range strings.Lines(strings.TrimSpace(err.Error())) {
-			_, _ = fmt.Fprintf(a.stderr, "seine: %s\n", strings.TrimRight(line, "\n"))
+			if line = strings.TrimRight(line, "\n"); line != "" {
+				_, _ = fmt.Fprintf(a.stderr, "seine: %s\n", line)
+			}
 		}
 	}
-	return exitCode(err)
+	code := exitCode(err)
+	if hint := hints[code]; hint != "" {
+		_, _ = fmt.Fprintf(a.stderr, "seine: %s\n", hint)
+	}
+	return code
+}
+
+// hints say what to do where the error itself may not.
+var hints = map[int]string{
+	exitFrontier: "is the server up, and are name, password and database right? `seine doctor` checks",
+	exitStore:    "is the folder or bucket there, and may this user write? `seine doctor` checks",
+	exitDiskFull: "make room and run the same command again: it goes on where it was",
 }
 
 const longHelp = `Seine turns an ID space, a list of URLs or a site into a clean, checked data set
@@ -86,7 +99,7 @@ work was done, 9 more failures than max_failures, 11 schema too old or too new,
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use: "seine", Short: "Scrape an ID space, a list or a site into a clean data set", Long: longHelp,
-		SilenceErrors: true, SilenceUsage: true, Version: Version, Args: cobra.NoArgs,
+		SilenceErrors: true, SilenceUsage: true, Version: Version,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetOut(a.stdout)

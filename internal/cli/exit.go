@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
@@ -69,6 +70,8 @@ func exitCode(err error) int {
 		return exitLimit
 	case errors.Is(err, errStopped), errors.Is(err, context.Canceled):
 		return exitStopped
+	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no error of its own for it
+		return exitUsage
 	}
 	return exitError
 }

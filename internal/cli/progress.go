@@ -26,16 +26,25 @@ func (a *app) showProgress(ctx context.Context, w *worker.Worker, job string) {
 	}
 	t := time.NewTicker(every)
 	defer t.Stop()
+	var (
+		status worker.Status
+		asked  time.Time
+	)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
-		line, err := progressLine(ctx, w, job)
+		if time.Since(asked) > askEvery {
+			s, err := w.Status(ctx, job)
+			if err != nil {
+				continue // the engine says that the frontier is away
+			}
+			status, asked = s, time.Now()
+		}
+		line := progressLine(status, w.Progress(), job)
 		switch {
-		case err != nil:
-			continue // the engine says that the frontier is away
 		case a.terminal:
 			_, _ = fmt.Fprintf(a.stderr, "\r\x1b[K%s", line)
 		default:
@@ -44,27 +53,32 @@ func (a *app) showProgress(ctx context.Context, w *worker.Worker, job string) {
 	}
 }
 
-func progressLine(ctx context.Context, w *worker.Worker, job string) (string, error) {
-	c, err := w.Counts(ctx, job)
-	if err != nil {
-		return "", err
-	}
+// askEvery is how old the frontier's counters may be that are shown.
+const askEvery = time.Second
+
+func progressLine(s worker.Status, progress []worker.Progress, job string) string {
 	var rate float64
-	for _, p := range w.Progress() {
+	for _, p := range progress {
 		if p.Job == job {
 			rate = p.Rate
 		}
 	}
 	parts := []string{}
-	for _, s := range []seine.State{seine.Done, seine.Skipped, seine.Stale, seine.Error} {
-		parts = append(parts, fmt.Sprintf("%s %d", s, c.Final[s]))
+	for _, state := range []seine.State{seine.Done, seine.Skipped, seine.Stale, seine.Error} {
+		parts = append(parts, fmt.Sprintf("%s %d", state, s.Final[state]))
 	}
-	left := c.Open + c.Unseen
+	left := s.Open + s.Unseen
 	parts = append(parts, fmt.Sprintf("left %d", left), fmt.Sprintf("%.1f/s", rate))
 	if rate > 0 && left > 0 {
 		parts = append(parts, "about "+brief(time.Duration(float64(left)/rate*float64(time.Second)))+" to go")
 	}
-	return strings.Join(parts, "  "), nil
+	for _, h := range s.Hosts {
+		if h.Parked {
+			parts = append(parts, fmt.Sprintf("host %s rests for %s: %s", h.Host, brief(max(0, time.Until(h.NextAt))), h.Reason))
+			break
+		}
+	}
+	return strings.Join(parts, "  ")
 }
 
 // brief is a duration as people say it: two units at most.
