@@ -46,7 +46,7 @@ func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Opti
 	if out.ID, err = f.Register(ctx, frontier.SpecOf(&normal, config), opts.AcceptChanges); err != nil {
 		return nil, err
 	}
-	if err := engine.Relane(ctx, f, out); err != nil {
+	if err := engine.Relane(ctx, f, out, opts.AcceptChanges); err != nil {
 		return nil, fmt.Errorf("move tasks to the lanes of the pace: %w", err)
 	}
 	return out, nil

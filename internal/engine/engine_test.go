@@ -464,3 +464,25 @@ func TestLimit(t *testing.T) {
 		t.Errorf("status %+v, %v; want nothing in progress", st, err)
 	}
 }
+
+// A pace that comes where there was none brings each host's tasks into one lane.
+func TestPaceThatComesLater(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(nil))
+	r.add(j, "a", "b", "c", "d", "e")
+	if ts, err := r.f.Waiting(t.Context(), j.ID, true, 0, 10); err != nil || len(ts) != 5 {
+		t.Fatalf("%d tasks in shards, %v; want 5", len(ts), err)
+	}
+	j = r.register(r.job(func(j *seine.Job) {
+		j.Pace = seine.Pace{Delay: seine.Span{Min: time.Millisecond, Max: time.Millisecond}}
+	}))
+	ts, err := r.f.Waiting(t.Context(), j.ID, false, 0, 10)
+	if err != nil || len(ts) != 5 || ts[0].LaneKey != strings.TrimPrefix(r.site.URL, "http://") {
+		t.Fatalf("tasks %+v, %v; want 5 in the host's lane", ts, err)
+	}
+	r.run(j)
+	if c, err := r.f.Counts(t.Context(), j.ID); err != nil || c.Final[seine.Done] != 5 {
+		t.Errorf("counts %+v, %v", c, err)
+	}
+}

@@ -170,11 +170,19 @@ func (a *Adder) Flush(ctx context.Context) error {
 }
 
 // Relane moves tasks that wait in lanes other than the job's pace says now: a
-// pace that changed between none and some puts them elsewhere.
-func Relane(ctx context.Context, f frontier.Frontier, job *Job) error {
+// pace that changed between none and some puts them elsewhere, and so may a
+// changed seeds.url, which all says.
+func Relane(ctx context.Context, f frontier.Frontier, job *Job, all bool) error {
+	if err := relane(ctx, f, job, !job.Pace.Unpaced()); err != nil || !all {
+		return err
+	}
+	return relane(ctx, f, job, job.Pace.Unpaced())
+}
+
+func relane(ctx context.Context, f frontier.Frontier, job *Job, shards bool) error {
 	after := int64(0)
 	for {
-		page, err := f.Moved(ctx, job.ID, after, addBatch)
+		page, err := f.Waiting(ctx, job.ID, shards, after, addBatch)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -192,24 +200,11 @@ func Relane(ctx context.Context, f frontier.Frontier, job *Job) error {
 				tasks, lanes = append(tasks, c), append(lanes, lane)
 			}
 		}
-		if len(tasks) == 0 && after > 0 && len(page) == addBatch && sameKind(page, job) {
-			return nil
+		if len(tasks) == 0 {
+			continue
 		}
-		if len(tasks) > 0 {
-			if err := f.Move(ctx, job.ID, tasks, lanes); err != nil {
-				return err
-			}
+		if err := f.Move(ctx, job.ID, tasks, lanes); err != nil {
+			return err
 		}
 	}
-}
-
-// sameKind reports whether a whole page of tasks waits where it should: then
-// the pace did not change, and a long queue need not be read to its end.
-func sameKind(page []frontier.Claimed, job *Job) bool {
-	for _, c := range page {
-		if frontier.IsHost(c.LaneKey) == job.Pace.Unpaced() {
-			return false
-		}
-	}
-	return true
 }

@@ -216,10 +216,10 @@ type Frontier interface {
 	Seeded(ctx context.Context, job JobID, digest []byte) (bool, error)
 	MarkSeeded(ctx context.Context, job JobID, digest []byte) error
 
-	// Moved lists up to n open tasks, not leased, that wait in lanes other than
-	// want says; Move puts them there. A pace that changes between none and
-	// some changes a task's lane.
-	Moved(ctx context.Context, job JobID, after int64, n int) ([]Claimed, error)
+	// Waiting lists up to n open tasks, not leased, of shards or of all other
+	// lanes, in the order of their Seq; Move puts tasks into lanes. A pace that
+	// changes between none and some changes a task's lane.
+	Waiting(ctx context.Context, job JobID, shards bool, after int64, n int) ([]Claimed, error)
 	Move(ctx context.Context, job JobID, tasks []Claimed, lanes []string) error
 
 	// Add admits tasks whose key the job has not seen and returns how many.

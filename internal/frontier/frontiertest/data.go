@@ -269,13 +269,16 @@ func testMove(t *testing.T, s *suite) {
 	l := s.lease()
 	s.fail(l, job, failures(seine.Error, time.Minute, s.claim(l, job, 1, 1)...))
 	held := s.claim(l, job, 1, 1)
-	open, err := s.Moved(s.ctx(), job, 0, 100)
+	open, err := s.Waiting(s.ctx(), job, true, 0, 100)
 	s.check(err)
 	if len(open) != 4 {
 		t.Fatalf("%d tasks to move; want the 4 that are not leased", len(open))
 	}
-	if rest, err := s.Moved(s.ctx(), job, open[1].Seq, 1); err != nil || len(rest) != 1 || rest[0].Seq != open[2].Seq {
+	if rest, err := s.Waiting(s.ctx(), job, true, open[1].Seq, 1); err != nil || len(rest) != 1 || rest[0].Seq != open[2].Seq {
 		t.Errorf("after %d comes %+v, %v; want %d", open[1].Seq, rest, err, open[2].Seq)
+	}
+	if hosts, err := s.Waiting(s.ctx(), job, false, 0, 100); err != nil || len(hosts) != 0 {
+		t.Errorf("%d tasks wait in lanes of hosts, %v; want none", len(hosts), err)
 	}
 	to := []string{"a:1", "b:1", "a:1", "b:1"}
 	s.check(s.Move(s.ctx(), job, open, to))

@@ -162,11 +162,18 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 	return true, f.wake(ctx, t, lane, task.Priority)
 }
 
-// Moved lists open tasks that are not leased, in the order of their Seq.
-func (f *Frontier) Moved(ctx context.Context, job frontier.JobID, after int64, n int) ([]frontier.Claimed, error) {
-	var out []frontier.Claimed
+// Waiting lists open tasks that are not leased, in the order of their Seq.
+func (f *Frontier) Waiting(ctx context.Context, job frontier.JobID, shards bool, after int64, n int) ([]frontier.Claimed, error) {
+	var (
+		out   []frontier.Claimed
+		there bool
+	)
+	// Most often there is no such lane, and a long queue need not be read.
+	if err := f.one(ctx, `select exists (select 1 from lane where job_id = ? and (lane_key like 'shard/%') = ?)`, []any{job, shards}, &there); err != nil || !there {
+		return nil, err
+	}
 	err := f.each(ctx, `select q.job_id, q.seq, q.key, q.lane_id, l.lane_key, q.prio from queue q join lane l using (lane_id)
- where q.job_id = ? and q.seq > ? and q.lease_id is null order by q.seq limit ?`, []any{job, after, n}, func(r *sql.Rows) error {
+ where q.job_id = ? and q.seq > ? and q.lease_id is null and (l.lane_key like 'shard/%') = ? order by q.seq limit ?`, []any{job, after, shards, n}, func(r *sql.Rows) error {
 		var c frontier.Claimed
 		err := r.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority)
 		out = append(out, c)

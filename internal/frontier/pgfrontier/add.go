@@ -223,12 +223,22 @@ func (f *Frontier) hasten(ctx context.Context, job frontier.JobID, keys []string
 	return int(n), nil
 }
 
-// Moved lists open tasks that are not leased, in the order of their Seq.
-func (f *Frontier) Moved(ctx context.Context, job frontier.JobID, after int64, n int) ([]frontier.Claimed, error) {
-	var out []frontier.Claimed
+// Waiting lists open tasks that are not leased, in the order of their Seq.
+func (f *Frontier) Waiting(ctx context.Context, job frontier.JobID, shards bool, after int64, n int) ([]frontier.Claimed, error) {
+	var (
+		out   []frontier.Claimed
+		there bool
+	)
+	// Most often there is no such lane, and a long queue need not be read.
 	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and (lane_key like 'shard/%') = $2)`, job, shards).Scan(&there)
+	})
+	if err != nil || !there {
+		return nil, err
+	}
+	err = f.again(ctx, func(c *pgx.Conn) error {
 		rows, err := c.Query(ctx, `select q.job_id, q.seq, q.key, q.lane_id, l.lane_key, q.prio::int from seine.queue q join seine.lane l using (lane_id)
- where q.job_id = $1 and q.seq > $2 and q.lease_id is null order by q.seq limit $3`, job, after, n)
+ where q.job_id = $1 and q.seq > $2 and q.lease_id is null and (l.lane_key like 'shard/%') = $4 order by q.seq limit $3`, job, after, n, shards)
 		if err != nil {
 			return err
 		}
