@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seinehq/seine/internal/cardsite"
+)
+
+// block returns the fenced block of the README that holds a text.
+func block(t *testing.T, text string) string {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range strings.Split(string(readme), "```") {
+		if i%2 == 1 && strings.Contains(b, text) {
+			return b
+		}
+	}
+	t.Fatalf("README.md has no block with %q", text)
+	return ""
+}
+
+// The commands of the README's section "Use it", in their order.
+func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	site := serve(t, cardsite.Config{From: firstID, To: lastID})
+	job := cardJob(t, dir, site)
+	ran := 0
+	for line := range strings.Lines(block(t, "bin/seine validate")) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		args, found := strings.CutPrefix(strings.TrimSpace(line), "bin/seine ")
+		if !found || strings.HasPrefix(args, "demo") {
+			continue // built and served already
+		}
+		fields := strings.Fields(strings.ReplaceAll(args, "examples/cardsite/job.yaml", job))
+		run(t, dir, 0, fields...)
+		ran++
+	}
+	if ran < 7 {
+		t.Errorf("%d commands were run; the README shows more", ran)
+	}
+}
+
+const badJob = `job: cardsite
+seeds:
+  ids: {from: 1, to: 9}
+  url: http://127.0.0.1:8700/cert/{id}/psa
+fields:
+  cert: {css: "p.text-subtitle1"}
+verdict:
+  - {stale: "certt != id"}
+explor: {strategy: off}
+pace: {delay: 5 seconds}
+`
+
+// The mistakes that the README shows are what the command says.
+func TestReadmeMistakes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "bad.yaml"), []byte(badJob), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := command(t, dir, "validate", "bad.yaml")
+	var errs bytes.Buffer
+	c.Stderr = &errs
+	if err := c.Run(); err == nil || c.ProcessState.ExitCode() != 3 {
+		t.Errorf("validate: %v; want exit 3", err)
+	}
+	_, want, _ := strings.Cut(block(t, "seine validate bad.yaml"), "$ seine validate bad.yaml\n")
+	if errs.String() != want {
+		t.Errorf("validate says\n%sand the README\n%s", &errs, want)
+	}
+}
+
+// The demo ends as the README shows it: one seed, one result.
+func TestReadmeDemo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	out := run(t, dir, 0, "demo")
+	want := strings.TrimSpace(block(t, "258 files"))
+	if !strings.Contains(out, want) {
+		t.Errorf("the demo ends\n%sand the README\n%s", out, want)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data", "demo", "sheet.png")); err != nil {
+		t.Error(err)
+	}
+}
