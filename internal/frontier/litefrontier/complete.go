@@ -13,26 +13,9 @@ import (
 // of truth. A batch that the database refuses as data is tried one by one, so
 // that one bad record does not fail the others.
 func (f *Frontier) Complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (frontier.Outcome, error) {
-	out, err := f.complete(ctx, l, job, batch)
-	if err == nil || !isData(err) {
-		return out, err
-	}
-	if len(batch) == 1 {
-		return frontier.Outcome{Bad: map[int64]error{batch[0].Seq: err}}, nil
-	}
-	out = frontier.Outcome{Bad: map[int64]error{}}
-	for _, one := range batch {
-		o, err := f.Complete(ctx, l, job, []frontier.Completion{one})
-		if err != nil {
-			return out, err
-		}
-		out.Kept += o.Kept
-		out.Lost = append(out.Lost, o.Lost...)
-		for seq, err := range o.Bad {
-			out.Bad[seq] = err
-		}
-	}
-	return out, nil
+	return frontier.CompleteBatch(batch, isData, func(batch []frontier.Completion) (frontier.Outcome, error) {
+		return f.complete(ctx, l, job, batch)
+	})
 }
 
 func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (out frontier.Outcome, err error) {
@@ -52,7 +35,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		return f.settle(ctx, t, ends)
 	})
 	if err != nil {
-		return out, fmt.Errorf("complete: %w", err)
+		return frontier.Outcome{}, fmt.Errorf("complete: %w", err)
 	}
 	return out, nil
 }

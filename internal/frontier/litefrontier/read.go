@@ -171,10 +171,8 @@ const recordPage = 500
 
 // Records calls each for every record with its assets, ordered by key.
 func (f *Frontier) Records(ctx context.Context, job frontier.JobID, emit func(frontier.Stored) error) error {
-	key, kind := "", ""
-	for {
-		var page []frontier.Stored
-		if err := f.each(ctx, `select key, kind, fields, url, digest, fetched_at from record where job_id = ? and (key, kind) > (?, ?) order by key, kind limit ?`,
+	return frontier.EachRecord(emit, func(key, kind string) (page []frontier.Stored, err error) {
+		err = f.each(ctx, `select key, kind, fields, url, digest, fetched_at from record where job_id = ? and (key, kind) > (?, ?) order by key, kind limit ?`,
 			[]any{job, key, kind, recordPage}, func(r *sql.Rows) error {
 				var (
 					s      frontier.Stored
@@ -185,36 +183,18 @@ func (f *Frontier) Records(ctx context.Context, job frontier.JobID, emit func(fr
 				s.Fields, s.FetchedAt = json.RawMessage(fields), fromMicro(at)
 				page = append(page, s)
 				return err
-			}); err != nil || len(page) == 0 {
-			return err
-		}
-		assets, err := f.assetsOf(ctx, job, page)
-		if err != nil {
-			return err
-		}
-		for _, s := range page {
-			s.Assets = assets[s.Key]
-			if err := emit(s); err != nil {
-				return err
-			}
-		}
-		key, kind = page[len(page)-1].Key, page[len(page)-1].Kind
-	}
-}
-
-func (f *Frontier) assetsOf(ctx context.Context, job frontier.JobID, page []frontier.Stored) (map[string][]frontier.Asset, error) {
-	keys := make([]string, len(page))
-	for i, s := range page {
-		keys[i] = s.Key
-	}
-	out := map[string][]frontier.Asset{}
-	marks, args := list(keys)
-	err := f.each(ctx, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256
+			})
+		return page, err
+	}, func(keys []string) (map[string][]frontier.Asset, error) {
+		out := map[string][]frontier.Asset{}
+		marks, args := list(keys)
+		err := f.each(ctx, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256
  from asset where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
-		var a frontier.Asset
-		err := r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
-		out[a.Key] = append(out[a.Key], a)
-		return err
+			var a frontier.Asset
+			err := r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
+			out[a.Key] = append(out[a.Key], a)
+			return err
+		})
+		return out, err
 	})
-	return out, err
 }

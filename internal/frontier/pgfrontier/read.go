@@ -175,9 +175,8 @@ const recordPage = 500
 
 // Records calls each for every record with its assets, ordered by key.
 func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
-	key, kind := "", ""
-	for {
-		page, err := collect(ctx, f, `select key, kind, fields::text, url, digest, fetched_at from seine.record
+	return frontier.EachRecord(each, func(key, kind string) ([]frontier.Stored, error) {
+		return collect(ctx, f, `select key, kind, fields::text, url, digest, fetched_at from seine.record
  where job_id = $1 and (key, kind) > ($2, $3) order by key, kind limit $4`, []any{job, key, kind, recordPage},
 			func(row pgx.CollectableRow) (s frontier.Stored, err error) {
 				var fields string
@@ -185,38 +184,18 @@ func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(fr
 				s.Fields, s.FetchedAt = json.RawMessage(fields), s.FetchedAt.UTC()
 				return s, err
 			})
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		assets, err := f.assetsOf(ctx, job, page)
-		if err != nil {
-			return err
-		}
-		for _, s := range page {
-			s.Assets = assets[s.Key]
-			if err := each(s); err != nil {
-				return err
-			}
-		}
-		key, kind = page[len(page)-1].Key, page[len(page)-1].Kind
-	}
-}
-
-func (f *Frontier) assetsOf(ctx context.Context, job frontier.JobID, page []frontier.Stored) (map[string][]frontier.Asset, error) {
-	keys := make([]string, len(page))
-	for i, s := range page {
-		keys[i] = s.Key
-	}
-	rows, err := collect(ctx, f, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256
+	}, func(keys []string) (map[string][]frontier.Asset, error) {
+		rows, err := collect(ctx, f, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256
  from seine.asset where job_id = $1 and key = any($2::text[]) order by key, name`, []any{job, keys},
-		func(row pgx.CollectableRow) (a frontier.Asset, err error) {
-			return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
-		})
-	out := map[string][]frontier.Asset{}
-	for _, a := range rows {
-		out[a.Key] = append(out[a.Key], a)
-	}
-	return out, err
+			func(row pgx.CollectableRow) (a frontier.Asset, err error) {
+				return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
+			})
+		out := map[string][]frontier.Asset{}
+		for _, a := range rows {
+			out[a.Key] = append(out[a.Key], a)
+		}
+		return out, err
+	})
 }
 
 // Clock is the frontier's time now.

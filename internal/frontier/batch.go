@@ -1,0 +1,52 @@
+package frontier
+
+// CompleteBatch completes a batch by a driver's transaction. When the database
+// refuses it as data, each task gets a transaction of its own, so that one bad
+// record does not fail the others; Outcome.Bad names it.
+func CompleteBatch(batch []Completion, isData func(error) bool, complete func([]Completion) (Outcome, error)) (Outcome, error) {
+	out, err := complete(batch)
+	if err == nil || !isData(err) {
+		return out, err
+	}
+	out = Outcome{Bad: map[int64]error{}}
+	for _, one := range batch {
+		o, err := complete([]Completion{one})
+		switch {
+		case err != nil && isData(err):
+			out.Bad[one.Seq] = err
+		case err != nil:
+			return out, err
+		}
+		out.Kept += o.Kept
+		out.Lost = append(out.Lost, o.Lost...)
+	}
+	return out, nil
+}
+
+// EachRecord calls each for the records of a job, page by page: page returns
+// those that follow a key and kind, assets their assets by key.
+func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, error), assets func(keys []string) (map[string][]Asset, error)) error {
+	key, kind := "", ""
+	for {
+		records, err := page(key, kind)
+		if err != nil || len(records) == 0 {
+			return err
+		}
+		keys := make([]string, len(records))
+		for i, r := range records {
+			keys[i] = r.Key
+		}
+		owned, err := assets(keys)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			r.Assets = owned[r.Key]
+			if err := each(r); err != nil {
+				return err
+			}
+		}
+		last := records[len(records)-1]
+		key, kind = last.Key, last.Kind
+	}
+}
