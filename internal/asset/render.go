@@ -11,6 +11,7 @@ import (
 	_ "image/jpeg"
 	"image/png"
 	"io"
+	"strings"
 
 	_ "golang.org/x/image/webp"
 
@@ -42,6 +43,8 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	switch {
 	case errors.Is(err, image.ErrFormat):
 		return r, Fault(fmt.Sprintf("%s can't be rendered", sniff(body).media))
+	case err != nil && cut(err):
+		return r, Fault("image is cut short")
 	case err != nil:
 		return r, Fault("image header is damaged")
 	}
@@ -61,7 +64,7 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 
 	img, _, err := image.Decode(bytes.NewReader(body))
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case err != nil && cut(err):
 		return r, Fault("image is cut short")
 	case err != nil:
 		return r, Fault("image can't be decoded")
@@ -83,6 +86,12 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	r.body, r.kind = out.Bytes(), kind{"image/png", "png"}
 	r.width, r.height = img.Bounds().Dx(), img.Bounds().Dy()
 	return r, nil
+}
+
+// cut reports whether a decoder ran out of bytes; some say so only in words.
+func cut(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "not enough pixel data")
 }
 
 // Box is the crop on an image of a size: an edge is

@@ -1,0 +1,463 @@
+package asset
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io/fs"
+	"math/big"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	"gocloud.dev/blob/memblob"
+
+	"github.com/seinehq/seine"
+)
+
+// web answers by URL; what it does not know is a 404.
+type web map[string]answer
+
+type answer struct {
+	status int
+	media  string
+	body   []byte
+	err    error
+}
+
+func (w web) Fetch(_ context.Context, req seine.Request) (*seine.Page, error) {
+	a, ok := w[req.URL]
+	if !ok {
+		a = answer{status: http.StatusNotFound}
+	}
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	if !req.Raw {
+		return nil, errors.New("an asset must be asked for as it is")
+	}
+	return &seine.Page{URL: req.URL, Status: a.status, Header: http.Header{"Content-Type": {a.media}}, Body: a.body}, a.err
+}
+
+// picture is a photograph-like image.
+func picture(w, h int) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			img.SetNRGBA(x, y, color.NRGBA{uint8(x * 3), uint8(y * 5), uint8(x ^ y), 255})
+		}
+	}
+	return img
+}
+
+func encoded(t testing.TB, format string, img image.Image) []byte {
+	t.Helper()
+	var (
+		b   bytes.Buffer
+		err error
+	)
+	switch format {
+	case "png":
+		err = png.Encode(&b, img)
+	case "jpeg":
+		err = jpeg.Encode(&b, img, nil)
+	case "gif":
+		err = gif.Encode(&b, img, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func folderStore(t *testing.T) (*blob.Bucket, string) {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := fileblob.OpenBucket(dir, &fileblob.Options{Metadata: fileblob.MetadataDontWrite, NoTempDir: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return b, dir
+}
+
+func filesIn(t *testing.T, dir string) string {
+	t.Helper()
+	var out []string
+	if err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(dir, path)
+			out = append(out, rel)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestKeepStoresTheWholeRendition(t *testing.T) {
+	t.Parallel()
+	store, dir := folderStore(t)
+	src := picture(512, 884)
+	body := encoded(t, "png", src)
+	k := New(store, Options{})
+	got, err := k.Keep(t.Context(), web{"http://h/large/a": {media: "image/png", body: body}}, seine.Asset{
+		Name: "front", URL: "http://h/small/a", Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: "png/10/7_front.{ext}",
+		Image: &seine.Image{Crop: &seine.Crop{OfWidth: 1024, OfHeight: 1768, Left: 110, Top: 467, Right: 920, Bottom: 1625}},
+	}, Hold{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.URL != "http://h/large/a" || got.Path != "png/10/7_front.png" || got.OriginalBytes != int64(len(body)) || got.OriginalWidth != 512 {
+		t.Errorf("stored %+v", got)
+	}
+	file, err := os.ReadFile(filepath.Join(dir, "png/10/7_front.png"))
+	if err != nil || int64(len(file)) != got.Bytes {
+		t.Fatalf("%d bytes, %v; the row says %d", len(file), err, got.Bytes)
+	}
+	img, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 110/1024 of 512 is 55, 467/1768 of 884 is 233.5 → 234, 920 → 460, 1625 → 812.5 → 813.
+	box := image.Rect(55, 234, 460, 813)
+	if img.Bounds().Size() != box.Size() || got.Width != box.Dx() || got.Height != box.Dy() {
+		t.Fatalf("size %v; want %v", img.Bounds().Size(), box.Size())
+	}
+	for y := range box.Dy() {
+		for x := range box.Dx() {
+			if a, b := color.NRGBAModel.Convert(img.At(x, y)), src.At(box.Min.X+x, box.Min.Y+y); a != b {
+				t.Fatalf("pixel %d, %d is %v; want %v", x, y, a, b)
+			}
+		}
+	}
+}
+
+func TestUpgradeFallsBackOnlyWhenThereIsNoBetterFile(t *testing.T) {
+	t.Parallel()
+	good := answer{media: "image/png", body: encoded(t, "png", picture(4, 4))}
+	for _, tt := range []struct {
+		name   string
+		better answer
+		want   string // the URL that is kept, or the reason
+	}{
+		{"it is there", good, "http://h/large/a"},
+		{"404", answer{status: 404}, "http://h/small/a"},
+		{"403", answer{status: 403}, "http://h/small/a"},
+		{"a page that says sorry", answer{media: "text/html", body: []byte("<html>sorry")}, "http://h/small/a"},
+		{"500 may pass", answer{status: 500}, "HTTP 500"},
+		{"429 may pass", answer{status: 429}, "HTTP 429"},
+		{"a fault may pass", answer{err: errors.New("reset")}, "fetch failed"},
+		{"a cut file may pass", answer{media: "image/png", body: good.body[:len(good.body)-20]}, "image is cut short"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			k := New(memblob.OpenBucket(nil), Options{})
+			got, err := k.Keep(t.Context(), web{"http://h/large/a": tt.better, "http://h/small/a": good}, seine.Asset{
+				URL: "http://h/small/a", Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: "a", Image: &seine.Image{},
+			}, Hold{})
+			if err != nil {
+				got.URL = Reason(err)
+			}
+			if got.URL != tt.want {
+				t.Errorf("kept %q (%v); want %q", got.URL, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestFilesThatAreNotWhatTheyClaim(t *testing.T) {
+	t.Parallel()
+	jpg := encoded(t, "jpeg", picture(60, 40))
+	pic := encoded(t, "png", picture(60, 40))
+	for _, tt := range []struct {
+		name  string
+		a     answer
+		image *seine.Image
+		want  string
+	}{
+		{"empty", answer{media: "image/png"}, &seine.Image{}, "empty file"},
+		{"HTML as an image", answer{media: "image/jpeg", body: []byte("<!doctype html><p>sorry")}, nil, "claims to be image/jpeg and is text/html"},
+		{"HTML as PDF", answer{media: "application/pdf", body: []byte("<!doctype html><p>sorry")}, nil, "claims to be application/pdf and is text/html"},
+		{"text to be rendered", answer{media: "text/plain", body: []byte("hello")}, &seine.Image{}, "not an image but text/plain"},
+		{"a cut JPEG", answer{media: "image/jpeg", body: jpg[:len(jpg)/2]}, &seine.Image{}, "image is cut short"},
+		{"a cut PNG", answer{media: "image/png", body: pic[:len(pic)/2]}, &seine.Image{}, "image is cut short"},
+		{"a JPEG header alone", answer{media: "image/jpeg", body: []byte("\xff\xd8\xff\xe0")}, &seine.Image{}, "image header is damaged"},
+		{"a PNG of 50,000 x 50,000", answer{media: "image/png", body: hugePNG()}, &seine.Image{}, "image has too many pixels"},
+		{"too small", answer{media: "image/png", body: pic}, &seine.Image{MinWidth: 61}, "image is too small"},
+		{"no pixel left by the crop", answer{media: "image/png", body: encoded(t, "png", picture(1, 1))}, &seine.Image{Crop: &seine.Crop{OfWidth: 1000, OfHeight: 1000, Left: 1, Top: 1, Right: 2, Bottom: 2}}, "image is too small for its crop"},
+		{"AVIF is not rendered", answer{media: "image/avif", body: []byte("\x00\x00\x00\x1cftypavif\x00\x00\x00\x00")}, &seine.Image{}, "image/avif can't be rendered"},
+		{"404", answer{status: 404}, nil, "HTTP 404"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			store, dir := folderStore(t)
+			_, err := New(store, Options{}).Keep(t.Context(), web{"u": tt.a}, seine.Asset{URL: "u", Path: "a.{ext}", Image: tt.image}, Hold{})
+			if err == nil || Reason(err) != tt.want {
+				t.Errorf("reason %q (%v); want %q", Reason(err), err, tt.want)
+			}
+			if got := filesIn(t, dir); got != "" {
+				t.Errorf("the store holds %s; want nothing", got)
+			}
+		})
+	}
+}
+
+// hugePNG is a header of 50,000 x 50,000 pixels and nothing else.
+func hugePNG() []byte {
+	var b bytes.Buffer
+	b.WriteString("\x89PNG\r\n\x1a\n")
+	head := make([]byte, 17)
+	copy(head, "IHDR")
+	binary.BigEndian.PutUint32(head[4:], 50_000)
+	binary.BigEndian.PutUint32(head[8:], 50_000)
+	head[12], head[13] = 8, 6
+	_ = binary.Write(&b, binary.BigEndian, uint32(13))
+	b.Write(head)
+	_ = binary.Write(&b, binary.BigEndian, crc32.ChecksumIEEE(head))
+	return b.Bytes()
+}
+
+func TestKeptAsItCame(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, media, body, path string }{
+		{"PDF", "application/pdf", "%PDF-1.7 …", "f.pdf"},
+		{"no type claimed", "", "GIF89a\x01\x00\x01\x00\x00\x00\x00", "f.gif"},
+		{"AVIF", "image/avif", "\x00\x00\x00\x1cftypavif\x00\x00\x00\x00", "f.avif"},
+		{"a type that bytes do not show", "text/csv", "a,b\n1,2\n", "f.csv"},
+		{"unknown", "application/x-nobody-knows", "\x01\x02\x03", "f.bin"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			store, dir := folderStore(t)
+			got, err := New(store, Options{}).Keep(t.Context(), web{"u": {media: tt.media, body: []byte(tt.body)}}, seine.Asset{URL: "u", Path: "f.{ext}"}, Hold{})
+			if err != nil || got.Path != tt.path {
+				t.Fatalf("path %q, %v; want %q", got.Path, err, tt.path)
+			}
+			if file, err := os.ReadFile(filepath.Join(dir, tt.path)); err != nil || string(file) != tt.body {
+				t.Errorf("file %q, %v; want %q", file, err, tt.body)
+			}
+		})
+	}
+}
+
+func TestAKeyIsCreatedOnce(t *testing.T) {
+	t.Parallel()
+	store, dir := folderStore(t)
+	k := New(store, Options{})
+	keep := func(body string, hold Hold) error {
+		_, err := k.Keep(t.Context(), web{"u": {body: []byte(body)}}, seine.Asset{URL: "u", Path: "f"}, hold)
+		return err
+	}
+	is := func(want string) {
+		t.Helper()
+		if got, err := os.ReadFile(filepath.Join(dir, "f")); err != nil || string(got) != want {
+			t.Errorf("the file is %q, %v; want %q", got, err, want)
+		}
+	}
+	if err := keep("one", Hold{}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(filepath.Join(dir, "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	never := Hold{Owned: func(context.Context) error { t.Error("asked for an equal file"); return nil }}
+	if err := keep("one", never); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.Stat(filepath.Join(dir, "f")); err != nil || !os.SameFile(before, after) {
+		t.Errorf("an equal file was written anew: %v", err)
+	}
+	lost := errors.New("lease lost")
+	if err := keep("two", Hold{Owned: func(context.Context) error { return lost }}); !errors.Is(err, lost) {
+		t.Errorf("another file without the lease: %v; want %v", err, lost)
+	}
+	is("one")
+	if err := keep("two", Hold{Owned: func(context.Context) error { return nil }}); err != nil {
+		t.Error(err)
+	}
+	is("two")
+}
+
+func TestNothingHalfWrittenStays(t *testing.T) {
+	t.Parallel()
+	store, dir := folderStore(t)
+	k := New(store, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := k.put(ctx, seine.Stored{Path: "a/f"}, []byte("body"), nil); err == nil {
+		t.Error("a write that was stopped succeeded")
+	}
+	if got := filesIn(t, dir); got != "" {
+		t.Errorf("a write that was stopped left %s", got)
+	}
+	// What a killed writer left goes with the next attempt, and nothing else.
+	for _, name := range []string{"a/f.png.18f2.tmp", "a/f.png.tmpx", "a/g.png.18f2.tmp", "a/f.jpg"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := k.Keep(t.Context(), web{"u": {body: []byte("whole")}}, seine.Asset{URL: "u", Path: "a/f.png"}, Hold{Again: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := filesIn(t, dir), "a/f.jpg a/f.png a/f.png.tmpx a/g.png.18f2.tmp"; got != want {
+		t.Errorf("the store holds %s; want %s", got, want)
+	}
+}
+
+func TestReasonsHoldNoValues(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{storeError("png/1/7_front.png", syscall.ENOSPC), "disk full"},
+		{storeError("png/1/7_front.png", errors.New("denied")), "store does not take it"},
+		{fmt.Errorf("fetch http://h/7: %w", Fault("HTTP 500")), "HTTP 500"},
+		{missing{Fault("HTTP 404")}, "HTTP 404"},
+	} {
+		if got := Reason(tt.err); got != tt.want {
+			t.Errorf("Reason(%v) = %q; want %q", tt.err, got, tt.want)
+		}
+	}
+	if !errors.Is(storeError("p", &fs.PathError{Err: syscall.ENOSPC}), ErrDiskFull) {
+		t.Error("a full disk is not told")
+	}
+}
+
+func TestBox(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	// floor(edge × size ÷ reference + 0.5), in rational numbers.
+	edge := func(e, size, ref int) int {
+		v := new(big.Rat).SetFrac64(int64(e)*int64(size), int64(ref))
+		v.Add(v, big.NewRat(1, 2))
+		return int(new(big.Int).Div(v.Num(), v.Denom()).Int64())
+	}
+	for range 20_000 {
+		c := seine.Crop{OfWidth: 1 + r.IntN(5000), OfHeight: 1 + r.IntN(5000)}
+		c.Left, c.Top = r.IntN(c.OfWidth), r.IntN(c.OfHeight)
+		c.Right, c.Bottom = c.Left+1+r.IntN(c.OfWidth-c.Left), c.Top+1+r.IntN(c.OfHeight-c.Top)
+		w, h := 1+r.IntN(9000), 1+r.IntN(9000)
+		got := Box(c, w, h)
+		want := image.Rect(edge(c.Left, w, c.OfWidth), edge(c.Top, h, c.OfHeight), edge(c.Right, w, c.OfWidth), edge(c.Bottom, h, c.OfHeight))
+		if got != want && !(got.Empty() && want.Empty()) {
+			t.Fatalf("Box(%+v, %d, %d) = %v; want %v", c, w, h, got, want)
+		}
+		if !got.In(image.Rect(0, 0, w, h)) {
+			t.Fatalf("Box(%+v, %d, %d) = %v leaves the image", c, w, h, got)
+		}
+	}
+}
+
+func TestEveryKindOfImageKeepsItsPixels(t *testing.T) {
+	t.Parallel()
+	src := picture(33, 21)
+	gray := image.NewGray(src.Bounds())
+	deep := image.NewNRGBA64(src.Bounds())
+	seeThrough := image.NewNRGBA(src.Bounds())
+	pal := image.NewPaletted(src.Bounds(), []color.Color{color.Black, color.White, color.NRGBA{200, 10, 20, 255}})
+	for y := range 21 {
+		for x := range 33 {
+			gray.Set(x, y, src.At(x, y))
+			deep.SetNRGBA64(x, y, color.NRGBA64{uint16(x * 1999), uint16(y * 3001), 7, 0xffff})
+			seeThrough.SetNRGBA(x, y, color.NRGBA{uint8(x), uint8(y), 9, uint8(x * 7)})
+			pal.SetColorIndex(x, y, uint8((x+y)%3))
+		}
+	}
+	for name, img := range map[string]image.Image{"color": src, "gray": gray, "16 bits": deep, "alpha": seeThrough, "palette": pal} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, c := range []*seine.Crop{nil, {OfWidth: 33, OfHeight: 21, Left: 3, Top: 2, Right: 30, Bottom: 20}} {
+				r, err := New(nil, Options{}).render(t.Context(), encoded(t, "png", img), seine.Image{Crop: c})
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, err := png.Decode(bytes.NewReader(r.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				off := image.Point{}
+				if c != nil {
+					off = image.Pt(c.Left, c.Top)
+				}
+				for y := range out.Bounds().Dy() {
+					for x := range out.Bounds().Dx() {
+						a, b := color.NRGBAModel.Convert(out.At(x, y)), color.NRGBAModel.Convert(img.At(off.X+x, off.Y+y))
+						if a != b {
+							t.Fatalf("crop %v: pixel %d, %d is %v; want %v", c, x, y, a, b)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// Memory is taken before an image is decoded, and given back.
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	k := New(nil, Options{Memory: 100 * 100 * bytesPerPixel})
+	body := encoded(t, "png", picture(100, 100))
+	if err := k.memory.Acquire(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := k.render(ctx, body, seine.Image{})
+		done <- err
+	}()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("an image was decoded beyond the bound: %v", err)
+	}
+	k.memory.Release(1)
+	for range 3 {
+		if _, err := k.render(t.Context(), body, seine.Image{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := k.render(t.Context(), encoded(t, "png", picture(101, 100)), seine.Image{}); Reason(err) != "image has too many pixels" {
+		t.Errorf("one image over the whole budget: %v", err)
+	}
+}
+
+func FuzzRender(f *testing.F) {
+	for _, format := range []string{"png", "jpeg", "gif"} {
+		f.Add(encoded(f, format, picture(9, 7)))
+	}
+	f.Add(hugePNG())
+	f.Add([]byte("RIFF\x24\x00\x00\x00WEBPVP8L\x17\x00\x00\x00\x2f\x00\x00\x00\x00"))
+	k := New(nil, Options{MaxPixels: 1 << 16})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r, err := k.render(context.Background(), body, seine.Image{Crop: &seine.Crop{OfWidth: 4, OfHeight: 4, Left: 1, Top: 1, Right: 4, Bottom: 4}})
+		if err != nil {
+			return
+		}
+		img, err := png.Decode(bytes.NewReader(r.body))
+		if err != nil || img.Bounds().Dx() != r.width || img.Bounds().Dy() != r.height {
+			t.Fatalf("the rendition does not decode as %d x %d: %v", r.width, r.height, err)
+		}
+	})
+}
