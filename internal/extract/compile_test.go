@@ -67,6 +67,10 @@ func TestCompileNamesEveryProblem(t *testing.T) {
 			Fields:  []Field{{Name: "price", CSS: "p[", Type: "float"}},
 			Verdict: []VerdictRule{{State: seine.Skipped, When: "price > 5"}},
 		}, []string{"fields.price.css: bad selector"}},
+		{"a field that failed has no type to blame", Rules{
+			Fields:  []Field{{Name: "price", CSS: "p", Type: "number"}},
+			Verdict: []VerdictRule{{State: seine.Skipped, When: "price > 5"}},
+		}, []string{"fields.price.type: unknown type"}},
 		{"a list as a URL", asset(AssetRule{Name: "a", URL: "images"}), []string{"assets.a.url: does not compile: expected string, but got list"}},
 		{"an asset's name", asset(AssetRule{Name: "a/b", URL: "title"}), []string{`assets.a/b: "a/b" is not a name`}},
 		{"an upgrade of nothing", asset(AssetRule{Name: "a", URL: "title", Upgrade: &seine.Upgrade{To: "x"}}), []string{"assets.a.upgrade.from: is empty"}},

@@ -175,6 +175,21 @@ func TestAScraperServesManyAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+func TestNothingIsSelectedInATemplate(t *testing.T) {
+	t.Parallel()
+	s := compile(t, Rules{Fields: []Field{
+		{Name: "css", CSS: "img", Attr: "alt"}, {Name: "xpath", XPath: "//img/@alt"}, {Name: "element", XPath: "//img", Attr: "alt"},
+	}})
+	got, err := s.Scrape(t.Context(), seine.Task{Key: "k"}, page("<template><p><img alt=no></p></template><img alt=yes>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"css": "yes", "xpath": "yes", "element": "yes"}
+	if diff := cmp.Diff(got.Records[0].Fields, want); diff != "" {
+		t.Errorf("fields (-got +want):\n%s", diff)
+	}
+}
+
 func TestAPageWithoutATypeIsSniffed(t *testing.T) {
 	t.Parallel()
 	s := compile(t, Rules{Fields: []Field{{Name: "h", CSS: "p"}, {Name: "j", JSON: "a"}}})
