@@ -3,6 +3,7 @@ package seine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -346,6 +347,9 @@ func (j Job) check() []error {
 	if s := j.Seeds.IDs; s != nil {
 		if s.From > s.To {
 			say("seeds.ids: from %d is greater than to %d", s.From, s.To)
+		}
+		if s.To == math.MaxInt64 {
+			say("seeds.ids: to %d is too large: at most %d", s.To, int64(math.MaxInt64-1))
 		}
 		if s.From < 0 {
 			say("seeds.ids: from %d is negative", s.From)

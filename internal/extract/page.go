@@ -9,11 +9,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/weburl"
 	"github.com/tidwall/gjson"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/weburl"
 )
 
 // Bounds of what one page may give, so that a page made to do so can't fill

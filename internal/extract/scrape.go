@@ -83,7 +83,7 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 	}
 	assets, err := s.owed(r, env, trace)
 	if err != nil {
-		return seine.Result{Verdict: seine.Verdict{State: seine.Error, Reason: err.Error()}}, nil
+		return seine.Result{Verdict: seine.Verdict{State: seine.Error, Reason: err.Error()}}, nil //nolint:nilerr // the page was judged
 	}
 	record := seine.Record{Kind: s.kind, Key: task.Key, Fields: kept(s.fields, values)}
 	return seine.Result{Verdict: verdict, Records: []seine.Record{record}, Assets: assets}, nil

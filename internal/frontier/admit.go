@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -189,9 +188,6 @@ func Block(next, hi int64, n int, admit func(id int64) (New, error)) (tasks []Ne
 			return nil, next, err
 		}
 		tasks, to = append(tasks, t), id+1
-		if id == math.MaxInt64 {
-			break
-		}
 	}
 	return tasks, to, nil
 }

@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"github.com/andybalholm/cascadia"
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
-	"golang.org/x/net/http/httpguts"
 )
 
 // assembly makes a job of a decoded file, and checks what no single value can

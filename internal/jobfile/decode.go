@@ -190,6 +190,7 @@ func (n *node) what() string {
 		return "keys and values"
 	case sequence:
 		return "a list"
+	case scalar:
 	}
 	word := plainKind(n.text)
 	switch {

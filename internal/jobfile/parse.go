@@ -37,7 +37,7 @@ func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read job file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	src, err := readBounded(f)
 	if err != nil {
 		return nil, fmt.Errorf("read job file: %w", err)

@@ -118,7 +118,7 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 
 	c := newChain(req, url)
 	for {
-		resp, raw, err := f.ask(lim.ctx, c, body) //nolint:bodyclose // ask reads and closes it
+		resp, raw, err := f.ask(lim.ctx, c, body) //nolint:bodyclose,contextcheck // ask reads and closes it; lim.ctx is made of ctx
 		if err != nil {
 			return nil, lim.explain(weburl.Host(c.url), err)
 		}
