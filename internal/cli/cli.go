@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -73,7 +74,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		}
 	}
 	code := exitCode(err)
-	if hint := hints[code]; hint != "" {
+	if hint := hints[code]; hint != "" && !errors.Is(err, errNoFile) {
 		_, _ = fmt.Fprintf(a.stderr, "seine: %s\n", hint)
 	}
 	return code

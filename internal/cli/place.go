@@ -88,7 +88,7 @@ func (a *app) storeOf(job *seine.Job) place {
 			return p
 		}
 	}
-	if job.Store.URL != "file:./data/"+job.Name+"/" {
+	if job.Name != "" && job.Store.URL != "file:./data/"+job.Name+"/" {
 		return place{job.Store.URL, "job file"}
 	}
 	return place{job.Store.URL, "default"}
@@ -146,12 +146,15 @@ func (a *app) originalBounds(job *seine.Job) error {
 	return nil
 }
 
+// errNoFile: the SQLite file is not there. No server is to be asked after.
+var errNoFile = errors.New("no frontier")
+
 // open opens a frontier whose schema fits.
 func (a *app) open(ctx context.Context, at place) (drivers.Frontier, error) {
 	if path, ok := strings.CutPrefix(at.url, "sqlite:"); ok {
 		// Looking must not make a file.
 		if _, err := os.Stat(strings.TrimPrefix(path, "//")); err != nil {
-			return nil, coded{exitFrontier, fmt.Errorf("no frontier at %s: %w: `seine run` makes one", at, errors.Unwrap(err))}
+			return nil, coded{exitFrontier, fmt.Errorf("%w at %s: %w: `seine run` makes one", errNoFile, at, errors.Unwrap(err))}
 		}
 	}
 	f, err := drivers.Open(ctx, at.url, drivers.Options{})

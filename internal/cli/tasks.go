@@ -69,15 +69,15 @@ func (a *app) tasksCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "tasks JOB [KEY…]", Short: "List tasks by state, reason, host or age", Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			filter, err := f.filter()
+			if err != nil {
+				return err
+			}
 			fr, _, info, err := a.jobAt(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			defer func() { _ = fr.Close() }()
-			filter, err := f.filter()
-			if err != nil {
-				return err
-			}
 			filter.Keys = args[1:]
 			t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
 			defer func() { _ = t.Flush() }()

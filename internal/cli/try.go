@@ -242,7 +242,7 @@ func (a *app) printTry(o *tryJSON) {
 	if o.Verdict.Rule != "" {
 		why += "  (rule " + o.Verdict.Rule + ")"
 	}
-	a.print("  verdict   %s  %s", o.Verdict.State, why)
+	a.print("%s", strings.TrimRight(fmt.Sprintf("  verdict   %s  %s", o.Verdict.State, why), " "))
 	for _, x := range o.Assets {
 		if x.Error != "" {
 			a.print("  asset     %-10s %s", x.Name, x.Error)

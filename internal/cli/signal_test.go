@@ -1,0 +1,106 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A run that is told to stop ends with 8, a worker with 0: both after the page
+// in flight came to its end, with nothing left in progress.
+func TestSIGTERM(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, command string
+		want          int
+	}{
+		{"a run stops before its work is done", "run", 8},
+		{"a worker drains", "worker", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			asked, answer := make(chan struct{}, 64), make(chan struct{})
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/robots.txt" {
+					http.NotFound(w, r)
+					return
+				}
+				asked <- struct{}{}
+				<-answer
+				_, _ = fmt.Fprint(w, "<h1>card</h1>")
+			}))
+			defer srv.Close()
+			dir := t.TempDir()
+			job := "job: cards\nseeds: {ids: {from: 1, to: 50}, url: \"" + srv.URL + "/{id}\"}\nfetch: {allow_private: [127.0.0.0/8]}\n" +
+				"pace: {delay: 0s, concurrency: 1}\nconcurrency: 1\nfields: {title: {css: h1}}\nexplore: {strategy: \"off\"}\n"
+			if err := os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(job), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, code := call(t, dir, "migrate"); code != 0 {
+				t.Fatalf("migrate: exit %d\n%s", code, out)
+			}
+			c, out := process(t, dir, tt.command, "job.yaml")
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Process.Kill() }()
+			select {
+			case <-asked:
+			case <-time.After(30 * time.Second):
+				t.Fatalf("no page was asked for\n%s", out)
+			}
+			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			close(answer)
+			_ = c.Wait()
+			if got := c.ProcessState.ExitCode(); got != tt.want {
+				t.Errorf("exit code %d; want %d\n%s", got, tt.want, out)
+			}
+			if tt.want == 8 && !strings.Contains(out.String(), "stopped by a signal before the work was done") {
+				t.Errorf("output %q; want it to say that a signal came", out)
+			}
+			status, _ := call(t, dir, "status", "-o", "json", "cards")
+			if !strings.Contains(status, `"in_progress":0`) || strings.Contains(status, `"done":0,`) || strings.Contains(status, `"done":50,`) {
+				t.Errorf("status %s; want the page in flight done, none in progress, the rest left", status)
+			}
+			// The same command goes on where it was.
+			if more, code := call(t, dir, "run", "job.yaml"); code != 0 {
+				t.Errorf("run again: exit %d; want 0\n%s", code, more)
+			}
+			if status, _ := call(t, dir, "status", "-o", "json", "cards"); !strings.Contains(status, `"done":50,`) {
+				t.Errorf("status %s; want all 50 done", status)
+			}
+		})
+	}
+}
+
+// process is the command as a process of its own, with nothing of the caller's
+// environment that would divert it.
+func process(t *testing.T, dir string, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), self, args...)
+	c.Dir, c.Env = dir, []string{asCommand + "=1", "HOME=" + dir, "TMPDIR=" + os.TempDir()}
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	return c, &out
+}
+
+func call(t *testing.T, dir string, args ...string) (output string, code int) {
+	t.Helper()
+	c, out := process(t, dir, args...)
+	_ = c.Run()
+	return out.String(), c.ProcessState.ExitCode()
+}
