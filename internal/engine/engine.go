@@ -110,8 +110,9 @@ func New(cfg Config) (*Engine, error) {
 		if err != nil {
 			return nil, err
 		}
-		j.Job = normal
-		e.jobs = append(e.jobs, newRunner(e, j))
+		own := *j // the caller may give one job to several engines
+		own.Job = normal
+		e.jobs = append(e.jobs, newRunner(e, &own))
 	}
 	return e, nil
 }
