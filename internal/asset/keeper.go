@@ -231,12 +231,21 @@ func (k *Keeper) sweep(ctx context.Context, path string) error {
 		if err != nil {
 			return err
 		}
-		if strings.HasSuffix(o.Key, ".tmp") {
+		if leftover(path, o.Key) {
 			if err := k.bucket.Delete(ctx, o.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 				return err
 			}
 		}
 	}
+}
+
+// leftover reports whether a key is what fileblob writes a file under before it
+// puts it in place: the key, the time in hexadecimal digits, tmp. A template may
+// make keys that end in .tmp too.
+func leftover(path, key string) bool {
+	stamp, found := strings.CutPrefix(key, path+".")
+	stamp, ends := strings.CutSuffix(stamp, ".tmp")
+	return found && ends && stamp != "" && strings.Trim(stamp, "0123456789abcdef") == ""
 }
 
 func (k *Keeper) sum(ctx context.Context, path string) ([]byte, error) {

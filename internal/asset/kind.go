@@ -59,6 +59,18 @@ func extension(media string) string {
 	return "bin"
 }
 
+// named is a claimed type as a reason tells it. Reasons are counted: what a
+// server makes up is not repeated in them.
+func named(claim string) string {
+	if _, ok := extensions[claim]; ok {
+		return claim
+	}
+	if strings.HasPrefix(claim, "image/") {
+		return "an image"
+	}
+	return "another type"
+}
+
 // typeOf is the Content-Type that a file is stored with.
 func typeOf(key string) string {
 	if t := mime.TypeByExtension(path.Ext(key)); t != "" {
@@ -81,7 +93,7 @@ func check(page *seine.Page, wantImage bool) (kind, error) {
 	case wantImage && !image:
 		return kind{}, missing{Fault(fmt.Sprintf("not an image but %s", is.media))}
 	case strings.HasPrefix(claim, "image/") && !image, claim != "" && claim != "text/html" && is.media == "text/html" && !strings.Contains(claim, "html"):
-		return kind{}, missing{Fault(fmt.Sprintf("claims to be %.40s and is %s", claim, is.media))}
+		return kind{}, missing{Fault(fmt.Sprintf("claims to be %s and is %s", named(claim), is.media))}
 	}
 	if is.media == "application/octet-stream" || is.media == "text/plain" {
 		// The bytes say little; the response may know better.

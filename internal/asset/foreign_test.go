@@ -1,0 +1,148 @@
+package asset
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seinehq/seine"
+)
+
+// Only what a killed writer of this very key leaves is swept: templates may make
+// keys that look like it.
+func TestSweepTakesNoFileOfAnotherKey(t *testing.T) {
+	t.Parallel()
+	store, dir := folderStore(t)
+	names := []string{"f.png.18f2a0.tmp", "f.png.back.tmp", "f.png..tmp", "f.png.18f2/x.tmp", "f.png.18f2.tmp.png", "f.png.18F2.tmp"}
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("file"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k := New(store, Options{})
+	if _, err := k.Keep(t.Context(), web{"u": {body: []byte("whole")}}, seine.Asset{URL: "u", Path: "f.png"}, Hold{Again: true}); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Fields(filesIn(t, dir))
+	if len(got) != len(names) { // one went, f.png came
+		t.Errorf("the store holds %q; want all but %s, and f.png", got, names[0])
+	}
+	if _, err := os.Stat(filepath.Join(dir, names[0])); err == nil {
+		t.Errorf("%s is left", names[0])
+	}
+}
+
+// What a fileblob writes under before it renames is what sweep knows: a killed
+// process leaves such a file.
+func TestSweepKnowsTheStoresOwnLeftovers(t *testing.T) {
+	t.Parallel()
+	store, dir := folderStore(t)
+	w, err := store.NewWriter(t.Context(), "a/f.png", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	if _, err := w.Write(bytes.Repeat([]byte("half"), 1<<14)); err != nil {
+		t.Fatal(err)
+	}
+	left := filesIn(t, dir)
+	if !leftover("a/f.png", left) {
+		t.Fatalf("a writer that is not done shows %q; want a leftover of a/f.png", left)
+	}
+	if err := New(store, Options{}).sweep(t.Context(), "a/f.png"); err != nil {
+		t.Fatal(err)
+	}
+	if got := filesIn(t, dir); got != "" {
+		t.Errorf("the sweep left %s", got)
+	}
+}
+
+// Reasons are counted by their words: a server can't make as many as it likes.
+func TestAMadeUpTypeIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, claim, body, want string }{
+		{"an image of its own", "image/x-4711\xff", "<!doctype html>", "claims to be an image and is text/html"},
+		{"a type of its own", "application/x-4711", "<!doctype html>", "claims to be another type and is text/html"},
+		{"a common type", "IMAGE/PNG; q=1", "<!doctype html>", "claims to be image/png and is text/html"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := New(nil, Options{}).Preview(t.Context(), web{"u": {media: tt.claim, body: []byte(tt.body)}}, seine.Asset{URL: "u", Path: "f"})
+			if got := Reason(err); got != tt.want {
+				t.Errorf("Reason(%v) = %q; want %q", err, got, tt.want)
+			}
+		})
+	}
+}
+
+// JPEG's own color spaces come out with the pixels that the decoder gives.
+func TestJPEGColorSpaces(t *testing.T) {
+	t.Parallel()
+	gray := image.NewGray(image.Rect(0, 0, 40, 30))
+	for i := range gray.Pix {
+		gray.Pix[i] = uint8(i * 7)
+	}
+	for name, img := range map[string]image.Image{"YCbCr": picture(40, 30), "gray": gray} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := encoded(t, "jpeg", img)
+			src, err := jpeg.Decode(bytes.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			samePixels(t, body, src)
+		})
+	}
+}
+
+func TestCropOfCMYK(t *testing.T) {
+	t.Parallel()
+	src := image.NewCMYK(image.Rect(5, 5, 25, 20))
+	for i := range src.Pix {
+		src.Pix[i] = uint8(i * 11)
+	}
+	out := crop(src, image.Rect(7, 8, 20, 18))
+	for y := range 10 {
+		for x := range 13 {
+			if a, b := color.RGBAModel.Convert(out.At(x, y)), color.RGBAModel.Convert(src.At(7+x, 8+y)); a != b {
+				t.Fatalf("pixel %d, %d is %v; want %v", x, y, a, b)
+			}
+		}
+	}
+}
+
+func samePixels(t *testing.T, body []byte, src image.Image) {
+	t.Helper()
+	for _, c := range []*seine.Crop{nil, {OfWidth: 40, OfHeight: 30, Left: 5, Top: 4, Right: 33, Bottom: 29}} {
+		r, err := New(nil, Options{}).render(t.Context(), body, seine.Image{Crop: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := png.Decode(bytes.NewReader(r.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		off := image.Point{}
+		if c != nil {
+			off = image.Pt(c.Left, c.Top)
+		}
+		for y := range out.Bounds().Dy() {
+			for x := range out.Bounds().Dx() {
+				a, b := color.RGBAModel.Convert(out.At(x, y)), color.RGBAModel.Convert(src.At(off.X+x, off.Y+y))
+				if a != b {
+					t.Fatalf("crop %v: pixel %d, %d is %v; want %v", c, x, y, a, b)
+				}
+			}
+		}
+	}
+}
