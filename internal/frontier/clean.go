@@ -42,10 +42,11 @@ func CleanJSON(raw json.RawMessage) json.RawMessage {
 		return raw
 	}
 	// Decoding replaces what is not UTF-8 and what is half a pair.
-	dec := json.NewDecoder(bytes.NewReader(bytes.ToValidUTF8(raw, []byte("\uFFFD"))))
+	valid := bytes.ToValidUTF8(raw, []byte("\uFFFD"))
+	dec := json.NewDecoder(bytes.NewReader(valid))
 	dec.UseNumber()
 	var v any
-	if err := dec.Decode(&v); err != nil {
+	if err := dec.Decode(&v); err != nil || dec.InputOffset() < int64(len(bytes.TrimRight(valid, " \t\r\n"))) {
 		return raw // the database says what is wrong with it
 	}
 	out, err := json.Marshal(cleanValue(v))
