@@ -101,6 +101,12 @@ func process(t *testing.T, dir string, args ...string) (*exec.Cmd, *bytes.Buffer
 func call(t *testing.T, dir string, args ...string) (output string, code int) {
 	t.Helper()
 	c, out := process(t, dir, args...)
-	_ = c.Run()
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// One that hangs says where.
+	hangs := time.AfterFunc(50*time.Second, func() { _ = c.Process.Signal(syscall.SIGQUIT) })
+	defer hangs.Stop()
+	_ = c.Wait()
 	return out.String(), c.ProcessState.ExitCode()
 }
