@@ -32,6 +32,9 @@ type Job struct {
 	// Digest identifies the rules that made a record. Empty: made of Source.
 	Digest []byte
 
+	// Secrets are values that are left out of what is stored and logged.
+	Secrets []string
+
 	Seeds   Seeds
 	Fetch   Fetch
 	Pace    Pace

@@ -100,6 +100,9 @@ var (
 	// ErrRefused is ours: the address is not one that the job may ask. Final.
 	ErrRefused = errors.New("address refused")
 
+	// ErrDiskFull: the disk of the frontier or of the store is full.
+	ErrDiskFull = errors.New("disk full")
+
 	// ErrTooLarge is a body over its bound.
 	ErrTooLarge = errors.New("body too large")
 )

@@ -36,7 +36,10 @@ var (
 	ErrChanged = frontier.ErrChanged
 
 	// ErrDiskFull: a disk is full.
-	ErrDiskFull = errors.Join(frontier.ErrDiskFull, asset.ErrDiskFull)
+	ErrDiskFull = seine.ErrDiskFull
+
+	// ErrSeeds: a job's seeds can't be read or hold what is no key.
+	ErrSeeds = engine.ErrSeeds
 
 	// ErrLimit: a run ended because a limit was met.
 	ErrLimit = engine.ErrLimit
@@ -107,27 +110,30 @@ func Run(ctx context.Context, cfg Config) error {
 
 // Open opens the frontier and the stores, registers the jobs and admits their
 // seeds.
-func Open(ctx context.Context, cfg Config) (w *Worker, err error) {
+func Open(ctx context.Context, cfg Config) (*Worker, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	w = &Worker{cfg: cfg}
-	defer func() {
-		if err != nil {
-			_ = w.Close()
-		}
-	}()
+	w := &Worker{cfg: cfg}
+	if err := w.open(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (w *Worker) open(ctx context.Context) (err error) {
+	cfg := w.cfg
 	if w.frontier, err = drivers.Open(ctx, cfg.Frontier, drivers.Options{}); err != nil {
-		return nil, err
+		return err
 	}
 	w.closers = append(w.closers, w.frontier.Close)
 	if err := w.schema(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	buckets := map[string]*asset.Keeper{}
 	for _, job := range cfg.Jobs {
 		if err := w.add(ctx, job, buckets); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	w.engine, err = engine.New(engine.Config{
@@ -137,7 +143,7 @@ func Open(ctx context.Context, cfg Config) (w *Worker, err error) {
 			os.Exit(1)
 		},
 	})
-	return w, err
+	return err
 }
 
 func (c *Config) check() error {
@@ -204,7 +210,7 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 	if err != nil {
 		return err
 	}
-	done, err := assemble.Equip(w.frontier, registered, buckets[at], w.cfg.Version)
+	done, err := assemble.Equip(registered, buckets[at], w.cfg.Version)
 	if err != nil {
 		return err
 	}

@@ -53,10 +53,8 @@ func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Opti
 }
 
 // Equip gives a registered job its client and its keeper.
-func Equip(f frontier.Frontier, job *engine.Job, keeper *asset.Keeper, version string) (closeClient func(), err error) {
-	client, done, err := Client(&job.Job, version, func(ctx context.Context, to string) error {
-		return engine.Redirect(ctx, f, job.ID, job.Pace, to)
-	})
+func Equip(job *engine.Job, keeper *asset.Keeper, version string) (closeClient func(), err error) {
+	client, done, err := Client(&job.Job, version, engine.Redirect)
 	if err != nil {
 		return nil, err
 	}

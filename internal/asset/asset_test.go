@@ -163,6 +163,8 @@ func TestUpgradeFallsBackOnlyWhenThereIsNoBetterFile(t *testing.T) {
 		{"500 may pass", answer{status: 500}, "HTTP 500"},
 		{"429 may pass", answer{status: 429}, "HTTP 429"},
 		{"a fault may pass", answer{err: errors.New("reset")}, "fetch failed"},
+		{"a damaged file", answer{media: "image/png", body: append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 40)...)}, "http://h/small/a"},
+		{"a file over the bound", answer{err: fmt.Errorf("fetch: %w", seine.ErrTooLarge)}, "http://h/small/a"},
 		{"a cut file may pass", answer{media: "image/png", body: good.body[:len(good.body)-20]}, "image is cut short"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -178,6 +180,17 @@ func TestUpgradeFallsBackOnlyWhenThereIsNoBetterFile(t *testing.T) {
 				t.Errorf("kept %q (%v); want %q", got.URL, err, tt.want)
 			}
 		})
+	}
+}
+
+func TestTheLastAttemptDoesWithoutTheBetterFile(t *testing.T) {
+	t.Parallel()
+	good := answer{media: "image/png", body: encoded(t, "png", picture(4, 4))}
+	got, err := New(memblob.OpenBucket(nil), Options{}).Keep(t.Context(), web{"http://h/large/a": {status: 500}, "http://h/small/a": good}, seine.Asset{
+		URL: "http://h/small/a", Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: "a",
+	}, Hold{Last: true})
+	if err != nil || got.URL != "http://h/small/a" {
+		t.Errorf("kept %q, %v; want the small one", got.URL, err)
 	}
 }
 

@@ -31,7 +31,7 @@ import (
 // Errors that callers act on.
 var (
 	// ErrDiskFull: the store's disk is full.
-	ErrDiskFull = errors.New("disk full")
+	ErrDiskFull = seine.ErrDiskFull
 
 	// ErrStore: the store does not take the file; try again later.
 	ErrStore = errors.New("store")
@@ -95,11 +95,15 @@ type Hold struct {
 	// Again says that an attempt before this one may have died while it wrote:
 	// what it left half-written is removed.
 	Again bool
+
+	// Last says that there is no further attempt: a better file that is not to
+	// be had now is done without.
+	Last bool
 }
 
 // Keep fetches, renders and stores an asset.
 func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) (seine.Stored, error) {
-	stored, body, err := k.prepare(ctx, from, a)
+	stored, body, err := k.prepare(ctx, from, a, hold.Last)
 	if err != nil {
 		return seine.Stored{}, err
 	}
@@ -113,18 +117,18 @@ func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, ho
 
 // Preview does what Keep does and stores nothing.
 func (k *Keeper) Preview(ctx context.Context, from seine.Fetcher, a seine.Asset) (seine.Stored, error) {
-	stored, _, err := k.prepare(ctx, from, a)
+	stored, _, err := k.prepare(ctx, from, a, false)
 	return stored, err
 }
 
 // prepare fetches the asset, its better URL first, and renders it.
-func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset) (seine.Stored, []byte, error) {
+func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset, last bool) (seine.Stored, []byte, error) {
 	if u := a.Upgrade; u != nil && u.From != "" && strings.Contains(a.URL, u.From) {
 		better := strings.Replace(a.URL, u.From, u.To, 1)
 		stored, body, err := k.prepareURL(ctx, from, a, better)
-		// Only what says that there is no better file falls back: a passing
-		// fault would store the worse one for ever.
-		if !errors.Is(err, errMissing) {
+		// What may pass does not fall back, before the last attempt: it would
+		// store the worse file for ever.
+		if err == nil || ctx.Err() != nil || !hopeless(err) && !last {
 			return stored, body, err
 		}
 	}
@@ -133,6 +137,16 @@ func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset)
 
 // errMissing: the URL has no such file.
 var errMissing = errors.New("no such file")
+
+// hopeless reports whether another attempt would end alike: there is no such
+// file, it is damaged, or it is over a bound.
+func hopeless(err error) bool {
+	var f Fault
+	if errors.Is(err, errMissing) || errors.Is(err, seine.ErrTooLarge) || errors.Is(err, seine.ErrRefused) {
+		return true
+	}
+	return errors.As(err, &f) && f != cutShort && !strings.HasPrefix(string(f), "HTTP ")
+}
 
 type missing struct{ Fault }
 

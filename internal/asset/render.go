@@ -44,7 +44,7 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	case errors.Is(err, image.ErrFormat):
 		return r, Fault(fmt.Sprintf("%s can't be rendered", sniff(body).media))
 	case err != nil && cut(err):
-		return r, Fault("image is cut short")
+		return r, cutShort
 	case err != nil:
 		return r, Fault("image header is damaged")
 	}
@@ -65,7 +65,7 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	img, _, err := image.Decode(bytes.NewReader(body))
 	switch {
 	case err != nil && cut(err):
-		return r, Fault("image is cut short")
+		return r, cutShort
 	case err != nil:
 		return r, Fault("image can't be decoded")
 	}
@@ -87,6 +87,9 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	r.width, r.height = img.Bounds().Dx(), img.Bounds().Dy()
 	return r, nil
 }
+
+// cutShort may be the connection's fault, and pass.
+const cutShort = Fault("image is cut short")
 
 // cut reports whether a decoder ran out of bytes; some say so only in words.
 func cut(err error) bool {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -47,6 +48,9 @@ func (a *app) add(ctx context.Context, arg string, keys []string, accept bool) e
 	}
 	if flushed := in.Flush(ctx); err == nil {
 		err = flushed
+	}
+	if a.json() {
+		return errors.Join(err, a.printJSON(map[string]int64{"keys": in.Seen, "added": in.Added, "known": in.Seen - in.Added}))
 	}
 	a.print("%d keys, %d added, %d known already", in.Seen, in.Added, in.Seen-in.Added)
 	return err

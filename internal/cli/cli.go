@@ -33,6 +33,7 @@ type app struct {
 	store    string // --store
 	output   string // -o
 	verbose  bool
+	chosenBy string // what gave frontier and store, when no flag did
 
 	// release is closed by the second signal.
 	release chan struct{}
@@ -82,7 +83,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 
 // hints say what to do where the error itself may not.
 var hints = map[int]string{
-	exitFrontier: "is the server up, and are name, password and database right? `seine doctor` checks",
+	exitFrontier: "is the database there, and are its place, name and password right? `seine doctor` checks",
 	exitStore:    "is the folder or bucket there, and may this user write? `seine doctor` checks",
 	exitDiskFull: "make room and run the same command again: it goes on where it was",
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,13 +88,13 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 
 func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served) error {
 	store := filepath.Join(d.dir, "cards")
+	if err := ownDemo(d.dir); err != nil {
+		return err
+	}
 	for _, path := range []string{store, filepath.Join(d.dir, "seine.db"), filepath.Join(d.dir, "seine.db-wal"), filepath.Join(d.dir, "seine.db-shm"), filepath.Join(d.dir, "sheet.png")} {
 		if err := os.RemoveAll(path); err != nil {
 			return err
 		}
-	}
-	if err := os.MkdirAll(d.dir, 0o750); err != nil {
-		return err
 	}
 	text := strings.NewReplacer(
 		"http://"+examples.CardsitePages, served.PagesURL,
@@ -113,6 +114,7 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 	}
 	// A demo is a demo: what the environment names is left alone.
 	demo := *a
+	demo.chosenBy = "demo"
 	demo.env = func(string) (string, bool) { return "", false }
 	if demo.frontier == "" {
 		demo.frontier = "sqlite:" + filepath.Join(d.dir, "seine.db")
@@ -125,6 +127,26 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 		return runErr
 	}
 	return errors.Join(runErr, demo.showStore(d.dir, store))
+}
+
+// demoMark is the file by which a demo knows its own folder.
+const demoMark = ".seine-demo"
+
+// ownDemo makes a demo's folder, or refuses one that is somebody else's: what an
+// earlier demo left is removed.
+func ownDemo(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return usagef("--dir %s: %w", dir, err)
+	}
+	mark := filepath.Join(dir, demoMark)
+	if _, err := os.Stat(mark); err != nil && len(entries) > 0 {
+		return usagef("--dir %s: the folder is not empty and no demo made it: name another one", dir)
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	return os.WriteFile(mark, []byte("made by `seine demo`, which removes it\n"), 0o600)
 }
 
 // showStore lists the folders of the store and makes a contact sheet of it.

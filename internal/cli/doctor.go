@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,6 +116,13 @@ func checkClock(ctx context.Context, f drivers.Frontier) finding {
 
 func checkStore(ctx context.Context, at place) finding {
 	out := finding{What: "store", Detail: at.String()}
+	if dir, ok := strings.CutPrefix(at.url, "file:"); ok && !strings.HasPrefix(dir, "//") {
+		// Looking must not make a folder.
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			out.OK, out.Detail = true, at.String()+": not there yet; `seine run` makes it"
+			return out
+		}
+	}
 	bucket, err := assemble.Store(ctx, at.url)
 	if err == nil {
 		const key = ".seine-doctor"

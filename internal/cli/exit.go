@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/assemble"
-	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
@@ -54,11 +54,11 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &c):
 		return c.code
-	case errors.As(err, &mistakes), errors.Is(err, frontier.ErrChanged), errors.Is(err, frontier.ErrKey):
+	case errors.As(err, &mistakes), errors.Is(err, frontier.ErrChanged), errors.Is(err, frontier.ErrKey), errors.Is(err, engine.ErrSeeds):
 		return exitJobFile
 	case errors.Is(err, drivers.ErrURL):
 		return exitUsage
-	case errors.Is(err, frontier.ErrDiskFull), errors.Is(err, asset.ErrDiskFull):
+	case errors.Is(err, seine.ErrDiskFull):
 		return exitDiskFull
 	case errors.Is(err, frontier.ErrSchema):
 		return exitSchema

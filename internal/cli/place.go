@@ -29,7 +29,7 @@ func (p place) String() string { return fmt.Sprintf("%s (%s)", drivers.Redact(p.
 // default. job may be nil.
 func (a *app) frontierOf(job *seine.Job) place {
 	for _, p := range []place{
-		{a.frontier, "--frontier"},
+		{a.frontier, a.flag("--frontier")},
 		{a.getenv("SEINE_FRONTIER"), "SEINE_FRONTIER"},
 		{a.getenv("DATABASE_URL"), "DATABASE_URL"},
 		{a.originalDSN(), "DB_HOST"},
@@ -42,6 +42,14 @@ func (a *app) frontierOf(job *seine.Job) place {
 		return place{job.Frontier, "job file"}
 	}
 	return place{worker.DefaultFrontier, "default"}
+}
+
+// flag names a flag, or what chose its value in the user's stead.
+func (a *app) flag(name string) string {
+	if a.chosenBy != "" {
+		return a.chosenBy
+	}
+	return name
 }
 
 // originalDSN is the frontier that the original's environment names.
@@ -83,7 +91,7 @@ func (a *app) storeOf(job *seine.Job) place {
 	if gcs != "" {
 		gcs = "gs://" + strings.TrimPrefix(gcs, "gs://")
 	}
-	for _, p := range []place{{a.store, "--store"}, {a.getenv("SEINE_STORE"), "SEINE_STORE"}, {gcs, "GCS_BUCKET"}} {
+	for _, p := range []place{{a.store, a.flag("--store")}, {a.getenv("SEINE_STORE"), "SEINE_STORE"}, {gcs, "GCS_BUCKET"}} {
 		if p.url != "" {
 			return p
 		}
@@ -113,6 +121,7 @@ func (a *app) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File,
 		a.say("seine: warning: %v", w)
 	}
 	job := file.Job
+	job.Secrets = file.Secrets
 	if job.Seeds.File != "" && !filepath.IsAbs(job.Seeds.File) {
 		job.Seeds.File = filepath.Join(dir, job.Seeds.File)
 	}
@@ -179,6 +188,25 @@ func isFile(arg string) bool {
 	}
 	_, err := os.Stat(arg)
 	return err == nil
+}
+
+// infoAt finds a registered job by its file or its name; what is in the job is
+// not needed, so neither are its secrets.
+func (a *app) infoAt(ctx context.Context, arg string) (drivers.Frontier, frontier.JobInfo, error) {
+	if isFile(arg) {
+		f, _, info, err := a.jobAt(ctx, arg)
+		return f, info, err
+	}
+	f, err := a.open(ctx, a.frontierOf(nil))
+	if err != nil {
+		return nil, frontier.JobInfo{}, err
+	}
+	info, err := find(ctx, f, arg)
+	if err != nil {
+		_ = f.Close()
+		return nil, info, fmt.Errorf("%s: %w", a.frontierOf(nil), err)
+	}
+	return f, info, nil
 }
 
 // jobAt finds a job by its file, or by its name in the frontier, which keeps

@@ -72,6 +72,9 @@ func progressLine(s worker.Status, progress []worker.Progress, job string) strin
 	if rate > 0 && left > 0 {
 		parts = append(parts, "about "+brief(time.Duration(float64(left)/rate*float64(time.Second)))+" to go")
 	}
+	if s.Paused {
+		parts = append(parts, "paused: `seine resume "+job+"` lets it go on")
+	}
 	for _, h := range s.Hosts {
 		if h.Parked {
 			parts = append(parts, fmt.Sprintf("host %s rests for %s: %s", h.Host, brief(max(0, time.Until(h.NextAt))), h.Reason))

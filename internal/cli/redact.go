@@ -2,44 +2,24 @@ package cli
 
 import (
 	"io"
-	"sort"
 	"strings"
 	"sync"
+
+	"github.com/seinehq/seine/internal/redact"
 )
 
 // redactor keeps the values of ${NAME} out of every output.
 type redactor struct {
 	mu      sync.Mutex
-	secrets map[string]bool
+	secrets []string
 	replace *strings.Replacer
 }
-
-// minSecret is the length from which a value is a secret and not a word that
-// stands everywhere.
-const minSecret = 4
 
 func (r *redactor) add(secrets []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.secrets == nil {
-		r.secrets = map[string]bool{}
-	}
-	for _, s := range secrets {
-		if len(s) >= minSecret {
-			r.secrets[s] = true
-		}
-	}
-	var all []string
-	for s := range r.secrets {
-		all = append(all, s)
-	}
-	// A secret that holds another one goes first.
-	sort.Slice(all, func(i, j int) bool { return len(all[i]) > len(all[j]) })
-	var pairs []string
-	for _, s := range all {
-		pairs = append(pairs, s, "xxxxx")
-	}
-	r.replace = strings.NewReplacer(pairs...)
+	r.secrets = append(r.secrets, secrets...)
+	r.replace = redact.New(r.secrets)
 }
 
 func (r *redactor) writer(w io.Writer) io.Writer { return redacted{r, w} }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,6 +31,20 @@ func (w *workFlags) register(c *cobra.Command) {
 	f.DurationVar(&w.grace, "grace", 30*time.Second, "how long tasks in flight may go on after SIGTERM")
 	f.BoolVar(&w.accept, "accept-changes", false, "take a changed seeds.url or store.key")
 	f.IntVar(&w.concurrency, "concurrency", 0, "tasks at once in this worker (default: the job's)")
+}
+
+// check bounds the flags as the job file's keys are bounded. A zero is a
+// default: the demo gives none.
+func (w *workFlags) check() error {
+	switch {
+	case w.concurrency < 0 || w.concurrency > 100_000:
+		return usagef("--concurrency %d: give a number from 1 to 100000", w.concurrency)
+	case w.lease != 0 && (w.lease < time.Second || w.lease > time.Hour):
+		return usagef("--lease %v: give a time from 1s to 1h", w.lease)
+	case w.grace < 0 || w.grace > 24*time.Hour:
+		return usagef("--grace %v: give a time from 0s to 24h", w.grace)
+	}
+	return nil
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -79,15 +94,33 @@ func runnable(job *seine.Job) error {
 	if s := job.Explore.Strategy; job.Seeds.IDs != nil && s != seine.StrategyChain && s != seine.StrategyOff {
 		return coded{exitJobFile, fmt.Errorf("job %s: explore.strategy %s can't be run yet: say `strategy: chain` (walk from known ids) or `strategy: off` (enumerate)", job.Name, s)}
 	}
+	if err := seedsThere(job); err != nil {
+		return err
+	}
 	if job.Fetch.Via != seine.ViaHTTP {
 		return coded{exitBrowser, fmt.Errorf("job %s: fetch.via %s needs a browser, which this build does not have: say `via: http`", job.Name, job.Fetch.Via)}
 	}
 	return nil
 }
 
+// seedsThere reports a list that can't be read.
+func seedsThere(job *seine.Job) error {
+	if job.Seeds.File == "" {
+		return nil
+	}
+	f, err := os.Open(job.Seeds.File)
+	if err != nil {
+		return coded{exitJobFile, fmt.Errorf("job %s: seeds.file: %w: the path is relative to the job file", job.Name, err)}
+	}
+	return f.Close()
+}
+
 func (a *app) config(jobs []*seine.Job, w workFlags) (worker.Config, error) {
 	cfg := worker.Config{
 		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Release: a.release, Version: Version, Name: a.workerName(),
+	}
+	if err := w.check(); err != nil {
+		return cfg, err
 	}
 	limit, err := parseLimit(w.limit)
 	if err != nil {

@@ -23,7 +23,7 @@ func (a *app) statusCommand() *cobra.Command {
 				infos []frontier.JobInfo
 			)
 			if len(args) == 1 {
-				opened, _, info, err := a.jobAt(c.Context(), args[0])
+				opened, info, err := a.infoAt(c.Context(), args[0])
 				if err != nil {
 					return err
 				}

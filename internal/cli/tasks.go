@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -73,7 +74,7 @@ func (a *app) tasksCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fr, _, info, err := a.jobAt(c.Context(), args[0])
+			fr, info, err := a.infoAt(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -84,6 +85,7 @@ func (a *app) tasksCommand() *cobra.Command {
 			if !a.json() {
 				_, _ = fmt.Fprintln(t, "KEY\tSTATE\tATTEMPT\tNEXT TRY\tREASON")
 			}
+			seen := map[string]bool{}
 			for left := f.limit; ; {
 				if filter.Limit = taskPage; f.limit > 0 {
 					filter.Limit = min(left, taskPage)
@@ -93,12 +95,16 @@ func (a *app) tasksCommand() *cobra.Command {
 					return err
 				}
 				for _, x := range page {
+					seen[x.Key] = true
 					if err := a.printTask(t, x); err != nil {
 						return err
 					}
 				}
 				left -= len(page)
 				if len(page) < filter.Limit || f.limit > 0 && left <= 0 {
+					if f.empty() && f.limit == 0 {
+						return unseen(args[1:], seen)
+					}
 					return nil
 				}
 				filter.After = page[len(page)-1].Key
@@ -108,6 +114,20 @@ func (a *app) tasksCommand() *cobra.Command {
 	f.register(c)
 	c.Flags().IntVar(&f.limit, "limit", 0, "at most so many")
 	return c
+}
+
+// unseen says which keys that were named are no tasks.
+func unseen(keys []string, seen map[string]bool) error {
+	var missing []string
+	for _, k := range keys {
+		if !seen[k] {
+			missing = append(missing, k)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return usagef("no such task: %s", strings.Join(missing, ", "))
 }
 
 func (a *app) printTask(t *tabwriter.Writer, x frontier.TaskInfo) error {
@@ -153,7 +173,7 @@ they are.`,
 			}
 			defer func() { _ = fr.Close() }()
 			filter.Keys, filter.Limit = args[1:], taskPage
-			total := 0
+			total, seen := 0, map[string]bool{}
 			for {
 				page, err := fr.Tasks(c.Context(), info.ID, filter)
 				if err != nil {
@@ -161,6 +181,7 @@ they are.`,
 				}
 				var back []frontier.New
 				for _, x := range page {
+					seen[x.Key] = true
 					if at, err := frontier.PageURL(job, x.Key); err == nil {
 						back = append(back, frontier.New{Key: x.Key, Lane: frontier.LaneKey(job, x.Key, at), Priority: x.Priority})
 					}
@@ -177,8 +198,11 @@ they are.`,
 				}
 				filter.After = page[len(page)-1].Key
 			}
+			if a.json() {
+				return a.printJSON(map[string]int{"sent_back": total})
+			}
 			a.print("%d tasks sent back", total)
-			return nil
+			return unseen(args[1:], seen)
 		},
 	}
 	f.register(c)
@@ -199,7 +223,7 @@ func (a *app) holdCommand(name, short string, paused bool) *cobra.Command {
 	c := &cobra.Command{
 		Use: name + " JOB", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			f, _, info, err := a.jobAt(c.Context(), args[0])
+			f, info, err := a.infoAt(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

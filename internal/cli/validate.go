@@ -17,6 +17,9 @@ func (a *app) validateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := seedsThere(job); err != nil {
+				return err
+			}
 			if a.json() {
 				return a.printJSON(map[string]any{"job": job.Name, "valid": true})
 			}

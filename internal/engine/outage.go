@@ -47,7 +47,7 @@ func (o *outage) over(ctx context.Context) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.since.IsZero() {
-		o.log.WarnContext(ctx, "frontier is back", "took", time.Since(o.since).Round(time.Millisecond))
+		o.log.WarnContext(ctx, "frontier is back", "took", time.Since(o.since).Round(time.Millisecond).String())
 		o.since = time.Time{}
 	}
 }

@@ -64,7 +64,9 @@ func (p *pacer) start(lane string, id frontier.LaneID, now time.Time) time.Durat
 		if len(p.lanes) > maxLast {
 			clear(p.lanes)
 		}
-		p.lanes[lane] = id
+		if id != 0 {
+			p.lanes[lane] = id
+		}
 		if p.own.Start(lane, now, rand.Float64) {
 			return 0
 		}
@@ -171,6 +173,9 @@ type assetFetcher struct {
 
 	mu    sync.Mutex
 	hosts map[string]*assetHost
+
+	// own is the schedule with pace.scope worker; nil: the frontier's.
+	own *polite.Pacer
 }
 
 // assetHost is what this process knows of one.
@@ -212,12 +217,18 @@ func (f *assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Pag
 	if err := f.await(ctx, h, lane); err != nil {
 		return nil, err
 	}
-	page, err := f.r.job.Fetch.Fetch(context.WithValue(ctx, assetKey{}, true), req)
+	page, err := f.r.job.Fetch.Fetch(onRedirect(ctx, func(ctx context.Context, host string) error {
+		lane := frontier.AssetLane(host)
+		return f.await(ctx, f.host(lane), lane)
+	}), req)
 	if err == nil && (page.Status == http.StatusTooManyRequests || page.Status == http.StatusServiceUnavailable) {
 		if after, ok := polite.RetryAfter(page.Header.Get("Retry-After"), time.Now(), maxRetryAfter); ok && after > 0 {
 			f.r.quietHost(ctx, lane, after)
 			f.mu.Lock()
 			h.checked = time.Time{}
+			if f.own != nil {
+				f.own.Quiet(lane, time.Now().Add(after), "Retry-After")
+			}
 			f.mu.Unlock()
 		}
 	}
@@ -231,6 +242,9 @@ const quietCheck = time.Second
 // await takes a start of the lane's schedule and waits for it.
 func (f *assetFetcher) await(ctx context.Context, h *assetHost, lane string) error {
 	free := f.r.job.Pace.Assets.Delay == seine.Span{}
+	if f.own != nil {
+		return f.awaitOwn(ctx, lane)
+	}
 	f.mu.Lock()
 	fresh := free && time.Since(h.checked) < quietCheck
 	f.mu.Unlock()
@@ -259,29 +273,78 @@ func (f *assetFetcher) await(ctx context.Context, h *assetHost, lane string) err
 	}
 }
 
-// assetKey marks the context of a fetch of an asset.
-type assetKey struct{}
+// awaitOwn waits for a start of this worker's own schedule.
+func (f *assetFetcher) awaitOwn(ctx context.Context, lane string) error {
+	for {
+		f.mu.Lock()
+		now := time.Now()
+		started := f.own.Start(lane, now, rand.Float64)
+		at, _ := f.own.Next(lane, now)
+		if started {
+			f.own.End(lane, now, polite.Silent) // the slots are counted by assetHost
+		}
+		f.mu.Unlock()
+		if started {
+			return nil
+		}
+		if !sleep(ctx, max(at.Sub(now), time.Millisecond)) {
+			return context.Cause(ctx)
+		}
+	}
+}
 
-// Redirect reserves a start for a redirect before it is followed: it is one
-// more request, maybe to another host. A job's fetcher calls it.
-func Redirect(ctx context.Context, f frontier.Frontier, id frontier.JobID, pace seine.Pace, to string) error {
-	if pace.Unpaced() || pace.Scope == seine.ScopeWorker {
+// redirectKey is the context's key of what a redirect waits for.
+type redirectKey struct{}
+
+// onRedirect has wait called before a redirect of a fetch in ctx is followed.
+func onRedirect(ctx context.Context, wait func(ctx context.Context, host string) error) context.Context {
+	return context.WithValue(ctx, redirectKey{}, wait)
+}
+
+// Redirect waits for a start before a redirect is followed: it is one more
+// request, maybe to another host. A job's fetcher calls it.
+func Redirect(ctx context.Context, to string) error {
+	wait, ok := ctx.Value(redirectKey{}).(func(context.Context, string) error)
+	if !ok {
 		return nil
 	}
 	at, err := weburl.Canonical(to)
 	if err != nil {
 		return err
 	}
-	lane := weburl.Host(at)
-	if ctx.Value(assetKey{}) != nil {
-		lane = frontier.AssetLane(lane)
+	return wait(ctx, weburl.Host(at))
+}
+
+// redirected waits for a start on the host that a task's page leads to.
+func (r *runner) redirected(lane string) func(context.Context, string) error {
+	return func(ctx context.Context, host string) error {
+		switch {
+		case r.job.Pace.Unpaced():
+			return nil
+		case r.pace.own == nil:
+			wait, _, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, host, rand.Float64())
+			if err == nil && !sleep(ctx, wait) {
+				err = context.Cause(ctx)
+			}
+			return err
+		}
+		// This worker's own pace: on its own host the page gives its slot up for
+		// the next start; elsewhere only the start counts.
+		if host == lane {
+			r.pace.ended(lane, polite.Silent)
+		}
+		for {
+			wait := r.pace.start(host, 0, time.Now())
+			if wait == 0 {
+				break
+			}
+			if !sleep(ctx, wait) {
+				return context.Cause(ctx)
+			}
+		}
+		if host != lane {
+			r.pace.ended(host, polite.Silent)
+		}
+		return nil
 	}
-	wait, _, err := f.Reserve(ctx, id, lane, rand.Float64())
-	if err != nil {
-		return err
-	}
-	if !sleep(ctx, wait) {
-		return context.Cause(ctx)
-	}
-	return nil
 }

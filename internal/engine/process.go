@@ -63,7 +63,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	}
 
 	// Fetch. A response of any status is a page; an error means there is none.
-	page, err := r.job.Fetch.Fetch(ctx, seine.Request{URL: task.URL})
+	page, err := r.job.Fetch.Fetch(onRedirect(ctx, r.redirected(c.LaneKey)), seine.Request{URL: task.URL})
 	r.pace.ended(c.LaneKey, outcomeOf(page, err))
 	if err != nil {
 		return r.fetchFailed(ctx, c, err)
@@ -93,7 +93,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 
 	// Keep: a task is done only when every file that it owes is in the store.
 	for _, a := range result.Assets {
-		stored, err := r.job.Keeper.Keep(ctx, r.assets, a, asset.Hold{Owned: r.owned, Again: c.Attempt > 1})
+		stored, err := r.job.Keeper.Keep(ctx, r.assets, a, asset.Hold{Owned: r.owned, Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error})
 		if err != nil {
 			return r.keepFailed(ctx, c, a, err)
 		}
@@ -243,6 +243,7 @@ func (r *runner) commitOf(ctx context.Context, o outcome) (done *frontier.Comple
 		done.Records = append(done.Records, stored)
 	}
 	for _, s := range o.assets {
+		s.URL = r.redact.Replace(s.URL)
 		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: s})
 	}
 	done.Follow = r.follows(ctx, c, o)
@@ -265,6 +266,7 @@ func (r *runner) record(c frontier.Claimed, page *seine.Page, rec seine.Record) 
 	if out.URL == "" {
 		out.URL = page.URL
 	}
+	out.URL = r.redact.Replace(out.URL)
 	if out.FetchedAt.IsZero() {
 		out.FetchedAt = page.FetchedAt
 	}

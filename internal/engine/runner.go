@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/polite"
+	"github.com/seinehq/seine/internal/redact"
 )
 
 // runner works one job off, within the sessions of its engine.
@@ -22,6 +25,9 @@ type runner struct {
 	tally  *tally
 	pace   *pacer
 	assets *assetFetcher
+
+	// redact leaves the job's secrets out of URLs that are stored.
+	redact *strings.Replacer
 
 	// running bounds the tasks that run; held bounds those claimed and not yet
 	// committed: a few more where no pace makes a claim ahead unfair to others.
@@ -48,7 +54,7 @@ const claimAhead = 100 * time.Millisecond
 func newRunner(e *Engine, j *Job) *runner {
 	r := &runner{
 		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
-		wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
+		redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
 	}
 	held := j.Concurrency
 	if j.Pace.Unpaced() {
@@ -56,6 +62,9 @@ func newRunner(e *Engine, j *Job) *runner {
 	}
 	r.held = make(chan struct{}, held)
 	r.assets = &assetFetcher{r: r, hosts: map[string]*assetHost{}}
+	if j.Pace.Scope == seine.ScopeWorker {
+		r.assets.own = polite.New(seine.Pace{Delay: j.Pace.Assets.Delay, Concurrency: seine.Unlimited})
+	}
 	return r
 }
 

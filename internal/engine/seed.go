@@ -14,6 +14,9 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
+// ErrSeeds: a job's seeds can't be read or hold what is no key.
+var ErrSeeds = errors.New("seeds")
+
 // Seed admits the job's seeds, once for each content that they have: it may be
 // called by every worker of a fleet. A run that was cut off in the middle goes
 // on where a key is not known yet.
@@ -31,7 +34,7 @@ func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
 	}
 	digest, err := seedDigest(&job.Job)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrSeeds, err)
 	}
 	if done, err := f.Seeded(ctx, job.ID, digest); err != nil || done {
 		return err
@@ -39,12 +42,12 @@ func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
 	in := NewAdder(f, job)
 	for _, u := range job.Seeds.URLs {
 		if err := in.Add(ctx, frontier.Seed{Key: u}); err != nil {
-			return fmt.Errorf("seeds.urls: %w", err)
+			return fmt.Errorf("%w: seeds.urls: %w", ErrSeeds, err)
 		}
 	}
 	if job.Seeds.File != "" {
 		if err := addFile(ctx, in, job.Seeds.File); err != nil {
-			return fmt.Errorf("seeds.file: %w", err)
+			return fmt.Errorf("%w: seeds.file: %w", ErrSeeds, err)
 		}
 	}
 	if s := job.Seeds.IDs; s != nil && job.Explore.Strategy == seine.StrategyChain {

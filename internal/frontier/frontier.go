@@ -46,7 +46,7 @@ var (
 	ErrChanged = errors.New("the job's identity changed")
 
 	// ErrDiskFull: the database's disk is full.
-	ErrDiskFull = errors.New("disk full")
+	ErrDiskFull = seine.ErrDiskFull
 )
 
 // JobID numbers a job in one frontier.
@@ -225,7 +225,8 @@ type Frontier interface {
 	// Add admits tasks whose key the job has not seen and returns how many.
 	Add(ctx context.Context, job JobID, tasks []New) (int, error)
 
-	// SetSpace makes an ID space known, once; Fill admits its next n ids when
+	// SetSpace says which ids are enumerated, in place of what was said before:
+	// what was admitted already stays, and is not gone through again. Fill admits its next n ids when
 	// at least half of the job's lanes have nothing ready. It returns how many
 	// ids it took and whether any are left.
 	SetSpace(ctx context.Context, job JobID, from, to int64) error

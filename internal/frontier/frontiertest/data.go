@@ -226,6 +226,14 @@ func testSpace(t *testing.T, s *suite) {
 	if c := s.counts(job); c.Unseen != 0 || c.Open != 0 {
 		t.Errorf("counts %+v at the end", c)
 	}
+	// A changed range replaces the one before it, and is not gone through again
+	// where that one was.
+	for _, r := range []struct{ from, to, unseen int64 }{{10, 44, 10}, {10, 40, 6}, {20, 36, 2}, {5, 36, 32}, {100, 109, 10}} {
+		s.check(s.SetSpace(s.ctx(), job, r.from, r.to))
+		if c := s.counts(job); c.Unseen != r.unseen {
+			t.Errorf("ids %d to %d: %d unseen; want %d", r.from, r.to, c.Unseen, r.unseen)
+		}
+	}
 }
 
 func testSendBack(t *testing.T, s *suite) {

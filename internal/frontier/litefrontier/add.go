@@ -65,10 +65,15 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 	return added, nil
 }
 
-// SetSpace makes an ID space known, once.
+// SetSpace says which ids are enumerated. What the range before it went through
+// without a gap from the new first id on is not gone through again.
 func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to int64) error {
 	return f.tx(ctx, func(t tx) error {
-		_, err := t.exec(ctx, `insert into space(job_id, lo, hi, next_id) values (?1, ?2, ?3, ?2) on conflict do nothing`, job, from, to)
+		if _, err := t.exec(ctx, `insert into space(job_id, lo, hi, next_id)
+ select ?1, ?2, ?3, min(?3 + 1, max(?2, coalesce((select max(next_id) from space where job_id = ?1 and lo <= ?2), ?2))) where true on conflict do nothing`, job, from, to); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, `delete from space where job_id = ?1 and (lo, hi) <> (?2, ?3)`, job, from, to)
 		return err
 	})
 }

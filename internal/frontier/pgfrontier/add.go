@@ -123,9 +123,9 @@ func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []front
 	return int(n), err
 }
 
-// SetSpace makes an ID space known, once.
+// SetSpace says which ids are enumerated.
 func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to int64) error {
-	_, err := f.exec(ctx, `insert into seine.space(job_id, lo, hi, next_id) values ($1, $2, $3, $2) on conflict do nothing`, job, from, to)
+	_, err := f.exec(ctx, sqlSetSpace, job, from, to)
 	return err
 }
 

@@ -109,6 +109,14 @@ const (
  t as (update seine.task t set lane_id = r.lane_id from r where t.job_id = r.job_id and t.key = r.key)
  select lane_id, min(prio) from r where run_at is null group by lane_id`
 
+	// The range that is enumerated, in place of the one before it: what that
+	// one went through without a gap from the new first id on is not gone
+	// through again. The job's row is locked so that two do not do this at once.
+	sqlSetSpace = `with j as (select job_id from seine.job where job_id = $1 for update),
+ old as (delete from seine.space s using j where s.job_id = j.job_id and (s.lo, s.hi) <> ($2::bigint, $3::bigint) returning s.lo, s.next_id)
+ insert into seine.space(job_id, lo, hi, next_id)
+ select $1, $2, $3, least($3::bigint + 1, greatest($2::bigint, (select max(next_id) from old where lo <= $2))) from j
+ on conflict do nothing`
 	sqlSpacePeek = `select lo, hi, next_id from seine.space where job_id = $1 and next_id <= hi order by lo limit 1`
 	sqlSpaceTake = `update seine.space set next_id = $4 where job_id = $1 and lo = $2 and next_id = $3`
 	// An ID space is topped up when at least half of the lanes that its ids go
