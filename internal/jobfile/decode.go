@@ -172,7 +172,11 @@ func parent(path string) string {
 
 // wrong reports a value of the wrong type.
 func (d *decoder) wrong(n *node, path, want string) {
-	d.say(n.at, path, "%s wants %s, got %s", name(path), want, n.what())
+	got := n.what()
+	if n.kind == mapping && want == "a text" {
+		got += ": quote a text that holds a colon" // [https://a.example:8080/] is read as one
+	}
+	d.say(n.at, path, "%s wants %s, got %s", name(path), want, got)
 }
 
 // name is how a message calls a path.

@@ -2,6 +2,7 @@ package jobfile
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 func (a *assembly) ids(ids idSpace) *seine.IDSpace {
 	known := !a.wrongAt("seeds.ids.from", "seeds.ids.to")
 	a.check("seeds.ids.from", known && ids.From > ids.To, "seeds.ids: from %d is greater than to %d", ids.From, ids.To)
+	a.check("seeds.ids.to", known && ids.To == math.MaxInt64, "seeds.ids.to: %d is too large: at most %d", ids.To, int64(math.MaxInt64-1))
 	for i, id := range ids.Start {
 		at := index("seeds.ids.start", i)
 		a.check(at, known && ids.From <= ids.To && (id < ids.From || id > ids.To), "%s: %d is outside the ID space of %d to %d", at, id, ids.From, ids.To)
