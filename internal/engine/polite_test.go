@@ -1,0 +1,93 @@
+package engine_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// A redirect is one more request: it waits for a start like any other, whether
+// the frontier paces or the worker does.
+func TestRedirectsArePaced(t *testing.T) {
+	t.Parallel()
+	const delay = 120 * time.Millisecond
+	for _, scope := range []seine.PaceScope{seine.ScopeHost, seine.ScopeWorker} {
+		t.Run(string(scope), func(t *testing.T) {
+			t.Parallel()
+			var (
+				mu sync.Mutex
+				at []time.Time
+			)
+			r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+				mu.Lock()
+				at = append(at, time.Now())
+				mu.Unlock()
+				if id, found := strings.CutPrefix(q.URL.Path, "/p/"); found {
+					http.Redirect(w, q, "/to/"+id, http.StatusFound)
+					return
+				}
+				hello(w, q)
+			})
+			j := r.register(r.job(func(j *seine.Job) {
+				j.Pace = seine.Pace{Delay: seine.Span{Min: delay, Max: delay}, Scope: scope, Concurrency: 1}
+			}))
+			r.add(j, "a", "b", "c")
+			r.run(j)
+			if len(at) != 6 {
+				t.Fatalf("%d requests; want 6", len(at))
+			}
+			// Five gaps; a busy machine makes one shorter by making another longer.
+			if span := at[5].Sub(at[0]); span < 5*delay-delay/2 {
+				t.Errorf("6 requests in %v; want at least %v", span, 5*delay)
+			}
+		})
+	}
+}
+
+// What a job holds as a secret does not come into the database.
+func TestSecretsAreNotStored(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Seeds.URL += "?token=open%20sesame"
+		j.Secrets = []string{"open sesame"}
+	}))
+	r.add(j, "a")
+	r.run(j)
+	if r.times("/p/a") != 1 {
+		t.Fatal("the page was not asked for")
+	}
+	if err := r.f.Records(t.Context(), j.ID, func(s frontier.Stored) error {
+		if strings.Contains(s.URL, "sesame") || !strings.HasSuffix(s.URL, "/p/a?token=xxxxx") {
+			t.Errorf("the record's URL is %s", s.URL)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A range that was narrowed is not gone through beyond its end.
+func TestNarrowedRange(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	ids := func(to int64) *seine.Job {
+		j := r.job(func(j *seine.Job) {
+			j.Seeds.IDs = &seine.IDSpace{From: 1, To: to}
+			j.Explore.Strategy = seine.StrategyOff
+		})
+		return &j
+	}
+	r.run(r.register(*ids(1200)))
+	wide := len(r.asked)
+	r.register(*ids(3000))
+	r.run(r.register(*ids(1300)))
+	if wide != 1200 || len(r.asked) != 1300 {
+		t.Errorf("%d, then %d pages were asked for; want 1200 and 1300", wide, len(r.asked))
+	}
+}
