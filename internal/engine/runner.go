@@ -51,6 +51,9 @@ type runner struct {
 // claimAhead is how far before its next start a lane is claimed: about one poll.
 const claimAhead = 100 * time.Millisecond
 
+// claimTimeout bounds one claim.
+const claimTimeout = 30 * time.Second
+
 func newRunner(e *Engine, j *Job) *runner {
 	r := &runner{
 		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
@@ -144,7 +147,11 @@ func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), le
 		}
 		var got []frontier.Claimed
 		if err == nil {
-			got, err = r.e.cfg.Frontier.Claim(ctx, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Ahead: claimAhead, Not: r.pace.blocked(time.Now())})
+			// A stop in the middle must not lose the answer: what was claimed
+			// would wait until the lease expires. It is given back instead.
+			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+			got, err = r.e.cfg.Frontier.Claim(whole, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Ahead: claimAhead, Not: r.pace.blocked(time.Now())})
+			cancel()
 		}
 		r.giveBack(n - len(got))
 		for _, c := range got {

@@ -233,8 +233,8 @@ type Frontier interface {
 	Fill(ctx context.Context, job JobID, n int, admit func(id int64) (New, error)) (taken int, left bool, err error)
 
 	// OpenLease begins a worker's session; Heartbeat moves its end and leaves
-	// the worker's rates, tasks a second by job; CloseLease ends a session that
-	// holds nothing.
+	// the worker's rates, tasks a second by job; CloseLease ends a session: what
+	// it still holds is a rescuer's at once.
 	OpenLease(ctx context.Context, worker string, ttl time.Duration) (Lease, error)
 	Heartbeat(ctx context.Context, lease Lease, rates map[JobID]float64) error
 	CloseLease(ctx context.Context, lease Lease) error

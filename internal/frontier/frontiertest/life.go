@@ -111,6 +111,13 @@ func testRescue(t *testing.T, s *suite) {
 	if got[0].Attempt != 2 {
 		t.Errorf("attempt %d after a rescue; want 2", got[0].Attempt)
 	}
+	// What a closed session still held is taken back without waiting.
+	s.check(s.CloseLease(s.ctx(), alive))
+	if back, died := s.rescueAll(); back != 2 || died != 0 {
+		t.Fatalf("rescued %d of a closed lease, %d died; want 2, 0", back, died)
+	}
+	alive = s.lease()
+	got = s.claim(alive, job, 9, 2)
 	s.complete(alive, job, done(got...), 2)
 }
 

@@ -49,10 +49,13 @@ func (f *Frontier) Heartbeat(ctx context.Context, l frontier.Lease, rates map[fr
 	})
 }
 
-// CloseLease ends a session that holds nothing.
+// CloseLease ends a session; what it still holds is a rescuer's at once.
 func (f *Frontier) CloseLease(ctx context.Context, l frontier.Lease) error {
 	return f.tx(ctx, func(t tx) error {
-		_, err := t.exec(ctx, `delete from lease where lease_id = ?1 and not exists (select 1 from queue where lease_id = ?1)`, l.Token)
+		n, err := t.exec(ctx, `delete from lease where lease_id = ?1 and not exists (select 1 from queue where lease_id = ?1)`, l.Token)
+		if err == nil && n == 0 {
+			_, err = t.exec(ctx, `update lease set expires_at = ? where lease_id = ?`, f.now()-time.Millisecond.Microseconds(), l.Token)
+		}
 		return err
 	})
 }

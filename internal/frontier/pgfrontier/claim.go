@@ -89,9 +89,9 @@ func (f *Frontier) Heartbeat(ctx context.Context, l frontier.Lease, rates map[fr
 	return err
 }
 
-// CloseLease ends a session that holds nothing.
+// CloseLease ends a session; what it still holds is a rescuer's at once.
 func (f *Frontier) CloseLease(ctx context.Context, l frontier.Lease) error {
-	_, err := f.exec(ctx, sqlCloseLease, l.Token)
+	_, err := f.exec(ctx, sqlCloseLease, f.now(), l.Token)
 	return err
 }
 

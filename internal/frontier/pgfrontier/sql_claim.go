@@ -13,7 +13,8 @@ const (
 	// row is gone, whatever a clock says.
 	sqlHeartbeat = `update seine.lease set expires_at = ` + now + ` + $3::float8 * interval '1 s', rates = $4::text::jsonb where lease_id = $2`
 
-	sqlCloseLease = `delete from seine.lease where lease_id = $1 and not exists (select from seine.queue where lease_id = $1)`
+	sqlCloseLease = `with d as (delete from seine.lease where lease_id = $2 and not exists (select from seine.queue where lease_id = $2) returning 1)
+ update seine.lease set expires_at = ` + now + ` - interval '1 ms' where lease_id = $2 and not exists (select from d)`
 
 	// For the lanes whose tasks have not started yet: what changed since the claim.
 	sqlHeld = `select lane_id, paused or (select paused from seine.job j where j.job_id = l.job_id),
