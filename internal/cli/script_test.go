@@ -145,7 +145,7 @@ func fill(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 var (
-	took    = regexp.MustCompile(`\b(took|in) [0-9.]+[µnm]?s\b`)
+	took    = regexp.MustCompile(`\b(took|in) ([0-9]+[hm])*[0-9.]+[µnm]?s\b`)
 	elapsed = regexp.MustCompile(`"ms":\d+`)
 	rate    = regexp.MustCompile(`  [0-9.]+ tasks/s by \d+ workers`)
 	sizes   = regexp.MustCompile(`\b[0-9.]+ (B|KiB)\b`)
