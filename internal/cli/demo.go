@@ -168,6 +168,6 @@ func (a *app) showStore(dir, store string) error {
 		a.print("%-10s %d", g.grade, len(g.fronts))
 	}
 	a.print("")
-	a.print("Look at them: %s, all on one sheet: %s", filepath.Join(store, "png"), sheet)
+	a.print("Look at them: %s, the first %d of each grade on one sheet: %s", filepath.Join(store, "png"), sheetColumns, sheet)
 	return nil
 }

@@ -67,6 +67,9 @@ func progressLine(s worker.Status, progress []worker.Progress, job string) strin
 	for _, state := range []seine.State{seine.Done, seine.Skipped, seine.Stale, seine.Error} {
 		parts = append(parts, fmt.Sprintf("%s %d", state, s.Final[state]))
 	}
+	if waiting := s.States[seine.Error] + s.States[seine.Stale] - s.Final[seine.Error] - s.Final[seine.Stale]; waiting > 0 {
+		parts = append(parts, fmt.Sprintf("waiting for a retry %d", waiting))
+	}
 	left := s.Open + s.Unseen
 	parts = append(parts, fmt.Sprintf("left %d", left), fmt.Sprintf("%.1f/s", rate))
 	if rate > 0 && left > 0 {

@@ -200,6 +200,9 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	if err := a.report(job, status, time.Since(began)); err != nil {
 		return err
 	}
+	if n := status.Final[seine.Stale]; n > 0 && runErr == nil {
+		a.say("seine: %d stale tasks have used up their attempts; when the job or the site is mended: `seine retry %s --state stale`, and run again", n, job.Name)
+	}
 	switch failures := status.Final[seine.Error] + status.Final[seine.Stale]; {
 	case ctx.Err() != nil && status.Open+status.Unseen > 0:
 		return errStopped

@@ -83,7 +83,7 @@ type seeds struct {
 
 	// The path of a list: on each line an id or URL, or `{"key": …,
 	// "priority": …, "meta": {…}}`. One that ends in .gz is uncompressed. It is
-	// relative to the working directory.
+	// relative to the job file.
 	File string `yaml:"file" example:"./ids.txt"`
 }
 
