@@ -139,7 +139,46 @@ type Fetch struct {
 	// AllowPrivate lists the addresses that are not global unicast and may be
 	// asked all the same, such as 127.0.0.0/8. Default none.
 	AllowPrivate []netip.Prefix
+
+	// Chrome says how ViaChrome shows a page.
+	Chrome Chrome
 }
+
+// Chrome says how a browser shows a page.
+type Chrome struct {
+	// Width and Height of the window in CSS pixels. Default 1920 by 1080.
+	Width, Height int
+
+	// Locale is a language tag that dates, numbers and Accept-Language follow.
+	// Default en-US.
+	Locale string
+
+	// Desktop makes the browser show itself as one of a desktop: its user agent
+	// comes before the job's, and the flag that tells scripts of automation is
+	// off.
+	Desktop bool
+
+	// Load lists what pages may load beside documents, scripts and data. What
+	// is not loaded seems to be: `src` is set, and no error is seen. Default
+	// none.
+	Load []Resource
+
+	// A page that opens a dialog or a window fails. With IgnoreDialogs the
+	// dialog is dismissed, with IgnoreWindows the window is closed, and the page
+	// is judged as it stands.
+	IgnoreDialogs, IgnoreWindows bool
+}
+
+// Resource is a kind of what a page loads.
+type Resource string
+
+// What a page can be read without.
+const (
+	ResourceImage Resource = "image"
+	ResourceStyle Resource = "style"
+	ResourceFont  Resource = "font"
+	ResourceMedia Resource = "media"
+)
 
 // Wait is one thing that a rendered page waits for: a selector, an attribute
 // of it that matches, or a page that stays the same.

@@ -36,6 +36,15 @@ const (
 	BadURL         = "bad URL"
 	NoFetcher      = "no such fetcher"
 
+	// Of a page in a browser.
+	Crashed       = "page crashed"
+	Hangs         = "page hangs"
+	OpenedDialog  = "page opened a dialog"
+	OpenedWindow  = "page opened a window"
+	IsDownload    = "page is a download"
+	BrowserDied   = "browser died"
+	BrowserAbsent = "browser does not start"
+
 	unknownFailure = "fetch failed"
 )
 

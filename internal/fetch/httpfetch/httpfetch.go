@@ -16,7 +16,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -113,14 +112,14 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 		timeout = req.Timeout
 	}
 	start := time.Now()
-	lim := newLimit(ctx, timeout)
-	defer lim.stop()
+	lim := fetch.NewLimit(ctx, timeout)
+	defer lim.Stop()
 
 	c := newChain(req, url)
 	for {
-		resp, raw, err := f.ask(lim.ctx, c, body) //nolint:bodyclose,contextcheck // ask reads and closes it; lim.ctx is made of ctx
+		resp, raw, err := f.ask(lim.Context(), c, body) //nolint:bodyclose,contextcheck // ask reads and closes it; its context is made of ctx
 		if err != nil {
-			return nil, lim.explain(weburl.Host(c.url), err)
+			return nil, lim.Explain(weburl.Host(c.url), err)
 		}
 		from := c.url
 		redirect, err := c.follow(resp, f.config.MaxRedirects)
@@ -134,11 +133,11 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 			return p, nil
 		}
 		if f.config.OnRedirect != nil {
-			lim.pause()
+			lim.Pause()
 			if err := f.config.OnRedirect(ctx, from, c.url); err != nil {
 				return nil, fmt.Errorf("redirect: %w", err)
 			}
-			lim.resume()
+			lim.Resume()
 		}
 	}
 }
@@ -192,53 +191,4 @@ func page(req seine.Request, resp *http.Response, body []byte) *seine.Page {
 		p.Body = toUTF8(body, p.Type, contentType)
 	}
 	return p
-}
-
-var errTimeout = errors.New("the page took too long")
-
-// limit is a timeout that can pause.
-type limit struct {
-	parent, ctx context.Context //nolint:containedctx // lives as long as one Fetch
-	cancel      context.CancelCauseFunc
-	timer       *time.Timer
-	whole, left time.Duration
-	since       time.Time
-}
-
-func newLimit(parent context.Context, d time.Duration) *limit {
-	l := &limit{parent: parent, whole: d, left: d, since: time.Now()}
-	l.ctx, l.cancel = context.WithCancelCause(parent)
-	l.timer = time.AfterFunc(d, func() { l.cancel(errTimeout) })
-	return l
-}
-
-func (l *limit) stop() {
-	l.timer.Stop()
-	l.cancel(nil)
-}
-
-func (l *limit) pause() {
-	l.timer.Stop()
-	l.left -= time.Since(l.since)
-}
-
-func (l *limit) resume() {
-	l.since = time.Now()
-	l.timer.Reset(max(l.left, 0))
-}
-
-// explain returns what ended the fetch: the caller, the timeout, or err of
-// talking to host.
-func (l *limit) explain(host string, err error) error {
-	if l.parent.Err() != nil {
-		reason := fetch.Canceled
-		if errors.Is(l.parent.Err(), context.DeadlineExceeded) {
-			reason = fetch.Timeout
-		}
-		return fetch.Fault{Reason: reason, Host: host, Err: context.Cause(l.parent)}
-	}
-	if errors.Is(context.Cause(l.ctx), errTimeout) {
-		return fetch.Fault{Reason: fetch.Timeout, Host: host, Err: fmt.Errorf("no page within %v", l.whole)}
-	}
-	return fetch.Classify(host, err)
 }

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -500,26 +499,6 @@ func TestFetchEndsInTime(t *testing.T) {
 	if _, err := f.Fetch(ctx, seine.Request{URL: s.URL}); !errors.Is(err, lost) || fetch.Reason(err) != fetch.Canceled {
 		t.Errorf("canceled: %v; want the cause", err)
 	}
-}
-
-func TestLimitPauses(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLimit(t.Context(), 10*time.Second)
-		defer l.stop()
-		<-time.After(6 * time.Second)
-		l.pause()
-		<-time.After(time.Hour)
-		l.resume()
-		start := time.Now()
-		<-l.ctx.Done()
-		if got := time.Since(start); got != 4*time.Second {
-			t.Errorf("ended %v after the pause; want the 4s that were left", got)
-		}
-		if err := l.explain("h", context.Canceled); fetch.Reason(err) != fetch.Timeout || !strings.Contains(err.Error(), "10s") {
-			t.Errorf("explain = %v; want a timeout of 10s", err)
-		}
-	})
 }
 
 func TestFetchBoundsRequestsPerHost(t *testing.T) {

@@ -1,0 +1,113 @@
+package chromefetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is one running browser.
+type browser struct {
+	process *process
+	chrome  *chromedp.Browser
+	ctx     context.Context //nolint:containedctx // chromedp keeps the browser in it
+	cancel  context.CancelFunc
+
+	version   string // "HeadlessChrome/156.0.1"
+	userAgent string // its own
+	began     time.Time
+
+	// Under Chrome.mu.
+	pages   int
+	users   int
+	retired bool
+}
+
+// startTimeout bounds the start of a browser. On a busy machine it takes seconds.
+const startTimeout = 30 * time.Second
+
+func startBrowser(ctx context.Context, path string, flags []string, cfg Config) (_ *browser, err error) {
+	p, err := launch(path, flags, cfg.Root)
+	if err != nil {
+		return nil, err
+	}
+	b := &browser{process: p, began: time.Now()}
+	// chromedp finds the browser in the context; it lives until close.
+	root, cancel := chromedp.NewAllocatorContext(context.WithoutCancel(ctx), attached{b})
+	quiet := func(format string, args ...any) { cfg.Log.Debug(fmt.Sprintf("chromedp: "+format, args...)) }
+	if b.chrome, err = chromedp.NewBrowserTransport(root, p.conn, chromedp.WithBrowserLogf(quiet), chromedp.WithBrowserErrorf(quiet)); err != nil {
+		cancel()
+		p.close()
+		return nil, err
+	}
+	b.ctx, _ = chromedp.NewContext(root) //nolint:govet // ends with root
+	b.cancel = cancel
+	hello, stop := context.WithTimeout(ctx, startTimeout)
+	defer stop()
+	// Targets is the one call that gives b.ctx its browser and opens no tab.
+	_, err = chromedp.Targets(b.ctx)
+	var v cdpbrowser.GetVersionResult
+	if err == nil {
+		v, err = cdp.Call(hello, b.chrome, cdpbrowser.GetVersion, cdp.Empty{})
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			err = b.explain(ctx)
+		}
+		b.close()
+		return nil, err
+	}
+	b.version, b.userAgent = v.Product, v.UserAgent
+	return b, nil
+}
+
+// explain says why a browser did not start, and what to do.
+func (b *browser) explain(ctx context.Context) error {
+	err := b.process.died(ctx)
+	if strings.Contains(err.Error(), "sandbox") {
+		return fmt.Errorf("%w: this user may make no user namespaces: allow them, or turn the browser's sandbox off (SEINE_BROWSER_SANDBOX=off)", err)
+	}
+	return fmt.Errorf("it does not start: %w", err)
+}
+
+// lost is closed when the pipe is.
+func (b *browser) lost() <-chan struct{} { return b.chrome.LostConnection }
+
+func (b *browser) isLost() bool {
+	select {
+	case <-b.lost():
+		return true
+	default:
+		return false
+	}
+}
+
+// close ends the browser and all of its processes.
+func (b *browser) close() {
+	b.cancel()
+	b.process.close()
+}
+
+// attached tells chromedp of a browser that it did not start: its own way of
+// starting one kills the first process alone.
+type attached struct{ b *browser }
+
+// Allocate satisfies [chromedp.Allocator].
+func (a attached) Allocate(context.Context, ...chromedp.BrowserOption) (*chromedp.Browser, error) {
+	if a.b.chrome == nil {
+		return nil, errors.New("no browser")
+	}
+	return a.b.chrome, nil
+}
+
+// Wait satisfies [chromedp.Allocator].
+func (attached) Wait() {}
+
+// Attaches satisfies [chromedp.Attacher].
+func (attached) Attaches() bool { return true }

@@ -1,0 +1,302 @@
+// Package chromefetch renders pages in a headless Chromium, by its debugging
+// protocol ([chromedp]).
+//
+// A worker has one browser, a page has a fresh context in it: cookies, storage
+// and cache of its own, gone with the page. What goes wrong with a page, a
+// crash, a hang, a dialog, a window that it opens, a download, is a
+// [fetch.Fault] of that page. A browser that dies takes the pages with it that
+// it is rendering; the next one finds a new browser.
+//
+//	Open ─→ starts a browser ─┬─ MaxPages, MaxAge, MaxMemory, a lost pipe ─→ retired: finishes its pages
+//	                          └─ a new one takes the pages that come ←──────────────┘
+//
+// The browser resolves no names and reaches nothing by itself. It goes out
+// through a proxy on a loopback address that this package serves, one for each
+// job, each connection behind the job's [fetch.Guard]; what the browser wants
+// for itself is refused.
+package chromefetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// ErrBrowser: there is no browser, or it does not start.
+var ErrBrowser = errors.New("browser")
+
+// Config says how browsers are run. Its zero value works.
+type Config struct {
+	// Path is the browser. Default: the first of [Names] that is there.
+	Path string
+
+	// NoSandbox turns the browser's sandbox off, which needs user namespaces.
+	// It is always off for root, as which it does not work.
+	NoSandbox bool
+
+	// Tabs is the most pages rendered at once. Default two a CPU.
+	Tabs int
+
+	// A browser is replaced after MaxPages pages (default 500), MaxAge (default
+	// 30m), or when all of its processes together hold more than MaxMemory bytes
+	// (default 2 GiB; proportional set size; not looked at where there is no
+	// /proc).
+	MaxPages  int
+	MaxAge    time.Duration
+	MaxMemory int64
+
+	// Root is the folder of the browsers' profiles. Default: the system's for
+	// temporary files.
+	Root string
+
+	Log *slog.Logger
+}
+
+func (c *Config) normal() {
+	if c.Tabs <= 0 {
+		c.Tabs = 2 * runtime.NumCPU()
+	}
+	if c.MaxPages <= 0 {
+		c.MaxPages = 500
+	}
+	if c.MaxAge <= 0 {
+		c.MaxAge = 30 * time.Minute
+	}
+	if c.MaxMemory <= 0 {
+		c.MaxMemory = 2 << 30
+	}
+	if c.Root == "" {
+		c.Root = os.TempDir()
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Chrome is a worker's browser, whichever one that is. It is safe for
+// concurrent use.
+type Chrome struct {
+	config Config
+	path   string
+	deny   *proxy
+	tabs   chan struct{} // holds one for each page that is being rendered
+
+	starting sync.Mutex // one at a time
+	failures int        // to start, in a row; under starting
+	failedAt time.Time
+
+	mu      sync.Mutex
+	current *browser // nil: the next page starts one
+	all     map[*browser]struct{}
+	closed  bool
+
+	closing sync.WaitGroup // retired browsers
+}
+
+// Open finds a browser, removes what killed workers left behind and starts it.
+// It fails with [ErrBrowser].
+func Open(ctx context.Context, c Config) (*Chrome, error) {
+	c.normal()
+	path, err := Find(c.Path)
+	if err != nil {
+		return nil, err
+	}
+	if n := sweep(c.Root); n > 0 {
+		c.Log.InfoContext(ctx, "removed what killed workers left", "browsers", n)
+	}
+	deny, err := openProxy(nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: proxy: %w", ErrBrowser, err)
+	}
+	ch := &Chrome{config: c, path: path, deny: deny, tabs: make(chan struct{}, c.Tabs), all: map[*browser]struct{}{}}
+	b, err := ch.take(ctx)
+	if err != nil {
+		deny.close()
+		return nil, err
+	}
+	ch.give(b)
+	return ch, nil
+}
+
+// Path is the browser's program, and Version what it says of itself.
+func (c *Chrome) Path() string { return c.path }
+
+// Version is what the browser says of itself, such as "HeadlessChrome/156.0.1".
+func (c *Chrome) Version() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current == nil {
+		return ""
+	}
+	return c.current.version
+}
+
+// take returns a browser for one page; give ends its use. It starts one when
+// there is none or the last is used up.
+func (c *Chrome) take(ctx context.Context) (*browser, error) {
+	if b := c.use(); b != nil {
+		return b, nil
+	}
+	c.starting.Lock()
+	defer c.starting.Unlock()
+	if b := c.use(); b != nil { // another page started it
+		return b, nil
+	}
+	// A browser that does not start is not started in a loop.
+	if c.failures > 0 {
+		pause := min(time.Second<<(c.failures-1), 30*time.Second)
+		select {
+		case <-time.After(time.Until(c.failedAt.Add(pause))):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	b, err := c.start(ctx)
+	if err != nil {
+		c.failures, c.failedAt = min(c.failures+1, 6), time.Now()
+		return nil, err
+	}
+	c.failures = 0
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		b.close()
+		return nil, errClosed
+	}
+	c.current, b.pages, b.users = b, 1, 1
+	c.all[b] = struct{}{}
+	c.mu.Unlock()
+	go c.watch(b)
+	return b, nil
+}
+
+var errClosed = errors.New("browser is closed")
+
+// use counts a page on the current browser, when it is fit for one.
+func (c *Chrome) use() *browser {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.current
+	if b == nil {
+		return nil
+	}
+	if b.pages >= c.config.MaxPages || time.Since(b.began) >= c.config.MaxAge {
+		c.retireLocked(b, "used up")
+		return nil
+	}
+	b.pages++
+	b.users++
+	return b
+}
+
+// give ends one use of a browser.
+func (c *Chrome) give(b *browser) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b.users--
+	if b.retired && b.users == 0 {
+		c.end(b)
+	}
+}
+
+// retire takes a browser out of use: it ends with its last page, or at once
+// when it is dead.
+func (c *Chrome) retire(b *browser, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.retireLocked(b, why)
+}
+
+func (c *Chrome) retireLocked(b *browser, why string) {
+	if b.retired {
+		return
+	}
+	b.retired = true
+	if c.current == b {
+		c.current = nil
+	}
+	c.config.Log.Debug("browser retired", "why", why, "pages", b.pages, "took", time.Since(b.began).Round(time.Millisecond).String())
+	if b.users == 0 {
+		c.end(b)
+	}
+}
+
+// end closes a browser; mu is held.
+func (c *Chrome) end(b *browser) {
+	if _, ok := c.all[b]; !ok {
+		return
+	}
+	delete(c.all, b)
+	c.closing.Go(b.close)
+}
+
+// memoryEvery is how often a browser's memory is looked at: it is a few
+// milliseconds of work.
+const memoryEvery = 5 * time.Second
+
+// watch retires a browser that is lost or has grown too large.
+func (c *Chrome) watch(b *browser) {
+	look := time.NewTicker(memoryEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-b.lost():
+			c.retire(b, "lost")
+			return
+		case <-look.C:
+			if used := groupMemory(b.process.pid); used > c.config.MaxMemory {
+				c.retire(b, "memory")
+				return
+			}
+		}
+	}
+}
+
+// Close ends every browser. Pages that are being rendered fail.
+func (c *Chrome) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	for b := range c.all {
+		b.retired = true
+		c.end(b)
+	}
+	c.current = nil
+	c.mu.Unlock()
+	c.closing.Wait()
+	c.deny.close()
+	return nil
+}
+
+// start launches a browser and greets it.
+func (c *Chrome) start(ctx context.Context) (*browser, error) {
+	b, err := startBrowser(ctx, c.path, flags(c.deny.url(), sandboxed(c.config.NoSandbox)), c.config)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrBrowser, c.path, err)
+	}
+	return b, nil
+}
+
+// Guarded returns the fetcher of one job.
+func (c *Chrome) Guarded(job Job) (*Fetcher, error) {
+	p, err := openProxy(&job.Guard)
+	if err != nil {
+		return nil, fmt.Errorf("%w: proxy: %w", ErrBrowser, err)
+	}
+	p.vendors = true
+	return newFetcher(c, job, p), nil
+}
+
+// Group is the process group of the browser that takes the next page; 0: none.
+func (c *Chrome) Group() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current == nil {
+		return 0
+	}
+	return c.current.process.pid
+}

@@ -1,0 +1,133 @@
+package chromefetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+// Job is what the pages of one job have in common. Its zero value works.
+type Job struct {
+	// Guard is asked about each address before it is connected to.
+	Guard fetch.Guard
+
+	// MaxRedirects is the most redirects of one page, those of its scripts
+	// included. Default 10; a negative number is none.
+	MaxRedirects int
+
+	// OnRedirect is called with canonical URLs before the request that a redirect
+	// leads to is sent: a start on that host may be waited for in it. The time
+	// it takes does not count in the page's timeout. Its error ends the fetch
+	// and is wrapped. Default: none.
+	OnRedirect func(ctx context.Context, from, to string) error
+
+	// Chrome is how pages are shown.
+	Chrome seine.Chrome
+}
+
+// Fetcher renders the pages of one job. It is a [seine.Fetcher].
+type Fetcher struct {
+	chrome *Chrome
+	job    Job
+	proxy  *proxy
+}
+
+func newFetcher(c *Chrome, job Job, p *proxy) *Fetcher {
+	if job.MaxRedirects == 0 {
+		job.MaxRedirects = 10
+	}
+	return &Fetcher{chrome: c, job: job, proxy: p}
+}
+
+// Close ends the job's proxy; the browser is the worker's.
+func (f *Fetcher) Close() error {
+	f.proxy.close()
+	return nil
+}
+
+// What a request has that does not say otherwise; the same as a job's defaults.
+const (
+	pageBody    = 8 << 20
+	pageTimeout = 20 * time.Second
+)
+
+// Fetch renders one page. Its timeout bounds the navigation and the waits
+// together; a wait that runs out is told in Page.Waits, and the page is judged
+// as it stands. A page that is no HTML comes as it was sent. It ignores req.Raw
+// and req.Via.
+func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
+	canonical, err := weburl.Canonical(req.URL)
+	if err != nil {
+		return nil, fetch.Fault{Reason: fetch.BadURL, Err: err}
+	}
+	if req.Method != "" && req.Method != http.MethodGet {
+		return nil, fetch.Fault{Reason: fetch.NoFetcher, Err: fmt.Errorf("a browser asks with GET, not %s", req.Method)}
+	}
+	req.MaxBody, req.Timeout = orDefault(req.MaxBody, pageBody), orDefault(req.Timeout, pageTimeout)
+
+	select {
+	case f.chrome.tabs <- struct{}{}:
+		defer func() { <-f.chrome.tabs }()
+	case <-ctx.Done():
+		return nil, fetch.Fault{Reason: fetch.Canceled, Err: context.Cause(ctx)}
+	}
+	b, err := f.chrome.take(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fetch.Fault{Reason: fetch.Canceled, Err: context.Cause(ctx)}
+		}
+		return nil, fetch.Fault{Reason: fetch.BrowserAbsent, Err: err}
+	}
+	defer f.chrome.give(b)
+
+	start := time.Now()
+	lim := fetch.NewLimit(ctx, req.Timeout)
+	defer lim.Stop()
+	t := &tab{f: f, browser: b, req: req, limit: lim, url: canonical, host: weburl.Host(canonical)}
+	page, err := t.render(ctx, withFragment(canonical, req.URL))
+	if !t.close() && !b.isLost() {
+		// What can't be closed goes on working.
+		f.chrome.retire(b, "a page that does not close")
+	}
+	if err != nil {
+		return nil, f.explain(ctx, t, err)
+	}
+	page.FetchedAt, page.Took = time.Now().UTC(), time.Since(start)
+	return page, nil
+}
+
+func orDefault[T int64 | time.Duration](v, d T) T {
+	if v > 0 {
+		return v
+	}
+	return d
+}
+
+// withFragment is a canonical URL with the fragment that was asked for: to a
+// page of scripts it may say what to show.
+func withFragment(canonical, asked string) string {
+	if _, fragment, ok := strings.Cut(asked, "#"); ok && fragment != "" {
+		return canonical + "#" + fragment
+	}
+	return canonical
+}
+
+// explain says what ended a page.
+func (f *Fetcher) explain(ctx context.Context, t *tab, err error) error {
+	var fault fetch.Fault
+	switch {
+	case t.browser.isLost() && ctx.Err() == nil:
+		f.chrome.retire(t.browser, "lost")
+		return fetch.Fault{Reason: fetch.BrowserDied, Err: t.browser.process.died(ctx)}
+	case errors.As(err, &fault):
+		return fetch.Classify(t.host, fault)
+	}
+	return t.limit.Explain(t.host, err)
+}

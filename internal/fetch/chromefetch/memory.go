@@ -1,0 +1,47 @@
+package chromefetch
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// groupMemory is the proportional set size of a process group in bytes: what it
+// shares counts once. 0 where there is no /proc.
+func groupMemory(group int) int64 {
+	var sum int64
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range stats {
+		if pgid(file) != group {
+			continue
+		}
+		roll, err := os.ReadFile(filepath.Join(filepath.Dir(file), "smaps_rollup"))
+		if err != nil {
+			continue
+		}
+		for line := range bytes.Lines(roll) {
+			if rest, ok := bytes.CutPrefix(line, []byte("Pss:")); ok {
+				kib, _ := strconv.ParseInt(string(bytes.Trim(rest, " kB\n")), 10, 64)
+				sum += kib << 10
+				break
+			}
+		}
+	}
+	return sum
+}
+
+// pgid reads a process group from /proc/PID/stat: the third value after the
+// name, which stands in parentheses and may hold anything.
+func pgid(file string) int {
+	stat, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	rest := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(rest) < 3 {
+		return 0
+	}
+	n, _ := strconv.Atoi(string(rest[2]))
+	return n
+}

@@ -1,0 +1,184 @@
+//go:build unix
+
+package chromefetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// process is one browser: its process group, its pipe and its profile.
+type process struct {
+	profile *profile
+	pid     int // and process group
+	conn    *chromedp.PipeConn
+	output  *tail
+
+	exited chan struct{} // closed when the first process of the group is reaped
+	err    error         // of that process; valid after exited
+}
+
+// launch starts a browser. It talks through a pipe, not a port: nobody else
+// can, and the browser ends by itself when our end of the pipe is closed, be it
+// by the death of this process.
+func launch(path string, flags []string, root string) (*process, error) {
+	prof, err := newProfile(root)
+	if err != nil {
+		return nil, err
+	}
+	p, err := spawn(path, append(flags, "--remote-debugging-pipe", profileFlag+prof.dir, "about:blank"), prof)
+	if err != nil {
+		prof.remove()
+		return nil, err
+	}
+	return p, nil
+}
+
+func spawn(path string, args []string, prof *profile) (_ *process, err error) {
+	var ends []*os.File
+	defer func() {
+		if err != nil {
+			closeAll(ends)
+		}
+	}()
+	pipe := func() (r, w *os.File, err error) {
+		if r, w, err = os.Pipe(); err == nil {
+			ends = append(ends, r, w)
+		}
+		return r, w, err
+	}
+	commandsIn, commands, err := pipe()
+	if err != nil {
+		return nil, err
+	}
+	answers, answersOut, err := pipe()
+	if err != nil {
+		return nil, err
+	}
+	out := &tail{}
+	cmd := exec.Command(path, args...)                         //nolint:noctx // it lives longer than the call; close ends it
+	cmd.ExtraFiles = []*os.File{commandsIn, answersOut}        // 3 and 4, as the browser wants them
+	cmd.Stdout, cmd.Stderr, cmd.Env = out, out, prof.environ() // not ours: it holds secrets
+	cmd.SysProcAttr = ownGroup()
+	cmd.WaitDelay = time.Second // for children that hold the output open
+
+	p := &process{profile: prof, output: out, exited: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		// The kernel ends the browser when the thread that started it ends
+		// (see ownGroup): the thread stays until the browser is gone.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		p.err = cmd.Wait()
+		close(p.exited)
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	p.pid = cmd.Process.Pid
+	closeAll([]*os.File{commandsIn, answersOut})
+	p.conn = chromedp.NewPipeConn(answers, commands)
+	return p, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
+}
+
+// closeGrace is how long a browser may take to end by itself. It has nothing to
+// save.
+const closeGrace = 2 * time.Second
+
+// close ends the browser, its whole group, and removes its profile.
+func (p *process) close() {
+	_ = p.conn.Close()
+	select {
+	case <-p.exited:
+	case <-time.After(closeGrace):
+	}
+	p.kill()
+	p.profile.remove()
+}
+
+// kill ends all of the group, waits for its first process and reaps those that
+// fell to us: to a worker that is the first process of a container.
+func (p *process) kill() {
+	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
+	<-p.exited
+	p.profile.killUsers()
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); {
+		pid, err := syscall.Wait4(-p.pid, nil, syscall.WNOHANG, nil)
+		switch {
+		case err == syscall.EINTR: //nolint:errorlint // it is what it is
+		case err != nil:
+			return // none of ours is left
+		case pid == 0:
+			<-time.After(5 * time.Millisecond) // dying
+		}
+	}
+}
+
+// died says how the browser ended, with the last lines that it wrote.
+func (p *process) died(ctx context.Context) error {
+	select {
+	case <-p.exited:
+	case <-ctx.Done():
+	case <-time.After(time.Second):
+	}
+	select {
+	case <-p.exited:
+	default:
+		return errors.New("it does not answer")
+	}
+	how := "exit status 0"
+	if p.err != nil {
+		how = p.err.Error()
+	}
+	if said := p.output.String(); said != "" {
+		return fmt.Errorf("%s: %s", how, said)
+	}
+	return errors.New(how)
+}
+
+// tail keeps the last lines that a browser writes.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const maxTail = 2 << 10
+
+// Write keeps what is last.
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, b[max(0, len(b)-maxTail):]...)
+	if n := len(t.text) - maxTail; n > 0 {
+		t.text = append(t.text[:0], t.text[n:]...)
+	}
+	return len(b), nil
+}
+
+// String returns the last lines as one.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Join(strings.Fields(string(t.text)), " ")
+}

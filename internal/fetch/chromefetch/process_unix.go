@@ -1,0 +1,9 @@
+//go:build unix && !linux
+
+package chromefetch
+
+import "syscall"
+
+// ownGroup puts a browser into a process group of its own, which is killed as a
+// whole and which a Ctrl-C in the terminal does not reach.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -1,0 +1,90 @@
+package chromefetch
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// profile is the folder of one browser. Its lock is held as long as the worker
+// lives: a folder that nobody holds is what a killed worker left.
+type profile struct {
+	dir  string
+	lock *lock
+}
+
+// lock is a file that one process can hold.
+type lock struct{ file *os.File }
+
+const (
+	profilePrefix = "seine-browser-"
+	profileFlag   = "--user-data-dir="
+	lockName      = "seine.lock"
+)
+
+func newProfile(root string) (*profile, error) {
+	dir, err := os.MkdirTemp(root, profilePrefix)
+	if err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	p := &profile{dir: dir, lock: &lock{}}
+	if err := p.lock.take(filepath.Join(dir, lockName)); err != nil {
+		p.remove()
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	return p, nil
+}
+
+// environ is what a browser gets to know of ours.
+func (p *profile) environ() []string {
+	env := []string{
+		"HOME=" + p.dir, "TMPDIR=" + p.dir, "XDG_CONFIG_HOME=" + p.dir, "XDG_CACHE_HOME=" + p.dir,
+		"DBUS_SESSION_BUS_ADDRESS=disabled:", "DBUS_SYSTEM_BUS_ADDRESS=disabled:",
+	}
+	for _, name := range []string{"PATH", "LANG", "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE"} {
+		if v, ok := os.LookupEnv(name); ok { //nolint:forbidigo // handed on, not read
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// killUsers ends processes that left the browser's group and still use the
+// profile.
+func (p *profile) killUsers() { killUsers(p.dir) }
+
+// remove deletes the folder. Its last users may still write into it while they
+// die.
+func (p *profile) remove() {
+	for range 50 {
+		if os.RemoveAll(p.dir) == nil {
+			break
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	if p.lock.file != nil {
+		_ = p.lock.file.Close()
+	}
+}
+
+// sweep ends and removes the browsers that killed workers left behind, and
+// returns how many.
+func sweep(root string) int {
+	dirs, _ := filepath.Glob(filepath.Join(root, profilePrefix+"*"))
+	n := 0
+	for _, dir := range dirs {
+		info, err := os.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		p := &profile{dir: dir, lock: &lock{}}
+		if p.lock.take(filepath.Join(dir, lockName)) != nil {
+			continue // in use, or another user's
+		}
+		p.killUsers()
+		p.remove()
+		n++
+	}
+	return n
+}

@@ -1,0 +1,241 @@
+package chromefetch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seinehq/seine/internal/fetch"
+)
+
+// proxy is the only way out of a browser: it listens on a loopback address and
+// connects to what its guard allows. One without a guard refuses everything.
+type proxy struct {
+	listener net.Listener
+	server   *http.Server
+	forward  *httputil.ReverseProxy
+	dialer   *net.Dialer
+
+	// vendors says that hosts of the browser's maker are refused: what the
+	// browser asks them is not the page's.
+	vendors bool
+
+	mu     sync.Mutex
+	faults map[string]error // by host and port: why the last connection failed
+	tunnel map[net.Conn]struct{}
+	closed bool
+}
+
+const (
+	dialTimeout = 10 * time.Second
+
+	// tunnelIdle ends a tunnel in which nothing moves: pages have deadlines
+	// below that.
+	tunnelIdle = 5 * time.Minute
+
+	// maxFaults bounds what is remembered of hosts that can't be reached.
+	maxFaults = 1024
+)
+
+// openProxy listens. guard nil refuses all.
+func openProxy(guard *fetch.Guard) (*proxy, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{listener: l, faults: map[string]error{}, tunnel: map[net.Conn]struct{}{}}
+	if guard != nil {
+		p.dialer = &net.Dialer{Timeout: dialTimeout, ControlContext: guard.ControlContext}
+	}
+	quiet := log.New(io.Discard, "", 0)
+	p.forward = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			// Out goes what came in: no Forwarded headers.
+			r.Out.Host = r.In.Host
+			if ua := r.In.Header.Values("User-Agent"); len(ua) == 0 {
+				r.Out.Header["User-Agent"] = nil
+			}
+		},
+		Transport: &http.Transport{
+			DialContext: p.dial,
+			// A transport sends a GET again when a connection that it uses
+			// again is reset, past the pace.
+			DisableKeepAlives:      true,
+			DisableCompression:     true,
+			MaxResponseHeaderBytes: 256 << 10,
+		},
+		FlushInterval: -1,
+		ErrorLog:      quiet,
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			p.note(hostPort(r.URL.Host, "80"), err)
+			panic(http.ErrAbortHandler) // no page: the browser sees an empty response
+		},
+	}
+	p.server = &http.Server{Handler: p, ErrorLog: quiet, ReadHeaderTimeout: 30 * time.Second}
+	go func() { _ = p.server.Serve(l) }()
+	return p, nil
+}
+
+// url is the proxy's address as the browser takes it.
+func (p *proxy) url() string { return "http://" + p.listener.Addr().String() }
+
+// ServeHTTP forwards a request, or makes a tunnel.
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case p.dialer == nil, p.vendors && vendor(r.URL.Hostname()):
+		http.Error(w, "refused", http.StatusForbidden)
+	case r.Method == http.MethodConnect:
+		p.connect(w, r)
+	case r.URL.Scheme != "http" || r.URL.Host == "":
+		http.Error(w, "not a proxy request", http.StatusBadRequest)
+	default:
+		p.forward.ServeHTTP(w, r)
+	}
+}
+
+func (p *proxy) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := p.dialer.DialContext(ctx, network, address)
+	if err == nil {
+		p.note(address, nil)
+	}
+	return c, err
+}
+
+// connect makes a tunnel to a host: TLS, and web sockets.
+func (p *proxy) connect(w http.ResponseWriter, r *http.Request) {
+	out, err := p.dial(r.Context(), "tcp", r.Host)
+	if err != nil {
+		p.note(r.Host, err)
+		http.Error(w, "no connection", http.StatusBadGateway)
+		return
+	}
+	in, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		_ = out.Close()
+		return
+	}
+	if !p.track(in, out) {
+		return
+	}
+	defer p.forget(in, out)
+	if _, err := io.WriteString(in, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return
+	}
+	done := make(chan struct{}, 2)
+	relay := func(to net.Conn, from io.Reader, own net.Conn) {
+		copyIdle(to, from, own)
+		if half, ok := to.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
+		done <- struct{}{}
+	}
+	go relay(out, buffered, in)
+	go relay(in, out, out)
+	<-done
+	<-done
+}
+
+// copyIdle copies until an end is reached, or nothing has moved for tunnelIdle.
+func copyIdle(to io.Writer, from io.Reader, own net.Conn) {
+	buf := make([]byte, 16<<10)
+	for {
+		_ = own.SetReadDeadline(time.Now().Add(tunnelIdle))
+		n, err := from.Read(buf)
+		if n > 0 {
+			if _, e := to.Write(buf[:n]); e != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *proxy) track(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		if p.closed {
+			_ = c.Close()
+			continue
+		}
+		p.tunnel[c] = struct{}{}
+	}
+	return !p.closed
+}
+
+func (p *proxy) forget(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		delete(p.tunnel, c)
+		_ = c.Close()
+	}
+}
+
+// note remembers why a host can't be reached; nil: it can.
+func (p *proxy) note(host string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil || errors.Is(err, context.Canceled) {
+		delete(p.faults, host)
+		return
+	}
+	if len(p.faults) >= maxFaults {
+		clear(p.faults)
+	}
+	p.faults[host] = err
+}
+
+// fault returns why a host, with its port, could not be reached; nil when it
+// could, as far as is known.
+func (p *proxy) fault(host string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.faults[host]
+}
+
+// close ends the proxy with all that goes through it.
+func (p *proxy) close() {
+	_ = p.server.Close()
+	p.mu.Lock()
+	p.closed = true
+	open := make([]net.Conn, 0, len(p.tunnel))
+	for c := range p.tunnel {
+		open = append(open, c)
+	}
+	p.mu.Unlock()
+	p.forget(open...)
+}
+
+func hostPort(host, port string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
+}
+
+// vendorHosts are what full Chromium asks for itself in the name of a page's
+// profile, with every quiet flag set.
+var vendorHosts = []string{
+	"accounts.google.com", "android.clients.google.com", "clients2.google.com", "clients4.google.com", "content-autofill.googleapis.com",
+	"edgedl.me.gvt1.com", "optimizationguide-pa.googleapis.com", "redirector.gvt1.com", "safebrowsing.googleapis.com",
+	"safebrowsingohttpgateway.googleapis.com", "update.googleapis.com",
+}
+
+func vendor(host string) bool {
+	for _, v := range vendorHosts {
+		if strings.EqualFold(host, v) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,201 @@
+package chromefetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+// readGrace is how long a page may take, after its time is up, to be read.
+const readGrace = 5 * time.Second
+
+// render loads the page, waits and reads it.
+func (t *tab) render(ctx context.Context, url string) (*seine.Page, error) {
+	if err := t.open(ctx); err != nil {
+		if ctx.Err() == nil && !t.browser.isLost() {
+			t.f.chrome.retire(t.browser, "no tab")
+			err = fetch.Fault{Reason: fetch.BrowserDied, Err: err}
+		}
+		return nil, err
+	}
+	// work ends with the page's time; t.ctx with its first failure.
+	work, stop := context.WithCancelCause(t.ctx)
+	defer stop(nil)
+	defer context.AfterFunc(t.limit.Context(), func() { stop(context.Cause(t.limit.Context())) })()
+
+	if err := t.navigate(work, url); err != nil {
+		return nil, err
+	}
+	if !t.isHTML() {
+		return t.raw()
+	}
+	waits := t.await(work)
+	return t.read(waits)
+}
+
+// navigate loads the page until its document is there.
+func (t *tab) navigate(ctx context.Context, url string) error {
+	nav, err := cdp.Call(ctx, t.target, page.Navigate, page.NavigateParams{URL: url})
+	switch {
+	case t.failure() != nil:
+		return t.failure()
+	case err != nil && ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	case nav.IsDownload:
+		return fetch.Fault{Reason: fetch.IsDownload}
+	case nav.ErrorText != "":
+		return t.netError(nav.ErrorText)
+	}
+	return t.until(ctx, func(d document) bool { return d.answered })
+}
+
+// failure is the page's first; nil when there is none.
+func (t *tab) failure() error {
+	if t.ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(t.ctx)
+}
+
+// netErrors are the words of Chromium's network stack that say more than that
+// there is no page.
+var netErrors = []struct{ prefix, reason string }{
+	{"net::ERR_NAME_NOT_RESOLVED", fetch.NoName},
+	{"net::ERR_CONNECTION_REFUSED", fetch.RefusedConn},
+	{"net::ERR_ADDRESS_UNREACHABLE", fetch.Unreachable},
+	{"net::ERR_INTERNET_DISCONNECTED", fetch.Unreachable},
+	{"net::ERR_CERT_", fetch.BadCertificate},
+	{"net::ERR_SSL_", fetch.BadTLS},
+	{"net::ERR_CONNECTION_RESET", fetch.Reset},
+	{"net::ERR_CONNECTION_CLOSED", fetch.Reset},
+	{"net::ERR_EMPTY_RESPONSE", fetch.Reset},
+	{"net::ERR_TOO_MANY_REDIRECTS", fetch.ManyRedirects},
+	{"net::ERR_CONTENT_LENGTH_MISMATCH", fetch.Truncated},
+	{"net::ERR_INCOMPLETE_CHUNKED_ENCODING", fetch.Truncated},
+	{"net::ERR_CONTENT_DECODING_FAILED", fetch.BadEncoding},
+	{"net::ERR_INVALID_", fetch.BadResponse},
+	{"net::ERR_RESPONSE_HEADERS_", fetch.BadResponse},
+	{"net::ERR_HTTP2_", fetch.Reset},
+	{"net::ERR_TIMED_OUT", fetch.Timeout},
+	{"net::ERR_UNSAFE_PORT", fetch.AddressRefused},
+	{"net::ERR_UNSAFE_REDIRECT", fetch.BadRedirect},
+	{"net::ERR_UNKNOWN_URL_SCHEME", fetch.BadRedirect},
+}
+
+// netError says why there is no page. What the proxy knows is told first: the
+// browser only knows that the proxy has no connection.
+func (t *tab) netError(text string) error {
+	t.mu.Lock()
+	host := weburl.Host(t.url)
+	t.mu.Unlock()
+	if err := t.f.proxy.fault(host); err != nil {
+		return fetch.Classify(host, err)
+	}
+	for _, e := range netErrors {
+		if strings.HasPrefix(text, e.prefix) {
+			f := fetch.Fault{Reason: e.reason, Host: host, Err: errors.New(text)}
+			if e.reason == fetch.AddressRefused {
+				f.Err = fmt.Errorf("%w: %s", seine.ErrRefused, text)
+			}
+			return f
+		}
+	}
+	return fetch.Fault{Reason: fetch.BadResponse, Host: host, Err: errors.New(text)}
+}
+
+func (t *tab) current() document {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.document
+}
+
+func (t *tab) isHTML() bool {
+	switch t.current().media {
+	case "", "text/html", "application/xhtml+xml":
+		return true
+	}
+	return false
+}
+
+// raw is a page that is no HTML: what the browser makes of it to be looked at
+// is not what was sent.
+func (t *tab) raw() (*seine.Page, error) {
+	ctx, cancel := context.WithTimeout(t.ctx, readGrace+t.limit.Left())
+	defer cancel()
+	if err := t.until(ctx, func(d document) bool { return d.loaded }); err != nil {
+		return nil, t.hangs(err)
+	}
+	body, err := cdp.Call(ctx, t.target, network.GetResponseBody, network.GetResponseBodyParams{RequestID: t.current().request})
+	if err != nil {
+		return nil, t.hangs(err)
+	}
+	return t.page(string(body.Body), "", nil)
+}
+
+// read takes the page as it stands.
+func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
+	if err := t.failure(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, readGrace)
+	defer cancel()
+	var out struct {
+		HTML string `json:"html"`
+		URL  string `json:"url"`
+		Long bool   `json:"long"`
+	}
+	if err := t.call(ctx, jsRead, &out, t.req.MaxBody); err != nil {
+		return nil, t.hangs(err)
+	}
+	if out.Long {
+		return nil, tooLarge(t.req.MaxBody)
+	}
+	return t.page(out.HTML, out.URL, waits)
+}
+
+// hangs is the reason of a page that can't be read: its scripts leave no time.
+func (t *tab) hangs(err error) error {
+	if f := t.failure(); f != nil {
+		return f
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fetch.Fault{Reason: fetch.Hangs, Host: t.host, Err: errors.New("its scripts leave it no time to answer")}
+	}
+	return err
+}
+
+func (t *tab) page(body, shown string, waits []seine.Waited) (*seine.Page, error) {
+	if int64(len(body)) > t.req.MaxBody {
+		return nil, tooLarge(t.req.MaxBody)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := &seine.Page{
+		URL: t.url, Status: t.document.status, Header: t.document.header, Body: []byte(body), Type: t.document.media,
+		Via: seine.ViaChrome, Redirects: t.asked, Waits: waits,
+	}
+	if p.Type == "" {
+		p.Type = "text/html"
+	}
+	if p.Status == 0 {
+		p.Status = http.StatusOK
+	}
+	// A script may have changed the address without loading it.
+	if at, err := weburl.Canonical(shown); err == nil && weburl.Host(at) == weburl.Host(t.url) {
+		p.URL = at
+	}
+	return p, nil
+}

@@ -1,0 +1,215 @@
+package chromefetch
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdpfetch "github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+const defaultWidth, defaultHeight = 1920, 1080
+
+// agent is the name that a page's requests and scripts see.
+func (t *tab) agent() emulation.SetUserAgentOverrideParams {
+	p := emulation.SetUserAgentOverrideParams{UserAgent: t.req.Header.Get("User-Agent"), AcceptLanguage: t.language()}
+	if p.UserAgent == "" {
+		p.UserAgent = fetch.UserAgent("", "")
+	}
+	if !t.f.job.Chrome.Desktop {
+		return p
+	}
+	full, _ := strings.CutPrefix(t.browser.version[strings.IndexByte(t.browser.version, '/')+1:], "/")
+	major, _, _ := strings.Cut(full, ".")
+	if !strings.HasPrefix(p.UserAgent, "Mozilla/") {
+		// A desktop's name, and who we are.
+		p.UserAgent = fmt.Sprintf("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%s.0.0.0 Safari/537.36 %s", major, p.UserAgent)
+	}
+	p.Platform = "Linux x86_64"
+	brands := func(version string) []*emulation.UserAgentBrandVersion {
+		return []*emulation.UserAgentBrandVersion{{Brand: "Chromium", Version: version}, {Brand: "Not.A/Brand", Version: "99"}}
+	}
+	p.UserAgentMetadata = &emulation.UserAgentMetadata{
+		Brands: brands(major), FullVersionList: brands(full), Platform: "Linux", Architecture: "x86", Bitness: "64",
+	}
+	return p
+}
+
+// language is the page's Accept-Language: the job's header, else its locale's.
+func (t *tab) language() string {
+	if l := t.req.Header.Get("Accept-Language"); l != "" {
+		return l
+	}
+	locale := t.f.job.Chrome.Locale
+	if locale == "" {
+		locale = "en-US"
+	}
+	if short, _, found := strings.Cut(locale, "-"); found {
+		return locale + "," + short
+	}
+	return locale
+}
+
+// own returns the headers of the request that the browser does not have by
+// itself: they go to the host that was asked, and to no other.
+func own(h http.Header) http.Header {
+	out := h.Clone()
+	for _, k := range []string{"User-Agent", "Accept-Language", "Accept-Encoding", "Connection", "Content-Length", "Host", "Transfer-Encoding", "Upgrade"} {
+		out.Del(k)
+	}
+	return out
+}
+
+// kinds are what a page does not need to be read, by the names of the job file.
+var kinds = []struct {
+	kind     seine.Resource
+	resource network.ResourceType
+}{
+	{seine.ResourceImage, network.ResourceTypeImage},
+	{seine.ResourceStyle, network.ResourceTypeStylesheet},
+	{seine.ResourceFont, network.ResourceTypeFont},
+	{seine.ResourceMedia, network.ResourceTypeMedia},
+}
+
+// patterns are the requests that stop for us: documents, for their redirects;
+// what is not to be loaded; and those of the page's host when the job has
+// headers for it.
+func (t *tab) patterns() []*cdpfetch.RequestPattern {
+	out := []*cdpfetch.RequestPattern{{ResourceType: network.ResourceTypeDocument}}
+	for _, k := range kinds {
+		if !slices.Contains(t.f.job.Chrome.Load, k.kind) {
+			out = append(out, &cdpfetch.RequestPattern{ResourceType: k.resource})
+		}
+	}
+	for _, r := range []network.ResourceType{network.ResourceTypePing, network.ResourceTypeCSPViolationReport} {
+		out = append(out, &cdpfetch.RequestPattern{ResourceType: r})
+	}
+	if len(own(t.req.Header)) > 0 {
+		if scheme, rest, ok := strings.Cut(t.url, "://"); ok {
+			host, _, _ := strings.Cut(rest, "/")
+			out = append(out, &cdpfetch.RequestPattern{URLPattern: scheme + "://" + host + "/*"})
+		}
+	}
+	return out
+}
+
+// paused decides about a request that waits for us.
+func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
+	var err error
+	switch kind := ev.ResourceType; {
+	case kind == network.ResourceTypeDocument && t.main(ev.FrameID):
+		if err = t.follow(ev); err != nil {
+			t.fail(err)
+			_, _ = cdp.Call(t.browser.ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: network.ErrorReasonBlockedByClient})
+			return
+		}
+		err = t.goOn(ev)
+	case t.blocked(kind):
+		err = t.block(ev)
+	default:
+		err = t.goOn(ev)
+	}
+	// A request that is gone meanwhile is none of ours; a lost browser is seen
+	// elsewhere.
+	_ = err
+}
+
+func (t *tab) blocked(kind network.ResourceType) bool {
+	switch kind {
+	case network.ResourceTypePing, network.ResourceTypeCSPViolationReport:
+		return true
+	}
+	for _, k := range kinds {
+		if k.resource == kind {
+			return !slices.Contains(t.f.job.Chrome.Load, k.kind)
+		}
+	}
+	return false
+}
+
+// pixel is a GIF of one transparent pixel.
+var pixel, _ = base64.StdEncoding.DecodeString("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+// block answers in place of the host. Images and styles seem to load: a page
+// that has an answer for an image that fails would show that in place of it.
+func (t *tab) block(ev *cdpfetch.EventRequestPaused) error {
+	media, body := "", []byte(nil)
+	switch ev.ResourceType {
+	case network.ResourceTypeImage:
+		media, body = "image/gif", pixel
+	case network.ResourceTypeStylesheet:
+		media = "text/css"
+	case network.ResourceTypePing:
+		media = "text/plain"
+	default:
+		_, err := cdp.Call(t.ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: network.ErrorReasonBlockedByClient})
+		return err
+	}
+	_, err := cdp.Call(t.ctx, t.target, cdpfetch.FulfillRequest, cdpfetch.FulfillRequestParams{
+		RequestID: ev.RequestID, ResponseCode: http.StatusOK, Body: body,
+		ResponseHeaders: []*cdpfetch.HeaderEntry{{Name: "Content-Type", Value: media}, {Name: "Access-Control-Allow-Origin", Value: "*"}},
+	})
+	return err
+}
+
+// goOn lets a request go, with the job's headers when it is to the page's host.
+func (t *tab) goOn(ev *cdpfetch.EventRequestPaused) error {
+	p := cdpfetch.ContinueRequestParams{RequestID: ev.RequestID}
+	if extra := own(t.req.Header); len(extra) > 0 && ev.Request != nil {
+		if at, err := weburl.Canonical(ev.Request.URL); err == nil && weburl.Host(at) == t.host {
+			h := headerOf(ev.Request.Headers)
+			for k, v := range extra {
+				h[http.CanonicalHeaderKey(k)] = v
+			}
+			for _, k := range slices.Sorted(maps.Keys(h)) {
+				for _, v := range h[k] {
+					p.Headers = append(p.Headers, &cdpfetch.HeaderEntry{Name: k, Value: v})
+				}
+			}
+		}
+	}
+	_, err := cdp.Call(t.ctx, t.target, cdpfetch.ContinueRequest, p)
+	return err
+}
+
+// follow decides about the next main document: the first, a redirect, or where
+// a script leads.
+func (t *tab) follow(ev *cdpfetch.EventRequestPaused) error {
+	to, err := weburl.Canonical(ev.Request.URL)
+	if err != nil {
+		return fetch.Fault{Reason: fetch.BadRedirect, Err: err}
+	}
+	t.mu.Lock()
+	from, first := t.url, t.asked == nil
+	if first {
+		t.asked = []string{}
+		t.mu.Unlock()
+		return nil
+	}
+	t.asked = append(t.asked, from)
+	t.url = to
+	many := len(t.asked) > max(t.f.job.MaxRedirects, 0)
+	t.mu.Unlock()
+	if many {
+		return fetch.Fault{Reason: fetch.ManyRedirects, Host: weburl.Host(from), Err: fmt.Errorf("more than %d redirects", t.f.job.MaxRedirects)}
+	}
+	if t.f.job.OnRedirect == nil {
+		return nil
+	}
+	t.limit.Pause()
+	defer t.limit.Resume()
+	if err := t.f.job.OnRedirect(t.ctx, from, to); err != nil {
+		return fmt.Errorf("redirect: %w", err)
+	}
+	return nil
+}

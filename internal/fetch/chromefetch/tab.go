@@ -1,0 +1,308 @@
+package chromefetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdpfetch "github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/inspector"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+)
+
+// tab is one page in a browser context of its own.
+type tab struct {
+	f       *Fetcher
+	browser *browser
+	req     seine.Request
+	limit   *fetch.Limit
+	host    string // of the page that was asked for
+
+	ctx    context.Context //nolint:containedctx // ends with the first failure of the page
+	fail   context.CancelCauseFunc
+	target *chromedp.Target
+	shut   context.CancelFunc // closes the tab and waits for it
+
+	events sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	changed  chan struct{} // closed and made anew when what follows changes
+	url      string        // canonical, of the last main document that was asked for
+	asked    []string      // those before it
+	document document
+	bytes    int64 // of the main document
+}
+
+// document is the main document as the browser tells of it.
+type document struct {
+	loader   cdp.LoaderID
+	request  network.RequestID
+	status   int
+	header   http.Header
+	media    string
+	answered bool // response is there
+	parsed   bool
+	loaded   bool
+}
+
+// open makes the tab and tells it what the job says.
+func (t *tab) open(ctx context.Context) error {
+	t.changed = make(chan struct{})
+	t.ctx, t.fail = context.WithCancelCause(ctx)
+	own, shut := chromedp.NewContext(t.browser.ctx,
+		chromedp.WithNewBrowserContext(func(p *target.CreateBrowserContextParams) {
+			p.ProxyServer, p.ProxyBypassList = t.f.proxy.url(), "<-loopback>"
+		}),
+		chromedp.WithListener(t.event))
+	t.shut = shut
+	// chromedp ends a tab with the context of its first call.
+	stop := context.AfterFunc(t.limit.Context(), func() { t.fail(nil) })
+	defer stop()
+	made := make(chan error, 1)
+	go func() { made <- chromedp.Do(own) }()
+	select {
+	case err := <-made:
+		if err != nil {
+			return fmt.Errorf("tab: %w", err)
+		}
+	case <-t.limit.Context().Done():
+		return errNoTab
+	}
+	t.target = chromedp.FromContext(own).Target
+	return t.prepare(t.limit.Context(), chromedp.FromContext(own).BrowserContextID)
+}
+
+var errNoTab = errors.New("the browser opens no tab")
+
+// prepare sends the settings. They need no answers of each other, so they go
+// all at once.
+func (t *tab) prepare(ctx context.Context, own cdp.BrowserContextID) error {
+	settings := t.f.job.Chrome
+	commands := []struct {
+		to     cdp.Session
+		method string
+		params any
+	}{
+		{t.target, emulation.SetUserAgentOverride.Method, t.agent()},
+		{t.target, network.SetBypassServiceWorker.Method, network.SetBypassServiceWorkerParams{Bypass: true}},
+		{t.target, cdpfetch.Enable.Method, cdpfetch.EnableParams{Patterns: t.patterns()}},
+		{t.browser.chrome, cdpbrowser.SetDownloadBehavior.Method, cdpbrowser.SetDownloadBehaviorParams{
+			Behavior: cdpbrowser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: own, EventsEnabled: new(true),
+		}},
+	}
+	add := func(method string, params any) {
+		commands = append(commands, struct {
+			to     cdp.Session
+			method string
+			params any
+		}{t.target, method, params})
+	}
+	if w, h := settings.Width, settings.Height; w > 0 && h > 0 && (w != defaultWidth || h != defaultHeight) {
+		add(emulation.SetDeviceMetricsOverride.Method, emulation.SetDeviceMetricsOverrideParams{
+			Width: int64(w), Height: int64(h), ScreenWidth: int64(w), ScreenHeight: int64(h), DeviceScaleFactor: 1,
+		})
+	}
+	if settings.Locale != "" {
+		add(emulation.SetLocaleOverride.Method, emulation.SetLocaleOverrideParams{Locale: settings.Locale})
+	}
+	if !settings.Desktop {
+		// The browser was started with the flag off.
+		add(emulation.SetAutomationOverride.Method, emulation.SetAutomationOverrideParams{Enabled: true})
+	}
+	failed := make(chan error, len(commands))
+	for _, c := range commands {
+		go func() {
+			if err := c.to.Call(ctx, c.method, c.params, nil); err != nil {
+				failed <- fmt.Errorf("%s: %w", c.method, err)
+				return
+			}
+			failed <- nil
+		}()
+	}
+	var errs []error
+	for range commands {
+		errs = append(errs, <-failed)
+	}
+	return errors.Join(errs...)
+}
+
+// closeTimeout bounds the end of a tab. chromedp itself gives up after some
+// seconds for each of its steps.
+const closeTimeout = 10 * time.Second
+
+// close ends the tab and reports whether it is gone.
+func (t *tab) close() bool {
+	if t.shut == nil {
+		return true
+	}
+	if t.fail != nil {
+		t.fail(nil)
+	}
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	gone := make(chan struct{})
+	go func() {
+		t.shut()
+		close(gone)
+	}()
+	t.events.Wait()
+	select {
+	case <-gone:
+		return t.target == nil || t.targetGone()
+	case <-t.browser.lost():
+		return true
+	case <-time.After(closeTimeout):
+		return false
+	}
+}
+
+// targetGone asks the browser: a page that is busy for ever does not close when
+// it is told to.
+func (t *tab) targetGone() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	all, err := cdp.Call(ctx, t.browser.chrome, target.GetTargets, target.GetTargetsParams{})
+	if err != nil {
+		return false
+	}
+	for _, i := range all.TargetInfos {
+		if i.TargetID == t.target.TargetID {
+			return false
+		}
+	}
+	return true
+}
+
+// event takes the tab's events in. It runs on chromedp's own goroutine and
+// must not call the browser.
+func (t *tab) event(ev any) {
+	switch ev := ev.(type) {
+	case *inspector.EventTargetCrashed:
+		t.fail(fetch.Fault{Reason: fetch.Crashed})
+	case *cdpfetch.EventRequestPaused:
+		t.handle(func() { t.paused(ev) })
+	case *page.EventJavascriptDialogOpening:
+		t.handle(func() { t.dialog(ev) })
+	case *page.EventWindowOpen:
+		if !t.f.job.Chrome.IgnoreWindows {
+			t.fail(fetch.Fault{Reason: fetch.OpenedWindow})
+		}
+	case *network.EventResponseReceived:
+		if ev.Type == network.ResourceTypeDocument && t.main(ev.FrameID) {
+			t.update(func(d *document) {
+				*d = document{
+					loader: ev.LoaderID, request: ev.RequestID, status: int(ev.Response.Status), header: headerOf(ev.Response.Headers),
+					media: strings.ToLower(ev.Response.MimeType), answered: true,
+				}
+			})
+		}
+	case *network.EventDataReceived:
+		t.count(ev.RequestID, ev.DataLength)
+	case *page.EventDomContentEventFired:
+		t.update(func(d *document) { d.parsed = d.answered })
+	case *page.EventLoadEventFired:
+		t.update(func(d *document) { d.loaded = d.answered })
+	}
+}
+
+// handle runs what may call the browser.
+func (t *tab) handle(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		t.events.Go(f)
+	}
+}
+
+// main reports whether a frame is the page's own: it has the target's id.
+func (t *tab) main(frame cdp.FrameID) bool {
+	return t.target != nil && string(frame) == string(t.target.TargetID)
+}
+
+func (t *tab) update(f func(*document)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f(&t.document)
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
+// until waits for what the browser tells of the main document.
+func (t *tab) until(ctx context.Context, holds func(document) bool) error {
+	for {
+		t.mu.Lock()
+		ok, changed := holds(t.document), t.changed
+		t.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-t.ctx.Done():
+			return context.Cause(t.ctx)
+		case <-t.browser.lost():
+			return errLost
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+var errLost = errors.New("browser is lost")
+
+// count bounds the main document while it comes in.
+func (t *tab) count(id network.RequestID, n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.document.request != id {
+		return
+	}
+	if t.bytes += n; t.bytes > t.req.MaxBody {
+		t.fail(tooLarge(t.req.MaxBody))
+	}
+}
+
+func tooLarge(limit int64) error {
+	return fetch.Fault{Reason: fetch.TooLarge, Err: fmt.Errorf("%w: more than %d bytes", seine.ErrTooLarge, limit)}
+}
+
+// dialog closes a dialog: a page stands still as long as one is open.
+func (t *tab) dialog(ev *page.EventJavascriptDialogOpening) {
+	// Leaving a page is always allowed.
+	if ev.Type != page.DialogTypeBeforeunload && !t.f.job.Chrome.IgnoreDialogs {
+		t.fail(fetch.Fault{Reason: fetch.OpenedDialog})
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), time.Second)
+	defer cancel()
+	_, _ = cdp.Call(ctx, t.target, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: ev.Type == page.DialogTypeBeforeunload})
+}
+
+func headerOf(in network.Headers) http.Header {
+	h := make(http.Header, len(in))
+	for k, v := range in {
+		text, ok := v.(string)
+		if !ok {
+			continue
+		}
+		// Several of one name come as one text, a line each.
+		for line := range strings.SplitSeq(text, "\n") {
+			h.Add(k, line)
+		}
+	}
+	return h
+}

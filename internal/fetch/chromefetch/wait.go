@@ -1,0 +1,146 @@
+package chromefetch
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+
+	"github.com/seinehq/seine"
+)
+
+// The functions of wait.js. They run in a world of their own: the page's
+// scripts neither see nor change them.
+var (
+	//go:embed js/look.js
+	jsLook string
+	//go:embed js/stable.js
+	jsStable string
+	//go:embed js/read.js
+	jsRead string
+)
+
+// await waits for what the job wants of the page, in order, and tells how each
+// wait ended. When the time is up the rest is not waited for.
+func (t *tab) await(ctx context.Context) []seine.Waited {
+	// Nothing is looked for in half a document; and without waits the page is
+	// as it is when it has loaded.
+	_ = t.until(ctx, func(d document) bool { return d.parsed && (d.loaded || len(t.req.Wait) > 0) })
+	out := make([]seine.Waited, 0, len(t.req.Wait))
+	for _, w := range t.req.Wait {
+		start := time.Now()
+		ok := false
+		if ctx.Err() == nil {
+			ok = t.wait(ctx, w)
+		}
+		out = append(out, seine.Waited{Wait: words(w), OK: ok, Took: time.Since(start)})
+	}
+	return out
+}
+
+// wait reports whether a wait's end came before the page's.
+func (t *tab) wait(ctx context.Context, w seine.Wait) bool {
+	if w.Stable > 0 {
+		var ok bool
+		return t.call(ctx, jsStable, &ok, w.Stable.Milliseconds()) == nil && ok
+	}
+	seen := ""
+	for {
+		var found struct {
+			State  string    `json:"state"`
+			Values []*string `json:"values"`
+		}
+		var attr any
+		if w.Attr != "" {
+			attr = w.Attr
+		}
+		if err := t.call(ctx, jsLook, &found, w.CSS, attr, seen); err != nil {
+			return false
+		}
+		for _, v := range found.Values {
+			if v != nil && (w.Matches == nil || w.Matches.MatchString(*v)) {
+				return true
+			}
+		}
+		seen = found.State
+	}
+}
+
+// words is a wait as a person would write it.
+func words(w seine.Wait) string {
+	if w.Stable > 0 {
+		return "stable: " + w.Stable.String()
+	}
+	parts := []string{"css: " + w.CSS}
+	if w.Attr != "" {
+		parts = append(parts, "attr: "+w.Attr)
+	}
+	if w.Matches != nil {
+		parts = append(parts, "matches: "+w.Matches.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// call runs a function in the page and decodes what it gives. A page that
+// moves on in the middle of it is asked again.
+func (t *tab) call(ctx context.Context, function string, result any, args ...any) error {
+	values := make([]*runtime.CallArgument, len(args))
+	for i, a := range args {
+		text, err := json.Marshal(a)
+		if err != nil {
+			return err
+		}
+		values[i] = &runtime.CallArgument{Value: text}
+	}
+	for {
+		err := t.callOnce(ctx, function, values, result)
+		if err == nil || !moved(err) {
+			return err
+		}
+		// The next document, or the end.
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := t.until(ctx, func(d document) bool { return d.parsed }); err != nil {
+			return err
+		}
+	}
+}
+
+func (t *tab) callOnce(ctx context.Context, function string, args []*runtime.CallArgument, result any) error {
+	world, err := cdp.Call(ctx, t.target, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: cdp.FrameID(t.target.TargetID), WorldName: "seine"})
+	if err != nil {
+		return err
+	}
+	got, err := cdp.Call(ctx, t.target, runtime.CallFunctionOn, runtime.CallFunctionOnParams{
+		FunctionDeclaration: function, Arguments: args, ExecutionContextID: world.ExecutionContextID, AwaitPromise: new(true), ReturnByValue: new(true),
+	})
+	switch {
+	case err != nil:
+		return err
+	case got.ExceptionDetails != nil:
+		return fmt.Errorf("script: %s", got.ExceptionDetails.Text)
+	case got.Result == nil:
+		return errors.New("script gives nothing")
+	}
+	return json.Unmarshal(got.Result.Value, result)
+}
+
+// moved reports whether a call failed because its document went away.
+func moved(err error) bool {
+	for _, text := range []string{"context was destroyed", "Cannot find context", "No frame", "navigated or closed", "Promise was collected"} {
+		if strings.Contains(err.Error(), text) {
+			return true
+		}
+	}
+	return false
+}
