@@ -1,0 +1,146 @@
+package jpegpix
+
+import (
+	"context"
+	"fmt"
+)
+
+// Memory is what Decode takes, in bytes, without the file: one for each sample,
+// and two more for each coefficient of a file of several scans.
+func (p *Picture) Memory() int64 {
+	each := int64(1)
+	if p.severalScans() {
+		each = 3
+	}
+	sum := int64(0)
+	for _, c := range p.components {
+		sum += each * 64 * int64(c.blocksX) * int64(c.blocksY)
+	}
+	return sum
+}
+
+// severalScans reports whether coefficients must be kept from scan to scan: of
+// a progressive file always, of others when the first scan lacks a component.
+func (p *Picture) severalScans() bool {
+	if p.progressive {
+		return true
+	}
+	// The next scan header says how many components it has.
+	ahead := *p
+	for {
+		m, err := ahead.marker()
+		if err != nil || m == mEOI {
+			return false
+		}
+		if m == mSOS {
+			body, err := ahead.body()
+			return err == nil && len(body) > 0 && int(body[0]) < len(p.components)
+		}
+		if m == mTEM || m == mSOI || mRST0 <= m && m <= mRST7 {
+			continue
+		}
+		if _, err := ahead.body(); err != nil {
+			return false
+		}
+	}
+}
+
+// Decode decodes the planes. It stops with ctx's error between two rows of
+// blocks.
+func (p *Picture) Decode(ctx context.Context) error {
+	if p.Width == 0 || p.Height == 0 {
+		return damaged("no pixels")
+	}
+	several := p.severalScans()
+	for i := range p.components {
+		c := &p.components[i]
+		c.pix = make([]uint8, 64*c.blocksX*c.blocksY)
+		if several {
+			c.coefficients = make([][64]int16, c.blocksX*c.blocksY)
+		}
+	}
+	for {
+		m, err := p.marker()
+		if err != nil {
+			return err
+		}
+		switch {
+		case m == mEOI && p.scans == 0:
+			return damaged("no scan")
+		case m == mEOI:
+			return p.finish(ctx)
+		case m != mSOS:
+			if err := p.segment(m); err != nil {
+				return err
+			}
+			continue
+		}
+		if p.scans++; p.scans > maxScans {
+			return fmt.Errorf("%w: over %d", ErrScans, maxScans)
+		}
+		s, err := p.readScan()
+		if err != nil {
+			return err
+		}
+		if several {
+			err = s.run(ctx, func(c *scanned, x, y int) error {
+				s.part(c, &c.coefficients[y*c.blocksX+x])
+				return nil
+			})
+		} else {
+			err = s.atOnce(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// atOnce decodes and transforms the blocks of a file of one scan.
+func (s *scan) atOnce(ctx context.Context) error {
+	if len(s.components) != len(s.p.components) {
+		return damaged("scan of %d components in a file of one scan", len(s.components))
+	}
+	var b [64]int32
+	return s.run(ctx, func(c *scanned, x, y int) error {
+		out := c.pix[8*(y*c.stride+x):]
+		if s.whole(c, &b) == 1 {
+			flat(out, c.stride, b[0])
+			b[0] = 0
+			return nil
+		}
+		idct(out, c.stride, &b)
+		b = [64]int32{}
+		return nil
+	})
+}
+
+// finish transforms the coefficients of several scans.
+func (p *Picture) finish(ctx context.Context) error {
+	var table, b [64]int32
+	for i := range p.components {
+		c := &p.components[i]
+		if !c.latched {
+			return damaged("no scan of component %d", c.id)
+		}
+		if c.coefficients == nil {
+			continue
+		}
+		for k, q := range c.table {
+			table[zigzag[k]] = int32(q)
+		}
+		for y := range c.blocksY {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			for x := range c.blocksX {
+				for k, v := range c.coefficients[y*c.blocksX+x] {
+					b[k] = int32(v) * table[k]
+				}
+				idct(c.pix[8*(y*c.stride+x):], c.stride, &b)
+			}
+		}
+		c.coefficients = nil
+	}
+	return nil
+}
