@@ -50,3 +50,22 @@ func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, 
 		key, kind = last.Key, last.Kind
 	}
 }
+
+// EachAsset calls each for the assets of a job, page by page: page returns
+// those that follow a key and name.
+func EachAsset(each func(Asset) error, page func(key, name string) ([]Asset, error)) error {
+	key, name := "", ""
+	for {
+		assets, err := page(key, name)
+		if err != nil || len(assets) == 0 {
+			return err
+		}
+		for _, a := range assets {
+			if err := each(a); err != nil {
+				return err
+			}
+		}
+		last := assets[len(assets)-1]
+		key, name = last.Key, last.Name
+	}
+}

@@ -184,13 +184,22 @@ type Outcome struct {
 	// Kept is the number of tasks that were this lease's and are written.
 	Kept int
 
-	// Lost lists the tasks that were not this lease's any more. Nothing of
+	// Lost lists the tasks that are not this lease's any more. Nothing of
 	// them is stored by this call, which is not to say that nothing was: the
-	// answer to a commit may have been lost.
+	// answer to a commit may have been lost. A task with a file that a sweep
+	// deletes is among them: given back untouched, see Frontier.BeginSweep.
 	Lost []int64
 
 	// Bad tells, by Seq, which results the database refuses as data.
 	Bad map[int64]error
+}
+
+// Sweep is leave to delete files from a store.
+type Sweep struct {
+	ID int64
+
+	// Free lists the paths that may be deleted.
+	Free []string
 }
 
 // LaneState is what may have changed since a claim.
@@ -282,109 +291,18 @@ type Frontier interface {
 	Reader
 
 	// Retry sends finished or waiting tasks back with their attempts forgotten
-	// and returns how many.
+	// and returns how many. Their records and assets stay until they are done
+	// again.
 	Retry(ctx context.Context, job JobID, tasks []New) (int, error)
 
+	// BeginSweep is asked before files are deleted from a store. Those of paths
+	// that no record of any job owns are the sweep's to delete for at most ttl.
+	// Nobody comes to own them meanwhile: a task that was claimed before the
+	// sweep's end may have found one of them in place, so a Complete that
+	// brings one gives it back, at no cost of an attempt. EndSweep says that
+	// nothing more is deleted; a sweep that is not ended holds for its ttl.
+	BeginSweep(ctx context.Context, paths []string, ttl time.Duration) (Sweep, error)
+	EndSweep(ctx context.Context, sweep Sweep) error
+
 	Close() error
-}
-
-// Reader is the part of a frontier that people and tools look at.
-type Reader interface {
-	Jobs(ctx context.Context) ([]JobInfo, error)
-	Counts(ctx context.Context, job JobID) (Counts, error)
-	Status(ctx context.Context, job JobID) (Status, error)
-
-	// Tasks lists tasks in the order of their keys, those after filter.After.
-	Tasks(ctx context.Context, job JobID, filter Filter) ([]TaskInfo, error)
-
-	// Records calls each for every record with its assets, ordered by key.
-	Records(ctx context.Context, job JobID, each func(Stored) error) error
-
-	// Clock is the frontier's time now.
-	Clock(ctx context.Context) (time.Time, error)
-
-	// Version is the schema's version, and the server's name and version.
-	Version(ctx context.Context) (schema int64, server string, err error)
-}
-
-// JobInfo is a registered job.
-type JobInfo struct {
-	ID     JobID
-	Name   string
-	Paused bool
-	Config json.RawMessage
-	Digest []byte
-}
-
-// Counts are a job's counters.
-type Counts struct {
-	// Total is every task ever admitted; Open are those not final.
-	Total, Open int64
-
-	// Final counts Done, Skipped, Error and Stale tasks that are final.
-	Final map[seine.State]int64
-
-	Records, Assets int64
-
-	// Unseen is the number of ids of the space that were not admitted yet.
-	Unseen int64
-}
-
-// Status is what `seine status` shows of a job.
-type Status struct {
-	Counts
-	Paused  bool
-	States  map[seine.State]int64
-	Rate    float64 // tasks a second over the fleet, last minute
-	Workers int
-	Hosts   []HostStatus
-	Reasons []ReasonCount
-}
-
-// HostStatus is a lane that is not simply due.
-type HostStatus struct {
-	Host   string
-	NextAt time.Time
-	Parked bool
-	Reason string
-}
-
-// ReasonCount counts tasks by why they ended or wait.
-type ReasonCount struct {
-	State  seine.State
-	Reason string
-	Count  int64
-}
-
-// Filter chooses tasks.
-type Filter struct {
-	States []seine.State
-	Reason string // substring
-	Host   string // lane key
-
-	// Before chooses tasks that were last written before it.
-	Before time.Time
-	Keys   []string
-	After  string
-	Limit  int
-}
-
-// TaskInfo is a task as it is listed.
-type TaskInfo struct {
-	Key       string
-	State     seine.State
-	Final     bool
-	Attempt   int
-	Priority  int
-	Reason    string
-	Worker    string
-	Meta      json.RawMessage
-	NextAt    time.Time // zero: not waiting
-	UpdatedAt time.Time
-}
-
-// Stored is a record as it is exported.
-type Stored struct {
-	Record
-	Assets []Asset
 }

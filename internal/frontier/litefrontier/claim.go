@@ -175,7 +175,7 @@ func take(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, ln la
 			d = max(d, ln.pace.Rest.For)
 		}
 		next += d.Microseconds()
-		if _, err := t.exec(ctx, `update queue set lease_id = ?, attempt = ? where seq = ?`, l.Token, got[i].Attempt, got[i].Seq); err != nil {
+		if _, err := t.exec(ctx, `update queue set lease_id = ?, attempt = ?, claimed_at = ? where seq = ?`, l.Token, got[i].Attempt, now, got[i].Seq); err != nil {
 			return nil, err
 		}
 	}

@@ -25,8 +25,19 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		if err != nil {
 			return err
 		}
+		swept, err := condemned(ctx, t, mine)
+		if err != nil {
+			return err
+		}
 		ends := ended{}
 		for _, c := range mine {
+			if swept[c.Seq] {
+				if err := f.release(ctx, t, c.Claimed); err != nil {
+					return err
+				}
+				out.Kept, out.Lost = out.Kept-1, append(out.Lost, c.Seq)
+				continue
+			}
 			if err := f.finish(ctx, t, l, job, c); err != nil {
 				return err
 			}
@@ -228,10 +239,7 @@ func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []fronti
 			return err
 		}
 		for _, c := range mine {
-			if _, err := t.exec(ctx, `update queue set lease_id = null, attempt = attempt - 1, run_at = null where seq = ?`, c.Seq); err != nil {
-				return err
-			}
-			if err := f.giveBack(ctx, t, int64(c.Lane), c.Priority); err != nil {
+			if err := f.release(ctx, t, c); err != nil {
 				return err
 			}
 		}
@@ -241,6 +249,13 @@ func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []fronti
 		return out, fmt.Errorf("release: %w", err)
 	}
 	return out, nil
+}
+
+func (f *Frontier) release(ctx context.Context, t tx, c frontier.Claimed) error {
+	if _, err := t.exec(ctx, `update queue set lease_id = null, attempt = attempt - 1, run_at = null where seq = ?`, c.Seq); err != nil {
+		return err
+	}
+	return f.giveBack(ctx, t, int64(c.Lane), c.Priority)
 }
 
 // giveBack frees one slot of a lane for a task that is ready again.

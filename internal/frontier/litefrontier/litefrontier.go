@@ -233,7 +233,11 @@ func (t tx) each(ctx context.Context, query string, args []any, scan func(r *sql
 
 // each reads outside of a transaction.
 func (f *Frontier) each(ctx context.Context, query string, args []any, scan func(r *sql.Rows) error) error {
-	rows, err := f.read.QueryContext(ctx, query, args...)
+	return rowsOf(ctx, f.read, query, args, scan)
+}
+
+func rowsOf(ctx context.Context, from reader, query string, args []any, scan func(r *sql.Rows) error) error {
+	rows, err := from.QueryContext(ctx, query, args...)
 	if err != nil {
 		return classify(err)
 	}

@@ -165,36 +165,3 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 	})
 	return out, err
 }
-
-// recordPage is how many records are read at a time.
-const recordPage = 500
-
-// Records calls each for every record with its assets, ordered by key.
-func (f *Frontier) Records(ctx context.Context, job frontier.JobID, emit func(frontier.Stored) error) error {
-	return frontier.EachRecord(emit, func(key, kind string) (page []frontier.Stored, err error) {
-		err = f.each(ctx, `select key, kind, fields, url, digest, fetched_at from record where job_id = ? and (key, kind) > (?, ?) order by key, kind limit ?`,
-			[]any{job, key, kind, recordPage}, func(r *sql.Rows) error {
-				var (
-					s      frontier.Stored
-					fields string
-					at     int64
-				)
-				err := r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at)
-				s.Fields, s.FetchedAt = json.RawMessage(fields), fromMicro(at)
-				page = append(page, s)
-				return err
-			})
-		return page, err
-	}, func(keys []string) (map[string][]frontier.Asset, error) {
-		out := map[string][]frontier.Asset{}
-		marks, args := list(keys)
-		err := f.each(ctx, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256
- from asset where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
-			var a frontier.Asset
-			err := r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
-			out[a.Key] = append(out[a.Key], a)
-			return err
-		})
-		return out, err
-	})
-}

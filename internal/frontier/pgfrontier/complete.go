@@ -2,12 +2,12 @@ package pgfrontier
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -32,11 +32,15 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 	}
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
-		mine, err := fence(ctx, c, l, batch, func(t frontier.Completion) int64 { return t.Seq }, &out)
-		if err != nil || len(mine) == 0 {
+		var brought files
+		for _, t := range batch {
+			brought.add(t)
+		}
+		mine, swept, err := fence(ctx, c, l, batch, func(t frontier.Completion) int64 { return t.Seq }, brought, &out)
+		if err != nil || len(mine)+len(swept) == 0 {
 			return err
 		}
-		return f.write(ctx, c, l, job, mine, lanes)
+		return f.write(ctx, c, l, job, mine, swept, lanes)
 	})
 	if err != nil {
 		return frontier.Outcome{}, fmt.Errorf("complete: %w", err)
@@ -44,57 +48,79 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 	return out, nil
 }
 
+// files are the paths that tasks bring, by their seq.
+type files struct {
+	seqs  []int64
+	paths []string
+}
+
+func (f *files) add(t frontier.Completion) {
+	for _, a := range t.Assets {
+		f.seqs, f.paths = append(f.seqs, t.Seq), append(f.paths, frontier.Clean(a.Path))
+	}
+}
+
 // fence begins the transaction, holds the lease's row and keeps what is still
-// this lease's. Without any the transaction is over.
-func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T, seq func(T) int64, out *frontier.Outcome) ([]T, error) {
+// this lease's, apart from that what brings a file that a sweep deletes. Without
+// any the transaction is over.
+func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T, seq func(T) int64, brought files, out *frontier.Outcome) (mine, swept []T, err error) {
 	seqs := make([]int64, len(batch))
 	for i, t := range batch {
 		seqs[i] = seq(t)
 	}
+	var (
+		still, condemned []int64
+		held             bool
+	)
 	b := &pgx.Batch{}
 	b.Queue(`begin`)
-	b.Queue(sqlMine, l.Token)
-	b.Queue(sqlStill, l.Token, seqs)
-	br := c.SendBatch(ctx, b)
-	if _, err := br.Exec(); err != nil {
-		_ = br.Close()
-		return nil, err
+	if len(brought.paths) > 0 {
+		b.Queue(sqlSweepShared)
 	}
-	tag, err := br.Exec()
-	if err != nil {
-		_ = br.Close()
-		return nil, err
+	b.Queue(sqlMine, l.Token).Exec(func(tag pgconn.CommandTag) error {
+		held = tag.RowsAffected() > 0
+		return nil
+	})
+	b.Queue(sqlStill, l.Token, seqs).Query(collectInto(&still))
+	if len(brought.paths) > 0 {
+		b.Queue(sqlCondemned, brought.seqs, brought.paths).Query(collectInto(&condemned))
 	}
-	rows, err := br.Query()
-	if err != nil {
-		_ = br.Close()
-		return nil, err
+	if err := c.SendBatch(ctx, b).Close(); err != nil {
+		return nil, nil, err
 	}
-	still, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err := errors.Join(err, br.Close()); err != nil {
-		return nil, err
-	}
-	if tag.RowsAffected() == 0 {
-		return nil, frontier.ErrLeaseLost
+	if !held {
+		return nil, nil, frontier.ErrLeaseLost
 	}
 	slices.Sort(still)
-	mine := make([]T, 0, len(batch))
+	mine = make([]T, 0, len(batch))
 	for _, t := range batch {
-		if _, ok := slices.BinarySearch(still, seq(t)); ok {
-			mine = append(mine, t)
-		} else {
+		_, ok := slices.BinarySearch(still, seq(t))
+		switch {
+		case !ok:
 			out.Lost = append(out.Lost, seq(t))
+		case slices.Contains(condemned, seq(t)):
+			swept, out.Lost = append(swept, t), append(out.Lost, seq(t))
+		default:
+			mine = append(mine, t)
 		}
 	}
 	out.Kept = len(mine)
-	if len(mine) == 0 {
+	if len(mine)+len(swept) == 0 {
 		_, err = c.Exec(ctx, `commit`)
 	}
-	return mine, err
+	return mine, swept, err
 }
 
-// write stores what the tasks yield, moves them to their final state, and commits.
-func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine []frontier.Completion, lanes map[string]int32) error {
+func collectInto(to *[]int64) func(pgx.Rows) error {
+	return func(rows pgx.Rows) (err error) {
+		*to, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	}
+}
+
+// write stores what the tasks yield, moves them to their final state, gives back
+// those that are swept, and commits.
+func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine, swept []frontier.Completion, lanes map[string]int32) error {
 	var (
 		follow  []frontier.New
 		records recordColumns
@@ -115,6 +141,10 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 			assets.add(a)
 		}
 	}
+	var back []int64
+	for _, t := range swept {
+		back, lock = append(back, t.Seq), append(lock, int32(t.Lane))
+	}
 	var w wake
 	if len(follow) > 0 {
 		var err error
@@ -128,6 +158,9 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	assets.queue(b, job)
 	b.Queue(sqlLock, sorted(lock))
 	w.queue(b, f.now())
+	if len(back) > 0 {
+		b.Queue(sqlRelease, f.now(), l.Token, back)
+	}
 	b.Queue(sqlFinish, f.now(), l.Token, seqs, states, reasons, l.Worker)
 	b.Queue(`commit`)
 	_, err := run(ctx, c, b)
@@ -138,7 +171,7 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Failure) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
-		mine, err := fence(ctx, c, l, batch, func(t frontier.Failure) int64 { return t.Seq }, &out)
+		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Failure) int64 { return t.Seq }, files{}, &out)
 		if err != nil || len(mine) == 0 {
 			return err
 		}
@@ -170,7 +203,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []frontier.Claimed) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
-		mine, err := fence(ctx, c, l, batch, func(t frontier.Claimed) int64 { return t.Seq }, &out)
+		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Claimed) int64 { return t.Seq }, files{}, &out)
 		if err != nil || len(mine) == 0 {
 			return err
 		}

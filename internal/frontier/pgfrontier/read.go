@@ -170,34 +170,6 @@ func scanTask(row pgx.CollectableRow) (t frontier.TaskInfo, err error) {
 	return t, err
 }
 
-// recordPage is how many records are read at a time.
-const recordPage = 500
-
-// Records calls each for every record with its assets, ordered by key.
-func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
-	return frontier.EachRecord(each, func(key, kind string) ([]frontier.Stored, error) {
-		return collect(ctx, f, `select key, kind, fields::text, url, digest, fetched_at from seine.record
- where job_id = $1 and (key, kind) > ($2, $3) order by key, kind limit $4`, []any{job, key, kind, recordPage},
-			func(row pgx.CollectableRow) (s frontier.Stored, err error) {
-				var fields string
-				err = row.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &s.FetchedAt)
-				s.Fields, s.FetchedAt = json.RawMessage(fields), s.FetchedAt.UTC()
-				return s, err
-			})
-	}, func(keys []string) (map[string][]frontier.Asset, error) {
-		rows, err := collect(ctx, f, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256
- from seine.asset where job_id = $1 and key = any($2::text[]) order by key, name`, []any{job, keys},
-			func(row pgx.CollectableRow) (a frontier.Asset, err error) {
-				return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
-			})
-		out := map[string][]frontier.Asset{}
-		for _, a := range rows {
-			out[a.Key] = append(out[a.Key], a)
-		}
-		return out, err
-	})
-}
-
 // Clock is the frontier's time now.
 func (f *Frontier) Clock(ctx context.Context) (t time.Time, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {

@@ -50,8 +50,8 @@ func TestFourMigrateAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if v, err := open(t, dsn, nil).Migrate(t.Context()); err != nil || v != 1001 {
-		t.Errorf("migrate once more: %d, %v; want 1001", v, err)
+	if v, err := open(t, dsn, nil).Migrate(t.Context()); err != nil || v != 1002 {
+		t.Errorf("migrate once more: %d, %v; want 1002", v, err)
 	}
 }
 

@@ -61,7 +61,7 @@ const (
      parked = k.prio is null, prio = coalesce(k.prio, l.prio), next_at = coalesce(k.next_at, l.next_at),
      quiet_until = case when k.rested then k.next_at else l.quiet_until end, why = case when k.rested then 'rest' else l.why end
    from k where l.lane_id = k.lane_id)
- update seine.queue q set lease_id = $2, attempt = attempt + 1 from c where q.seq = c.seq and c.rn <= c.room
+ update seine.queue q set lease_id = $2, attempt = attempt + 1, claimed_at = c.now from c where q.seq = c.seq and c.rn <= c.room
  returning q.job_id, q.seq, q.key, q.lane_id, c.lane_key, q.prio::int, q.attempt::int,
    (select t.meta::text from seine.task t where t.job_id = q.job_id and t.key = q.key),
    c.start_at, greatest(0, extract(epoch from c.start_at - c.now))::float8, c.faults`

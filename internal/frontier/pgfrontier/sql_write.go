@@ -1,7 +1,7 @@
 package pgfrontier
 
 // One order of locks in every transaction, so that none waits for another in a
-// ring: own lease row FOR KEY SHARE → which rows are still mine → task keys
+// ring: the sweeps' lock → own lease row FOR KEY SHARE → which rows are still mine → task keys
 // sorted → record keys sorted → lanes by id → queue → a worker's own task rows
 // last of all (an insert of a known key waits for a transaction that updates it).
 const (

@@ -1,0 +1,80 @@
+package litefrontier
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// recordPage is how many records are read at a time.
+const recordPage = 500
+
+const (
+	sqlRecordPage   = `select key, kind, fields, url, digest, fetched_at from record where job_id = ? and (key, kind) > (?, ?) order by key, kind limit ?`
+	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256 from asset`
+)
+
+// reader is the file, or a transaction on it.
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Records calls each for every record with its assets, ordered by key and kind.
+func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
+	return records(ctx, f.read, job, each)
+}
+
+// Snapshot is Records in one transaction, which sees what was committed when it
+// began. The file's log grows meanwhile.
+func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
+	tx, err := f.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return classify(err)
+	}
+	defer func() { _ = tx.Rollback() }() // it wrote nothing
+	return records(ctx, tx, job, each)
+}
+
+func records(ctx context.Context, from reader, job frontier.JobID, each func(frontier.Stored) error) error {
+	return frontier.EachRecord(each, func(key, kind string) (page []frontier.Stored, err error) {
+		err = rowsOf(ctx, from, sqlRecordPage, []any{job, key, kind, recordPage}, func(r *sql.Rows) error {
+			var (
+				s      frontier.Stored
+				fields string
+				at     int64
+			)
+			err := r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at)
+			s.Fields, s.FetchedAt = json.RawMessage(fields), fromMicro(at)
+			page = append(page, s)
+			return err
+		})
+		return page, err
+	}, func(keys []string) (map[string][]frontier.Asset, error) {
+		out := map[string][]frontier.Asset{}
+		marks, args := list(keys)
+		err := rowsOf(ctx, from, sqlAssetColumns+` where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
+			a, err := scanAsset(r)
+			out[a.Key] = append(out[a.Key], a)
+			return err
+		})
+		return out, err
+	})
+}
+
+// Assets calls each for every asset, ordered by key and name.
+func (f *Frontier) Assets(ctx context.Context, job frontier.JobID, each func(frontier.Asset) error) error {
+	return frontier.EachAsset(each, func(key, name string) (page []frontier.Asset, err error) {
+		err = f.each(ctx, sqlAssetColumns+` where job_id = ? and (key, name) > (?, ?) order by key, name limit ?`, []any{job, key, name, recordPage}, func(r *sql.Rows) error {
+			a, err := scanAsset(r)
+			page = append(page, a)
+			return err
+		})
+		return page, err
+	})
+}
+
+func scanAsset(r *sql.Rows) (a frontier.Asset, err error) {
+	return a, r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
+}

@@ -1,0 +1,96 @@
+package litefrontier
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// sqlForget deletes what no leased task may have found in place any more.
+const sqlForget = `delete from condemned where held_until < min(?1, coalesce((select min(coalesce(claimed_at, 0)) from queue where lease_id is not null), ?1))`
+
+// BeginSweep condemns the paths that nobody owns, in one transaction.
+func (f *Frontier) BeginSweep(ctx context.Context, paths []string, ttl time.Duration) (frontier.Sweep, error) {
+	all := slices.Clone(paths)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	s := frontier.Sweep{ID: rand.Int64()}
+	err := f.tx(ctx, func(t tx) error {
+		s.Free = nil
+		if _, err := t.exec(ctx, sqlForget, f.now()); err != nil {
+			return err
+		}
+		for _, p := range all {
+			if _, err := t.exec(ctx, `insert into condemned(path, sweep_id, held_until) values (?, ?, ?)`, p, s.ID, f.now()+ttl.Microseconds()); err != nil {
+				return err
+			}
+		}
+		// One pass over the assets: they have no index by path.
+		owned := map[string]bool{}
+		if err := t.each(ctx, `select a.path from asset a where exists (select 1 from condemned c where c.path = a.path and c.sweep_id = ?)`, []any{s.ID}, func(r *sql.Rows) error {
+			var p string
+			err := r.Scan(&p)
+			owned[p] = true
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, p := range all {
+			if !owned[p] {
+				s.Free = append(s.Free, p)
+				continue
+			}
+			if _, err := t.exec(ctx, `delete from condemned where path = ? and sweep_id = ?`, p, s.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return frontier.Sweep{}, fmt.Errorf("begin sweep: %w", err)
+	}
+	return s, nil
+}
+
+// EndSweep lets tasks that are claimed from now on own the paths again.
+func (f *Frontier) EndSweep(ctx context.Context, s frontier.Sweep) error {
+	err := f.tx(ctx, func(t tx) error {
+		if _, err := t.exec(ctx, `update condemned set held_until = min(held_until, ?) where sweep_id = ?`, f.now(), s.ID); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, sqlForget, f.now())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end sweep: %w", err)
+	}
+	return nil
+}
+
+// condemned tells which tasks bring a file that a sweep deletes, or deleted
+// after they were claimed: they may have found it in place.
+func condemned(ctx context.Context, t tx, batch []frontier.Completion) (map[int64]bool, error) {
+	swept := map[int64]bool{}
+	var any bool
+	if err := t.scan(ctx, `select exists (select 1 from condemned)`, nil, &any); err != nil || !any {
+		return nil, err
+	}
+	for _, c := range batch {
+		for _, a := range c.Assets {
+			found, err := exists(ctx, t, `select exists (select 1 from condemned where path = ?1 and held_until >= coalesce((select claimed_at from queue where seq = ?2), 0))`,
+				frontier.Clean(a.Path), c.Seq)
+			if err != nil {
+				return nil, err
+			}
+			if found {
+				swept[c.Seq] = true
+			}
+		}
+	}
+	return swept, nil
+}

@@ -1,0 +1,92 @@
+package pgfrontier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// recordPage is how many records are read at a time.
+const recordPage = 500
+
+const (
+	sqlRecordPage = `select key, kind, fields::text, url, digest, fetched_at from seine.record
+ where job_id = $1 and (key, kind) > ($2, $3) order by key, kind limit $4`
+	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256 from seine.asset`
+	sqlAssetsOf     = sqlAssetColumns + ` where job_id = $1 and key = any($2::text[]) order by key, name`
+	sqlAssetPage    = sqlAssetColumns + ` where job_id = $1 and (key, name) > ($2, $3) order by key, name limit $4`
+)
+
+// Records calls each for every record with its assets, ordered by key and kind.
+func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
+	return frontier.EachRecord(each, func(key, kind string) ([]frontier.Stored, error) {
+		return collect(ctx, f, sqlRecordPage, []any{job, key, kind, recordPage}, scanRecord)
+	}, func(keys []string) (map[string][]frontier.Asset, error) {
+		rows, err := collect(ctx, f, sqlAssetsOf, []any{job, keys}, scanAsset)
+		return byKey(rows), err
+	})
+}
+
+// Snapshot is Records in one transaction, which sees what was committed when it
+// began. A connection that breaks ends it: there is no going on in another one.
+func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
+	conn, err := f.pool.Acquire(ctx)
+	if err != nil {
+		return classify(err)
+	}
+	defer conn.Release()
+	var consumer error
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		return frontier.EachRecord(func(s frontier.Stored) error {
+			consumer = each(s)
+			return consumer
+		}, func(key, kind string) ([]frontier.Stored, error) {
+			rows, err := tx.Query(ctx, sqlRecordPage, job, key, kind, recordPage)
+			if err != nil {
+				return nil, err
+			}
+			return pgx.CollectRows(rows, scanRecord)
+		}, func(keys []string) (map[string][]frontier.Asset, error) {
+			rows, err := tx.Query(ctx, sqlAssetsOf, job, keys)
+			if err != nil {
+				return nil, err
+			}
+			assets, err := pgx.CollectRows(rows, scanAsset)
+			return byKey(assets), err
+		})
+	})
+	if consumer != nil && errors.Is(err, consumer) {
+		return err // not the database's
+	}
+	return classify(err)
+}
+
+// Assets calls each for every asset, ordered by key and name.
+func (f *Frontier) Assets(ctx context.Context, job frontier.JobID, each func(frontier.Asset) error) error {
+	return frontier.EachAsset(each, func(key, name string) ([]frontier.Asset, error) {
+		return collect(ctx, f, sqlAssetPage, []any{job, key, name, recordPage}, scanAsset)
+	})
+}
+
+func scanRecord(row pgx.CollectableRow) (s frontier.Stored, err error) {
+	var fields string
+	err = row.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &s.FetchedAt)
+	s.Fields, s.FetchedAt = json.RawMessage(fields), s.FetchedAt.UTC()
+	return s, err
+}
+
+func scanAsset(row pgx.CollectableRow) (a frontier.Asset, err error) {
+	return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
+}
+
+func byKey(assets []frontier.Asset) map[string][]frontier.Asset {
+	out := map[string][]frontier.Asset{}
+	for _, a := range assets {
+		out[a.Key] = append(out[a.Key], a)
+	}
+	return out
+}

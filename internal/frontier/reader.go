@@ -1,0 +1,118 @@
+package frontier
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/seinehq/seine"
+)
+
+// Reader is the part of a frontier that people and tools look at.
+type Reader interface {
+	Jobs(ctx context.Context) ([]JobInfo, error)
+	Counts(ctx context.Context, job JobID) (Counts, error)
+	Status(ctx context.Context, job JobID) (Status, error)
+
+	// Tasks lists tasks in the order of their keys, those after filter.After.
+	Tasks(ctx context.Context, job JobID, filter Filter) ([]TaskInfo, error)
+
+	// Records calls each for every record with its assets, ordered by key and
+	// kind.
+	Records(ctx context.Context, job JobID, each func(Stored) error) error
+
+	// Snapshot is Records as of one moment. It keeps a transaction open until
+	// each has seen the last one.
+	Snapshot(ctx context.Context, job JobID, each func(Stored) error) error
+
+	// Assets calls each for every asset, ordered by key and name.
+	Assets(ctx context.Context, job JobID, each func(Asset) error) error
+
+	// Clock is the frontier's time now.
+	Clock(ctx context.Context) (time.Time, error)
+
+	// Version is the schema's version, and the server's name and version.
+	Version(ctx context.Context) (schema int64, server string, err error)
+}
+
+// JobInfo is a registered job.
+type JobInfo struct {
+	ID     JobID
+	Name   string
+	Paused bool
+	Config json.RawMessage
+	Digest []byte
+}
+
+// Counts are a job's counters.
+type Counts struct {
+	// Total is every task ever admitted; Open are those not final.
+	Total, Open int64
+
+	// Final counts Done, Skipped, Error and Stale tasks that are final.
+	Final map[seine.State]int64
+
+	Records, Assets int64
+
+	// Unseen is the number of ids of the space that were not admitted yet.
+	Unseen int64
+}
+
+// Status is what `seine status` shows of a job.
+type Status struct {
+	Counts
+	Paused  bool
+	States  map[seine.State]int64
+	Rate    float64 // tasks a second over the fleet, last minute
+	Workers int
+	Hosts   []HostStatus
+	Reasons []ReasonCount
+}
+
+// HostStatus is a lane that is not simply due.
+type HostStatus struct {
+	Host   string
+	NextAt time.Time
+	Parked bool
+	Reason string
+}
+
+// ReasonCount counts tasks by why they ended or wait.
+type ReasonCount struct {
+	State  seine.State
+	Reason string
+	Count  int64
+}
+
+// Filter chooses tasks.
+type Filter struct {
+	States []seine.State
+	Reason string // substring
+	Host   string // lane key
+
+	// Before chooses tasks that were last written before it.
+	Before time.Time
+	Keys   []string
+	After  string
+	Limit  int
+}
+
+// TaskInfo is a task as it is listed.
+type TaskInfo struct {
+	Key       string
+	State     seine.State
+	Final     bool
+	Attempt   int
+	Priority  int
+	Reason    string
+	Worker    string
+	Meta      json.RawMessage
+	NextAt    time.Time // zero: not waiting
+	UpdatedAt time.Time
+}
+
+// Stored is a record as it is exported.
+type Stored struct {
+	Record
+	Assets []Asset
+}
