@@ -163,10 +163,11 @@ type Chrome struct {
 	// none.
 	Load []Resource
 
-	// A page that opens a dialog or a window fails. With IgnoreDialogs the
-	// dialog is dismissed, with IgnoreWindows the window is closed, and the page
-	// is judged as it stands.
-	IgnoreDialogs, IgnoreWindows bool
+	// A page that opens a dialog or a window or starts a download fails. With
+	// IgnoreDialogs the dialog is dismissed, with IgnoreWindows the window is
+	// closed, with IgnoreDownloads nothing is downloaded, and the page is judged
+	// as it stands. A page that is a download itself always fails.
+	IgnoreDialogs, IgnoreWindows, IgnoreDownloads bool
 }
 
 // Resource is a kind of what a page loads.

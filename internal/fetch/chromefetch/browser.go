@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/chromedp"
+
+	"github.com/seinehq/seine/internal/fetch"
 )
 
 // browser is one running browser.
@@ -22,6 +25,9 @@ type browser struct {
 	version   string // "HeadlessChrome/156.0.1"
 	userAgent string // its own
 	began     time.Time
+
+	mu   sync.Mutex
+	tabs map[string]*tab // by the id of the target, which is its main frame's
 
 	// Under Chrome.mu.
 	pages   int
@@ -37,7 +43,7 @@ func startBrowser(ctx context.Context, path string, flags []string, cfg Config) 
 	if err != nil {
 		return nil, err
 	}
-	b := &browser{process: p, began: time.Now()}
+	b := &browser{process: p, began: time.Now(), tabs: map[string]*tab{}}
 	// chromedp finds the browser in the context; it lives until close.
 	root, cancel := chromedp.NewAllocatorContext(context.WithoutCancel(ctx), attached{b})
 	quiet := func(format string, args ...any) { cfg.Log.Debug(fmt.Sprintf("chromedp: "+format, args...)) }
@@ -53,6 +59,9 @@ func startBrowser(ctx context.Context, path string, flags []string, cfg Config) 
 	// Targets is the one call that gives b.ctx its browser and opens no tab.
 	_, err = chromedp.Targets(b.ctx)
 	var v cdpbrowser.GetVersionResult
+	if err == nil {
+		err = chromedp.ListenBrowser(b.ctx, b.event)
+	}
 	if err == nil {
 		v, err = cdp.Call(hello, b.chrome, cdpbrowser.GetVersion, cdp.Empty{})
 	}
@@ -74,6 +83,31 @@ func (b *browser) explain(ctx context.Context) error {
 		return fmt.Errorf("%w: this user may make no user namespaces: allow them, or turn the browser's sandbox off (SEINE_BROWSER_SANDBOX=off)", err)
 	}
 	return fmt.Errorf("it does not start: %w", err)
+}
+
+// own and disown say whose page a tab is.
+func (b *browser) own(t *tab) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tabs[string(t.target.TargetID)] = t
+}
+
+func (b *browser) disown(t *tab) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.tabs, string(t.target.TargetID))
+}
+
+// event takes in what the browser tells of its pages itself.
+func (b *browser) event(ev any) {
+	if ev, ok := ev.(*cdpbrowser.EventDownloadWillBegin); ok {
+		b.mu.Lock()
+		t := b.tabs[string(ev.FrameID)]
+		b.mu.Unlock()
+		if t != nil && !t.f.job.Chrome.IgnoreDownloads {
+			t.fail(fetch.Fault{Reason: fetch.IsDownload})
+		}
+	}
 }
 
 // lost is closed when the pipe is.

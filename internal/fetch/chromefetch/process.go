@@ -85,6 +85,8 @@ func spawn(path string, args []string, prof *profile) (_ *process, err error) {
 			return
 		}
 		p.err = cmd.Wait()
+		// What was started may be a script, and the browser its child.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		close(p.exited)
 	}()
 	if err := <-started; err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -59,7 +58,7 @@ func (t *tab) navigate(ctx context.Context, url string) error {
 	case nav.ErrorText != "":
 		return t.netError(nav.ErrorText)
 	}
-	return t.until(ctx, func(d document) bool { return d.answered })
+	return t.until(ctx, func(d document) bool { return d.shown })
 }
 
 // failure is the page's first; nil when there is none.
@@ -122,6 +121,12 @@ func (t *tab) current() document {
 	return t.document
 }
 
+func (t *tab) mainRequest() network.RequestID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.request
+}
+
 func (t *tab) isHTML() bool {
 	switch t.current().media {
 	case "", "text/html", "application/xhtml+xml":
@@ -138,17 +143,21 @@ func (t *tab) raw() (*seine.Page, error) {
 	if err := t.until(ctx, func(d document) bool { return d.loaded }); err != nil {
 		return nil, t.hangs(err)
 	}
-	body, err := cdp.Call(ctx, t.target, network.GetResponseBody, network.GetResponseBodyParams{RequestID: t.current().request})
+	body, err := cdp.Call(ctx, t.target, network.GetResponseBody, network.GetResponseBodyParams{RequestID: t.mainRequest()})
 	if err != nil {
 		return nil, t.hangs(err)
 	}
 	return t.page(string(body.Body), "", nil)
 }
 
-// read takes the page as it stands.
+// read takes the page as it stands: a script that does not come keeps it from
+// being parsed to its end, but a document that did not come is no page.
 func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
-	if err := t.failure(); err != nil {
-		return nil, err
+	switch d := t.current(); {
+	case t.failure() != nil:
+		return nil, t.failure()
+	case !d.whole && !d.parsed:
+		return nil, fetch.Fault{Reason: fetch.Timeout, Host: t.host, Err: fmt.Errorf("the document is not whole after %v", t.req.Timeout)}
 	}
 	ctx, cancel := context.WithTimeout(t.ctx, readGrace)
 	defer cancel()
@@ -184,17 +193,14 @@ func (t *tab) page(body, shown string, waits []seine.Waited) (*seine.Page, error
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := &seine.Page{
-		URL: t.url, Status: t.document.status, Header: t.document.header, Body: []byte(body), Type: t.document.media,
+		URL: t.document.url, Status: t.document.status, Header: t.document.header, Body: []byte(body), Type: t.document.media,
 		Via: seine.ViaChrome, Redirects: t.asked, Waits: waits,
 	}
 	if p.Type == "" {
 		p.Type = "text/html"
 	}
-	if p.Status == 0 {
-		p.Status = http.StatusOK
-	}
 	// A script may have changed the address without loading it.
-	if at, err := weburl.Canonical(shown); err == nil && weburl.Host(at) == weburl.Host(t.url) {
+	if at, err := weburl.Canonical(shown); err == nil && weburl.Host(at) == weburl.Host(p.URL) {
 		p.URL = at
 	}
 	return p, nil

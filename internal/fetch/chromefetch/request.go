@@ -110,7 +110,9 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 	case kind == network.ResourceTypeDocument && t.main(ev.FrameID):
 		if err = t.follow(ev); err != nil {
 			t.fail(err)
-			_, _ = cdp.Call(t.browser.ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: network.ErrorReasonBlockedByClient})
+			ctx, cancel := t.last()
+			defer cancel()
+			_, _ = cdp.Call(ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: network.ErrorReasonBlockedByClient})
 			return
 		}
 		err = t.goOn(ev)
@@ -191,6 +193,7 @@ func (t *tab) follow(ev *cdpfetch.EventRequestPaused) error {
 	}
 	t.mu.Lock()
 	from, first := t.url, t.asked == nil
+	t.request, t.answer, t.bytes = ev.NetworkID, document{}, 0
 	if first {
 		t.asked = []string{}
 		t.mu.Unlock()

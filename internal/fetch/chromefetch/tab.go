@@ -11,11 +11,15 @@ import (
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
 	cdpfetch "github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/inspector"
+	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
@@ -34,29 +38,34 @@ type tab struct {
 	ctx    context.Context //nolint:containedctx // ends with the first failure of the page
 	fail   context.CancelCauseFunc
 	target *chromedp.Target
-	shut   context.CancelFunc // closes the tab and waits for it
+	shut   context.CancelFunc // ends chromedp's part and waits for it
+
+	detached <-chan struct{} // closed when the page is gone
 
 	events sync.WaitGroup
 
 	mu       sync.Mutex
 	closed   bool
-	changed  chan struct{} // closed and made anew when what follows changes
-	url      string        // canonical, of the last main document that was asked for
-	asked    []string      // those before it
+	changed  chan struct{}     // closed and made anew when document changes
+	url      string            // canonical, of the last main document that was asked for
+	asked    []string          // those before it; nil before the first
+	request  network.RequestID // of the last main document
+	answer   document          // to that request; it becomes the document when it is shown
 	document document
-	bytes    int64 // of the main document
+	bytes    int64 // of the last main document
 }
 
-// document is the main document as the browser tells of it.
+// document is a main document as the browser tells of it.
 type document struct {
-	loader   cdp.LoaderID
-	request  network.RequestID
-	status   int
-	header   http.Header
-	media    string
-	answered bool // response is there
-	parsed   bool
-	loaded   bool
+	url    string
+	status int
+	header http.Header
+	media  string
+
+	shown  bool // it is the page now
+	whole  bool // its last byte is there
+	parsed bool // DOMContentLoaded
+	loaded bool // load
 }
 
 // open makes the tab and tells it what the job says.
@@ -69,9 +78,6 @@ func (t *tab) open(ctx context.Context) error {
 		}),
 		chromedp.WithListener(t.event))
 	t.shut = shut
-	// chromedp ends a tab with the context of its first call.
-	stop := context.AfterFunc(t.limit.Context(), func() { t.fail(nil) })
-	defer stop()
 	made := make(chan error, 1)
 	go func() { made <- chromedp.Do(own) }()
 	select {
@@ -81,8 +87,12 @@ func (t *tab) open(ctx context.Context) error {
 		}
 	case <-t.limit.Context().Done():
 		return errNoTab
+	case <-t.browser.lost():
+		return errLost
 	}
 	t.target = chromedp.FromContext(own).Target
+	t.detached, _ = chromedp.Detached(own)
+	t.browser.own(t)
 	return t.prepare(t.limit.Context(), chromedp.FromContext(own).BrowserContextID)
 }
 
@@ -97,6 +107,13 @@ func (t *tab) prepare(ctx context.Context, own cdp.BrowserContextID) error {
 		method string
 		params any
 	}{
+		// chromedp asks to be told of every node, rule, line and context. A page
+		// that has much to tell would keep all others waiting.
+		{t.target, dom.Disable.Method, cdp.Empty{}},
+		{t.target, css.Disable.Method, cdp.Empty{}},
+		{t.target, cdplog.Disable.Method, cdp.Empty{}},
+		{t.target, runtime.Disable.Method, cdp.Empty{}},
+
 		{t.target, emulation.SetUserAgentOverride.Method, t.agent()},
 		{t.target, network.SetBypassServiceWorker.Method, network.SetBypassServiceWorkerParams{Bypass: true}},
 		{t.target, cdpfetch.Enable.Method, cdpfetch.EnableParams{Patterns: t.patterns()}},
@@ -140,30 +157,35 @@ func (t *tab) prepare(ctx context.Context, own cdp.BrowserContextID) error {
 	return errors.Join(errs...)
 }
 
-// closeTimeout bounds the end of a tab. chromedp itself gives up after some
-// seconds for each of its steps.
-const closeTimeout = 10 * time.Second
+// closeTimeout bounds the end of a tab.
+const closeTimeout = 5 * time.Second
 
 // close ends the tab and reports whether it is gone.
 func (t *tab) close() bool {
 	if t.shut == nil {
 		return true
 	}
-	if t.fail != nil {
-		t.fail(nil)
-	}
+	t.fail(nil)
 	t.mu.Lock()
 	t.closed = true
 	t.mu.Unlock()
-	gone := make(chan struct{})
+	t.events.Wait()
+	gone := true
+	if t.target != nil {
+		t.browser.disown(t)
+		gone = t.closeTarget()
+	}
+	// chromedp disposes of the context: cookies, storage, cache. It ends its
+	// tab's goroutines first, and a tab that still talks then would block the
+	// browser's: therefore the target is closed before.
+	disposed := make(chan struct{})
 	go func() {
 		t.shut()
-		close(gone)
+		close(disposed)
 	}()
-	t.events.Wait()
 	select {
-	case <-gone:
-		return t.target == nil || t.targetGone()
+	case <-disposed:
+		return gone
 	case <-t.browser.lost():
 		return true
 	case <-time.After(closeTimeout):
@@ -171,21 +193,22 @@ func (t *tab) close() bool {
 	}
 }
 
-// targetGone asks the browser: a page that is busy for ever does not close when
-// it is told to.
-func (t *tab) targetGone() bool {
+// closeTarget closes the page and waits until it is gone: one that is busy for
+// ever does not go when it is told to.
+func (t *tab) closeTarget() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	all, err := cdp.Call(ctx, t.browser.chrome, target.GetTargets, target.GetTargetsParams{})
-	if err != nil {
+	if _, err := cdp.Call(ctx, t.browser.chrome, target.CloseTarget, target.CloseTargetParams{TargetID: t.target.TargetID}); err != nil {
 		return false
 	}
-	for _, i := range all.TargetInfos {
-		if i.TargetID == t.target.TargetID {
-			return false
-		}
+	select {
+	case <-t.detached:
+		return true
+	case <-t.browser.lost():
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	return true
 }
 
 // event takes the tab's events in. It runs on chromedp's own goroutine and
@@ -203,21 +226,47 @@ func (t *tab) event(ev any) {
 			t.fail(fetch.Fault{Reason: fetch.OpenedWindow})
 		}
 	case *network.EventResponseReceived:
-		if ev.Type == network.ResourceTypeDocument && t.main(ev.FrameID) {
-			t.update(func(d *document) {
-				*d = document{
-					loader: ev.LoaderID, request: ev.RequestID, status: int(ev.Response.Status), header: headerOf(ev.Response.Headers),
-					media: strings.ToLower(ev.Response.MimeType), answered: true,
-				}
-			})
-		}
+		t.answered(ev)
 	case *network.EventDataReceived:
 		t.count(ev.RequestID, ev.DataLength)
+	case *network.EventLoadingFinished:
+		t.update(func(d *document) {
+			if ev.RequestID == t.request {
+				t.answer.whole, d.whole = true, true
+			}
+		})
+	case *network.EventLoadingFailed:
+		if t.isMain(ev.RequestID) && !ev.Canceled {
+			t.fail(t.netError(ev.ErrorText))
+		}
+	case *page.EventFrameNavigated:
+		if t.main(ev.Frame.ID) {
+			t.update(func(d *document) { *d = t.answer; d.shown = d.status != 0 })
+		}
 	case *page.EventDomContentEventFired:
-		t.update(func(d *document) { d.parsed = d.answered })
+		t.update(func(d *document) { d.parsed = d.shown })
 	case *page.EventLoadEventFired:
-		t.update(func(d *document) { d.loaded = d.answered })
+		t.update(func(d *document) { d.loaded = d.shown })
 	}
+}
+
+// answered takes the answer to the last request of a main document. It is not
+// the page yet: a download, or an answer without content, leaves the page as it
+// is.
+func (t *tab) answered(ev *network.EventResponseReceived) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if ev.RequestID == t.request {
+		t.answer = document{
+			url: t.url, status: int(ev.Response.Status), header: headerOf(ev.Response.Headers), media: strings.ToLower(ev.Response.MimeType),
+		}
+	}
+}
+
+func (t *tab) isMain(id network.RequestID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.request == id
 }
 
 // handle runs what may call the browser.
@@ -269,7 +318,7 @@ var errLost = errors.New("browser is lost")
 func (t *tab) count(id network.RequestID, n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.document.request != id {
+	if t.request != id {
 		return
 	}
 	if t.bytes += n; t.bytes > t.req.MaxBody {
@@ -287,9 +336,14 @@ func (t *tab) dialog(ev *page.EventJavascriptDialogOpening) {
 	if ev.Type != page.DialogTypeBeforeunload && !t.f.job.Chrome.IgnoreDialogs {
 		t.fail(fetch.Fault{Reason: fetch.OpenedDialog})
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), time.Second)
+	ctx, cancel := t.last()
 	defer cancel()
 	_, _ = cdp.Call(ctx, t.target, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: ev.Type == page.DialogTypeBeforeunload})
+}
+
+// last is the context of a last word to a page that has failed.
+func (t *tab) last() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(t.ctx), time.Second)
 }
 
 func headerOf(in network.Headers) http.Header {

@@ -1,0 +1,438 @@
+package chromefetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+)
+
+// shared is the browser of all tests that do it no harm.
+var shared *Chrome
+
+func TestMain(m *testing.M) {
+	if os.Getenv(workerEnv) != "" {
+		beWorker()
+		return
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	root, err := os.MkdirTemp("", "chromefetch-test-")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(root) }()
+	// What the browser leaves behind falls to us, as to the first process of a
+	// container, and must be reaped.
+	if err := beReaper(); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	if shared, err = Open(context.Background(), Config{Root: root, Tabs: 4}); err != nil {
+		fmt.Println(err) // no browser is a failure: nothing skips
+		return 1
+	}
+	group := shared.Group()
+	code := m.Run()
+	_ = shared.Close()
+	if left := usersOf(root); len(left) > 0 {
+		fmt.Println("processes are left behind:", left)
+		return 1
+	}
+	if n := groupSize(group); n > 0 {
+		fmt.Println("processes are left in the browser's group:", n)
+		return 1
+	}
+	if left, _ := filepath.Glob(filepath.Join(root, "*")); len(left) > 0 {
+		fmt.Println("files are left behind:", left)
+		return 1
+	}
+	return code
+}
+
+// usersOf lists the processes that name a folder.
+func usersOf(root string) []string {
+	var out []string
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, f := range files {
+		if line, err := os.ReadFile(f); err == nil && strings.Contains(string(line), profileFlag+root) {
+			out = append(out, strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	return out
+}
+
+func groupSize(group int) int {
+	n := 0
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, f := range files {
+		if pgid(f) == group {
+			n++
+		}
+	}
+	return n
+}
+
+// site serves pages by path and remembers what it was asked.
+type site struct {
+	*httptest.Server
+	mu    sync.Mutex
+	asked []string
+	heads map[string]http.Header
+}
+
+func serve(t *testing.T, pages map[string]http.HandlerFunc) *site {
+	t.Helper()
+	s := &site{heads: map[string]http.Header{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.asked = append(s.asked, r.URL.Path)
+		s.heads[r.URL.Path] = r.Header.Clone()
+		s.mu.Unlock()
+		if h := pages[r.URL.Path]; h != nil {
+			h(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *site) was(path string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.asked, path)
+}
+
+func (s *site) header(path string) http.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heads[path]
+}
+
+func html(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = fmt.Fprint(w, text)
+	}
+}
+
+var loopback = fetch.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+
+func fetcher(t *testing.T, c *Chrome, job Job) *Fetcher {
+	t.Helper()
+	if job.Guard.Allow == nil {
+		job.Guard = loopback
+	}
+	f, err := c.Guarded(job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+func get(t *testing.T, f *Fetcher, url string, waits ...seine.Wait) *seine.Page {
+	t.Helper()
+	p, err := f.Fetch(t.Context(), seine.Request{URL: url, Wait: waits})
+	if err != nil {
+		t.Fatalf("Fetch(%s): %v", url, err)
+	}
+	return p
+}
+
+func TestAPageOfScriptsIsRendered(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<!doctype html><title>é</title><img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">
+<script>
+setTimeout(() => { document.body.insertAdjacentHTML("beforeend", "<p class=t>#7 ✓</p>"); }, 80);
+setTimeout(() => { document.images[0].src = "/large/a.jpg"; }, 160);
+setTimeout(() => { document.querySelector(".t").textContent = "#7 done"; }, 300);
+</script>`)})
+	p := get(t, fetcher(t, shared, Job{}), s.URL+"/a",
+		seine.Wait{CSS: "p.t"}, seine.Wait{CSS: "img", Attr: "src", Matches: regexp.MustCompile(`^https?://`)}, seine.Wait{Stable: 250 * time.Millisecond})
+	body := string(p.Body)
+	for _, want := range []string{"<!DOCTYPE html>", "<title>é</title>", "#7 done", `src="/large/a.jpg"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page has no %s:\n%s", want, body)
+		}
+	}
+	if p.Status != 200 || p.Type != "text/html" || p.URL != s.URL+"/a" || p.Via != seine.ViaChrome || p.Took <= 0 || p.FetchedAt.IsZero() {
+		t.Errorf("page %+v", p)
+	}
+	for i, want := range []string{"css: p.t", "css: img, attr: src, matches: ^https?://", "stable: 250ms"} {
+		if w := p.Waits[i]; !w.OK || w.Wait != want || w.Took <= 0 {
+			t.Errorf("wait %d: %+v; want %q to hold", i, w, want)
+		}
+	}
+	if s.was("/large/a.jpg") {
+		t.Error("an image was asked for; src is all that was wanted")
+	}
+}
+
+func TestAWaitThatRunsOutIsNoError(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>here</p><script>setInterval(() => { document.body.dataset.n = Math.random(); }, 20)</script>`)})
+	f := fetcher(t, shared, Job{})
+	start := time.Now()
+	p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: time.Second, Wait: []seine.Wait{{CSS: "p"}, {Stable: 300 * time.Millisecond}, {CSS: "h1"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []bool
+	for _, w := range p.Waits {
+		got = append(got, w.OK)
+	}
+	if !slices.Equal(got, []bool{true, false, false}) || !strings.Contains(string(p.Body), "here") {
+		t.Errorf("waits %v, page %s", got, p.Body)
+	}
+	if took := time.Since(start); took < time.Second {
+		t.Errorf("ended after %v; the page had a second", took)
+	}
+}
+
+func TestStableLooksAtTheHTML(t *testing.T) {
+	t.Parallel()
+	// What changes and is as before when it is looked at is no change.
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p id=p>here</p><script>setInterval(() => { p.className = "x"; p.className = ""; }, 10); p.className = ""</script>`)})
+	p := get(t, fetcher(t, shared, Job{}), s.URL+"/a", seine.Wait{Stable: 200 * time.Millisecond})
+	if !p.Waits[0].OK {
+		t.Error("a page whose HTML stays the same is not stable")
+	}
+}
+
+func TestResponsesOfEveryKindArePages(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{
+		"/gone": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusGone)
+			_, _ = fmt.Fprint(w, "<h1>gone")
+		},
+		"/empty": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"/json": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Add("X-Two", "a")
+			w.Header().Add("X-Two", "b")
+			_, _ = fmt.Fprint(w, `{"a": [1, "<b>"]}`)
+		},
+		"/text": func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "plain\ntext") },
+	})
+	f := fetcher(t, shared, Job{})
+	for _, tt := range []struct {
+		path, media, body string
+		status            int
+	}{
+		{"/gone", "text/html", "gone", 410},
+		{"/empty", "", "", 503},
+		{"/missing", "text/plain", "404 page not found\n", 404},
+		{"/json", "application/json", `{"a": [1, "<b>"]}`, 200},
+		{"/text", "text/plain", "plain\ntext", 200},
+	} {
+		p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + tt.path, Timeout: 5 * time.Second})
+		if err != nil {
+			t.Errorf("%s: %v", tt.path, err)
+			continue
+		}
+		if p.Status != tt.status || tt.media != "" && p.Type != tt.media {
+			t.Errorf("%s: status %d, type %s; want %d, %s", tt.path, p.Status, p.Type, tt.status, tt.media)
+		}
+		if got := string(p.Body); tt.media == "text/html" && !strings.Contains(got, tt.body) || tt.media != "text/html" && tt.media != "" && got != tt.body {
+			t.Errorf("%s: body %q; want %q", tt.path, got, tt.body)
+		}
+		if tt.path == "/json" && !slices.Equal(p.Header.Values("X-Two"), []string{"a, b"}) && !slices.Equal(p.Header.Values("X-Two"), []string{"a", "b"}) {
+			t.Errorf("header %v", p.Header)
+		}
+	}
+}
+
+func TestRedirectsAreAskedForFirst(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{
+		"/a":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/b", http.StatusFound) },
+		"/b":    html(`<script>location.href = "/c"</script>`),
+		"/c":    html(`<p>end</p>`),
+		"/loop": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) },
+	})
+	var hops []string
+	f := fetcher(t, shared, Job{MaxRedirects: 3, OnRedirect: func(_ context.Context, from, to string) error {
+		hops = append(hops, strings.TrimPrefix(from, s.URL)+"→"+strings.TrimPrefix(to, s.URL))
+		return nil
+	}})
+	p := get(t, f, s.URL+"/a", seine.Wait{CSS: "p"})
+	if want := []string{"/a→/b", "/b→/c"}; !slices.Equal(hops, want) || p.URL != s.URL+"/c" || !slices.Equal(p.Redirects, []string{s.URL + "/a", s.URL + "/b"}) {
+		t.Errorf("hops %v, page %s after %v; want %v", hops, p.URL, p.Redirects, want)
+	}
+	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/loop"}); fetch.Reason(err) != fetch.ManyRedirects {
+		t.Errorf("a loop: %v; want %s", err, fetch.ManyRedirects)
+	}
+	no := errors.New("not this host")
+	g := fetcher(t, shared, Job{OnRedirect: func(context.Context, string, string) error { return no }})
+	before := len(s.asked)
+	if _, err := g.Fetch(t.Context(), seine.Request{URL: s.URL + "/a"}); !errors.Is(err, no) {
+		t.Errorf("a refused redirect: %v", err)
+	}
+	if got := s.asked[before:]; !slices.Equal(got, []string{"/a"}) {
+		t.Errorf("asked %v; want /a alone", got)
+	}
+}
+
+func TestTheTimeOfARedirectIsNotThePages(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{
+		"/a": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/b", http.StatusFound) },
+		"/b": html(`<p>end</p>`),
+	})
+	f := fetcher(t, shared, Job{OnRedirect: func(ctx context.Context, _, _ string) error {
+		select {
+		case <-time.After(1500 * time.Millisecond):
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}})
+	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: time.Second, Wait: []seine.Wait{{CSS: "p"}}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryPageHasAContextOfItsOwn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<script>
+document.write("<p>" + (document.cookie || "none") + (localStorage.k || "none") + "</p>");
+document.cookie = "k=1; max-age=3600"; localStorage.k = 1;
+</script>`)})
+	f := fetcher(t, shared, Job{})
+	for range 2 {
+		if p := get(t, f, s.URL+"/a"); !strings.Contains(string(p.Body), "<p>nonenone</p>") {
+			t.Errorf("a page knows of another: %s", p.Body)
+		}
+	}
+}
+
+func TestHeadersGoToTheHostThatWasAsked(t *testing.T) {
+	t.Parallel()
+	other := serve(t, map[string]http.HandlerFunc{"/x.js": html(""), "/landed": html("<p>landed")})
+	s := serve(t, map[string]http.HandlerFunc{
+		"/a": html(`<p>a</p><script src="/own.js"></script><script src="` + other.URL + `/x.js"></script>`),
+		"/away": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL+"/landed", http.StatusFound)
+		},
+	})
+	f := fetcher(t, shared, Job{Chrome: seine.Chrome{Locale: "de-CH"}})
+	header := http.Header{"User-Agent": {"Seine/1 (+a@b.example)"}, "Authorization": {"Bearer hush"}, "X-Key": {"hush"}}
+	for _, path := range []string{"/a", "/away"} {
+		if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, Header: header, Wait: []seine.Wait{{CSS: "p"}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		at    *site
+		path  string
+		wants string
+	}{{s, "/a", "hush"}, {s, "/own.js", "hush"}, {other, "/x.js", ""}, {other, "/landed", ""}} {
+		h := tt.at.header(tt.path)
+		if h == nil {
+			t.Errorf("%s was not asked for", tt.path)
+			continue
+		}
+		if got := h.Get("X-Key"); got != tt.wants || strings.Contains(h.Get("Authorization"), "hush") != (tt.wants != "") {
+			t.Errorf("%s: X-Key %q, Authorization %q; want %q", tt.path, got, h.Get("Authorization"), tt.wants)
+		}
+		if got := h.Get("User-Agent"); got != "Seine/1 (+a@b.example)" {
+			t.Errorf("%s: user agent %q", tt.path, got)
+		}
+		if got := h.Get("Accept-Language"); !strings.HasPrefix(got, "de-CH,de") {
+			t.Errorf("%s: language %q", tt.path, got)
+		}
+	}
+}
+
+func TestSettingsOfAJob(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<script>
+document.write("<p>" + [innerWidth, screen.height, navigator.webdriver, navigator.language, /Mozilla.*Chrome\/\d+/.test(navigator.userAgent), /Headless/.test(navigator.userAgent), /Seine/.test(navigator.userAgent), Intl.DateTimeFormat().resolvedOptions().locale].join(" ") + "</p>");
+</script>`)})
+	for _, tt := range []struct {
+		name   string
+		chrome seine.Chrome
+		want   string
+	}{
+		{"default", seine.Chrome{}, "1920 1080 true en-US false false true en-US"},
+		{"desktop", seine.Chrome{Desktop: true}, "1920 1080 false en-US true false true en-US"},
+		{"small and Swiss", seine.Chrome{Width: 800, Height: 600, Locale: "de-CH"}, "800 600 true de-CH false false true de-CH"},
+	} {
+		p, err := fetcher(t, shared, Job{Chrome: tt.chrome}).Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Header: http.Header{"User-Agent": {"Seine/1"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(p.Body)[strings.LastIndex(string(p.Body), "<p>")+3:]; !strings.HasPrefix(got, tt.want+"<") {
+			t.Errorf("%s: %s; want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestOnlyWhatTheJobNeedsIsLoaded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{
+		"/a": html(`<link rel="stylesheet" href="/s.css"><style>@font-face { font-family: F; src: url(/f.woff2) } body { font-family: F }</style>text
+<img src="/i.png" onerror="this.src = '/fallback.png'" onload="this.dataset.ok = 1"><video src="/v.mp4" autoplay></video><script src="/j.js"></script>
+<script>fetch("/d.json"); navigator.sendBeacon("/ping", "x")</script>`),
+		"/j.js": html(""), "/d.json": html("{}"), "/s.css": html(""),
+	})
+	wanted := func(load []seine.Resource, paths ...string) {
+		t.Helper()
+		s.mu.Lock()
+		s.asked = nil
+		s.mu.Unlock()
+		p := get(t, fetcher(t, shared, Job{Chrome: seine.Chrome{Load: load}}), s.URL+"/a", seine.Wait{Stable: 300 * time.Millisecond})
+		if len(load) == 0 && !strings.Contains(string(p.Body), `src="/i.png"`) {
+			t.Errorf("the image's src changed: %s", p.Body)
+		}
+		for _, path := range []string{"/s.css", "/f.woff2", "/i.png", "/v.mp4", "/j.js", "/d.json", "/ping", "/fallback.png"} {
+			if got, want := s.was(path), slices.Contains(paths, path); got != want {
+				t.Errorf("load %v: %s asked for: %v; want %v", load, path, got, want)
+			}
+		}
+	}
+	wanted(nil, "/j.js", "/d.json")
+	wanted([]seine.Resource{seine.ResourceImage, seine.ResourceStyle, seine.ResourceFont, seine.ResourceMedia},
+		"/j.js", "/d.json", "/s.css", "/f.woff2", "/i.png", "/v.mp4", "/fallback.png")
+}
+
+func TestAPageIsBounded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{
+		"/long": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			for range 1000 {
+				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+					return
+				}
+			}
+		},
+		"/grows": html(`<script>document.write("<p>" + "x".repeat(200000) + "</p>")</script>`),
+	})
+	f := fetcher(t, shared, Job{})
+	for _, path := range []string{"/long", "/grows"} {
+		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, MaxBody: 100_000})
+		if !errors.Is(err, seine.ErrTooLarge) || fetch.Reason(err) != fetch.TooLarge {
+			t.Errorf("%s: %v; want %v", path, err, seine.ErrTooLarge)
+		}
+	}
+}

@@ -1,0 +1,446 @@
+package chromefetch
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+)
+
+// alone is a browser that a test may harm.
+func alone(t *testing.T, c Config) *Chrome {
+	t.Helper()
+	if c.Root == "" {
+		c.Root = t.TempDir()
+	}
+	ch, err := Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = ch.Close()
+		if left := usersOf(c.Root); len(left) > 0 {
+			t.Errorf("processes are left behind: %v", left)
+		}
+		if left, _ := filepath.Glob(filepath.Join(c.Root, "*")); len(left) > 0 {
+			t.Errorf("files are left behind: %v", left)
+		}
+	})
+	return ch
+}
+
+// Each of these is the failure of its page, and the page beside it is well.
+func TestWhatGoesWrongIsOnePagesFailure(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	s := serve(t, map[string]http.HandlerFunc{
+		"/good": html(`<script>setTimeout(() => document.write("<p>well</p>"), 1500)</script>`),
+		"/spin": html(`<p>x</p><script>setTimeout(() => { for (;;); }, 50)</script>`),
+		"/hang": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusOK)
+			w.(http.Flusher).Flush()
+			select {
+			case <-r.Context().Done():
+			case <-release:
+			}
+		},
+		"/dialog": html(`<p>a</p><script>alert("hello")</script><p>b</p>`),
+		"/window": html(`<p>a</p><script>window.open("/popup")</script>`),
+		"/file": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Disposition", "attachment; filename=a.bin")
+			_, _ = w.Write([]byte("bytes"))
+		},
+		"/starts": html(`<p>a</p><script>location.href = "/file"</script>`),
+		"/crash":  html(`<p>a</p><script>setTimeout(() => { location.href = "/crash2" }, 50)</script>`),
+		"/reset":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	})
+	t.Cleanup(func() { close(release) })
+	c := alone(t, Config{Tabs: 4})
+	f := fetcher(t, c, Job{})
+	for _, tt := range []struct {
+		path, reason string
+		waits        []seine.Wait
+	}{
+		{"/spin", fetch.Hangs, []seine.Wait{{CSS: "h1"}}},
+		{"/hang", fetch.Timeout, nil},
+		{"/dialog", fetch.OpenedDialog, nil},
+		{"/window", fetch.OpenedWindow, []seine.Wait{{Stable: 300 * time.Millisecond}}},
+		{"/file", fetch.IsDownload, nil},
+		{"/starts", fetch.IsDownload, []seine.Wait{{Stable: time.Second}}},
+		{"/reset", fetch.Reset, nil},
+	} {
+		t.Run(tt.path, func(t *testing.T) {
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/good", Wait: []seine.Wait{{CSS: "p"}}}); err != nil || !strings.Contains(string(p.Body), "well") {
+					t.Errorf("the page beside it: %v", err)
+				}
+			})
+			_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + tt.path, Timeout: 2 * time.Second, Wait: tt.waits})
+			if fetch.Reason(err) != tt.reason {
+				t.Errorf("%v; want %s", err, tt.reason)
+			}
+			wg.Wait()
+		})
+	}
+	if s.was("/popup") {
+		t.Log("the window asked for its page before it was closed")
+	}
+}
+
+func TestDialogsAndWindowsCanBeIgnored(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{
+		"/a":     html(`<p>a</p><script>const yes = confirm("sure?"); window.open("/popup"); document.write("<b>" + yes + "</b>")</script>`),
+		"/popup": html("<p>popup"),
+	})
+	p := get(t, fetcher(t, shared, Job{Chrome: seine.Chrome{IgnoreDialogs: true, IgnoreWindows: true}}), s.URL+"/a", seine.Wait{CSS: "b"})
+	if !strings.Contains(string(p.Body), "<b>false</b>") {
+		t.Errorf("page %s", p.Body)
+	}
+}
+
+func TestABusyPageDoesNotGoOnAfterItsFetch(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/spin": html(`<p>x</p><script>setTimeout(() => { for (;;); }, 50)</script>`), "/ok": html("<p>ok")})
+	c := alone(t, Config{})
+	f := fetcher(t, c, Job{})
+	_, _ = f.Fetch(t.Context(), seine.Request{URL: s.URL + "/spin", Timeout: time.Second, Wait: []seine.Wait{{CSS: "h1"}}})
+	get(t, f, s.URL+"/ok")
+	group := c.Group()
+	before := busy(group)
+	<-time.After(time.Second)
+	if used := busy(group) - before; used > 500*time.Millisecond {
+		t.Errorf("the browser used %v of CPU in a second with no page", used)
+	}
+}
+
+// busy is the CPU time of a process group.
+func busy(group int) time.Duration {
+	var ticks int64
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range files {
+		if pgid(file) != group {
+			continue
+		}
+		text, _ := os.ReadFile(file)
+		f := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		for _, v := range f[11:13] {
+			n, _ := strconv.ParseInt(v, 10, 64)
+			ticks += n
+		}
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+func TestAKilledRendererIsItsPagesFailure(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>x</p>`), "/b": html(`<p>x</p>`)})
+	c := alone(t, Config{})
+	f := fetcher(t, c, Job{})
+	began := time.Now()
+	done := make(chan error, 1)
+	go func() {
+		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: 30 * time.Second, Wait: []seine.Wait{{CSS: "h1"}}})
+		done <- err
+	}()
+	for killed := 0; killed == 0 && time.Since(began) < 20*time.Second; {
+		<-time.After(100 * time.Millisecond)
+		if s.was("/a") {
+			<-time.After(300 * time.Millisecond)
+			killed = killIn(c.Group(), "renderer")
+		}
+	}
+	if err := <-done; fetch.Reason(err) != fetch.Crashed {
+		t.Errorf("%v; want %s", err, fetch.Crashed)
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("told after %v: the page hung to its deadline", took)
+	}
+	get(t, f, s.URL+"/b")
+}
+
+// killIn kills the processes of a type in a group, "" being the browser itself,
+// and returns how many there were.
+func killIn(group int, kind string) int {
+	n := 0
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range files {
+		line, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		_, is, _ := strings.Cut(string(line), "--type=")
+		// A renderer writes its arguments anew, with spaces.
+		if end := strings.IndexAny(is, " \x00"); end >= 0 {
+			is = is[:end]
+		}
+		if pgid(file) == group && is == kind && len(line) > 0 {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			n++
+		}
+	}
+	return n
+}
+
+func TestAKilledBrowserIsReplaced(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>x</p>`), "/b": html(`<p>x</p>`)})
+	c := alone(t, Config{})
+	f := fetcher(t, c, Job{})
+	first := c.Group()
+	done := make(chan error, 1)
+	go func() {
+		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: 30 * time.Second, Wait: []seine.Wait{{CSS: "h1"}}})
+		done <- err
+	}()
+	for !s.was("/a") {
+		<-time.After(20 * time.Millisecond)
+	}
+	if killIn(first, "") == 0 {
+		t.Fatal("no browser to kill")
+	}
+	if err := <-done; fetch.Reason(err) != fetch.BrowserDied {
+		t.Errorf("%v; want %s, and how", err, fetch.BrowserDied)
+	}
+	get(t, f, s.URL+"/b")
+	if c.Group() == first || groupSize(first) > 0 {
+		t.Errorf("%d processes of the dead browser are there", groupSize(first))
+	}
+}
+
+func TestABrowserIsReplacedAfterSoManyPages(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>x</p>`)})
+	for name, cfg := range map[string]Config{"pages": {MaxPages: 2}, "age": {MaxAge: time.Millisecond}} {
+		c := alone(t, cfg)
+		f := fetcher(t, c, Job{})
+		seen := map[int]bool{}
+		for range 4 {
+			get(t, f, s.URL+"/a")
+			seen[c.Group()] = true
+		}
+		if len(seen) < 2 {
+			t.Errorf("%s: %d browsers for 4 pages; want at least 2", name, len(seen))
+		}
+	}
+	t.Run("memory", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			return // there is no /proc to look at
+		}
+		c := alone(t, Config{MaxMemory: 1 << 20})
+		first := c.Group()
+		for deadline := time.Now().Add(20 * time.Second); c.Group() == first && time.Now().Before(deadline); {
+			<-time.After(100 * time.Millisecond)
+		}
+		if c.Group() == first {
+			t.Error("a browser over its memory is still in use")
+		}
+	})
+}
+
+func TestOnlyTheGuardsAddressesAreReached(t *testing.T) {
+	t.Parallel()
+	inner := serve(t, map[string]http.HandlerFunc{"/secret": html("secret"), "/s.js": html("document.title = 'reached'")})
+	s := serve(t, map[string]http.HandlerFunc{
+		"/away": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, inner.URL+"/secret", http.StatusFound)
+		},
+		"/embed": html(`<p>a</p><script src="` + inner.URL + `/s.js"></script><iframe src="` + inner.URL + `/secret"></iframe>`),
+	})
+	// The site is reached by 127.0.0.1, the inner one is not allowed: it is
+	// asked for by an address of its own.
+	l, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := &httptest.Server{Listener: l, Config: &http.Server{Handler: s.Config.Handler}} //nolint:gosec // a test's
+	second.Start()
+	t.Cleanup(second.Close)
+	f := fetcher(t, shared, Job{Guard: fetch.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}}})
+	for _, url := range []string{inner.URL + "/secret", second.URL + "/away", strings.Replace(inner.URL, "127.0.0.1", "localhost", 1) + "/secret"} {
+		if _, err := f.Fetch(t.Context(), seine.Request{URL: url}); !errors.Is(err, seine.ErrRefused) || fetch.Reason(err) != fetch.AddressRefused {
+			t.Errorf("%s: %v; want %v", url, err, seine.ErrRefused)
+		}
+	}
+	get(t, f, second.URL+"/embed", seine.Wait{Stable: 200 * time.Millisecond})
+	if inner.was("/secret") || inner.was("/s.js") {
+		t.Errorf("the inner site was asked for %v", inner.asked)
+	}
+}
+
+func TestFaultsOfHosts(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := "http://" + l.Addr().String()
+	_ = l.Close()
+	tls := httptest.NewTLSServer(html("<p>x"))
+	t.Cleanup(tls.Close)
+	tls.Config.ErrorLog = nil
+	f := fetcher(t, shared, Job{})
+	for _, tt := range []struct{ url, reason string }{
+		{closed, fetch.RefusedConn},
+		{strings.Replace(closed, "http:", "https:", 1), fetch.RefusedConn},
+		{"http://no-such-host.invalid/", fetch.NoName},
+		{tls.URL, fetch.BadCertificate},
+		{"ftp://h/", fetch.BadURL},
+	} {
+		_, err := f.Fetch(t.Context(), seine.Request{URL: tt.url, Timeout: 10 * time.Second})
+		if fetch.Reason(err) != tt.reason {
+			t.Errorf("%s: %v; want %s", tt.url, err, tt.reason)
+		}
+		if want := tt.reason != fetch.BadURL; errors.Is(err, seine.ErrHost) != want {
+			t.Errorf("%s: a fault of the host: %v; want %v", tt.url, !want, want)
+		}
+	}
+}
+
+func TestAStoppedFetchEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html("<p>x")})
+	f := fetcher(t, shared, Job{})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for !s.was("/a") {
+			<-time.After(10 * time.Millisecond)
+		}
+		cancel()
+	}()
+	began := time.Now()
+	_, err := f.Fetch(ctx, seine.Request{URL: s.URL + "/a", Timeout: time.Minute, Wait: []seine.Wait{{CSS: "h1"}}})
+	if fetch.Reason(err) != fetch.Canceled || time.Since(began) > 10*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+func TestCloseWithPagesInFlight(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html("<p>x")})
+	root := t.TempDir()
+	c, err := Open(t.Context(), Config{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fetcher(t, c, Job{})
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: time.Minute, Wait: []seine.Wait{{CSS: "h1"}}}); err == nil {
+				t.Error("a page of a closed browser came")
+			}
+		})
+	}
+	for !s.was("/a") {
+		<-time.After(10 * time.Millisecond)
+	}
+	began := time.Now()
+	_ = c.Close()
+	wg.Wait()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("closing took %v", took)
+	}
+	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a"}); err == nil {
+		t.Error("a closed browser renders")
+	}
+	if left := usersOf(root); len(left) > 0 {
+		t.Errorf("processes are left behind: %v", left)
+	}
+}
+
+func TestABrowserThatDoesNotStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	script := filepath.Join(dir, "browser")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho 'no usable screen' >&2\nexit 3\n"), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), Config{Path: script, Root: dir})
+	if !errors.Is(err, ErrBrowser) || !strings.Contains(err.Error(), "exit status 3: no usable screen") {
+		t.Errorf("%v; want what it said", err)
+	}
+	if _, err := Open(t.Context(), Config{Path: filepath.Join(dir, "none")}); !errors.Is(err, ErrBrowser) {
+		t.Errorf("%v; want %v", err, ErrBrowser)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, profilePrefix+"*")); len(left) > 0 {
+		t.Errorf("files are left behind: %v", left)
+	}
+}
+
+// living counts the processes of a group that are not waiting to be reaped.
+func living(group int) int {
+	n := 0
+	files, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, f := range files {
+		if text, err := os.ReadFile(f); err == nil && pgid(f) == group && !strings.Contains(string(text), ") Z ") {
+			n++
+		}
+	}
+	return n
+}
+
+// A worker that is killed leaves nothing that the next one does not remove.
+const workerEnv = "CHROMEFETCH_TEST_WORKER"
+
+func beWorker() {
+	c, err := Open(context.Background(), Config{Root: os.Getenv(workerEnv)})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(c.Group())
+	select {}
+}
+
+func TestAKilledWorkersBrowserIsGone(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), workerEnv+"="+root)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil {
+		t.Fatal(line)
+	}
+	// A running worker's browser is left alone.
+	if n := sweep(root); n != 0 || living(group) == 0 {
+		t.Errorf("swept %d browsers of a running worker", n)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	alone(t, Config{Root: root}) // its end looks for what is left
+	for deadline := time.Now().Add(5 * time.Second); living(group) > 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d processes of the killed worker's browser are there", living(group))
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}

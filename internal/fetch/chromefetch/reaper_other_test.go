@@ -1,0 +1,5 @@
+//go:build !linux
+
+package chromefetch
+
+func beReaper() error { return nil }
