@@ -1,5 +1,5 @@
 # Seine. `make help` lists the targets.
-VIA ?= http
+VIA ?= auto
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -s -w -X github.com/seinehq/seine/internal/cli.Version=$(VERSION)
 FUZZTIME ?= 20s
@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench fuzz generate clean
+.PHONY: help build demo test check lint bench bench-browser fuzz generate clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +18,8 @@ build: ## build bin/seine
 	@go build -v -trimpath -ldflags '$(LDFLAGS)' -o bin/seine ./cmd/seine 2>&1 | \
 	  awk '/^(go:|[^ ]+: |#|\t|.*\.go:)/ {print; next} {printf "."; fflush()} END {if (NR) print ""}' >&2
 
-demo: build ## scrape the bundled card registry and show the result (VIA=http)
-	@bin/seine demo --via $(VIA)
+demo: build ## scrape the bundled card registry and show the result (VIA=auto, http or chrome)
+	@scripts/browser $(VIA) && bin/seine demo --via $(VIA)
 
 test: ## the whole test suite; installs and starts what it needs
 	@scripts/test
@@ -34,6 +34,9 @@ lint: ## format and lint (builds golangci-lint the first time: minutes)
 
 bench: build ## the figures of docs/benchmarks.md
 	@scripts/with-postgres go run ./scripts/bench
+
+bench-browser: ## rendering, beside a browser a page
+	@scripts/browser chrome chromium-headless-shell && scripts/browser chrome chromium && go run ./scripts/bench-browser
 
 fuzz: ## fuzz every parser of foreign bytes (FUZZTIME=20s each)
 	@scripts/fuzz $(FUZZTIME)

@@ -8,7 +8,12 @@ import _ "embed"
 //go:embed cardsite/job.yaml
 var Cardsite string
 
-// The addresses that Cardsite names.
+// CardsiteBrowser is examples/cardsite/browser.yaml: the same result by a browser.
+//
+//go:embed cardsite/browser.yaml
+var CardsiteBrowser string
+
+// The addresses that both name.
 const (
 	CardsitePages  = "127.0.0.1:8700"
 	CardsiteImages = "127.0.0.1:8701"

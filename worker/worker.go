@@ -17,6 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
@@ -31,6 +32,9 @@ var (
 
 	// ErrStore: a job's store can't be reached.
 	ErrStore = assemble.ErrStore
+
+	// ErrBrowser: a job needs a browser, and there is none or it does not start.
+	ErrBrowser = assemble.ErrBrowser
 
 	// ErrChanged: the job's seeds.url or store.key changed.
 	ErrChanged = frontier.ErrChanged
@@ -81,11 +85,18 @@ type Config struct {
 	// AcceptChanges takes a changed seeds.url or store.key.
 	AcceptChanges bool
 
+	// Browser is how the browser of jobs via chrome is run.
+	Browser Browser
+
 	// Version of the program, for the user agent. Default "dev".
 	Version string
 
 	Log *slog.Logger
 }
+
+// Browser says how a worker's browser is run. Its zero value works: the first
+// that is found, the headless shell before others.
+type Browser = assemble.Browser
 
 // Worker is an opened worker.
 type Worker struct {
@@ -93,6 +104,7 @@ type Worker struct {
 	frontier drivers.Frontier
 	engine   *engine.Engine
 	jobs     []*engine.Job
+	chrome   *chromefetch.Chrome // nil: no job needs one
 	closers  []func() error
 }
 
@@ -129,6 +141,12 @@ func (w *Worker) open(ctx context.Context) (err error) {
 	w.closers = append(w.closers, w.frontier.Close)
 	if err := w.schema(ctx); err != nil {
 		return err
+	}
+	if w.chrome, err = cfg.Browser.Open(ctx, cfg.Log, cfg.Jobs...); err != nil {
+		return err
+	}
+	if w.chrome != nil {
+		w.closers = append(w.closers, w.chrome.Close)
 	}
 	buckets := map[string]*asset.Keeper{}
 	for _, job := range cfg.Jobs {
@@ -210,7 +228,7 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 	if err != nil {
 		return err
 	}
-	done, err := assemble.Equip(registered, buckets[at], w.cfg.Version)
+	done, err := assemble.Equip(registered, buckets[at], w.chrome, w.cfg.Version)
 	if err != nil {
 		return err
 	}

@@ -2,21 +2,71 @@ package assemble
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/fetch/httpfetch"
 )
 
-// Client returns a job's client, and what closes it. redirect, when not nil, is
-// called before a redirect is followed.
-func Client(job *seine.Job, version string, redirect func(ctx context.Context, to string) error) (*fetch.Client, func(), error) {
-	cfg := httpfetch.Config{
-		Guard: fetch.Guard{Allow: job.Fetch.AllowPrivate}, MaxRedirects: job.Fetch.MaxRedirects, ConnsPerHost: job.Concurrency,
+// ErrBrowser says that there is no browser, or that it does not start.
+var ErrBrowser = chromefetch.ErrBrowser
+
+// Browser says how a worker's browser is run. Its zero value works.
+type Browser struct {
+	// Path of the program. Default: the first that is found, the headless shell
+	// before others.
+	Path string
+
+	// NoSandbox turns its sandbox off; as root it always is.
+	NoSandbox bool
+}
+
+// Find returns the path of the browser.
+func (b Browser) Find() (string, error) { return chromefetch.Find(b.Path) }
+
+// Open starts the browser that jobs need; nil when none does. It fails with
+// [ErrBrowser].
+func (b Browser) Open(ctx context.Context, log *slog.Logger, jobs ...seine.Job) (*chromefetch.Chrome, error) {
+	tabs := 0
+	for _, j := range jobs {
+		if j.Fetch.Via == seine.ViaChrome {
+			normal, err := j.Normal()
+			if err != nil {
+				return nil, err
+			}
+			tabs = max(tabs, normal.Concurrency)
+		}
 	}
+	if tabs == 0 {
+		return nil, nil //nolint:nilnil // none is needed
+	}
+	return chromefetch.Open(ctx, chromefetch.Config{Path: b.Path, NoSandbox: b.NoSandbox, Tabs: tabs, Log: log})
+}
+
+// Client returns a job's client, and what closes it. chrome renders its pages,
+// and may be nil when the job needs none. redirect, when not nil, is called
+// before a redirect is followed.
+func Client(job *seine.Job, version string, chrome *chromefetch.Chrome, redirect func(ctx context.Context, to string) error) (*fetch.Client, func(), error) {
+	guard := fetch.Guard{Allow: job.Fetch.AllowPrivate}
+	cfg := httpfetch.Config{Guard: guard, MaxRedirects: job.Fetch.MaxRedirects, ConnsPerHost: job.Concurrency}
+	rendered := chromefetch.Job{Guard: guard, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome}
 	if redirect != nil {
 		cfg.OnRedirect = func(ctx context.Context, _, to string) error { return redirect(ctx, to) }
+		rendered.OnRedirect = cfg.OnRedirect
 	}
 	h := httpfetch.New(cfg)
-	return fetch.New(*job, version, map[seine.Via]seine.Fetcher{seine.ViaHTTP: h}), func() { _ = h.Close() }, nil
+	fetchers := map[seine.Via]seine.Fetcher{seine.ViaHTTP: h}
+	done := func() error { return h.Close() }
+	if chrome != nil && job.Fetch.Via == seine.ViaChrome {
+		c, err := chrome.Guarded(rendered)
+		if err != nil {
+			return nil, nil, errors.Join(err, h.Close())
+		}
+		fetchers[seine.ViaChrome] = c
+		done = func() error { return errors.Join(h.Close(), c.Close()) }
+	}
+	return fetch.New(*job, version, fetchers), func() { _ = done() }, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -52,9 +53,10 @@ func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Opti
 	return out, nil
 }
 
-// Equip gives a registered job its client and its keeper.
-func Equip(job *engine.Job, keeper *asset.Keeper, version string) (closeClient func(), err error) {
-	client, done, err := Client(&job.Job, version, engine.Redirect)
+// Equip gives a registered job its client and its keeper. chrome may be nil when
+// the job needs no browser.
+func Equip(job *engine.Job, keeper *asset.Keeper, chrome *chromefetch.Chrome, version string) (closeClient func(), err error) {
+	client, done, err := Client(&job.Job, version, chrome, engine.Redirect)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ what an earlier one left in its folder is removed.
 
 With --serve-only it serves the registry for your own job files:
   seine demo --serve-only &
-  seine run examples/cardsite/job.yaml`,
+  seine run examples/cardsite/job.yaml       # or browser.yaml`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), d) },
 	}
 	f := c.Flags()
@@ -46,7 +46,7 @@ With --serve-only it serves the registry for your own job files:
 	f.StringVar(&d.dir, "dir", "data/demo", "folder of the demo's data")
 	f.Uint64Var(&d.seed, "seed", 1, "decides what the registry holds")
 	f.Int64Var(&d.ids, "ids", 200, "number of ids")
-	f.StringVar(&d.via, "via", "http", "fetcher of pages: http (chrome is not in this build)")
+	f.StringVar(&d.via, "via", "auto", "fetcher of pages: http, chrome, or auto: chrome when a browser is there")
 	return c
 }
 
@@ -56,8 +56,8 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 	if d.ids < 1 || d.ids > 1_000_000 {
 		return usagef("--ids %d: give a number from 1 to 1000000", d.ids)
 	}
-	if d.via != "http" {
-		return coded{exitBrowser, fmt.Errorf("--via %s: this build has no browser: say --via http", d.via)}
+	if err := a.chooseVia(&d); err != nil {
+		return err
 	}
 	site, err := cardsite.New(cardsite.Config{Seed: d.seed, From: demoFrom, To: demoFrom + d.ids - 1, Photos: d.photos})
 	if err != nil {
@@ -86,6 +86,31 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 	return a.demoRun(ctx, d, served)
 }
 
+// chooseVia turns auto into a fetcher, and says which.
+func (a *app) chooseVia(d *demoFlags) error {
+	if d.serveOnly {
+		return nil
+	}
+	path, err := a.browser().Find()
+	switch d.via {
+	case "http":
+		return nil
+	case "chrome":
+		return err
+	case "auto":
+	default:
+		return usagef("--via %q: http, chrome or auto", d.via)
+	}
+	if err != nil {
+		d.via = "http"
+		a.say("seine: no browser is there, so pages are fetched by http; with one (apt-get install chromium-headless-shell) the demo renders them")
+		return nil
+	}
+	d.via = "chrome"
+	a.say("seine: pages are rendered by %s (--via http does without)", path)
+	return nil
+}
+
 func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served) error {
 	store := filepath.Join(d.dir, "cards")
 	if err := ownDemo(d.dir); err != nil {
@@ -96,10 +121,14 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 			return err
 		}
 	}
+	example := examples.Cardsite
+	if d.via == "chrome" {
+		example = examples.CardsiteBrowser
+	}
 	text := strings.NewReplacer(
 		"http://"+examples.CardsitePages, served.PagesURL,
 		"to: 70000199", fmt.Sprintf("to: %d", demoFrom+d.ids-1),
-	).Replace(examples.Cardsite)
+	).Replace(example)
 	path := filepath.Join(d.dir, "job.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return err
@@ -115,7 +144,12 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 	// A demo is a demo: what the environment names is left alone.
 	demo := *a
 	demo.chosenBy = "demo"
-	demo.env = func(string) (string, bool) { return "", false }
+	demo.env = func(name string) (string, bool) {
+		if strings.HasPrefix(name, "SEINE_BROWSER") {
+			return a.env(name)
+		}
+		return "", false
+	}
 	if demo.frontier == "" {
 		demo.frontier = "sqlite:" + filepath.Join(d.dir, "seine.db")
 	}

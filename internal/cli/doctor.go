@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
@@ -44,7 +45,7 @@ func (a *app) doctorCommand() *cobra.Command {
 				job = loaded
 			}
 			found := a.checkFrontier(c.Context(), a.frontierOf(job))
-			found = append(found, checkStore(c.Context(), a.storeOf(job)), checkBrowser(job))
+			found = append(found, checkStore(c.Context(), a.storeOf(job)), a.checkBrowser(c.Context(), job))
 			var first error
 			for _, f := range found {
 				if a.json() {
@@ -144,20 +145,26 @@ func checkStore(ctx context.Context, at place) finding {
 	return out
 }
 
-func checkBrowser(job *seine.Job) finding {
+// checkBrowser starts the browser when the job needs one.
+func (a *app) checkBrowser(ctx context.Context, job *seine.Job) finding {
 	out := finding{What: "browser"}
-	for _, name := range []string{"chromium-headless-shell", "chromium", "google-chrome", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			out.OK, out.Detail = true, path
+	path, err := a.browser().Find()
+	switch {
+	case err != nil && job.Fetch.Via != seine.ViaChrome:
+		out.OK, out.Detail = true, "none found; not needed for via: http"
+		return out
+	case err == nil && job.Fetch.Via != seine.ViaChrome:
+		out.OK, out.Detail = true, path
+		return out
+	case err == nil:
+		var chrome *chromefetch.Chrome
+		if chrome, err = a.browser().Open(ctx, a.logger(slog.LevelWarn), *job); err == nil {
+			out.OK, out.Detail = true, path+", "+chrome.Version()
+			_ = chrome.Close()
 			return out
 		}
 	}
-	out.Detail = "none found"
-	if job.Fetch.Via != seine.ViaChrome {
-		out.OK, out.Detail = true, "none found; not needed for via: http"
-		return out
-	}
-	out.Remedy = "apt-get install chromium-headless-shell"
-	out.err = coded{exitBrowser, errors.New("no browser found: apt-get install chromium-headless-shell")}
+	out.Detail, out.err = err.Error(), err
+	out.Remedy = "apt-get install chromium-headless-shell, or name one: SEINE_BROWSER=/path/to/browser"
 	return out
 }

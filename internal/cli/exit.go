@@ -22,7 +22,7 @@ const (
 	exitJobFile  = 3  // the job file, or what it asks for, is not right
 	exitFrontier = 4  // the frontier can't be reached
 	exitStore    = 5  // the store can't be reached
-	exitBrowser  = 6  // no browser
+	exitBrowser  = 6  // no browser, or it does not start
 	exitLimit    = 7  // a limit was met
 	exitStopped  = 8  // a signal came before the work was done
 	exitFailures = 9  // more final error tasks than max_failures
@@ -66,6 +66,8 @@ func exitCode(err error) int {
 		return exitFrontier
 	case errors.Is(err, assemble.ErrStore):
 		return exitStore
+	case errors.Is(err, assemble.ErrBrowser):
+		return exitBrowser
 	case errors.Is(err, engine.ErrLimit):
 		return exitLimit
 	case errors.Is(err, errStopped), errors.Is(err, context.Canceled):

@@ -90,17 +90,24 @@ The schema must be there: run "seine migrate" first.`,
 }
 
 // runnable refuses what this build can't run, before anything is stored.
-func runnable(job *seine.Job) error {
+func (a *app) runnable(job *seine.Job) error {
 	if s := job.Explore.Strategy; job.Seeds.IDs != nil && s != seine.StrategyChain && s != seine.StrategyOff {
 		return coded{exitJobFile, fmt.Errorf("job %s: explore.strategy %s can't be run yet: say `strategy: chain` (walk from known ids) or `strategy: off` (enumerate)", job.Name, s)}
 	}
 	if err := seedsThere(job); err != nil {
 		return err
 	}
-	if job.Fetch.Via != seine.ViaHTTP {
-		return coded{exitBrowser, fmt.Errorf("job %s: fetch.via %s needs a browser, which this build does not have: say `via: http`", job.Name, job.Fetch.Via)}
+	if job.Fetch.Via == seine.ViaChrome {
+		if _, err := a.browser().Find(); err != nil {
+			return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, job.Fetch.Via, err)
+		}
 	}
 	return nil
+}
+
+// browser is how the browser is run, by the environment.
+func (a *app) browser() worker.Browser {
+	return worker.Browser{Path: a.getenv("SEINE_BROWSER"), NoSandbox: a.getenv("SEINE_BROWSER_SANDBOX") == "off"}
 }
 
 // seedsThere reports a list that can't be read.
@@ -118,6 +125,7 @@ func seedsThere(job *seine.Job) error {
 func (a *app) config(jobs []*seine.Job, w workFlags) (worker.Config, error) {
 	cfg := worker.Config{
 		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Release: a.release, Version: Version, Name: a.workerName(),
+		Browser: a.browser(),
 	}
 	if err := w.check(); err != nil {
 		return cfg, err
@@ -128,7 +136,7 @@ func (a *app) config(jobs []*seine.Job, w workFlags) (worker.Config, error) {
 	}
 	cfg.Limit = limit
 	for _, job := range jobs {
-		if err := runnable(job); err != nil {
+		if err := a.runnable(job); err != nil {
 			return cfg, err
 		}
 		if w.concurrency > 0 {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sort"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/jobfile"
 	"github.com/seinehq/seine/internal/weburl"
@@ -33,8 +35,12 @@ nothing. With --frontier it takes its turn from the host's lane.`,
 			if err != nil {
 				return err
 			}
-			if job.Fetch.Via != seine.ViaHTTP {
-				return coded{exitBrowser, fmt.Errorf("job %s: fetch.via %s needs a browser, which this build does not have: say `via: http`", job.Name, job.Fetch.Via)}
+			chrome, err := a.browser().Open(c.Context(), a.logger(slog.LevelWarn), *job)
+			if err != nil {
+				return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, job.Fetch.Via, err)
+			}
+			if chrome != nil {
+				defer func() { _ = chrome.Close() }()
 			}
 			var errs []error
 			for i, key := range args[1:] {
@@ -46,7 +52,7 @@ nothing. With --frontier it takes its turn from the host's lane.`,
 					case <-time.After(job.Pace.Delay.At(rand.Float64())):
 					}
 				}
-				errs = append(errs, a.try(c.Context(), job, file, key))
+				errs = append(errs, a.try(c.Context(), job, file, chrome, key))
 			}
 			return errors.Join(errs...)
 		},
@@ -100,7 +106,7 @@ type originalJSON struct {
 	Height int   `json:"height"`
 }
 
-func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, key string) error {
+func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrome *chromefetch.Chrome, key string) error {
 	n, err := frontier.Admit(job, frontier.Seed{Key: key})
 	if err != nil {
 		return err
@@ -114,7 +120,7 @@ func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, key s
 			return err
 		}
 	}
-	client, done, err := assemble.Client(job, Version, nil)
+	client, done, err := assemble.Client(job, Version, chrome, nil)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (a *app) describe(job *seine.Job) {
 	}
 	a.print("  frontier  %s", a.frontierOf(job))
 	a.print("  store     %s, key %s", a.storeOf(job), job.Store.Key)
-	if err := runnable(job); err != nil {
+	if err := a.runnable(job); err != nil {
 		a.print("  note      %v", err)
 	}
 }

@@ -108,7 +108,7 @@ func (r *rig) register(j seine.Job) *engine.Job {
 	if err != nil {
 		r.Fatal(err)
 	}
-	done, err := assemble.Equip(out, asset.New(memblob.OpenBucket(nil), asset.Options{}), "test")
+	done, err := assemble.Equip(out, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -120,10 +120,43 @@ func (a *assembly) fetch() seine.Fetch {
 	for i, w := range f.Wait {
 		out.Wait = append(out.Wait, a.wait(index("fetch.wait", i), w))
 	}
+	out.Chrome = a.chrome()
+	if f.Chrome != nil && f.Via != string(seine.ViaChrome) {
+		a.warnings.file = a.file
+		a.warnings.say(a.at("fetch.chrome"), "fetch.chrome", "fetch.chrome is not used via http: say `via: chrome`")
+	}
 	if len(f.Wait) > 0 && f.Via != string(seine.ViaChrome) {
 		a.warnings.file = a.file
 		a.warnings.say(a.at("fetch.wait"), "fetch.wait", "fetch.wait is not used via http: a page is judged as it came")
 	}
+	return out
+}
+
+// languageTag is the part of BCP 47 that browsers take: a language, a script and
+// a region.
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$`)
+
+// maxViewport bounds a window: a larger one is a mistake, and costs memory.
+const maxViewport = 10_000
+
+func (a *assembly) chrome() seine.Chrome {
+	c := a.doc.Fetch.Chrome
+	if c == nil {
+		return seine.Chrome{}
+	}
+	out := seine.Chrome{Locale: c.Locale, Desktop: c.Profile == "desktop"}
+	if v := c.Viewport; v != nil {
+		out.Width, out.Height = v.width, v.height
+		a.check("fetch.chrome.viewport", min(v.width, v.height) < 1 || max(v.width, v.height) > maxViewport,
+			"fetch.chrome.viewport is %dx%d; each side must be 1 to %d", v.width, v.height, maxViewport)
+	}
+	a.check("fetch.chrome.locale", c.Locale != "" && !languageTag.MatchString(c.Locale),
+		"fetch.chrome.locale: %q is no language tag: en-US, de-CH, fr", a.show(c.Locale))
+	for _, kind := range c.Load {
+		out.Load = append(out.Load, seine.Resource(kind))
+	}
+	out.IgnoreDialogs, out.IgnoreWindows = slices.Contains(c.Ignore, "dialog"), slices.Contains(c.Ignore, "window")
+	out.IgnoreDownloads = slices.Contains(c.Ignore, "download")
 	return out
 }
 

@@ -136,6 +136,32 @@ type fetch struct {
 
 	// The most redirects that are followed.
 	MaxRedirects *int `yaml:"max_redirects" min:"1" max:"50" default:"10" example:"3"`
+
+	// How the browser shows a page. Not used by http.
+	Chrome *chrome `yaml:"chrome"`
+}
+
+type chrome struct {
+	// The size of the window.
+	Viewport *dims `yaml:"viewport" default:"1920x1080" example:"1280x800"`
+
+	// A language tag that dates, numbers and Accept-Language follow.
+	Locale string `yaml:"locale" default:"en-US" example:"de-CH"`
+
+	// How the browser shows itself: plain, by the job's user agent alone; or as
+	// that of a desktop, whose user agent comes before the job's, and the flag
+	// that tells scripts of automation is off.
+	Profile string `yaml:"profile" enum:"plain,desktop" default:"plain" example:"desktop"`
+
+	// What pages may load beside documents, scripts and data. What is not
+	// loaded seems to be: `src` is set and no error is seen. An asset needs none
+	// of it: it is fetched by http.
+	Load []string `yaml:"load" enum:"image,style,font,media" default:"none" example:"[style]"`
+
+	// What a page may do without failing: a dialog is dismissed, a window
+	// closed, a download refused, and the page is judged as it stands. A page
+	// that is a download itself fails all the same.
+	Ignore []string `yaml:"ignore" enum:"dialog,window,download" default:"none" example:"[dialog]"`
 }
 
 type wait struct {
