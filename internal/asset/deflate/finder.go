@@ -1,0 +1,138 @@
+package deflate
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// match is a stretch that was there before, at most window bytes ago, with the
+// symbol of its distance.
+type match struct{ length, distance, symbol uint16 }
+
+func newMatch(length, distance int) match {
+	return match{uint16(length), uint16(distance), distanceSymbol(uint16(distance))}
+}
+
+const (
+	hashBits = 16
+
+	// nice is the length from which on a match is taken as it is.
+	nice = 128
+
+	// depth bounds how many places are compared with one position.
+	depth = 48
+)
+
+// finder finds matches. For each hash of four bytes there is a binary tree of
+// the positions in the window, in the order of the bytes that follow; the
+// youngest is its root. A search turns its own position into the new root, so
+// the way down meets all candidates that are longer than those before.
+type finder struct {
+	three [1 << hashBits]int32 // the last position with this hash of three bytes
+	roots [1 << hashBits]int32
+	nodes [window][2]int32 // by position: the subtrees of the lesser and the greater
+}
+
+// nowhere is a position outside of every window.
+const nowhere = -1 << 30
+
+func (f *finder) reset() {
+	for i := range f.roots {
+		f.three[i], f.roots[i] = nowhere, nowhere
+	}
+}
+
+// slide moves all positions back. It must be a multiple of the window.
+func (f *finder) slide(by int) {
+	for _, table := range [][]int32{f.three[:], f.roots[:]} {
+		for i, v := range table {
+			table[i] = max(v-int32(by), nowhere)
+		}
+	}
+	for i := range f.nodes {
+		f.nodes[i][0] = max(f.nodes[i][0]-int32(by), nowhere)
+		f.nodes[i][1] = max(f.nodes[i][1]-int32(by), nowhere)
+	}
+}
+
+// find appends the matches at a position, each longer than the one before.
+func (f *finder) find(buf []byte, pos int, to []match) []match {
+	most := min(len(buf)-pos, maxMatch)
+	if most < 4 {
+		return to
+	}
+	word := binary.LittleEndian.Uint32(buf[pos:])
+	h := word << 8 * 0x9e3779b1 >> (32 - hashBits)
+	if at := f.three[h]; at > int32(pos-window) && (binary.LittleEndian.Uint32(buf[at:])^word)<<8 == 0 {
+		to = append(to, newMatch(3, pos-int(at)))
+	}
+	f.three[h] = int32(pos)
+	return f.descend(buf, pos, most, to, true)
+}
+
+// skip takes a position in without a search.
+func (f *finder) skip(buf []byte, pos int) {
+	most := min(len(buf)-pos, maxMatch)
+	if most < 4 {
+		return
+	}
+	f.three[binary.LittleEndian.Uint32(buf[pos:])<<8*0x9e3779b1>>(32-hashBits)] = int32(pos)
+	f.descend(buf, pos, most, nil, false)
+}
+
+func (f *finder) descend(buf []byte, pos, most int, to []match, wanted bool) []match {
+	root := &f.roots[binary.LittleEndian.Uint32(buf[pos:])*0x9e3779b1>>(32-hashBits)]
+	node := *root
+	*root = int32(pos)
+	oldest := int32(pos - window)
+	own := &f.nodes[pos%window]
+	less, more := &own[0], &own[1] // where the next lesser and greater node belongs
+	lessLen, moreLen, length, best := 0, 0, 0, minMatch
+	in := buf[pos : pos+most]
+	for range depth {
+		if node <= oldest {
+			break
+		}
+		at := buf[node : int(node)+most]
+		length += equal(at[length:], in[length:])
+		sub := &f.nodes[int(node)%window]
+		if length > best {
+			best = length
+			if wanted {
+				to = append(to, newMatch(length, pos-int(node)))
+			}
+		}
+		if length >= min(nice, most) {
+			// As good as equal: the new one takes the old one's place.
+			*less, *more = sub[0], sub[1]
+			return to
+		}
+		if at[length] < in[length] {
+			*less, less = node, &sub[1]
+			node, lessLen = sub[1], length
+		} else {
+			*more, more = node, &sub[0]
+			node, moreLen = sub[0], length
+		}
+		length = min(lessLen, moreLen)
+	}
+	*less, *more = nowhere, nowhere
+	return to
+}
+
+// equal is the number of bytes at the start that are the same.
+func equal(a, b []byte) int {
+	n := 0
+	for len(a) >= 8 && len(b) >= 8 {
+		if x := binary.LittleEndian.Uint64(a) ^ binary.LittleEndian.Uint64(b); x != 0 {
+			return n + bits.TrailingZeros64(x)/8
+		}
+		a, b, n = a[8:], b[8:], n+8
+	}
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return n + i
+		}
+	}
+	return n + min(len(a), len(b))
+}
