@@ -41,6 +41,25 @@ func packages(t *testing.T) map[string]goPackage {
 	}
 }
 
+// The drivers of clouds, which are most of a binary, are the command's: a
+// program of one's own links what it needs.
+func TestCloudDriversAreTheCommands(t *testing.T) {
+	t.Parallel()
+	c := exec.CommandContext(t.Context(), "go", "list", "-deps", ".", "./worker")
+	c.Dir = ".."
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for path := range strings.Lines(string(out)) {
+		for _, cloud := range []string{"cloud.google.com/", "github.com/aws/", "github.com/Azure/", "google.golang.org/grpc"} {
+			if strings.HasPrefix(path, cloud) {
+				t.Errorf("package worker needs %s", strings.TrimSpace(path))
+			}
+		}
+	}
+}
+
 // floors lists what each package may import of this module; the house is drawn
 // in docs/architecture.md, and depguard checks the same in `make check`.
 var floors = map[string][]string{
@@ -66,6 +85,7 @@ var floors = map[string][]string{
 	"internal/frontier/pgfrontier/pgtest": {"internal/frontier/pgfrontier"},
 	"internal/engine":                     {"", "internal/asset", "internal/explore", "internal/fetch", "internal/frontier", "internal/polite", "internal/redact", "internal/weburl"},
 	"internal/assemble":                   {"", "internal/asset", "internal/engine", "internal/fetch", "internal/fetch/chromefetch", "internal/fetch/httpfetch", "internal/frontier", "internal/frontier/drivers"},
+	"internal/buckets":                    {},
 	"internal/cardsite":                   {""},
 	"worker":                              {"", "internal/assemble", "internal/asset", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers"},
 	"examples":                            {},

@@ -45,7 +45,7 @@ func (a *app) doctorCommand() *cobra.Command {
 				job = loaded
 			}
 			found := a.checkFrontier(c.Context(), a.frontierOf(job))
-			found = append(found, checkStore(c.Context(), a.storeOf(job)), a.checkBrowser(c.Context(), job))
+			found = append(found, a.checkStore(c.Context(), a.storeOf(job)), a.checkBrowser(c.Context(), job))
 			var first error
 			for _, f := range found {
 				if a.json() {
@@ -115,7 +115,7 @@ func checkClock(ctx context.Context, f drivers.Frontier) finding {
 	return out
 }
 
-func checkStore(ctx context.Context, at place) finding {
+func (a *app) checkStore(ctx context.Context, at place) finding {
 	out := finding{What: "store", Detail: at.String()}
 	if dir, ok := strings.CutPrefix(at.url, "file:"); ok && !strings.HasPrefix(dir, "//") {
 		// Looking must not make a folder.
@@ -124,7 +124,7 @@ func checkStore(ctx context.Context, at place) finding {
 			return out
 		}
 	}
-	bucket, err := assemble.Store(ctx, at.url)
+	bucket, err := a.openStore(ctx, at)
 	if err == nil {
 		const key = ".seine-doctor"
 		err = bucket.WriteAll(ctx, key, []byte("seine"), nil)
@@ -138,7 +138,10 @@ func checkStore(ctx context.Context, at place) finding {
 	}
 	if err != nil {
 		out.Detail, out.err = err.Error(), err
-		out.Remedy = "check that the folder or bucket is there and that this user may write: `seine doctor --store file:FOLDER`"
+		out.Remedy = "check that the folder is there and that this user may write, or name another: `seine doctor --store file:FOLDER`"
+		if !strings.HasPrefix(at.url, "file:") {
+			out.Remedy = "check the bucket's name, and that these credentials may list, read, write and delete its objects"
+		}
 		return out
 	}
 	out.OK, out.Detail = true, at.String()+", writable"

@@ -122,7 +122,7 @@ func seedsThere(job *seine.Job) error {
 	return f.Close()
 }
 
-func (a *app) config(jobs []*seine.Job, w workFlags) (worker.Config, error) {
+func (a *app) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worker.Config, error) {
 	cfg := worker.Config{
 		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Release: a.release, Version: Version, Name: a.workerName(),
 		Browser: a.browser(),
@@ -142,7 +142,11 @@ func (a *app) config(jobs []*seine.Job, w workFlags) (worker.Config, error) {
 		if w.concurrency > 0 {
 			job.Concurrency = w.concurrency
 		}
-		job.Store.URL = a.storeOf(job).url
+		store := a.storeOf(job)
+		if err := a.checkCredentials(ctx, store); err != nil {
+			return cfg, err
+		}
+		job.Store.URL = store.url
 		cfg.Jobs = append(cfg.Jobs, *job)
 	}
 	cfg.Frontier = a.frontierOf(jobs[0]).url
@@ -164,7 +168,7 @@ func (a *app) whereabouts(jobs []*seine.Job) {
 
 func (a *app) work(ctx context.Context, jobs []*seine.Job, w workFlags) error {
 	a.whereabouts(jobs)
-	cfg, err := a.config(jobs, w)
+	cfg, err := a.config(ctx, jobs, w)
 	if err != nil {
 		return err
 	}
@@ -178,7 +182,7 @@ func (a *app) work(ctx context.Context, jobs []*seine.Job, w workFlags) error {
 
 func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	a.whereabouts([]*seine.Job{job})
-	cfg, err := a.config([]*seine.Job{job}, w)
+	cfg, err := a.config(ctx, []*seine.Job{job}, w)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"gocloud.dev/blob"
+
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/buckets"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+)
+
+// openStore opens a store, by credentials that are in order.
+func (a *app) openStore(ctx context.Context, at place) (*blob.Bucket, error) {
+	if err := a.checkCredentials(ctx, at); err != nil {
+		return nil, err
+	}
+	return assemble.Store(ctx, at.url)
+}
+
+// checkCredentials says what is wrong with those of a bucket.
+func (a *app) checkCredentials(ctx context.Context, at place) error {
+	if err := buckets.Check(ctx, at.url, a.getenv); err != nil {
+		return fmt.Errorf("%w: %s: %w", assemble.ErrStore, drivers.Redact(at.url), err)
+	}
+	return nil
+}
