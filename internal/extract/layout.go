@@ -1,0 +1,200 @@
+package extract
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Layout says what the paths of a job's files mean: the inverse of its key
+// template.
+type Layout struct {
+	key      template
+	assets   []string
+	required []string
+	shape    *regexp.Regexp
+	groups   []string // the name that each group of shape stands for
+}
+
+// Place is what a path says. Its values are as [Sanitize] left them.
+type Place struct {
+	// ID is what stood for {id} or {key}.
+	ID string
+
+	// Asset is the name of the asset.
+	Asset string
+
+	// Values holds the fields of the template by name; nil when it has none.
+	Values map[string]string
+}
+
+// Layout returns the layout of the job's files.
+func (s *Scraper) Layout() *Layout {
+	l := &Layout{key: s.key}
+	for _, a := range s.assets {
+		l.assets = append(l.assets, a.Name)
+		if !a.Optional {
+			l.required = append(l.required, a.Name)
+		}
+	}
+	l.compile()
+	return l
+}
+
+// Columns lists the fields that go into a record, in the order of the rules.
+func (s *Scraper) Columns() []string {
+	var names []string
+	for _, f := range s.fields {
+		if !f.drop {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// Assets lists the names of the assets, in the order of the rules.
+func (l *Layout) Assets() []string { return l.assets }
+
+// Required lists those that every done task owes.
+func (l *Layout) Required() []string { return l.required }
+
+// Fields lists the fields that the template names, in its order.
+func (l *Layout) Fields() []string {
+	var names []string
+	for _, p := range l.key {
+		if p.name != "" && !notField(p.name) && !slices.Contains(names, p.name) {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+func notField(name string) bool {
+	return name == "id" || name == "key" || name == "asset" || name == "ext"
+}
+
+// Prefix is the folder that all paths lie in, with a slash at its end; empty
+// when the template begins with a name.
+func (l *Layout) Prefix() string {
+	if len(l.key) == 0 || l.key[0].name != "" {
+		return ""
+	}
+	literal := l.key[0].literal
+	return literal[:strings.LastIndexByte(literal, '/')+1]
+}
+
+const (
+	anyValue     = `([\p{L}\p{Nd}_-][\p{L}\p{Nd}._-]*?)`
+	anyExtension = `([A-Za-z0-9]+)`
+)
+
+// compile makes the pattern of the paths. Values are taken as short as they can
+// be and names of assets as long as they can be, so that 7_big_front.png is the
+// asset big_front of 7 where there is one.
+func (l *Layout) compile() {
+	longest := slices.Clone(l.assets)
+	slices.SortStableFunc(longest, func(a, b string) int { return len(b) - len(a) })
+	for i, a := range longest {
+		longest[i] = regexp.QuoteMeta(a)
+	}
+	var b strings.Builder
+	b.WriteString(`^`)
+	for _, p := range l.key {
+		switch {
+		case p.name == "":
+			b.WriteString(regexp.QuoteMeta(p.literal))
+			continue
+		case p.name == "asset":
+			b.WriteString(`(` + strings.Join(longest, `|`) + `)`)
+		case p.name == "ext":
+			b.WriteString(anyExtension)
+		default:
+			b.WriteString(anyValue)
+		}
+		name := p.name
+		if name == "key" {
+			name = "id"
+		}
+		l.groups = append(l.groups, name)
+	}
+	b.WriteString(`$`)
+	l.shape = regexp.MustCompile(b.String()) // everything in it is quoted
+}
+
+// Parse returns what a path says; ok is false when the template can't have made
+// it.
+func (l *Layout) Parse(path string) (place Place, ok bool) {
+	m := l.shape.FindStringSubmatch(path)
+	if m == nil {
+		return Place{}, false
+	}
+	found := map[string]string{}
+	for i, name := range l.groups {
+		v := m[i+1]
+		if was, twice := found[name]; twice && was != v || len(v) > maxValue {
+			return Place{}, false
+		}
+		found[name] = v
+		if !notField(name) {
+			if place.Values == nil {
+				place.Values = map[string]string{}
+			}
+			place.Values[name] = v
+		}
+	}
+	place.ID, place.Asset = found["id"], found["asset"]
+	if place.Asset == "" && len(l.assets) == 1 {
+		place.Asset = l.assets[0]
+	}
+	return place, true
+}
+
+// Fits reports whether a path is one that the template makes of these values.
+// What value does not know may be anything.
+func (l *Layout) Fits(path, id, asset string, value func(name string) (v string, known bool)) bool {
+	var pattern []part // a name in it is a part that may be anything
+	for _, p := range l.key {
+		v, known := p.literal, true
+		switch p.name {
+		case "":
+		case "id", "key":
+			v = Sanitize(id)
+		case "asset":
+			v = Sanitize(asset)
+		case "ext":
+			known = false
+		default:
+			if v, known = value(p.name); known {
+				v = Sanitize(v)
+			}
+		}
+		if !known {
+			pattern = append(pattern, part{name: p.name})
+			continue
+		}
+		pattern = append(pattern, part{literal: v})
+	}
+	return fits(pattern, path)
+}
+
+// fits matches a pattern in which a name stands for one or more characters of
+// one path element.
+func fits(pattern []part, path string) bool {
+	for i, p := range pattern {
+		if p.name == "" {
+			rest, ok := strings.CutPrefix(path, p.literal)
+			if !ok {
+				return false
+			}
+			path = rest
+			continue
+		}
+		for n := 1; n <= len(path) && path[n-1] != '/'; n++ {
+			if fits(pattern[i+1:], path[n:]) {
+				return true
+			}
+		}
+		return false
+	}
+	return path == ""
+}
