@@ -5,10 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image"
-	_ "image/jpeg"
-	"image/png"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,13 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/examples"
-	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/cardsite"
 	"github.com/seinehq/seine/internal/cli"
-	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
@@ -54,7 +46,14 @@ func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 // seine runs the command to its end and returns what it printed.
 func run(t *testing.T, dir string, wantExit int, args ...string) string {
 	t.Helper()
+	return runWith(t, dir, nil, wantExit, args...)
+}
+
+// runWith runs it with more in its environment.
+func runWith(t *testing.T, dir string, env []string, wantExit int, args ...string) string {
+	t.Helper()
 	c := command(t, dir, args...)
+	c.Env = append(c.Env, env...)
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
 	err := c.Run()
@@ -70,9 +69,10 @@ type process struct {
 	log bytes.Buffer
 }
 
-func start(t *testing.T, dir string, args ...string) *process {
+func start(t *testing.T, dir string, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: command(t, dir, args...)}
+	p.Env = append(p.Env, env...)
 	p.Stderr = &p.log
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -179,7 +179,7 @@ func TestRegistryOnSQLite(t *testing.T) {
 	site := serve(t, cardsite.Config{From: firstID, To: lastID})
 	job := cardJob(t, dir, site)
 	run(t, dir, 0, "run", job)
-	compare(t, site, "sqlite:"+filepath.Join(dir, "data", "seine.db"), filepath.Join(dir, "data", "cardsite"))
+	compare(t, site, "sqlite:"+filepath.Join(dir, "data", "seine.db"), folder(t, filepath.Join(dir, "data", "cardsite")))
 	before := len(site.Journal())
 	run(t, dir, 0, "run", job)
 	if after := len(site.Journal()); after != before {
@@ -197,7 +197,7 @@ func TestRegistryOnPostgreSQLWithAKilledWorker(t *testing.T) {
 	at := pgtest.Empty(t)
 	run(t, dir, 0, "migrate", "--frontier", at)
 	work := func() *process {
-		return start(t, dir, "worker", job, "--frontier", at, "--lease", "2s", "--grace", "10s", "--concurrency", "4")
+		return start(t, dir, nil, "worker", job, "--frontier", at, "--lease", "2s", "--grace", "10s", "--concurrency", "4")
 	}
 	victim, others := work(), []*process{work(), work()}
 	await(t, "the middle of the run", func() bool { return len(site.Journal()) > 120 })
@@ -208,149 +208,16 @@ func TestRegistryOnPostgreSQLWithAKilledWorker(t *testing.T) {
 	others = append(others, work())
 	await(t, "the end of the run", func() bool {
 		s := readStatus(t, dir, at, "cardsite")
-		return s.left() == 0 && s.States["error"] == 0 && s.States["done"] > 0 && stalesAreFinal(t, dir, at)
+		return s.left() == 0 && s.States["error"] == 0 && s.States["done"] > 0 && stalesAreFinal(t, dir, at, "cardsite")
 	})
 	for _, p := range others {
 		p.stop(t)
 	}
-	compare(t, site, at, filepath.Join(dir, "data", "cardsite"))
+	compare(t, site, at, folder(t, filepath.Join(dir, "data", "cardsite")))
 }
 
 // stalesAreFinal reports that no stale task waits for its next try.
-func stalesAreFinal(t *testing.T, dir, at string) bool {
+func stalesAreFinal(t *testing.T, dir, at, job string) bool {
 	t.Helper()
-	return !strings.Contains(run(t, dir, 0, "tasks", "cardsite", "--frontier", at, "--state", "stale", "-o", "json"), `"final":false`)
-}
-
-// compare checks a frontier and a store against the site's truth: id by id,
-// picture by picture.
-func compare(t *testing.T, site *cardsite.Served, at, store string) {
-	t.Helper()
-	f, err := drivers.Open(t.Context(), at, drivers.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	jobs, err := f.Jobs(t.Context())
-	if err != nil || len(jobs) != 1 {
-		t.Fatalf("jobs %+v, %v; want one", jobs, err)
-	}
-	tasks, err := f.Tasks(t.Context(), jobs[0].ID, frontier.Filter{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]frontier.TaskInfo{}
-	for _, x := range tasks {
-		got[x.Key] = x
-	}
-	if len(got) != len(site.Truths()) || len(tasks) != len(got) {
-		t.Errorf("%d tasks; want %d", len(tasks), len(site.Truths()))
-	}
-	records := map[string][]frontier.Stored{}
-	if err := f.Records(t.Context(), jobs[0].ID, func(r frontier.Stored) error {
-		records[r.Key] = append(records[r.Key], r)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]bool{}
-	for _, want := range site.Truths() {
-		key := fmt.Sprint(want.ID)
-		task := got[key]
-		if task.State != want.State || task.Reason != want.Reason || !task.Final {
-			t.Errorf("%s is %s (%s), final %v; want %s (%s)", key, task.State, task.Reason, task.Final, want.State, want.Reason)
-		}
-		if want.State != seine.Done {
-			if len(records[key]) != 0 {
-				t.Errorf("%s is %s and has %d records", key, want.State, len(records[key]))
-			}
-			continue
-		}
-		if len(records[key]) != 1 {
-			t.Errorf("%s has %d records; want 1", key, len(records[key]))
-			continue
-		}
-		compareRecord(t, site, want, records[key][0], store, files)
-	}
-	if err := filepath.WalkDir(store, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(store, path)
-		if !files[filepath.ToSlash(rel)] {
-			t.Errorf("%s is nobody's", rel)
-		}
-		return err
-	}); err != nil {
-		t.Error(err)
-	}
-}
-
-func compareRecord(t *testing.T, site *cardsite.Served, want cardsite.Truth, rec frontier.Stored, store string, files map[string]bool) {
-	t.Helper()
-	var fields struct{ Cert, Grade, Title string }
-	if err := json.Unmarshal(rec.Fields, &fields); err != nil {
-		t.Fatal(err)
-	}
-	if fields.Cert != rec.Key || fields.Grade != want.Grade || !strings.HasSuffix(fields.Title, want.Name) {
-		t.Errorf("%s: fields %+v; want grade %s, name %s", rec.Key, fields, want.Grade, want.Name)
-	}
-	if len(rec.Assets) != 2 {
-		t.Errorf("%s has %d assets; want 2", rec.Key, len(rec.Assets))
-	}
-	for _, a := range rec.Assets {
-		if path := fmt.Sprintf("png/%s/%s_%s.png", want.Grade, rec.Key, a.Name); a.Path != path {
-			t.Errorf("%s lies at %s; want %s", a.Name, a.Path, path)
-		}
-		files[a.Path] = true
-		body, err := os.ReadFile(filepath.Join(store, filepath.FromSlash(a.Path)))
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if int64(len(body)) != a.Bytes {
-			t.Errorf("%s has %d bytes; its row says %d", a.Path, len(body), a.Bytes)
-		}
-		size := "large"
-		if a.Name == "front" && !want.LargeFront || a.Name == "back" && !want.LargeBack {
-			size = "small"
-		}
-		if err := samePicture(site, want.ID, a.Name, size, body); err != nil {
-			t.Errorf("%s: %v", a.Path, err)
-		}
-	}
-}
-
-// samePicture compares a stored picture with what the site served, cropped
-// here, pixel by pixel.
-func samePicture(site *cardsite.Served, id int64, side, size string, body []byte) error {
-	img, err := png.Decode(bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	served, ok := site.Image(id, side, size)
-	if !ok {
-		return fmt.Errorf("the site has no %s %s", size, side)
-	}
-	src, _, err := image.Decode(bytes.NewReader(served))
-	if err != nil {
-		return err
-	}
-	b := cardsite.Boxes[side]
-	box := asset.Box(seine.Crop{
-		OfWidth: cardsite.Width, OfHeight: cardsite.Height, Left: b.Min.X, Top: b.Min.Y, Right: b.Max.X, Bottom: b.Max.Y,
-	}, src.Bounds().Dx(), src.Bounds().Dy())
-	if img.Bounds().Size() != box.Size() {
-		return fmt.Errorf("size %v; want %v", img.Bounds().Size(), box.Size())
-	}
-	for y := range box.Dy() {
-		for x := range box.Dx() {
-			r1, g1, b1, _ := img.At(img.Bounds().Min.X+x, img.Bounds().Min.Y+y).RGBA()
-			r2, g2, b2, _ := src.At(box.Min.X+x, box.Min.Y+y).RGBA()
-			if r1>>8 != r2>>8 || g1>>8 != g2>>8 || b1>>8 != b2>>8 {
-				return fmt.Errorf("pixel %d, %d is %d %d %d; want %d %d %d", x, y, r1>>8, g1>>8, b1>>8, r2>>8, g2>>8, b2>>8)
-			}
-		}
-	}
-	return nil
+	return !strings.Contains(run(t, dir, 0, "tasks", job, "--frontier", at, "--state", "stale", "-o", "json"), `"final":false`)
 }

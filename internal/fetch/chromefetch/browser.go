@@ -79,6 +79,9 @@ func startBrowser(ctx context.Context, path string, flags []string, cfg Config) 
 // explain says why a browser did not start, and what to do.
 func (b *browser) explain(ctx context.Context) error {
 	err := b.process.died(ctx)
+	if said := b.process.output.String(); said != "" {
+		err = fmt.Errorf("%w: %s", err, said)
+	}
 	if strings.Contains(err.Error(), "sandbox") {
 		return fmt.Errorf("%w: this user may make no user namespaces: allow them, or turn the browser's sandbox off (SEINE_BROWSER_SANDBOX=off)", err)
 	}

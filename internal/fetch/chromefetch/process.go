@@ -5,7 +5,6 @@ package chromefetch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -137,7 +136,7 @@ func (p *process) kill() {
 	}
 }
 
-// died says how the browser ended, with the last lines that it wrote.
+// died says how the browser ended.
 func (p *process) died(ctx context.Context) error {
 	select {
 	case <-p.exited:
@@ -149,14 +148,10 @@ func (p *process) died(ctx context.Context) error {
 	default:
 		return errors.New("it does not answer")
 	}
-	how := "exit status 0"
 	if p.err != nil {
-		how = p.err.Error()
+		return p.err
 	}
-	if said := p.output.String(); said != "" {
-		return fmt.Errorf("%s: %s", how, said)
-	}
-	return errors.New(how)
+	return errors.New("exit status 0")
 }
 
 // tail keeps the last lines that a browser writes.

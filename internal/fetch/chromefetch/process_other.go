@@ -5,6 +5,7 @@ package chromefetch
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/chromedp/chromedp"
 )
@@ -15,6 +16,7 @@ type process struct {
 	profile *profile
 	pid     int
 	conn    *chromedp.PipeConn
+	output  fmt.Stringer
 	exited  chan struct{}
 }
 
