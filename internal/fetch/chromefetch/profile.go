@@ -1,7 +1,9 @@
 package chromefetch
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -55,13 +57,21 @@ func (p *profile) environ() []string {
 func (p *profile) killUsers() { killUsers(p.dir) }
 
 // remove deletes the folder. Its last users may still write into it while they
-// die.
+// die, and make it anew: it must stay away for a while.
 func (p *profile) remove() {
-	for range 50 {
-		if os.RemoveAll(p.dir) == nil {
-			break
+	const (
+		pause  = 20 * time.Millisecond
+		enough = 3
+		most   = 100
+	)
+	for i, gone := 0, 0; i < most && gone < enough; i++ {
+		if _, err := os.Lstat(p.dir); errors.Is(err, fs.ErrNotExist) {
+			gone++
+		} else {
+			gone = 0
+			_ = os.RemoveAll(p.dir)
 		}
-		<-time.After(20 * time.Millisecond)
+		<-time.After(pause)
 	}
 	if p.lock.file != nil {
 		_ = p.lock.file.Close()
