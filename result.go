@@ -104,24 +104,73 @@ type Asset struct {
 	// Path is its key in the store, every value in it sanitised; {ext} stands
 	// for the extension of its type.
 	Path string
+
+	// OriginalPath is the key of the file as it came, where Image keeps it.
+	OriginalPath string
 }
 
 // Upgrade replaces From by To, literal text, in an asset's URL; where From does
 // not occur there is nothing to try.
 type Upgrade struct{ From, To string }
 
-// Image says how an image is rendered.
+// Image says how an image is checked and rendered: decoded, turned upright,
+// cropped, resized, encoded. JPEG, PNG, WebP and the first frame of a GIF can
+// be; other types, AVIF and animated WebP among them, end the task in error,
+// whatever Keep says.
+//
+// A JPEG gives the pixels of libjpeg-turbo, a WebP those of libwebp. Exif's
+// orientation is applied: Crop, MinWidth and MinHeight see the image as it is
+// shown. No metadata is written into the rendition and no color profile is
+// applied: samples are those of the file, in the profile's color space.
 type Image struct {
 	// Crop cuts a box out; nil: the whole.
 	Crop *Crop
 
-	// To is the format: "png". Empty: png.
+	// Resize makes what is left fit into a size; nil: as it is.
+	Resize *Size
+
+	// To is the format: [PNG] or [JPEG]. Default PNG: exact, with 16 bits a
+	// sample and alpha where the image has them. A JPEG has 8 bits, chroma at
+	// half the size (4:2:0), and white where the image is transparent.
 	To string
+
+	// Quality is that of a JPEG, 1 to 100. Default 90.
+	Quality int
+
+	// PNG is how hard the encoder tries for few bytes: [PNGFast], [PNGBalanced]
+	// or [PNGSmall]. Default PNGBalanced.
+	PNG string
+
+	// Keep is [KeepOriginal] where the file as it came is stored too, as an
+	// asset of its own: named as this one with "_original" after it, at
+	// [Asset.OriginalPath]. Default: it is not stored.
+	Keep string
 
 	// MinWidth and MinHeight are the least size in pixels of the image as it
 	// came. Default 1.
 	MinWidth, MinHeight int
 }
+
+// Words of an [Image].
+const (
+	PNG  = "png"
+	JPEG = "jpeg"
+
+	PNGFast     = "fast"     // half the time of balanced, an eighth more bytes
+	PNGBalanced = "balanced" // the bytes of other encoders in a fraction of their time
+	PNGSmall    = "small"    // 8 % fewer bytes, in five times the time
+
+	KeepOriginal = "original"
+)
+
+// OriginalSuffix follows an asset's name in the name of its original.
+const OriginalSuffix = "_original"
+
+// Size is a width and a height in pixels, each at least 1. What is to fit keeps
+// its shape and is never made larger: the side that is over its bound the most
+// becomes the bound, the other side ÷ bound is rounded, halves up, and is at
+// least 1. The filter is Catmull-Rom's, on the samples as they are.
+type Size struct{ Width, Height int }
 
 // Crop is a box given on a reference size: an edge is
 // floor(edge × size ÷ reference + 0.5).

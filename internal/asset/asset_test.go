@@ -95,6 +95,18 @@ func folderStore(t *testing.T) (*blob.Bucket, string) {
 	return b, dir
 }
 
+// keepOne keeps an asset that is one file.
+func keepOne(ctx context.Context, k *Keeper, from web, a seine.Asset, hold Hold) (seine.Stored, error) {
+	got, err := k.Keep(ctx, from, a, hold)
+	if err != nil {
+		return seine.Stored{}, err
+	}
+	if len(got) != 1 {
+		return seine.Stored{}, fmt.Errorf("kept %d files; want 1", len(got))
+	}
+	return got[0], nil
+}
+
 func filesIn(t *testing.T, dir string) string {
 	t.Helper()
 	var out []string
@@ -116,7 +128,7 @@ func TestKeepStoresTheWholeRendition(t *testing.T) {
 	src := picture(512, 884)
 	body := encoded(t, "png", src)
 	k := New(store, Options{})
-	got, err := k.Keep(t.Context(), web{"http://h/large/a": {media: "image/png", body: body}}, seine.Asset{
+	got, err := keepOne(t.Context(), k, web{"http://h/large/a": {media: "image/png", body: body}}, seine.Asset{
 		Name: "front", URL: "http://h/small/a", Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: "png/10/7_front.{ext}",
 		Image: &seine.Image{Crop: &seine.Crop{OfWidth: 1024, OfHeight: 1768, Left: 110, Top: 467, Right: 920, Bottom: 1625}},
 	}, Hold{})
@@ -170,7 +182,7 @@ func TestUpgradeFallsBackOnlyWhenThereIsNoBetterFile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			k := New(memblob.OpenBucket(nil), Options{})
-			got, err := k.Keep(t.Context(), web{"http://h/large/a": tt.better, "http://h/small/a": good}, seine.Asset{
+			got, err := keepOne(t.Context(), k, web{"http://h/large/a": tt.better, "http://h/small/a": good}, seine.Asset{
 				URL: "http://h/small/a", Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: "a", Image: &seine.Image{},
 			}, Hold{})
 			if err != nil {
@@ -186,7 +198,7 @@ func TestUpgradeFallsBackOnlyWhenThereIsNoBetterFile(t *testing.T) {
 func TestTheLastAttemptDoesWithoutTheBetterFile(t *testing.T) {
 	t.Parallel()
 	good := answer{media: "image/png", body: encoded(t, "png", picture(4, 4))}
-	got, err := New(memblob.OpenBucket(nil), Options{}).Keep(t.Context(), web{"http://h/large/a": {status: 500}, "http://h/small/a": good}, seine.Asset{
+	got, err := keepOne(t.Context(), New(memblob.OpenBucket(nil), Options{}), web{"http://h/large/a": {status: 500}, "http://h/small/a": good}, seine.Asset{
 		URL: "http://h/small/a", Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: "a",
 	}, Hold{Last: true})
 	if err != nil || got.URL != "http://h/small/a" {
@@ -259,7 +271,7 @@ func TestKeptAsItCame(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			store, dir := folderStore(t)
-			got, err := New(store, Options{}).Keep(t.Context(), web{"u": {media: tt.media, body: []byte(tt.body)}}, seine.Asset{URL: "u", Path: "f.{ext}"}, Hold{})
+			got, err := keepOne(t.Context(), New(store, Options{}), web{"u": {media: tt.media, body: []byte(tt.body)}}, seine.Asset{URL: "u", Path: "f.{ext}"}, Hold{})
 			if err != nil || got.Path != tt.path {
 				t.Fatalf("path %q, %v; want %q", got.Path, err, tt.path)
 			}
@@ -426,52 +438,4 @@ func TestEveryKindOfImageKeepsItsPixels(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Memory is taken before an image is decoded, and given back.
-func TestMemoryIsBounded(t *testing.T) {
-	t.Parallel()
-	k := New(nil, Options{Memory: 100 * 100 * bytesPerPixel})
-	body := encoded(t, "png", picture(100, 100))
-	if err := k.memory.Acquire(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() {
-		_, err := k.render(ctx, body, seine.Image{})
-		done <- err
-	}()
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("an image was decoded beyond the bound: %v", err)
-	}
-	k.memory.Release(1)
-	for range 3 {
-		if _, err := k.render(t.Context(), body, seine.Image{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := k.render(t.Context(), encoded(t, "png", picture(101, 100)), seine.Image{}); Reason(err) != "image has too many pixels" {
-		t.Errorf("one image over the whole budget: %v", err)
-	}
-}
-
-func FuzzRender(f *testing.F) {
-	for _, format := range []string{"png", "jpeg", "gif"} {
-		f.Add(encoded(f, format, picture(9, 7)))
-	}
-	f.Add(hugePNG())
-	f.Add([]byte("RIFF\x24\x00\x00\x00WEBPVP8L\x17\x00\x00\x00\x2f\x00\x00\x00\x00"))
-	k := New(nil, Options{MaxPixels: 1 << 16})
-	f.Fuzz(func(t *testing.T, body []byte) {
-		r, err := k.render(context.Background(), body, seine.Image{Crop: &seine.Crop{OfWidth: 4, OfHeight: 4, Left: 1, Top: 1, Right: 4, Bottom: 4}})
-		if err != nil {
-			return
-		}
-		img, err := png.Decode(bytes.NewReader(r.body))
-		if err != nil || img.Bounds().Dx() != r.width || img.Bounds().Dy() != r.height {
-			t.Fatalf("the rendition does not decode as %d x %d: %v", r.width, r.height, err)
-		}
-	})
 }

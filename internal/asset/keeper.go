@@ -101,35 +101,55 @@ type Hold struct {
 	Last bool
 }
 
-// Keep fetches, renders and stores an asset.
-func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) (seine.Stored, error) {
-	stored, body, err := k.prepare(ctx, from, a, hold.Last)
+// Keep fetches, renders and stores an asset: one file, or the rendition and then
+// the original beside it.
+func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) ([]seine.Stored, error) {
+	files, err := k.prepare(ctx, from, a, hold.Last)
 	if err != nil {
-		return seine.Stored{}, err
+		return nil, err
 	}
-	if hold.Again {
-		if err := k.sweep(ctx, stored.Path); err != nil {
-			return stored, storeError(stored.Path, err)
+	for _, f := range files {
+		if hold.Again {
+			if err := k.sweep(ctx, f.Path); err != nil {
+				return nil, storeError(f.Path, err)
+			}
+		}
+		if err := k.put(ctx, f.Stored, f.body, hold.Owned); err != nil {
+			return nil, err
 		}
 	}
-	return stored, k.put(ctx, stored, body, hold.Owned)
+	return stored(files), nil
 }
 
 // Preview does what Keep does and stores nothing.
-func (k *Keeper) Preview(ctx context.Context, from seine.Fetcher, a seine.Asset) (seine.Stored, error) {
-	stored, _, err := k.prepare(ctx, from, a, false)
-	return stored, err
+func (k *Keeper) Preview(ctx context.Context, from seine.Fetcher, a seine.Asset) ([]seine.Stored, error) {
+	files, err := k.prepare(ctx, from, a, false)
+	return stored(files), err
+}
+
+// file is an asset before it is in the store.
+type file struct {
+	seine.Stored
+	body []byte
+}
+
+func stored(files []file) []seine.Stored {
+	var out []seine.Stored
+	for _, f := range files {
+		out = append(out, f.Stored)
+	}
+	return out
 }
 
 // prepare fetches the asset, its better URL first, and renders it.
-func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset, last bool) (seine.Stored, []byte, error) {
+func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset, last bool) ([]file, error) {
 	if u := a.Upgrade; u != nil && u.From != "" && strings.Contains(a.URL, u.From) {
 		better := strings.Replace(a.URL, u.From, u.To, 1)
-		stored, body, err := k.prepareURL(ctx, from, a, better)
+		files, err := k.prepareURL(ctx, from, a, better)
 		// What may pass does not fall back, before the last attempt: it would
 		// store the worse file for ever.
 		if err == nil || ctx.Err() != nil || !hopeless(err) && !last {
-			return stored, body, err
+			return files, err
 		}
 	}
 	return k.prepareURL(ctx, from, a, a.URL)
@@ -153,39 +173,54 @@ type missing struct{ Fault }
 func (m missing) Is(target error) bool { return target == errMissing }
 func (m missing) Unwrap() error        { return m.Fault }
 
-func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Asset, url string) (seine.Stored, []byte, error) {
+func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Asset, url string) ([]file, error) {
 	page, err := from.Fetch(ctx, seine.Request{URL: url, Raw: true})
 	if err != nil {
-		return seine.Stored{}, nil, fmt.Errorf("fetch %s: %w", url, err)
+		return nil, fmt.Errorf("fetch %s: %w", url, err)
 	}
 	switch s := page.Status; {
 	case s == http.StatusTooManyRequests || s == http.StatusRequestTimeout || s >= 500:
-		return seine.Stored{}, nil, Fault(fmt.Sprintf("HTTP %d", s))
+		return nil, Fault(fmt.Sprintf("HTTP %d", s))
 	case s != http.StatusOK:
-		return seine.Stored{}, nil, missing{Fault(fmt.Sprintf("HTTP %d", s))}
+		return nil, missing{Fault(fmt.Sprintf("HTTP %d", s))}
+	}
+	if a.Image != nil && a.Image.Keep == seine.KeepOriginal && (a.OriginalPath == "" || a.OriginalPath == a.Path) {
+		return nil, Fault("original has no path of its own")
 	}
 	kind, err := check(page, a.Image != nil)
 	if err != nil {
-		return seine.Stored{}, nil, err
+		return nil, err
 	}
-	sum := sha256.Sum256(page.Body)
-	stored := seine.Stored{Name: a.Name, URL: url, OriginalBytes: int64(len(page.Body)), OriginalSHA256: sum[:]}
-	body := page.Body
-	if a.Image != nil {
-		r, err := k.render(ctx, page.Body, *a.Image)
-		if err != nil {
-			return seine.Stored{}, nil, err
-		}
-		body, kind = r.body, r.kind
-		stored.Width, stored.Height, stored.OriginalWidth, stored.OriginalHeight = r.width, r.height, r.originalWidth, r.originalHeight
-		sum = sha256.Sum256(body)
-	} else if w, h, ok := size(page.Body); ok {
-		stored.Width, stored.Height = w, h
+	original := fileOf(a.Name, a.Path, url, kind, page.Body)
+	original.OriginalBytes, original.OriginalSHA256 = original.Bytes, original.SHA256
+	if a.Image == nil {
+		original.Width, original.Height = sizeOf(page.Body)
+		return []file{original}, nil
 	}
-	stored.Path = strings.ReplaceAll(a.Path, "{ext}", kind.ext)
-	stored.Bytes, stored.SHA256 = int64(len(body)), sum[:]
-	return stored, body, nil
+	r, err := k.render(ctx, page.Body, *a.Image)
+	if err != nil {
+		return nil, err
+	}
+	rendition := fileOf(a.Name, a.Path, url, r.kind, r.body)
+	rendition.Width, rendition.Height = r.width, r.height
+	rendition.OriginalBytes, rendition.OriginalSHA256 = original.Bytes, original.SHA256
+	rendition.OriginalWidth, rendition.OriginalHeight = r.originalWidth, r.originalHeight
+	if a.Image.Keep != seine.KeepOriginal {
+		return []file{rendition}, nil
+	}
+	original.Name, original.Path = a.Name+seine.OriginalSuffix, pathOf(a.OriginalPath, kind)
+	original.Width, original.Height = r.originalWidth, r.originalHeight
+	return []file{rendition, original}, nil
 }
+
+func fileOf(name, path, url string, is kind, body []byte) file {
+	sum := sha256.Sum256(body)
+	return file{body: body, Stored: seine.Stored{
+		Name: name, Path: pathOf(path, is), URL: url, Bytes: int64(len(body)), SHA256: sum[:],
+	}}
+}
+
+func pathOf(path string, is kind) string { return strings.ReplaceAll(path, "{ext}", is.ext) }
 
 // put writes the file, unless an equal one is there.
 func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, owned func(context.Context) error) error {

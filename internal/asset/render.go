@@ -3,19 +3,12 @@ package asset
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"image"
-	"image/draw"
-	_ "image/gif" // its first frame
-	_ "image/jpeg"
+	"image/gif"
 	"image/png"
-	"io"
-	"strings"
-
-	_ "golang.org/x/image/webp"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset/webppix"
 )
 
 // Rendition is a file derived from an asset.
@@ -26,12 +19,8 @@ type Rendition struct {
 	originalWidth, originalHeight int
 }
 
-// bytesPerPixel is what decoding and encoding one pixel may take: the decoded
-// image, at most eight bytes, and the copy that the encoder is given.
-const bytesPerPixel = 12
-
-// render decodes, crops and encodes. Its memory is bounded before it decodes:
-// by the header's size, against one budget of all tasks.
+// render decodes, turns upright, crops, resizes and encodes. Its memory is
+// bounded before it decodes: by the header, against one budget of all tasks.
 func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r Rendition, err error) {
 	defer func() {
 		// The decoders are fed by strangers.
@@ -39,62 +28,153 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 			r, err = Rendition{}, Fault("image can't be decoded")
 		}
 	}()
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(body))
-	switch {
-	case errors.Is(err, image.ErrFormat):
-		return r, Fault(fmt.Sprintf("%s can't be rendered", sniff(body).media))
-	case err != nil && cut(err):
-		return r, cutShort
-	case err != nil:
-		return r, Fault("image header is damaged")
-	}
-	pixels := int64(cfg.Width) * int64(cfg.Height)
-	switch {
-	case pixels <= 0:
-		return r, Fault("image has no pixels")
-	case pixels > k.opts.MaxPixels || pixels*bytesPerPixel > k.opts.Memory:
-		return r, Fault("image has too many pixels")
-	case cfg.Width < spec.MinWidth || cfg.Height < spec.MinHeight:
-		return r, Fault("image is too small")
-	}
-	if err := k.memory.Acquire(ctx, pixels*bytesPerPixel); err != nil {
+	if err := valid(spec); err != nil {
 		return r, err
 	}
-	defer k.memory.Release(pixels * bytesPerPixel)
-
-	img, _, err := image.Decode(bytes.NewReader(body))
-	switch {
-	case err != nil && cut(err):
-		return r, cutShort
-	case err != nil:
-		return r, Fault("image can't be decoded")
+	h, err := readHeader(body)
+	if err != nil {
+		return r, err
 	}
-	size := img.Bounds().Size()
-	r.originalWidth, r.originalHeight = size.X, size.Y
+	shown := h.size()
+	switch {
+	case h.pixels() <= 0:
+		return r, Fault("image has no pixels")
+	case h.pixels() > k.opts.MaxPixels:
+		return r, Fault("image has too many pixels")
+	case shown.X < spec.MinWidth || shown.Y < spec.MinHeight:
+		return r, Fault("image is too small")
+	}
+	box := image.Rectangle{Max: shown}
 	if spec.Crop != nil {
-		box := Box(*spec.Crop, size.X, size.Y).Add(img.Bounds().Min)
-		if box.Empty() {
+		if box = Box(*spec.Crop, shown.X, shown.Y); box.Empty() {
 			return r, Fault("image is too small for its crop")
 		}
-		img = crop(img, box)
 	}
-	var out bytes.Buffer
-	enc := png.Encoder{CompressionLevel: png.DefaultCompression, BufferPool: nil}
-	if err := enc.Encode(&out, img); err != nil {
-		return r, fmt.Errorf("encode: %w", err)
+	memory := memoryOf(h, box.Size(), spec)
+	if memory > k.opts.Memory {
+		return r, Fault("image has too many pixels")
 	}
-	r.body, r.kind = out.Bytes(), kind{"image/png", "png"}
+	if err := k.memory.Acquire(ctx, memory); err != nil {
+		return r, err
+	}
+	defer k.memory.Release(memory)
+
+	img, err := h.decode(ctx, body, h.orientation.box(box, image.Pt(h.width, h.height)))
+	switch {
+	case ctx.Err() != nil:
+		return r, ctx.Err()
+	case err != nil:
+		return r, decodeFault(err)
+	}
+	img = resize(h.orientation.turn(img), spec.Resize)
+	if r.body, r.kind, err = encode(ctx, img, spec); err != nil {
+		return Rendition{}, err
+	}
 	r.width, r.height = img.Bounds().Dx(), img.Bounds().Dy()
+	r.originalWidth, r.originalHeight = shown.X, shown.Y
 	return r, nil
 }
 
-// cutShort may be the connection's fault, and pass.
-const cutShort = Fault("image is cut short")
+// valid refuses what a scraper in Go may ask for by mistake; a job file's is told
+// before it runs.
+func valid(spec seine.Image) error {
+	switch {
+	case spec.To != "" && spec.To != seine.PNG && spec.To != seine.JPEG:
+		return Fault("image is to be of no known format")
+	case spec.PNG != "" && spec.PNG != seine.PNGFast && spec.PNG != seine.PNGBalanced && spec.PNG != seine.PNGSmall:
+		return Fault("image is to be encoded in no known way")
+	case spec.Quality < 0 || spec.Quality > 100:
+		return Fault("image quality is not 1 to 100")
+	case spec.Resize != nil && (spec.Resize.Width < 1 || spec.Resize.Height < 1):
+		return Fault("image is to fit into no pixels")
+	case spec.Crop != nil && (spec.Crop.OfWidth < 1 || spec.Crop.OfHeight < 1):
+		return Fault("crop has no reference size")
+	case spec.Keep != "" && spec.Keep != seine.KeepOriginal:
+		return Fault("image keeps what is not known")
+	}
+	return nil
+}
 
-// cut reports whether a decoder ran out of bytes; some say so only in words.
-func cut(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "not enough pixel data")
+// memoryOf is the most bytes that a rendition takes at once: the decoded image,
+// its box cut out, the box turned, and the encoded file in pieces and joined. A
+// resize has its own.
+func memoryOf(h *header, box image.Point, spec seine.Image) int64 {
+	pixels := int64(box.X) * int64(box.Y)
+	sum := h.memory + h.pixel*pixels
+	if h.orientation != upright {
+		sum += h.pixel * pixels
+	}
+	if to := fit(box, spec.Resize); to != box {
+		pixels = int64(to.X) * int64(to.Y)
+		sum += resizeMemory(box, to, h.pixel)
+	}
+	return sum + 2*h.pixel*pixels + encoderMemory(spec)
+}
+
+// decode decodes the image and returns a box of it.
+func (h *header) decode(ctx context.Context, body []byte, box image.Rectangle) (image.Image, error) {
+	var (
+		img image.Image
+		err error
+	)
+	switch h.media {
+	case "image/jpeg":
+		return h.decodeJPEG(ctx, box)
+	case "image/gif":
+		img, err = firstFrame(body, image.Pt(h.width, h.height))
+	case "image/webp":
+		img, err = webppix.Decode(body)
+	default:
+		img, err = png.Decode(bytes.NewReader(body))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if size := img.Bounds().Size(); size != image.Pt(h.width, h.height) {
+		return nil, Fault("image is not as large as its header says")
+	}
+	part, ok := img.(interface {
+		SubImage(image.Rectangle) image.Image
+	})
+	if !ok {
+		return nil, Fault("image can't be decoded")
+	}
+	return part.SubImage(box.Add(img.Bounds().Min)), nil
+}
+
+func (h *header) decodeJPEG(ctx context.Context, box image.Rectangle) (image.Image, error) {
+	if err := h.jpeg.Decode(ctx); err != nil {
+		return nil, err
+	}
+	if h.jpeg.Gray() {
+		img := image.NewGray(image.Rectangle{Max: box.Size()})
+		h.jpeg.DrawGray(img, box.Min)
+		return img, nil
+	}
+	img := image.NewRGBA(image.Rectangle{Max: box.Size()})
+	h.jpeg.Draw(img, box.Min)
+	return img, nil
+}
+
+// firstFrame is the first frame of a GIF at its place on the canvas, which is
+// transparent where the frame is not.
+func firstFrame(body []byte, canvas image.Point) (image.Image, error) {
+	img, err := gif.Decode(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	whole := image.Rectangle{Max: canvas}
+	frame, ok := img.(*image.Paletted)
+	if !ok || frame.Rect == whole {
+		return img, nil
+	}
+	out := image.NewNRGBA(whole)
+	for y := frame.Rect.Min.Y; y < frame.Rect.Max.Y; y++ {
+		for x := frame.Rect.Min.X; x < frame.Rect.Max.X; x++ {
+			out.Set(x, y, frame.At(x, y))
+		}
+	}
+	return out, nil
 }
 
 // Box is the crop on an image of a size: an edge is
@@ -110,27 +190,18 @@ func Box(c seine.Crop, width, height int) image.Rectangle {
 	}.Intersect(image.Rect(0, 0, width, height))
 }
 
-// crop copies a box out, so that the rest can be freed; without an alpha
-// channel where there was none.
-func crop(img image.Image, box image.Rectangle) image.Image {
-	var out draw.Image = image.NewNRGBA(image.Rectangle{Max: box.Size()})
-	switch img.(type) {
-	case *image.YCbCr, *image.CMYK:
-		out = image.NewRGBA(image.Rectangle{Max: box.Size()})
-	case *image.Gray:
-		out = image.NewGray(image.Rectangle{Max: box.Size()})
-	}
-	draw.Draw(out, out.Bounds(), img, box.Min, draw.Src)
-	return out
-}
-
-// size is an image's size in pixels, when its header can be read.
-func size(body []byte) (width, height int, ok bool) {
+// sizeOf is an image's size in pixels as it is shown; zero when its header can't be
+// read.
+func sizeOf(body []byte) (width, height int) {
 	defer func() {
 		if recover() != nil {
-			ok = false
+			width, height = 0, 0
 		}
 	}()
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(body))
-	return cfg.Width, cfg.Height, err == nil && cfg.Width > 0
+	h, err := readHeader(body)
+	if err != nil {
+		return 0, 0
+	}
+	s := h.size()
+	return s.X, s.Y
 }

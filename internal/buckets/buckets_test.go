@@ -154,7 +154,11 @@ func (w web) Fetch(_ context.Context, req seine.Request) (*seine.Page, error) {
 }
 
 func keep(ctx context.Context, b *blob.Bucket, body []byte, path string, hold asset.Hold) (seine.Stored, error) {
-	return asset.New(b, asset.Options{}).Keep(ctx, web{"u": body}, seine.Asset{Name: "a", URL: "u", Path: path}, hold)
+	files, err := asset.New(b, asset.Options{}).Keep(ctx, web{"u": body}, seine.Asset{Name: "a", URL: "u", Path: path}, hold)
+	if err != nil {
+		return seine.Stored{}, err
+	}
+	return files[0], nil
 }
 
 func there(t *testing.T, b *blob.Bucket, path string) []byte {

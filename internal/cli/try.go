@@ -201,19 +201,18 @@ func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, c
 	}
 	keeper := asset.New(nil, asset.Options{})
 	for _, x := range result.Assets {
-		s, err := keeper.Preview(ctx, client, x)
-		shown := tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path}
+		kept, err := keeper.Preview(ctx, client, x)
 		if err != nil {
-			shown.Error = err.Error()
+			out.Assets = append(out.Assets, tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path, Error: err.Error()})
 			out.problems = append(out.problems, err)
 			out.Verdict = verdictJSON{State: seine.Error.String(), Reason: "asset " + x.Name + ": " + asset.Reason(err)}
-		} else {
-			shown = tryAssetJSON{
+		}
+		for _, s := range kept {
+			out.Assets = append(out.Assets, tryAssetJSON{
 				Name: s.Name, URL: s.URL, Path: s.Path, Bytes: s.Bytes, SHA256: hex.EncodeToString(s.SHA256), Width: s.Width, Height: s.Height,
 				Original: &originalJSON{s.OriginalBytes, s.OriginalWidth, s.OriginalHeight},
-			}
+			})
 		}
-		out.Assets = append(out.Assets, shown)
 	}
 	return out
 }

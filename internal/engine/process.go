@@ -97,7 +97,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 		if err != nil {
 			return r.keepFailed(ctx, c, a, err)
 		}
-		out.assets = append(out.assets, stored)
+		out.assets = append(out.assets, stored...)
 	}
 	return out
 }

@@ -27,13 +27,21 @@ import (
 // Level is how hard is tried for few bytes.
 type Level uint8
 
-// The levels. On photographs, in the time of Balanced: Fast takes half of it for
-// 4 % more bytes, Small several times as much for 5 % less.
+// The levels. On photographs Fast takes half of Balanced's time for an eighth
+// more bytes, Small five times as much for 8 % fewer.
 const (
 	Balanced Level = iota
 	Fast
 	Small
 )
+
+// Memory is about what an encoder takes beside the image, in bytes.
+func (l Level) Memory() int64 {
+	if l == Small {
+		return 14 << 20
+	}
+	return 2 << 20
+}
 
 // maxSide is the greatest width and height of a PNG.
 const maxSide = 1<<31 - 1

@@ -113,7 +113,10 @@ func kinds(size image.Point) map[string]struct {
 		}), 4, 16},
 		"8 bits in 16":          {deep(func(x, y int) color.Color { return color.NRGBA{uint8(x * 3), uint8(y * 5), uint8(x*x + y), 255} }), 2, 8},
 		"premultiplied, opaque": {shape(image.NewRGBA(r), func(x, y int) color.Color { return color.RGBA{uint8(x * 3), uint8(y * 5), uint8(x*x + y), 255} }), 2, 8},
-		"any other":             {shape(image.NewCMYK(r), func(x, y int) color.Color { return color.CMYK{uint8(x * 3), uint8(y * 5), 9, 0} }), 2, 8},
+		"16 bits, premultiplied": {shape(image.NewRGBA64(r), func(x, y int) color.Color {
+			return color.RGBA64{uint16(x * 199), uint16(y * 301), 7, uint16(0xffff - x*9)}
+		}), 6, 16},
+		"any other": {shape(image.NewCMYK(r), func(x, y int) color.Color { return color.CMYK{uint8(x * 3), uint8(y * 5), 9, 0} }), 2, 8},
 	}
 }
 

@@ -45,6 +45,9 @@ func newSource(img image.Image) (*source, error) {
 	case *image.NRGBA64:
 		s.deep = true
 		s.fill = func(y int, out []byte) { copy(out, img.Pix[y*img.Stride:]) }
+	case *image.RGBA64:
+		s.deep = true
+		s.fill = func(y int, out []byte) { straight16(out, img.Pix[y*img.Stride:]) }
 	case *image.Gray16:
 		s.deep = true
 		s.fill = func(y int, out []byte) { spread16(out, img.Pix[y*img.Stride:]) }
@@ -78,6 +81,17 @@ func straight(out, in []byte) {
 		}
 		c, _ := color.NRGBAModel.Convert(color.RGBA{R: out[x-3], G: out[x-2], B: out[x-1], A: out[x]}).(color.NRGBA)
 		out[x-3], out[x-2], out[x-1] = c.R, c.G, c.B
+	}
+}
+
+func straight16(out, in []byte) {
+	copy(out, in)
+	for ; len(out) >= 8; out = out[8:] {
+		alpha := uint32(binary.BigEndian.Uint16(out[6:]))
+		for i := 0; i < 6 && alpha > 0 && alpha < 0xffff; i += 2 {
+			v := uint32(binary.BigEndian.Uint16(out[i:]))
+			binary.BigEndian.PutUint16(out[i:], uint16(min(v*0xffff/alpha, 0xffff)))
+		}
 	}
 }
 

@@ -1,0 +1,80 @@
+package asset
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/jpeg"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset/pngenc"
+)
+
+// defaultQuality is that of a JPEG whose job says none.
+const defaultQuality = 90
+
+// encode writes an image as a file of the wanted format.
+func encode(ctx context.Context, img image.Image, spec seine.Image) ([]byte, kind, error) {
+	var out pieces
+	if spec.To == seine.JPEG {
+		quality := spec.Quality
+		if quality == 0 {
+			quality = defaultQuality
+		}
+		if b := img.Bounds(); b.Dx() >= 1<<16 || b.Dy() >= 1<<16 {
+			return nil, kind{}, Fault("image is too large for a JPEG")
+		}
+		if err := jpeg.Encode(&out, overWhite(img), &jpeg.Options{Quality: quality}); err != nil {
+			return nil, kind{}, fmt.Errorf("encode: %w", err)
+		}
+		return out.join(), kind{"image/jpeg", "jpg"}, nil
+	}
+	if err := pngenc.Encode(ctx, &out, img, levelOf(spec.PNG)); err != nil {
+		if ctx.Err() != nil {
+			return nil, kind{}, ctx.Err()
+		}
+		return nil, kind{}, fmt.Errorf("encode: %w", err)
+	}
+	return out.join(), kind{"image/png", "png"}, nil
+}
+
+// pieces takes a file of which nobody knows how long it gets: a buffer that grows
+// would for a moment be there three times.
+type pieces [][]byte
+
+const piece = 256 << 10
+
+func (p *pieces) Write(b []byte) (int, error) {
+	for rest := b; len(rest) > 0; {
+		last := len(*p) - 1
+		if last < 0 || len((*p)[last]) == piece {
+			*p = append(*p, make([]byte, 0, piece))
+			continue
+		}
+		n := min(len(rest), piece-len((*p)[last]))
+		(*p)[last] = append((*p)[last], rest[:n]...)
+		rest = rest[n:]
+	}
+	return len(b), nil
+}
+
+func (p *pieces) join() []byte { return bytes.Join(*p, nil) }
+
+func levelOf(effort string) pngenc.Level {
+	switch effort {
+	case seine.PNGFast:
+		return pngenc.Fast
+	case seine.PNGSmall:
+		return pngenc.Small
+	}
+	return pngenc.Balanced
+}
+
+// encoderMemory is what an encoder takes beside the image and the file.
+func encoderMemory(spec seine.Image) int64 {
+	if spec.To == seine.JPEG {
+		return 0
+	}
+	return levelOf(spec.PNG).Memory()
+}
