@@ -106,7 +106,7 @@ type Asset struct {
 	Path string
 
 	// OriginalPath is the key of the file as it came, where Image keeps it.
-	OriginalPath string
+	OriginalPath string `json:",omitempty"`
 }
 
 // Upgrade replaces From by To, literal text, in an asset's URL; where From does

@@ -145,19 +145,29 @@ var assetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 func (c *compiler) assetNames(assets []AssetRule) {
 	seen := map[string]bool{}
 	for _, a := range assets {
-		// Some file systems take front and Front for one file.
-		if name := strings.ToLower(a.Name); seen[name] {
-			c.say("assets."+a.Name, "the asset %s is there twice", a.Name)
-		} else {
-			seen[name] = true
+		names := []string{a.Name}
+		if a.keepsOriginal() {
+			names = append(names, a.Name+seine.OriginalSuffix)
+		}
+		for _, n := range names {
+			// Some file systems take front and Front for one file.
+			if name := strings.ToLower(n); seen[name] {
+				c.say("assets."+a.Name, "the asset %s is there twice", n)
+			} else {
+				seen[name] = true
+			}
 		}
 	}
 }
 
 func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
 	path := "assets." + a.Name
-	if len(a.Name) > 63 || !assetName.MatchString(a.Name) {
-		c.say(path, "%q is not a name: letters, digits, '_' and '-', at most 63", a.Name)
+	most := 63
+	if a.keepsOriginal() {
+		most -= len(seine.OriginalSuffix)
+	}
+	if len(a.Name) > most || !assetName.MatchString(a.Name) {
+		c.say(path, "%q is not a name: letters, digits, '_' and '-', at most %d", a.Name, most)
 	}
 	if u := a.Upgrade; u != nil {
 		switch {
@@ -168,37 +178,13 @@ func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
 		}
 	}
 	if i := a.Image; i != nil {
-		if i.To != "" && i.To != "png" {
-			c.sayNear(path+".image.to", i.To, []string{"png"}, "unknown format %q: png", i.To)
-		}
-		if i.MinWidth < 0 || i.MinHeight < 0 {
-			c.say(path+".image.min", "%dx%d is negative", i.MinWidth, i.MinHeight)
-		}
-		if i.Crop != nil {
-			c.crop(path+".image.crop", *i.Crop)
-		}
+		c.image(path+".image", *i)
 	}
 	e := c.expression(path+".url", a.URL, reflect.String, names)
 	if e == nil {
 		return nil
 	}
 	return &assetRule{AssetRule: a, url: e}
-}
-
-// maxReference bounds the reference size of a crop, so that edge × size fits.
-const maxReference = 1 << 20
-
-func (c *compiler) crop(path string, crop seine.Crop) {
-	switch {
-	case crop.OfWidth <= 0 || crop.OfHeight <= 0 || crop.OfWidth > maxReference || crop.OfHeight > maxReference:
-		c.say(path+".of", "the reference is %dx%d; each side must be 1 to %d", crop.OfWidth, crop.OfHeight, maxReference)
-	case crop.Left < 0 || crop.Top < 0 || crop.Right > crop.OfWidth || crop.Bottom > crop.OfHeight:
-		c.say(path+".box", "the box [%d, %d, %d, %d] is outside the reference of %dx%d",
-			crop.Left, crop.Top, crop.Right, crop.Bottom, crop.OfWidth, crop.OfHeight)
-	case crop.Left >= crop.Right || crop.Top >= crop.Bottom:
-		c.say(path+".box", "the box [%d, %d, %d, %d] is empty: left, top, right, bottom",
-			crop.Left, crop.Top, crop.Right, crop.Bottom)
-	}
 }
 
 func (c *compiler) key(rules Rules, fields []*field) template {
@@ -240,6 +226,7 @@ func (c *compiler) key(rules Rules, fields []*field) template {
 	if len(rules.Assets) > 1 && !t.has("asset") {
 		c.say(path, "%q has no {asset}: the assets of a task would share a file", src)
 	}
+	c.imageKeys(path, src, t, rules.Assets)
 	return t
 }
 

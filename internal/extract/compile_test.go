@@ -76,7 +76,22 @@ func TestCompileNamesEveryProblem(t *testing.T) {
 		{"an asset's name", asset(AssetRule{Name: "a/b", URL: "title"}), []string{`assets.a/b: "a/b" is not a name`}},
 		{"an upgrade of nothing", asset(AssetRule{Name: "a", URL: "title", Upgrade: &seine.Upgrade{To: "x"}}), []string{"assets.a.upgrade.from: is empty"}},
 		{"an upgrade to itself", asset(AssetRule{Name: "a", URL: "title", Upgrade: &seine.Upgrade{From: "x", To: "x"}}), []string{"assets.a.upgrade.to"}},
-		{"an unknown format", asset(AssetRule{Name: "a", URL: "title", Image: &seine.Image{To: "pgn"}}), []string{`assets.a.image.to: unknown format "pgn": png: did you mean "png"?`}},
+		{"an unknown format", asset(AssetRule{Name: "a", URL: "title", Image: &seine.Image{To: "pgn"}}), []string{`assets.a.image.to: unknown format "pgn": png, jpeg: did you mean "png"?`}},
+		{"an unknown effort", asset(image(seine.Image{PNG: "smal"})), []string{`assets.a.image.png: unknown effort "smal": fast, balanced, small: did you mean "small"?`}},
+		{"keeping what is not known", asset(image(seine.Image{Keep: "orginal"})), []string{`assets.a.image.keep: unknown word "orginal": original: did you mean "original"?`}},
+		{"a quality over its range", asset(image(seine.Image{To: "jpeg", Quality: 101})), []string{"assets.a.image.quality: 101 is not 1 to 100"}},
+		{"a quality of a PNG", asset(image(seine.Image{Quality: 80})), []string{"assets.a.image.quality: is for JPEG"}},
+		{"an effort of a JPEG", asset(image(seine.Image{To: "jpeg", PNG: "fast"})), []string{"assets.a.image.png: is for PNG"}},
+		{"a resize to nothing", asset(image(seine.Image{Resize: &seine.Size{Width: 5}})), []string{"assets.a.image.resize: 5x0 holds no image"}},
+		{"all of an image", asset(image(seine.Image{To: "jpeg", Quality: 80, Resize: &seine.Size{Width: 5, Height: 5}, Keep: "original"})), nil},
+		{"an original named as another asset", Rules{Fields: []Field{title}, Assets: []AssetRule{image(seine.Image{Keep: "original"}), {Name: "A_original", URL: "title"}}}, []string{"assets.A_original: the asset A_original is there twice"}},
+		{"an original whose name is too long", asset(imageOf(strings.Repeat("a", 55), seine.Image{Keep: "original"})), []string{"at most 54"}},
+		{"a key that says PNG of a JPEG", keyed("{id}_{asset}.png", seine.Image{To: "jpeg"}), []string{`store.key: "{id}_{asset}.png" ends in .png, and a is stored as jpeg: end it in .{ext} or .jpg`}},
+		{"a key that says JPEG of a PNG", keyed("{id}_{asset}.jpg", seine.Image{}), []string{`ends in .jpg, and a is stored as png`}},
+		{"a key that says an original's type", keyed("{id}_{asset}.png", seine.Image{Keep: "original"}), []string{"the original of a has a type of its own: end it in .{ext}"}},
+		{"a key that an original shares", keyed("{id}.{ext}", seine.Image{Keep: "original"}), []string{"has no {asset}: a and its original would share a file"}},
+		{"keys that say the type", keyed("v1.2/{id}.JPEG", seine.Image{To: "jpeg"}), nil},
+		{"keys that say no type", keyed("v1.2/{id}_{asset}", seine.Image{To: "jpeg"}), nil},
 		{"a crop over an edge", asset(crop(10, 10, 0, 0, 11, 5)), []string{"assets.a.image.crop.box: the box [0, 0, 11, 5] is outside the reference of 10x10"}},
 		{"a crop before an edge", asset(crop(10, 10, -1, 0, 5, 5)), []string{"is outside the reference"}},
 		{"an empty crop", asset(crop(10, 10, 5, 0, 5, 5)), []string{"is empty"}},
@@ -119,6 +134,17 @@ func TestCompileNamesEveryProblem(t *testing.T) {
 			}
 		})
 	}
+}
+
+func image(i seine.Image) AssetRule { return imageOf("a", i) }
+
+func imageOf(name string, i seine.Image) AssetRule {
+	return AssetRule{Name: name, URL: "title", Image: &i}
+}
+
+// keyed are rules with a key and one asset.
+func keyed(src string, i seine.Image) Rules {
+	return Rules{Fields: []Field{{Name: "title", CSS: "h1"}}, Key: src, Assets: []AssetRule{image(i)}}
 }
 
 func crop(ofWidth, ofHeight, left, top, right, bottom int) AssetRule {

@@ -215,16 +215,24 @@ func (s *Scraper) asset(r *reading, rule *assetRule, env map[string]any) (seine.
 	case err != nil:
 		return seine.Asset{}, fmt.Errorf("asset %s: %s gives no URL", rule.Name, rule.url.src)
 	}
-	path, err := s.key.expand(func(name string) string {
+	asset := seine.Asset{Name: rule.Name, URL: abs, Upgrade: rule.Upgrade, Image: rule.Image}
+	if asset.Path, err = s.path(rule.Name, env); err != nil {
+		return seine.Asset{}, err
+	}
+	if rule.keepsOriginal() {
+		asset.OriginalPath, err = s.path(rule.Name+seine.OriginalSuffix, env)
+	}
+	return asset, err
+}
+
+// path is the key of an asset.
+func (s *Scraper) path(asset string, env map[string]any) (string, error) {
+	return s.key.expand(func(name string) string {
 		if name == "asset" {
-			return rule.Name
+			return asset
 		}
 		return printed(env[name])
 	})
-	if err != nil {
-		return seine.Asset{}, err
-	}
-	return seine.Asset{Name: rule.Name, URL: abs, Upgrade: rule.Upgrade, Image: rule.Image, Path: path}, nil
 }
 
 // printed returns a value as a key writes it; empty for what it can't write.

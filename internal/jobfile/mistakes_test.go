@@ -122,6 +122,11 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			`job.yaml:4:69: assets.front.image.crop.box wants [left, top, right, bottom], got a list of 3`,
 		},
 		{"an unknown name in the key", head + body + "store: {key: \"{titel}/{id}\"}\n", `job.yaml:4:14: store.key: unknown name {titel} in the key: did you mean "title"?`},
+		{"a near format", head + body + "assets: {front: {url: 'images[0]', image: {to: jpg}}}\n", `job.yaml:4:48: assets.front.image.to is "jpg"; it may be png, jpeg: did you mean "jpeg"?`},
+		{
+			"a key that contradicts to", head + body + "assets: {front: {url: 'images[0]', image: {to: jpeg}}}\nstore: {key: '{id}.png'}\n",
+			`job.yaml:5:14: store.key: "{id}.png" ends in .png, and front is stored as jpeg: end it in .{ext} or .jpg`,
+		},
 		{"a list in the key", head + body + "store: {key: \"{images}/{id}\"}\n", `job.yaml:4:14: store.key: {images} is a list or an object: a key takes one value`},
 		{"a key that leaves the store", head + body + "store: {key: \"../{id}\"}\n", `job.yaml:4:14: store.key: "../{id}" has the path element ".."`},
 		{"an unknown store", head + body + "store: {url: 'gcs://bucket'}\n", `job.yaml:4:14: store.url begins with none of file:, gs:, s3:, azblob:, mem:: did you mean "gs:"?`},

@@ -174,8 +174,8 @@ fields:
   secret: {css: i, keep: false}
   raw: {css: p, attr: title, trim: false}
 verdict: [{skip: "title == 'no'", why: not it}, {done: "true"}]
-assets: {pic: {url: "'/' + title + '.png'", upgrade: {from: a, to: b}, image: {crop: {of: 10x20, box: [1, 2, 3, 4]}, min: 5x6}}}
-store: {key: "{secret}/{id}.{ext}"}
+assets: {pic: {url: "'/' + title + '.png'", upgrade: {from: a, to: b}, image: {crop: {of: 10x20, box: [1, 2, 3, 4]}, min: 5x6, resize: 7x8, to: jpeg, quality: 85, keep: original}}}
+store: {key: "{secret}/{id}-{asset}.{ext}"}
 kind: thing
 `, nil)
 	page := &seine.Page{URL: "https://a.example/x", Status: 200, Type: "text/html", Body: []byte(
@@ -191,8 +191,9 @@ kind: thing
 			"rows": []any{map[string]any{"name": "x", "n": int64(3)}},
 		}}},
 		Assets: []seine.Asset{{
-			Name: "pic", URL: "https://a.example/yes.png", Path: "s/7.{ext}", Upgrade: &seine.Upgrade{From: "a", To: "b"},
+			Name: "pic", URL: "https://a.example/yes.png", Path: "s/7-pic.{ext}", OriginalPath: "s/7-pic_original.{ext}", Upgrade: &seine.Upgrade{From: "a", To: "b"},
 			Image: &seine.Image{
+				Resize: &seine.Size{Width: 7, Height: 8}, To: seine.JPEG, Quality: 85, Keep: seine.KeepOriginal,
 				MinWidth: 5, MinHeight: 6,
 				Crop: &seine.Crop{OfWidth: 10, OfHeight: 20, Left: 1, Top: 2, Right: 3, Bottom: 4},
 			},

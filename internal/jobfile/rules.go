@@ -108,7 +108,10 @@ func assetRule(e entry[asset]) extract.AssetRule {
 		rule.Upgrade = &seine.Upgrade{From: u.From, To: u.To}
 	}
 	if i := e.value.Image; i != nil {
-		rule.Image = &seine.Image{To: i.To}
+		rule.Image = &seine.Image{To: i.To, Quality: or(i.Quality, 0), PNG: i.PNG, Keep: i.Keep}
+		if i.Resize != nil {
+			rule.Image.Resize = &seine.Size{Width: i.Resize.width, Height: i.Resize.height}
+		}
 		if i.Min != nil {
 			rule.Image.MinWidth, rule.Image.MinHeight = i.Min.width, i.Min.height
 		}

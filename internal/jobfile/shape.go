@@ -312,7 +312,11 @@ type asset struct {
 	// error.
 	Optional bool `yaml:"optional" default:"false" example:"true"`
 
-	// Checks and renders an image. Without it the file is stored as it came.
+	// Checks and renders an image: turns it as its Exif says, crops, resizes
+	// and encodes it. Without it the file is stored as it came, whatever it is.
+	// JPEG, PNG, WebP and the first frame of a GIF can be rendered; with AVIF,
+	// animated WebP and other types the task ends in error. Metadata and color
+	// profiles are neither applied nor written into the rendition.
 	Image *image `yaml:"image"`
 }
 
@@ -325,13 +329,30 @@ type upgrade struct {
 }
 
 type image struct {
-	// Cuts a box out.
+	// Cuts a box out of the image, turned as its Exif says.
 	Crop *crop `yaml:"crop"`
 
-	// The format that it is stored in.
-	To string `yaml:"to" enum:"png" default:"png" example:"png"`
+	// Makes what is left fit into a width and height, its shape kept; never
+	// larger. The other side is rounded, halves up.
+	Resize *dims `yaml:"resize" example:"512x512"`
 
-	// The least width and height, in pixels, of the image as it came.
+	// The format that it is stored in. PNG is exact and keeps 16 bits and
+	// alpha; JPEG has 8 bits, chroma at half the size (4:2:0), and white where
+	// the image is transparent.
+	To string `yaml:"to" enum:"png,jpeg" default:"png" example:"jpeg"`
+
+	// The quality of a JPEG.
+	Quality *int `yaml:"quality" min:"1" max:"100" default:"90" example:"85"`
+
+	// How hard is tried to make a PNG small. The pixels are the same.
+	PNG string `yaml:"png" enum:"fast,balanced,small" default:"balanced" example:"small"`
+
+	// Stores the file as it came beside the rendition, as the asset
+	// NAME_original. The store key needs {asset} and must end in .{ext}.
+	Keep string `yaml:"keep" enum:"original" default:"not stored" example:"original"`
+
+	// The least width and height, in pixels, of the image as it came, turned
+	// as its Exif says.
 	Min *dims `yaml:"min" default:"1x1" example:"100x100"`
 }
 
