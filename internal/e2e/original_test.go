@@ -86,12 +86,12 @@ func (g *google) use(env []string) []string {
 
 func (g *google) files(t *testing.T) files {
 	t.Helper()
-	list, _, err := g.ListObjects("cards", "", "", false)
+	list, err := g.ListObjectsWithOptionsPaginated("cards", fakestorage.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := files{}
-	for _, o := range list {
+	for _, o := range list.Objects {
 		full, err := g.GetObject("cards", o.Name)
 		if err != nil {
 			t.Fatal(err)

@@ -54,7 +54,7 @@ func main() {
 
 // serveSite serves until its standard input is closed.
 func serveSite() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -69,7 +69,7 @@ func site(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(r.URL.Path, ".css"):
 		w.Header().Set("Content-Type", "text/css")
 		for i := range 200 {
-			fmt.Fprintf(w, ".c%d { margin: %dpx; color: #%06x; display: block }\n", i, i%9, i*4096)
+			_, _ = fmt.Fprintf(w, ".c%d { margin: %dpx; color: #%06x; display: block }\n", i, i%9, i*4096)
 		}
 	case strings.HasSuffix(r.URL.Path, ".jpg"):
 		w.Header().Set("Content-Type", "image/jpeg")
@@ -192,7 +192,7 @@ func startSite() (at string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.Command(self, "-serve")
+	cmd := exec.CommandContext(context.Background(), self, "-serve")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -210,7 +210,7 @@ func startSite() (at string, stop func(), err error) {
 }
 
 func versionOf(path string) string {
-	out, err := exec.Command(path, "--version").Output()
+	out, err := exec.CommandContext(context.Background(), path, "--version").Output()
 	if err != nil {
 		return path
 	}

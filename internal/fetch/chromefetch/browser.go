@@ -46,13 +46,13 @@ func startBrowser(ctx context.Context, path string, flags []string, cfg Config) 
 	b := &browser{process: p, began: time.Now(), tabs: map[string]*tab{}}
 	// chromedp finds the browser in the context; it lives until close.
 	root, cancel := chromedp.NewAllocatorContext(context.WithoutCancel(ctx), attached{b})
-	quiet := func(format string, args ...any) { cfg.Log.Debug(fmt.Sprintf("chromedp: "+format, args...)) }
+	quiet := func(format string, args ...any) { cfg.Log.Debug("chromedp", "says", fmt.Sprintf(format, args...)) }
 	if b.chrome, err = chromedp.NewBrowserTransport(root, p.conn, chromedp.WithBrowserLogf(quiet), chromedp.WithBrowserErrorf(quiet)); err != nil {
 		cancel()
 		p.close()
 		return nil, err
 	}
-	b.ctx, _ = chromedp.NewContext(root) //nolint:govet // ends with root
+	b.ctx, _ = chromedp.NewContext(root) // ends with root
 	b.cancel = cancel
 	hello, stop := context.WithTimeout(ctx, startTimeout)
 	defer stop()

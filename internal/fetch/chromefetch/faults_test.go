@@ -272,7 +272,7 @@ func TestOnlyTheGuardsAddressesAreReached(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := &httptest.Server{Listener: l, Config: &http.Server{Handler: s.Config.Handler}} //nolint:gosec // a test's
+	second := &httptest.Server{Listener: l, Config: &http.Server{Handler: s.Config.Handler}}
 	second.Start()
 	t.Cleanup(second.Close)
 	f := fetcher(t, shared, Job{Guard: fetch.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}}})
@@ -372,7 +372,7 @@ func TestABrowserThatDoesNotStart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	script := filepath.Join(dir, "browser")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\necho 'no usable screen' >&2\nexit 3\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho 'no usable screen' >&2\nexit 3\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Open(t.Context(), Config{Path: script, Root: dir})

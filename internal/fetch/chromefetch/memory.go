@@ -34,7 +34,7 @@ func groupMemory(group int) int64 {
 // pgid reads a process group from /proc/PID/stat: the third value after the
 // name, which stands in parentheses and may hold anything.
 func pgid(file string) int {
-	stat, err := os.ReadFile(file)
+	stat, err := os.ReadFile(file) //nolint:gosec // of /proc
 	if err != nil {
 		return 0
 	}

@@ -65,7 +65,7 @@ func spawn(path string, args []string, prof *profile) (_ *process, err error) {
 		return nil, err
 	}
 	out := &tail{}
-	cmd := exec.Command(path, args...)                         //nolint:noctx // it lives longer than the call; close ends it
+	cmd := exec.Command(path, args...)                         //nolint:noctx,gosec // it lives longer than the call; close ends it
 	cmd.ExtraFiles = []*os.File{commandsIn, answersOut}        // 3 and 4, as the browser wants them
 	cmd.Stdout, cmd.Stderr, cmd.Env = out, out, prof.environ() // not ours: it holds secrets
 	cmd.SysProcAttr = ownGroup()
@@ -127,7 +127,7 @@ func (p *process) kill() {
 	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); {
 		pid, err := syscall.Wait4(-p.pid, nil, syscall.WNOHANG, nil)
 		switch {
-		case err == syscall.EINTR: //nolint:errorlint // it is what it is
+		case err == syscall.EINTR:
 		case err != nil:
 			return // none of ours is left
 		case pid == 0:

@@ -127,8 +127,7 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 }
 
 func (t *tab) blocked(kind network.ResourceType) bool {
-	switch kind {
-	case network.ResourceTypePing, network.ResourceTypeCSPViolationReport:
+	if kind == network.ResourceTypePing || kind == network.ResourceTypeCSPViolationReport {
 		return true
 	}
 	for _, k := range kinds {
@@ -145,7 +144,10 @@ var pixel, _ = base64.StdEncoding.DecodeString("R0lGODlhAQABAIAAAAAAAP///yH5BAEA
 // block answers in place of the host. Images and styles seem to load: a page
 // that has an answer for an image that fails would show that in place of it.
 func (t *tab) block(ev *cdpfetch.EventRequestPaused) error {
-	media, body := "", []byte(nil)
+	var (
+		media string
+		body  []byte
+	)
 	switch ev.ResourceType {
 	case network.ResourceTypeImage:
 		media, body = "image/gif", pixel

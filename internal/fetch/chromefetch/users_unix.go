@@ -18,7 +18,7 @@ func (l *lock) take(path string) error {
 	} else if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != os.Geteuid() {
 		return os.ErrPermission
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // of a folder of ours
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func killUsers(dir string) {
 	want := []byte(profileFlag + dir)
 	procs, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range procs {
-		line, err := os.ReadFile(file)
+		line, err := os.ReadFile(file) //nolint:gosec // of /proc
 		if err != nil {
 			continue
 		}
