@@ -87,6 +87,7 @@ var floors = map[string][]string{
 	"internal/engine":                     {"", "internal/asset", "internal/explore", "internal/fetch", "internal/frontier", "internal/polite", "internal/redact", "internal/weburl"},
 	"internal/assemble":                   {"", "internal/asset", "internal/engine", "internal/fetch", "internal/fetch/chromefetch", "internal/fetch/httpfetch", "internal/frontier", "internal/frontier/drivers"},
 	"internal/buckets":                    {},
+	"internal/dataset":                    {"", "internal/extract", "internal/frontier"},
 	"internal/cardsite":                   {""},
 	"worker":                              {"", "internal/assemble", "internal/asset", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers"},
 	"examples":                            {},

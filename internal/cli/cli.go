@@ -95,8 +95,8 @@ the same job file runs on a laptop (SQLite, a folder) and on a fleet of workers
 
 Exit codes: 0 done, 1 error, 2 usage, 3 job file, 4 frontier unreachable,
 5 store unreachable, 6 browser, 7 limit met, 8 stopped by a signal before the
-work was done, 9 more failures than max_failures, 11 schema too old or too new,
-12 disk full.`
+work was done, 9 more failures than max_failures, 10 audit found faults,
+11 schema too old or too new, 12 disk full.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -123,7 +123,8 @@ func (a *app) root() *cobra.Command {
 	}
 	for _, c := range []*cobra.Command{
 		a.validateCommand(), a.tryCommand(), a.runCommand(), a.addCommand(), a.workerCommand(), a.statusCommand(),
-		a.tasksCommand(), a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.demoCommand(), a.migrateCommand(),
+		a.tasksCommand(), a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.auditCommand(), a.cleanCommand(),
+		a.countCommand(), a.exportCommand(), a.demoCommand(), a.migrateCommand(),
 		a.doctorCommand(), a.schemaCommand(), a.versionCommand(),
 	} {
 		wrapArgs(c)

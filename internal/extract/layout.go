@@ -1,9 +1,12 @@
 package extract
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/seinehq/seine"
 )
 
 // Layout says what the paths of a job's files mean: the inverse of its key
@@ -32,9 +35,13 @@ type Place struct {
 func (s *Scraper) Layout() *Layout {
 	l := &Layout{key: s.key}
 	for _, a := range s.assets {
-		l.assets = append(l.assets, a.Name)
+		names := []string{a.Name}
+		if a.Image != nil && a.Image.Keep == seine.KeepOriginal {
+			names = append(names, a.Name+seine.OriginalSuffix)
+		}
+		l.assets = append(l.assets, names...)
 		if !a.Optional {
-			l.required = append(l.required, a.Name)
+			l.required = append(l.required, names...)
 		}
 	}
 	l.compile()
@@ -52,7 +59,8 @@ func (s *Scraper) Columns() []string {
 	return names
 }
 
-// Assets lists the names of the assets, in the order of the rules.
+// Assets lists the names of the assets, in the order of the rules; the original
+// that is kept beside one follows it.
 func (l *Layout) Assets() []string { return l.assets }
 
 // Required lists those that every done task owes.
@@ -143,7 +151,7 @@ func (l *Layout) Parse(path string) (place Place, ok bool) {
 		}
 	}
 	place.ID, place.Asset = found["id"], found["asset"]
-	if place.Asset == "" && len(l.assets) == 1 {
+	if place.Asset == "" && len(l.assets) > 0 { // without {asset} there is one
 		place.Asset = l.assets[0]
 	}
 	return place, true
@@ -197,4 +205,21 @@ func fits(pattern []part, path string) bool {
 		return false
 	}
 	return path == ""
+}
+
+// Printed returns a record's value as a key writes it; empty for what it can't
+// write. Numbers may be json.Number.
+func Printed(v any) string {
+	n, ok := v.(json.Number)
+	if !ok {
+		return printed(v)
+	}
+	if i, err := n.Int64(); err == nil {
+		return printed(i)
+	}
+	f, err := n.Float64()
+	if err != nil {
+		return n.String()
+	}
+	return printed(f)
 }

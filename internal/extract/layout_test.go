@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/seinehq/seine"
 )
 
 func layoutOf(t testing.TB, key string, assets ...AssetRule) *Layout {
@@ -74,6 +76,10 @@ func TestLayoutTellsItsParts(t *testing.T) {
 	}
 	if p := layoutOf(t, "{id}/x.{ext}", front).Prefix(); p != "" {
 		t.Errorf("prefix %q; want none", p)
+	}
+	kept := AssetRule{Name: "front", URL: `"a"`, Image: &seine.Image{Keep: seine.KeepOriginal}}
+	if got := layoutOf(t, "{id}_{asset}.{ext}", kept, back).Required(); !reflect.DeepEqual(got, []string{"front", "front_original", "back"}) {
+		t.Errorf("required %q; want the original too", got)
 	}
 	s, _ := Compile(Rules{Fields: []Field{{Name: "b", CSS: "p"}, {Name: "hidden", CSS: "i", Drop: true}, {Name: "a", CSS: "b"}}})
 	if got := s.Columns(); !reflect.DeepEqual(got, []string{"b", "a"}) {

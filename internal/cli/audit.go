@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine/internal/dataset"
+)
+
+// exitAudit: an audit found faults that are there at its end.
+const exitAudit = 10
+
+func (a *app) auditCommand() *cobra.Command {
+	var opts dataset.AuditOptions
+	c := &cobra.Command{
+		Use: "audit JOB", Short: "Compare records with files, both ways; --fix mends", Args: cobra.ExactArgs(1),
+		Long: `Compares the frontier's records with the files of the store, both ways: missing,
+broken (by size; with --deep by SHA-256 and by decoding), incomplete (a front
+without a back), in two folders, misnamed, orphaned, left over by a killed
+writer. It may run beside workers: tasks in progress are no faults.
+
+--fix sends tasks back whose files are missing, broken or incomplete, which the
+next run mends, and deletes what is orphaned or left over and older than --grace.
+It never deletes a file that a record owns or comes to own meanwhile, nor one
+that store.key can't have made. After a restore of database and bucket from
+different times: audit --fix, then run.
+
+Exit code 10: faults are there at the end. Those of tasks that were sent back
+are, until they are done again.
+
+-o json prints a line for each fault, {"kind", "key", "asset", "path", "detail",
+"fixed"}, and {"summary": …} as the last one.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkGrace(opts.Grace); err != nil {
+				return err
+			}
+			return a.audit(c.Context(), args[0], opts)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&opts.Fix, "fix", false, "send broken tasks back, delete what nobody owns")
+	f.BoolVar(&opts.Deep, "deep", false, "read every file: SHA-256, decode images")
+	f.DurationVar(&opts.Grace, "grace", dataset.DefaultGrace, "how old a file that nobody owns must be to be a fault")
+	a.outputs(c, "table", "json")
+	return c
+}
+
+// maxExamples is how many faults of a kind a table shows.
+const maxExamples = 10
+
+func (a *app) audit(ctx context.Context, arg string, opts dataset.AuditOptions) error {
+	set, done, err := a.dataSet(ctx, arg, wants{frontier: true, store: true})
+	if err != nil {
+		return err
+	}
+	defer done()
+	shown := map[dataset.Kind][]dataset.Finding{}
+	report, err := set.Audit(ctx, opts, func(f dataset.Finding) error {
+		if a.json() {
+			return a.printJSON(f)
+		}
+		if len(shown[f.Kind]) < maxExamples {
+			shown[f.Kind] = append(shown[f.Kind], f)
+		}
+		return nil
+	})
+	if err != nil {
+		return datasetError(err)
+	}
+	if a.json() {
+		if err := a.printJSON(map[string]any{"summary": report}); err != nil {
+			return err
+		}
+	} else {
+		a.printAudit(set, report, shown)
+	}
+	switch {
+	case report.Wrong == 0:
+		return nil
+	case report.Tasks > 0:
+		return coded{exitAudit, fmt.Errorf("%d faults are left; %d tasks were sent back: `seine run %s` does them again", report.Wrong, report.Tasks, arg)}
+	case opts.Fix:
+		return coded{exitAudit, fmt.Errorf("%d faults are left: docs/operations.md says what each kind needs", report.Wrong)}
+	}
+	return coded{exitAudit, fmt.Errorf("%d faults: `seine audit %s --fix` sends tasks back and deletes what nobody owns", report.Wrong, arg)}
+}
+
+func (a *app) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[dataset.Kind][]dataset.Finding) {
+	a.print("job %s: %d files, %s; %d assets of %d records", set.Job.Name, r.Files, size(r.Bytes), r.Assets, r.Records)
+	if r.Young > 0 {
+		a.print("%d files that nobody owns are younger than the grace time: not judged", r.Young)
+	}
+	t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "KIND\tFOUND\tMENDED")
+	for _, k := range dataset.Kinds {
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\n", titles[k], r.Found[k], r.Fixed[k])
+	}
+	_ = t.Flush()
+	for _, k := range dataset.Kinds {
+		if len(shown[k]) == 0 {
+			continue
+		}
+		a.print("")
+		a.print("%s", titles[k])
+		t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+		for _, f := range shown[k] {
+			_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\n", dash(f.Key), dash(f.Path), note(f))
+		}
+		_ = t.Flush()
+		if more := r.Found[k] - int64(len(shown[k])); more > 0 {
+			a.print("  and %d more: -o json lists them", more)
+		}
+	}
+}
+
+// titles are the kinds as a table names them.
+var titles = map[dataset.Kind]string{
+	dataset.Missing: "missing", dataset.Broken: "broken", dataset.Incompleted: "incomplete", dataset.Doubled: "in two folders",
+	dataset.Misnamed: "misnamed", dataset.Orphaned: "orphaned", dataset.Leftover: "left over",
+}
+
+func note(f dataset.Finding) string {
+	if f.Fixed == "" {
+		return f.Detail
+	}
+	return f.Detail + ": " + f.Fixed
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// folderThere reports a folder that can't be looked at.
+func folderThere(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is not a folder", path)
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine/internal/dataset"
+)
+
+func (a *app) countCommand() *cobra.Command {
+	var (
+		by         string
+		bucketOnly bool
+	)
+	c := &cobra.Command{
+		Use: "count JOB", Short: "Complete tasks per value of a field, as the original's statistics", Args: cobra.ExactArgs(1),
+		Long: `Counts complete tasks, those that have every asset which the job's rules want, by
+a field of their records: --by grade. Incomplete tasks, and those that stand under
+two values, are named. A task under two values counts under both, and once in the
+total.
+
+--bucket-only needs no frontier: it counts ids by a field of store.key, also in a
+bucket that Seine did not fill. A value is then as it stands in the path.
+
+-o csv prints the values alone; the rest goes to standard error.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.count(c.Context(), args[0], by, bucketOnly)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&by, "by", "", "the field to count by (default: the only one of store.key)")
+	f.BoolVar(&bucketOnly, "bucket-only", false, "go by the paths alone, without a frontier")
+	a.outputs(c, "table", "json", "csv")
+	return c
+}
+
+func (a *app) count(ctx context.Context, arg, by string, bucketOnly bool) (err error) {
+	set, done, err := a.dataSet(ctx, arg, wants{frontier: !bucketOnly, store: bucketOnly})
+	if err != nil {
+		return err
+	}
+	defer done()
+	n, err := set.Count(ctx, by)
+	if err != nil {
+		return datasetError(err)
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	switch a.output {
+	case "json":
+		return countJSON(ctx, a.stdout, n)
+	case "csv":
+		return a.countCSV(n)
+	}
+	return a.countTable(ctx, n)
+}
+
+// countJSON writes the shape of `count -o json`, a contract:
+// {"by", "values": [{"value", "complete"}], "total", "incomplete": [{"key",
+// "have"}], "double": [{"key", "values"}]}. Its lists may be long, so they are
+// written as they are read.
+func countJSON(ctx context.Context, w io.Writer, n *dataset.Count) error {
+	values := n.Values
+	if values == nil {
+		values = []dataset.ValueCount{}
+	}
+	head, err := json.Marshal(struct {
+		By     string               `json:"by"`
+		Values []dataset.ValueCount `json:"values"`
+		Total  int64                `json:"total"`
+	}{n.By, values, n.Total})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, `%s,"incomplete":[`, strings.TrimSuffix(string(head), "}")); err != nil {
+		return err
+	}
+	first := true
+	item := func(v any) error {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		if !first {
+			text = append([]byte(","), text...)
+		}
+		first = false
+		_, err = w.Write(text)
+		return err
+	}
+	if err := n.Incomplete(ctx, func(i dataset.Incomplete) error { return item(i) }); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, `],"double":[`); err != nil {
+		return err
+	}
+	first = true
+	if err := n.Double(ctx, func(d dataset.Double) error { return item(d) }); err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, "]}\n")
+	return err
+}
+
+func (a *app) countCSV(n *dataset.Count) error {
+	w := csv.NewWriter(a.stdout)
+	rows := [][]string{{n.By, "complete"}}
+	for _, v := range n.Values {
+		rows = append(rows, []string{v.Value, strconv.FormatInt(v.Complete, 10)})
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	a.say("seine: total %d, incomplete %d, under two values %d", n.Total, n.IncompleteTotal, n.DoubleTotal)
+	return nil
+}
+
+// maxNamed is how many incomplete and double tasks a table names.
+const maxNamed = 20
+
+var errEnough = errors.New("enough")
+
+func (a *app) countTable(ctx context.Context, n *dataset.Count) error {
+	t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+	_, _ = fmt.Fprintf(t, "%s\tcomplete\n", n.By)
+	for _, v := range n.Values {
+		value := v.Value
+		if value == "" {
+			value = "(none)"
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%d\n", value, v.Complete)
+	}
+	_, _ = fmt.Fprintf(t, "total\t%d\n", n.Total)
+	_ = t.Flush()
+	named := func(title string, total int64, list func(line func(key, what string) error) error) error {
+		if total == 0 {
+			return nil
+		}
+		a.print("")
+		a.print("%s: %d", title, total)
+		shown := int64(0)
+		err := list(func(key, what string) error {
+			if shown == maxNamed {
+				return errEnough
+			}
+			shown++
+			a.print("  %s  %s", key, what)
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+		if total > shown {
+			a.print("  and %d more: -o json lists them", total-shown)
+		}
+		return nil
+	}
+	if err := named("incomplete", n.IncompleteTotal, func(line func(key, what string) error) error {
+		return n.Incomplete(ctx, func(i dataset.Incomplete) error {
+			if len(i.Have) == 0 {
+				return line(i.Key, "has none of its files")
+			}
+			return line(i.Key, "has "+strings.Join(i.Have, ", ")+" alone")
+		})
+	}); err != nil {
+		return err
+	}
+	return named("under two values", n.DoubleTotal, func(line func(key, what string) error) error {
+		return n.Double(ctx, func(d dataset.Double) error { return line(d.Key, strings.Join(d.Values, ", ")) })
+	})
+}

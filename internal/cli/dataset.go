@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/dataset"
+	"github.com/seinehq/seine/internal/extract"
+)
+
+// outputs gives a command its own formats for -o, the first of which is the
+// default.
+func (a *app) outputs(c *cobra.Command, formats ...string) {
+	c.Flags().StringVarP(&a.output, "output", "o", "", strings.Join(formats, ", "))
+	c.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.output == "" {
+			a.output = formats[0]
+		}
+		if !slices.Contains(formats, a.output) {
+			return usagef("-o %s: give one of %s", a.output, strings.Join(formats, ", "))
+		}
+		return nil
+	}
+}
+
+// wants says what of a data set a command needs.
+type wants struct{ frontier, store bool }
+
+// dataSet opens a job's data set and says where it is. What it returns closes
+// it.
+func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, func(), error) {
+	var closers []io.Closer
+	closeAll := func() {
+		for _, c := range closers {
+			_ = c.Close()
+		}
+	}
+	set := &dataset.Set{Progress: a.datasetProgress()}
+	if w.frontier || !isFile(arg) {
+		f, job, info, err := a.jobAt(ctx, arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		closers = append(closers, f)
+		set.Job, set.ID = job, info.ID
+		if w.frontier {
+			set.Frontier = f
+		}
+	} else {
+		job, _, err := a.load(arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		set.Job = job
+	}
+	rules, ok := set.Job.Scraper.(*extract.Scraper)
+	if !ok {
+		closeAll()
+		return nil, nil, usagef("job %s was not made from a job file: its rules say nothing of its files", set.Job.Name)
+	}
+	set.Rules = rules
+	if !w.store {
+		return set, closeAll, nil
+	}
+	if err := a.openSet(ctx, set); err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	closers = append(closers, set.Store.Bucket)
+	if w.frontier {
+		a.whereabouts([]*seine.Job{set.Job})
+	} else {
+		a.say("seine: store %s", a.storeOf(set.Job))
+	}
+	return set, closeAll, nil
+}
+
+// openSet opens a store that is there: looking must not make a folder, and a
+// folder that is not mounted must not pass for one without files.
+func (a *app) openSet(ctx context.Context, set *dataset.Set) error {
+	at := a.storeOf(set.Job)
+	folder, err := assemble.Folder(at.url)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", assemble.ErrStore, at, err)
+	}
+	if folder != "" {
+		if err := folderThere(folder); err != nil {
+			return fmt.Errorf("%w: %s: %w", assemble.ErrStore, at, err)
+		}
+	}
+	bucket, err := a.openStore(ctx, at)
+	if err != nil {
+		return err
+	}
+	set.Store = dataset.Store{Bucket: bucket, Folder: folder}
+	return nil
+}
+
+// datasetProgress says now and then how far a long command is.
+func (a *app) datasetProgress() func(what string, n int64) {
+	last := time.Now()
+	return func(what string, n int64) {
+		if time.Since(last) >= lineEvery {
+			last = time.Now()
+			a.say("seine: %d %s so far", n, what)
+		}
+	}
+}
+
+// datasetError gives an error of package dataset its exit code.
+func datasetError(err error) error {
+	switch {
+	case errors.Is(err, seine.ErrDiskFull):
+		return err
+	case errors.Is(err, dataset.ErrStore):
+		return coded{exitStore, err}
+	case errors.Is(err, dataset.ErrField):
+		return coded{exitUsage, err}
+	}
+	return err
+}
+
+// checkGrace bounds --grace.
+func checkGrace(d time.Duration) error {
+	if d < 0 {
+		return usagef("--grace %v: give a time from 0s on", d)
+	}
+	return nil
+}

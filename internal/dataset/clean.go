@@ -1,0 +1,209 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// CleanOptions say what is deleted.
+type CleanOptions struct {
+	// Yes deletes; without it Clean tells what it would delete.
+	Yes bool
+
+	// Grace is how old the youngest file of an id must be. Zero: any.
+	Grace time.Duration
+
+	// Now is the time; nil: time.Now.
+	Now func() time.Time
+}
+
+// Cleaned is one incomplete id.
+type Cleaned struct {
+	Key   string   `json:"key"`
+	Have  []string `json:"have"`
+	Lack  []string `json:"lack"`
+	Paths []string `json:"paths"`
+
+	// Bytes is the size of those that nothing keeps.
+	Bytes int64 `json:"bytes"`
+
+	// Deleted lists what is gone of Paths.
+	Deleted []string `json:"deleted"`
+
+	// Kept says why nothing, or not all, is to be deleted: "in progress",
+	// "younger than the grace time", "a record owns it"; else empty.
+	Kept string `json:"kept"`
+
+	free []object
+}
+
+// The reasons why a file stays.
+const (
+	keptBusy  = "in progress"
+	keptYoung = "younger than the grace time"
+	keptOwned = "a record owns it"
+)
+
+// CleanReport sums a Clean up.
+type CleanReport struct {
+	// Files and IDs were looked at.
+	Files int64 `json:"files"`
+	IDs   int64 `json:"ids"`
+
+	Incomplete int64 `json:"incomplete"`
+
+	// Deletable counts the files of incomplete ids that nothing keeps, Deleted
+	// those that were deleted, Bytes their size.
+	Deletable int64 `json:"deletable"`
+	Deleted   int64 `json:"deleted"`
+	Bytes     int64 `json:"bytes"`
+
+	// Kept counts incomplete ids by why they stay.
+	Kept map[string]int64 `json:"kept"`
+}
+
+// Clean deletes what the store has of incomplete ids: those of which no folder
+// has every asset that is not optional. It calls each for each of them, ordered
+// by id.
+//
+// With a frontier it leaves what a record owns, which [Set.Audit] puts right,
+// and what belongs to a task in progress.
+func (s *Set) Clean(ctx context.Context, opts CleanOptions, each func(Cleaned) error) (report CleanReport, err error) {
+	report.Kept = map[string]int64{}
+	sp, err := newSpill(ctx, placedSchema)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, sp.close()) }()
+	if report.Files, err = s.place(ctx, sp, func(extract.Place) string { return "" }); err != nil {
+		return report, err
+	}
+	if err := s.markOwned(ctx, sp); err != nil {
+		return report, err
+	}
+	c := &cleaner{set: s, opts: opts, report: &report, each: each, before: before(opts.Now, opts.Grace)}
+	required := s.Rules.Layout().Required()
+	if err := sp.eachGroup(ctx, func(g group) error {
+		report.IDs++
+		if g.complete(required) != nil {
+			return nil
+		}
+		report.Incomplete++
+		have := g.have()
+		lack := lacks(have, required)
+		if lack == nil {
+			lack = []string{} // all of them, in several folders
+		}
+		one := Cleaned{Key: g.id, Have: have, Lack: lack, Deleted: []string{}}
+		for _, f := range g.files {
+			one.Paths = append(one.Paths, f.path)
+			if f.owned {
+				one.Kept = keptOwned
+				continue
+			}
+			one.free, one.Bytes = append(one.free, f.object), one.Bytes+f.bytes
+		}
+		if g.youngest().After(c.before) {
+			one.Kept, one.free, one.Bytes = keptYoung, nil, 0
+		}
+		if c.pending = append(c.pending, one); len(c.pending) < cleanBatch {
+			return nil
+		}
+		return c.flush(ctx)
+	}); err != nil {
+		return report, err
+	}
+	return report, c.flush(ctx)
+}
+
+// cleanBatch is how many incomplete ids are decided on at once.
+const cleanBatch = 2000
+
+// before is the time before which a file must have been written.
+func before(now func() time.Time, grace time.Duration) time.Time {
+	if now == nil {
+		now = time.Now
+	}
+	return now().Add(-grace)
+}
+
+// cleaner takes incomplete ids in, and decides and deletes in batches.
+type cleaner struct {
+	set     *Set
+	opts    CleanOptions
+	report  *CleanReport
+	each    func(Cleaned) error
+	before  time.Time
+	pending []Cleaned
+}
+
+func (c *cleaner) flush(ctx context.Context) error {
+	if err := c.keepBusy(ctx); err != nil {
+		return err
+	}
+	gone := map[string]bool{}
+	if c.opts.Yes {
+		var (
+			files []object
+			err   error
+		)
+		for _, one := range c.pending {
+			files = append(files, one.free...)
+		}
+		if gone, err = c.set.remove(ctx, files, c.before); err != nil {
+			return err
+		}
+	}
+	for _, one := range c.pending {
+		c.report.Deletable += int64(len(one.free))
+		c.report.Bytes += one.Bytes
+		for _, f := range one.free {
+			if gone[f.path] {
+				one.Deleted = append(one.Deleted, f.path)
+			}
+		}
+		c.report.Deleted += int64(len(one.Deleted))
+		if c.opts.Yes && one.Kept == "" && len(one.Deleted) < len(one.free) {
+			one.Kept = keptOwned // since we looked
+		}
+		if one.Kept != "" {
+			c.report.Kept[one.Kept]++
+		}
+		if err := c.each(one); err != nil {
+			return err
+		}
+	}
+	c.pending = c.pending[:0]
+	return nil
+}
+
+// keepBusy keeps what belongs to tasks in progress. An id that can't be the key
+// of a task as it is (its path has it changed) is left to grace and sweep.
+func (c *cleaner) keepBusy(ctx context.Context) error {
+	if c.set.Frontier == nil || len(c.pending) == 0 {
+		return nil
+	}
+	keys := make([]string, len(c.pending))
+	for i, one := range c.pending {
+		keys[i] = one.Key
+	}
+	tasks, err := c.set.Frontier.Tasks(ctx, c.set.ID, frontier.Filter{Keys: keys, States: []seine.State{seine.InProgress}})
+	if err != nil {
+		return err
+	}
+	busy := map[string]bool{}
+	for _, t := range tasks {
+		busy[t.Key] = true
+	}
+	for i := range c.pending {
+		if one := &c.pending[i]; busy[one.Key] {
+			one.Kept, one.free, one.Bytes = keptBusy, nil, 0
+		}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package dataset
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// assetColumns are the columns of one asset: assets.front.path and so on.
+var assetColumns = []string{"path", "bytes", "sha256", "width", "height", "url"}
+
+// csvWriter writes rows with the columns of the job's rules, so that the head
+// is known before the first record: what a record has besides is told in
+// about.LeftOut.
+func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end func() error, err error) {
+	fields, assets := s.Rules.Columns(), s.Rules.Layout().Assets()
+	head := []string{"job", "key", "kind", "url", "fetched_at"}
+	for _, f := range fields {
+		head = append(head, "fields."+f)
+	}
+	for _, a := range assets {
+		for _, c := range assetColumns {
+			head = append(head, "assets."+a+"."+c)
+		}
+	}
+	out := csv.NewWriter(w)
+	if err := out.Write(head); err != nil {
+		return nil, nil, err
+	}
+	leave := func(name string) {
+		if !slices.Contains(about.LeftOut, name) && len(about.LeftOut) < maxDigests {
+			about.LeftOut = append(about.LeftOut, name)
+		}
+	}
+	row := make([]string, 0, len(head))
+	put = func(r record) error {
+		row = append(row[:0], cell(r.Job), cell(r.Key), cell(r.Kind), cell(r.URL), r.FetchedAt.Format(time.RFC3339Nano))
+		for _, f := range fields {
+			row = append(row, fieldCell(r.Fields[f]))
+		}
+		for _, name := range assets {
+			a, ok := r.Assets[name]
+			if !ok {
+				row = append(row, "", "", "", "", "", "")
+				continue
+			}
+			row = append(row, cell(a.Path), strconv.FormatInt(a.Bytes, 10), a.SHA256, strconv.Itoa(a.Width), strconv.Itoa(a.Height), cell(a.URL))
+		}
+		for f := range r.Fields {
+			if !slices.Contains(fields, f) {
+				leave("fields." + f)
+			}
+		}
+		for a := range r.Assets {
+			if !slices.Contains(assets, a) {
+				leave("assets." + a)
+			}
+		}
+		return out.Write(row)
+	}
+	return put, func() error { out.Flush(); return out.Error() }, nil
+}
+
+// fieldCell prints a field: lists and objects as JSON.
+func fieldCell(v any) string {
+	if n, ok := v.(json.Number); ok {
+		return n.String()
+	}
+	return cell(text(v))
+}
+
+// cell is text that a spreadsheet takes as text. What was scraped may begin
+// like a formula, which a spreadsheet would carry out: an apostrophe goes
+// before it. Numbers stay as they are.
+func cell(s string) string {
+	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+		return s
+	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil {
+		return s
+	}
+	return "'" + s
+}

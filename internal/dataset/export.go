@@ -1,0 +1,142 @@
+package dataset
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Format is how records are written.
+type Format string
+
+// The formats of an export.
+const (
+	// JSONL is one record a line.
+	JSONL Format = "jsonl"
+
+	// CSV is one record a row, by RFC 4180, with a head.
+	CSV Format = "csv"
+)
+
+// About goes with an export: what its records were made by and who allowed it.
+type About struct {
+	Job        string    `json:"job"`
+	Permission string    `json:"permission"`
+	Contact    string    `json:"contact"`
+	Format     Format    `json:"format"`
+	Records    int64     `json:"records"`
+	ExportedAt time.Time `json:"exported_at"`
+
+	// Digests counts the records by the digest of the job's rules that made
+	// them, in hexadecimal digits; Digest is that of the rules as they are.
+	Digest  string           `json:"digest"`
+	Digests map[string]int64 `json:"digests"`
+
+	// LeftOut lists fields that some record has and a CSV has no column for:
+	// the job's rules had them once.
+	LeftOut []string `json:"left_out"`
+}
+
+// maxDigests bounds the digests that are counted each for itself; what comes
+// later counts under "other".
+const maxDigests = 1000
+
+// record is the shape of an exported record: a contract.
+type record struct {
+	Job       string           `json:"job"`
+	Key       string           `json:"key"`
+	Kind      string           `json:"kind"`
+	URL       string           `json:"url"`
+	Fields    map[string]any   `json:"fields"`
+	Assets    map[string]asset `json:"assets"`
+	FetchedAt time.Time        `json:"fetched_at"`
+}
+
+type asset struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	URL    string `json:"url"`
+}
+
+func (s *Set) record(r frontier.Stored) (record, error) {
+	out := record{Job: s.Job.Name, Key: r.Key, Kind: r.Kind, URL: r.URL, Assets: map[string]asset{}, FetchedAt: r.FetchedAt.UTC()}
+	var err error
+	if out.Fields, err = decodeFields(r.Fields); err != nil {
+		return out, fmt.Errorf("record %s: %w", r.Key, err)
+	}
+	for _, a := range r.Assets {
+		out.Assets[a.Name] = asset{a.Path, a.Bytes, hex.EncodeToString(a.SHA256), a.Width, a.Height, a.URL}
+	}
+	return out, nil
+}
+
+// Export writes every record, ordered by key and kind, as of one moment. Of
+// equal records it writes equal bytes, whatever the frontier: the keys of
+// objects are sorted.
+func (s *Set) Export(ctx context.Context, w io.Writer, format Format) (About, error) {
+	about := About{
+		Job: s.Job.Name, Permission: s.Job.Permission, Contact: s.Job.Contact, Format: format,
+		Digest: hex.EncodeToString(s.Job.Digest), Digests: map[string]int64{}, LeftOut: []string{},
+	}
+	now, err := s.Frontier.Clock(ctx)
+	if err != nil {
+		return about, err
+	}
+	about.ExportedAt = now.UTC()
+	out := bufio.NewWriterSize(w, 1<<18)
+	put, end, err := s.writer(out, format, &about)
+	if err != nil {
+		return about, err
+	}
+	err = s.Frontier.Snapshot(ctx, s.ID, func(r frontier.Stored) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rec, err := s.record(r)
+		if err != nil {
+			return err
+		}
+		about.Records++
+		s.progress("records", about.Records)
+		digest := hex.EncodeToString(r.Digest)
+		if _, known := about.Digests[digest]; !known && len(about.Digests) >= maxDigests {
+			digest = "other"
+		}
+		about.Digests[digest]++
+		return put(rec)
+	})
+	if err == nil {
+		err = end()
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	slices.Sort(about.LeftOut)
+	return about, err
+}
+
+// writer returns what writes one record, and what ends the file.
+func (s *Set) writer(w io.Writer, format Format, about *About) (put func(record) error, end func() error, err error) {
+	switch format {
+	case JSONL:
+		return func(r record) error {
+			line, err := encodeJSON(r)
+			if err == nil {
+				_, err = w.Write(append(line, '\n'))
+			}
+			return err
+		}, func() error { return nil }, nil
+	case CSV:
+		return s.csvWriter(w, about)
+	}
+	return nil, nil, fmt.Errorf("unknown format %q: jsonl or csv", format)
+}
