@@ -41,3 +41,40 @@ func TestFrontierUnprepared(t *testing.T) {
 		return open(t, pgtest.Migrated(t)+"&default_query_exec_mode=exec", now)
 	})
 }
+
+// A claim reads the queue, and what has ended is not in it: it costs the same
+// however much is done.
+func TestFinishedTasksAreNotClaimedPast(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Migrated(t)
+	f := open(t, dsn, nil)
+	job, err := f.Register(t.Context(), frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: frontier.LanePace{Inflight: 1000}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.OpenLease(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []frontier.New
+	for i := range 300 {
+		all = append(all, frontier.New{Key: fmt.Sprint(i), Lane: "h:80", Priority: 1})
+	}
+	if _, err := f.Add(t.Context(), job, all); err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Claim(t.Context(), l, frontier.ClaimArgs{Job: job, N: 250})
+	if err != nil || len(got) != 250 {
+		t.Fatalf("claimed %d, %v", len(got), err)
+	}
+	var batch []frontier.Completion
+	for _, c := range got {
+		batch = append(batch, frontier.Completion{Claimed: c, State: seine.Done})
+	}
+	if _, err := f.Complete(t.Context(), l, job, batch); err != nil {
+		t.Fatal(err)
+	}
+	if open, ever := query[int64](t, dsn, `select count(*) from seine.queue`)[0], query[int64](t, dsn, `select count(*) from seine.task`)[0]; open != 50 || ever != 300 {
+		t.Errorf("%d tasks to claim from of %d; want 50 of 300", open, ever)
+	}
+}
