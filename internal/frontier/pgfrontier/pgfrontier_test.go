@@ -1,10 +1,12 @@
 package pgfrontier_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/frontiertest"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
