@@ -152,5 +152,6 @@ func decodeFault(err error) error {
 // cut reports whether a decoder ran out of bytes; some say so only in words.
 func cut(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "not enough pixel data")
+		strings.Contains(err.Error(), "unexpected EOF") ||
+		strings.Contains(err.Error(), "not enough pixel data") || strings.Contains(err.Error(), "not enough image data")
 }
