@@ -41,12 +41,19 @@ func main() {
 	serve := flag.Bool("serve", false, "serve the page (started by the benchmark)")
 	pages := flag.Int("pages", 60, "pages of each of our runs; a browser a page does a third")
 	rounds := flag.Int("rounds", 3, "runs of each; the median counts")
+	soaked := flag.Int("soak", 0, "render so many pages at 4 tabs instead, and show memory and processes on the way")
 	flag.Parse()
 	if *serve {
 		serveSite()
 		return
 	}
-	if err := bench(*pages, *rounds); err != nil {
+	err := error(nil)
+	if *soaked > 0 {
+		err = soak(*soaked)
+	} else {
+		err = bench(*pages, *rounds)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-browser:", err)
 		os.Exit(1)
 	}
