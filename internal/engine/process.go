@@ -148,6 +148,10 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 	reason := fetch.Reason(err)
 	r.log.WarnContext(ctx, "fetch failed", "task", c.Key, "attempt", c.Attempt, "err", err)
 	switch {
+	case reason == fetch.BrowserAbsent:
+		// No page could be had: ours, not the tasks'.
+		r.fatal(err)
+		return outcome{claimed: c, released: true}
 	case errors.Is(err, seine.ErrRefused), errors.Is(err, seine.ErrTooLarge):
 		return failed(c, reason, true)
 	case errors.Is(err, seine.ErrHost) && r.ownHost(c, err):

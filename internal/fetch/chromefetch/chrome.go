@@ -87,8 +87,7 @@ type Chrome struct {
 	tabs   chan struct{} // holds one for each page that is being rendered
 
 	starting sync.Mutex // one at a time
-	failures int        // to start, in a row; under starting
-	failedAt time.Time
+	started  bool       // once; under starting
 
 	mu      sync.Mutex
 	current *browser // nil: the next page starts one
@@ -136,6 +135,13 @@ func (c *Chrome) Version() string {
 	return c.current.version
 }
 
+// A browser that was there and does not start again is tried after these
+// pauses, about half a minute in all.
+const (
+	firstPause = time.Second
+	lastPause  = 16 * time.Second
+)
+
 // take returns a browser for one page; give ends its use. It starts one when
 // there is none or the last is used up.
 func (c *Chrome) take(ctx context.Context) (*browser, error) {
@@ -147,21 +153,21 @@ func (c *Chrome) take(ctx context.Context) (*browser, error) {
 	if b := c.use(); b != nil { // another page started it
 		return b, nil
 	}
-	// A browser that does not start is not started in a loop.
-	if c.failures > 0 {
-		pause := min(time.Second<<(c.failures-1), 30*time.Second)
+	b, err := c.start(ctx)
+	// A machine that is short of memory may have some in a moment.
+	for pause := firstPause; err != nil && c.started && pause <= lastPause; pause *= 2 {
+		c.config.Log.WarnContext(ctx, "browser does not start", "err", err, "wait", pause.String())
 		select {
-		case <-time.After(time.Until(c.failedAt.Add(pause))):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+		b, err = c.start(ctx)
 	}
-	b, err := c.start(ctx)
 	if err != nil {
-		c.failures, c.failedAt = min(c.failures+1, 6), time.Now()
 		return nil, err
 	}
-	c.failures = 0
+	c.started = true
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()

@@ -399,6 +399,64 @@ func living(group int) int {
 	return n
 }
 
+// Nothing but the page's own requests goes out in its name, or the browser's.
+func TestTheBrowserAsksForNothingItself(t *testing.T) {
+	t.Parallel()
+	c := alone(t, Config{})
+	var mu sync.Mutex
+	var out []string
+	record := func(p *proxy) {
+		inner := p.server.Handler
+		p.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			out = append(out, r.Method+" "+r.Host+r.URL.Path)
+			mu.Unlock()
+			inner.ServeHTTP(w, r)
+		})
+	}
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>x</p><form><input name=email><input type=password></form>`)})
+	f := fetcher(t, c, Job{})
+	record(c.deny)
+	record(f.proxy)
+	get(t, f, s.URL+"/a")
+	<-time.After(2 * time.Second)
+	mu.Lock()
+	defer mu.Unlock()
+	if want := "GET " + strings.TrimPrefix(s.URL, "http://") + "/a"; len(out) != 1 || out[0] != want {
+		t.Errorf("went out: %v; want %s alone", out, want)
+	}
+}
+
+func TestABrowserThatDoesNotStartAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, err := Find("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "browser")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	c := alone(t, Config{Path: link, MaxPages: 1})
+	s := serve(t, map[string]http.HandlerFunc{"/a": html("<p>x")})
+	f := fetcher(t, c, Job{})
+	// It comes back in a moment.
+	_ = os.Remove(link)
+	go func() {
+		<-time.After(500 * time.Millisecond)
+		_ = os.Symlink(path, link)
+	}()
+	get(t, f, s.URL+"/a")
+	// It does not, while somebody waits.
+	_ = os.Remove(link)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := f.Fetch(ctx, seine.Request{URL: s.URL + "/a"}); fetch.Reason(err) != fetch.Canceled {
+		t.Errorf("%v; want it to wait", err)
+	}
+}
+
 // A worker that is killed leaves nothing that the next one does not remove.
 const workerEnv = "CHROMEFETCH_TEST_WORKER"
 
