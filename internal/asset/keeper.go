@@ -249,7 +249,7 @@ func (k *Keeper) write(ctx context.Context, s seine.Stored, body []byte, create 
 	defer cancel()
 	var file *os.File // of a store that is a folder
 	w, err := k.bucket.NewWriter(ctx, s.Path, &blob.WriterOptions{
-		IfNotExist: create, ContentType: typeOf(s.Path), BeforeWrite: func(as func(any) bool) error { as(&file); return nil },
+		IfNotExist: create, ContentType: typeOf(s.Path), BufferSize: bufferFor(len(body)), BeforeWrite: func(as func(any) bool) error { as(&file); return nil },
 	})
 	if err != nil {
 		return err
@@ -266,6 +266,17 @@ func (k *Keeper) write(ctx context.Context, s seine.Stored, body []byte, create 
 		return err
 	}
 	return w.Close()
+}
+
+// bufferFor is how much of a file a bucket's driver may hold at once. By
+// themselves some take 16 MiB for each, however small it is.
+func bufferFor(size int) int {
+	const (
+		least = 5 << 20 // of S3's parts
+		most  = 16 << 20
+		step  = 256 << 10 // of Google's
+	)
+	return min(max((size+step-1)/step*step, least), most)
 }
 
 // sweep removes what a killed writer left beside a key. Only a folder shows
