@@ -71,6 +71,7 @@ type Options struct {
 // Keeper keeps assets in a store. It is safe for concurrent use.
 type Keeper struct {
 	bucket *blob.Bucket
+	folder bool // the bucket is one
 	memory *semaphore.Weighted
 	opts   Options
 }
@@ -83,7 +84,8 @@ func New(bucket *blob.Bucket, opts Options) *Keeper {
 	if opts.MaxPixels == 0 {
 		opts.MaxPixels = 100_000_000
 	}
-	return &Keeper{bucket: bucket, memory: semaphore.NewWeighted(opts.Memory), opts: opts}
+	var info os.FileInfo // what a folder's driver knows of itself
+	return &Keeper{bucket: bucket, folder: bucket != nil && bucket.As(&info), memory: semaphore.NewWeighted(opts.Memory), opts: opts}
 }
 
 // Hold is what a keeper knows of the task that an asset belongs to.
@@ -245,12 +247,22 @@ func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, owned fun
 
 // write puts the whole file in place at its end, or nothing.
 func (k *Keeper) write(ctx context.Context, s seine.Stored, body []byte, create bool) error {
+	opts := &blob.WriterOptions{IfNotExist: create, ContentType: typeOf(s.Path), BufferSize: bufferFor(len(body))}
+	if k.folder {
+		return k.writeFile(ctx, s.Path, body, opts)
+	}
+	// In one go: a driver that is written to piece by piece may panic when the
+	// bucket refuses the first of them.
+	return k.bucket.Upload(ctx, s.Path, bytes.NewReader(body), opts)
+}
+
+// writeFile writes into a folder.
+func (k *Keeper) writeFile(ctx context.Context, path string, body []byte, opts *blob.WriterOptions) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var file *os.File // of a store that is a folder
-	w, err := k.bucket.NewWriter(ctx, s.Path, &blob.WriterOptions{
-		IfNotExist: create, ContentType: typeOf(s.Path), BufferSize: bufferFor(len(body)), BeforeWrite: func(as func(any) bool) error { as(&file); return nil },
-	})
+	var file *os.File
+	opts.BeforeWrite = func(as func(any) bool) error { as(&file); return nil }
+	w, err := k.bucket.NewWriter(ctx, path, opts)
 	if err != nil {
 		return err
 	}
