@@ -58,11 +58,11 @@ func TestMemoryIsWhatIsReserved(t *testing.T) {
 		}
 		return img
 	}
-	deep := image.NewNRGBA64(image.Rect(0, 0, 900, 900))
+	deep := image.NewNRGBA64(image.Rect(0, 0, 500, 500))
 	for i := range deep.Pix {
 		deep.Pix[i] = uint8(i * i >> 5)
 	}
-	opaque := noise(1000, 1000)
+	opaque := noise(600, 600)
 	for i := 3; i < len(opaque.Pix); i += 4 {
 		opaque.Pix[i] = 255
 	}
@@ -75,15 +75,15 @@ func TestMemoryIsWhatIsReserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{
-		"PNG": encoded(t, "png", opaque), "PNG with alpha": encoded(t, "png", noise(1000, 1000)), "PNG of 16 bits": encoded(t, "png", deep),
-		"JPEG": encoded(t, "jpeg", opaque), "a GIF's frame": frame.Bytes(), "gray PNG": encoded(t, "png", image.NewGray(image.Rect(0, 0, 1200, 1000))),
+		"PNG": encoded(t, "png", opaque), "PNG with alpha": encoded(t, "png", noise(600, 600)), "PNG of 16 bits": encoded(t, "png", deep),
+		"JPEG": encoded(t, "jpeg", opaque), "a GIF's frame": frame.Bytes(), "gray PNG": encoded(t, "png", image.NewGray(image.Rect(0, 0, 900, 800))),
 		"progressive JPEG": jpegFile(t, opaque, "-progressive", "-sample", "1x1", "-quality", "99"),
 		"turned JPEG":      withOrientation(jpegFile(t, opaque, "-sample", "2x2"), 6),
 	}
 	crop := &seine.Crop{OfWidth: 100, OfHeight: 100, Left: 10, Top: 10, Right: 90, Bottom: 95}
 	for name, body := range files {
 		for _, spec := range []seine.Image{
-			{}, {PNG: seine.PNGFast}, {Crop: crop}, {Crop: crop, Resize: &seine.Size{Width: 300, Height: 300}}, {To: seine.JPEG}, {Resize: &seine.Size{Width: 990, Height: 990}, To: seine.JPEG},
+			{}, {PNG: seine.PNGFast}, {PNG: seine.PNGSmall}, {Crop: crop}, {Crop: crop, Resize: &seine.Size{Width: 300, Height: 300}}, {To: seine.JPEG}, {Resize: &seine.Size{Width: 990, Height: 990}, To: seine.JPEG},
 		} {
 			h, err := readHeader(body)
 			if err != nil {

@@ -68,25 +68,15 @@ const (
 func (w *bitWriter) block(p *parser, b span, last bool) {
 	c := &p.codes
 	var head header
-	head.make(c, &p.counted)
-	own, common := head.bits, 0
+	own, common := head.make(c, &p.counted), 0
 	for i, n := range p.counted.literal {
-		own += int(n) * int(c.literal[i].length)
 		common += int(n) * int(fixedLength(i))
 	}
-	for i, n := range p.counted.distance {
-		own += int(n) * int(c.distance[i].length)
+	for _, n := range p.counted.distance {
 		common += int(n) * 5
 	}
-	extra := 0
-	for i, n := range p.counted.literal[257:] {
-		extra += int(n) * int(lengthExtra[i])
-	}
-	for i, n := range p.counted.distance {
-		extra += int(n) * int(distanceExtra[i])
-	}
 	raw := p.in[b.from:b.to]
-	if 8*len(raw)+40*(1+len(raw)/0xffff) < min(own, common)+extra {
+	if 8*len(raw)+40*(1+len(raw)/0xffff) < min(own, common)+p.counted.extra() {
 		w.stored(raw, last)
 		return
 	}
@@ -166,7 +156,6 @@ func (c *codes) fix() {
 type header struct {
 	literals, distances, codes int
 	symbols                    []headerSymbol
-	bits                       int
 }
 
 type headerSymbol struct{ symbol, extra uint8 }
@@ -178,8 +167,16 @@ var (
 	headerOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 )
 
-// make makes the codes of a histogram, and what says them.
-func (h *header) make(c *codes, counted *histogram) {
+// size makes a block's codes and returns its bits, without those that follow
+// lengths and distances.
+func (c *codes) size(counted *histogram) int {
+	var head header
+	return head.make(c, counted)
+}
+
+// make makes the codes of a histogram, and what says them. It returns the bits of
+// both, and of the symbols.
+func (h *header) make(c *codes, counted *histogram) int {
 	var all [literals + distances]uint8
 	lengths := c.work.lengthsOf(counted.literal[:], maxCode)
 	assign(c.literal[:], lengths)
@@ -201,10 +198,17 @@ func (h *header) make(c *codes, counted *histogram) {
 	copy(all[h.literals:], lengths[:h.distances])
 	h.runs(all[:h.literals+h.distances])
 
+	sum := 5 + 5 + 4
+	for i, n := range counted.literal {
+		sum += int(n) * int(c.literal[i].length)
+	}
+	for i, n := range counted.distance {
+		sum += int(n) * int(c.distance[i].length)
+	}
 	var counts [19]uint32
 	for _, s := range h.symbols {
 		counts[s.symbol]++
-		h.bits += int(headerExtra[s.symbol])
+		sum += int(headerExtra[s.symbol])
 	}
 	// A decoder refuses a set of one code here.
 	if counts[0] == 0 {
@@ -217,9 +221,9 @@ func (h *header) make(c *codes, counted *histogram) {
 		if lengths[s] > 0 && i >= h.codes {
 			h.codes = i + 1
 		}
-		h.bits += int(counts[s]) * int(lengths[s])
+		sum += int(counts[s]) * int(lengths[s])
 	}
-	h.bits += 5 + 5 + 4 + 3*h.codes
+	return sum + 3*h.codes
 }
 
 // runs writes lengths as symbols: 16 repeats the one before 3 to 6 times, 17 and

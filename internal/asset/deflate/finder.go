@@ -17,7 +17,7 @@ const (
 	hashBits = 16
 
 	// nice is the length from which on a match is taken as it is.
-	nice = 128
+	nice = 64
 
 	// depth bounds how many places are compared with one position.
 	depth = 48
@@ -61,33 +61,40 @@ func (f *finder) find(buf []byte, pos int, to []match) []match {
 	if most < 4 {
 		return to
 	}
-	word := binary.LittleEndian.Uint32(buf[pos:])
-	h := word << 8 * 0x9e3779b1 >> (32 - hashBits)
-	if at := f.three[h]; at > int32(pos-window) && (binary.LittleEndian.Uint32(buf[at:])^word)<<8 == 0 {
-		to = append(to, newMatch(3, pos-int(at)))
+	best := minMatch - 1
+	last := &f.three[hashOfThree(buf[pos:])]
+	if at := int(*last); at > pos-window {
+		if n := equal(buf[at:at+most], buf[pos:pos+most]); n > best {
+			best = n
+			to = append(to, newMatch(n, pos-at))
+		}
 	}
-	f.three[h] = int32(pos)
-	return f.descend(buf, pos, most, to, true)
+	*last = int32(pos)
+	return f.descend(buf, pos, most, max(best, minMatch), to)
 }
 
-// skip takes a position in without a search.
+// skip takes a position in that nothing is looked for at. It gets no node: where
+// all is alike most positions are skipped, and a tree of them would be a list.
+// The table of three bytes finds it, with its whole length.
 func (f *finder) skip(buf []byte, pos int) {
-	most := min(len(buf)-pos, maxMatch)
-	if most < 4 {
-		return
+	if len(buf)-pos >= 4 {
+		f.three[hashOfThree(buf[pos:])] = int32(pos)
 	}
-	f.three[binary.LittleEndian.Uint32(buf[pos:])<<8*0x9e3779b1>>(32-hashBits)] = int32(pos)
-	f.descend(buf, pos, most, nil, false)
 }
 
-func (f *finder) descend(buf []byte, pos, most int, to []match, wanted bool) []match {
+func hashOfThree(b []byte) uint32 {
+	return binary.LittleEndian.Uint32(b) << 8 * 0x9e3779b1 >> (32 - hashBits)
+}
+
+// descend goes down the tree of a position's first four bytes.
+func (f *finder) descend(buf []byte, pos, most, best int, to []match) []match {
 	root := &f.roots[binary.LittleEndian.Uint32(buf[pos:])*0x9e3779b1>>(32-hashBits)]
 	node := *root
 	*root = int32(pos)
 	oldest := int32(pos - window)
 	own := &f.nodes[pos%window]
 	less, more := &own[0], &own[1] // where the next lesser and greater node belongs
-	lessLen, moreLen, length, best := 0, 0, 0, minMatch
+	lessLen, moreLen, length := 0, 0, 0
 	in := buf[pos : pos+most]
 	for range depth {
 		if node <= oldest {
@@ -98,9 +105,7 @@ func (f *finder) descend(buf []byte, pos, most int, to []match, wanted bool) []m
 		sub := &f.nodes[int(node)%window]
 		if length > best {
 			best = length
-			if wanted {
-				to = append(to, newMatch(length, pos-int(node)))
-			}
+			to = append(to, newMatch(length, pos-int(node)))
 		}
 		if length >= min(nice, most) {
 			// As good as equal: the new one takes the old one's place.

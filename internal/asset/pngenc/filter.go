@@ -69,43 +69,6 @@ func (f *filter) choose() int {
 	return best
 }
 
-// magnitude is the absolute value of a difference.
-func magnitude(d uint8) int {
-	v := int8(d)
-	m := v >> 7
-	return int(uint8((v ^ m) - m))
-}
-
-func weight(x []byte) int {
-	sum := 0
-	for _, v := range x {
-		sum += magnitude(v)
-	}
-	return sum
-}
-
-func subtract(out, x, from []byte) int {
-	out, from = out[:len(x)], from[:len(x)]
-	sum := 0
-	for i, v := range x {
-		d := v - from[i]
-		out[i] = d
-		sum += magnitude(d)
-	}
-	return sum
-}
-
-func average(out, x, left, up []byte) int {
-	out, left, up = out[:len(x)], left[:len(x)], up[:len(x)]
-	sum := 0
-	for i, v := range x {
-		d := v - uint8((int(left[i])+int(up[i]))/2)
-		out[i] = d
-		sum += magnitude(d)
-	}
-	return sum
-}
-
 func paeth(out, x, left, up, corner []byte) int {
 	out, left, up, corner = out[:len(x)], left[:len(x)], up[:len(x)], corner[:len(x)]
 	sum := 0
