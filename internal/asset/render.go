@@ -143,7 +143,7 @@ func (h *header) decode(ctx context.Context, body []byte, box image.Rectangle) (
 }
 
 func (h *header) decodeJPEG(ctx context.Context, box image.Rectangle) (image.Image, error) {
-	if err := h.jpeg.Decode(ctx); err != nil {
+	if err := h.jpeg.Decode(ctx, box); err != nil {
 		return nil, err
 	}
 	if h.jpeg.Gray() {

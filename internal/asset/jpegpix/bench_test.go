@@ -27,7 +27,7 @@ func BenchmarkDecode(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := p.Decode(b.Context()); err != nil {
+				if err := p.Decode(b.Context(), image.Rectangle{Max: size}); err != nil {
 					b.Fatal(err)
 				}
 				p.Draw(dst, image.Point{})

@@ -3,6 +3,7 @@ package jpegpix
 import (
 	"context"
 	"fmt"
+	"image"
 )
 
 // Memory is what Decode takes, in bytes, without the file: one for each sample,
@@ -45,11 +46,15 @@ func (p *Picture) severalScans() bool {
 	}
 }
 
-// Decode decodes the planes. It stops with ctx's error between two rows of
-// blocks.
-func (p *Picture) Decode(ctx context.Context) error {
+// Decode decodes what a box of the picture shows; its pixels alone can be drawn
+// afterwards. All of the file is read, so that one that is cut is told. It stops
+// with ctx's error between two rows of blocks.
+func (p *Picture) Decode(ctx context.Context, box image.Rectangle) error {
 	if p.Width == 0 || p.Height == 0 {
 		return damaged("no pixels")
+	}
+	for i := range p.components {
+		p.components[i].shown = p.blocksOf(&p.components[i], box)
 	}
 	several := p.severalScans()
 	for i := range p.components {
@@ -96,6 +101,16 @@ func (p *Picture) Decode(ctx context.Context) error {
 	}
 }
 
+// blocksOf are the blocks of a component that a box shows, with the sample beyond
+// each edge that the triangle filters look at.
+func (p *Picture) blocksOf(c *component, box image.Rectangle) image.Rectangle {
+	scale := func(v, samples, of int) int { return v * samples / of }
+	return image.Rect(
+		max(scale(box.Min.X, c.across, p.across)-1, 0)/8, max(scale(box.Min.Y, c.down, p.down)-1, 0)/8,
+		(scale(box.Max.X-1, c.across, p.across)+1)/8+1, (scale(box.Max.Y-1, c.down, p.down)+1)/8+1,
+	)
+}
+
 // atOnce decodes and transforms the blocks of a file of one scan.
 func (s *scan) atOnce(ctx context.Context) error {
 	if len(s.components) != len(s.p.components) {
@@ -103,8 +118,13 @@ func (s *scan) atOnce(ctx context.Context) error {
 	}
 	var b [64]int32
 	return s.run(ctx, func(c *scanned, x, y int) error {
+		end := s.whole(c, &b)
+		if !(image.Point{X: x, Y: y}).In(c.shown) {
+			b = [64]int32{}
+			return nil
+		}
 		out := c.pix[8*(y*c.stride+x):]
-		if s.whole(c, &b) == 1 {
+		if end == 1 {
 			flat(out, c.stride, b[0])
 			b[0] = 0
 			return nil
@@ -129,11 +149,12 @@ func (p *Picture) finish(ctx context.Context) error {
 		for k, q := range c.table {
 			table[zigzag[k]] = int32(q)
 		}
-		for y := range c.blocksY {
+		shown := c.shown.Intersect(image.Rect(0, 0, c.blocksX, c.blocksY))
+		for y := shown.Min.Y; y < shown.Max.Y; y++ {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			for x := range c.blocksX {
+			for x := shown.Min.X; x < shown.Max.X; x++ {
 				for k, v := range c.coefficients[y*c.blocksX+x] {
 					b[k] = int32(v) * table[k]
 				}

@@ -45,7 +45,7 @@ func decoded(t testing.TB, body []byte) (pix []byte, channels int, size image.Po
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Decode(t.Context()); err != nil {
+	if err := p.Decode(t.Context(), image.Rect(0, 0, p.Width, p.Height)); err != nil {
 		t.Fatal(err)
 	}
 	size = image.Pt(p.Width, p.Height)

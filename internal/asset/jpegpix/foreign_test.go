@@ -69,33 +69,41 @@ for s in range(3):
 	}
 }
 
-// A box is cut out of the whole picture: its edges see what is beyond them.
+// A box that alone was decoded has the pixels of the whole picture: its edges see
+// what is beyond them.
 func TestABoxHasThePixelsOfTheWhole(t *testing.T) {
 	t.Parallel()
-	size := image.Pt(61, 47)
-	for _, sampling := range []string{"1x1", "2x1", "1x2", "2x2", "4x1"} {
-		file := filepath.Join(t.TempDir(), "f.jpg")
-		cjpeg(t, file, "-sample "+sampling, patch(t, size), size)
-		body, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	size := image.Pt(83, 71)
+	drawn := func(body []byte, box image.Rectangle) *image.RGBA {
 		p, err := jpegpix.Parse(body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Decode(t.Context()); err != nil {
+		if err := p.Decode(t.Context(), box); err != nil {
 			t.Fatal(err)
 		}
-		whole := image.NewRGBA(image.Rectangle{Max: size})
-		p.Draw(whole, image.Point{})
-		box := image.Rect(7, 5, 50, 40)
-		part := image.NewRGBA(image.Rectangle{Max: box.Size()})
-		p.Draw(part, box.Min)
-		for y := range box.Dy() {
-			for x := range box.Dx() {
-				if a, b := part.RGBAAt(x, y), whole.RGBAAt(box.Min.X+x, box.Min.Y+y); a != b {
-					t.Fatalf("%s: pixel %d, %d of the box is %v; of the whole %v", sampling, x, y, a, b)
+		img := image.NewRGBA(image.Rectangle{Max: box.Size()})
+		p.Draw(img, box.Min)
+		return img
+	}
+	for _, args := range []string{"-sample 1x1", "-sample 2x1", "-sample 1x2", "-sample 2x2", "-sample 4x1", "-progressive", "-grayscale"} {
+		file := filepath.Join(t.TempDir(), "f.jpg")
+		cjpeg(t, file, args, patch(t, size), size)
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := drawn(body, image.Rectangle{Max: size})
+		r := rand.New(rand.NewPCG(1, 2))
+		for range 200 {
+			box := image.Rect(r.IntN(size.X), r.IntN(size.Y), r.IntN(size.X), r.IntN(size.Y))
+			box.Max = box.Max.Add(image.Pt(1, 1))
+			part := drawn(body, box)
+			for y := range box.Dy() {
+				for x := range box.Dx() {
+					if a, b := part.RGBAAt(x, y), whole.RGBAAt(box.Min.X+x, box.Min.Y+y); a != b {
+						t.Fatalf("%s: pixel %d, %d of the box %v is %v; of the whole %v", args, x, y, box, a, b)
+					}
 				}
 			}
 		}
@@ -110,7 +118,7 @@ func decode(ctx context.Context, body []byte) error {
 	if p.Memory() > 1<<24 {
 		return nil
 	}
-	return p.Decode(ctx)
+	return p.Decode(ctx, image.Rect(0, 0, p.Width, p.Height))
 }
 
 // sample is a small file.
@@ -229,7 +237,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || p.Memory() > 1<<20 {
 			return
 		}
-		if err := p.Decode(t.Context()); err != nil {
+		if err := p.Decode(t.Context(), image.Rect(0, 0, p.Width, p.Height)); err != nil {
 			return
 		}
 		r := image.Rect(0, 0, p.Width, p.Height)

@@ -18,6 +18,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 )
 
@@ -85,9 +86,10 @@ type component struct {
 	blocksX       int // with padding to whole units
 	blocksY       int
 	pix           []uint8
-	coefficients  [][64]int16 // of files of more than one scan
-	latched       bool        // whether table is set
-	table         [64]uint16  // the quantization table at its first scan
+	shown         image.Rectangle // the blocks that are wanted
+	coefficients  [][64]int16     // of files of more than one scan
+	latched       bool            // whether table is set
+	table         [64]uint16      // the quantization table at its first scan
 }
 
 // Parse reads a file up to the header of its frame.
