@@ -97,6 +97,7 @@ var floors = map[string][]string{
 	"internal/cli":                        nil, // the top floor: anything
 	"scripts/bench":                       nil,
 	"scripts/bench-browser":               nil,
+	"scripts/bench-image":                 nil,
 	"scripts/testcount":                   {},
 }
 

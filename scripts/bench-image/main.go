@@ -14,9 +14,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"image"
-	"image/draw"
-	"image/jpeg"
+	"image/color"
 	"image/png"
 	"os"
 	"os/exec"
@@ -27,8 +27,11 @@ import (
 	"syscall"
 	"time"
 
+	"gocloud.dev/blob/memblob"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/asset/jpegpix"
 	"github.com/seinehq/seine/internal/cardsite"
 )
 
@@ -112,13 +115,18 @@ func measure(files []string, rounds int) ([]*figure, error) {
 	}
 	ways := []way{
 		{"ours, `fast`", ours(seine.PNGFast)}, {"ours, `balanced`", ours(seine.PNGBalanced)}, {"ours, `small`", ours(seine.PNGSmall)},
-		{"Go `image/jpeg` and `image/png`", standard},
+		{"our pixels, Go's `image/png`", standard},
 		{"Pillow, `optimize=True`", python.save(true)}, {"Pillow, default", python.save(false)},
 		{"libvips, level 6, all filters", vips.save(6)}, {"libvips, level 9, all filters", vips.save(9)},
 	}
 	figures := make([]*figure, len(ways))
 	for i, w := range ways {
 		figures[i] = &figure{name: w.name, cpu: make([][]time.Duration, len(files)), bytes: make([]int, len(files))}
+	}
+	for _, file := range files {
+		if err := samePixels(file, python); err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Base(file), err)
+		}
 	}
 	// Round by round, so that a machine that slows down slows all.
 	for range rounds {
@@ -133,6 +141,49 @@ func measure(files []string, rounds int) ([]*figure, error) {
 		}
 	}
 	return figures, nil
+}
+
+// samePixels fails when a file that we write, or libvips, has other pixels than
+// Pillow's: bytes could not be compared.
+func samePixels(file string, p *python) error {
+	want, err := p.ask(file, false)
+	if err != nil {
+		return err
+	}
+	bucket := memblob.OpenBucket(nil)
+	if _, err := asset.New(bucket, asset.Options{}).Keep(context.Background(), fromDisk{}, seine.Asset{URL: file, Path: "f", Image: rendition(seine.PNGSmall)}, asset.Hold{}); err != nil {
+		return err
+	}
+	mine, err := bucket.ReadAll(context.Background(), "f")
+	if err != nil {
+		return err
+	}
+	out := file + ".png"
+	defer func() { _ = os.Remove(out) }()
+	if _, err := (vips{}).crop(file, out, 1); err != nil {
+		return err
+	}
+	theirs, err := os.ReadFile(out) //nolint:gosec // our own file
+	if err != nil {
+		return err
+	}
+	for who, body := range map[string][]byte{"ours": mine, "libvips": theirs} {
+		img, err := png.Decode(bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		var pix []byte
+		for y := range img.Bounds().Dy() {
+			for x := range img.Bounds().Dx() {
+				c, _ := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
+				pix = append(pix, c.R, c.G, c.B)
+			}
+		}
+		if crc32.ChecksumIEEE(pix) != want.Sum {
+			return fmt.Errorf("%s: other pixels than Pillow's", who)
+		}
+	}
+	return nil
 }
 
 func (f *figure) mean() (ms, kb float64) {
@@ -168,12 +219,16 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+func rendition(effort string) *seine.Image {
+	return &seine.Image{PNG: effort, Crop: &seine.Crop{
+		OfWidth: 1024, OfHeight: 1768, Left: box.Min.X, Top: box.Min.Y, Right: box.Max.X, Bottom: box.Max.Y,
+	}}
+}
+
 // ours is the path of a task, without its fetch and its store.
 func ours(effort string) func(string) (time.Duration, int, error) {
 	keeper := asset.New(nil, asset.Options{})
-	spec := &seine.Image{PNG: effort, Crop: &seine.Crop{
-		OfWidth: 1024, OfHeight: 1768, Left: box.Min.X, Top: box.Min.Y, Right: box.Max.X, Bottom: box.Max.Y,
-	}}
+	spec := rendition(effort)
 	return func(file string) (time.Duration, int, error) {
 		before := cpu()
 		kept, err := keeper.Preview(context.Background(), fromDisk{}, seine.Asset{URL: file, Path: "f.{ext}", Image: spec})
@@ -192,19 +247,23 @@ func (fromDisk) Fetch(_ context.Context, req seine.Request) (*seine.Page, error)
 	return &seine.Page{URL: req.URL, Status: 200, Body: body}, err
 }
 
-// standard is what the standard library's packages alone would do.
+// standard is our decoder and the standard library's encoder: its own decoder
+// gives other pixels, smoother ones.
 func standard(file string) (time.Duration, int, error) {
 	before := cpu()
 	body, err := os.ReadFile(file) //nolint:gosec // our own file
 	if err != nil {
 		return 0, 0, err
 	}
-	img, err := jpeg.Decode(bytes.NewReader(body))
+	p, err := jpegpix.Parse(body)
 	if err != nil {
 		return 0, 0, err
 	}
+	if err := p.Decode(context.Background(), box); err != nil {
+		return 0, 0, err
+	}
 	part := image.NewRGBA(image.Rectangle{Max: box.Size()})
-	draw.Draw(part, part.Rect, img, box.Min, draw.Src)
+	p.Draw(part, box.Min)
 	var out bytes.Buffer
 	if err := png.Encode(&out, part); err != nil {
 		return 0, 0, err
@@ -238,11 +297,15 @@ func (vips) command(args ...string) (time.Duration, error) {
 	return c.ProcessState.UserTime() + c.ProcessState.SystemTime(), nil
 }
 
+func (v vips) crop(file, out string, level int) (time.Duration, error) {
+	return v.command("crop", file, fmt.Sprintf("%s[compression=%d,filter=all]", out, level),
+		strconv.Itoa(box.Min.X), strconv.Itoa(box.Min.Y), strconv.Itoa(box.Dx()), strconv.Itoa(box.Dy()))
+}
+
 func (v vips) save(level int) func(string) (time.Duration, int, error) {
 	return func(file string) (time.Duration, int, error) {
 		out := file + ".png"
-		took, err := v.command("crop", file, fmt.Sprintf("%s[compression=%d,filter=all]", out, level),
-			strconv.Itoa(box.Min.X), strconv.Itoa(box.Min.Y), strconv.Itoa(box.Dx()), strconv.Itoa(box.Dy()))
+		took, err := v.crop(file, out, level)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -313,19 +376,26 @@ func startPillow() (*python, error) {
 	return &python{cmd: c, in: json.NewEncoder(in), out: json.NewDecoder(out), end: in.Close}, nil
 }
 
+type answer struct {
+	Seconds float64
+	Bytes   int
+	Sum     uint32 // of the pixels
+}
+
+func (p *python) ask(file string, optimize bool) (a answer, err error) {
+	if err := p.in.Encode(map[string]any{"file": file, "optimize": optimize, "box": []int{box.Min.X, box.Min.Y, box.Max.X, box.Max.Y}}); err != nil {
+		return a, err
+	}
+	if err := p.out.Decode(&a); err != nil {
+		return a, fmt.Errorf("Pillow stopped: %w", err)
+	}
+	return a, nil
+}
+
 func (p *python) save(optimize bool) func(string) (time.Duration, int, error) {
 	return func(file string) (time.Duration, int, error) {
-		var answer struct {
-			Seconds float64
-			Bytes   int
-		}
-		if err := p.in.Encode(map[string]any{"file": file, "optimize": optimize, "box": []int{box.Min.X, box.Min.Y, box.Max.X, box.Max.Y}}); err != nil {
-			return 0, 0, err
-		}
-		if err := p.out.Decode(&answer); err != nil {
-			return 0, 0, fmt.Errorf("Pillow stopped: %w", err)
-		}
-		return time.Duration(answer.Seconds * float64(time.Second)), answer.Bytes, nil
+		a, err := p.ask(file, optimize)
+		return time.Duration(a.Seconds * float64(time.Second)), a.Bytes, err
 	}
 }
 

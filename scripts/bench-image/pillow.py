@@ -1,6 +1,6 @@
 # What bench-image asks of Pillow: photographs at the size of a card, and then one
 # crop saved as PNG for each line of JSON.
-import glob, io, json, sys, time
+import glob, io, json, sys, time, zlib
 from PIL import Image, ImageOps
 
 if sys.argv[1] == "scale":
@@ -13,5 +13,7 @@ for line in sys.stdin:
     ask = json.loads(line)
     before = time.process_time()
     out = io.BytesIO()
-    Image.open(ask["file"]).crop(ask["box"]).save(out, "png", optimize=ask["optimize"])
-    print(json.dumps({"Seconds": time.process_time() - before, "Bytes": out.tell()}), flush=True)
+    card = Image.open(ask["file"]).crop(ask["box"])
+    card.save(out, "png", optimize=ask["optimize"])
+    took = time.process_time() - before
+    print(json.dumps({"Seconds": took, "Bytes": out.tell(), "Sum": zlib.crc32(card.tobytes())}), flush=True)

@@ -210,10 +210,7 @@ func (h *header) make(c *codes, counted *histogram) int {
 		counts[s.symbol]++
 		sum += int(headerExtra[s.symbol])
 	}
-	// A decoder refuses a set of one code here.
-	if counts[0] == 0 {
-		counts[0] = 1
-	}
+	// There are always two symbols, as decoders want it: 258 lengths make runs.
 	lengths = c.work.lengthsOf(counts[:], maxLengthCode)
 	assign(c.header[:], lengths)
 	h.codes = 4
