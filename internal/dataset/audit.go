@@ -5,12 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -53,6 +51,9 @@ func (s *Set) Audit(ctx context.Context, opts AuditOptions, each func(Finding) e
 		Set: s, opts: opts, spill: sp, report: &report, tell: each, layout: s.Rules.Layout(),
 		before: before(opts.Now, opts.Grace), bodies: semaphore.NewWeighted(bodyMemory), pixels: semaphore.NewWeighted(pixelMemory),
 	}
+	if a.began, err = s.Frontier.Clock(ctx); err != nil {
+		return report, err
+	}
 	for _, stage := range []func(context.Context) error{
 		a.readStore, a.readAssets, a.merge, a.forgetOthers, a.verify, a.readRecords, a.strays, a.groups,
 	} {
@@ -77,6 +78,10 @@ type auditor struct {
 	report *AuditReport
 	tell   func(Finding) error
 	layout *extract.Layout
+
+	// began is by the frontier's clock. A task that was finished later is judged
+	// by the next audit: what was read of it may be half of it.
+	began time.Time
 
 	// before is when a file that nobody owns must have been written.
 	before         time.Time
@@ -209,193 +214,4 @@ func (a *auditor) forgetOthers(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// readRecords looks at each record: does it own every asset that it owes, each
-// under the path that its fields make?
-func (a *auditor) readRecords(ctx context.Context) error {
-	var found []Finding
-	err := a.Frontier.Records(ctx, a.ID, func(r frontier.Stored) error {
-		a.report.Records++
-		a.progress("records", a.report.Records)
-		faults, err := a.faultsOf(r)
-		if err != nil {
-			return err
-		}
-		found = append(found, faults...)
-		if len(found) < batch {
-			return nil
-		}
-		err = a.settle(ctx, found)
-		found = found[:0]
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return a.settle(ctx, found)
-}
-
-func (a *auditor) faultsOf(r frontier.Stored) ([]Finding, error) {
-	fields, err := decodeFields(r.Fields)
-	if err != nil {
-		return nil, fmt.Errorf("record %s: %w", r.Key, err)
-	}
-	value := func(name string) (string, bool) {
-		v, known := fields[name]
-		return extract.Printed(v), known && v != nil
-	}
-	var (
-		found []Finding
-		have  []string
-	)
-	for _, x := range r.Assets {
-		have = append(have, x.Name)
-		if !a.layout.Fits(x.Path, r.Key, x.Name, value) {
-			found = append(found, Finding{Kind: Misnamed, Key: r.Key, Asset: x.Name, Path: x.Path, Detail: "not the path that the record's fields make"})
-		}
-	}
-	if lack := lacks(have, a.layout.Required()); lack != nil {
-		found = append(found, Finding{Kind: Incompleted, Key: r.Key, Detail: incomplete(have, lack)})
-	}
-	return found, nil
-}
-
-func incomplete(have, lack []string) string {
-	if len(have) == 0 {
-		return "lacks " + strings.Join(lack, ", ")
-	}
-	return "has " + strings.Join(have, ", ") + "; lacks " + strings.Join(lack, ", ")
-}
-
-// groups looks at each id of the store, at what is left of it.
-func (a *auditor) groups(ctx context.Context) error {
-	if err := a.spill.exec(ctx, `delete from placed where path in (select path from gone)`); err != nil {
-		return err
-	}
-	var found []Finding
-	err := a.spill.eachGroup(ctx, func(g group) error {
-		if g.young(a.before) {
-			return nil // its task may be in progress
-		}
-		if lack := lacks(g.have(), a.layout.Required()); lack != nil {
-			if told, err := a.spill.has(ctx, `select 1 from told where id = ?`, g.id); err != nil {
-				return err
-			} else if !told {
-				found = append(found, Finding{Kind: Incompleted, Key: g.id, Detail: incomplete(g.have(), lack)})
-			}
-		}
-		if folders := g.folders(); len(folders) > 1 {
-			found = append(found, Finding{Kind: Doubled, Key: g.id, Detail: "in " + strings.Join(folders, ", ")})
-		}
-		if len(found) < batch {
-			return nil
-		}
-		err := a.settle(ctx, found)
-		found = found[:0]
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return a.settle(ctx, found)
-}
-
-// young reports whether a file of the id that nobody owns is too young to be
-// judged.
-func (g group) young(before time.Time) bool {
-	for _, f := range g.files {
-		if !f.owned && f.written.After(before) {
-			return true
-		}
-	}
-	return false
-}
-
-// settle tells faults of tasks, at most a few hundred, after it has sent back
-// what a run mends. Tasks in progress have no faults: they are being done.
-func (a *auditor) settle(ctx context.Context, found []Finding) error {
-	if len(found) == 0 {
-		return nil
-	}
-	states, err := a.tasks(ctx, found)
-	if err != nil {
-		return err
-	}
-	sent := map[string]bool{}
-	if a.opts.Fix {
-		if sent, err = a.sendBack(ctx, found, states); err != nil {
-			return err
-		}
-	}
-	for _, f := range found {
-		t, known := states[f.Key]
-		switch {
-		case t.State == seine.InProgress:
-			continue
-		case sent[f.Key] && mendable(f.Kind):
-			f.Fixed = SentBack
-		case known && !t.Final && mendable(f.Kind):
-			f.Detail += "; its task is to be done again"
-		}
-		if f.Kind == Incompleted {
-			if err := a.spill.exec(ctx, `insert or ignore into told values (?)`, extract.Sanitize(f.Key)); err != nil {
-				return err
-			}
-		}
-		if err := a.found(f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// mendable reports whether doing a task again mends it.
-func mendable(k Kind) bool { return k == Missing || k == Broken || k == Incompleted }
-
-func (a *auditor) found(f Finding) error {
-	a.report.Found[f.Kind]++
-	if f.Fixed != "" {
-		a.report.Fixed[f.Kind]++
-	}
-	return a.tell(f)
-}
-
-func (a *auditor) tasks(ctx context.Context, found []Finding) (map[string]frontier.TaskInfo, error) {
-	var keys []string
-	seen := map[string]bool{}
-	for _, f := range found {
-		if !seen[f.Key] {
-			seen[f.Key], keys = true, append(keys, f.Key)
-		}
-	}
-	list, err := a.Frontier.Tasks(ctx, a.ID, frontier.Filter{Keys: keys})
-	states := map[string]frontier.TaskInfo{}
-	for _, t := range list {
-		states[t.Key] = t
-	}
-	return states, err
-}
-
-// sendBack sends the finished tasks of these faults back.
-func (a *auditor) sendBack(ctx context.Context, found []Finding, states map[string]frontier.TaskInfo) (map[string]bool, error) {
-	sent := map[string]bool{}
-	var back []frontier.New
-	for _, f := range found {
-		t := states[f.Key]
-		if !t.Final || sent[f.Key] || !mendable(f.Kind) {
-			continue
-		}
-		// A key that is no task's of the job as it is now can't be asked for.
-		if at, err := frontier.PageURL(a.Job, t.Key); err == nil {
-			sent[f.Key] = true
-			back = append(back, frontier.New{Key: t.Key, Lane: frontier.LaneKey(a.Job, t.Key, at), Priority: t.Priority})
-		}
-	}
-	if len(back) == 0 {
-		return sent, nil
-	}
-	n, err := a.Frontier.Retry(ctx, a.ID, back)
-	a.report.Tasks += int64(n)
-	return sent, err
 }

@@ -74,11 +74,11 @@ func (a *auditor) verify(ctx context.Context) error {
 // look checks the files of rows, several at once.
 func (a *auditor) look(ctx context.Context, rows []frontier.Asset) ([]Finding, error) {
 	verdicts := make([]Finding, len(rows))
-	g, ctx := errgroup.WithContext(ctx)
+	g, checking := errgroup.WithContext(ctx)
 	g.SetLimit(lookers)
 	for i, r := range rows {
 		g.Go(func() error {
-			kind, detail, err := a.check(ctx, r)
+			kind, detail, err := a.check(checking, r)
 			verdicts[i] = Finding{Kind: kind, Key: r.Key, Asset: r.Name, Path: r.Path, Detail: detail}
 			return err
 		})
@@ -87,12 +87,26 @@ func (a *auditor) look(ctx context.Context, rows []frontier.Asset) ([]Finding, e
 		return nil, err
 	}
 	var found []Finding
-	for _, f := range verdicts {
+	for i, f := range verdicts {
 		if f.Kind != "" {
 			found = append(found, f)
+			continue
+		}
+		if err := a.thereAfterAll(ctx, rows[i]); err != nil {
+			return nil, err
 		}
 	}
 	return found, nil
+}
+
+// thereAfterAll makes good for a list that did not have the file yet.
+func (a *auditor) thereAfterAll(ctx context.Context, r frontier.Asset) error {
+	suspect, err := a.spill.has(ctx, `select 1 from suspect where key = ? and name = ?`, r.Key, r.Name)
+	place, made := a.layout.Parse(r.Path)
+	if err != nil || !suspect || !made {
+		return err
+	}
+	return a.spill.exec(ctx, insertPlaced, place.ID, folderOf(a.layout, place), place.Asset, r.Path, r.Bytes, 0, true, "")
 }
 
 // check says what is wrong with a record's file; an empty kind: nothing.
