@@ -1,0 +1,213 @@
+package dataset_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/dataset"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// odd stores a record whose fields are hard to write.
+func (f *fixture) odd(fields string) {
+	f.Helper()
+	out, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim("5"), State: seine.Done, Records: []frontier.Record{{
+		Key: "5", Kind: "record", URL: "http://a.example/5?a=1&b=<2>", Fields: []byte(fields), Digest: []byte{9}, FetchedAt: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC),
+	}}}})
+	f.check(err)
+	if out.Kept != 1 {
+		f.Fatalf("%+v", out)
+	}
+}
+
+const oddFields = `{"tags": ["b", {"z": 1, "a": 2.50}], "note": "=1+1\n\"é\" <&>", "grade": 12345678901234567890, "gone": true, "n": null}`
+
+func TestExportJSONL(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.done("10", "9", "front", "back")
+		f.odd(oddFields)
+		var b bytes.Buffer
+		about, err := f.Export(f.Context(), &b, dataset.JSONL)
+		f.check(err)
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(lines) != 2 {
+			t.Fatalf("%d lines: %s", len(lines), &b)
+		}
+		if !strings.HasPrefix(lines[0], `{"job":"cards","key":"10","kind":"record","url":"http://a.example/10","fields":{"grade":"9"},"assets":{"back":{"path":"png/9/10_back.png","bytes":`) ||
+			!strings.HasSuffix(lines[0], `"width":8,"height":8,"url":"http://a.example/front"}},"fetched_at":"2030-01-02T03:04:05Z"}`) {
+			t.Errorf("line %s", lines[0])
+		}
+		want := `{"job":"cards","key":"5","kind":"record","url":"http://a.example/5?a=1&b=<2>","fields":{"gone":true,"grade":12345678901234567890,"n":null,` +
+			`"note":"=1+1\n\"é\" <&>","tags":["b",{"a":2.50,"z":1}]},"assets":{},"fetched_at":"2030-01-02T03:04:05.000006Z"}`
+		if lines[1] != want {
+			t.Errorf("line\n%s\nwant\n%s", lines[1], want)
+		}
+		var shape struct {
+			Assets map[string]struct{ SHA256 string }
+		}
+		if err := json.Unmarshal([]byte(lines[0]), &shape); err != nil || len(shape.Assets["front"].SHA256) != 64 {
+			t.Errorf("assets %+v, %v", shape, err)
+		}
+		if about.Records != 2 || about.Permission != "ours" || about.Digest != "07" || about.Digests["07"] != 1 || about.Digests["09"] != 1 || len(about.LeftOut) != 0 || about.ExportedAt.IsZero() {
+			t.Errorf("about %+v", about)
+		}
+	})
+}
+
+func TestExportCSV(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.done("10", "9", "front")
+		f.odd(oddFields)
+		var b bytes.Buffer
+		about, err := f.Export(f.Context(), &b, dataset.CSV)
+		f.check(err)
+		rows, err := csv.NewReader(&b).ReadAll()
+		f.check(err)
+		if len(rows) != 3 {
+			t.Fatalf("rows %q", rows)
+		}
+		cell := func(row int, column string) string { return rows[row][slices.Index(rows[0], column)] }
+		if head := strings.Join(rows[0][:10], " "); head != "job key kind url fetched_at fields.grade fields.note fields.tags assets.front.path assets.front.bytes" {
+			t.Errorf("head %s", head)
+		}
+		for _, c := range []struct {
+			row          int
+			column, want string
+		}{
+			{1, "key", "10"}, {1, "fields.grade", "9"}, {1, "assets.front.path", "png/9/10_front.png"}, {1, "assets.front.width", "8"}, {1, "assets.back.path", ""},
+			{2, "fields.note", "'=1+1\n\"é\" <&>"}, {2, "fields.tags", `["b",{"a":2.50,"z":1}]`}, {2, "fields.grade", "12345678901234567890"}, {2, "assets.front.bytes", ""},
+		} {
+			if got := cell(c.row, c.column); got != c.want {
+				t.Errorf("row %d, %s: %q; want %q", c.row, c.column, got, c.want)
+			}
+		}
+		if !slices.Equal(about.LeftOut, []string{"fields.gone", "fields.n"}) {
+			t.Errorf("left out %q", about.LeftOut)
+		}
+	})
+}
+
+func TestFormulasAreText(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, lite(t), true)
+	for i, tt := range []struct{ in, want string }{
+		{"=1+1", "'=1+1"}, {"@SUM(A1)", "'@SUM(A1)"}, {"+cmd", "'+cmd"}, {"-x", "'-x"}, {"\tx", "'\tx"}, {"-12.5", "-12.5"}, {"+49", "+49"}, {"", ""}, {"a=b", "a=b"}, {"'x", "'x"}, {"-", "'-"},
+	} {
+		if got := dataset.Cell(tt.in); got != tt.want {
+			f.Errorf("%d: %q becomes %q; want %q", i, tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := filepath.Join(dir, "out.jsonl")
+	if err := os.WriteFile(at, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := func() string {
+		t.Helper()
+		body, err := os.ReadFile(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 1 {
+			t.Errorf("%d files in the folder, %v; want the one", len(entries), err)
+		}
+		return string(body)
+	}
+	open := func() *dataset.Target {
+		t.Helper()
+		target, err := dataset.ToFile(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(target, "after"); err != nil {
+			t.Fatal(err)
+		}
+		return target
+	}
+	open().Abort()
+	if got := read(); got != "before" {
+		t.Errorf("after an abort %q", got)
+	}
+	target := open()
+	if err := target.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	target.Abort()
+	if got := read(); got != "after" {
+		t.Errorf("after a commit %q", got)
+	}
+	if _, err := dataset.ToFile(filepath.Join(dir, "none", "x")); err == nil || strings.Contains(err.Error(), ".tmp") {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+
+	f := newFixture(t, lite(t), false)
+	for _, commit := range []bool{false, true} {
+		target, err := dataset.ToBucket(t.Context(), f.Store.Bucket, "sets/x.gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := dataset.Gzip(target)
+		if _, err := io.WriteString(z, "text"); err != nil {
+			t.Fatal(err)
+		}
+		if commit {
+			if err := z.Commit(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		z.Abort()
+		if there, err := f.Store.Exists(t.Context(), "sets/x.gz"); err != nil || there != commit {
+			t.Errorf("it is there: %v, %v; want %v", there, err, commit)
+		}
+	}
+	body, err := f.Store.ReadAll(t.Context(), "sets/x.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(z); err != nil || string(text) != "text" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+var errFull = errors.New("full")
+
+type fullWriter struct{ left int }
+
+func (w *fullWriter) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+// A writer that fails ends the export with its error.
+func TestExportTellsOfAFullDisk(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, lite(t), true)
+	f.fill(3)
+	for _, format := range []dataset.Format{dataset.JSONL, dataset.CSV} {
+		if _, err := f.Export(t.Context(), &fullWriter{100}, format); !errors.Is(err, errFull) {
+			t.Errorf("%s: %v; want %v", format, err, errFull)
+		}
+	}
+}
