@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -227,7 +228,7 @@ func pathOf(path string, is kind) string { return strings.ReplaceAll(path, "{ext
 // put writes the file, unless an equal one is there.
 func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, owned func(context.Context) error) error {
 	err := k.write(ctx, s, body, true)
-	if gcerrors.Code(err) != gcerrors.FailedPrecondition {
+	if gcerrors.Code(err) != gcerrors.FailedPrecondition && !errors.Is(err, fs.ErrExist) {
 		return storeError(s.Path, err)
 	}
 	there, err := k.sum(ctx, s.Path)
@@ -277,7 +278,24 @@ func (k *Keeper) writeFile(ctx context.Context, path string, body []byte, opts *
 		_ = w.Close()
 		return err
 	}
+	if opts.IfNotExist && file != nil && ctx.Err() == nil {
+		// The driver looks and then renames: of two writers both would win. A
+		// link is made by one; where there are none its way has to do.
+		err := os.Link(file.Name(), target(file.Name()))
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			cancel() // Close removes what was linked
+			_ = w.Close()
+			return err
+		}
+	}
 	return w.Close()
+}
+
+// target is the name of a file by the name under which it is written: see
+// leftover.
+func target(temporary string) string {
+	name := strings.TrimSuffix(temporary, ".tmp")
+	return strings.TrimSuffix(name, name[max(strings.LastIndexByte(name, '.'), 0):])
 }
 
 // bufferFor is how much of a file a bucket's driver may hold at once. By

@@ -73,6 +73,7 @@ func (o orientation) turned(size image.Point) image.Point {
 func (o orientation) source(p, size image.Point) image.Point {
 	last := size.Sub(image.Pt(1, 1))
 	switch o {
+	case upright:
 	case mirrored:
 		return image.Pt(last.X-p.X, p.Y)
 	case halfTurn:

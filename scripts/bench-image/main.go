@@ -163,7 +163,7 @@ func samePixels(file string, p *python) error {
 	if _, err := (vips{}).crop(file, out, 1); err != nil {
 		return err
 	}
-	theirs, err := os.ReadFile(out) //nolint:gosec // our own file
+	theirs, err := os.ReadFile(out)
 	if err != nil {
 		return err
 	}
@@ -251,7 +251,7 @@ func (fromDisk) Fetch(_ context.Context, req seine.Request) (*seine.Page, error)
 // gives other pixels, smoother ones.
 func standard(file string) (time.Duration, int, error) {
 	before := cpu()
-	body, err := os.ReadFile(file) //nolint:gosec // our own file
+	body, err := os.ReadFile(file)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -289,7 +289,7 @@ func vipsStart() (v vips, err error) {
 }
 
 func (vips) command(args ...string) (time.Duration, error) {
-	c := exec.CommandContext(context.Background(), "vips", args...) //nolint:gosec // our own arguments
+	c := exec.CommandContext(context.Background(), "vips", args...)
 	c.Env = append(os.Environ(), "VIPS_CONCURRENCY=1")
 	if out, err := c.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("vips: %w: %s", err, out)
@@ -319,7 +319,7 @@ func (v vips) save(level int) func(string) (time.Duration, int, error) {
 
 // photographs makes the JPEG files of the first set, the middle of each scaled.
 func photographs(dir string) error {
-	c := exec.CommandContext(context.Background(), "/usr/bin/python3", "-c", pillow, "scale", dir) //nolint:gosec // our own script
+	c := exec.CommandContext(context.Background(), "/usr/bin/python3", "-c", pillow, "scale", dir)
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
@@ -360,7 +360,7 @@ type python struct {
 }
 
 func startPillow() (*python, error) {
-	c := exec.CommandContext(context.Background(), "/usr/bin/python3", "-c", pillow, "serve") //nolint:gosec // our own script
+	c := exec.CommandContext(context.Background(), "/usr/bin/python3", "-c", pillow, "serve")
 	c.Stderr = os.Stderr
 	in, err := c.StdinPipe()
 	if err != nil {

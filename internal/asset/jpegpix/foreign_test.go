@@ -175,7 +175,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 	stop()
 	for _, tt := range []struct {
 		name string
-		ctx  context.Context //nolint:containedctx // a case's own
+		ctx  context.Context
 		body []byte
 		want error
 	}{
