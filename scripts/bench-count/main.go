@@ -12,17 +12,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -72,7 +71,7 @@ func bench(ctx context.Context, objects, rounds int) error {
 		return err
 	}
 	fmt.Printf("%d CPUs, %s/%s, %s; median of %d rounds (lowest to highest)\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), rounds)
-	fmt.Println("| objects | listing alone: objects/s | `seine count --bucket-only`: objects/s | peak memory, MB |")
+	fmt.Println("| objects | listing alone: objects/s | `seine count --bucket-only`: objects/s | peak anonymous memory, MB |")
 	fmt.Println("| --: | --: | --: | --: |")
 	for _, n := range []int{objects / 10, objects} {
 		row, err := measure(ctx, binary, dir, n, rounds)
@@ -147,7 +146,11 @@ func count(ctx context.Context, binary, dir, at string) (took time.Duration, mb 
 	var out, told bytes.Buffer
 	c.Stdout, c.Stderr = &out, &told
 	before := time.Now()
-	if err := c.Run(); err != nil {
+	if err := c.Start(); err != nil {
+		return 0, 0, got, err
+	}
+	peak := watch(c.Process.Pid)
+	if err := c.Wait(); err != nil {
 		return 0, 0, got, fmt.Errorf("seine count: %w: %s", err, told.String())
 	}
 	took = time.Since(before)
@@ -160,11 +163,31 @@ func count(ctx context.Context, binary, dir, at string) (took time.Duration, mb 
 	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
 		return 0, 0, got, err
 	}
-	usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, 0, got, errors.New("no usage")
-	}
-	return took, float64(usage.Maxrss) / 1000, tally{v.Total, len(v.Values), len(v.Incomplete), len(v.Double)}, nil
+	return took, float64(<-peak) / 1000, tally{v.Total, len(v.Values), len(v.Incomplete), len(v.Double)}, nil
+}
+
+var anonymous = regexp.MustCompile(`RssAnon:\s+(\d+) kB`)
+
+// watch gives the most anonymous memory that a process was seen with, in kB,
+// when it has ended. Its whole resident set would count the sorted temporary
+// file too, which is mapped and which the system may take away.
+func watch(pid int) <-chan int {
+	peak := make(chan int, 1)
+	go func() {
+		most := 0
+		for {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			m := anonymous.FindSubmatch(status)
+			if err != nil || m == nil {
+				peak <- most
+				return
+			}
+			kb, _ := strconv.Atoi(string(m[1]))
+			most = max(most, kb)
+			<-time.After(20 * time.Millisecond)
+		}
+	}()
+	return peak
 }
 
 // read lists the bucket without Seine.

@@ -43,6 +43,7 @@ func Run(t *testing.T, open Open) {
 		{"a rest follows every so many starts", testRest},
 		{"a cooldown follows errors in a row", testCooldown},
 		{"a quiet host waits", testQuiet},
+		{"a host that refuses is slowed for all", testSlow},
 		{"a host at fault is tried by one task at a time", testFaults},
 		{"starts on other hosts are reserved", testReserve},
 		{"lanes can be left alone", testNot},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/polite"
 )
 
 // Complete ends tasks with what they yield, in one transaction: the boundary
@@ -180,21 +181,25 @@ func (f *Frontier) settle(ctx context.Context, t tx, ends ended) error {
 	now := f.now()
 	for id, k := range ends {
 		var (
-			errors, after int
-			coolFor       int64
+			errors, after  int
+			coolFor, eased int64
+			slow           float64
 		)
-		if err := t.scan(ctx, `select errors, cooldown_after, cooldown_for from lane where lane_id = ?`, []any{id}, &errors, &after, &coolFor); err != nil {
+		if err := t.scan(ctx, `select errors, cooldown_after, cooldown_for, slow, coalesce(eased_at, 0) from lane where lane_id = ?`, []any{id}, &errors, &after, &coolFor, &slow, &eased); err != nil {
 			return err
 		}
 		cooling := k.ok == 0 && k.bad > 0 && after > 0 && errors+k.bad >= after
+		if slow = polite.Ease(slow, k.ok, micro(now-eased)); slow < 1.01 {
+			slow = 1
+		}
 		errors += k.bad
 		if k.ok > 0 || cooling {
 			errors = 0
 		}
 		if _, err := t.exec(ctx, `update lane set inflight = inflight - ?2, next_at = case when "full" then max(next_at, ?3) else next_at end,
   "full" = inflight - ?2 >= max_inflight, errors = ?4, faults = case when ?5 then 0 else faults end,
-  why = case when ?5 and quiet_until < ?3 then null else why end, quiet_until = case when ?5 and quiet_until < ?3 then null else quiet_until end where lane_id = ?1`,
-			id, k.n, now, errors, k.ok > 0); err != nil {
+  why = case when ?5 and coalesce(quiet_until < ?3, 1) and ?6 = 1 then null else why end, slow = ?6, eased_at = case when ?5 and slow > 1 then ?3 else eased_at end, quiet_until = case when ?5 and quiet_until < ?3 then null else quiet_until end where lane_id = ?1`,
+			id, k.n, now, errors, k.ok > 0, slow); err != nil {
 			return err
 		}
 		if cooling {

@@ -206,15 +206,15 @@ func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l f
 	var (
 		id, inflight, most, faults int32
 		nextAt                     time.Time
-		dmin, dmax                 float64
+		dmin, dmax, slow           float64
 		prio                       int
 		first                      [4]time.Time
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &nextAt, &most, &inflight, &faults, &dmin, &dmax, &prio}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &nextAt, &most, &inflight, &faults, &dmin, &dmax, &slow, &prio}, func() error {
 		if first[prio].IsZero() {
 			first[prio] = nextAt
 		}
-		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most)}
+		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most), Slow: slow}
 		due = append(due, dueLane{id, frontier.LaneRoom(pace, int(inflight), int(faults))})
 		return nil
 	})
