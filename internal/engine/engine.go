@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -84,6 +85,9 @@ type Engine struct {
 	cfg    Config
 	jobs   []*runner
 	outage outage
+
+	// ahead is how far the frontier's clock is ahead of ours, in nanoseconds.
+	ahead atomic.Int64
 }
 
 // New returns an engine.
@@ -167,6 +171,7 @@ func (e *Engine) session(ctx, work context.Context) error {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
+	e.compareClocks(ctx)
 	held, lose := context.WithCancelCause(work)
 	defer lose(nil)
 	var beats sync.WaitGroup

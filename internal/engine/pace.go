@@ -146,6 +146,10 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed) bool {
 			return false
 		}
 	}
+	if !r.open() {
+		r.pace.ended(c.LaneKey, polite.Silent)
+		return false
+	}
 	if c.Wait > heldAfter {
 		states, err := r.e.cfg.Frontier.Held(ctx, []frontier.LaneID{c.Lane})
 		if err != nil || slices.ContainsFunc(states, func(s frontier.LaneState) bool { return s.Held || s.Quiet > 0 }) {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -46,6 +47,8 @@ type runner struct {
 
 	counted time.Time
 	counts  frontier.Counts
+
+	closed atomic.Bool // it was said that we are outside the job's hours
 }
 
 // claimAhead is how far before its next start a lane is claimed: about one poll.
@@ -133,6 +136,14 @@ func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), le
 		n := r.acquire(ctx)
 		if n == 0 {
 			return nil
+		}
+		if !r.open() {
+			r.giveBack(n)
+			if done, err := r.nothingLeft(ctx); err == nil && done {
+				return nil
+			}
+			r.awaitHours(ctx)
+			continue
 		}
 		met, err := r.limitMet(ctx)
 		if err == nil && met {
@@ -225,6 +236,15 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 	case <-r.wake:
 	}
 	return false, nil
+}
+
+// nothingLeft reports whether a run has come to its end.
+func (r *runner) nothingLeft(ctx context.Context) (bool, error) {
+	if !r.e.cfg.UntilDone {
+		return false, nil
+	}
+	counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
+	return err == nil && counts.Open == 0 && counts.Unseen == 0, err
 }
 
 // fillBlock is how many ids of a space are admitted at a time.
