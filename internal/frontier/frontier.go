@@ -38,6 +38,12 @@ var (
 	// ErrSchema: the database's schema is older or newer than this program's.
 	ErrSchema = errors.New("schema does not fit")
 
+	// ErrRights: the database's user may not do it. Waiting does not help.
+	ErrRights = errors.New("frontier refuses this user")
+
+	// ErrClock: this machine's clock is too far from the frontier's.
+	ErrClock = errors.New("the clocks differ")
+
 	// ErrNoJob: no job of that name is registered.
 	ErrNoJob = errors.New("no such job")
 

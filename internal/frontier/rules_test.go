@@ -195,6 +195,17 @@ func TestCheckSchema(t *testing.T) {
 	}
 }
 
+func TestCheckClock(t *testing.T) {
+	t.Parallel()
+	there := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for gap, want := range map[time.Duration]string{0: "", time.Minute: "", -59 * time.Second: "", 3 * time.Minute: "3m0s ahead of", -time.Hour: "1h0m0s behind"} {
+		err := CheckClock(there.Add(gap), there)
+		if (err == nil) != (want == "") || err != nil && (!errors.Is(err, ErrClock) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("CheckClock at %v = %v; want %q", gap, err, want)
+		}
+	}
+}
+
 func TestReadSeeds(t *testing.T) {
 	t.Parallel()
 	read := func(text, name string) (keys []string, err error) {

@@ -30,6 +30,9 @@ func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	} else if err := frontier.CheckSchema(v); v != 0 && v/1000 > frontier.SchemaMajor {
 		return 0, err
 	}
+	if err := f.foreign(ctx); err != nil {
+		return 0, err
+	}
 	if _, err := f.exec(ctx, `create schema if not exists seine`); err != nil {
 		return 0, fmt.Errorf("create schema seine: %w", err)
 	}
@@ -43,6 +46,20 @@ func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 		return 0, fmt.Errorf("migrate: %w", classify(err))
 	}
 	return p.GetDBVersion(ctx)
+}
+
+// foreign refuses a schema of our name that is somebody else's: it has tables,
+// and not that of our versions.
+func (f *Frontier) foreign(ctx context.Context) error {
+	var table *string
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select min(relname) from pg_class where relnamespace = to_regnamespace('seine') and relkind in ('r', 'p', 'v', 'm', 'f')
+ and to_regclass('`+versionTable+`') is null`).Scan(&table)
+	})
+	if err == nil && table != nil {
+		err = fmt.Errorf("%w: the database has a schema named seine that is not ours (it holds %q): name another database, or rename that schema", frontier.ErrSchema, *table)
+	}
+	return err
 }
 
 func provider(db *sql.DB) (*goose.Provider, error) {
