@@ -27,6 +27,7 @@ func Run(t *testing.T, open Open) {
 		{"a task is added, claimed and completed", testLife},
 		{"concurrent claims complete each task once", testConcurrent},
 		{"an expired lease is rescued", testRescue},
+		{"a task that kills its workers dies alone", testApart},
 		{"late writes are refused", testLate},
 		{"a worker that dies at the last attempt ends the task", testLastAttempt},
 		{"a release costs no attempt", testRelease},

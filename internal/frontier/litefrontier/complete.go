@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
@@ -265,10 +266,16 @@ func (f *Frontier) release(ctx context.Context, t tx, c frontier.Claimed) error 
 
 // giveBack frees one slot of a lane for a task that is ready again.
 func (f *Frontier) giveBack(ctx context.Context, t tx, lane int64, prio int) error {
-	if _, err := t.exec(ctx, `update lane set inflight = inflight - 1, "full" = inflight - 1 >= max_inflight, next_at = max(next_at, ?) where lane_id = ?`, f.now(), lane); err != nil {
+	if err := f.freeSlot(ctx, t, lane); err != nil {
 		return err
 	}
 	return f.wake(ctx, t, lane, prio)
+}
+
+// freeSlot gives back the slot of a task that left its lane.
+func (f *Frontier) freeSlot(ctx context.Context, t tx, lane int64) error {
+	_, err := t.exec(ctx, `update lane set inflight = inflight - 1, "full" = inflight - 1 >= max_inflight, next_at = max(next_at, ?) where lane_id = ?`, f.now(), lane)
+	return err
 }
 
 // wake says that a lane has a ready task of a priority.
@@ -311,12 +318,22 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 				if err := f.final(ctx, t, h.Job, h.Claimed, seine.Error, "worker died", worker); err != nil {
 					return err
 				}
-				if _, err := t.exec(ctx, `update lane set inflight = inflight - 1, "full" = inflight - 1 >= max_inflight, next_at = max(next_at, ?) where lane_id = ?`, f.now(), h.Lane); err != nil {
+				if err := f.freeSlot(ctx, t, int64(h.Lane)); err != nil {
 					return err
 				}
 				continue
 			}
 			back++
+			if wait := frontier.RescueDelay(h.Attempt, rand.Float64()); wait > 0 {
+				if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = 'worker died', run_at = ? where seq = ?`,
+					int(seine.Error), f.now()+wait.Microseconds(), h.Seq); err != nil {
+					return err
+				}
+				if err := f.freeSlot(ctx, t, int64(h.Lane)); err != nil {
+					return err
+				}
+				continue
+			}
 			if _, err := t.exec(ctx, `update queue set lease_id = null, state = 0, run_at = null where seq = ?`, h.Seq); err != nil {
 				return err
 			}

@@ -4,9 +4,12 @@ const (
 	// Rescue of one dead lease, one transaction.
 	sqlDead      = `select lease_id from seine.lease where expires_at < ` + now + ` order by expires_at limit 1 for update skip locked`
 	sqlDeadLanes = `select 1 from seine.lane where lane_id in (select lane_id from seine.queue where lease_id = $1) order by lane_id for update`
-	// A row at its last attempt ends as error, the others are pending again. $2 lease.
+	// A row at its last attempt ends as error, the others are pending again, at
+	// once or as frontier.RescueDelay says. $2 lease.
 	sqlRescue = `with g as (delete from seine.queue q using seine.job j where q.lease_id = $2 and j.job_id = q.job_id and q.attempt >= j.max_attempts returning q.job_id, q.key, q.lane_id, q.attempt),
- r as (update seine.queue q set lease_id = null, state = 0, run_at = null from seine.job j where q.lease_id = $2 and j.job_id = q.job_id and q.attempt < j.max_attempts returning q.lane_id, q.prio),
+ r as (update seine.queue q set lease_id = null, state = case when q.attempt < 2 then 0 else 2 end, reason = 'worker died',
+     run_at = case when q.attempt >= 2 then ` + now + ` + random() * least(300, power(2, q.attempt)) * interval '1 s' end
+   from seine.job j where q.lease_id = $2 and j.job_id = q.job_id and q.attempt < j.max_attempts returning q.lane_id, case when q.run_at is null then q.prio end as prio),
  k as (select lane_id, count(*)::int as n, min(prio) as prio from (select lane_id, null::smallint as prio from g union all select lane_id, prio from r) x group by 1),
  u as (update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight, parked = l.parked and k.prio is null,
      prio = case when parked then coalesce(k.prio, l.prio) else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
