@@ -75,8 +75,9 @@ func newRunner(e *Engine, j *Job) *runner {
 }
 
 // run claims until claiming ends, and returns when every task's outcome is
-// committed or given up. ctx is the lease's.
-func (r *runner) run(claiming, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) error {
+// committed or given up. ctx is the lease's; work lives on when the lease may be
+// lost, until the engine stops.
+func (r *runner) run(claiming, work, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) error {
 	claiming, cancel := context.WithCancel(claiming)
 	defer cancel()
 	r.mu.Lock()
@@ -85,7 +86,7 @@ func (r *runner) run(claiming, ctx context.Context, lease frontier.Lease, lose c
 
 	results := make(chan outcome, cap(r.held))
 	var tasks, commits sync.WaitGroup
-	commits.Go(func() { r.commitLoop(ctx, lease, lose, results) })
+	commits.Go(func() { r.commitLoop(work, ctx, lease, lose, results) })
 	err := r.claimLoop(claiming, func(c frontier.Claimed) {
 		tasks.Go(func() { results <- r.attempt(ctx, c) })
 	}, lease, lose)
