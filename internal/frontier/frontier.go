@@ -283,10 +283,14 @@ type Frontier interface {
 	Due(ctx context.Context, jobs []JobID) (wait time.Duration, ok bool, err error)
 
 	// Housekeeping, by any worker. Rescue takes the tasks of one expired lease
-	// back; Promote makes up to n due retries ready; Fold sums the counters.
+	// back; Promote makes up to n due retries ready; Fold sums the counters;
+	// Tend drops what is of no more use and takes out of the hot tables what was
+	// deleted, when there is enough of it. It never waits for a claim, and no
+	// claim for it.
 	Rescue(ctx context.Context) (found bool, back, died int, err error)
 	Promote(ctx context.Context, n int) (int, error)
 	Fold(ctx context.Context) error
+	Tend(ctx context.Context) error
 
 	Reader
 

@@ -58,7 +58,7 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 		if err := f.wake(ctx, t, lane, r.prio); err != nil {
 			return 0, err
 		}
-		if err := count(ctx, t, job, lane, frontier.StatTotal, "", int64(r.n)); err != nil {
+		if err := count(ctx, t, job, frontier.StatTotal, "", int64(r.n)); err != nil {
 			return 0, err
 		}
 	}
@@ -161,7 +161,7 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio) values (?, ?, ?, ?)`, job, task.Key, lane, task.Priority); err != nil {
 		return false, err
 	}
-	if err := count(ctx, t, job, old, int(state), reason, -1); err != nil {
+	if err := count(ctx, t, job, int(state), reason, -1); err != nil {
 		return false, err
 	}
 	return true, f.wake(ctx, t, lane, task.Priority)

@@ -47,9 +47,10 @@ const (
      ($4::float8 * interval '1 s', $5::float8 * interval '1 s', $6::int, $7::int, $8::float8 * interval '1 s', $9::int, $10::float8 * interval '1 s')`
 
 	// Fold, one transaction: one folder at a time; only groups with more than
-	// one row are rewritten.
+	// one row are rewritten. Lanes are summed up, as nobody reads the counters
+	// of one: a job of ten thousand hosts has as few rows as any.
 	sqlFoldLock = `select pg_try_advisory_xact_lock(7305808, 1)`
-	sqlFold     = `with d as (delete from seine.stat s using (select job_id, lane_id, state, reason from seine.stat group by 1, 2, 3, 4 having count(*) > 1) g
-   where s.job_id = g.job_id and s.lane_id = g.lane_id and s.state = g.state and s.reason is not distinct from g.reason returning s.*)
- insert into seine.stat select job_id, lane_id, state, reason, sum(n) from d group by 1, 2, 3, 4`
+	sqlFold     = `with d as (delete from seine.stat s using (select job_id, state, reason from seine.stat group by 1, 2, 3 having count(*) > 1) g
+   where s.job_id = g.job_id and s.state = g.state and s.reason is not distinct from g.reason returning s.*)
+ insert into seine.stat select job_id, 0, state, reason, sum(n) from d group by job_id, state, reason having sum(n) <> 0`
 )
