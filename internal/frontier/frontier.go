@@ -236,7 +236,7 @@ type Frontier interface {
 
 	// SetSpace says which ids are enumerated, in place of what was said before:
 	// what was admitted already stays, and is not gone through again. Fill admits its next n ids when
-	// at least half of the job's lanes have nothing ready. It returns how many
+	// at least half of the lanes that they go to have nothing ready. It returns how many
 	// ids it took and whether any are left.
 	SetSpace(ctx context.Context, job JobID, from, to int64) error
 	Fill(ctx context.Context, job JobID, n int, admit func(id int64) (New, error)) (taken int, left bool, err error)

@@ -94,7 +94,13 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 			return err
 		}
 		left = true
-		if err := t.scan(ctx, `select coalesce(sum(parked) * 2 >= count(*), 1) from lane where job_id = ? and lane_key not like 'assets/%'`, []any{job}, &thirsty); err != nil || !thirsty {
+		lanes, err := frontier.NextLanes(next, hi, admit)
+		if err != nil {
+			return err
+		}
+		marks, args := list(lanes)
+		if err := t.scan(ctx, `select count(*) * 2 <= ? from lane where job_id = ? and lane_key in (`+marks+`) and not parked`,
+			append([]any{len(lanes), job}, args...), &thirsty); err != nil || !thirsty {
 			return err
 		}
 		tasks, to, err := frontier.Block(next, hi, n, admit)

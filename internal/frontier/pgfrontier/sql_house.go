@@ -17,9 +17,10 @@ const (
  select (select count(*) from r), (select count(*) from g)`
 	sqlBury = `delete from seine.lease where lease_id = $1`
 
-	// Due retries, one transaction: sqlDueSeqs, sqlLock, sqlPromote. $2 at most.
-	sqlDueSeqs = `select array_agg(seq), array_agg(distinct lane_id) from
- (select seq, lane_id from seine.queue where lease_id is null and run_at <= ` + now + ` order by run_at limit $2) s`
+	// Due retries, one transaction: sqlDueSeqs, sqlLock, sqlPromote. $2 at most,
+	// $3 the floor: what was due before it was made ready.
+	sqlDueSeqs = `select array_agg(seq), array_agg(distinct lane_id), min(run_at) from
+ (select seq, lane_id, run_at from seine.queue where lease_id is null and run_at <= ` + now + ` and run_at >= $3::timestamptz order by run_at limit $2) s`
 	sqlPromote = `with r as (update seine.queue set run_at = null where seq = any($2::bigint[]) and lease_id is null and run_at <= ` + now + ` returning lane_id, prio),
  k as (select lane_id, min(prio) as prio, count(*)::int as n from r group by 1),
  u as (update seine.lane l set parked = false, prio = case when parked then k.prio else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
