@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -192,4 +193,24 @@ func Block(next, hi int64, n int, admit func(id int64) (New, error)) (tasks []Ne
 		tasks, to = append(tasks, t), id+1
 	}
 	return tasks, to, nil
+}
+
+// peek is how many ids say where the next ones go: each of a few shards is
+// likely to be among them.
+const peek = 32
+
+// NextLanes lists the lanes that the ids from next on go to. More of them are
+// taken when at least half of these have nothing ready.
+func NextLanes(next, hi int64, admit func(id int64) (New, error)) ([]string, error) {
+	tasks, _, err := Block(next, hi, peek, admit)
+	if err != nil {
+		return nil, err
+	}
+	var lanes []string
+	for _, t := range tasks {
+		if !slices.Contains(lanes, t.Lane) {
+			lanes = append(lanes, t.Lane)
+		}
+	}
+	return lanes, nil
 }

@@ -262,7 +262,7 @@ type Frontier interface {
 
 	// SetSpace says which ids are enumerated, in place of what was said before:
 	// what was admitted already stays, and is not gone through again. Fill admits its next n ids when
-	// at least half of the job's lanes have nothing ready. It returns how many
+	// at least half of the lanes that they go to have nothing ready. It returns how many
 	// ids it took and whether any are left.
 	SetSpace(ctx context.Context, job JobID, from, to int64) error
 	Fill(ctx context.Context, job JobID, n int, admit func(id int64) (New, error)) (taken int, left bool, err error)
@@ -308,10 +308,14 @@ type Frontier interface {
 	Due(ctx context.Context, jobs []JobID) (wait time.Duration, ok bool, err error)
 
 	// Housekeeping, by any worker. Rescue takes the tasks of one expired lease
-	// back; Promote makes up to n due retries ready; Fold sums the counters.
+	// back; Promote makes up to n due retries ready; Fold sums the counters;
+	// Tend drops what is of no more use and takes out of the hot tables what was
+	// deleted, when there is enough of it. It never waits for a claim, and no
+	// claim for it.
 	Rescue(ctx context.Context) (found bool, back, died int, err error)
 	Promote(ctx context.Context, n int) (int, error)
 	Fold(ctx context.Context) error
+	Tend(ctx context.Context) error
 
 	Reader
 

@@ -59,6 +59,8 @@ func Run(t *testing.T, open Open) {
 		{"a sweep that died holds for its time", testSweepDied},
 		{"a sweep and a completion do not cross", testSweepRace},
 		{"counters come back to zero", testCounters},
+		{"the counters equal a full count", testFullCount},
+		{"tables are tended while others work", testTend},
 		{"an ID space is enumerated lazily", testSpace},
 		{"finished and waiting tasks are sent back", testSendBack},
 		{"tasks move between lanes", testMove},

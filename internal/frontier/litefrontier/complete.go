@@ -117,7 +117,7 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 		}
 	}
 	for state, n := range fresh {
-		if err := count(ctx, t, job, 0, state, "", n); err != nil {
+		if err := count(ctx, t, job, state, "", n); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func (f *Frontier) final(ctx context.Context, t tx, job frontier.JobID, c fronti
 		int(state), c.Attempt, worker, orNull(reason), f.now(), job, c.Key); err != nil {
 		return err
 	}
-	return count(ctx, t, job, int64(c.Lane), int(state), reason, 1)
+	return count(ctx, t, job, int(state), reason, 1)
 }
 
 func exists(ctx context.Context, t tx, query string, args ...any) (there bool, err error) {
@@ -149,10 +149,11 @@ func orNull[T comparable](v T) any {
 	return v
 }
 
-// count moves a counter; one process writes at a time, so it is kept folded.
-func count(ctx context.Context, t tx, job frontier.JobID, lane int64, state int, reason string, n int64) error {
-	_, err := t.exec(ctx, `insert into stat(job_id, lane_id, state, reason, n) values (?, ?, ?, ?, ?)
- on conflict (job_id, lane_id, state, reason) do update set n = n + excluded.n`, job, lane, state, reason, n)
+// count moves a counter; one process writes at a time, so it is kept folded,
+// over all lanes, as nobody reads the counters of one.
+func count(ctx context.Context, t tx, job frontier.JobID, state int, reason string, n int64) error {
+	_, err := t.exec(ctx, `insert into stat(job_id, lane_id, state, reason, n) values (?, 0, ?, ?, ?)
+ on conflict (job_id, lane_id, state, reason) do update set n = n + excluded.n`, job, state, reason, n)
 	return err
 }
 

@@ -56,9 +56,13 @@ func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error)
 		var (
 			seqs  []int64
 			lanes []int32
+			first *time.Time
 		)
-		if err := c.QueryRow(ctx, sqlDueSeqs, f.now(), n).Scan(&seqs, &lanes); err != nil {
+		if err := c.QueryRow(ctx, sqlDueSeqs, f.now(), n, f.retryFloor()).Scan(&seqs, &lanes, &first); err != nil {
 			return err
+		}
+		if first != nil {
+			f.raiseRetryFloor(*first)
 		}
 		if len(seqs) > 0 {
 			if _, err := c.Exec(ctx, sqlLock, sorted(lanes)); err != nil {

@@ -32,10 +32,11 @@ type Frontier struct {
 	pool  *pgxpool.Pool
 	clock func() time.Time
 
-	mu     sync.Mutex
-	floors map[frontier.JobID]*floors
-	lanes  map[frontier.JobID]map[string]int32
-	paces  map[frontier.JobID]paces
+	mu      sync.Mutex
+	floors  map[frontier.JobID]*floors
+	retries retryFloor
+	lanes   map[frontier.JobID]map[string]int32
+	paces   map[frontier.JobID]paces
 }
 
 type paces struct{ page, asset frontier.LanePace }

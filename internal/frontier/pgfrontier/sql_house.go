@@ -20,9 +20,10 @@ const (
  select (select count(*) from r), (select count(*) from g)`
 	sqlBury = `delete from seine.lease where lease_id = $1`
 
-	// Due retries, one transaction: sqlDueSeqs, sqlLock, sqlPromote. $2 at most.
-	sqlDueSeqs = `select array_agg(seq), array_agg(distinct lane_id) from
- (select seq, lane_id from seine.queue where lease_id is null and run_at <= ` + now + ` order by run_at limit $2) s`
+	// Due retries, one transaction: sqlDueSeqs, sqlLock, sqlPromote. $2 at most,
+	// $3 the floor: what was due before it was made ready.
+	sqlDueSeqs = `select array_agg(seq), array_agg(distinct lane_id), min(run_at) from
+ (select seq, lane_id, run_at from seine.queue where lease_id is null and run_at <= ` + now + ` and run_at >= $3::timestamptz order by run_at limit $2) s`
 	sqlPromote = `with r as (update seine.queue set run_at = null where seq = any($2::bigint[]) and lease_id is null and run_at <= ` + now + ` returning lane_id, prio),
  k as (select lane_id, min(prio) as prio, count(*)::int as n from r group by 1),
  u as (update seine.lane l set parked = false, prio = case when parked then k.prio else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
@@ -57,9 +58,10 @@ const (
      ($4::float8 * interval '1 s', $5::float8 * interval '1 s', $6::int, $7::int, $8::float8 * interval '1 s', $9::int, $10::float8 * interval '1 s')`
 
 	// Fold, one transaction: one folder at a time; only groups with more than
-	// one row are rewritten.
+	// one row are rewritten. Lanes are summed up, as nobody reads the counters
+	// of one: a job of ten thousand hosts has as few rows as any.
 	sqlFoldLock = `select pg_try_advisory_xact_lock(7305808, 1)`
-	sqlFold     = `with d as (delete from seine.stat s using (select job_id, lane_id, state, reason from seine.stat group by 1, 2, 3, 4 having count(*) > 1) g
-   where s.job_id = g.job_id and s.lane_id = g.lane_id and s.state = g.state and s.reason is not distinct from g.reason returning s.*)
- insert into seine.stat select job_id, lane_id, state, reason, sum(n) from d group by 1, 2, 3, 4`
+	sqlFold     = `with d as (delete from seine.stat s using (select job_id, state, reason from seine.stat group by 1, 2, 3 having count(*) > 1) g
+   where s.job_id = g.job_id and s.state = g.state and s.reason is not distinct from g.reason returning s.*)
+ insert into seine.stat select job_id, 0, state, reason, sum(n) from d group by job_id, state, reason having sum(n) <> 0`
 )
