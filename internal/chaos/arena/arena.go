@@ -50,7 +50,7 @@ const (
 	firstID = 1_000_001
 
 	lease      = 2 * time.Second
-	delay      = 25 * time.Millisecond
+	delay      = 50 * time.Millisecond
 	assetDelay = 4 * time.Millisecond
 	inflight   = 6
 	errorTries = 10
@@ -59,7 +59,7 @@ const (
 	// slack, life and grace: see chaos.Terms. The grace is what a claim may hold
 	// that starts later, and the second for which the answer that an asset host
 	// is not quiet holds.
-	slack = 20 * time.Millisecond
+	slack = 60 * time.Millisecond
 	life  = 15 * time.Second
 	grace = 1200 * time.Millisecond
 
