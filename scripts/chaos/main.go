@@ -122,8 +122,14 @@ func summary(r arena.Result) string {
 	for _, l := range r.Late {
 		most = max(most, l.By)
 	}
-	return fmt.Sprintf("%d ids, %d workers, %d visits, %v; %s; machine late by at most %v", len(r.Truth), r.Workers, len(r.Visits),
-		r.Took.Round(time.Second), strings.Join(parts, ", "), most.Round(time.Millisecond))
+	pages := 0
+	for _, v := range r.Visits {
+		if v.Page {
+			pages++
+		}
+	}
+	return fmt.Sprintf("%d ids, %d workers, %d visits, %d of them of a page asked for again, %v; %s; machine late by at most %v",
+		len(r.Truth), r.Workers, len(r.Visits), pages-len(r.Truth), r.Took.Round(time.Second), strings.Join(parts, ", "), most.Round(time.Millisecond))
 }
 
 func parseSeeds(text string) (out []uint64, err error) {
