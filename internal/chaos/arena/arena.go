@@ -63,8 +63,9 @@ const (
 	life  = 15 * time.Second
 	grace = 1200 * time.Millisecond
 
-	// drainWithin bounds the time in which what is left must be done.
-	drainWithin = 3 * time.Minute
+	// drainWithin is how long what is left may stay as it is, with nobody asking
+	// the site: the longest wait of a retry is 13 s.
+	drainWithin = 45 * time.Second
 )
 
 // Result is what a run came to.
@@ -276,17 +277,24 @@ func (a *arena) openBase() (*base, error) {
 	return openServer(a.server.dsn())
 }
 
-// drain waits until nothing is left to do.
+// drain waits until nothing is left to do, or nothing moves any more.
 func (a *arena) drain(ctx context.Context) (drained bool, err error) {
 	b, err := a.openBase()
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	end := time.Now().Add(drainWithin + a.Duration)
-	for time.Now().Before(end) {
-		if n, err := b.left(ctx); err == nil && n == 0 {
+	var (
+		last, seen = int64(-1), -1
+		moved      = time.Now()
+	)
+	for time.Since(moved) < drainWithin {
+		n, err := b.left(ctx)
+		if err == nil && n == 0 {
 			return true, nil
+		}
+		if asked := len(a.site.Journal()); err == nil && (n != last || asked != seen) {
+			last, seen, moved = n, asked, time.Now()
 		}
 		if !until(ctx, time.Now().Add(200*time.Millisecond)) {
 			return false, ctx.Err()
