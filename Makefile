@@ -3,12 +3,16 @@ VIA ?= auto
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -s -w -X github.com/seinehq/seine/internal/cli.Version=$(VERSION)
 FUZZTIME ?= 20s
+SEEDS ?= 1-4
+DURATION ?= 60s
+WORKERS ?= 0
+FRONTIER ?= both
 export CGO_ENABLED ?= 0
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench bench-browser bench-image bench-pace bench-count fuzz generate clean
+.PHONY: help build demo test check lint bench bench-browser bench-image bench-pace bench-count chaos chaos-broken fuzz generate clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +50,14 @@ bench-pace: build ## a host's pace over a fleet, by the site's own clock
 
 bench-count: build ## counting a bucket of a million objects
 	@go run ./scripts/bench-count
+
+chaos: build ## break a fleet, judge what came of it (SEEDS=1-4 DURATION=60s WORKERS=3 FRONTIER=postgres, sqlite or both)
+	@[ "$(FRONTIER)" = sqlite ] || scripts/with-postgres true
+	@go run ./scripts/chaos -seeds '$(SEEDS)' -duration $(DURATION) -workers $(WORKERS) -frontier $(FRONTIER)
+
+chaos-broken: ## the same for builds that are broken on purpose: each must be caught
+	@scripts/with-postgres true
+	@scripts/chaos/run-broken
 
 fuzz: ## fuzz every parser of foreign bytes (FUZZTIME=20s each)
 	@scripts/fuzz $(FUZZTIME)

@@ -89,6 +89,8 @@ var floors = map[string][]string{
 	"internal/buckets":                    {},
 	"internal/dataset":                    {"", "internal/extract", "internal/frontier"},
 	"internal/cardsite":                   {""},
+	"internal/chaos":                      {""},
+	"internal/chaos/arena":                {"", "internal/asset", "internal/cardsite", "internal/chaos"},
 	"worker":                              {"", "internal/assemble", "internal/asset", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers"},
 	"examples":                            {},
 	"cmd/seine":                           {"internal/cli"},
@@ -96,6 +98,7 @@ var floors = map[string][]string{
 	"internal":                            {},
 	"internal/cli":                        nil, // the top floor: anything
 	"scripts/bench":                       nil,
+	"scripts/chaos":                       {"internal/chaos", "internal/chaos/arena"},
 	"scripts/bench-browser":               nil,
 	"scripts/bench-image":                 nil,
 	"scripts/testcount":                   {},

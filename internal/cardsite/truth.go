@@ -41,6 +41,7 @@ const (
 	Unavailable Trouble = "HTTP 503"
 	Limited     Trouble = "HTTP 429"
 	Reset       Trouble = "reset"
+	Truncated   Trouble = "truncated" // the body ends in its middle
 )
 
 // Truth is what an id is, and what a job for wanted English cards with two
@@ -83,6 +84,14 @@ type Config struct {
 
 	// Plain leaves out images: server-rendered pages without assets.
 	Plain bool
+
+	// Stamps makes pictures a sixteenth as wide and high: cheap to draw and to
+	// render by the thousand.
+	Stamps bool
+
+	// Visits has each page show the number of its request, [Entry.Visit], in
+	// #visit: what was made of a page then tells of which request it came.
+	Visits bool
 }
 
 var names = []string{"Charizard", "Pikachu", "Mewtwo", "Blastoise", "Venusaur", "Gengar", "Snorlax", "Eevee", "Lugia", "Gyarados"}
@@ -118,7 +127,7 @@ func plan(cfg Config) []Truth {
 			for _, p := range []struct {
 				below   int
 				trouble Trouble
-			}{{30, OtherID}, {60, NothingYet}, {66, AlwaysStale}, {90, Fails}, {115, Unavailable}, {125, Limited}, {145, Reset}} {
+			}{{30, OtherID}, {60, NothingYet}, {66, AlwaysStale}, {90, Fails}, {115, Unavailable}, {125, Limited}, {145, Reset}, {155, Truncated}} {
 				if n < p.below {
 					t.Trouble = p.trouble
 					break

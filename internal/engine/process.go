@@ -36,10 +36,11 @@ type outcome struct {
 }
 
 // attempt is the life of one task, from its claim to its outcome; commit.go
-// makes the outcome true. ctx ends when the lease is lost or the grace is over.
-func (r *runner) attempt(ctx context.Context, c frontier.Claimed) outcome {
+// makes the outcome true. ctx ends when the lease is lost or the grace is over;
+// asked is when the claim was.
+func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Time) outcome {
 	// Wait for the start that the claim gave us: the pace is decided there.
-	if !r.awaitStart(ctx, c) {
+	if !r.awaitStart(ctx, c, asked) {
 		return outcome{claimed: c, released: true}
 	}
 	defer r.finished()

@@ -87,8 +87,8 @@ func (r *runner) run(claiming, work, ctx context.Context, lease frontier.Lease, 
 	results := make(chan outcome, cap(r.held))
 	var tasks, commits sync.WaitGroup
 	commits.Go(func() { r.commitLoop(work, ctx, lease, lose, results) })
-	err := r.claimLoop(claiming, func(c frontier.Claimed) {
-		tasks.Go(func() { results <- r.attempt(ctx, c) })
+	err := r.claimLoop(claiming, func(c frontier.Claimed, asked time.Time) {
+		tasks.Go(func() { results <- r.attempt(ctx, c, asked) })
 	}, lease, lose)
 	cancel()
 	tasks.Wait()
@@ -131,7 +131,7 @@ func (r *runner) abort(c frontier.Claimed) {
 
 // claimLoop claims and starts tasks until ctx ends, and with UntilDone until
 // nothing is left.
-func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), lease frontier.Lease, lose context.CancelCauseFunc) error {
+func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, asked time.Time), lease frontier.Lease, lose context.CancelCauseFunc) error {
 	idle := newIdler()
 	for {
 		n := r.acquire(ctx)
@@ -158,6 +158,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), le
 			continue
 		}
 		var got []frontier.Claimed
+		asked := time.Now()
 		if err == nil {
 			// A stop in the middle must not lose the answer: what was claimed
 			// would wait until the lease expires. It is given back instead.
@@ -167,7 +168,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), le
 		}
 		r.giveBack(n - len(got))
 		for _, c := range got {
-			start(c)
+			start(c, asked)
 		}
 		if len(got) > 0 {
 			r.e.outage.over(ctx)
