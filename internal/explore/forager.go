@@ -1,0 +1,225 @@
+package explore
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// Defaults of a forager.
+const (
+	DefaultBlocks = 4096
+	DefaultMax    = 16
+)
+
+// Options are a forager's parameters; zero values mean the defaults.
+type Options struct {
+	// Blocks is the number of leaf blocks aimed at. Default 4096.
+	Blocks int
+
+	// Max is the farthest from its last hit that a walk asks. Default 16, at
+	// most MaxAhead.
+	Max int
+
+	// Start is the position that the first probes lie near.
+	Start int64
+}
+
+// Forager chooses where in a space the next request is worth most, by what was
+// answered so far: see [Forager.Probe] for where an excursion begins and
+// [Forager.Next] for how it goes on. Positions count the ids of a space from 0.
+//
+// It is a model of what the frontier holds: [Forager.Learn] takes in what was
+// written, by this worker or by others. It is not safe for concurrent use.
+type Forager struct {
+	size  int64
+	max   int
+	start int64
+	tree  *tree
+	steps *steps
+
+	answers, curious, learned int
+}
+
+// New returns a forager of a space of so many ids.
+func New(size int64, o Options) *Forager {
+	if o.Blocks <= 0 {
+		o.Blocks = DefaultBlocks
+	}
+	if o.Max <= 0 {
+		o.Max = DefaultMax
+	}
+	o.Max = min(o.Max, MaxAhead)
+	return &Forager{size: size, max: o.Max, start: min(max(o.Start, 0), size-1), tree: newTree(size, o.Blocks), steps: newSteps(o.Max)}
+}
+
+// Block is the number of the block that a position is in.
+func (f *Forager) Block(pos int64) int64 { return f.tree.block(pos) }
+
+// SetBlock takes in the sums of a block, as the frontier holds them.
+func (f *Forager) SetBlock(block int64, s Sums) {
+	if block >= 0 && block < int64(len(f.tree.sums[0])) {
+		f.tree.set(block, s)
+	}
+}
+
+// SetStep takes in a cell of the table of steps, summed over its writers.
+func (f *Forager) SetStep(at Step, t Trial) {
+	switch {
+	case at == Probes:
+		f.steps.probes = t
+	case at.Context >= 0 && at.Context < contexts && at.M >= 0 && at.M < f.max:
+		f.steps.cells[at.Context][at.M] = t
+	}
+}
+
+// Answered notes that n answers came in since, and learns from the table now
+// and then.
+func (f *Forager) Answered(n int) {
+	f.answers += n
+	f.learned += n
+	if f.learned >= 128 || f.answers < 128 && f.learned >= 16 {
+		f.Learn()
+	}
+}
+
+// Learn decides anew which steps walks take.
+func (f *Forager) Learn() {
+	f.learned = 0
+	f.steps.learn()
+}
+
+// firstProbes is how many probes lie near the start.
+const firstProbes = 8
+
+// probeTries bounds how often a position is drawn that turns out to be taken.
+const probeTries = 64
+
+// Probe chooses where an excursion begins; free reports whether a position was
+// not asked for yet. ok is false when it finds none.
+func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
+	for range 8 {
+		block := f.tree.block(f.start)
+		if f.tree.total().Probes >= firstProbes || !f.some(block) {
+			if block, ok = f.tree.pick(r); !ok {
+				return 0, false
+			}
+		}
+		first, n := f.tree.bounds(block)
+		for range probeTries {
+			if pos := first + r.Int64N(n); free(pos) {
+				return pos, true
+			}
+		}
+		// Nearly all of it is taken: from somewhere on, in order.
+		from := r.Int64N(n)
+		for i := range min(n, 1024) {
+			if pos := first + (from+i)%n; free(pos) {
+				return pos, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (f *Forager) some(block int64) bool {
+	_, n := f.tree.bounds(block)
+	return f.tree.sums[0][block].Done < n
+}
+
+// Excursion is where an excursion stands: the walk from a probe that hit, up
+// and then down. It travels with the task that takes its next step.
+type Excursion struct {
+	// Anchor is the position of the probe that hit.
+	Anchor int64 `json:"a"`
+
+	// Dir is +1 on the way up, -1 on the way down.
+	Dir int `json:"d"`
+
+	// Last is the position of the last hit on this side, and M how many lie
+	// between it and the one asked for.
+	Last int64 `json:"l"`
+	M    int   `json:"m"`
+
+	// Hits counts the hits so far, Gap is how far apart the last two lie.
+	Hits int `json:"h"`
+	Gap  int `json:"g"`
+}
+
+// Position is the one that is asked for.
+func (e Excursion) Position() int64 { return e.Last + int64(e.Dir)*int64(e.M+1) }
+
+// Step is the cell of the table that the answer belongs to.
+func (e Excursion) Step() Step { return Step{contextOf(e.Hits, e.Gap), e.M} }
+
+// Answer is what became of a request.
+type Answer int8
+
+// A hit is wanted, a miss is not or is absent; an answer that did not come says
+// nothing of the id.
+const (
+	NoAnswer Answer = iota
+	Hit
+	Missed
+)
+
+// Begin is the excursion from a probe that hit.
+func Begin(pos int64) Excursion {
+	return Excursion{Anchor: pos, Dir: +1, Last: pos, Hits: 1, Gap: 1}
+}
+
+// After is the excursion after its step was answered.
+func (e Excursion) After(a Answer) Excursion {
+	if a == Hit {
+		e.Last, e.Gap, e.M = e.Position(), e.M+1, 0
+		e.Hits++
+		return e
+	}
+	e.M++
+	return e
+}
+
+// Next is the next step of an excursion that is worth a request, from where it
+// stands: on this side, or on the other one. known tells what is known of a
+// position; ok is false when the excursion has come to its end.
+func (f *Forager) Next(e Excursion, r *rand.Rand, known func(pos int64) Known) (next Excursion, ok bool) {
+	for {
+		if next, ok := f.side(e, r, known); ok {
+			return next, true
+		}
+		if e.Dir < 0 {
+			return Excursion{}, false
+		}
+		e = Excursion{Anchor: e.Anchor, Dir: -1, Last: e.Anchor, Hits: e.Hits, Gap: min(e.Gap, 1)}
+	}
+}
+
+// side is the next step on the side that an excursion is on.
+func (f *Forager) side(e Excursion, r *rand.Rand, known func(pos int64) Known) (Excursion, bool) {
+	x, from := contextOf(e.Hits, e.Gap), e.M
+	for ; e.M < f.max; e.M++ {
+		pos := e.Position()
+		if pos < 0 || pos >= f.size {
+			return e, false
+		}
+		if !f.steps.goes[x][e.M] {
+			continue
+		}
+		switch known(pos) {
+		case Taken:
+			return e, false // another excursion was or is here
+		case Miss:
+			continue
+		case Unknown:
+			return e, true
+		}
+	}
+	// Now and then a step that is not worth it, so that the table stays honest.
+	if float64(f.curious) < math.Sqrt(float64(f.answers)) && from < f.max {
+		e.M = from + r.IntN(f.max-from)
+		if pos := e.Position(); pos >= 0 && pos < f.size && known(pos) == Unknown {
+			f.curious++
+			return e, true
+		}
+	}
+	return e, false
+}

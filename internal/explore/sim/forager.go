@@ -1,0 +1,116 @@
+package sim
+
+import (
+	"math/rand/v2"
+
+	"github.com/seinehq/seine/internal/explore"
+)
+
+// slots is how many writers the table of steps is kept apart by, as in a
+// frontier.
+const slots = explore.Slots
+
+// task is what waits to be asked: a probe, a step of an excursion, or one that
+// was not answered and is tried again.
+type task struct {
+	pos   int64
+	walk  *explore.Excursion
+	tries int
+}
+
+// foraging is a fleet that explores as the product does: what is known is in one
+// place, the frontier; each worker's model is as old as its last look at it.
+type foraging struct {
+	w     *World
+	r     *rand.Rand
+	known map[int64]explore.Known
+	queue []task
+
+	blocks  map[int64]explore.Sums
+	changed []int64 // blocks, in the order in which they were written
+	steps   [slots]map[explore.Step]explore.Trial
+	answers int
+
+	workers []model
+}
+
+// model is what one worker knows.
+type model struct {
+	*explore.Forager
+	seen, answers int
+}
+
+// NewForager returns the strategy of the product.
+func NewForager(w *World, workers int, seed uint64) Strategy {
+	f := &foraging{w: w, r: rand.New(rand.NewPCG(seed, 3)), known: map[int64]explore.Known{}, blocks: map[int64]explore.Sums{}}
+	for i := range f.steps {
+		f.steps[i] = map[explore.Step]explore.Trial{}
+	}
+	for range workers {
+		f.workers = append(f.workers, model{Forager: explore.New(w.Size, explore.Options{})})
+	}
+	return f
+}
+
+// refresh brings a worker's model up to date.
+func (f *foraging) refresh(worker int) {
+	m := &f.workers[worker]
+	for _, b := range f.changed[m.seen:] {
+		m.SetBlock(b, f.blocks[b])
+	}
+	m.seen = len(f.changed)
+	sums := map[explore.Step]explore.Trial{}
+	for _, cells := range f.steps {
+		for at, t := range cells {
+			s := sums[at]
+			sums[at] = explore.Trial{Trials: s.Trials + t.Trials, Hits: s.Hits + t.Hits}
+		}
+	}
+	for at, t := range sums {
+		m.SetStep(at, t)
+	}
+	m.Answered(f.answers - m.answers)
+	m.answers = f.answers
+}
+
+func (f *foraging) Next(worker int) (Ask, bool) {
+	if len(f.queue) > 0 {
+		t := f.queue[0]
+		f.queue = f.queue[1:]
+		return Ask{t.pos, t}, true
+	}
+	f.refresh(worker)
+	pos, ok := f.workers[worker].Probe(f.r, func(pos int64) bool { return f.known[pos] == explore.Unknown })
+	if !ok {
+		return Ask{}, false
+	}
+	f.known[pos] = explore.Taken
+	return Ask{pos, task{pos: pos}}, true
+}
+
+func (f *foraging) Answer(worker int, ask Ask, a explore.Answer) {
+	t := ask.With.(task) //nolint:errcheck,forcetypeassert // ours
+	m := f.workers[worker]
+	seen := explore.Observe(m.Block(t.pos), t.walk, t.tries > 0, a)
+	if a == explore.Missed {
+		f.known[t.pos] = explore.Miss
+	}
+	if seen.Sums != (explore.Sums{}) {
+		f.blocks[seen.Block] = f.blocks[seen.Block].Add(seen.Sums)
+		f.changed = append(f.changed, seen.Block)
+	}
+	if seen.Trials > 0 {
+		cells := f.steps[worker%slots]
+		cells[seen.Step] = cells[seen.Step].Merge(seen.Step, seen.Trials, seen.Hits)
+	}
+	if a != explore.NoAnswer {
+		f.answers++
+	} else if t.tries < 3 {
+		f.queue = append(f.queue, task{t.pos, t.walk, t.tries + 1})
+	}
+	if next, ok := m.Follow(t.pos, t.walk, t.tries > 0, a, f.r, func(pos int64) explore.Known { return f.known[pos] }); ok {
+		pos := next.Position()
+		f.known[pos] = explore.Taken
+		f.queue = append(f.queue, task{pos: pos, walk: &next})
+	}
+}

@@ -1,0 +1,192 @@
+// Package sim asks made-up ID spaces, so that ways to explore can be compared
+// by the wanted items that a request brings. It drives the code that explores
+// for real, package explore, with answers outstanding as in a fleet.
+package sim
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// World is an ID space whose truth is known. Positions count its ids from 0.
+type World struct {
+	Name string
+	Size int64
+
+	// Clusters are the runs that hold wanted ids, for the oracle. None: it
+	// knows every wanted id.
+	Clusters []Cluster
+
+	// Hits is the number of wanted ids.
+	Hits int64
+
+	// Transient is the share of requests that are not answered.
+	Transient float64
+
+	bits []uint64
+}
+
+// Cluster is a run of positions with so many wanted ones.
+type Cluster struct {
+	From, To int64
+	Hits     int64
+}
+
+// Wanted tells what a position holds.
+func (w *World) Wanted(pos int64) bool { return w.bits[pos>>6]>>(pos&63)&1 == 1 }
+
+func newWorld(name string, size int64) *World {
+	return &World{Name: name, Size: size, bits: make([]uint64, size>>6+1)}
+}
+
+func (w *World) set(pos int64) {
+	if pos >= 0 && pos < w.Size && !w.Wanted(pos) {
+		w.bits[pos>>6] |= 1 << (pos & 63)
+		w.Hits++
+	}
+}
+
+// run makes a cluster in which each position is wanted with a probability.
+func (w *World) run(r *rand.Rand, from, n int64, p float64) {
+	c := Cluster{From: from, To: min(from+n, w.Size)}
+	before := w.Hits
+	for i := from; i < c.To; i++ {
+		if r.Float64() < p {
+			w.set(i)
+		}
+	}
+	if c.Hits = w.Hits - before; c.Hits > 0 {
+		w.Clusters = append(w.Clusters, c)
+	}
+}
+
+// million is the unit of what follows.
+const million = 1_000_000
+
+// size is that of the original's range of ids.
+const size = 53*million + 371_179
+
+// shape is what a realistic space is made by.
+type shape struct {
+	share        float64 // of orders that are wanted
+	regional     float64 // how much the share differs between regions
+	length       func(r *rand.Rand) int64
+	gap          float64 // mean length of the gap after an order
+	purity, leak float64
+}
+
+// orders are the lengths of orders: log-normal with median 35, sigma 0.9, at
+// most 400.
+func orders(r *rand.Rand) int64 {
+	return max(1, min(400, int64(35*math.Exp(0.9*r.NormFloat64()))))
+}
+
+// short are geometric with a mean of 25.
+func short(r *rand.Rand) int64 { return 1 + int64(math.Log(1-r.Float64())/math.Log(1-1.0/25)) }
+
+// noImages is the share of wanted ids without pictures, which count as misses.
+const noImages = 0.03
+
+// realistic makes a space of orders, some of them wanted.
+func realistic(name string, s shape) func(seed uint64) *World {
+	return func(seed uint64) *World {
+		r := rand.New(rand.NewPCG(seed, 7))
+		w := newWorld(name, size)
+		w.Transient = 0.02
+		f := newField(r, w.Size, []float64{2e6, 3e5, 5e4})
+		holes := holes(r, w.Size)
+		wanted := false
+		for pos := int64(0); pos < w.Size; {
+			if end, in := inHole(holes, pos); in {
+				pos = end
+				continue
+			}
+			n := s.length(r)
+			if r.Float64() >= 0.3 {
+				wanted = r.Float64() < share(s.share, s.regional, f.at(pos))
+			}
+			parts := int64(1)
+			if r.Float64() < 0.25 {
+				parts = 2 + r.Int64N(3)
+			}
+			each := max(1, n/parts)
+			for range parts {
+				if wanted {
+					w.run(r, pos, each, s.purity*(1-noImages))
+				} else {
+					for i := pos; i < min(pos+each, w.Size); i++ {
+						if r.Float64() < s.leak {
+							w.set(i)
+						}
+					}
+				}
+				pos += each
+				if parts > 1 {
+					pos += 1 + r.Int64N(4)
+				}
+			}
+			pos += int64(r.ExpFloat64() * s.gap)
+		}
+		return w
+	}
+}
+
+// share is the wanted share where the field has a value, about its mean.
+func share(mean, regional, field float64) float64 {
+	logit := math.Log(mean/(1-mean)) - 0.35*regional*regional + regional*field
+	return 1 / (1 + math.Exp(-logit))
+}
+
+// holes are ids that were not given out: many large ones, and four blocks of one
+// to four million.
+func holes(r *rand.Rand, size int64) [][2]int64 {
+	var out [][2]int64
+	for range 4 {
+		at := r.Int64N(size)
+		out = append(out, [2]int64{at, at + million + r.Int64N(3*million)})
+	}
+	for range 260 {
+		at := r.Int64N(size)
+		out = append(out, [2]int64{at, at + 10_000 + r.Int64N(140_000)})
+	}
+	return out
+}
+
+func inHole(holes [][2]int64, pos int64) (end int64, in bool) {
+	for _, h := range holes {
+		if pos >= h[0] && pos < h[1] {
+			return h[1], true
+		}
+	}
+	return 0, false
+}
+
+// field is smooth noise on several scales, with mean 0 and variance 1.
+type field struct {
+	scales []float64
+	values [][]float64
+}
+
+func newField(r *rand.Rand, size int64, scales []float64) *field {
+	f := &field{scales: scales}
+	for _, s := range scales {
+		v := make([]float64, int(float64(size)/s)+3)
+		for i := range v {
+			v[i] = r.NormFloat64()
+		}
+		f.values = append(f.values, v)
+	}
+	return f
+}
+
+func (f *field) at(pos int64) float64 {
+	sum := 0.0
+	for i, s := range f.scales {
+		x := float64(pos) / s
+		k := int(x)
+		t := x - float64(k)
+		t = t * t * (3 - 2*t)
+		sum += f.values[i][k]*(1-t) + f.values[i][k+1]*t
+	}
+	return sum / math.Sqrt(float64(len(f.scales))) * 1.2
+}

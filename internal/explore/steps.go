@@ -1,0 +1,119 @@
+package explore
+
+import "math"
+
+// Context is what a walk has seen when it asks whether to go on.
+type Context int8
+
+// The contexts: one hit so far; the last two hits were far apart; next but one
+// or two to each other; many hits; a few.
+const (
+	First Context = iota
+	Far
+	Near
+	Old
+	Young
+
+	contexts = 5
+)
+
+// contextOf is the context of a walk with so many hits whose last two lie gap
+// apart.
+func contextOf(hits, gap int) Context {
+	switch {
+	case hits <= 1:
+		return First
+	case gap >= 4:
+		return Far
+	case gap >= 2:
+		return Near
+	case hits >= 5:
+		return Old
+	}
+	return Young
+}
+
+// MaxAhead bounds how far ahead of its last hit a walk may ask.
+const MaxAhead = 64
+
+// Step is one cell of the table of steps: of the ids that were asked for m
+// after the last hit, in a context, how many were wanted. Context -1 holds the
+// recent probes.
+type Step struct {
+	Context Context
+	M       int
+}
+
+// Probes is the cell of the recent probes.
+var Probes = Step{Context: -1}
+
+// Trial is what is known of a step.
+type Trial struct{ Trials, Hits float64 }
+
+const (
+	// drift is the number of trials at which a cell is halved: the world drifts.
+	drift = 400
+
+	// memory is the number of probes after which a probe counts for little.
+	memory = 128
+)
+
+// Merge is a cell after n more trials with so many hits. Cells are kept apart by
+// writer and summed by readers.
+func (t Trial) Merge(at Step, n, hits int) Trial {
+	if at == Probes {
+		keep := math.Pow(1-1.0/memory, float64(n))
+		return Trial{t.Trials*keep + float64(n), t.Hits*keep + float64(hits)}
+	}
+	t.Trials, t.Hits = t.Trials+float64(n), t.Hits+float64(hits)
+	if t.Trials > drift {
+		t.Trials, t.Hits = t.Trials/2, t.Hits/2
+	}
+	return t
+}
+
+// steps is the table by which a walk goes on or ends.
+type steps struct {
+	max    int
+	probes Trial
+	cells  [contexts][]Trial
+	goes   [contexts][]bool
+}
+
+func newSteps(max int) *steps {
+	s := &steps{max: max}
+	for x := range s.cells {
+		s.cells[x], s.goes[x] = make([]Trial, max), make([]bool, max)
+	}
+	s.learn()
+	return s
+}
+
+// hitRate is that of recent probes: what a request is worth elsewhere.
+func (s *steps) hitRate() float64 { return (s.probes.Hits + 2) / (s.probes.Trials + 10) }
+
+// p is the share of wanted ids at m after the last hit.
+func (s *steps) p(x Context, m int) float64 {
+	var pool Trial
+	for c := range s.cells {
+		pool.Trials, pool.Hits = pool.Trials+s.cells[c][m].Trials, pool.Hits+s.cells[c][m].Hits
+	}
+	rate := (pool.Hits + prior*0.5*math.Pow(0.6, float64(m))) / (pool.Trials + prior)
+	return (s.cells[x][m].Hits + prior*rate) / (s.cells[x][m].Trials + prior)
+}
+
+// learn decides each step anew: it is taken when it is as likely to be wanted
+// as a probe, and half more likely where it jumps over ids: a probe finds
+// clusters by their length, and a jump does not.
+func (s *steps) learn() {
+	f := s.hitRate()
+	for x := range contexts {
+		for m := range s.max {
+			need := f
+			if m > 0 && !s.goes[x][m-1] {
+				need *= 1.5
+			}
+			s.goes[x][m] = s.p(Context(x), m) >= min(0.9, need)
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package explore
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// Sums are what is known of a stretch of a space, by counting answers. They
+// only ever grow, so the order and the grouping of writes do not matter.
+type Sums struct {
+	// Done counts the ids that were answered for good, however they came to be
+	// asked for.
+	Done int64
+
+	// Probes and Walks count answers to probes and to steps of walks that began
+	// here, ProbeHits and WalkHits the wanted ones among them.
+	Probes, ProbeHits int64
+	Walks, WalkHits   int64
+}
+
+// Add returns both together.
+func (s Sums) Add(o Sums) Sums {
+	return Sums{s.Done + o.Done, s.Probes + o.Probes, s.ProbeHits + o.ProbeHits, s.Walks + o.Walks, s.WalkHits + o.WalkHits}
+}
+
+func (s Sums) minus(o Sums) Sums {
+	return Sums{s.Done - o.Done, s.Probes - o.Probes, s.ProbeHits - o.ProbeHits, s.Walks - o.Walks, s.WalkHits - o.WalkHits}
+}
+
+const (
+	// fan is the number of children of a node, in bits: 16.
+	fan = 4
+
+	// prior is how many answers the parent's rate counts for in a node.
+	prior = 4
+
+	// spent is the share of a block that must be left for it to be looked at.
+	spent = 0.02
+)
+
+// tree divides a space into blocks of equal size, and those into a tree above
+// them. The leaves hold the sums; what is above is the sum of what is below.
+type tree struct {
+	size   int64
+	shift  uint
+	levels []uint // shifts, the leaves first
+	sums   [][]Sums
+}
+
+func newTree(size int64, blocks int) *tree {
+	t := &tree{size: size}
+	for (size-1)>>t.shift+1 > int64(blocks) {
+		t.shift++
+	}
+	for s := t.shift; ; s += fan {
+		t.levels = append(t.levels, s)
+		t.sums = append(t.sums, make([]Sums, (size-1)>>s+1))
+		if len(t.sums[len(t.sums)-1]) <= 1<<fan {
+			return t
+		}
+	}
+}
+
+// set replaces a leaf's sums.
+func (t *tree) set(block int64, s Sums) {
+	delta := s.minus(t.sums[0][block])
+	for l, shift := range t.levels {
+		at := block >> (shift - t.shift)
+		t.sums[l][at] = t.sums[l][at].Add(delta)
+	}
+}
+
+func (t *tree) block(pos int64) int64 { return pos >> t.shift }
+
+// bounds are the first position of a block, and how many it has.
+func (t *tree) bounds(block int64) (first, n int64) {
+	first = block << t.shift
+	return first, min(1<<t.shift, t.size-first)
+}
+
+// total are the sums of the whole space.
+func (t *tree) total() Sums {
+	var s Sums
+	for _, x := range t.sums[len(t.sums)-1] {
+		s = s.Add(x)
+	}
+	return s
+}
+
+// pick chooses the block in which an excursion is worth most: from the top
+// down, each time the node with the best score, drawn by Thompson sampling so
+// that many workers spread without speaking of it. ok is false when nothing is
+// left.
+func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
+	all := t.total()
+	b := belief{
+		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
+		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),
+		g: (float64(all.WalkHits) + 14) / (float64(all.ProbeHits) + 2),
+	}
+	lo, hi := int64(0), int64(len(t.sums[len(t.sums)-1]))
+	for l := len(t.levels) - 1; l >= 0; l-- {
+		best, at := math.Inf(-1), int64(-1)
+		for x := lo; x < hi; x++ {
+			if score := b.score(t.sums[l][x], t.sizeAt(l, x), r); score > best {
+				best, at = score, x
+			}
+		}
+		if at < 0 {
+			return 0, false
+		}
+		b = b.of(t.sums[l][at])
+		if l == 0 {
+			return at, true
+		}
+		lo = at << fan
+		hi = min(lo+1<<fan, int64(len(t.sums[l-1])))
+	}
+	return 0, false
+}
+
+// sizeAt is the number of positions of a node.
+func (t *tree) sizeAt(level int, x int64) int64 {
+	first := x << t.levels[level]
+	return min(int64(1)<<t.levels[level], t.size-first)
+}
+
+// belief is what is expected of a node before it was looked at: f of probes
+// hit, and an excursion from a hit takes c requests and brings g hits.
+type belief struct{ f, c, g float64 }
+
+// of is what is expected of a node's children.
+func (b belief) of(s Sums) belief {
+	hits := float64(s.ProbeHits) + prior
+	return belief{
+		f: (float64(s.ProbeHits) + prior*b.f) / (float64(s.Probes) + prior),
+		c: (float64(s.Walks) + prior*b.c) / hits,
+		g: (float64(s.WalkHits) + prior*b.g) / hits,
+	}
+}
+
+// score draws how many hits a request brings of excursions that begin in a
+// node.
+func (b belief) score(s Sums, size int64, r *rand.Rand) float64 {
+	left := size - s.Done
+	if float64(left) < spent*float64(size) || left <= 0 {
+		return math.Inf(-1)
+	}
+	v := beta(r, float64(s.ProbeHits)+prior*b.f+0.25, float64(s.Probes-s.ProbeHits)+prior*(1-b.f)+0.25)
+	if float64(s.Done) > 0.1*float64(size) {
+		v = max(0, v*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(left)
+	}
+	x := b.of(s)
+	return v * (1 + x.g) / (1 + v*x.c)
+}
+
+// expect is the score without a draw.
+func (b belief) expect(s Sums, size int64) float64 {
+	left := size - s.Done
+	if left <= 0 {
+		return 0
+	}
+	x := b.of(s)
+	v := x.f
+	if float64(s.Done) > 0.1*float64(size) {
+		v = max(0, v*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(left)
+	}
+	return v * (1 + x.g) / (1 + v*x.c)
+}
+
+// beta draws from a Beta distribution, as the share of the first of two Gammas.
+func beta(r *rand.Rand, a, b float64) float64 {
+	x, y := gamma(r, a), gamma(r, b)
+	if x+y == 0 {
+		return a / (a + b)
+	}
+	return x / (x + y)
+}
+
+// gamma draws from a Gamma distribution of scale 1: Marsaglia and Tsang 2000.
+func gamma(r *rand.Rand, shape float64) float64 {
+	if shape < 1 {
+		return gamma(r, shape+1) * math.Pow(r.Float64(), 1/shape)
+	}
+	d := shape - 1.0/3
+	c := 1 / math.Sqrt(9*d)
+	for {
+		x := r.NormFloat64()
+		v := 1 + c*x
+		if v <= 0 {
+			continue
+		}
+		v = v * v * v
+		u := r.Float64()
+		if u < 1-0.0331*x*x*x*x || math.Log(u) < 0.5*x*x+d*(1-v+math.Log(v)) {
+			return d * v
+		}
+	}
+}
