@@ -126,6 +126,10 @@ func (f *Forager) some(block int64) bool {
 	return f.tree.sums[0][block].Done < n
 }
 
+// curiosity is how many steps are tried that are not worth it, by the square
+// root of the answers so far; a side has an end every 30 answers or so.
+const curiosity = 6
+
 // Excursion is where an excursion stands: the walk from a probe that hit, up
 // and then down. It travels with the task that takes its next step.
 type Excursion struct {
@@ -143,23 +147,27 @@ type Excursion struct {
 	// Hits counts the hits so far, Gap is how far apart the last two lie.
 	Hits int `json:"h"`
 	Gap  int `json:"g"`
+
+	// Absent says that the id asked for last does not exist.
+	Absent bool `json:"x,omitempty"`
 }
 
 // Position is the one that is asked for.
 func (e Excursion) Position() int64 { return e.Last + int64(e.Dir)*int64(e.M+1) }
 
 // Step is the cell of the table that the answer belongs to.
-func (e Excursion) Step() Step { return Step{contextOf(e.Hits, e.Gap), e.M} }
+func (e Excursion) Step() Step { return Step{contextOf(e.Hits, e.Gap, e.Absent), e.M} }
 
 // Answer is what became of a request.
 type Answer int8
 
-// A hit is wanted, a miss is not or is absent; an answer that did not come says
-// nothing of the id.
+// A hit is wanted, a miss is not, or is of an id that does not exist; an answer
+// that did not come says nothing of the id.
 const (
 	NoAnswer Answer = iota
 	Hit
 	Missed
+	Absent
 )
 
 // Begin is the excursion from a probe that hit.
@@ -172,9 +180,11 @@ func (e Excursion) After(a Answer) Excursion {
 	if a == Hit {
 		e.Last, e.Gap, e.M = e.Position(), e.M+1, 0
 		e.Hits++
+		e.Absent = false
 		return e
 	}
 	e.M++
+	e.Absent = a == Absent || a == NoAnswer && e.Absent
 	return e
 }
 
@@ -195,7 +205,7 @@ func (f *Forager) Next(e Excursion, r *rand.Rand, known func(pos int64) Known) (
 
 // side is the next step on the side that an excursion is on.
 func (f *Forager) side(e Excursion, r *rand.Rand, known func(pos int64) Known) (Excursion, bool) {
-	x, from := contextOf(e.Hits, e.Gap), e.M
+	x, from := contextOf(e.Hits, e.Gap, e.Absent), e.M
 	for ; e.M < f.max; e.M++ {
 		pos := e.Position()
 		if pos < 0 || pos >= f.size {
@@ -213,8 +223,9 @@ func (f *Forager) side(e Excursion, r *rand.Rand, known func(pos int64) Known) (
 			return e, true
 		}
 	}
-	// Now and then a step that is not worth it, so that the table stays honest.
-	if float64(f.curious) < math.Sqrt(float64(f.answers)) && from < f.max {
+	// Now and then a step that is not worth it, so that the table stays honest:
+	// some sqrt(answers) of them over the whole fleet.
+	if from < f.max && r.Float64()*math.Sqrt(float64(f.answers)) < curiosity {
 		e.M = from + r.IntN(f.max-from)
 		if pos := e.Position(); pos >= 0 && pos < f.size && known(pos) == Unknown {
 			f.curious++

@@ -6,7 +6,9 @@ import "math"
 type Context int8
 
 // The contexts: one hit so far; the last two hits were far apart; next but one
-// or two to each other; many hits; a few.
+// or two to each other; many hits; a few. Each twice: what was asked last may be
+// an id that does not exist, which tells of the end of a run more than a page
+// that is not wanted.
 const (
 	First Context = iota
 	Far
@@ -14,23 +16,28 @@ const (
 	Old
 	Young
 
-	contexts = 5
+	afterAbsent = 5
+	contexts    = 2 * afterAbsent
 )
 
 // contextOf is the context of a walk with so many hits whose last two lie gap
 // apart.
-func contextOf(hits, gap int) Context {
+func contextOf(hits, gap int, absent bool) Context {
+	x := Young
 	switch {
 	case hits <= 1:
-		return First
+		x = First
 	case gap >= 4:
-		return Far
+		x = Far
 	case gap >= 2:
-		return Near
+		x = Near
 	case hits >= 5:
-		return Old
+		x = Old
 	}
-	return Young
+	if absent {
+		x += afterAbsent
+	}
+	return x
 }
 
 // MaxAhead bounds how far ahead of its last hit a walk may ask.
@@ -53,6 +60,9 @@ type Trial struct{ Trials, Hits float64 }
 const (
 	// drift is the number of trials at which a cell is halved: the world drifts.
 	drift = 400
+
+	// stepPrior is how many trials what is known of other contexts counts for.
+	stepPrior = 4
 
 	// memory is the number of probes after which a probe counts for little.
 	memory = 128
@@ -95,11 +105,12 @@ func (s *steps) hitRate() float64 { return (s.probes.Hits + 2) / (s.probes.Trial
 // p is the share of wanted ids at m after the last hit.
 func (s *steps) p(x Context, m int) float64 {
 	var pool Trial
-	for c := range s.cells {
+	half := x / afterAbsent * afterAbsent
+	for c := half; c < half+afterAbsent; c++ {
 		pool.Trials, pool.Hits = pool.Trials+s.cells[c][m].Trials, pool.Hits+s.cells[c][m].Hits
 	}
-	rate := (pool.Hits + prior*0.5*math.Pow(0.6, float64(m))) / (pool.Trials + prior)
-	return (s.cells[x][m].Hits + prior*rate) / (s.cells[x][m].Trials + prior)
+	rate := (pool.Hits + stepPrior*0.5*math.Pow(0.6, float64(m))) / (pool.Trials + stepPrior)
+	return (s.cells[x][m].Hits + stepPrior*rate) / (s.cells[x][m].Trials + stepPrior)
 }
 
 // learn decides each step anew: it is taken when it is as likely to be wanted

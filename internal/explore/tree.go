@@ -32,7 +32,7 @@ const (
 	fan = 4
 
 	// prior is how many answers the parent's rate counts for in a node.
-	prior = 4
+	prior = 8
 
 	// spent is the share of a block that must be left for it to be looked at.
 	spent = 0.02

@@ -92,7 +92,7 @@ func (f *foraging) Answer(worker int, ask Ask, a explore.Answer) {
 	t := ask.With.(task) //nolint:errcheck,forcetypeassert // ours
 	m := f.workers[worker]
 	seen := explore.Observe(m.Block(t.pos), t.walk, t.tries > 0, a)
-	if a == explore.Missed {
+	if a == explore.Missed || a == explore.Absent {
 		f.known[t.pos] = explore.Miss
 	}
 	if seen.Sums != (explore.Sums{}) {

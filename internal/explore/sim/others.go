@@ -15,6 +15,9 @@ type chain struct {
 	// so that another worker takes it there and walks the same chain.
 	races bool
 
+	// cursor is where each worker explores; nil: anywhere.
+	cursor []int64
+
 	// both: walks go down too; patience misses in a row end a side.
 	both     bool
 	patience int
@@ -33,10 +36,15 @@ type side struct {
 	fresh  bool // it follows its probe's hit
 }
 
-// NewOriginal is the original's way: exploration by random ids, chains upward,
+// NewOriginal is the original's way: exploration and chains upward,
 // and the race between a chain and the queue. Repaired, no id is asked for twice.
 func NewOriginal(w *World, workers int, repaired bool, seed uint64) Strategy {
-	return &chain{w: w, r: rand.New(rand.NewPCG(seed, 3)), races: !repaired, patience: 1, asked: map[int64]bool{}, answered: map[int64]bool{}, going: make([]*side, workers)}
+	r := rand.New(rand.NewPCG(seed, 3))
+	cursor := make([]int64, workers)
+	for i := range cursor {
+		cursor[i] = r.Int64N(offsets) * offset
+	}
+	return &chain{w: w, r: r, cursor: cursor, races: !repaired, patience: 1, asked: map[int64]bool{}, answered: map[int64]bool{}, going: make([]*side, workers)}
 }
 
 // NewTwoSided walks to both sides with a fixed patience, from uniform probes.
@@ -62,6 +70,10 @@ func (c *chain) Next(worker int) (Ask, bool) {
 	}
 	for range 1000 {
 		pos := c.r.Int64N(c.w.Size)
+		if c.cursor != nil { // the original's: on and on upward
+			c.cursor[worker] = (c.cursor[worker] + 1 + c.r.Int64N(distance)) % c.w.Size
+			pos = c.cursor[worker]
+		}
 		if !c.asked[pos] {
 			c.asked[pos] = true
 			return Ask{pos, &side{pos: pos, dir: 1, anchor: pos}}, true
@@ -69,6 +81,14 @@ func (c *chain) Next(worker int) (Ask, bool) {
 	}
 	return Ask{}, false
 }
+
+// The original explores upward from its first id, a random distance each time;
+// a worker begins at an offset made from its name, of which there are few.
+const (
+	distance = 1000
+	offsets  = 16
+	offset   = 100_000
+)
 
 func (c *chain) Answer(worker int, ask Ask, a explore.Answer) {
 	s := *ask.With.(*side) //nolint:errcheck,forcetypeassert // ours

@@ -85,9 +85,7 @@ func Run(w *World, s Strategy, workers, budget int, seed uint64) Result {
 		if e.ask != nil {
 			a := explore.NoAnswer
 			if r.Float64() >= w.Transient {
-				a = explore.Missed
-				if w.Wanted(e.ask.Pos) {
-					a = explore.Hit
+				if a = w.Answer(e.ask.Pos); a == explore.Hit {
 					if !found[e.ask.Pos] {
 						found[e.ask.Pos] = true
 						res.Hits++

@@ -6,6 +6,8 @@ package sim
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/seinehq/seine/internal/explore"
 )
 
 // World is an ID space whose truth is known. Positions count its ids from 0.
@@ -23,7 +25,26 @@ type World struct {
 	// Transient is the share of requests that are not answered.
 	Transient float64
 
-	bits []uint64
+	bits  []uint64
+	there []uint64 // ids that exist; nil: the wanted ones alone
+}
+
+// Answer is what a request of a position brings.
+func (w *World) Answer(pos int64) explore.Answer {
+	switch {
+	case w.Wanted(pos):
+		return explore.Hit
+	case w.there != nil && w.there[pos>>6]>>(pos&63)&1 == 1:
+		return explore.Missed
+	}
+	return explore.Absent
+}
+
+// exist says that a run of ids does.
+func (w *World) exist(from, n int64) {
+	for i := from; i < min(from+n, w.Size); i++ {
+		w.there[i>>6] |= 1 << (i & 63)
+	}
 }
 
 // Cluster is a run of positions with so many wanted ones.
@@ -93,6 +114,7 @@ func realistic(name string, s shape) func(seed uint64) *World {
 		r := rand.New(rand.NewPCG(seed, 7))
 		w := newWorld(name, size)
 		w.Transient = 0.02
+		w.there = make([]uint64, len(w.bits))
 		f := newField(r, w.Size, []float64{2e6, 3e5, 5e4})
 		holes := holes(r, w.Size)
 		wanted := false
@@ -111,6 +133,7 @@ func realistic(name string, s shape) func(seed uint64) *World {
 			}
 			each := max(1, n/parts)
 			for range parts {
+				w.exist(pos, each)
 				if wanted {
 					w.run(r, pos, each, s.purity*(1-noImages))
 				} else {

@@ -19,8 +19,8 @@ type Kind struct {
 // Kinds are the spaces of the comparison.
 var Kinds = []Kind{
 	{"real25", true, 0.93, realistic("real25", shape{share: 0.25, regional: 1, length: orders, gap: 4, purity: 0.94, leak: 0.02})},
-	{"real10-short", true, 0.80, realistic("real10-short", shape{share: 0.30, regional: 1, length: short, gap: 50, purity: 0.94, leak: 0.02})},
-	{"real3-regional", true, 0.93, realistic("real3-regional", shape{share: 0.03, regional: 3, length: orders, gap: 4, purity: 0.94, leak: 0.02})},
+	{"real10-short", true, 0.80, realistic("real10-short", shape{share: 0.30, regional: 2, length: short, gap: 50, purity: 0.94, leak: 0.02})},
+	{"real3-regional", true, 0.93, realistic("real3-regional", shape{share: 0.03, regional: 6, length: orders, gap: 4, purity: 0.94, leak: 0.02})},
 	{"impure", true, 0.93, realistic("impure", shape{share: 0.25, regional: 1, length: orders, gap: 4, purity: 0.75, leak: 0.06})},
 
 	{"independent-15%", false, 0, simple("independent-15%", func(w *World, r *rand.Rand) { scatter(w, r, 0, w.Size, 0.15) })},
