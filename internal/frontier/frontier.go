@@ -149,6 +149,9 @@ type Claimed struct {
 
 	// Faults counts the faults in a row of its host.
 	Faults int
+
+	// Mark is what earlier attempts did: see [Failure.Mark].
+	Mark Mark
 }
 
 // Completion is the end of a task, with what it yields.
@@ -161,6 +164,9 @@ type Completion struct {
 	Records []Record
 	Assets  []Asset
 	Follow  []New
+
+	// Explored, when not nil, is what the answer says of an ID space.
+	Explored *Explored
 }
 
 // Record is one extracted thing as the frontier keeps it.
@@ -187,6 +193,13 @@ type Failure struct {
 
 	// Delay is the time until the next attempt.
 	Delay time.Duration
+
+	// Follow and Explored are as in a Completion: an excursion goes on past a
+	// page that did not come. Mark keeps that in mind; a lesser one than the
+	// task has changes nothing.
+	Follow   []New
+	Explored *Explored
+	Mark     Mark
 }
 
 // Outcome tells what became of a batch.
@@ -317,6 +330,7 @@ type Frontier interface {
 	Fold(ctx context.Context) error
 	Tend(ctx context.Context) error
 
+	Explorer
 	Reader
 
 	// Retry sends finished or waiting tasks back with their attempts forgotten

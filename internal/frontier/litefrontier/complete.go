@@ -32,6 +32,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 			return err
 		}
 		ends := ended{}
+		var answers []*frontier.Explored
 		for _, c := range mine {
 			if swept[c.Seq] {
 				if err := f.release(ctx, t, c.Claimed); err != nil {
@@ -44,6 +45,10 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 				return err
 			}
 			ends.add(c.Lane, c.State)
+			answers = append(answers, c.Explored)
+		}
+		if err := f.explored(ctx, t, job, l, answers); err != nil {
+			return err
 		}
 		return f.settle(ctx, t, ends)
 	})
@@ -214,7 +219,7 @@ func (f *Frontier) settle(ctx context.Context, t tx, ends ended) error {
 }
 
 // Fail gives tasks back, to be tried again after their delays.
-func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, _ frontier.JobID, batch []frontier.Failure) (out frontier.Outcome, err error) {
+func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Failure) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		out = frontier.Outcome{}
 		mine, err := fence(ctx, t, l, batch, func(c frontier.Failure) int64 { return c.Seq }, &out)
@@ -222,12 +227,22 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, _ frontier.JobID,
 			return err
 		}
 		ends := ended{}
+		var answers []*frontier.Explored
 		for _, c := range mine {
-			if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = ?, run_at = ? where seq = ?`,
-				int(c.State), orNull(frontier.CleanReason(c.Reason)), f.now()+c.Delay.Microseconds(), c.Seq); err != nil {
+			if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = ?, run_at = ?, mark = max(mark, ?) where seq = ?`,
+				int(c.State), orNull(frontier.CleanReason(c.Reason)), f.now()+c.Delay.Microseconds(), int(c.Mark), c.Seq); err != nil {
 				return err
 			}
+			if len(c.Follow) > 0 {
+				if _, err := f.add(ctx, t, job, c.Follow); err != nil {
+					return err
+				}
+			}
 			ends.add(c.Lane, c.State)
+			answers = append(answers, c.Explored)
+		}
+		if err := f.explored(ctx, t, job, l, answers); err != nil {
+			return err
 		}
 		return f.settle(ctx, t, ends)
 	})

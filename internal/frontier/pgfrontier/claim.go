@@ -182,7 +182,7 @@ func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 		meta *string
 		wait float64
 	)
-	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &meta, &c.StartAt, &wait, &c.Faults)
+	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &meta, &c.StartAt, &wait, &c.Faults, &c.Mark)
 	c.Wait = seconds(wait)
 	if meta != nil {
 		c.Meta = json.RawMessage(*meta)

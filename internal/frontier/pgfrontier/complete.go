@@ -126,6 +126,7 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 		records recordColumns
 		assets  assetColumns
 		lock    []int32
+		answers []*frontier.Explored
 		seqs    = make([]int64, 0, len(mine))
 		states  = make([]int16, 0, len(mine))
 		reasons = make([]*string, 0, len(mine))
@@ -133,7 +134,7 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	for _, t := range mine {
 		seqs, states, reasons = append(seqs, t.Seq), append(states, int16(t.State)), append(reasons, reason(t.Reason))
 		lock = append(lock, int32(t.Lane))
-		follow = append(follow, t.Follow...)
+		follow, answers = append(follow, t.Follow...), append(answers, t.Explored)
 		for _, r := range t.Records {
 			records.add(r)
 		}
@@ -156,6 +157,7 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	b := &pgx.Batch{}
 	records.queue(b, job)
 	assets.queue(b, job)
+	exploredRows(b, f.now(), job, l, answers)
 	b.Queue(sqlLock, sorted(lock))
 	w.queue(b, f.now())
 	if len(back) > 0 {
@@ -169,6 +171,14 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 
 // Fail gives tasks back, to be tried again after their delays.
 func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Failure) (out frontier.Outcome, err error) {
+	var follow []frontier.New
+	for _, t := range batch {
+		follow = append(follow, t.Follow...)
+	}
+	lanes, err := f.laneIDs(ctx, job, laneKeys(follow))
+	if err != nil {
+		return out, fmt.Errorf("fail: %w", err)
+	}
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
 		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Failure) int64 { return t.Seq }, files{}, &out)
@@ -180,15 +190,28 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			states  []int16
 			reasons []*string
 			delays  []float64
+			marks   []int16
 			lock    []int32
+			follow  []frontier.New
+			answers []*frontier.Explored
+			w       wake
 		)
 		for _, t := range mine {
 			seqs, states, reasons = append(seqs, t.Seq), append(states, int16(t.State)), append(reasons, reason(t.Reason))
-			delays, lock = append(delays, t.Delay.Seconds()), append(lock, int32(t.Lane))
+			delays, lock, marks = append(delays, t.Delay.Seconds()), append(lock, int32(t.Lane)), append(marks, int16(t.Mark))
+			follow, answers = append(follow, t.Follow...), append(answers, t.Explored)
+		}
+		if len(follow) > 0 {
+			if w, err = addRows(ctx, c, job, follow, lanes); err != nil {
+				return err
+			}
+			lock = append(lock, w.lanes...)
 		}
 		b := &pgx.Batch{}
+		exploredRows(b, f.now(), job, l, answers)
 		b.Queue(sqlLock, sorted(lock))
-		b.Queue(sqlFail, f.now(), l.Token, seqs, states, reasons, delays)
+		w.queue(b, f.now())
+		b.Queue(sqlFail, f.now(), l.Token, seqs, states, reasons, delays, marks)
 		b.Queue(`commit`)
 		_, err = run(ctx, c, b)
 		return err

@@ -1,0 +1,108 @@
+package litefrontier
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+const sqlDry = `select not exists (select 1 from lane where job_id = ?1 and parked = 0 and lane_key not like 'assets/%')
+ and (not exists (select 1 from lane where job_id = ?1 and lane_key not like 'assets/%')
+   or exists (select 1 from lane where job_id = ?1 and lane_key not like 'assets/%' and "full" = 0 and paused = 0 and next_at <= ?2))
+ and exists (select 1 from job where job_id = ?1 and not paused)`
+
+// soon is how far before its next start a lane counts as one to be claimed.
+const soon = 100 * time.Millisecond
+
+// Dry reports whether it is time to explore.
+func (f *Frontier) Dry(ctx context.Context, job frontier.JobID) (dry bool, err error) {
+	if err := f.one(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &dry); err != nil {
+		return false, fmt.Errorf("dry: %w", err)
+	}
+	return dry, nil
+}
+
+// Explore admits tasks in a space; one process writes at a time.
+func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, _ int, tasks []frontier.New) (n int, err error) {
+	err = f.tx(ctx, func(t tx) error {
+		n = 0
+		var dry bool
+		if err := t.scan(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &dry); err != nil || !dry {
+			return err
+		}
+		n, err = f.add(ctx, t, job, tasks)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("explore: %w", err)
+	}
+	return n, nil
+}
+
+// Blocks lists the sums that were written since a time.
+func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, since time.Time) (map[int64]explore.Sums, error) {
+	out := map[int64]explore.Sums{}
+	err := f.each(ctx, `select block, done, probes, probe_hits, walks, walk_hits from block_stat where job_id = ? and space = ? and updated_at >= ?`,
+		[]any{job, space, since.UnixMicro()}, func(r *sql.Rows) error {
+			var (
+				block int64
+				s     explore.Sums
+			)
+			err := r.Scan(&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits)
+			out[block] = s
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("blocks: %w", err)
+	}
+	return out, nil
+}
+
+// Steps reads the table of steps.
+func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (map[explore.Step]explore.Trial, error) {
+	out := map[explore.Step]explore.Trial{}
+	err := f.each(ctx, `select ctx, m, sum(trials), sum(hits) from step_stat where job_id = ? and space = ? group by 1, 2`, []any{job, space}, func(r *sql.Rows) error {
+		var (
+			at explore.Step
+			t  explore.Trial
+		)
+		err := r.Scan(&at.Context, &at.M, &t.Trials, &t.Hits)
+		out[at] = t
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("steps: %w", err)
+	}
+	return out, nil
+}
+
+// explored writes what answers add to what is known of spaces.
+func (f *Frontier) explored(ctx context.Context, t tx, job frontier.JobID, l frontier.Lease, answers []*frontier.Explored) error {
+	blocks, steps := frontier.SumExplored(answers)
+	for _, b := range blocks {
+		if _, err := t.exec(ctx, `insert into block_stat(job_id, space, block, done, probes, probe_hits, walks, walk_hits, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ on conflict (job_id, space, block) do update set done = done + excluded.done, probes = probes + excluded.probes, probe_hits = probe_hits + excluded.probe_hits,
+   walks = walks + excluded.walks, walk_hits = walk_hits + excluded.walk_hits, updated_at = excluded.updated_at`,
+			job, b.Space, b.Block, b.Done, b.Probes, b.ProbeHits, b.Walks, b.WalkHits, f.now()); err != nil {
+			return err
+		}
+	}
+	for _, s := range steps {
+		var is explore.Trial
+		err := t.scan(ctx, `select trials, hits from step_stat where job_id = ? and space = ? and slot = ? and ctx = ? and m = ?`,
+			[]any{job, s.Space, l.Slot(), s.Context, s.M}, &is.Trials, &is.Hits)
+		if err := ignoreNoRows(err); err != nil {
+			return err
+		}
+		is = is.Merge(s.Step, s.Trials, s.Hits)
+		if _, err := t.exec(ctx, `insert or replace into step_stat(job_id, space, slot, ctx, m, trials, hits) values (?, ?, ?, ?, ?, ?, ?)`,
+			job, s.Space, l.Slot(), s.Context, s.M, is.Trials, is.Hits); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package pgfrontier
+
+const (
+	// A lane could be claimed, or there is none yet, and no lane has a ready task.
+	// $2 job.
+	sqlDry = `select not exists (select from seine.lane where job_id = $2 and not parked and lane_key not like 'assets/%')
+   and (not exists (select from seine.lane where job_id = $2 and lane_key not like 'assets/%')
+     or exists (select from seine.lane where job_id = $2 and lane_key not like 'assets/%' and not "full" and not paused and next_at <= ` + now + ` + interval '100 ms'))
+   and exists (select from seine.job where job_id = $2 and not paused)`
+
+	// One worker at a time explores a space; the others do not wait. $1 job, $2 space.
+	sqlExploring = `select pg_try_advisory_xact_lock(7305809, hashint8($1::bigint * 1000003 + $2))`
+
+	// What answers add, in the order of the keys. $2 job.
+	sqlBlocks = `insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, updated_at)
+   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, ` + now + `
+   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) with ordinality
+     i(space, block, done, probes, probe_hits, walks, walk_hits, o) order by o
+   on conflict (job_id, space, block) do update set done = b.done + excluded.done, probes = b.probes + excluded.probes, probe_hits = b.probe_hits + excluded.probe_hits,
+     walks = b.walks + excluded.walks, walk_hits = b.walk_hits + excluded.walk_hits, updated_at = excluded.updated_at`
+
+	// explore.Trial.Merge: recent probes (ctx -1) fade, other cells are halved.
+	// $1 job, $2 slot, $3 spaces, $4 contexts, $5 m, $6 trials, $7 hits.
+	sqlSteps = `insert into seine.step_stat as s (job_id, space, slot, ctx, m, trials, hits)
+   select $1::int, space, $2::smallint, ctx, m, trials, hits
+   from unnest($3::int[], $4::smallint[], $5::smallint[], $6::float8[], $7::float8[]) with ordinality i(space, ctx, m, trials, hits, o) order by o
+   on conflict (job_id, space, slot, ctx, m) do update set
+     trials = case when s.ctx < 0 then s.trials * power(1 - 1.0 / 128, excluded.trials) + excluded.trials
+       when s.trials + excluded.trials > 400 then (s.trials + excluded.trials) / 2 else s.trials + excluded.trials end,
+     hits = case when s.ctx < 0 then s.hits * power(1 - 1.0 / 128, excluded.trials) + excluded.hits
+       when s.trials + excluded.trials > 400 then (s.hits + excluded.hits) / 2 else s.hits + excluded.hits end`
+
+	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits from seine.block_stat where job_id = $1 and space = $2 and updated_at >= $3`
+	sqlReadSteps  = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from seine.step_stat where job_id = $1 and space = $2 group by 1, 2`
+)
