@@ -1,0 +1,206 @@
+package frontiertest
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// probed is what an answer to a probe adds.
+func probed(block int64, hit int) *frontier.Explored {
+	return &frontier.Explored{Observation: explore.Observation{
+		Block: block, Sums: explore.Sums{Done: 1, Probes: 1, ProbeHits: int64(hit)}, Step: explore.Probes, Trials: 1, Hits: hit,
+	}}
+}
+
+// A space is explored when tasks could be claimed and none is ready.
+func testDry(t *testing.T, s *suite) {
+	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 1})
+	dry := func(want bool, when string) {
+		t.Helper()
+		if got, err := s.Dry(s.ctx(), job); err != nil || got != want {
+			t.Errorf("dry %v, %v %s; want %v", got, err, when, want)
+		}
+	}
+	explored := func(key string, want int) {
+		t.Helper()
+		if n, err := s.Explore(s.ctx(), job, 0, tasks("h:80", key)); err != nil || n != want {
+			t.Errorf("explored %d, %v; want %d", n, err, want)
+		}
+	}
+	dry(true, "at first")
+	explored("a", 1)
+	dry(false, "with a ready task")
+	explored("b", 0)
+	l := s.lease()
+	got := s.claim(l, job, 9, 1)
+	dry(false, "while its only slot is taken")
+	s.complete(l, job, done(got...), 1)
+	dry(false, "before the next start")
+	s.clock.Move(time.Second)
+	dry(true, "when the next start is due")
+	explored("a", 0) // known
+	s.check(s.PauseJob(s.ctx(), job, true))
+	dry(false, "of a paused job")
+}
+
+// What an answer says of a space is written with its task, once, and not at all
+// when the task is another's.
+func testExplored(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("h:80", "a", "b", "c", "d"), 4)
+	old := s.lease()
+	got := s.claim(old, job, 9, 4)
+	sums := func(want map[int64]explore.Sums) {
+		t.Helper()
+		blocks, err := s.Blocks(s.ctx(), job, 0, time.Time{})
+		s.check(err)
+		if fmt.Sprint(blocks) != fmt.Sprint(want) {
+			t.Errorf("blocks %v; want %v", blocks, want)
+		}
+	}
+	sums(map[int64]explore.Sums{})
+	first := done(got[0], got[1])
+	first[0].Explored, first[1].Explored = probed(7, 1), probed(7, 0)
+	s.complete(old, job, first, 2)
+	want := map[int64]explore.Sums{7: {Done: 2, Probes: 2, ProbeHits: 1}}
+	sums(want)
+	s.complete(old, job, first, 0) // again: an answer that was lost
+	sums(want)
+	// One that waits for its next try: the excursion goes on without it, and a
+	// stale page counts at once.
+	fails := failures(seine.Stale, time.Second, got[2])
+	fails[0].Follow, fails[0].Mark, fails[0].Explored = tasks("h:80", "next"), frontier.Counted, probed(8, 0)
+	s.fail(old, job, fails)
+	want[8] = explore.Sums{Done: 1, Probes: 1}
+	sums(want)
+	s.clock.Move(2 * time.Minute)
+	s.rescueAll()
+	late := done(got[3])
+	late[0].Explored = probed(9, 1)
+	if _, err := s.Complete(s.ctx(), old, job, late); err == nil {
+		t.Error("a lost lease completed a task")
+	}
+	sums(want)
+	_, err := s.Promote(s.ctx(), 9)
+	s.check(err)
+	marks := map[string]frontier.Mark{}
+	l := s.lease()
+	for _, c := range s.claim(l, job, 9, 3) {
+		marks[c.Key] = c.Mark
+	}
+	if marks["c"] != frontier.Counted || marks["d"] != frontier.Unmarked || len(marks) != 3 {
+		t.Errorf("marks %v; want c counted, d and next not", marks)
+	}
+	if none, err := s.Blocks(s.ctx(), job, 1, time.Time{}); err != nil || len(none) != 0 {
+		t.Errorf("another space has %v, %v", none, err)
+	}
+	if none, err := s.Blocks(s.ctx(), job, 0, s.clock.Now()); err != nil || len(none) != 0 {
+		t.Errorf("%v was written just now, %v; want nothing", none, err)
+	}
+}
+
+// The table of steps is merged as package explore does it: recent probes fade,
+// other cells are halved.
+func testSteps(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	keys := keysOf(120)
+	s.add(job, tasks("h:80", keys...), 120)
+	l := s.lease()
+	want := map[explore.Step]explore.Trial{}
+	for i := range 12 {
+		batch := done(s.claim(l, job, 10, 10)...)
+		n := map[explore.Step][2]int{}
+		for k := range batch {
+			at, trials, hits := explore.Probes, 1, k%2
+			if k > 2 {
+				at, trials, hits = explore.Step{Context: explore.Context(k % 3), M: i % 2}, 40, 7
+			}
+			batch[k].Explored = &frontier.Explored{Observation: explore.Observation{Step: at, Trials: trials, Hits: hits}}
+			n[at] = [2]int{n[at][0] + trials, n[at][1] + hits}
+		}
+		s.complete(l, job, batch, 10)
+		for at, x := range n {
+			want[at] = want[at].Merge(at, x[0], x[1])
+		}
+	}
+	got, err := s.Steps(s.ctx(), job, 0)
+	s.check(err)
+	if len(got) != len(want) {
+		t.Errorf("%d cells; want %d", len(got), len(want))
+	}
+	for at, w := range want {
+		if g := got[at]; math.Abs(g.Trials-w.Trials) > 1e-6 || math.Abs(g.Hits-w.Hits) > 1e-6 {
+			t.Errorf("cell %v is %v; want %v", at, g, w)
+		}
+	}
+}
+
+// Many workers complete in one block and explore one space at once: nothing is
+// counted twice or lost, and no id is admitted twice.
+func testExploreTogether(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	keys := keysOf(400)
+	s.add(job, tasks("h:80", keys...), 400)
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			l, err := s.OpenLease(s.ctx(), "w", time.Minute)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for range 40 {
+				got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 10})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				batch := done(got...)
+				for i := range batch {
+					batch[i].Explored = probed(int64(i%3), i%2)
+				}
+				if len(batch) > 0 {
+					if _, err := s.Complete(s.ctx(), l, job, batch); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+				if _, err := s.Explore(s.ctx(), job, 0, tasks("h:80", fmt.Sprintf("x%d", w%2))); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	l := s.lease()
+	if n, err := s.Explore(s.ctx(), job, 0, tasks("h:80", "last")); err != nil || n != 1 {
+		t.Errorf("explored %d, %v when all is done; want 1", n, err)
+	}
+	for range 5 {
+		if got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 50}); err == nil && len(got) > 0 {
+			batch := done(got...)
+			for i := range batch {
+				batch[i].Explored = probed(0, 0)
+			}
+			s.complete(l, job, batch, len(batch))
+		}
+	}
+	blocks, err := s.Blocks(s.ctx(), job, 0, time.Time{})
+	s.check(err)
+	total := explore.Sums{}
+	for _, b := range blocks {
+		total = total.Add(b)
+	}
+	c := s.counts(job)
+	if total.Done != c.Total || total.Probes != c.Total || c.Open != 0 || c.Total < 401 || c.Total > 403 {
+		t.Errorf("%d answers of %d tasks were counted: %+v", total.Done, c.Total, c)
+	}
+}
