@@ -302,6 +302,14 @@ type Explore struct {
 	// Patience is the number of misses in a row after which a chain ends.
 	// Default 1.
 	Patience int
+
+	// Max is the farthest from its last hit that the forager's walks ask, Blocks
+	// the number of blocks that it divides the space into. Default 16 and 4096.
+	Max, Blocks int
+
+	// Budget is the most answers of explored ids, over the job's life; then no
+	// more are chosen. Default 0: no bound.
+	Budget int64
 }
 
 // Limit bounds a job's life. Zero is no bound.

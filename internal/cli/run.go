@@ -91,9 +91,6 @@ The schema must be there: run "seine migrate" first.`,
 
 // runnable refuses what this build can't run, before anything is stored.
 func (a *app) runnable(job *seine.Job) error {
-	if s := job.Explore.Strategy; job.Seeds.IDs != nil && s != seine.StrategyChain && s != seine.StrategyOff {
-		return coded{exitJobFile, fmt.Errorf("job %s: explore.strategy %s can't be run yet: say `strategy: chain` (walk from known ids) or `strategy: off` (enumerate)", job.Name, s)}
-	}
 	if err := seedsThere(job); err != nil {
 		return err
 	}

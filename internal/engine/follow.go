@@ -81,7 +81,8 @@ func (r *runner) steps(ctx context.Context, key string, walk explore.Walk, hit b
 	return out, nil
 }
 
-// lookup learns what is known of the ids from n on in a direction.
+// lookup learns what is known of the ids from n on in a direction, of n alone
+// when that is 0.
 func (r *runner) lookup(ctx context.Context, n int64, dir int, seen map[int64]explore.Known) error {
 	space := r.job.Seeds.IDs
 	ids := map[string]int64{}
@@ -94,6 +95,9 @@ func (r *runner) lookup(ctx context.Context, n int64, dir int, seen map[int64]ex
 		seen[id] = explore.Unknown
 		ids[space.Key(id)] = id
 		keys = append(keys, space.Key(id))
+		if dir == 0 {
+			break
+		}
 	}
 	states, err := r.e.cfg.Frontier.Lookup(ctx, r.job.ID, keys)
 	if err != nil {

@@ -15,6 +15,21 @@ const ownKey = "_seine"
 type ownMeta struct {
 	Depth int           `json:"depth,omitempty"`
 	Walk  *explore.Walk `json:"walk,omitempty"`
+
+	// Probe and Trip say what an explored id was asked for.
+	Probe bool               `json:"probe,omitempty"`
+	Trip  *explore.Excursion `json:"trip,omitempty"`
+}
+
+// Kind is what an id was asked for.
+func (m ownMeta) Kind() explore.Kind {
+	switch {
+	case m.Trip != nil:
+		return explore.Stepped
+	case m.Probe:
+		return explore.Probed
+	}
+	return explore.Given
 }
 
 func splitMeta(raw json.RawMessage) (own ownMeta, given map[string]any) {

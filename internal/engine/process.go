@@ -235,7 +235,9 @@ func (r *runner) commitOf(ctx context.Context, o outcome) (done *frontier.Comple
 	if o.state == seine.Error || o.state == seine.Stale {
 		delay, final := frontier.NextTry(r.job.Retry, o.state, c.Attempt, o.after, rand.Float64())
 		if !final && !o.hopeless {
-			return nil, &frontier.Failure{Claimed: c, State: o.state, Reason: o.reason, Delay: delay}
+			again = &frontier.Failure{Claimed: c, State: o.state, Reason: o.reason, Delay: delay}
+			again.Explored, again.Follow, again.Mark = r.explored(ctx, c, o)
+			return nil, again
 		}
 	}
 	done = &frontier.Completion{Claimed: c, State: o.state, Reason: o.reason}
@@ -252,6 +254,8 @@ func (r *runner) commitOf(ctx context.Context, o outcome) (done *frontier.Comple
 		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: s})
 	}
 	done.Follow = r.follows(ctx, c, o)
+	seen, next, _ := r.explored(ctx, c, o)
+	done.Explored, done.Follow = seen, append(done.Follow, next...)
 	return done, nil
 }
 

@@ -27,6 +27,9 @@ type runner struct {
 	pace   *pacer
 	assets *assetFetcher
 
+	// explorer chooses the ids of a job that explores its space; nil: it does not.
+	explorer *explorer
+
 	// redact leaves the job's secrets out of URLs that are stored.
 	redact *strings.Replacer
 
@@ -67,6 +70,7 @@ func newRunner(e *Engine, j *Job) *runner {
 		held *= 4
 	}
 	r.held = make(chan struct{}, held)
+	r.explorer = newExplorer(j)
 	r.assets = &assetFetcher{r: r, hosts: map[string]*assetHost{}}
 	if j.Pace.Scope == seine.ScopeWorker {
 		r.assets.own = polite.New(seine.Pace{Delay: j.Pace.Assets.Delay, Concurrency: seine.Unlimited})
@@ -173,6 +177,12 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		if len(got) > 0 {
 			r.e.outage.over(ctx)
 			idle.reset()
+			if r.explorer != nil && len(got) < n {
+				// Nothing more is ready: what is worth a request fills the slots.
+				if _, _, err := r.explore(ctx); err != nil && ctx.Err() == nil && r.e.outage.note(ctx, err) == 0 {
+					r.log.WarnContext(ctx, "exploring failed", "err", err)
+				}
+			}
 			continue
 		}
 		done := false
@@ -207,6 +217,12 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 			return frontier.Admit(&r.job.Job, frontier.Seed{Key: s.Key(id)})
 		})
 		if err != nil || taken > 0 {
+			return false, err
+		}
+	}
+	if r.explorer != nil {
+		var n int
+		if n, left, err = r.explore(ctx); err != nil || n > 0 {
 			return false, err
 		}
 	}

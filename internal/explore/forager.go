@@ -121,6 +121,19 @@ func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok 
 	return 0, false
 }
 
+// Anywhere chooses a position without looking at what was answered.
+func (f *Forager) Anywhere(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
+	for range 16 * probeTries {
+		if pos := r.Int64N(f.size); free(pos) {
+			return pos, true
+		}
+	}
+	return 0, false
+}
+
+// Total are the sums of the whole space.
+func (f *Forager) Total() Sums { return f.tree.total() }
+
 func (f *Forager) some(block int64) bool {
 	_, n := f.tree.bounds(block)
 	return f.tree.sums[0][block].Done < n

@@ -17,27 +17,47 @@ type Observation struct {
 	Trials, Hits int
 }
 
-// Observe is what an answer says. walk is the excursion whose step it was, nil
-// for a probe; again says that an earlier attempt was not answered, so that the
-// excursion went on without it.
-func Observe(block int64, walk *Excursion, again bool, a Answer) Observation {
+// Kind is what an id was asked for.
+type Kind int8
+
+// An id was given (it was in the queue without exploring), probed, or the step
+// of an excursion.
+const (
+	Given Kind = iota
+	Probed
+	Stepped
+)
+
+// Observe is what an answer says of its block and of the table of steps. walk is
+// the excursion whose step it was. again says that the excursion went on past an
+// earlier attempt, counted that this attempt's id counts as a miss already: then
+// a hit corrects that, and anything else says nothing new.
+func Observe(block int64, kind Kind, walk *Excursion, again, counted bool, a Answer) Observation {
 	o := Observation{Block: block}
-	if a == NoAnswer {
-		return o
-	}
 	hit := 0
 	if a == Hit {
 		hit = 1
 	}
-	o.Sums.Done = 1
-	if walk == nil {
-		o.Sums.Probes, o.Sums.ProbeHits = 1, int64(hit)
-		o.Step, o.Trials, o.Hits = Probes, 1, hit
+	if a == NoAnswer || counted && hit == 0 {
 		return o
 	}
-	o.Sums.Walks, o.Sums.WalkHits = 1, int64(hit)
-	if !again {
-		o.Step, o.Trials, o.Hits = walk.Step(), 1, hit
+	fresh := int64(1)
+	if counted {
+		fresh = 0
+	}
+	o.Sums.Done = fresh
+	switch kind {
+	case Given:
+	case Probed:
+		o.Sums.Probes, o.Sums.ProbeHits = fresh, int64(hit)
+		if !counted {
+			o.Step, o.Trials, o.Hits = Probes, 1, hit
+		}
+	case Stepped:
+		o.Sums.Walks, o.Sums.WalkHits = fresh, int64(hit)
+		if !again {
+			o.Step, o.Trials, o.Hits = walk.Step(), 1, hit
+		}
 	}
 	return o
 }

@@ -62,7 +62,7 @@ func (a *assembly) job() seine.Job {
 		job.Retry.Backoff = wanted(time.Duration(*b))
 	}
 	if e := doc.Explore; e != nil {
-		job.Explore = seine.Explore{Strategy: seine.Strategy(e.Strategy), Patience: or(e.Patience, 0)}
+		job.Explore = seine.Explore{Strategy: seine.Strategy(e.Strategy), Patience: or(e.Patience, 0), Max: e.Max, Blocks: e.Blocks, Budget: e.Budget}
 		a.check("explore", doc.Seeds.IDs == nil, "explore needs an ID space: give seeds.ids")
 	}
 	a.scheme("store.url", doc.Store.URL, "file:", "gs:", "s3:", "azblob:", "mem:")

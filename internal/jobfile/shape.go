@@ -386,6 +386,17 @@ type explore struct {
 
 	// Unwanted pages in a row after which a chain ends.
 	Patience *int `yaml:"patience" min:"1" max:"1000000000" default:"1" example:"3"`
+
+	// The farthest from its last hit that the forager asks.
+	Max int `yaml:"max" min:"1" max:"64" default:"16" example:"32"`
+
+	// The blocks into which the forager divides the space: more tell regions
+	// apart better, and take longer to learn.
+	Blocks int `yaml:"blocks" min:"16" max:"65536" default:"4096" example:"1024"`
+
+	// The most explored ids that are answered over the job's life; then no more
+	// are chosen, and a run ends.
+	Budget int64 `yaml:"budget" min:"0" default:"0, no bound" example:"100000"`
 }
 
 type limit struct {

@@ -91,7 +91,11 @@ func (f *foraging) Next(worker int) (Ask, bool) {
 func (f *foraging) Answer(worker int, ask Ask, a explore.Answer) {
 	t := ask.With.(task) //nolint:errcheck,forcetypeassert // ours
 	m := f.workers[worker]
-	seen := explore.Observe(m.Block(t.pos), t.walk, t.tries > 0, a)
+	kind := explore.Probed
+	if t.walk != nil {
+		kind = explore.Stepped
+	}
+	seen := explore.Observe(m.Block(t.pos), kind, t.walk, t.tries > 0, false, a)
 	if a == explore.Missed || a == explore.Absent {
 		f.known[t.pos] = explore.Miss
 	}
