@@ -228,6 +228,12 @@ func TestResponsesOfEveryKindArePages(t *testing.T) {
 			_, _ = fmt.Fprint(w, "<h1>gone")
 		},
 		"/empty": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"/none": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-One", "a")
+			w.WriteHeader(http.StatusNoContent)
+		},
+		"/reset": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusResetContent) },
+		"/to":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/none", http.StatusFound) },
 		"/json": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Add("X-Two", "a")
@@ -243,6 +249,9 @@ func TestResponsesOfEveryKindArePages(t *testing.T) {
 	}{
 		{"/gone", "text/html", "gone", 410},
 		{"/empty", "", "", 503},
+		{"/none", "text/plain", "", 204},
+		{"/reset", "text/plain", "", 205},
+		{"/to", "text/plain", "", 204},
 		{"/missing", "text/plain", "404 page not found\n", 404},
 		{"/json", "application/json", `{"a": [1, "<b>"]}`, 200},
 		{"/text", "text/plain", "plain\ntext", 200},

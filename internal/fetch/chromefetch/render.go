@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -36,6 +37,9 @@ func (t *tab) render(ctx context.Context, url string) (*seine.Page, error) {
 	if err := t.navigate(work, url); err != nil {
 		return nil, err
 	}
+	if noContent(t.current().status) {
+		return t.page("", "", nil)
+	}
 	if !t.isHTML() {
 		return t.raw()
 	}
@@ -55,10 +59,27 @@ func (t *tab) navigate(ctx context.Context, url string) error {
 		return err
 	case nav.IsDownload:
 		return fetch.Fault{Reason: fetch.IsDownload}
+	case nav.ErrorText != "" && t.isEmpty():
+		return nil
 	case nav.ErrorText != "":
 		return t.netError(nav.ErrorText)
 	}
 	return t.until(ctx, func(d document) bool { return d.shown })
+}
+
+// isEmpty makes the answer the document when it is one without content, for
+// which the browser stays where it is.
+func (t *tab) isEmpty() (is bool) {
+	t.update(func(d *document) {
+		if is = noContent(t.answer.status); is {
+			*d = t.answer
+		}
+	})
+	return is
+}
+
+func noContent(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusResetContent
 }
 
 // failure is the page's first; nil when there is none.
