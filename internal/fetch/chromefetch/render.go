@@ -43,7 +43,10 @@ func (t *tab) render(ctx context.Context, url string) (*seine.Page, error) {
 	if !t.isHTML() {
 		return t.raw()
 	}
-	waits := t.await(work)
+	waits, err := t.await(work)
+	if err != nil {
+		return nil, err
+	}
 	return t.read(waits)
 }
 
@@ -187,7 +190,7 @@ func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
 		URL  string `json:"url"`
 		Long bool   `json:"long"`
 	}
-	if err := t.call(ctx, jsRead, &out, t.req.MaxBody); err != nil {
+	if err := t.call(ctx, "read", &out, t.req.MaxBody); err != nil {
 		return nil, t.hangs(err)
 	}
 	if out.Long {
