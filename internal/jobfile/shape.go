@@ -104,7 +104,8 @@ type idSpace struct {
 
 type fetch struct {
 	// The fetcher of pages: plain HTTP, or a headless browser that runs the
-	// page's scripts. Assets always go by http.
+	// page's scripts. The content of an open shadow root is read as its host's,
+	// after what the host holds itself. Assets always go by http.
 	Via string `yaml:"via" enum:"http,chrome" default:"http" example:"chrome"`
 
 	// What a rendered page waits for, in order. When a wait runs out the page is
@@ -154,18 +155,20 @@ type chrome struct {
 	Profile string `yaml:"profile" enum:"plain,desktop" default:"plain" example:"desktop"`
 
 	// What pages may load beside documents, scripts and data. What is not
-	// loaded seems to be: `src` is set and no error is seen. An asset needs none
+	// loaded has its `src` all the same: images and styles seem to come, but
+	// empty; fonts, media and styles with `integrity` fail. An asset needs none
 	// of it: it is fetched by http.
 	Load []string `yaml:"load" enum:"image,style,font,media" default:"none" example:"[style]"`
 
-	// What a page may do without failing: a dialog is dismissed, a window
-	// closed, a download refused, and the page is judged as it stands. A page
+	// What a page may do without failing: a dialog is dismissed, a window not
+	// opened, a download refused, and the page is judged as it stands. A page
 	// that is a download itself fails all the same.
 	Ignore []string `yaml:"ignore" enum:"dialog,window,download" default:"none" example:"[dialog]"`
 }
 
 type wait struct {
-	// A selector that must match.
+	// A selector that must match, as browsers know them: `:is()` is one,
+	// `:contains()` is not. Give `matches` for the text.
 	CSS string `yaml:"css" example:"p.title"`
 
 	// An attribute that the element must have. It needs `css`.
