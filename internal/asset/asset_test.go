@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"math/big"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -357,8 +358,10 @@ func TestReasonsHoldNoValues(t *testing.T) {
 		err  error
 		want string
 	}{
-		{storeError("png/1/7_front.png", syscall.ENOSPC), "disk full"},
-		{storeError("png/1/7_front.png", errors.New("denied")), "store does not take it"},
+		{storeError(t.Context(), "png/1/7_front.png", syscall.ENOSPC), "disk full"},
+		{storeError(t.Context(), "png/1/7_front.png", errors.New("denied")), "store does not take it"},
+		{storeError(t.Context(), "png/1/7_front.png", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), "store does not answer"},
+		{storeError(t.Context(), "png/1/7_front.png", &fs.PathError{Op: "open", Err: syscall.EACCES}), "store does not take it"},
 		{fmt.Errorf("fetch http://h/7: %w", Fault("HTTP 500")), "HTTP 500"},
 		{missing{Fault("HTTP 404")}, "HTTP 404"},
 	} {
@@ -366,7 +369,7 @@ func TestReasonsHoldNoValues(t *testing.T) {
 			t.Errorf("Reason(%v) = %q; want %q", tt.err, got, tt.want)
 		}
 	}
-	if !errors.Is(storeError("p", &fs.PathError{Err: syscall.ENOSPC}), ErrDiskFull) {
+	if !errors.Is(storeError(t.Context(), "p", &fs.PathError{Err: syscall.ENOSPC}), ErrDiskFull) {
 		t.Error("a full disk is not told")
 	}
 }

@@ -26,6 +26,7 @@ type runner struct {
 	tally  *tally
 	pace   *pacer
 	assets *assetFetcher
+	store  *outage
 
 	// redact leaves the job's secrets out of URLs that are stored.
 	redact *strings.Replacer
@@ -60,7 +61,7 @@ const claimTimeout = 30 * time.Second
 func newRunner(e *Engine, j *Job) *runner {
 	r := &runner{
 		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
-		redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
+		store: storeAway(e.cfg.Log.With("job", j.Name)), redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
 	}
 	held := j.Concurrency
 	if j.Pace.Unpaced() {

@@ -26,9 +26,9 @@ func (o *over) Is(target error) bool { return target == ErrOver }
 
 func (o *over) Error() string {
 	if o.last == nil {
-		return fmt.Sprintf("%v within %v", ErrOver, o.after)
+		return fmt.Sprintf("%v within %v", ErrOver, o.after.Round(time.Millisecond))
 	}
-	return fmt.Sprintf("%v within %v: %v", ErrOver, o.after, o.last)
+	return fmt.Sprintf("%v within %v: %v", ErrOver, o.after.Round(time.Millisecond), o.last)
 }
 
 // Watch returns a context that ends when step was not called for so long. end
