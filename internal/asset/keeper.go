@@ -93,7 +93,7 @@ type Keeper struct {
 	opts   Options
 }
 
-// New returns a keeper of a bucket; a nil bucket does for Preview alone.
+// New returns a keeper of a bucket; a nil bucket does for Preview and Verify.
 func New(bucket *blob.Bucket, opts Options) *Keeper {
 	if opts.Memory == 0 {
 		opts.Memory = 512 << 20
