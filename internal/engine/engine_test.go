@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -463,11 +464,58 @@ func TestLimit(t *testing.T) {
 		t.Errorf("run: %v; want %v", err, engine.ErrLimit)
 	}
 	c, err := r.f.Counts(t.Context(), j.ID)
-	if err != nil || c.Records < 20 || c.Records > 60 {
-		t.Errorf("%d records, %v; want 20 and what was in flight", c.Records, err)
+	if err != nil || c.Records != 20 {
+		t.Errorf("%d records, %v; want 20", c.Records, err)
 	}
 	if st, err := r.f.Status(t.Context(), j.ID); err != nil || st.States[seine.InProgress] != 0 {
 		t.Errorf("status %+v, %v; want nothing in progress", st, err)
+	}
+}
+
+// two is a scraper of two files a page.
+type two struct{}
+
+func (two) MostAssets() int { return 2 }
+
+func (two) Scrape(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+	n, err := strconv.Atoi(task.ID)
+	if err != nil || n%2 == 0 {
+		return seine.Result{Verdict: seine.Verdict{State: seine.Skipped, Reason: "even"}}, err
+	}
+	return seine.Result{
+		Records: []seine.Record{{Fields: map[string]any{"id": n}}},
+		Assets:  []seine.Asset{{Name: "a", URL: page.URL, Path: task.ID + "a"}, {Name: "b", URL: page.URL, Path: task.ID + "b"}},
+	}, nil
+}
+
+// One worker goes over a job's limit by less than a task, and over what earlier
+// runs did too.
+func TestJobsLimit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	for _, tt := range []struct {
+		limit seine.Limit
+		want  [2]int64 // assets, records
+	}{
+		{seine.Limit{Assets: 6}, [2]int64{6, 3}},
+		{seine.Limit{Assets: 11}, [2]int64{12, 6}},
+		{seine.Limit{Assets: 12}, [2]int64{12, 6}}, // it is met already
+		{seine.Limit{Records: 9, Assets: 1000}, [2]int64{18, 9}},
+	} {
+		j := r.register(r.job(func(j *seine.Job) {
+			j.Seeds.IDs = &seine.IDSpace{From: 1, To: 100000}
+			j.Explore.Strategy = seine.StrategyOff
+			j.Concurrency, j.Limit, j.Scraper = 16, tt.limit, two{}
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		err := r.engine(j, nil).Run(ctx)
+		cancel()
+		if !errors.Is(err, engine.ErrLimit) {
+			t.Errorf("%+v: %v; want %v", tt.limit, err, engine.ErrLimit)
+		}
+		if c, err := r.f.Counts(t.Context(), j.ID); err != nil || [2]int64{c.Assets, c.Records} != tt.want {
+			t.Errorf("%+v: %d assets, %d records, %v; want %v", tt.limit, c.Assets, c.Records, err, tt.want)
+		}
 	}
 }
 

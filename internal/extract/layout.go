@@ -49,6 +49,17 @@ func (s *Scraper) Layout() *Layout {
 	return l
 }
 
+// MostAssets is the most files that one page has.
+func (s *Scraper) MostAssets() int {
+	n := len(s.assets)
+	for _, a := range s.assets {
+		if a.Image != nil && a.Image.Keep == seine.KeepOriginal {
+			n++
+		}
+	}
+	return n
+}
+
 // Foreign returns the layout of a store that Seine did not fill: what stands for
 // a field may be any name of a folder or a part of one, but a hidden one.
 func (l *Layout) Foreign() *Layout {
