@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -469,6 +470,41 @@ func TestLimit(t *testing.T) {
 	}
 	if st, err := r.f.Status(t.Context(), j.ID); err != nil || st.States[seine.InProgress] != 0 {
 		t.Errorf("status %+v, %v; want nothing in progress", st, err)
+	}
+}
+
+// An image costs one request when its better file is there, and two when it is
+// not: nothing is asked for ahead, by HEAD or otherwise.
+func TestAnImageIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	var (
+		mu    sync.Mutex
+		asked []string
+	)
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
+		asked = append(asked, q.Method+" "+q.URL.Path)
+		mu.Unlock()
+		if q.URL.Path == "/large/2" {
+			http.NotFound(w, q)
+			return
+		}
+		hello(w, q)
+	})
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Concurrency = 1
+		j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+			return seine.Result{Assets: []seine.Asset{{
+				Name: "a", URL: strings.Replace(page.URL, "/p/", "/small/", 1), Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: task.ID,
+			}}}, nil
+		})
+	}))
+	r.add(j, "1", "2")
+	r.run(j)
+	slices.Sort(asked)
+	want := []string{"GET /large/1", "GET /large/2", "GET /p/1", "GET /p/2", "GET /small/2"}
+	if got := r.states(j); got != "1:done 2:done" || !slices.Equal(asked, want) {
+		t.Errorf("%s; asked %q; want %q", got, asked, want)
 	}
 }
 
