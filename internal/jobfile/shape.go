@@ -320,7 +320,9 @@ type asset struct {
 	Optional bool `yaml:"optional" default:"false" example:"true"`
 
 	// Checks and renders an image: turns it as its Exif says, crops, resizes
-	// and encodes it. Without it the file is stored as it came, whatever it is.
+	// and encodes it. Without it the file is stored as it came, whatever it is:
+	// only an empty one is refused, and an HTML page where the response names
+	// another type.
 	// JPEG, PNG, WebP and the first frame of a GIF can be rendered; with AVIF,
 	// animated WebP and other types the task ends in error. Metadata and color
 	// profiles are neither applied nor written into the rendition.
@@ -392,13 +394,15 @@ type explore struct {
 }
 
 type limit struct {
-	// The most assets stored.
+	// The most assets stored, over the job's life: all its runs and workers. One
+	// worker goes over it by less than a task, several by what is in flight. For
+	// one run: `--limit assets=N`.
 	Assets int64 `yaml:"assets" min:"0" default:"0, no bound" example:"10000"`
 
-	// The most records.
+	// The most records, likewise.
 	Records int64 `yaml:"records" min:"0" default:"0, no bound" example:"5000"`
 
-	// The most tasks.
+	// The most tasks that are finished, whatever their end, likewise.
 	Tasks int64 `yaml:"tasks" min:"0" default:"0, no bound" example:"100000"`
 }
 
