@@ -50,9 +50,7 @@ const (
 	firstID = 1_000_001
 
 	lease      = 2 * time.Second
-	delay      = 50 * time.Millisecond
 	assetDelay = 4 * time.Millisecond
-	inflight   = 6
 	errorTries = 10
 	staleTries = 5
 
@@ -68,10 +66,22 @@ const (
 	drainWithin = 45 * time.Second
 )
 
+// pace is a job's: quick ones give a fault much to hit, with a slow one claims
+// reach far ahead.
+type pace struct {
+	delay    time.Duration
+	inflight int
+}
+
+var paces = []pace{{50 * time.Millisecond, 6}, {25 * time.Millisecond, 4}, {200 * time.Millisecond, 12}}
+
+func (c Config) pace() pace { return paces[c.Seed%uint64(len(paces))] }
+
 // Result is what a run came to.
 type Result struct {
 	chaos.History
 	Workers int
+	Pace    time.Duration
 	Took    time.Duration
 
 	// Disk says by what the disk was filled.
@@ -116,7 +126,7 @@ func Run(ctx context.Context, cfg Config) (_ Result, err error) {
 
 // ids is how many the site holds: the pace takes them off in most of the time in
 // which faults happen, and what faults cost comes on top.
-func (c Config) ids() int64 { return int64(c.Duration * 6 / 10 / delay) }
+func (c Config) ids() int64 { return int64(c.Duration * 6 / 10 / c.pace().delay) }
 
 func (a *arena) open(ctx context.Context) error {
 	site, err := cardsite.New(cardsite.Config{Seed: a.Seed, From: firstID, To: firstID + a.ids() - 1, Stamps: true, Visits: true})
@@ -149,7 +159,7 @@ func (a *arena) open(ctx context.Context) error {
 			a.proxies = append(a.proxies, p)
 		}
 	}
-	text := fmt.Sprintf(jobText, firstID, firstID+a.ids()-1, a.site.PagesURL, delay, inflight, assetDelay, errorTries, staleTries)
+	text := fmt.Sprintf(jobText, firstID, firstID+a.ids()-1, a.site.PagesURL, a.pace().delay, a.pace().inflight, assetDelay, errorTries, staleTries)
 	if err := os.WriteFile(a.jobFile(), []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -199,9 +209,9 @@ func (a *arena) seine(ctx context.Context, args ...string) error {
 
 func (a *arena) run(ctx context.Context) (Result, error) {
 	began := time.Now()
-	res := Result{Workers: a.Workers, Disk: a.store.how()}
+	res := Result{Workers: a.Workers, Pace: a.pace().delay, Disk: a.store.how()}
 	res.Terms = chaos.Terms{
-		Delay: map[string]time.Duration{"pages": delay, "images": assetDelay}, Slack: slack, Lease: lease, Life: life, Grace: grace,
+		Delay: map[string]time.Duration{"pages": a.pace().delay, "images": assetDelay}, Slack: slack, Lease: lease, Life: life, Grace: grace,
 	}
 	res.Retries.Error, res.Retries.Stale = errorTries, staleTries
 	var (
@@ -240,6 +250,7 @@ func (a *arena) run(ctx context.Context) (Result, error) {
 	}
 	late, busy := clock.seen()
 	res.Late, res.Faults, res.Exits = late, append(w.faults, busy...), fleet.exits
+	res.Acks = fleet.acks
 	res.Visits = visits(a.site.Journal())
 	return res, a.read(ctx, &res)
 }
