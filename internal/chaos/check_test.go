@@ -256,9 +256,9 @@ func TestExplained(t *testing.T) {
 			h.Faults = append(h.Faults, Fault{Kind: CrashServer, From: at(60 * time.Millisecond), Until: at(time.Second)})
 		}},
 		{"who asks stood still between its look at the lease and its fetch", func(h *History) {
-			h.Visits = append(h.Visits, Visit{N: 20, At: at(4 * time.Second), Host: "pages", Key: "2", Worker: "w2.1", Page: true})
+			h.Visits = append(h.Visits, Visit{N: 20, At: at(3800 * time.Millisecond), Host: "pages", Key: "2", Worker: "w2.1", Page: true})
 			h.Faults = append(h.Faults, Fault{Kind: Stall, Worker: "w1.1", From: at(120 * time.Millisecond), Until: at(time.Second)},
-				Fault{Kind: Pause, Worker: "w2.1", From: at(0), Until: at(3990 * time.Millisecond)})
+				Fault{Kind: Pause, Worker: "w2.1", From: at(0), Until: at(3790 * time.Millisecond)})
 		}},
 		{"a picture of it met trouble", func(h *History) {
 			h.Visits[1].Trouble = "truncated"
