@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench bench-browser bench-image chaos chaos-broken fuzz generate clean
+.PHONY: help build demo test check lint bench bench-browser bench-image bench-pace bench-count chaos chaos-broken fuzz generate clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ bench-browser: ## rendering, beside a browser a page
 
 bench-image: ## JPEG to cropped PNG, beside Pillow and libvips
 	@scripts/bench-image/run
+
+bench-pace: build ## a host's pace over a fleet, by the site's own clock
+	@scripts/with-postgres go run ./scripts/bench-pace
+
+bench-count: build ## counting a bucket of a million objects
+	@go run ./scripts/bench-count
 
 chaos: build ## break a fleet, judge what came of it (SEEDS=1-4 DURATION=60s WORKERS=3 FRONTIER=postgres, sqlite or both)
 	@[ "$(FRONTIER)" = sqlite ] || scripts/with-postgres true

@@ -78,9 +78,9 @@ var floors = map[string][]string{
 	"internal/asset/pngenc":               {"internal/asset/deflate"},
 	"internal/asset/webppix":              {},
 	"internal/asset/jpegpix":              {},
-	"internal/frontier":                   {"", "internal/weburl"},
+	"internal/frontier":                   {"", "internal/polite", "internal/weburl"},
 	"internal/frontier/pgfrontier":        {"", "internal/frontier"},
-	"internal/frontier/litefrontier":      {"", "internal/frontier"},
+	"internal/frontier/litefrontier":      {"", "internal/frontier", "internal/polite"},
 	"internal/frontier/drivers":           {"internal/frontier", "internal/frontier/pgfrontier", "internal/frontier/litefrontier"},
 	"internal/frontier/frontiertest":      {"", "internal/frontier"},
 	"internal/frontier/pgfrontier/pgtest": {"internal/frontier/pgfrontier"},
@@ -101,6 +101,8 @@ var floors = map[string][]string{
 	"scripts/chaos":                       {"internal/chaos", "internal/chaos/arena"},
 	"scripts/bench-browser":               nil,
 	"scripts/bench-image":                 nil,
+	"scripts/bench-pace":                  nil,
+	"scripts/bench-count":                 {},
 	"scripts/testcount":                   {},
 }
 

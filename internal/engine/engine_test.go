@@ -55,6 +55,12 @@ func (s *syncBuffer) String() string {
 
 func newRig(t *testing.T, h http.HandlerFunc) *rig {
 	t.Helper()
+	return newRigAt(t, nil, h)
+}
+
+// newRigAt gives the frontier a clock of its own.
+func newRigAt(t *testing.T, now func() time.Time, h http.HandlerFunc) *rig {
+	t.Helper()
 	r := &rig{T: t, asked: map[string]int{}, log: &syncBuffer{}}
 	r.site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		r.mu.Lock()
@@ -63,7 +69,7 @@ func newRig(t *testing.T, h http.HandlerFunc) *rig {
 		h(w, q)
 	}))
 	t.Cleanup(r.site.Close)
-	f, err := litefrontier.Open(t.Context(), filepath.Join(t.TempDir(), "seine.db"), litefrontier.Options{})
+	f, err := litefrontier.Open(t.Context(), filepath.Join(t.TempDir(), "seine.db"), litefrontier.Options{Now: now})
 	if err == nil {
 		_, err = f.Migrate(t.Context())
 	}

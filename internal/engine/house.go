@@ -9,12 +9,12 @@ import (
 const (
 	promoteEvery = time.Second
 	rescueEvery  = 5 * time.Second
-	foldEvery    = 10 * time.Second
+	foldEvery    = 10 * time.Second // and tend
 	promoteMost  = 10_000
 )
 
-// housekeep makes due retries ready, takes back what dead workers held, and
-// folds the counters, until ctx is done.
+// housekeep makes due retries ready, takes back what dead workers held, folds
+// the counters and tends the tables, until ctx is done.
 func (e *Engine) housekeep(ctx context.Context) {
 	f := e.cfg.Frontier
 	var rescued, folded time.Time
@@ -38,9 +38,11 @@ func (e *Engine) housekeep(ctx context.Context) {
 		}
 		if err == nil && time.Since(folded) > foldEvery {
 			folded = time.Now()
-			err = f.Fold(ctx)
+			if err = f.Fold(ctx); err == nil {
+				err = f.Tend(ctx)
+			}
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && e.outage.note(ctx, err) == 0 {
 			e.cfg.Log.WarnContext(ctx, "housekeeping failed", "err", err)
 		}
 	}

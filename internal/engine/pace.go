@@ -107,13 +107,23 @@ func outcomeOf(page *seine.Page, err error) polite.Outcome {
 	return polite.OK
 }
 
-func (p *pacer) quiet(lane string, d time.Duration) {
+func (p *pacer) quiet(lane string, d time.Duration, why string) {
 	if p.own == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.own.Quiet(lane, time.Now().Add(d), "Retry-After")
+	p.own.Quiet(lane, time.Now().Add(d), why)
+}
+
+// refused notes a page that says to come later, or more slowly.
+func (p *pacer) refused(lane string, page *seine.Page, after time.Duration, began time.Time) {
+	if p.own == nil || page.Status != http.StatusTooManyRequests && page.Status != http.StatusServiceUnavailable {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.own.Refused(lane, time.Now(), began, after)
 }
 
 // heldAfter is how long after its claim a task that still waits for its start
@@ -166,6 +176,10 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.
 		if !r.pause(ctx, wait) {
 			return false
 		}
+	}
+	if !r.open() {
+		r.pace.ended(c.LaneKey, polite.Silent)
+		return false
 	}
 	if c.Wait > heldAfter {
 		states, err := r.e.cfg.Frontier.Held(ctx, []frontier.LaneID{c.Lane})
@@ -248,22 +262,24 @@ func (f *assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Pag
 	if err := f.await(ctx, h, lane); err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	page, err := f.r.job.Fetch.Fetch(onRedirect(ctx, func(ctx context.Context, host string) error {
 		lane := frontier.AssetLane(host)
 		return f.await(ctx, f.host(lane), lane)
 	}), req)
-	if err == nil && (page.Status == http.StatusTooManyRequests || page.Status == http.StatusServiceUnavailable) {
-		if after, ok := polite.RetryAfter(page.Header.Get("Retry-After"), time.Now(), maxRetryAfter); ok && after > 0 {
-			f.r.quietHost(ctx, lane, after)
-			f.mu.Lock()
-			h.checked = time.Time{}
-			if f.own != nil {
-				f.own.Quiet(lane, time.Now().Add(after), "Retry-After")
-			}
-			f.mu.Unlock()
-		}
+	if err != nil {
+		return nil, err
 	}
-	return page, err
+	if page.Status == http.StatusTooManyRequests || page.Status == http.StatusServiceUnavailable {
+		after := f.r.heedHost(ctx, lane, page, began)
+		f.mu.Lock()
+		h.checked = time.Time{}
+		if f.own != nil {
+			f.own.Refused(lane, time.Now(), began, after)
+		}
+		f.mu.Unlock()
+	}
+	return page, nil
 }
 
 // quietCheck is how long a host without a delay is taken not to be quiet: its

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -46,6 +47,8 @@ type runner struct {
 
 	counted time.Time
 	counts  frontier.Counts
+
+	closed atomic.Bool // it was said that we are outside the job's hours
 }
 
 // claimAhead is how far before its next start a lane is claimed: about one poll.
@@ -72,8 +75,9 @@ func newRunner(e *Engine, j *Job) *runner {
 }
 
 // run claims until claiming ends, and returns when every task's outcome is
-// committed or given up. ctx is the lease's.
-func (r *runner) run(claiming, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) error {
+// committed or given up. ctx is the lease's; work lives on when the lease may be
+// lost, until the engine stops.
+func (r *runner) run(claiming, work, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) error {
 	claiming, cancel := context.WithCancel(claiming)
 	defer cancel()
 	r.mu.Lock()
@@ -82,7 +86,7 @@ func (r *runner) run(claiming, ctx context.Context, lease frontier.Lease, lose c
 
 	results := make(chan outcome, cap(r.held))
 	var tasks, commits sync.WaitGroup
-	commits.Go(func() { r.commitLoop(ctx, lease, lose, results) })
+	commits.Go(func() { r.commitLoop(work, ctx, lease, lose, results) })
 	err := r.claimLoop(claiming, func(c frontier.Claimed, asked time.Time) {
 		tasks.Go(func() { results <- r.attempt(ctx, c, asked) })
 	}, lease, lose)
@@ -133,6 +137,14 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		n := r.acquire(ctx)
 		if n == 0 {
 			return nil
+		}
+		if !r.open() {
+			r.giveBack(n)
+			if done, err := r.nothingLeft(ctx); err == nil && done {
+				return nil
+			}
+			r.awaitHours(ctx)
+			continue
 		}
 		met, err := r.limitMet(ctx)
 		if err == nil && met {
@@ -226,6 +238,15 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 	case <-r.wake:
 	}
 	return false, nil
+}
+
+// nothingLeft reports whether a run has come to its end.
+func (r *runner) nothingLeft(ctx context.Context) (bool, error) {
+	if !r.e.cfg.UntilDone {
+		return false, nil
+	}
+	counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
+	return err == nil && counts.Open == 0 && counts.Unseen == 0, err
 }
 
 // fillBlock is how many ids of a space are admitted at a time.

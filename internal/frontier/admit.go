@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/polite"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -153,6 +155,7 @@ func SpecOf(job *seine.Job, config json.RawMessage) Spec {
 // of its slots, because a claimed task holds its slot while it waits for its
 // start, at most claimSpan of starts, and one at a time while its host is at fault.
 func LaneRoom(p LanePace, inflight, faults int) int {
+	p.Delay, p.Inflight = polite.Slowed(p.Delay, p.Inflight, p.Slow)
 	if faults > 0 {
 		return max(0, 1-inflight)
 	}
@@ -190,4 +193,24 @@ func Block(next, hi int64, n int, admit func(id int64) (New, error)) (tasks []Ne
 		tasks, to = append(tasks, t), id+1
 	}
 	return tasks, to, nil
+}
+
+// peek is how many ids say where the next ones go: each of a few shards is
+// likely to be among them.
+const peek = 32
+
+// NextLanes lists the lanes that the ids from next on go to. More of them are
+// taken when at least half of these have nothing ready.
+func NextLanes(next, hi int64, admit func(id int64) (New, error)) ([]string, error) {
+	tasks, _, err := Block(next, hi, peek, admit)
+	if err != nil {
+		return nil, err
+	}
+	var lanes []string
+	for _, t := range tasks {
+		if !slices.Contains(lanes, t.Lane) {
+			lanes = append(lanes, t.Lane)
+		}
+	}
+	return lanes, nil
 }

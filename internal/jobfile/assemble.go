@@ -240,6 +240,9 @@ func (a *assembly) pace() seine.Pace {
 		out.Cooldown = seine.Cooldown{After: c.After, For: time.Duration(c.For)}
 		a.check("pace.cooldown.for", c.For == 0, "pace.cooldown.for is 0: leave cooldown out")
 	}
+	if p.Hours != nil {
+		out.Hours = seine.Hours(*p.Hours)
+	}
 	return out
 }
 

@@ -196,6 +196,10 @@ type pace struct {
 	// A pause after so many errors in a row on a host.
 	Cooldown *cooldown `yaml:"cooldown"`
 
+	// The hours of the day in which fetches start, with a time zone; UTC without one.
+	// What was begun before the end is finished.
+	Hours *hours `yaml:"hours" example:"22:00-06:00 Europe/Berlin"`
+
 	// The pace of assets, which do not wait for `delay`.
 	Assets assetPace `yaml:"assets"`
 }

@@ -214,6 +214,7 @@ func (tt *torture) housekeep(ctx context.Context, stop <-chan struct{}) {
 			continue
 		}
 		tt.passing(ctx, "fold", tt.f.Fold(ctx))
+		tt.passing(ctx, "tend", tt.f.Tend(ctx))
 		host := fmt.Sprintf("h%d:80", rand.IntN(tortureLanes))
 		_, err = tt.f.PauseHost(ctx, tt.job, host, true)
 		tt.passing(ctx, "pause", err)

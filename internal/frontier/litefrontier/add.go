@@ -58,7 +58,7 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 		if err := f.wake(ctx, t, lane, r.prio); err != nil {
 			return 0, err
 		}
-		if err := count(ctx, t, job, lane, frontier.StatTotal, "", int64(r.n)); err != nil {
+		if err := count(ctx, t, job, frontier.StatTotal, "", int64(r.n)); err != nil {
 			return 0, err
 		}
 	}
@@ -94,7 +94,13 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 			return err
 		}
 		left = true
-		if err := t.scan(ctx, `select coalesce(sum(parked) * 2 >= count(*), 1) from lane where job_id = ? and lane_key not like 'assets/%'`, []any{job}, &thirsty); err != nil || !thirsty {
+		lanes, err := frontier.NextLanes(next, hi, admit)
+		if err != nil {
+			return err
+		}
+		marks, args := list(lanes)
+		if err := t.scan(ctx, `select count(*) * 2 <= ? from lane where job_id = ? and lane_key in (`+marks+`) and not parked`,
+			append([]any{len(lanes), job}, args...), &thirsty); err != nil || !thirsty {
 			return err
 		}
 		tasks, to, err := frontier.Block(next, hi, n, admit)
@@ -161,7 +167,7 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio) values (?, ?, ?, ?)`, job, task.Key, lane, task.Priority); err != nil {
 		return false, err
 	}
-	if err := count(ctx, t, job, old, int(state), reason, -1); err != nil {
+	if err := count(ctx, t, job, int(state), reason, -1); err != nil {
 		return false, err
 	}
 	return true, f.wake(ctx, t, lane, task.Priority)

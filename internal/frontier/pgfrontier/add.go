@@ -139,8 +139,12 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
+	if err != nil {
+		return 0, true, err
+	}
+	lanes, err := frontier.NextLanes(next, hi, admit)
 	if err == nil {
-		err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlThirsty, job).Scan(&thirsty) })
+		err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlThirsty, job, lanes).Scan(&thirsty) })
 	}
 	if err != nil || !thirsty {
 		return 0, true, err

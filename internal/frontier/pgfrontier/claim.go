@@ -15,42 +15,6 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// floors are, for each priority, the first next_at that the last claim saw,
-// less a second: a hint that lets a claim step over dead index entries. Nothing
-// may hide behind one: what makes a lane claimable lifts its next_at to now,
-// and every sweepEvery the floors go back.
-type floors struct {
-	at    [4]time.Time
-	swept time.Time
-
-	// yield is how many tasks a lane gave to the last claims.
-	yield float64
-}
-
-const sweepEvery = 10 * time.Second
-
-var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-
-func (f *Frontier) floorsOf(job frontier.JobID) [4]time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	fl := f.floors[job]
-	if time.Since(fl.swept) > sweepEvery || f.clock != nil {
-		fl.at, fl.swept = [4]time.Time{longAgo, longAgo, longAgo, longAgo}, time.Now()
-	}
-	return fl.at
-}
-
-func (f *Frontier) raiseFloors(job frontier.JobID, first [4]time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for p, at := range first {
-		if !at.IsZero() {
-			f.floors[job].at[p] = at.Add(-time.Second)
-		}
-	}
-}
-
 // OpenLease begins a worker's session. Its commit is synchronous whatever the
 // server's setting: a token must not be drawn twice.
 func (f *Frontier) OpenLease(ctx context.Context, worker string, ttl time.Duration) (frontier.Lease, error) {
@@ -135,11 +99,11 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			if len(ids) == 0 {
 				continue
 			}
-			taken, err := f.take(ctx, c, l, ids, rooms)
+			taken, err := f.take(ctx, c, l, args.Job, ids, rooms)
 			if err != nil {
 				return err
 			}
-			f.learn(args.Job, len(ids), len(taken))
+			f.learn(args.Job, ids, rooms, taken)
 			got = append(got, taken...)
 		}
 		_, err := c.Exec(ctx, `commit`)
@@ -151,28 +115,10 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	return got, nil
 }
 
-// lanesFor is how many lanes a claim of n tasks is likely to need.
-func (f *Frontier) lanesFor(job frontier.JobID, n int) int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.floors[job] == nil {
-		f.floors[job] = &floors{yield: float64(n)}
-	}
-	per := f.floors[job].yield
-	return min(n, max(1, int(float64(n)/max(per, 1)+0.999)))
-}
-
-// learn keeps a moving mean of what one lane gave to a claim.
-func (f *Frontier) learn(job frontier.JobID, lanes, tasks int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	fl := f.floors[job]
-	fl.yield = 0.8*fl.yield + 0.2*float64(tasks)/float64(lanes)
-}
-
 // take leases the tasks of locked lanes.
-func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, lanes, rooms []int32) ([]frontier.Claimed, error) {
-	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms)
+func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, lanes, rooms []int32) ([]frontier.Claimed, error) {
+	prios, lows := f.lowsOf(job, lanes)
+	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms, prios, lows)
 	if err != nil {
 		return nil, err
 	}
@@ -206,15 +152,15 @@ func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l f
 	var (
 		id, inflight, most, faults int32
 		nextAt                     time.Time
-		dmin, dmax                 float64
+		dmin, dmax, slow           float64
 		prio                       int
 		first                      [4]time.Time
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &nextAt, &most, &inflight, &faults, &dmin, &dmax, &prio}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &nextAt, &most, &inflight, &faults, &dmin, &dmax, &slow, &prio}, func() error {
 		if first[prio].IsZero() {
 			first[prio] = nextAt
 		}
-		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most)}
+		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most), Slow: slow}
 		due = append(due, dueLane{id, frontier.LaneRoom(pace, int(inflight), int(faults))})
 		return nil
 	})
@@ -246,9 +192,19 @@ func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 
 // Due tells how long it is until something may be claimed.
 func (f *Frontier) Due(ctx context.Context, jobs []frontier.JobID) (time.Duration, bool, error) {
-	var wait *float64
+	var (
+		ids    []int32
+		prios  []int16
+		floors []time.Time
+		wait   *float64
+	)
+	for _, job := range jobs {
+		for prio, at := range f.floorsOf(job) {
+			ids, prios, floors = append(ids, int32(job)), append(prios, int16(prio)), append(floors, at)
+		}
+	}
 	err := f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, sqlDue, f.now(), ints(jobs)).Scan(&wait)
+		return c.QueryRow(ctx, sqlDue, f.now(), ids, prios, floors, f.retryFloor()).Scan(&wait)
 	})
 	if err != nil || wait == nil {
 		return 0, false, err

@@ -1,13 +1,17 @@
 package pgfrontier_test
 
 import (
+	"context"
 	"fmt"
+	"net/url"
+	"os"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
@@ -118,4 +122,128 @@ func status(t *testing.T, f frontier.Frontier, job frontier.JobID) frontier.Stat
 	}
 	s.Reasons = slices.DeleteFunc(s.Reasons, func(r frontier.ReasonCount) bool { return r.Reason == "" })
 	return s
+}
+
+// churn adds, claims and completes n tasks, and ends its sessions, so that the
+// server has counted what died.
+func churn(t *testing.T, dsn string, n int) {
+	t.Helper()
+	f, err := pgfrontier.Open(t.Context(), dsn, pgfrontier.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	job, err := f.Register(t.Context(), frontier.Spec{Name: "churn", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: frontier.LanePace{Inflight: 1 << 20}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []frontier.New
+	for i := range n {
+		all = append(all, frontier.New{Key: fmt.Sprint(i), Lane: fmt.Sprintf("shard/%02d", i%16), Priority: 1})
+	}
+	if _, err := f.Add(t.Context(), job, all); err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.OpenLease(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for left := n; left > 0; {
+		got, err := f.Claim(t.Context(), l, frontier.ClaimArgs{Job: job, N: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var batch []frontier.Completion
+		for _, c := range got {
+			batch = append(batch, frontier.Completion{Claimed: c, State: seine.Done})
+		}
+		if _, err := f.Complete(t.Context(), l, job, batch); err != nil {
+			t.Fatal(err)
+		}
+		left -= len(got)
+	}
+}
+
+const vacuumed = `select count(*) from pg_stat_user_tables where schemaname = 'seine' and relname = 'queue' and vacuum_count > 0`
+
+// What was deleted from the queue is taken out of it by a worker, once.
+func TestTendVacuumsTheQueue(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Migrated(t)
+	alter(t, dsn, `alter table seine.queue set (autovacuum_enabled = off)`)
+	churn(t, dsn, 3000)
+	f := open(t, dsn, nil)
+	// Somebody else has the table in hand: it is passed over, not waited for.
+	held := session(t, dsn)
+	if _, err := held.Exec(t.Context(), `begin; lock table seine.queue in share update exclusive mode`); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Tend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := query[int64](t, dsn, vacuumed)[0]; n != 0 {
+		t.Fatal("the queue was vacuumed while another held it")
+	}
+	if _, err := held.Exec(t.Context(), `rollback`); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := f.Tend(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := query[int64](t, dsn, `select vacuum_count from pg_stat_user_tables where schemaname = 'seine' and relname = 'queue'`)[0]; n != 1 {
+		t.Errorf("the queue was vacuumed %d times; want once", n)
+	}
+	if dead := query[int64](t, dsn, `select n_dead_tup from pg_stat_user_tables where schemaname = 'seine' and relname = 'queue'`)[0]; dead > 0 {
+		t.Errorf("%d dead rows are left in the queue", dead)
+	}
+}
+
+// A role that does not own the tables leaves them to the server, and says nothing.
+func TestTendWithoutOwnership(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Migrated(t)
+	churn(t, dsn, 2000)
+	role := fmt.Sprintf("seine_worker_%d", os.Getpid())
+	alter(t, dsn, `create role `+role+` login; grant usage on schema seine to `+role+`; grant select, insert, update, delete on all tables in schema seine to `+role)
+	t.Cleanup(func() {
+		c, err := pgx.Connect(context.Background(), dsn)
+		if err == nil {
+			_, err = c.Exec(context.Background(), `drop owned by `+role+`; drop role `+role)
+			_ = c.Close(context.Background())
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(role)
+	f := open(t, u.String(), nil)
+	if err := f.Tend(t.Context()); err != nil {
+		t.Errorf("tend: %v", err)
+	}
+	if n := query[int64](t, dsn, vacuumed)[0]; n != 0 {
+		t.Error("a role without the tables vacuumed one")
+	}
+}
+
+func session(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+	return c
+}
+
+func alter(t *testing.T, dsn, sql string) {
+	t.Helper()
+	if _, err := session(t, dsn).Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -29,7 +29,7 @@ const (
  from (select 3 as top from seine.lease e, seine.job j where e.lease_id = $2 and j.job_id = $3 and not j.paused for key share of e) me
  cross join lateral generate_series(0, me.top) p(p)
  cross join lateral (
-   select lane_id, next_at, max_inflight, inflight, faults, extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8
+   select lane_id, next_at, max_inflight, inflight, faults, extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8, slow
    from seine.lane
    where job_id = $3 and prio = p.p and not parked and not "full" and not paused
      and next_at <= (select coalesce($1::timestamptz, clock_timestamp()) + $6::float8 * interval '1 s')
@@ -39,20 +39,27 @@ const (
  limit $4`
 
 	// Claim 2: its snapshot is newer than the lane locks, so a task that was
-	// committed before them is seen. $2 lease, $3 lanes, $4 rooms.
+	// committed before them is seen. $2 lease, $3 lanes, $4 rooms, $5 and $6 a
+	// priority and a seq for each lane: this worker took what was ready below.
+	// That is a hint: with too few tasks from there on, the lane is read from
+	// its beginning, so it is never parked over a task that came back.
 	sqlTake = `with c as materialized (
    select l.lane_id, l.room, ln.lane_key, ln.faults, s.seq, s.prio, s.rn, s.d, s.rested, t.now,
      greatest(ln.next_at, t.now) + s.before as start_at
-   from unnest($3::int[], $4::int[]) l(lane_id, room)
+   from unnest($3::int[], $4::int[], $5::smallint[], $6::bigint[]) l(lane_id, room, prio, low)
    join seine.lane ln on ln.lane_id = l.lane_id
    cross join (select coalesce($1::timestamptz, clock_timestamp()) as now) t
    cross join lateral (
      select seq, prio, rn, d, rested, coalesce(sum(d) over (order by rn rows between unbounded preceding and 1 preceding), interval '0') as before
      from (select seq, prio, rn, r.rested,
-         greatest(ln.delay_min + random() * (ln.delay_max - ln.delay_min), case when r.rested then ln.rest_for else interval '0' end) as d
+         greatest(case when ln.slow > 1 then greatest(v.d, interval '50 ms') * ln.slow else v.d end, case when r.rested then ln.rest_for else interval '0' end) as d
        from (select seq, prio, row_number() over (order by prio, seq) as rn
-         from (select seq, prio from seine.queue q where q.lane_id = l.lane_id and lease_id is null and run_at is null
-           order by prio, seq limit l.room + 1) z) y
+         from (with a as materialized (select seq, prio from seine.queue q where l.low > 0 and l.prio = ln.prio
+               and q.lane_id = l.lane_id and q.prio = l.prio and seq >= l.low and lease_id is null and run_at is null order by seq limit l.room + 1)
+           select * from a where (select count(*) from a) > l.room
+           union all (select seq, prio from seine.queue q where (select count(*) from a) <= l.room
+               and q.lane_id = l.lane_id and lease_id is null and run_at is null order by prio, seq limit l.room + 1)) z) y
+       cross join lateral (select ln.delay_min + random() * (ln.delay_max - ln.delay_min) + y.rn * interval '0' as d) v
        cross join lateral (select ln.rest_every > 0 and (ln.starts + y.rn) % greatest(ln.rest_every, 1) = 0 as rested) r) x) s),
  k as (select l.lane_id, count(*) filter (where c.rn <= c.room)::int as n, min(c.prio) filter (where c.rn > c.room) as prio,
      max(c.start_at + c.d) filter (where c.rn <= c.room) as next_at, bool_or(c.rested) filter (where c.rn = c.room) as rested
@@ -67,9 +74,11 @@ const (
    c.start_at, greatest(0, extract(epoch from c.start_at - c.now))::float8, c.faults`
 
 	// How long until something may be claimed: lanes by their next start,
-	// waiting retries by theirs. $2 jobs.
+	// waiting retries by theirs. $2 job and $3 priority of each floor, $4 the
+	// floors, $5 that of the retries.
 	sqlDue = `select extract(epoch from min(at) - ` + now + `)::float8 from (
-   select (select next_at from seine.lane l where l.job_id = j.job_id and l.prio = p and not parked and not "full" and not paused order by next_at limit 1) as at
-     from seine.job j cross join generate_series(0, 3) p where j.job_id = any($2::int[]) and not j.paused
-   union all (select run_at from seine.queue where lease_id is null and run_at is not null order by run_at limit 1)) x`
+   select (select next_at from seine.lane l where l.job_id = f.job_id and l.prio = f.prio and not parked and not "full" and not paused and next_at >= f.floor
+       order by next_at limit 1) as at
+     from unnest($2::int[], $3::smallint[], $4::timestamptz[]) f(job_id, prio, floor) join seine.job j using (job_id) where not j.paused
+   union all (select run_at from seine.queue where lease_id is null and run_at >= $5::timestamptz order by run_at limit 1)) x`
 )

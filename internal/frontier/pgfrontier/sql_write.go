@@ -12,10 +12,16 @@ const (
  select $1, k, $3::float8 * interval '1 s', $4::float8 * interval '1 s', $5, $6, $7::float8 * interval '1 s', $8, $9::float8 * interval '1 s'
  from unnest($2::text[]) k order by k collate "C" on conflict do nothing`
 
+	// Tasks are looked up by their seq alone. The index by lease holds an entry,
+	// dead, for each task that the lease has ended, and as long as an old
+	// transaction keeps those a look-up there reads them all: coalesce keeps
+	// the planner off it. No lease is -1.
+	leased = `coalesce(q.lease_id, -1)`
+
 	// Fence: no row: everything is lost, roll back. Then which rows are mine;
 	// they stay mine while the key share is held.
 	sqlMine  = `select 1 from seine.lease where lease_id = $1 for key share`
-	sqlStill = `select seq from seine.queue where lease_id = $1 and seq = any($2::bigint[])`
+	sqlStill = `select seq from seine.queue q where seq = any($2::bigint[]) and ` + leased + ` = $1`
 
 	// Task keys, sorted, with their queue rows and the count. Returns the lanes
 	// to lock and wake. $1 job, $2 keys, $3 lanes, $4 prios, $5 meta (JSON texts).
@@ -55,19 +61,23 @@ const (
 	// A lane after k.n of its tasks ended, k.ok of them well and k.bad in
 	// error: its slots are free, errors in a row are counted, and a cooldown
 	// begins when there are enough. A lane that was full is lifted to now.
-	cooling   = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
+	cooling = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
+	// eased is polite.Ease, and 1 from 1.01 down: an index entry less to write.
+	eased = `(case when k.ok = 0 or slow <= 1.01 then case when k.ok > 0 then 1 else slow end
+   else greatest(1, slow * greatest(power(0.97, k.ok), power(0.5, greatest(0, extract(epoch from ` + now + ` - coalesce(eased_at, ` + now + `)))::float8 / 30))) end)`
 	laneAfter = `update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight,
      errors = case when k.ok > 0 or ` + cooling + ` then 0 else errors + k.bad end,
      faults = case when k.ok > 0 then 0 else faults end,
      quiet_until = case when ` + cooling + ` then greatest(quiet_until, ` + now + ` + cooldown_for) when k.ok > 0 and quiet_until < ` + now + ` then null else quiet_until end,
-     why = case when ` + cooling + ` then 'cooldown' when k.ok > 0 and quiet_until < ` + now + ` then null else why end,
+     why = case when ` + cooling + ` then 'cooldown' when k.ok > 0 and coalesce(quiet_until < ` + now + `, true) and ` + eased + ` < 1.01 then null else why end,
+     slow = ` + eased + `, eased_at = case when k.ok > 0 and slow > 1 then ` + now + ` else eased_at end,
      next_at = greatest(next_at, case when "full" then ` + now + ` end, case when ` + cooling + ` then ` + now + ` + cooldown_for end)
    from k where l.lane_id = k.lane_id`
 
 	// Finish, last of all: $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker.
 	// Counters move by the deleted rows only; returns their number.
 	sqlFinish = `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[]) f(seq, state, reason)
-     where q.seq = f.seq and q.lease_id = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason),
+     where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason),
  k as (select lane_id, count(*)::int as n, (count(*) filter (where state in (1, 4)))::int as ok, (count(*) filter (where state = 2))::int as bad from d group by 1),
  u as (` + laneAfter + `),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, state, reason, count(*) from d group by 1, 2, 3, 4)
@@ -76,13 +86,13 @@ const (
 
 	// Fail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays in seconds.
 	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s'
-   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[]) f(seq, state, reason, delay) where q.seq = f.seq and q.lease_id = $2 returning q.lane_id, f.state),
+   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[]) f(seq, state, reason, delay) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
  k as (select lane_id, count(*)::int as n, 0 as ok, (count(*) filter (where state = 2))::int as bad from r group by 1),
  u as (` + laneAfter + `)
  select count(*) from r`
 
 	// Release: attempt - 1, ready at once, lane woken. $2 lease, $3 seqs.
-	sqlRelease = `with r as (update seine.queue set lease_id = null, attempt = attempt - 1, run_at = null where seq = any($3::bigint[]) and lease_id = $2 returning lane_id, prio),
+	sqlRelease = `with r as (update seine.queue q set lease_id = null, attempt = attempt - 1, run_at = null where seq = any($3::bigint[]) and ` + leased + ` = $2 returning lane_id, prio),
  k as (select lane_id, count(*)::int as n, min(prio) as prio from r group by 1)
  update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight, parked = false,
    prio = case when parked then k.prio else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
@@ -119,7 +129,8 @@ const (
  on conflict do nothing`
 	sqlSpacePeek = `select lo, hi, next_id from seine.space where job_id = $1 and next_id <= hi order by lo limit 1`
 	sqlSpaceTake = `update seine.space set next_id = $4 where job_id = $1 and lo = $2 and next_id = $3`
-	// An ID space is topped up when at least half of the lanes that its ids go
-	// to have nothing ready.
-	sqlThirsty = `select count(*) filter (where parked) * 2 >= count(*) from seine.lane where job_id = $1 and lane_key not like 'assets/%'`
+	// An ID space is topped up when at least half of the lanes that its next ids
+	// go to, $2, have nothing ready. Those of other tasks are not looked at:
+	// they may be many.
+	sqlThirsty = `select count(*) filter (where not parked) * 2 <= cardinality($2::text[]) from seine.lane where job_id = $1 and lane_key = any($2::text[])`
 )

@@ -1,0 +1,44 @@
+package pgfrontier
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Explained makes the server explain each statement that the frontier runs:
+// plan is called with auto_explain's JSON.
+func (f *Frontier) Explained(ctx context.Context, plan func(text string)) error {
+	cfg := f.pool.Config()
+	cfg.ConnConfig.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { plan(n.Message) }
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, `load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;
+ set auto_explain.log_buffers = on; set auto_explain.log_timing = off; set auto_explain.log_format = json; set auto_explain.log_level = notice`)
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	f.pool.Close()
+	f.pool = pool
+	return nil
+}
+
+// Name is a statement's name in this package; "" for those that have none.
+func Name(sql string) string {
+	for name, text := range map[string]string{
+		"sqlHeartbeat": sqlHeartbeat, "sqlHeld": sqlHeld, "sqlLanes": sqlLanes, "sqlTake": sqlTake, "sqlDue": sqlDue, "sqlLaneIDs": sqlLaneIDs,
+		"sqlMine": sqlMine, "sqlStill": sqlStill, "sqlAdd": sqlAdd, "sqlRecords": sqlRecords, "sqlAssets": sqlAssets, "sqlCondemned": sqlCondemned,
+		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFail": sqlFail, "sqlRelease": sqlRelease, "sqlThirsty": sqlThirsty,
+		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlRescue": sqlRescue,
+		"sqlBury": sqlBury, "sqlDueSeqs": sqlDueSeqs, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlQuiet": sqlQuiet,
+	} {
+		if text == sql {
+			return name
+		}
+	}
+	return ""
+}
