@@ -129,7 +129,10 @@ func Run(ctx context.Context, cfg Config) (_ Result, err error) {
 func (c Config) ids() int64 { return int64(c.Duration * 6 / 10 / c.pace().delay) }
 
 func (a *arena) open(ctx context.Context) error {
-	site, err := cardsite.New(cardsite.Config{Seed: a.Seed, From: firstID, To: firstID + a.ids() - 1, Stamps: true, Visits: true})
+	site, err := cardsite.New(cardsite.Config{
+		Seed: a.Seed, From: firstID, To: firstID + a.ids() - 1, Stamps: true, Visits: true,
+		Without: []cardsite.Trouble{cardsite.Unavailable, cardsite.Limited}, // a storm's: so many would slow the host to a crawl
+	})
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,8 @@ func (s *server) start(ctx context.Context) error {
 	}, s.settings...) {
 		args = append(args, "-c", set)
 	}
-	c := exec.Command(filepath.Join(s.bin, "postgres"), args...)
+	// It outlives ctx: close stops it.
+	c := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(s.bin, "postgres"), args...)
 	c.Dir, c.SysProcAttr, c.Stdout, c.Stderr = s.dir, s.as, log, log
 	if err := c.Start(); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
