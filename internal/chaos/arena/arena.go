@@ -61,8 +61,8 @@ const (
 	life  = 15 * time.Second
 	grace = 1200 * time.Millisecond
 
-	// drainWithin is how long what is left may stay as it is, with nobody asking
-	// the site: the longest wait of a retry is 13 s.
+	// drainWithin is how long what is left may stay as it is with nobody asking
+	// the site, although nothing waits for its next try.
 	drainWithin = 45 * time.Second
 )
 
@@ -307,7 +307,9 @@ func (a *arena) drain(ctx context.Context) (drained bool, err error) {
 		if err == nil && n == 0 {
 			return true, nil
 		}
-		if asked := len(a.site.Journal()); err == nil && (n != last || asked != seen) {
+		asked := len(a.site.Journal())
+		due, e := b.due(ctx)
+		if err == nil && e == nil && (n != last || asked != seen || due > 0) {
 			last, seen, moved = n, asked, time.Now()
 		}
 		if !until(ctx, time.Now().Add(200*time.Millisecond)) {

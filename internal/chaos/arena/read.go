@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // database/sql's pgx
 	_ "modernc.org/sqlite"             // and sqlite
@@ -45,6 +46,18 @@ func (b *base) left(ctx context.Context) (n int64, err error) {
 	err = b.db.QueryRowContext(ctx, `select (select count(*) from `+b.schema+`queue) + (select count(*) from `+b.schema+`space where next_id <= hi)
  + (select count(*) from `+b.schema+`lease where expires_at < `+b.now+`) + (select case when exists (select 1 from `+b.schema+`space) then 0 else 1 end)`).Scan(&n)
 	return n, err
+}
+
+// due is how long it is until the next task that waits may be tried again; zero:
+// none waits.
+func (b *base) due(ctx context.Context) (time.Duration, error) {
+	wait := `extract(epoch from min(run_at) - now())`
+	if b.one {
+		wait = `(min(run_at) - ` + b.now + `) / 1e6`
+	}
+	var s sql.NullFloat64
+	err := b.db.QueryRowContext(ctx, `select cast(`+wait+` as double precision) from `+b.schema+`queue where lease_id is null`).Scan(&s)
+	return max(0, time.Duration(s.Float64*float64(time.Second))), err
 }
 
 // read reads all that the checker looks at.
