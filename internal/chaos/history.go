@@ -164,8 +164,8 @@ type State struct {
 	Assets  []Asset
 	Lanes   []Lane
 
-	// Queue lists the keys that are queued; Leases counts the leases.
-	Queue  []string
+	// Queue lists what is still queued; Leases counts the leases.
+	Queue  []Queued
 	Leases int
 
 	// Counters are the sums of table stat, by its state.
@@ -194,6 +194,15 @@ type Record struct {
 type Asset struct {
 	Key string
 	File
+}
+
+// Queued is a row of table queue.
+type Queued struct {
+	Key, Lane string
+	Attempt   int
+
+	// Leased: a worker holds it. Waits: for its next try.
+	Leased, Waits bool
 }
 
 // Lane is a row of table lane.

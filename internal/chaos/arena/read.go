@@ -106,12 +106,13 @@ func (b *base) read(ctx context.Context) (s chaos.State, err error) {
 			s.Lanes = append(s.Lanes, l)
 			return err
 		}},
-		{`select key from ` + b.schema + `queue`, func(r *sql.Rows) error {
-			var key string
-			err := r.Scan(&key)
-			s.Queue = append(s.Queue, key)
-			return err
-		}},
+		{`select q.key, l.lane_key, q.attempt, q.lease_id is not null, q.run_at is not null from ` + b.schema + `queue q join ` + b.schema + `lane l using (lane_id)`,
+			func(r *sql.Rows) error {
+				var q chaos.Queued
+				err := r.Scan(&q.Key, &q.Lane, &q.Attempt, &q.Leased, &q.Waits)
+				s.Queue = append(s.Queue, q)
+				return err
+			}},
 		{`select state, cast(sum(n) as bigint) from ` + b.schema + `stat group by state`, func(r *sql.Rows) error {
 			var state int
 			var n int64
