@@ -29,7 +29,8 @@ const (
  from (select 3 as top from seine.lease e, seine.job j where e.lease_id = $2 and j.job_id = $3 and not j.paused for key share of e) me
  cross join lateral generate_series(0, me.top) p(p)
  cross join lateral (
-   select lane_id, next_at, max_inflight, inflight, faults, extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8, slow
+   select lane_id, next_at, max_inflight, inflight, faults, extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8, slow,
+     delay_max > interval '0' or slow > 1 or rest_every > 0 as paced
    from seine.lane
    where job_id = $3 and prio = p.p and not parked and not "full" and not paused
      and next_at <= (select coalesce($1::timestamptz, clock_timestamp()) + $6::float8 * interval '1 s')
