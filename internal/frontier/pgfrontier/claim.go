@@ -71,7 +71,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 		got = nil
 		b := &pgx.Batch{}
 		b.Queue(`begin`)
-		b.Queue(`set local synchronous_commit = off`)
+		b.Queue(sqlClaimSet)
 		// Only as many lanes are locked as are likely needed: a locked lane is
 		// hidden from the other workers' claims. What is missing is taken of
 		// further lanes.
