@@ -72,6 +72,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 		got = nil
 		b := &pgx.Batch{}
 		b.Queue(`begin`)
+		b.Queue(sqlClaimSet)
 		paced := false
 		// Only as many lanes are locked as are likely needed: a locked lane is
 		// hidden from the other workers' claims. What is missing is taken of
