@@ -12,10 +12,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench bench-browser bench-image bench-pace bench-count chaos chaos-broken fuzz generate clean
+.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count chaos chaos-broken fuzz generate clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/seine
 	@echo "seine: building (the first time takes a minute or two)" >&2
@@ -41,6 +41,9 @@ bench: build ## the figures of docs/benchmarks.md
 
 bench-browser: ## rendering, beside a browser a page
 	@scripts/browser chrome chromium-headless-shell && scripts/browser chrome chromium && go run ./scripts/bench-browser
+
+bench-frontier: build ## the queue beside its peers, to ten million tasks (a quarter of an hour)
+	@scripts/with-postgres go -C bench run .
 
 bench-image: ## JPEG to cropped PNG, beside Pillow and libvips
 	@scripts/bench-image/run

@@ -16,6 +16,7 @@ const (
 	RuleVisit    Rule = "visit"    // every id was asked for
 	RuleRecord   Rule = "record"   // done if and only if there is its record
 	RuleFence    Rule = "fence"    // the record is of the worker that ended the task
+	RuleAck      Rule = "ack"      // what a worker said is stored is, once
 	RuleAsset    Rule = "asset"    // every asset, with the right bytes
 	RuleOwner    Rule = "owner"    // every file is an asset's
 	RuleTwice    Rule = "twice"    // asked for again only for a reason
@@ -39,7 +40,7 @@ func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Rule, v.
 // Check returns what the history violates, in the order of the rules.
 func Check(h History) []Violation {
 	c := newChecker(h)
-	for _, rule := range []func(){c.final, c.recordsOf, c.assets, c.owners, c.fetches, c.pace, c.quiet, c.counters, c.exits, c.audit} {
+	for _, rule := range []func(){c.final, c.recordsOf, c.acks, c.assets, c.owners, c.fetches, c.pace, c.quiet, c.counters, c.exits, c.audit} {
 		rule()
 	}
 	return c.found

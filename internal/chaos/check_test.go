@@ -54,6 +54,10 @@ func sound() History {
 			{Worker: "w0.1", Started: at(-time.Second), At: at(30 * time.Second), ToldTo: true},
 			{Worker: "w1.0", Started: at(9 * time.Second), At: at(11 * time.Second), Code: exitDiskFull},
 		},
+		Acks: []Ack{
+			{At: at(150 * time.Millisecond), Key: "2", Worker: "w1.1"}, // the answers for 1 and 3 were lost
+			{At: at(5 * time.Second), Key: "4", Worker: "w0.1"},
+		},
 		State: State{
 			Tasks: []Task{
 				{Key: "1", State: seine.Done, Worker: "w0.1", Attempt: 1},
@@ -135,6 +139,12 @@ func TestViolations(t *testing.T) {
 		{"a record of another worker's fetch", func(h *History) { h.Records[2].Visit = 5 }, []Rule{RuleFence}},
 		{"a record of another id's page", func(h *History) { h.Records[2].Visit = 1 }, []Rule{RuleFence}},
 		{"a record of no fetch at all", func(h *History) { h.Records[2].Visit = 0 }, []Rule{RuleFence}},
+		{"two workers say that they ended it", func(h *History) { h.Acks = append(h.Acks, Ack{At: at(6 * time.Second), Key: "4", Worker: "w2.1"}) }, []Rule{RuleAck}},
+		{"a worker says that it ended what another did", func(h *History) { h.Acks[0].Worker = "w2.1" }, []Rule{RuleAck}},
+		{"asked for again after its end was stored, whatever broke", func(h *History) {
+			h.Visits = append(h.Visits, Visit{N: 20, At: at(400 * ms), Host: "pages", Key: "2", Worker: "w2.1", Page: true})
+			h.Faults = append(h.Faults, Fault{Kind: CrashServer, From: at(120 * ms), Until: at(350 * ms)})
+		}, []Rule{RuleAck}},
 		{"a file is gone", func(h *History) { h.Files = h.Files[1:] }, []Rule{RuleAsset}},
 		{"a file has other bytes", func(h *History) { h.Files[0].SHA256 = "00" }, []Rule{RuleAsset}},
 		{"a row has another sum", func(h *History) { h.Assets[0].SHA256 = "00" }, []Rule{RuleAsset}},
@@ -186,7 +196,8 @@ func TestViolations(t *testing.T) {
 		{"a counter of what is not there", func(h *History) { h.Counters[3] = 1 }, []Rule{RuleCounters}},
 		{"a slot that was freed twice", func(h *History) { h.Lanes[0].Inflight = -1 }, []Rule{RuleCounters}},
 		{"a lane that is full of nothing", func(h *History) { h.Lanes[0].Inflight, h.Lanes[0].Full = 1, true }, []Rule{RuleCounters}},
-		{"a task that is queued for ever", func(h *History) { h.Queue = []string{"1"} }, []Rule{RuleLeft}},
+		{"a task that is queued for ever", func(h *History) { h.Queue = []Queued{{Key: "1", Lane: "127.0.0.1:8700", Waits: true}} }, []Rule{RuleLeft}},
+		{"a lane that hides a ready task", func(h *History) { h.Queue = []Queued{{Key: "1", Lane: "127.0.0.1:8700"}} }, []Rule{RuleCounters, RuleLeft}},
 		{"a lease that nobody buries", func(h *History) { h.Leases = 1 }, []Rule{RuleLeft}},
 		{"a worker that ends by itself", func(h *History) { h.Exits[1].Code = 1 }, []Rule{RuleExit}},
 		{"a disk that was said to be full when it was not", func(h *History) { h.Exits[1].Started, h.Exits[1].At = at(time.Second), at(2*time.Second) }, []Rule{RuleExit}},
@@ -245,6 +256,11 @@ func TestExplained(t *testing.T) {
 			h.Visits = append(h.Visits, again("w1.1", 3*time.Second))
 			h.Faults = append(h.Faults, Fault{Kind: CrashServer, From: at(60 * time.Millisecond), Until: at(time.Second)})
 		}},
+		{"who asks stood still between its look at the lease and its fetch", func(h *History) {
+			h.Visits = append(h.Visits, Visit{N: 20, At: at(3800 * time.Millisecond), Host: "pages", Key: "2", Worker: "w2.1", Page: true})
+			h.Faults = append(h.Faults, Fault{Kind: Stall, Worker: "w1.1", From: at(120 * time.Millisecond), Until: at(time.Second)},
+				Fault{Kind: Pause, Worker: "w2.1", From: at(0), Until: at(3790 * time.Millisecond)})
+		}},
 		{"a picture of it met trouble", func(h *History) {
 			h.Visits[1].Trouble = "truncated"
 			h.Visits = append(h.Visits, again("w0.1", 600*time.Millisecond))
@@ -259,7 +275,7 @@ func TestExplained(t *testing.T) {
 			h.Faults = append(h.Faults, Fault{Kind: Kill, Worker: "w1.1", From: at(20 * time.Second), Until: at(20 * time.Second)})
 		}},
 		{"attempts that were used up by trouble", func(h *History) {
-			h.Tasks[1] = Task{Key: "2", State: seine.Error, Reason: "connection reset", Attempt: 10}
+			h.Tasks[1] = Task{Key: "2", State: seine.Error, Reason: "connection reset", Worker: "w1.1", Attempt: 10}
 			h.Visits[2].Trouble = "reset"
 			h.Counters[4]--
 			h.Counters[2]++

@@ -29,13 +29,21 @@ func (c *checker) counters() {
 			c.violates(RuleCounters, counterName(state), "the counters say %d and a full count %d", c.Counters[state], want[state])
 		}
 	}
+	leased, ready := map[string]int{}, map[string]bool{}
+	for _, q := range c.Queue {
+		if q.Leased {
+			leased[q.Lane]++
+		}
+		ready[q.Lane] = ready[q.Lane] || !q.Leased && !q.Waits
+	}
 	for _, l := range c.Lanes {
-		if l.Inflight != 0 || l.Full || !l.Parked {
-			c.violates(RuleCounters, l.Key, "nothing is queued and the lane has %d in flight, full %v, parked %v", l.Inflight, l.Full, l.Parked)
+		if n := leased[l.Key]; l.Inflight != n || l.Full && n == 0 || l.Parked == ready[l.Key] {
+			c.violates(RuleCounters, l.Key, "the lane has %d in flight, full %v, parked %v; %d of its tasks are leased, and some ready %v",
+				l.Inflight, l.Full, l.Parked, n, ready[l.Key])
 		}
 	}
-	for _, key := range c.Queue {
-		c.violates(RuleLeft, key, "it is still queued")
+	for _, q := range c.Queue {
+		c.violates(RuleLeft, q.Key, "it is still queued after %d attempts, leased %v, waits for its next try %v", q.Attempt, q.Leased, q.Waits)
 	}
 	if c.Leases > 0 {
 		c.violates(RuleLeft, "leases", "%d are left", c.Leases)

@@ -47,4 +47,27 @@ func (c *checker) broke(before, again Visit) bool {
 	return c.explained(before.Worker, before.At, until, breaking...)
 }
 
+// acks: what a worker said is stored is, and nobody else stored it too. An answer
+// that is lost on its way makes no ack, so there may be fewer than ends.
+func (c *checker) acks() {
+	said := map[string]Ack{}
+	for _, a := range c.Acks {
+		if before, twice := said[a.Key]; twice {
+			c.violates(RuleAck, a.Key, "%s said at %s that it had ended, and %s at %s", before.Worker, clock(before.At), a.Worker, clock(a.At))
+			continue
+		}
+		said[a.Key] = a
+		if tasks := c.tasks[a.Key]; len(tasks) == 1 && tasks[0].Worker != a.Worker {
+			c.violates(RuleAck, a.Key, "%s said that it had ended, and by the database it was %q", a.Worker, tasks[0].Worker)
+		}
+		for _, v := range c.pages[a.Key] {
+			// Who stood still between its last look at the lease and its fetch
+			// could not know.
+			if v.At.After(a.At) && !c.explained(v.Worker, v.At, v.At, Pause, Busy) {
+				c.violates(RuleAck, a.Key, "%s said at %s that it had ended, and %s asked for it at %s", a.Worker, clock(a.At), v.Worker, clock(v.At))
+			}
+		}
+	}
+}
+
 func clock(t time.Time) string { return t.Format("15:04:05.000") }

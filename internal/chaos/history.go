@@ -8,6 +8,8 @@
 //   - Done if and only if there is a record, with the true fields.
 //   - A record is of a fetch by the worker that ended the task: nothing of a
 //     lost lease is stored, and state and record are one commit.
+//   - What a worker said is stored is: the task is never worked on again, and no
+//     other worker says so too.
 //   - Every asset is there with the right bytes, and every file is an asset's,
 //     but for what a killed writer or a full disk left half-written.
 //   - An id is asked for again only where a trouble of the site or a fault on
@@ -32,6 +34,9 @@ type History struct {
 	Visits []Visit
 	Faults []Fault
 	Exits  []Exit
+
+	// Acks are the ends that workers said were stored.
+	Acks []Ack
 
 	// Late are the delays of the machine itself, as the site's process met them.
 	Late []Late
@@ -139,6 +144,13 @@ type Exit struct {
 	ToldTo, Ended bool   // by SIGTERM; by a signal that nobody sent
 }
 
+// Ack is a worker's word that a task's end is stored.
+type Ack struct {
+	At     time.Time
+	Key    string
+	Worker string
+}
+
 // Late is how late the site's process ran at a time.
 type Late struct {
 	At time.Time
@@ -152,8 +164,8 @@ type State struct {
 	Assets  []Asset
 	Lanes   []Lane
 
-	// Queue lists the keys that are queued; Leases counts the leases.
-	Queue  []string
+	// Queue lists what is still queued; Leases counts the leases.
+	Queue  []Queued
 	Leases int
 
 	// Counters are the sums of table stat, by its state.
@@ -182,6 +194,15 @@ type Record struct {
 type Asset struct {
 	Key string
 	File
+}
+
+// Queued is a row of table queue.
+type Queued struct {
+	Key, Lane string
+	Attempt   int
+
+	// Leased: a worker holds it. Waits: for its next try.
+	Leased, Waits bool
 }
 
 // Lane is a row of table lane.

@@ -1,7 +1,9 @@
 package chaos
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -40,8 +42,15 @@ var (
 	fileDeck   = []Kind{Kill, Kill, Kill, Pause, Pause, StoreFull, BaseFull, Storm, Storm, Storm}
 )
 
-// troubles of storms, as the site names them.
-var troubles = []string{"HTTP 429", "HTTP 503", "HTTP 500", "reset", "truncated"}
+// Troubles of storms, as the site names them.
+var (
+	failures = []string{"HTTP 500", "reset", "truncated"}
+	refusals = []string{"HTTP 429", "HTTP 503"}
+)
+
+// refuseEvery is how far refusals are apart: each halves the pace of its host,
+// which takes half a minute to recover, and a run must not end at a crawl.
+const refuseEvery = time.Minute
 
 // Plan draws the faults of a run: the same ones for the same seed.
 func Plan(seed uint64, f PlanFor) []Event {
@@ -74,13 +83,17 @@ func Plan(seed uint64, f PlanFor) []Event {
 		case Storm:
 			e.For = between(300*time.Millisecond, 1500*time.Millisecond)
 			e.OnImages, e.Every = r.IntN(3) == 0, 1+r.Int64N(3)
-			e.Trouble = troubles[r.IntN(len(troubles))]
-			if e.Trouble == "HTTP 429" || e.Trouble == "HTTP 503" && r.IntN(2) == 0 {
-				e.RetryAfter = time.Duration(2+r.IntN(2)) * time.Second
-			}
+			e.Trouble = failures[r.IntN(len(failures))]
 		case Kill, Cut, Busy:
 		}
 		out = append(out, e)
 	}
+	for at := f.Duration / 2; at < f.Duration; at += refuseEvery {
+		out = append(out, Event{
+			At: at, Kind: Storm, For: between(200*time.Millisecond, 400*time.Millisecond), OnImages: r.IntN(3) == 0, Every: 1,
+			Trouble: refusals[r.IntN(len(refusals))], RetryAfter: time.Duration(2+r.IntN(2)) * time.Second,
+		})
+	}
+	slices.SortStableFunc(out, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 	return out
 }

@@ -83,6 +83,51 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
+// An adder that is killed in the middle of its list loses nothing: the same list
+// adds what is missing.
+func TestKilledAddGoesOn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	job := "job: cards\nseeds: {url: 'http://127.0.0.1:1/{id}'}\nfetch: {allow_private: [127.0.0.0/8]}\nfields: {title: {css: h1}}\n"
+	if err := os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(job), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const n = 60_000 // each key of the first half comes twice
+	var list bytes.Buffer
+	for i := range n {
+		_, _ = fmt.Fprintln(&list, i%(n/2))
+	}
+	c, out := process(t, dir, "add", "job.yaml", "-")
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// It has read all of this but what a pipe and its buffer hold.
+	if _, err := in.Write(list.Bytes()[:list.Len()*2/3]); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	again, out := process(t, dir, "add", "job.yaml", "-")
+	again.Stdin = &list
+	if err := again.Run(); err != nil {
+		t.Fatalf("add again: %v\n%s", err, out)
+	}
+	var keys, added, known int
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n") // above the last: how it goes on
+	if _, err := fmt.Sscanf(lines[len(lines)-1], "%d keys, %d added, %d known already", &keys, &added, &known); err != nil || keys != n || known <= n/2 || added == 0 && known != n {
+		t.Errorf("add again: %q, %v; want %d keys, some of the first half known from before", out, err, n)
+	}
+	if status, _ := call(t, dir, "status", "-o", "json", "cards"); !strings.Contains(status, fmt.Sprintf(`"pending":%d,`, n/2)) {
+		t.Errorf("status %s; want %d pending", status, n/2)
+	}
+}
+
 // process is the command as a process of its own, with nothing of the caller's
 // environment that would divert it.
 func process(t *testing.T, dir string, args ...string) (*exec.Cmd, *bytes.Buffer) {

@@ -128,8 +128,8 @@ func summary(r arena.Result) string {
 			pages++
 		}
 	}
-	return fmt.Sprintf("%d ids, %d workers, %d visits, %d of them of a page asked for again, %v; %s; machine late by at most %v",
-		len(r.Truth), r.Workers, len(r.Visits), pages-len(r.Truth), r.Took.Round(time.Second), strings.Join(parts, ", "), most.Round(time.Millisecond))
+	return fmt.Sprintf("%d ids, a start in %v, %d workers, %d visits, %d of them of a page asked for again, %v; %s; machine late by at most %v",
+		len(r.Truth), r.Pace, r.Workers, len(r.Visits), pages-len(r.Truth), r.Took.Round(time.Second), strings.Join(parts, ", "), most.Round(time.Millisecond))
 }
 
 func parseSeeds(text string) (out []uint64, err error) {

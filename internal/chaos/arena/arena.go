@@ -50,9 +50,7 @@ const (
 	firstID = 1_000_001
 
 	lease      = 2 * time.Second
-	delay      = 50 * time.Millisecond
 	assetDelay = 4 * time.Millisecond
-	inflight   = 6
 	errorTries = 10
 	staleTries = 5
 
@@ -63,15 +61,27 @@ const (
 	life  = 15 * time.Second
 	grace = 1200 * time.Millisecond
 
-	// drainWithin is how long what is left may stay as it is, with nobody asking
-	// the site: the longest wait of a retry is 13 s.
+	// drainWithin is how long what is left may stay as it is with nobody asking
+	// the site, although nothing waits for its next try.
 	drainWithin = 45 * time.Second
 )
+
+// pace is a job's: quick ones give a fault much to hit, with a slow one claims
+// reach far ahead.
+type pace struct {
+	delay    time.Duration
+	inflight int
+}
+
+var paces = []pace{{50 * time.Millisecond, 6}, {25 * time.Millisecond, 4}, {200 * time.Millisecond, 12}}
+
+func (c Config) pace() pace { return paces[c.Seed%uint64(len(paces))] }
 
 // Result is what a run came to.
 type Result struct {
 	chaos.History
 	Workers int
+	Pace    time.Duration
 	Took    time.Duration
 
 	// Disk says by what the disk was filled.
@@ -116,10 +126,13 @@ func Run(ctx context.Context, cfg Config) (_ Result, err error) {
 
 // ids is how many the site holds: the pace takes them off in most of the time in
 // which faults happen, and what faults cost comes on top.
-func (c Config) ids() int64 { return int64(c.Duration * 6 / 10 / delay) }
+func (c Config) ids() int64 { return int64(c.Duration * 6 / 10 / c.pace().delay) }
 
 func (a *arena) open(ctx context.Context) error {
-	site, err := cardsite.New(cardsite.Config{Seed: a.Seed, From: firstID, To: firstID + a.ids() - 1, Stamps: true, Visits: true})
+	site, err := cardsite.New(cardsite.Config{
+		Seed: a.Seed, From: firstID, To: firstID + a.ids() - 1, Stamps: true, Visits: true,
+		Without: []cardsite.Trouble{cardsite.Unavailable, cardsite.Limited}, // a storm's: so many would slow the host to a crawl
+	})
 	if err != nil {
 		return err
 	}
@@ -149,7 +162,7 @@ func (a *arena) open(ctx context.Context) error {
 			a.proxies = append(a.proxies, p)
 		}
 	}
-	text := fmt.Sprintf(jobText, firstID, firstID+a.ids()-1, a.site.PagesURL, delay, inflight, assetDelay, errorTries, staleTries)
+	text := fmt.Sprintf(jobText, firstID, firstID+a.ids()-1, a.site.PagesURL, a.pace().delay, a.pace().inflight, assetDelay, errorTries, staleTries)
 	if err := os.WriteFile(a.jobFile(), []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -199,9 +212,9 @@ func (a *arena) seine(ctx context.Context, args ...string) error {
 
 func (a *arena) run(ctx context.Context) (Result, error) {
 	began := time.Now()
-	res := Result{Workers: a.Workers, Disk: a.store.how()}
+	res := Result{Workers: a.Workers, Pace: a.pace().delay, Disk: a.store.how()}
 	res.Terms = chaos.Terms{
-		Delay: map[string]time.Duration{"pages": delay, "images": assetDelay}, Slack: slack, Lease: lease, Life: life, Grace: grace,
+		Delay: map[string]time.Duration{"pages": a.pace().delay, "images": assetDelay}, Slack: slack, Lease: lease, Life: life, Grace: grace,
 	}
 	res.Retries.Error, res.Retries.Stale = errorTries, staleTries
 	var (
@@ -240,6 +253,7 @@ func (a *arena) run(ctx context.Context) (Result, error) {
 	}
 	late, busy := clock.seen()
 	res.Late, res.Faults, res.Exits = late, append(w.faults, busy...), fleet.exits
+	res.Acks = fleet.acks
 	res.Visits = visits(a.site.Journal())
 	return res, a.read(ctx, &res)
 }
@@ -293,7 +307,9 @@ func (a *arena) drain(ctx context.Context) (drained bool, err error) {
 		if err == nil && n == 0 {
 			return true, nil
 		}
-		if asked := len(a.site.Journal()); err == nil && (n != last || asked != seen) {
+		asked := len(a.site.Journal())
+		due, e := b.due(ctx)
+		if err == nil && e == nil && (n != last || asked != seen || due > 0) {
 			last, seen, moved = n, asked, time.Now()
 		}
 		if !until(ctx, time.Now().Add(200*time.Millisecond)) {

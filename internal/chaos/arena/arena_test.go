@@ -31,8 +31,8 @@ func TestShortChaos(t *testing.T) {
 		name string
 		cfg  Config
 	}{
-		{"postgres", Config{Seed: 1}},
-		{"sqlite", Config{Seed: 2, SQLite: true}}, // two processes
+		{"postgres", Config{Seed: 3}},
+		{"sqlite", Config{Seed: 4, SQLite: true}}, // two processes
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

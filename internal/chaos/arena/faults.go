@@ -83,6 +83,7 @@ func (w *wrecker) do(ctx context.Context, e chaos.Event) {
 	case chaos.BaseFull:
 		w.fill(ctx, w.base, e, f)
 		return
+	default:
 	}
 	s, there := w.fleet.worker(e.Worker)
 	if !there {
@@ -111,6 +112,8 @@ func (w *wrecker) do(ctx context.Context, e chaos.Event) {
 			next.Worker = now.name
 			w.done(next, nil)
 		}
+	default:
+		return
 	}
 	w.done(f, nil)
 }

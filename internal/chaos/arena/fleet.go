@@ -3,6 +3,7 @@ package arena
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -22,6 +23,7 @@ type fleet struct {
 
 	mu       sync.Mutex
 	exits    []chaos.Exit
+	acks     []chaos.Ack
 	stopping bool
 	errs     []error
 }
@@ -52,6 +54,7 @@ func startFleet(ctx context.Context, n int, command func(slot int, name string) 
 func (f *fleet) keep(ctx context.Context, i int) {
 	for generation := 1; ; generation++ {
 		s := &slot{name: fmt.Sprintf("w%d.%d", i, generation), began: time.Now(), gone: make(chan struct{}), log: &lastWords{}}
+		s.log.line = func(line []byte) { f.heard(s.name, line) }
 		s.cmd = f.command(i, s.name)
 		s.cmd.Stderr = s.log
 		f.mu.Lock()
@@ -159,10 +162,27 @@ func (f *fleet) logs() string {
 	return b.String()
 }
 
-// lastWords keeps the end of what a worker said.
+// heard takes in one line of a worker's log.
+func (f *fleet) heard(worker string, line []byte) {
+	var l struct {
+		Time time.Time
+		Msg  string
+		Task string
+	}
+	if json.Unmarshal(line, &l) != nil || l.Msg != "task done" && l.Msg != "task ended" {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.acks = append(f.acks, chaos.Ack{At: l.Time, Key: l.Task, Worker: worker})
+}
+
+// lastWords keeps the end of what a worker said, and passes its whole lines on.
 type lastWords struct {
-	mu   sync.Mutex
-	text []byte
+	line func([]byte)
+
+	mu         sync.Mutex
+	text, rest []byte
 }
 
 const keptWords = 8 << 10
@@ -170,7 +190,15 @@ const keptWords = 8 << 10
 func (l *lastWords) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.text = append(l.text, p...)
+	l.text, l.rest = append(l.text, p...), append(l.rest, p...)
+	for {
+		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))
+		if !whole {
+			break
+		}
+		l.line(line)
+		l.rest = append([]byte(nil), rest...)
+	}
 	if len(l.text) > 2*keptWords {
 		l.text = append([]byte(nil), l.text[len(l.text)-keptWords:]...)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // database/sql's pgx
 	_ "modernc.org/sqlite"             // and sqlite
@@ -45,6 +46,18 @@ func (b *base) left(ctx context.Context) (n int64, err error) {
 	err = b.db.QueryRowContext(ctx, `select (select count(*) from `+b.schema+`queue) + (select count(*) from `+b.schema+`space where next_id <= hi)
  + (select count(*) from `+b.schema+`lease where expires_at < `+b.now+`) + (select case when exists (select 1 from `+b.schema+`space) then 0 else 1 end)`).Scan(&n)
 	return n, err
+}
+
+// due is how long it is until the next task that waits may be tried again; zero:
+// none waits.
+func (b *base) due(ctx context.Context) (time.Duration, error) {
+	wait := `extract(epoch from min(run_at) - now())`
+	if b.one {
+		wait = `(min(run_at) - ` + b.now + `) / 1e6`
+	}
+	var s sql.NullFloat64
+	err := b.db.QueryRowContext(ctx, `select cast(`+wait+` as double precision) from `+b.schema+`queue where lease_id is null`).Scan(&s)
+	return max(0, time.Duration(s.Float64*float64(time.Second))), err
 }
 
 // read reads all that the checker looks at.
@@ -93,12 +106,13 @@ func (b *base) read(ctx context.Context) (s chaos.State, err error) {
 			s.Lanes = append(s.Lanes, l)
 			return err
 		}},
-		{`select key from ` + b.schema + `queue`, func(r *sql.Rows) error {
-			var key string
-			err := r.Scan(&key)
-			s.Queue = append(s.Queue, key)
-			return err
-		}},
+		{`select q.key, l.lane_key, q.attempt, q.lease_id is not null, q.run_at is not null from ` + b.schema + `queue q join ` + b.schema + `lane l using (lane_id)`,
+			func(r *sql.Rows) error {
+				var q chaos.Queued
+				err := r.Scan(&q.Key, &q.Lane, &q.Attempt, &q.Leased, &q.Waits)
+				s.Queue = append(s.Queue, q)
+				return err
+			}},
 		{`select state, cast(sum(n) as bigint) from ` + b.schema + `stat group by state`, func(r *sql.Rows) error {
 			var state int
 			var n int64

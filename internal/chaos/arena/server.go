@@ -24,6 +24,7 @@ import (
 type server struct {
 	bin, dir string
 	port     int
+	settings []string // further ones, as -c takes them
 	as       *syscall.SysProcAttr
 	cmd      *exec.Cmd
 	ended    chan struct{}
@@ -51,8 +52,8 @@ func findServer() (string, error) {
 	return "", errors.New("no PostgreSQL is installed: scripts/install postgresql")
 }
 
-func startServer(ctx context.Context) (_ *server, err error) {
-	s := &server{as: &syscall.SysProcAttr{Setpgid: true}}
+func startServer(ctx context.Context, settings ...string) (_ *server, err error) {
+	s := &server{as: &syscall.SysProcAttr{Setpgid: true}, settings: settings}
 	if s.bin, err = findServer(); err != nil {
 		return nil, err
 	}
@@ -122,8 +123,14 @@ func (s *server) start(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }()
 	// fsync stays on: what is committed is there after every way of stopping.
-	c := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1",
-		"-c", "unix_socket_directories=", "-c", "shared_buffers=64MB", "-c", "max_connections=60", "-c", "log_min_messages=warning")
+	args := []string{"-D", s.data(), "-p", strconv.Itoa(s.port)}
+	for _, set := range append([]string{
+		"listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=64MB", "max_connections=60", "log_min_messages=warning",
+	}, s.settings...) {
+		args = append(args, "-c", set)
+	}
+	// It outlives ctx: close stops it.
+	c := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(s.bin, "postgres"), args...)
 	c.Dir, c.SysProcAttr, c.Stdout, c.Stderr = s.dir, s.as, log, log
 	if err := c.Start(); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)

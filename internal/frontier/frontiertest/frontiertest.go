@@ -63,6 +63,7 @@ func Run(t *testing.T, open Open) {
 		{"many explore one space", testExploreTogether},
 		{"a sweep and a completion do not cross", testSweepRace},
 		{"counters come back to zero", testCounters},
+		{"adders of the same keys do not get into each other's way", testAdders},
 		{"the counters equal a full count", testFullCount},
 		{"tables are tended while others work", testTend},
 		{"an ID space is enumerated lazily", testSpace},

@@ -3,7 +3,9 @@ package frontiertest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,5 +138,40 @@ func testTend(t *testing.T, s *suite) {
 	wg.Wait()
 	if c := s.counts(job); c.Open != 0 || c.Final[seine.Done] != n {
 		t.Errorf("counts %+v; want %d done", c, n)
+	}
+}
+
+// Adders of the same keys in different orders add each once, and none waits for
+// another in a ring.
+func testAdders(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	const n = 3000
+	var (
+		wg    sync.WaitGroup
+		added atomic.Int64
+	)
+	for a := range 4 {
+		wg.Go(func() {
+			// Half of the keys are everybody's; the order is each one's own.
+			var mine []frontier.New
+			for i := range n {
+				mine = append(mine, tasks(fmt.Sprintf("h%d:80", i%23), fmt.Sprintf("k%d", i+a*n/2))...)
+			}
+			draw := rand.New(rand.NewPCG(uint64(a), 7))
+			draw.Shuffle(len(mine), func(i, j int) { mine[i], mine[j] = mine[j], mine[i] })
+			for batch := range slices.Chunk(mine, 250) {
+				k, err := s.Add(s.ctx(), job, batch)
+				if err != nil {
+					t.Errorf("adder %d: %v", a, err)
+					return
+				}
+				added.Add(int64(k))
+			}
+		})
+	}
+	wg.Wait()
+	want := int64(n + 3*n/2)
+	if c := s.counts(job); added.Load() != want || c.Total != want || c.Open != want {
+		t.Errorf("%d tasks added, counts %+v; want %d", added.Load(), c, want)
 	}
 }

@@ -247,3 +247,68 @@ func alter(t *testing.T, dsn, sql string) {
 		t.Fatal(err)
 	}
 }
+
+// Overlapping adders, and completions that bring the same keys as follow-ups,
+// never meet in a deadlock: the server would have counted it, though the driver
+// tries again.
+func TestAddersDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Migrated(t)
+	const n = 2000
+	spec := frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: frontier.LanePace{Inflight: 1 << 20}}
+	task := func(i int) frontier.New {
+		return frontier.New{Key: fmt.Sprint(i), Lane: fmt.Sprintf("h%d:80", i%17), Priority: i % 4}
+	}
+	var wg sync.WaitGroup
+	for a := range 6 {
+		f, err := pgfrontier.Open(t.Context(), dsn, pgfrontier.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		job, err := f.Register(t.Context(), spec, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if a%3 == 2 { // a worker
+				l, err := f.OpenLease(t.Context(), "w", time.Minute)
+				for i := 0; err == nil && i < 20; i++ {
+					var got []frontier.Claimed
+					got, err = f.Claim(t.Context(), l, frontier.ClaimArgs{Job: job, N: 40})
+					var batch []frontier.Completion
+					for j, c := range got {
+						batch = append(batch, frontier.Completion{Claimed: c, State: seine.Done, Follow: []frontier.New{task((i*41 + j*7) % n), task((n - i*13 + j) % n)}})
+					}
+					if err == nil {
+						_, err = f.Complete(t.Context(), l, job, batch)
+					}
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			for at := 0; at < n; at += 100 {
+				var batch []frontier.New
+				for i := at; i < at+100; i++ {
+					if k := i; a%2 == 0 {
+						batch = append(batch, task(k))
+					} else {
+						batch = append(batch, task(n-1-k))
+					}
+				}
+				if _, err := f.Add(t.Context(), job, batch); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if c := query[int64](t, dsn, `select count(*) from seine.task`)[0]; c != n {
+		t.Errorf("%d tasks; want %d", c, n)
+	}
+	if d := query[int64](t, dsn, `select deadlocks from pg_stat_database where datname = current_database()`)[0]; d != 0 {
+		t.Errorf("%d deadlocks; want none", d)
+	}
+}

@@ -21,6 +21,10 @@ const (
    coalesce(greatest(0, extract(epoch from quiet_until - ` + now + `)), 0)::float8
  from seine.lane l where lane_id = any($2::int[])`
 
+	// Planning these two anew for each claim, which the server prefers as it
+	// guesses that the arrays are long, takes it as long as running them.
+	sqlClaimSet = `set local plan_cache_mode = force_generic_plan`
+
 	// Claim 1: $2 lease, $3 job, $4 lanes, $5 floor of each priority 0-3, $6
 	// how far ahead of its next start a lane may be taken (s), $7 lanes to
 	// leave alone. me comes first because p depends on it: the lease row is
@@ -29,7 +33,8 @@ const (
  from (select 3 as top from seine.lease e, seine.job j where e.lease_id = $2 and j.job_id = $3 and not j.paused for key share of e) me
  cross join lateral generate_series(0, me.top) p(p)
  cross join lateral (
-   select lane_id, next_at, max_inflight, inflight, faults, extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8, slow
+   select lane_id, next_at, max_inflight, inflight, faults, extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8, slow,
+     delay_max > interval '0' or slow > 1 or rest_every > 0 as paced
    from seine.lane
    where job_id = $3 and prio = p.p and not parked and not "full" and not paused
      and next_at <= (select coalesce($1::timestamptz, clock_timestamp()) + $6::float8 * interval '1 s')
@@ -55,7 +60,8 @@ const (
          greatest(case when ln.slow > 1 then greatest(v.d, interval '50 ms') * ln.slow else v.d end, case when r.rested then ln.rest_for else interval '0' end) as d
        from (select seq, prio, row_number() over (order by prio, seq) as rn
          from (with a as materialized (select seq, prio from seine.queue q where l.low > 0 and l.prio = ln.prio
-               and q.lane_id = l.lane_id and q.prio = l.prio and seq >= l.low and lease_id is null and run_at is null order by seq limit l.room + 1)
+               and q.lane_id = l.lane_id and (q.prio, q.seq) >= (l.prio, l.low) and q.prio <= l.prio and lease_id is null and run_at is null
+               order by prio, seq limit l.room + 1)
            select * from a where (select count(*) from a) > l.room
            union all (select seq, prio from seine.queue q where (select count(*) from a) <= l.room
                and q.lane_id = l.lane_id and lease_id is null and run_at is null order by prio, seq limit l.room + 1)) z) y
@@ -68,7 +74,8 @@ const (
      parked = k.prio is null, prio = coalesce(k.prio, l.prio), next_at = coalesce(k.next_at, l.next_at),
      quiet_until = case when k.rested then k.next_at else l.quiet_until end, why = case when k.rested then 'rest' else l.why end
    from k where l.lane_id = k.lane_id)
- update seine.queue q set lease_id = $2, attempt = attempt + 1, claimed_at = c.now from c where q.seq = c.seq and c.rn <= c.room
+ update seine.queue q set lease_id = $2, attempt = attempt + 1, claimed_at = c.now from c
+ where q.seq = c.seq and c.rn <= c.room and q.seq = any(array(select seq from c where rn <= room))
  returning q.job_id, q.seq, q.key, q.lane_id, c.lane_key, q.prio::int, q.attempt::int,
    (select t.meta::text from seine.task t where t.job_id = q.job_id and t.key = q.key),
    c.start_at, greatest(0, extract(epoch from c.start_at - c.now))::float8, c.faults, q.mark::int`
