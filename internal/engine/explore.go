@@ -22,7 +22,8 @@ type explorer struct {
 	model     *explore.Forager
 	rand      *rand.Rand
 	since     time.Time // of the frontier's clock: what is older was taken in
-	answers   int64
+	answers   int64     // of the space, as of then
+	own       int64     // of this worker since then
 	exhausted bool
 }
 
@@ -72,7 +73,7 @@ func (x *explorer) refresh(ctx context.Context, f frontier.Frontier, job frontie
 	x.since = now.Add(-lookBack)
 	done := x.model.Total().Done
 	x.model.Answered(int(done - x.answers))
-	x.answers = done
+	x.answers, x.own = done, 0
 	return nil
 }
 
@@ -200,7 +201,8 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome) (s
 	case own.Trip != nil:
 		mark = frontier.Passed
 	}
-	if x.random {
+	x.own += seen.Sums.Done
+	if budget := r.job.Explore.Budget; x.random || budget > 0 && x.answers+x.own >= budget {
 		return seen, nil, mark
 	}
 	known := map[int64]explore.Known{}

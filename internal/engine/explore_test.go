@@ -1,0 +1,133 @@
+package engine_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// cards answers like a registry: runs of forty wanted ids, a thousand apart, in
+// the last quarter of the space.
+func cards(w http.ResponseWriter, r *http.Request) {
+	id, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/p/"))
+	if !wantedCard(id) {
+		http.NotFound(w, r)
+		return
+	}
+	_, _ = fmt.Fprint(w, "card")
+}
+
+func wantedCard(id int) bool { return id >= 60_000 && id%500 < 40 }
+
+// A space is explored where wanted ids are: no id is asked for twice, what was
+// answered is counted once, and a budget ends the run.
+func TestTheForagerFindsWhatIsWanted(t *testing.T) {
+	t.Parallel()
+	const budget = 2000
+	for _, tt := range []struct {
+		strategy seine.Strategy
+		least    float64
+		most     float64
+	}{
+		{seine.StrategyForager, 0.4, 1},
+		{seine.StrategyRandom, 0.005, 0.05}, // 2 % of the space is wanted
+	} {
+		t.Run(string(tt.strategy), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, cards)
+			j := r.register(r.job(func(j *seine.Job) {
+				j.Seeds.IDs = &seine.IDSpace{From: 1, To: 80_000}
+				j.Explore = seine.Explore{Strategy: tt.strategy, Budget: budget, Blocks: 256}
+				j.Concurrency = 8
+			}))
+			r.run(j)
+			hits := 0
+			for path, n := range r.asked {
+				if n != 1 {
+					t.Errorf("%s was asked for %d times", path, n)
+				}
+				if id, _ := strconv.Atoi(strings.TrimPrefix(path, "/p/")); wantedCard(id) {
+					hits++
+				}
+			}
+			// What is under way when the budget is met may exceed it.
+			if n := len(r.asked); n < budget || n > budget+budget/10 {
+				t.Errorf("%d requests; want about %d", n, budget)
+			}
+			if yield := float64(hits) / float64(len(r.asked)); yield < tt.least || yield > tt.most {
+				t.Errorf("%.3f wanted by request; want %.3f to %.3f", yield, tt.least, tt.most)
+			}
+			blocks, err := r.f.Blocks(t.Context(), j.ID, 0, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sum explore.Sums
+			for _, b := range blocks {
+				sum = sum.Add(b)
+			}
+			if sum.Done != int64(len(r.asked)) || sum.ProbeHits+sum.WalkHits != int64(hits) {
+				t.Errorf("counted %+v; %d were answered, %d wanted", sum, len(r.asked), hits)
+			}
+		})
+	}
+}
+
+// What goes wrong says nothing of an id: it is tried again, counted once, and
+// the excursion goes on past it.
+func TestErrorsAreNoMisses(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		id, _ := strconv.Atoi(strings.TrimPrefix(q.URL.Path, "/p/"))
+		if id%7 == 0 && r.times(q.URL.Path) == 1 {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		cards(w, q)
+	})
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Seeds.IDs = &seine.IDSpace{From: 60_000, To: 60_999}
+		j.Explore = seine.Explore{Strategy: seine.StrategyForager}
+		j.Concurrency = 4
+	}))
+	r.run(j) // until the space is exhausted
+	ts, err := r.f.Tasks(t.Context(), j.ID, frontier.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	for _, x := range ts {
+		id, _ := strconv.Atoi(x.Key)
+		if want := map[bool]seine.State{true: seine.Done, false: seine.Skipped}[wantedCard(id)]; x.State != want {
+			t.Errorf("%s is %v (%s); want %v", x.Key, x.State, x.Reason, want)
+		}
+		if x.State == seine.Done {
+			done++
+		}
+		most := 1
+		if id%7 == 0 {
+			most = 2
+		}
+		if n := r.times("/p/" + x.Key); n != most {
+			t.Errorf("%s was asked for %d times; want %d", x.Key, n, most)
+		}
+	}
+	blocks, err := r.f.Blocks(t.Context(), j.ID, 0, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum explore.Sums
+	for _, b := range blocks {
+		sum = sum.Add(b)
+	}
+	if len(ts) < 980 || done != 80 || sum.Done != int64(len(ts)) || sum.ProbeHits+sum.WalkHits != 80 {
+		t.Errorf("%d ids asked for, %d done, counted %+v; want nearly all of 1000, 80, and the same counted", len(ts), done, sum)
+	}
+}
