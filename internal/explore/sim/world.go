@@ -117,6 +117,7 @@ func realistic(name string, s shape) func(seed uint64) *World {
 		w.there = make([]uint64, len(w.bits))
 		f := newField(r, w.Size, []float64{2e6, 3e5, 5e4})
 		holes := holes(r, w.Size)
+		level := f.level(s.share, s.regional)
 		wanted := false
 		for pos := int64(0); pos < w.Size; {
 			if end, in := inHole(holes, pos); in {
@@ -125,7 +126,7 @@ func realistic(name string, s shape) func(seed uint64) *World {
 			}
 			n := s.length(r)
 			if r.Float64() >= 0.3 {
-				wanted = r.Float64() < share(s.share, s.regional, f.at(pos))
+				wanted = r.Float64() < logistic(level+s.regional*f.at(pos))
 			}
 			parts := int64(1)
 			if r.Float64() < 0.25 {
@@ -154,10 +155,25 @@ func realistic(name string, s shape) func(seed uint64) *World {
 	}
 }
 
-// share is the wanted share where the field has a value, about its mean.
-func share(mean, regional, field float64) float64 {
-	logit := math.Log(mean/(1-mean)) - 0.35*regional*regional + regional*field
-	return 1 / (1 + math.Exp(-logit))
+func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// level is what makes the wanted share over the whole space what it should be,
+// where the field times regional is added to it.
+func (f *field) level(mean, regional float64) float64 {
+	const samples = 4096
+	lo, hi := -60.0, 60.0
+	for range 60 {
+		level, sum := (lo+hi)/2, 0.0
+		for i := range samples {
+			sum += logistic(level + regional*f.at(int64(i)*(f.size-1)/samples))
+		}
+		if sum < mean*samples {
+			lo = level
+		} else {
+			hi = level
+		}
+	}
+	return (lo + hi) / 2
 }
 
 // holes are ids that were not given out: many large ones, and four blocks of one
@@ -186,12 +202,13 @@ func inHole(holes [][2]int64, pos int64) (end int64, in bool) {
 
 // field is smooth noise on several scales, with mean 0 and variance 1.
 type field struct {
+	size   int64
 	scales []float64
 	values [][]float64
 }
 
 func newField(r *rand.Rand, size int64, scales []float64) *field {
-	f := &field{scales: scales}
+	f := &field{size: size, scales: scales}
 	for _, s := range scales {
 		v := make([]float64, int(float64(size)/s)+3)
 		for i := range v {
