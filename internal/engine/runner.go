@@ -155,11 +155,10 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			r.giveBack(n - room)
 			n = room
 		}
-		switch {
-		case err != nil:
-		case met && r.e.cfg.UntilDone:
+		if err == nil && met && r.e.cfg.UntilDone {
 			return ErrLimit
-		case n == 0: // a limit, by what is done or by what is in flight
+		}
+		if err == nil && n == 0 { // a limit, by what is done or by what is in flight
 			r.awaitCommit(ctx, lastIdle)
 			if ctx.Err() != nil {
 				return nil

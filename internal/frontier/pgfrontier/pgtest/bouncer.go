@@ -48,10 +48,10 @@ server_reset_query =
 ignore_startup_parameters = extra_float_digits
 `, u.Hostname(), u.Port(), u.User.Username(), port) // auth_type any: all log in as one user
 	file := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(file, []byte(config), 0o644); err != nil { //nolint:gosec // read by another user
+	if err := os.WriteFile(file, []byte(config), 0o644); err != nil { // read by another user
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // entered by another user
+	if err := os.Chmod(dir, 0o755); err != nil { // entered by another user
 		t.Fatal(err)
 	}
 	args := []string{"-q", file}
