@@ -80,6 +80,10 @@ type Config struct {
 	// of the drawn ones.
 	Photos string
 
+	// Sparse makes one order in ten a wanted one, and the gaps between them long:
+	// a space to be explored.
+	Sparse bool
+
 	// Calm leaves out every trouble, Without some.
 	Calm    bool
 	Without []Trouble
@@ -108,8 +112,14 @@ func plan(cfg Config) []Truth {
 			if kind == Absent {
 				left = 8 + r.Int64N(30)
 				kind = []Kind{English, English, English, Japanese, Other}[r.IntN(5)]
+				if cfg.Sparse && r.IntN(6) > 0 {
+					kind = []Kind{Japanese, Other}[r.IntN(2)]
+				}
 			} else {
 				left = 2 + r.Int64N(9)
+				if cfg.Sparse {
+					left += 5 + r.Int64N(30)
+				}
 				kind = Absent
 			}
 		}

@@ -29,6 +29,22 @@ type World struct {
 	there []uint64 // ids that exist; nil: the wanted ones alone
 }
 
+// Of is a space of so many ids that answers as a function says.
+func Of(name string, size int64, answer func(pos int64) explore.Answer) *World {
+	w := newWorld(name, size)
+	w.there = make([]uint64, len(w.bits))
+	for pos := range size {
+		switch answer(pos) {
+		case explore.Hit:
+			w.set(pos)
+		case explore.Missed:
+			w.exist(pos, 1)
+		case explore.Absent, explore.NoAnswer:
+		}
+	}
+	return w
+}
+
 // Answer is what a request of a position brings.
 func (w *World) Answer(pos int64) explore.Answer {
 	switch {
