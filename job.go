@@ -159,13 +159,13 @@ type Chrome struct {
 	Desktop bool
 
 	// Load lists what pages may load beside documents, scripts and data. What
-	// is not loaded seems to be: `src` is set, and no error is seen. Default
-	// none.
+	// is not loaded has its src all the same: images and styles seem to come,
+	// but empty; fonts, media and styles with an integrity fail. Default none.
 	Load []Resource
 
 	// A page that opens a dialog or a window or starts a download fails. With
 	// IgnoreDialogs the dialog is dismissed, with IgnoreWindows the window is
-	// closed, with IgnoreDownloads nothing is downloaded, and the page is judged
+	// not opened, with IgnoreDownloads nothing is downloaded, and the page is judged
 	// as it stands. A page that is a download itself always fails.
 	IgnoreDialogs, IgnoreWindows, IgnoreDownloads bool
 }

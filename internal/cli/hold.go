@@ -38,7 +38,7 @@ dead worker holds is taken back when its lease expires. It stays paused until
 		}
 		return a.drain(ctx, f, h, timeout)
 	})
-	c.Flags().DurationVar(&timeout, "timeout", 0, "the longest to wait (default: as long as it takes)")
+	durationVar(c.Flags(), &timeout, "timeout", 0, "the longest to wait (default: as long as it takes)")
 	return c
 }
 

@@ -26,7 +26,7 @@ func (f *filterFlags) register(c *cobra.Command) {
 	flags.StringSliceVar(&f.states, "state", nil, "only these states: pending, in_progress, done, skipped, stale, error")
 	flags.StringVar(&f.reason, "reason", "", "only tasks whose reason contains this")
 	flags.StringVar(&f.host, "host", "", "only tasks of this host, as HOST:PORT")
-	flags.DurationVar(&f.older, "older", 0, "only tasks that were last written so long ago")
+	durationVar(flags, &f.older, "older", 0, "only tasks that were last written so long ago")
 }
 
 func (f *filterFlags) filter() (frontier.Filter, error) {

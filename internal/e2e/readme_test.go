@@ -69,6 +69,12 @@ func TestOperationsCommands(t *testing.T) {
 		}
 	}
 	run(t, dir, 0, "audit", "job.yaml", "--deep")
+	for line := range strings.Lines(blockOf(t, "docs/operations.md", "seine drain")) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		if args, found := strings.CutPrefix(strings.TrimSpace(line), "seine "); found {
+			run(t, dir, 0, strings.Fields(args)...)
+		}
+	}
 }
 
 // The commands of the README's section "Use it", in their order.

@@ -90,7 +90,7 @@ const (
 type Engine struct {
 	cfg    Config
 	jobs   []*runner
-	outage outage
+	outage *outage
 
 	// ahead is how far the frontier's clock is ahead of ours, in nanoseconds.
 	ahead atomic.Int64
@@ -113,8 +113,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Release == nil {
 		cfg.Release = make(chan struct{})
 	}
-	e := &Engine{cfg: cfg}
-	e.outage.log = cfg.Log
+	e := &Engine{cfg: cfg, outage: frontierAway(cfg.Log)}
 	for _, j := range cfg.Jobs {
 		normal, err := j.Normal()
 		if err != nil {

@@ -96,10 +96,13 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 
 	// Keep: a task is done only when every file that it owes is in the store.
 	for _, a := range result.Assets {
+		began := time.Now()
 		stored, err := r.job.Keeper.Keep(ctx, r.assets, a, asset.Hold{Owned: r.owned, Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error})
 		if err != nil {
+			r.store.noteSince(ctx, began, err)
 			return r.keepFailed(ctx, c, a, err)
 		}
+		r.store.over(ctx)
 		out.assets = append(out.assets, stored...)
 	}
 	return out

@@ -26,6 +26,7 @@ type runner struct {
 	tally  *tally
 	pace   *pacer
 	assets *assetFetcher
+	store  *outage
 
 	// redact leaves the job's secrets out of URLs that are stored.
 	redact *strings.Replacer
@@ -45,8 +46,7 @@ type runner struct {
 	err    error          // what ends the engine
 	cancel context.CancelFunc
 
-	counted time.Time
-	counts  frontier.Counts
+	counted counted
 
 	closed atomic.Bool // it was said that we are outside the job's hours
 }
@@ -60,7 +60,7 @@ const claimTimeout = 30 * time.Second
 func newRunner(e *Engine, j *Job) *runner {
 	r := &runner{
 		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
-		redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
+		store: storeAway(e.cfg.Log.With("job", j.Name)), redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
 	}
 	held := j.Concurrency
 	if j.Pace.Unpaced() {
@@ -146,13 +146,18 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			r.awaitHours(ctx)
 			continue
 		}
-		met, err := r.limitMet(ctx)
-		if err == nil && met {
-			r.giveBack(n)
-			if r.e.cfg.UntilDone {
-				return ErrLimit
-			}
-			if !sleep(ctx, lastIdle) {
+		room, met, err := r.room(ctx, n)
+		if err == nil && room < n {
+			r.giveBack(n - room)
+			n = room
+		}
+		switch {
+		case err != nil:
+		case met && r.e.cfg.UntilDone:
+			return ErrLimit
+		case n == 0: // a limit, by what is done or by what is in flight
+			r.awaitCommit(ctx, lastIdle)
+			if ctx.Err() != nil {
 				return nil
 			}
 			continue
@@ -230,14 +235,19 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 			wait = max(wait, idle.short())
 		}
 	}
-	t := time.NewTimer(wait)
+	r.awaitCommit(ctx, wait)
+	return false, nil
+}
+
+// awaitCommit waits until something was committed or promoted, at most so long.
+func (r *runner) awaitCommit(ctx context.Context, most time.Duration) {
+	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 	case <-t.C:
 	case <-r.wake:
 	}
-	return false, nil
 }
 
 // nothingLeft reports whether a run has come to its end.
@@ -313,49 +323,6 @@ func (r *runner) wakeUp() {
 	case r.wake <- struct{}{}:
 	default:
 	}
-}
-
-// countEvery is how old the counters may be by which a limit is judged.
-const countEvery = time.Second
-
-// limitMet judges the job's limit by the frontier's counters, and this run's by
-// our own. Both may be overshot by what is in flight.
-func (r *runner) limitMet(ctx context.Context) (bool, error) {
-	run := r.e.cfg.Limit
-	if run != (seine.Limit{}) {
-		p := r.e.Progress()
-		var tasks, records, assets int64
-		for _, x := range p {
-			if x.Job == r.job.Name {
-				for _, n := range x.Final {
-					tasks += n
-				}
-				records, assets = x.Records, x.Assets
-			}
-		}
-		if over(run, assets, records, tasks) {
-			return true, nil
-		}
-	}
-	if r.job.Limit == (seine.Limit{}) {
-		return false, nil
-	}
-	if time.Since(r.counted) > countEvery {
-		counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
-		if err != nil {
-			return false, err
-		}
-		r.counts, r.counted = counts, time.Now()
-	}
-	var final int64
-	for _, n := range r.counts.Final {
-		final += n
-	}
-	return over(r.job.Limit, r.counts.Assets, r.counts.Records, final), nil
-}
-
-func over(l seine.Limit, assets, records, tasks int64) bool {
-	return l.Assets > 0 && assets >= l.Assets || l.Records > 0 && records >= l.Records || l.Tasks > 0 && tasks >= l.Tasks
 }
 
 var discard = slog.New(slog.DiscardHandler)

@@ -85,6 +85,10 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a header of the fetcher's own", head + body + "fetch: {headers: {host: a}}\n", `job.yaml:4:25: fetch.headers.host: the fetcher sets this header itself`},
 		{"a header with a line break", head + body + "fetch: {headers: {X-A: \"a\\nb\"}}\n", `job.yaml:4:24: fetch.headers.X-A has a line break or a control character`},
 		{"a bad selector", head + "fields:\n  a: {css: \"p[\"}\n", `job.yaml:4:12: fields.a.css: bad selector "p[": expected identifier, found EOF instead`},
+		{
+			"a selector to wait for that only fields know", head + body + "fetch: {via: chrome, wait: [{css: 'p:contains(a)'}]}\n",
+			"job.yaml:4:35: fetch.wait[0].css: bad selector \"p:contains(a)\": a browser knows no :contains: give `matches` beside css",
+		},
 		{"a bad selector to wait for", head + body + "fetch: {via: chrome, wait: [{css: 'p['}]}\n", `job.yaml:4:35: fetch.wait[0].css: bad selector "p[": expected identifier, found EOF instead`},
 		{"a wait for nothing", head + body + "fetch: {via: chrome, wait: [{attr: src}]}\n", `job.yaml:4:29: fetch.wait[0]: a wait has css or stable`},
 		{"a bad pattern", head + "fields:\n  a:\n    css: p\n    match: '('\n", "job.yaml:6:12: fields.a.match: bad regular expression: missing closing ): `(`"},

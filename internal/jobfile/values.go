@@ -39,8 +39,8 @@ var units = map[string]time.Duration{
 	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
 }
 
-// parseDuration reads a duration as Go writes it, with d for days.
-func parseDuration(s string) (time.Duration, error) {
+// ParseDuration reads a duration as Go writes it, with d for days.
+func ParseDuration(s string) (time.Duration, error) {
 	if !durationForm.MatchString(s) {
 		if plainNumber.MatchString(s) {
 			return 0, fmt.Errorf("has no unit: 500ms, 20s, 1m30s, 2d")
@@ -81,7 +81,7 @@ func (v *duration) decode(d *decoder, n *node, path string) {
 	if !ok {
 		return
 	}
-	parsed, err := parseDuration(s)
+	parsed, err := ParseDuration(s)
 	if err != nil {
 		d.say(n.at, path, "%s: %q %v", name(path), n.shown(), err)
 		return
@@ -102,8 +102,8 @@ func (v *span) decode(d *decoder, n *node, path string) {
 		most = least
 	}
 	var err error
-	if v.min, err = parseDuration(least); err == nil {
-		v.max, err = parseDuration(most)
+	if v.min, err = ParseDuration(least); err == nil {
+		v.max, err = ParseDuration(most)
 	}
 	switch {
 	case err != nil:

@@ -47,6 +47,42 @@ func db(t *testing.T, path string) *sql.DB {
 	return d
 }
 
+// What is finished is not in the table that is claimed from.
+func TestFinishedTasksAreNotClaimedPast(t *testing.T) {
+	t.Parallel()
+	f, path := migrated(t)
+	job := register(t, f)
+	var all []frontier.New
+	for i := range 100 {
+		all = append(all, frontier.New{Key: fmt.Sprint(i), Lane: "h:80", Priority: 1})
+	}
+	if _, err := f.Add(t.Context(), job, all); err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.OpenLease(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Claim(t.Context(), l, frontier.ClaimArgs{Job: job, N: 40})
+	if err != nil || len(got) != 40 {
+		t.Fatalf("claimed %d, %v", len(got), err)
+	}
+	var batch []frontier.Completion
+	for _, c := range got {
+		batch = append(batch, frontier.Completion{Claimed: c, State: seine.Done})
+	}
+	if _, err := f.Complete(t.Context(), l, job, batch); err != nil {
+		t.Fatal(err)
+	}
+	var open, ever int
+	if err := db(t, path).QueryRowContext(t.Context(), `select (select count(*) from queue), (select count(*) from task)`).Scan(&open, &ever); err != nil {
+		t.Fatal(err)
+	}
+	if open != 60 || ever != 100 {
+		t.Errorf("%d tasks to claim from of %d; want 60 of 100", open, ever)
+	}
+}
+
 func TestWorkQueueShowsEveryState(t *testing.T) {
 	t.Parallel()
 	f, path := migrated(t)
