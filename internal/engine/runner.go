@@ -161,7 +161,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		if err == nil && n == 0 { // a limit, by what is done or by what is in flight
 			r.awaitCommit(ctx, lastIdle)
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // stopping is no error
 			}
 			continue
 		}
