@@ -15,10 +15,26 @@ import (
 )
 
 func (a *app) statusCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "status [JOB]", Short: "Counts by state, rate, time left, hosts, reasons", Args: cobra.MaximumNArgs(1),
-		Long: `Shows a job, by its file or by its name in the frontier, or every job.`,
+	var (
+		space bool
+		goal  int64
+	)
+	c := &cobra.Command{
+		Use: "status [JOB]", Short: "Counts by state, rate, time left, hosts, reasons; --space: a map", Args: cobra.MaximumNArgs(1),
+		Long: `Shows a job, by its file or by its name in the frontier, or every job.
+
+--space shows what is known of the ID space that a job explores: how much was
+asked, what it brought, what the best block promises, and a map. --goal N says
+what it takes until N items are found.`,
 		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case goal < 0 || goal > 0 && !space:
+				return usagef("--goal %d: give a number of items from 1 on, with --space", goal)
+			case space && len(args) == 0:
+				return usagef("--space: say of which job")
+			case space:
+				return a.space(c.Context(), args[0], goal)
+			}
 			var (
 				f     frontier.Frontier
 				infos []frontier.JobInfo
@@ -64,6 +80,9 @@ func (a *app) statusCommand() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&space, "space", false, "what is known of the job's ID space, with a map")
+	c.Flags().Int64Var(&goal, "goal", 0, "with --space: what so many items take")
+	return c
 }
 
 // statusJSON is the shape of `status -o json`: a contract.

@@ -92,12 +92,7 @@ func (t *tree) total() Sums {
 // that many workers spread without speaking of it. ok is false when nothing is
 // left.
 func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
-	all := t.total()
-	b := belief{
-		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
-		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),
-		g: (float64(all.WalkHits) + 14) / (float64(all.ProbeHits) + 2),
-	}
+	b := t.whole()
 	lo, hi := int64(0), int64(len(t.sums[len(t.sums)-1]))
 	for l := len(t.levels) - 1; l >= 0; l-- {
 		best, at := math.Inf(-1), int64(-1)
@@ -117,6 +112,16 @@ func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
 		hi = min(lo+1<<fan, int64(len(t.sums[l-1])))
 	}
 	return 0, false
+}
+
+// whole is what is expected anywhere.
+func (t *tree) whole() belief {
+	all := t.total()
+	return belief{
+		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
+		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),
+		g: (float64(all.WalkHits) + 14) / (float64(all.ProbeHits) + 2),
+	}
 }
 
 // sizeAt is the number of positions of a node.
