@@ -74,7 +74,7 @@ func isSVG(body []byte) bool {
 	rest := bytes.TrimPrefix(body[:min(len(body), maxProlog)], []byte("\xef\xbb\xbf"))
 	for {
 		rest = bytes.TrimLeft(rest, " \t\r\n")
-		until := ""
+		var until string
 		switch {
 		case bytes.HasPrefix(rest, []byte("<?")):
 			until = "?>"

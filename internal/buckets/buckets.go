@@ -41,7 +41,7 @@ const scope = "https://www.googleapis.com/auth/devstorage.read_write"
 func Check(ctx context.Context, at string, env Getenv) error {
 	u, err := url.Parse(at)
 	if err != nil {
-		return nil //nolint:nilerr // of what is wrong with a URL the opener speaks
+		return nil // of what is wrong with a URL the opener speaks
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()

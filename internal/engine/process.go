@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -47,9 +48,15 @@ func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Tim
 
 	// A task that does not stop when it is told to would be kept leased for
 	// ever by our heartbeats.
-	stuck := time.AfterFunc(taskTimeout+stuckAfter, func() { r.abort(c) })
+	var ended atomic.Bool // the timer may be set once more while we return
+	stuck := time.AfterFunc(taskTimeout+stuckAfter, func() {
+		if !ended.Load() {
+			r.abort(c)
+		}
+	})
 	defer stuck.Stop()
 	defer context.AfterFunc(ctx, func() { stuck.Reset(stuckAfter) })()
+	defer ended.Store(true)
 	return r.process(ctx, c)
 }
 

@@ -156,8 +156,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		case met && r.e.cfg.UntilDone:
 			return ErrLimit
 		case n == 0: // a limit, by what is done or by what is in flight
-			r.awaitCommit(ctx, lastIdle)
-			if ctx.Err() != nil {
+			if !r.awaitCommit(ctx, lastIdle) {
 				return nil
 			}
 			continue
@@ -239,8 +238,9 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 	return false, nil
 }
 
-// awaitCommit waits until something was committed or promoted, at most so long.
-func (r *runner) awaitCommit(ctx context.Context, most time.Duration) {
+// awaitCommit waits until something was committed or promoted, at most so long,
+// and reports whether ctx is still live.
+func (r *runner) awaitCommit(ctx context.Context, most time.Duration) bool {
 	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
@@ -248,6 +248,7 @@ func (r *runner) awaitCommit(ctx context.Context, most time.Duration) {
 	case <-t.C:
 	case <-r.wake:
 	}
+	return ctx.Err() == nil
 }
 
 // nothingLeft reports whether a run has come to its end.
