@@ -82,7 +82,7 @@ func (s *spill) exec(ctx context.Context, query string, args ...any) error {
 	stmt := s.stmts[query]
 	if stmt == nil {
 		var err error
-		if stmt, err = s.tx.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // closed with the transaction
+		if stmt, err = s.tx.PrepareContext(ctx, query); err != nil {
 			return spillError(err)
 		}
 		s.stmts[query] = stmt
