@@ -70,7 +70,7 @@ func TestHours(t *testing.T) {
 // frontier paces or the worker does.
 func TestARefusalSlowsTheHost(t *testing.T) {
 	t.Parallel()
-	const delay = 20 * time.Millisecond
+	const delay = 50 * time.Millisecond
 	for _, scope := range []seine.PaceScope{seine.ScopeHost, seine.ScopeWorker} {
 		t.Run(string(scope), func(t *testing.T) {
 			t.Parallel()
@@ -97,9 +97,9 @@ func TestARefusalSlowsTheHost(t *testing.T) {
 			if len(at) != 9 {
 				t.Fatalf("%d requests; want 9\n%s", len(at), r.log)
 			}
-			// From the fourth on: twice of 50ms, less what good answers took off.
-			if span := at[8].Sub(at[3]); span < 5*85*time.Millisecond {
-				t.Errorf("5 requests in %v after a refusal; want at least 425ms", span)
+			// From the fourth on: twice of it, less what good answers gave back.
+			if span := at[8].Sub(at[3]); span < 5*delay*3/2 {
+				t.Errorf("5 requests in %v after a refusal; want at least %v", span, 5*delay*3/2)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -47,9 +48,15 @@ func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Tim
 
 	// A task that does not stop when it is told to would be kept leased for
 	// ever by our heartbeats.
-	stuck := time.AfterFunc(taskTimeout+stuckAfter, func() { r.abort(c) })
+	var ended atomic.Bool // the timer may be set once more while we return
+	stuck := time.AfterFunc(taskTimeout+stuckAfter, func() {
+		if !ended.Load() {
+			r.abort(c)
+		}
+	})
 	defer stuck.Stop()
 	defer context.AfterFunc(ctx, func() { stuck.Reset(stuckAfter) })()
+	defer ended.Store(true)
 	return r.process(ctx, c)
 }
 
@@ -211,7 +218,7 @@ func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, be
 	if frontier.IsHost(lane) && !frontier.IsAssetLane(lane) {
 		lanes = append(lanes, frontier.AssetLane(lane))
 	}
-	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, frontier.Quiet{For: after, Why: why, Slow: true, Ago: time.Since(began)}); err != nil && ctx.Err() == nil {
+	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, frontier.Quiet{For: after, Why: why, Slow: frontier.IsHost(lane), Ago: time.Since(began)}); err != nil && ctx.Err() == nil {
 		r.log.WarnContext(ctx, "what the host refuses is not stored", "err", err)
 	}
 	return after

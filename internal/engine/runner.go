@@ -159,9 +159,8 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			return ErrLimit
 		}
 		if err == nil && n == 0 { // a limit, by what is done or by what is in flight
-			r.awaitCommit(ctx, lastIdle)
-			if ctx.Err() != nil {
-				return nil //nolint:nilerr // stopping is no error
+			if !r.awaitCommit(ctx, lastIdle) {
+				return nil
 			}
 			continue
 		}
@@ -254,8 +253,9 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 	return false, nil
 }
 
-// awaitCommit waits until something was committed or promoted, at most so long.
-func (r *runner) awaitCommit(ctx context.Context, most time.Duration) {
+// awaitCommit waits until something was committed or promoted, at most so long,
+// and reports whether ctx is still live.
+func (r *runner) awaitCommit(ctx context.Context, most time.Duration) bool {
 	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
@@ -263,6 +263,7 @@ func (r *runner) awaitCommit(ctx context.Context, most time.Duration) {
 	case <-t.C:
 	case <-r.wake:
 	}
+	return ctx.Err() == nil
 }
 
 // nothingLeft reports whether a run has come to its end.

@@ -29,9 +29,10 @@ func TestEase(t *testing.T) {
 	}{
 		{"not slowed", 1, 5, time.Hour, 1},
 		{"nothing good", 8, 0, time.Hour, 8},
-		{"one good answer", 8, 1, time.Hour, 7.76},
+		{"one good answer", 8, 1, time.Hour, 1 / (0.125 + 0.02)},
 		{"many at once, too soon", 8, 1000, 0, 8},
-		{"many in the time of a half", 8, 1000, EaseHalf, 4},
+		{"many in a quarter of the time", 8, 1000, EaseAll / 4, 1 / (0.125 + 0.25)},
+		{"enough of them", 8, 44, time.Hour, 1},
 		{"never below the pace", 1.01, 1000, time.Hour, 1},
 		{"a clock that went back", 8, 1000, -time.Hour, 8},
 	} {

@@ -280,7 +280,7 @@ func testSlow(t *testing.T, s *suite) {
 	if got := slow(); got != 4 {
 		t.Errorf("slow %g after the next refusal; want 4", got)
 	}
-	for i, want := range []time.Duration{0, 200 * time.Millisecond} {
+	for i, want := range []time.Duration{0, 40 * time.Millisecond} {
 		if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5); err != nil || wait != want {
 			t.Errorf("asset %d waits %v, %v; want %v", i, wait, err, want)
 		}
@@ -288,7 +288,7 @@ func testSlow(t *testing.T, s *suite) {
 	// Good answers bring it back, not all at once.
 	s.clock.Move(time.Minute)
 	s.complete(l, job, done(one, two), 2)
-	if got, want := slow(), 4*0.97*0.97; got < want-0.01 || got > want+0.01 {
+	if got, want := slow(), 1/(0.25+2*0.02); got < want-0.01 || got > want+0.01 {
 		t.Errorf("slow %g after two good answers; want %g", got, want)
 	}
 	before, n := slow(), 0
@@ -301,8 +301,8 @@ func testSlow(t *testing.T, s *suite) {
 			before = now
 		}
 	}
-	if n < 30 || n > 60 {
-		t.Errorf("at its pace again after %d good answers; want about 44", n)
+	if n < 30 || n > 40 {
+		t.Errorf("at its pace again after %d good answers; want about 36", n)
 	}
 	next() // scheduled before the last answer
 	if _, waited := next(); waited != time.Second {

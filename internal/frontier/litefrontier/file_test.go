@@ -238,3 +238,43 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("tasks %v, %v; want the first and the last", st, err)
 	}
 }
+
+// A caller that gives up while another process keeps the write lock leaves no
+// transaction open: the next ones work, and nobody else is locked out.
+func TestGivingUpOnTheLockLeavesNoTransaction(t *testing.T) {
+	t.Parallel()
+	f, path := migrated(t)
+	lease, err := f.OpenLease(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := db(t, path)
+	for i := range 5 {
+		c, err := other.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ExecContext(t.Context(), `begin immediate`); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		// The lock is given back only once ctx has ended.
+		free := context.AfterFunc(ctx, func() {
+			<-time.After(30 * time.Millisecond)
+			_, _ = c.ExecContext(context.WithoutCancel(ctx), `commit`)
+			_ = c.Close()
+		})
+		err = f.Heartbeat(ctx, lease, nil)
+		cancel()
+		free()
+		if err == nil {
+			continue // it had the lock, and was told so
+		}
+		if err := f.Heartbeat(t.Context(), lease, nil); err != nil {
+			t.Fatalf("try %d: after a heartbeat that gave up: %v", i, err)
+		}
+		if _, err := other.ExecContext(t.Context(), `pragma busy_timeout = 2000; begin immediate; commit`); err != nil {
+			t.Fatalf("try %d: another process is locked out: %v", i, err)
+		}
+	}
+}

@@ -57,7 +57,7 @@ const (
    cross join lateral (
      select seq, prio, rn, d, rested, coalesce(sum(d) over (order by rn rows between unbounded preceding and 1 preceding), interval '0') as before
      from (select seq, prio, rn, r.rested,
-         greatest(case when ln.slow > 1 then greatest(v.d, interval '50 ms') * ln.slow else v.d end, case when r.rested then ln.rest_for else interval '0' end) as d
+         greatest(case when ln.slow <= 1 then v.d when ln.delay_max = interval '0' then ln.slow * interval '10 ms' else v.d * ln.slow end, case when r.rested then ln.rest_for else interval '0' end) as d
        from (select seq, prio, row_number() over (order by prio, seq) as rn
          from (with a as materialized (select seq, prio from seine.queue q where l.low > 0 and l.prio = ln.prio
                and q.lane_id = l.lane_id and (q.prio, q.seq) >= (l.prio, l.low) and q.prio <= l.prio and lease_id is null and run_at is null

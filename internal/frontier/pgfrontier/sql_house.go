@@ -32,7 +32,7 @@ const (
 
 	// A start on another lane, autocommit: $3 is a random number in [0, 1) from
 	// the caller, so that the drawn delay can be taken off again. $2 lane.
-	drawn      = `(case when slow > 1 then greatest(delay_min + $3::float8 * (delay_max - delay_min), interval '50 ms') * slow else delay_min + $3::float8 * (delay_max - delay_min) end)`
+	drawn      = `(case when slow <= 1 then delay_min + $3::float8 * (delay_max - delay_min) when delay_max = interval '0' then slow * interval '10 ms' else (delay_min + $3::float8 * (delay_max - delay_min)) * slow end)`
 	sqlReserve = `update seine.lane l set next_at = greatest(next_at, ` + now + `) + ` + drawn + `, starts = starts + 1
  where lane_id = $2 returning greatest(0, extract(epoch from next_at - ` + drawn + ` - ` + now + `))::float8,
    paused or (select paused from seine.job j where j.job_id = l.job_id)`

@@ -64,7 +64,7 @@ const (
 	cooling = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
 	// eased is polite.Ease, and 1 from 1.01 down: an index entry less to write.
 	eased = `(case when k.ok = 0 or slow <= 1.01 then case when k.ok > 0 then 1 else slow end
-   else greatest(1, slow * greatest(power(0.97, k.ok), power(0.5, greatest(0, extract(epoch from ` + now + ` - coalesce(eased_at, ` + now + `)))::float8 / 30))) end)`
+   else 1 / least(1, 1 / slow + least(0.02 * k.ok, greatest(0, extract(epoch from ` + now + ` - coalesce(eased_at, ` + now + `)))::float8 / 10)) end)`
 	laneAfter = `update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight,
      errors = case when k.ok > 0 or ` + cooling + ` then 0 else errors + k.bad end,
      faults = case when k.ok > 0 then 0 else faults end,
