@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count chaos chaos-broken fuzz generate clean
+.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count bench-explore chaos chaos-broken fuzz generate clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-image: ## JPEG to cropped PNG, beside Pillow and libvips
 
 bench-pace: build ## a host's pace over a fleet, by the site's own clock
 	@scripts/with-postgres go run ./scripts/bench-pace
+
+bench-explore: ## wanted items by request, beside the original and an oracle
+	@go run ./scripts/bench-explore
 
 bench-count: build ## counting a bucket of a million objects
 	@go run ./scripts/bench-count

@@ -1,0 +1,162 @@
+package explore
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// What stands above the leaves is their sum, whatever the space's size.
+func TestTreeSums(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, size := range []int64{1, 15, 16, 17, 4096, 4097, 53_371_179, 1 << 40} {
+		tree := newTree(size, 4096)
+		var want Sums
+		for range 500 {
+			b := tree.block(r.Int64N(size))
+			s := tree.sums[0][b].Add(Sums{Done: 2, Probes: 1, ProbeHits: 1, Walks: 1})
+			tree.set(b, s)
+			want = want.Add(Sums{Done: 2, Probes: 1, ProbeHits: 1, Walks: 1})
+		}
+		for l := range tree.levels {
+			var got Sums
+			for _, s := range tree.sums[l] {
+				got = got.Add(s)
+			}
+			if got != want {
+				t.Errorf("size %d, level %d: %+v; want %+v", size, l, got, want)
+			}
+		}
+		first, n := tree.bounds(tree.block(size - 1))
+		if n < 1 || first+n != size || len(tree.sums[0]) > 4096 {
+			t.Errorf("size %d: %d leaves, the last from %d on with %d", size, len(tree.sums[0]), first, n)
+		}
+	}
+}
+
+// A block that is spent is not chosen, and a space that is has no probe.
+func TestProbesAreInTheSpaceAndFree(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	f := New(1000, Options{Blocks: 10, Start: 500})
+	taken := map[int64]bool{}
+	blocks := map[int64]Sums{}
+	for i := range 1000 {
+		pos, ok := f.Probe(r, func(p int64) bool { return !taken[p] })
+		if !ok {
+			if i < 960 { // a fiftieth of a block may be left
+				t.Fatalf("%d of 1000 ids were probed, and no more are found", i)
+			}
+			return
+		}
+		if pos < 0 || pos >= 1000 || taken[pos] {
+			t.Fatalf("probe %d at %d: outside, or taken", i, pos)
+		}
+		if i < firstProbes && f.Block(pos) != f.Block(500) {
+			t.Errorf("probe %d at %d is not near the start", i, pos)
+		}
+		taken[pos] = true
+		b := f.Block(pos)
+		blocks[b] = blocks[b].Add(Sums{Done: 1, Probes: 1})
+		f.SetBlock(b, blocks[b])
+	}
+}
+
+// In a space where every tenth id is wanted the forager comes to ask every tenth.
+func TestWalksLearnTheStep(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	f := New(1_000_000, Options{})
+	wanted := func(pos int64) bool { return pos%10 == 3 }
+	cells := map[Step]Trial{}
+	count := func(o Observation) {
+		if o.Trials > 0 {
+			cells[o.Step] = cells[o.Step].Merge(o.Step, o.Trials, o.Hits)
+			f.SetStep(o.Step, cells[o.Step])
+			f.Answered(1)
+		}
+	}
+	answer := func(pos int64) Answer {
+		if wanted(pos) {
+			return Hit
+		}
+		return Missed
+	}
+	asked, hits := 0, 0
+	for range 2000 {
+		pos := r.Int64N(1_000_000)
+		a := answer(pos)
+		count(Observe(f.Block(pos), Probed, nil, false, false, a))
+		trip, ok := f.Follow(pos, nil, false, a, r, func(int64) Known { return Unknown })
+		for n := 0; ok && n < 50; n++ {
+			at := trip.Position()
+			if at < 0 || at >= 1_000_000 {
+				t.Fatalf("an excursion asks for %d", at)
+			}
+			a := answer(at)
+			if asked++; a == Hit {
+				hits++
+			}
+			count(Observe(f.Block(at), Stepped, &trip, false, false, a))
+			trip, ok = f.Follow(at, &trip, false, a, r, func(int64) Known { return Unknown })
+		}
+	}
+	if rate := float64(hits) / float64(asked); rate < 0.8 {
+		t.Errorf("%d of %d steps were wanted; want nearly all", hits, asked)
+	}
+}
+
+// An answer is counted once, however often its task was tried.
+func TestObserve(t *testing.T) {
+	t.Parallel()
+	trip := Begin(5)
+	for _, tt := range []struct {
+		name           string
+		kind           Kind
+		again, counted bool
+		answer         Answer
+		want           Sums
+		trials         int
+	}{
+		{"a probe that hits", Probed, false, false, Hit, Sums{Done: 1, Probes: 1, ProbeHits: 1}, 1},
+		{"a probe of an absent id", Probed, false, false, Absent, Sums{Done: 1, Probes: 1}, 1},
+		{"no answer", Probed, false, false, NoAnswer, Sums{}, 0},
+		{"a step that misses", Stepped, false, false, Missed, Sums{Done: 1, Walks: 1}, 1},
+		{"a step that the excursion went past", Stepped, true, false, Hit, Sums{Done: 1, Walks: 1, WalkHits: 1}, 0},
+		{"a stale page that turns out a hit", Probed, true, true, Hit, Sums{ProbeHits: 1}, 0},
+		{"a stale page that stays one", Stepped, true, true, Missed, Sums{}, 0},
+		{"an id that was given", Given, false, false, Hit, Sums{Done: 1}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := Observe(7, tt.kind, &trip, tt.again, tt.counted, tt.answer)
+			if o.Block != 7 || o.Sums != tt.want || o.Trials != tt.trials {
+				t.Errorf("%+v; want %+v and %d trials", o, tt.want, tt.trials)
+			}
+		})
+	}
+}
+
+// An excursion goes up, then down, and stays off what is known.
+func TestExcursion(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	f := New(100, Options{})
+	known := map[int64]Known{51: Miss, 48: Taken}
+	see := func(pos int64) Known { return known[pos] }
+	trip, ok := f.Next(Begin(50), r, see)
+	if !ok || trip.Position() != 52 {
+		t.Fatalf("first step at %d, %v; want 52, past a known miss", trip.Position(), ok)
+	}
+	for range 20 { // until this side ends
+		if trip, ok = f.Follow(trip.Position(), &trip, false, Absent, r, see); !ok || trip.Dir < 0 {
+			break
+		}
+	}
+	if !ok || trip.Dir != -1 || trip.Position() != 49 {
+		t.Fatalf("then %d (dir %d), %v; want 49 on the way down", trip.Position(), trip.Dir, ok)
+	}
+	if trip, ok = f.Follow(49, &trip, false, Hit, r, see); ok {
+		t.Errorf("it goes on at %d, where another one is", trip.Position())
+	}
+}
