@@ -3,12 +3,16 @@ VIA ?= auto
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -s -w -X github.com/seinehq/seine/internal/cli.Version=$(VERSION)
 FUZZTIME ?= 20s
+SEEDS ?= 1-4
+DURATION ?= 60s
+WORKERS ?= 0
+FRONTIER ?= both
 export CGO_ENABLED ?= 0
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image fuzz generate clean
+.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count chaos chaos-broken fuzz generate clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +47,20 @@ bench-frontier: build ## the queue beside its peers, to ten million tasks (a qua
 
 bench-image: ## JPEG to cropped PNG, beside Pillow and libvips
 	@scripts/bench-image/run
+
+bench-pace: build ## a host's pace over a fleet, by the site's own clock
+	@scripts/with-postgres go run ./scripts/bench-pace
+
+bench-count: build ## counting a bucket of a million objects
+	@go run ./scripts/bench-count
+
+chaos: build ## break a fleet, judge what came of it (SEEDS=1-4 DURATION=60s WORKERS=3 FRONTIER=postgres, sqlite or both)
+	@[ "$(FRONTIER)" = sqlite ] || scripts/with-postgres true
+	@go run ./scripts/chaos -seeds '$(SEEDS)' -duration $(DURATION) -workers $(WORKERS) -frontier $(FRONTIER)
+
+chaos-broken: ## the same for builds that are broken on purpose: each must be caught
+	@scripts/with-postgres true
+	@scripts/chaos/run-broken
 
 fuzz: ## fuzz every parser of foreign bytes (FUZZTIME=20s each)
 	@scripts/fuzz $(FUZZTIME)

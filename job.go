@@ -159,13 +159,13 @@ type Chrome struct {
 	Desktop bool
 
 	// Load lists what pages may load beside documents, scripts and data. What
-	// is not loaded seems to be: `src` is set, and no error is seen. Default
-	// none.
+	// is not loaded has its src all the same: images and styles seem to come,
+	// but empty; fonts, media and styles with an integrity fail. Default none.
 	Load []Resource
 
 	// A page that opens a dialog or a window or starts a download fails. With
 	// IgnoreDialogs the dialog is dismissed, with IgnoreWindows the window is
-	// closed, with IgnoreDownloads nothing is downloaded, and the page is judged
+	// not opened, with IgnoreDownloads nothing is downloaded, and the page is judged
 	// as it stands. A page that is a download itself always fails.
 	IgnoreDialogs, IgnoreWindows, IgnoreDownloads bool
 }
@@ -229,7 +229,11 @@ type Pace struct {
 
 	Rest     Rest
 	Cooldown Cooldown
-	Assets   AssetPace
+
+	// Hours are those of the day in which fetches start. Default: all.
+	Hours Hours
+
+	Assets AssetPace
 }
 
 // Unpaced says that nothing limits a host.
@@ -247,6 +251,17 @@ type Rest struct {
 type Cooldown struct {
 	After int
 	For   time.Duration
+}
+
+// Hours are a part of the day, by a clock on the wall: from 22:00 until before
+// 06:00. The zero value is the whole day.
+type Hours struct {
+	// From and To are times since midnight, less than 24h. From after To goes
+	// over midnight; equal ones are the whole day.
+	From, To time.Duration
+
+	// Zone is where the clock hangs. Default UTC.
+	Zone *time.Location
 }
 
 // AssetPace is the pace of assets, which do not wait for Pace.Delay.
@@ -386,6 +401,9 @@ func (j Job) check() []error {
 	}
 	if j.Scraper == nil {
 		say("no scraper: give fields in the job file or a Scraper in Go")
+	}
+	if h := j.Pace.Hours; h.From < 0 || h.To < 0 || h.From >= 24*time.Hour || h.To >= 24*time.Hour {
+		say("pace.hours: %v to %v are no times of the day", h.From, h.To)
 	}
 	if s := j.Seeds.IDs; s != nil {
 		if s.From > s.To {

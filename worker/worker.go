@@ -30,6 +30,12 @@ var (
 	// ErrSchema: the frontier's schema is too old or too new.
 	ErrSchema = frontier.ErrSchema
 
+	// ErrClock: this machine's clock differs from the frontier's by minutes.
+	ErrClock = frontier.ErrClock
+
+	// ErrRights: the frontier's user may not do what a worker does.
+	ErrRights = frontier.ErrRights
+
 	// ErrStore: a job's store can't be reached.
 	ErrStore = assemble.ErrStore
 
@@ -142,6 +148,9 @@ func (w *Worker) open(ctx context.Context) (err error) {
 	if err := w.schema(ctx); err != nil {
 		return err
 	}
+	if err := w.clock(ctx); err != nil {
+		return err
+	}
 	if w.chrome, err = cfg.Browser.Open(ctx, cfg.Log, cfg.Jobs...); err != nil {
 		return err
 	}
@@ -205,6 +214,15 @@ func (w *Worker) schema(ctx context.Context) error {
 		return err
 	}
 	return frontier.CheckSchema(v)
+}
+
+func (w *Worker) clock(ctx context.Context) error {
+	before := time.Now()
+	there, err := w.frontier.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	return frontier.CheckClock(before.Add(time.Since(before)/2), there)
 }
 
 func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*asset.Keeper) error {

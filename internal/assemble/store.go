@@ -9,29 +9,45 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 
+	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/patience"
 )
 
 // ErrStore says that a store can't be opened or reached.
 var ErrStore = errors.New("store unreachable")
 
+// answerWithin is how long a store may take to show that it is there: Google's
+// client asks one that is not without end.
+const answerWithin = 20 * time.Second
+
 // Store opens the bucket at a URL: file:./data/cards/, file:///data/cards/, or
-// one that a linked driver knows.
+// one that a linked driver knows. It fails with [ErrStore], at the latest when
+// 20 s have gone by without an answer.
 func Store(ctx context.Context, at string) (*blob.Bucket, error) {
+	return store(ctx, at, answerWithin)
+}
+
+func store(ctx context.Context, at string, within time.Duration) (*blob.Bucket, error) {
 	bucket, err := openStore(ctx, at)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrStore, drivers.Redact(at), err)
 	}
-	if ok, err := bucket.IsAccessible(ctx); err != nil || !ok {
-		_ = bucket.Close()
-		if err == nil {
+	if err := patience.Call(ctx, within, func(ctx context.Context) error {
+		ok, err := bucket.IsAccessible(ctx)
+		if err == nil && !ok {
 			err = errors.New("it does not exist or may not be read")
 		}
+		return err
+	}); err != nil {
+		_ = bucket.Close()
 		return nil, fmt.Errorf("%w: %s: %w", ErrStore, drivers.Redact(at), err)
 	}
 	return bucket, nil
@@ -39,9 +55,15 @@ func Store(ctx context.Context, at string) (*blob.Bucket, error) {
 
 func openStore(ctx context.Context, at string) (*blob.Bucket, error) {
 	scheme, rest, found := strings.Cut(at, ":")
-	switch {
+	switch known := schemes(); {
 	case !found || scheme == "":
 		return nil, errors.New("give file:FOLDER or the URL of a bucket")
+	case !slices.Contains(known, scheme+":"):
+		near := ""
+		if n := extract.Nearest(scheme+":", known); n != "" {
+			near = fmt.Sprintf(": did you mean %q?", n)
+		}
+		return nil, fmt.Errorf("it begins with none of %s%s", strings.Join(known, ", "), near)
 	case scheme == "file":
 		dir, err := folder(rest)
 		if err != nil {
@@ -52,6 +74,18 @@ func openStore(ctx context.Context, at string) (*blob.Bucket, error) {
 		return fileblob.OpenBucket(dir, &fileblob.Options{CreateDir: true, DirFileMode: 0o755 | os.ModeDir, Metadata: fileblob.MetadataDontWrite, NoTempDir: true})
 	}
 	return blob.OpenBucket(ctx, at)
+}
+
+// schemes lists what a store's URL may begin with, by the drivers that are
+// linked.
+func schemes() []string {
+	known := []string{"file:"}
+	for _, s := range blob.DefaultURLMux().BucketSchemes() {
+		if s != "file" {
+			known = append(known, s+":")
+		}
+	}
+	return known
 }
 
 // folder is the folder of a file URL, relative ones included.

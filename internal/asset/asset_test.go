@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"math/big"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -228,6 +229,8 @@ func TestFilesThatAreNotWhatTheyClaim(t *testing.T) {
 		{"too small", answer{media: "image/png", body: pic}, &seine.Image{MinWidth: 61}, "image is too small"},
 		{"no pixel left by the crop", answer{media: "image/png", body: encoded(t, "png", picture(1, 1))}, &seine.Image{Crop: &seine.Crop{OfWidth: 1000, OfHeight: 1000, Left: 1, Top: 1, Right: 2, Bottom: 2}}, "image is too small for its crop"},
 		{"AVIF is not rendered", answer{media: "image/avif", body: []byte("\x00\x00\x00\x1cftypavif\x00\x00\x00\x00")}, &seine.Image{}, "image/avif can't be rendered"},
+		{"HTML as SVG", answer{media: "image/svg+xml", body: []byte("<!-- sorry --><html>")}, nil, "claims to be image/svg+xml and is text/html"},
+		{"empty, to be kept as it came", answer{media: "application/pdf"}, nil, "empty file"},
 		{"404", answer{status: 404}, nil, "HTTP 404"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -266,6 +269,17 @@ func TestKeptAsItCame(t *testing.T) {
 		{"no type claimed", "", "GIF89a\x01\x00\x01\x00\x00\x00\x00", "f.gif"},
 		{"AVIF", "image/avif", "\x00\x00\x00\x1cftypavif\x00\x00\x00\x00", "f.avif"},
 		{"a type that bytes do not show", "text/csv", "a,b\n1,2\n", "f.csv"},
+		{"AVIF by a compatible brand", "image/avif", "\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avifmiaf", "f.avif"},
+		{"HEIC of ten bits", "image/heic", "\x00\x00\x00\x18ftypheix\x00\x00\x00\x00mif1heix", "f.heic"},
+		{"HEIF of another codec", "image/heif", "\x00\x00\x00\x14ftypmif1\x00\x00\x00\x00mif1", "f.heif"},
+		{"a cut list of brands", "image/avif", "\x00\x00\x10\x00ftypmif1\x00\x00\x00\x00av", "f.heif"},
+		{"JPEG 2000", "image/jp2", "\x00\x00\x00\x0cjP  \r\n\x87\n\x00\x00\x00\x14ftypjp2 ", "f.jp2"},
+		{"SVG without a declaration", "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`, "f.svg"},
+		{"SVG after a comment", "image/svg+xml", "\xef\xbb\xbf<!-- made by hand -->\n<!DOCTYPE svg [ <!ENTITY a 'b>'> ]>\n<svg>", "f.svg"},
+		{"SVG that claims nothing", "", `<?xml version="1.0"?><svg:svg xmlns:svg="http://www.w3.org/2000/svg"/>`, "f.svg"},
+		{"a page with SVG in it", "text/html", "<!DOCTYPE html><svg/>", "f.html"},
+		{"an image that bytes do not show", "image/vnd.nobody", "\x01\x02\x03", "f.bin"},
+		{"text that claims to be an image", "image/png", "not found", "f.png"},
 		{"unknown", "application/x-nobody-knows", "\x01\x02\x03", "f.bin"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -357,8 +371,10 @@ func TestReasonsHoldNoValues(t *testing.T) {
 		err  error
 		want string
 	}{
-		{storeError("png/1/7_front.png", syscall.ENOSPC), "disk full"},
-		{storeError("png/1/7_front.png", errors.New("denied")), "store does not take it"},
+		{storeError(t.Context(), "png/1/7_front.png", syscall.ENOSPC), "disk full"},
+		{storeError(t.Context(), "png/1/7_front.png", errors.New("denied")), "store does not take it"},
+		{storeError(t.Context(), "png/1/7_front.png", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), "store does not answer"},
+		{storeError(t.Context(), "png/1/7_front.png", &fs.PathError{Op: "open", Err: syscall.EACCES}), "store does not take it"},
 		{fmt.Errorf("fetch http://h/7: %w", Fault("HTTP 500")), "HTTP 500"},
 		{missing{Fault("HTTP 404")}, "HTTP 404"},
 	} {
@@ -366,7 +382,7 @@ func TestReasonsHoldNoValues(t *testing.T) {
 			t.Errorf("Reason(%v) = %q; want %q", tt.err, got, tt.want)
 		}
 	}
-	if !errors.Is(storeError("p", &fs.PathError{Err: syscall.ENOSPC}), ErrDiskFull) {
+	if !errors.Is(storeError(t.Context(), "p", &fs.PathError{Err: syscall.ENOSPC}), ErrDiskFull) {
 		t.Error("a full disk is not told")
 	}
 }

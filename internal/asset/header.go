@@ -55,7 +55,7 @@ func readHeader(body []byte) (*header, error) {
 		// Planes or pixels, the tables of a lossless file, and the result.
 		h.memory, h.pixel = 12*h.pixels(), 4
 	default:
-		return nil, Fault(fmt.Sprintf("%s can't be rendered", h.media))
+		return nil, foreign{Fault(fmt.Sprintf("%s can't be rendered", h.media))}
 	}
 	if err != nil {
 		return nil, headerFault(err)
@@ -123,13 +123,18 @@ func (h *header) readPNG(body []byte) error {
 	return nil
 }
 
+// foreign is a file that may be good, and that we can't decode.
+type foreign struct{ Fault }
+
+func (f foreign) Unwrap() error { return f.Fault }
+
 // headerFault is the reason of a header that can't be read.
 func headerFault(err error) error {
 	switch {
 	case errors.Is(err, webppix.ErrAnimated):
-		return Fault("animated WebP can't be rendered")
+		return foreign{Fault("animated WebP can't be rendered")}
 	case errors.Is(err, jpegpix.ErrUnsupported):
-		return Fault("a JPEG of this kind can't be rendered")
+		return foreign{Fault("a JPEG of this kind can't be rendered")}
 	case cut(err):
 		return cutShort
 	}
@@ -140,9 +145,9 @@ func headerFault(err error) error {
 func decodeFault(err error) error {
 	switch {
 	case errors.Is(err, jpegpix.ErrScans):
-		return Fault("image has too many scans")
+		return foreign{Fault("image has too many scans")}
 	case errors.Is(err, jpegpix.ErrUnsupported):
-		return Fault("a JPEG of this kind can't be rendered")
+		return foreign{Fault("a JPEG of this kind can't be rendered")}
 	case cut(err):
 		return cutShort
 	}

@@ -16,10 +16,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
@@ -27,6 +30,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/patience"
 )
 
 // Errors that callers act on.
@@ -36,6 +40,9 @@ var (
 
 	// ErrStore: the store does not take the file; try again later.
 	ErrStore = errors.New("store")
+
+	// ErrAway: the store does not answer at all. It is an ErrStore too.
+	ErrAway = fmt.Errorf("%w is away", ErrStore)
 )
 
 // Fault is a file that is not what the job wants: its text is a reason, few
@@ -53,6 +60,8 @@ func Reason(err error) string {
 		return string(f)
 	case errors.Is(err, ErrDiskFull):
 		return "disk full"
+	case errors.Is(err, ErrAway):
+		return "store does not answer"
 	case errors.Is(err, ErrStore):
 		return "store does not take it"
 	}
@@ -67,7 +76,14 @@ type Options struct {
 
 	// MaxPixels is the most pixels of one image. Default 100 million.
 	MaxPixels int64
+
+	// Patience is how long one call of the store may take; an upload may take
+	// as much longer as its bytes take at 128 KiB a second. Default a minute.
+	Patience time.Duration
 }
+
+// slowest is the least bytes a second of an upload that is not given up.
+const slowest = 128 << 10
 
 // Keeper keeps assets in a store. It is safe for concurrent use.
 type Keeper struct {
@@ -77,13 +93,16 @@ type Keeper struct {
 	opts   Options
 }
 
-// New returns a keeper of a bucket; a nil bucket does for Preview alone.
+// New returns a keeper of a bucket; a nil bucket does for Preview and Verify.
 func New(bucket *blob.Bucket, opts Options) *Keeper {
 	if opts.Memory == 0 {
 		opts.Memory = 512 << 20
 	}
 	if opts.MaxPixels == 0 {
 		opts.MaxPixels = 100_000_000
+	}
+	if opts.Patience == 0 {
+		opts.Patience = time.Minute
 	}
 	var info os.FileInfo // what a folder's driver knows of itself
 	return &Keeper{bucket: bucket, folder: bucket != nil && bucket.As(&info), memory: semaphore.NewWeighted(opts.Memory), opts: opts}
@@ -113,8 +132,8 @@ func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, ho
 	}
 	for _, f := range files {
 		if hold.Again {
-			if err := k.sweep(ctx, f.Path); err != nil {
-				return nil, storeError(f.Path, err)
+			if err := k.call(ctx, f.Path, 0, func(ctx context.Context) error { return k.sweep(ctx, f.Path) }); err != nil {
+				return nil, err
 			}
 		}
 		if err := k.put(ctx, f.Stored, f.body, hold.Owned); err != nil {
@@ -176,10 +195,10 @@ type missing struct{ Fault }
 func (m missing) Is(target error) bool { return target == errMissing }
 func (m missing) Unwrap() error        { return m.Fault }
 
-func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Asset, url string) ([]file, error) {
-	page, err := from.Fetch(ctx, seine.Request{URL: url, Raw: true})
+func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Asset, at string) ([]file, error) {
+	page, err := from.Fetch(ctx, seine.Request{URL: at, Raw: true})
 	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", url, err)
+		return nil, fmt.Errorf("fetch %s: %w", at, err)
 	}
 	switch s := page.Status; {
 	case s == http.StatusTooManyRequests || s == http.StatusRequestTimeout || s >= 500:
@@ -194,7 +213,7 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	if err != nil {
 		return nil, err
 	}
-	original := fileOf(a.Name, a.Path, url, kind, page.Body)
+	original := fileOf(a.Name, a.Path, at, kind, page.Body)
 	original.OriginalBytes, original.OriginalSHA256 = original.Bytes, original.SHA256
 	if a.Image == nil {
 		original.Width, original.Height = sizeOf(page.Body)
@@ -204,7 +223,7 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	if err != nil {
 		return nil, err
 	}
-	rendition := fileOf(a.Name, a.Path, url, r.kind, r.body)
+	rendition := fileOf(a.Name, a.Path, at, r.kind, r.body)
 	rendition.Width, rendition.Height = r.width, r.height
 	rendition.OriginalBytes, rendition.OriginalSHA256 = original.Bytes, original.SHA256
 	rendition.OriginalWidth, rendition.OriginalHeight = r.originalWidth, r.originalHeight
@@ -216,10 +235,10 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	return []file{rendition, original}, nil
 }
 
-func fileOf(name, path, url string, is kind, body []byte) file {
+func fileOf(name, path, at string, is kind, body []byte) file {
 	sum := sha256.Sum256(body)
 	return file{body: body, Stored: seine.Stored{
-		Name: name, Path: pathOf(path, is), URL: url, Bytes: int64(len(body)), SHA256: sum[:],
+		Name: name, Path: pathOf(path, is), URL: at, Bytes: int64(len(body)), SHA256: sum[:],
 	}}
 }
 
@@ -227,23 +246,35 @@ func pathOf(path string, is kind) string { return strings.ReplaceAll(path, "{ext
 
 // put writes the file, unless an equal one is there.
 func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, owned func(context.Context) error) error {
-	err := k.write(ctx, s, body, true)
-	if gcerrors.Code(err) != gcerrors.FailedPrecondition && !errors.Is(err, fs.ErrExist) {
-		return storeError(s.Path, err)
+	there := false
+	if err := k.call(ctx, s.Path, s.Bytes, func(ctx context.Context) error {
+		err := k.write(ctx, s, body, true)
+		if there = gcerrors.Code(err) == gcerrors.FailedPrecondition || errors.Is(err, fs.ErrExist); there {
+			return nil
+		}
+		return err
+	}); err != nil || !there {
+		return err
 	}
-	there, err := k.sum(ctx, s.Path)
-	if err != nil {
-		return storeError(s.Path, err)
-	}
-	if bytes.Equal(there, s.SHA256) {
-		return nil
+	var sum []byte
+	if err := k.call(ctx, s.Path, s.Bytes, func(ctx context.Context) (err error) {
+		sum, err = k.sum(ctx, s.Path)
+		return err
+	}); err != nil || bytes.Equal(sum, s.SHA256) {
+		return err
 	}
 	if owned != nil {
 		if err := owned(ctx); err != nil {
 			return err
 		}
 	}
-	return storeError(s.Path, k.write(ctx, s, body, false))
+	return k.call(ctx, s.Path, s.Bytes, func(ctx context.Context) error { return k.write(ctx, s, body, false) })
+}
+
+// call bounds one call of the store that moves so many bytes.
+func (k *Keeper) call(ctx context.Context, path string, size int64, call func(context.Context) error) error {
+	within := k.opts.Patience + time.Duration(size)*(time.Second/slowest)
+	return storeError(ctx, path, patience.Call(ctx, within, call))
 }
 
 // write puts the whole file in place at its end, or nothing.
@@ -351,14 +382,28 @@ func (k *Keeper) sum(ctx context.Context, path string) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-func storeError(path string, err error) error {
+func storeError(ctx context.Context, path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("write %s: %w", path, ErrDiskFull)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case ctx.Err() != nil: // the task's own end
 		return err
+	case away(err):
+		return fmt.Errorf("%w: write %s: %w", ErrAway, path, err)
 	}
 	return fmt.Errorf("%w: write %s: %w", ErrStore, path, err)
+}
+
+// away reports whether an error tells of the store that it is not there, and
+// not of the file that it is not taken.
+func away(err error) bool {
+	var (
+		op      *net.OpError
+		request *url.Error
+		answer  interface{ HTTPStatusCode() int }
+	)
+	return errors.Is(err, patience.ErrOver) || errors.As(err, &op) || errors.As(err, &request) ||
+		errors.As(err, &answer) && answer.HTTPStatusCode() >= http.StatusInternalServerError
 }

@@ -2,10 +2,12 @@ package asset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -14,36 +16,113 @@ import (
 // kind is what a file is by its own bytes.
 type kind struct{ media, ext string }
 
-// Files that http.DetectContentType does not know, by what stands at an offset.
+// Files that http.DetectContentType does not know, by what they begin with.
 var signatures = []struct {
-	offset int
-	magic  string
-	kind   kind
+	magic string
+	kind  kind
 }{
-	{4, "ftypavif", kind{"image/avif", "avif"}},
-	{4, "ftypavis", kind{"image/avif", "avif"}},
-	{4, "ftypheic", kind{"image/heic", "heic"}},
-	{0, "II*\x00", kind{"image/tiff", "tif"}},
-	{0, "MM\x00*", kind{"image/tiff", "tif"}},
-	{0, "\x00\x00\x00\x0cJXL \r\n", kind{"image/jxl", "jxl"}},
-	{0, "\xff\x0a", kind{"image/jxl", "jxl"}},
+	{"II*\x00", kind{"image/tiff", "tif"}},
+	{"MM\x00*", kind{"image/tiff", "tif"}},
+	{"\x00\x00\x00\x0cJXL \r\n", kind{"image/jxl", "jxl"}},
+	{"\xff\x0a", kind{"image/jxl", "jxl"}},
+	{"\x00\x00\x00\x0cjP  \r\n", kind{"image/jp2", "jp2"}},
+	{"\xff\x4f\xff\x51", kind{"image/jp2", "j2k"}}, // without a container
+}
+
+// brands of files in ISO's base media format (ISO/IEC 14496-12 section 4.3) that
+// are images; a more general one goes after those that say more.
+var brands = []struct {
+	names string
+	kind  kind
+}{
+	{"avif avis", kind{"image/avif", "avif"}},
+	{"heic heix heim heis hevc hevx hevm hevs", kind{"image/heic", "heic"}},
+	{"mif1 msf1", kind{"image/heif", "heif"}},
+}
+
+// maxBrands is how many compatible brands are looked at: files have a handful.
+const maxBrands = 32
+
+// brand is what a file in ISO's base media format says of itself: its major
+// brand, or those that it is compatible with too.
+func brand(body []byte) (kind, bool) {
+	const head = 16 // size, "ftyp", major brand and its version
+	if len(body) < head || string(body[4:8]) != "ftyp" {
+		return kind{}, false
+	}
+	said := []string{string(body[8:12])}
+	end := min(int64(binary.BigEndian.Uint32(body)), int64(len(body)), head+4*maxBrands)
+	for at := int64(head); at+4 <= end; at += 4 {
+		said = append(said, string(body[at:at+4]))
+	}
+	for _, b := range brands {
+		for _, name := range said {
+			if slices.Contains(strings.Fields(b.names), name) {
+				return b.kind, true
+			}
+		}
+	}
+	return kind{}, false
+}
+
+// maxProlog is how far into a file its first element is looked for.
+const maxProlog = 64 << 10
+
+// isSVG reports whether the first element of a text is svg: what may stand
+// before it is stepped over (XML 1.0 section 2.8).
+func isSVG(body []byte) bool {
+	rest := bytes.TrimPrefix(body[:min(len(body), maxProlog)], []byte("\xef\xbb\xbf"))
+	for {
+		rest = bytes.TrimLeft(rest, " \t\r\n")
+		var until string
+		switch {
+		case bytes.HasPrefix(rest, []byte("<?")):
+			until = "?>"
+		case bytes.HasPrefix(rest, []byte("<!--")):
+			until = "-->"
+		case bytes.HasPrefix(rest, []byte("<!DOCTYPE svg")):
+			until = ">"
+			// Its own declarations stand in brackets.
+			if open := bytes.IndexByte(rest, '['); open >= 0 && open < bytes.IndexByte(rest, '>') {
+				until = "]"
+			}
+		default:
+			rest, found := bytes.CutPrefix(rest, []byte("<"))
+			rest = bytes.TrimPrefix(rest, []byte("svg:"))
+			after, named := bytes.CutPrefix(rest, []byte("svg"))
+			return found && named && len(after) > 0 && bytes.IndexByte([]byte(" \t\r\n>/"), after[0]) >= 0
+		}
+		_, after, closed := bytes.Cut(rest, []byte(until))
+		if !closed {
+			return false
+		}
+		rest = after
+		if until == "]" {
+			rest = bytes.TrimPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(">"))
+		}
+	}
 }
 
 // extensions of the types that are common; the rest is asked of the mime table.
 var extensions = map[string]string{
 	"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/bmp": "bmp", "image/svg+xml": "svg",
+	"image/avif": "avif", "image/heic": "heic", "image/heif": "heif", "image/jp2": "jp2", "image/jxl": "jxl", "image/tiff": "tif",
 	"application/pdf": "pdf", "text/html": "html", "text/plain": "txt", "text/xml": "xml", "application/json": "json", "application/zip": "zip",
 	"application/x-gzip": "gz", "video/mp4": "mp4", "video/webm": "webm", "audio/mpeg": "mp3",
 }
 
 func sniff(body []byte) kind {
 	for _, s := range signatures {
-		if len(body) >= s.offset+len(s.magic) && string(body[s.offset:s.offset+len(s.magic)]) == s.magic {
+		if bytes.HasPrefix(body, []byte(s.magic)) {
 			return s.kind
 		}
 	}
+	if is, ok := brand(body); ok {
+		return is
+	}
 	media, _, _ := strings.Cut(http.DetectContentType(body), ";")
-	if media == "text/xml" && bytes.Contains(body[:min(len(body), 1024)], []byte("<svg")) {
+	// A comment at its beginning passes for HTML.
+	if strings.HasPrefix(media, "text/") && isSVG(body) {
 		media = "image/svg+xml"
 	}
 	return kind{media, extension(media)}
@@ -79,8 +158,9 @@ func typeOf(key string) string {
 	return "application/octet-stream"
 }
 
-// check says whether a file is what the response claims: a page that says
-// "sorry" with status 200 is no image.
+// check says whether a file is what is wanted. What is to be rendered must be an
+// image; what is stored as it came may be anything but nothing at all, or a page
+// in a file's place: one that says "sorry" with status 200 is no picture.
 func check(page *seine.Page, wantImage bool) (kind, error) {
 	if len(page.Body) == 0 {
 		return kind{}, Fault("empty file")
@@ -88,12 +168,11 @@ func check(page *seine.Page, wantImage bool) (kind, error) {
 	is := sniff(page.Body)
 	claim, _, _ := strings.Cut(page.Header.Get("Content-Type"), ";")
 	claim = strings.ToLower(strings.TrimSpace(claim))
-	image := strings.HasPrefix(is.media, "image/")
 	switch {
-	case wantImage && !image:
-		return kind{}, missing{Fault(fmt.Sprintf("not an image but %s", is.media))}
-	case strings.HasPrefix(claim, "image/") && !image, claim != "" && claim != "text/html" && is.media == "text/html" && !strings.Contains(claim, "html"):
+	case claim != "" && is.media == "text/html" && !strings.Contains(claim, "html"):
 		return kind{}, missing{Fault(fmt.Sprintf("claims to be %s and is %s", named(claim), is.media))}
+	case wantImage && !strings.HasPrefix(is.media, "image/"):
+		return kind{}, missing{Fault(fmt.Sprintf("not an image but %s", is.media))}
 	}
 	if is.media == "application/octet-stream" || is.media == "text/plain" {
 		// The bytes say little; the response may know better.

@@ -3,6 +3,7 @@ package asset
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/gif"
 	"image/png"
@@ -73,6 +74,46 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	r.width, r.height = img.Bounds().Dx(), img.Bounds().Dy()
 	r.originalWidth, r.originalHeight = shown.X, shown.Y
 	return r, nil
+}
+
+// Verify decodes a file and returns the reason why it can't be decoded. It is nil
+// for what is no image, or one that this package can't decode, or not within its
+// bounds.
+func (k *Keeper) Verify(ctx context.Context, body []byte) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = Fault("image can't be decoded")
+		}
+	}()
+	var unknown foreign
+	h, err := readHeader(body)
+	switch {
+	case errors.As(err, &unknown):
+		return nil
+	case err != nil:
+		return err
+	case h.pixels() <= 0:
+		return Fault("image has no pixels")
+	}
+	memory := h.memory + h.pixel*h.pixels()
+	if h.pixels() > k.opts.MaxPixels || memory > k.opts.Memory {
+		return nil
+	}
+	if err := k.memory.Acquire(ctx, memory); err != nil {
+		return err
+	}
+	defer k.memory.Release(memory)
+	_, err = h.decode(ctx, body, image.Rect(0, 0, h.width, h.height))
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		return nil
+	}
+	if err = decodeFault(err); errors.As(err, &unknown) {
+		return nil
+	}
+	return err
 }
 
 // valid refuses what a scraper in Go may ask for by mistake; a job file's is told

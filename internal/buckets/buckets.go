@@ -4,21 +4,24 @@
 //
 //	gs://BUCKET                      Google Cloud Storage
 //	s3://BUCKET?region=…             S3, and what speaks as it does: &endpoint=https://…&use_path_style=true
-//	azblob://CONTAINER               Azure: AZURE_STORAGE_ACCOUNT and _KEY, or its default credentials
+//	azblob://CONTAINER               Azure: AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY, or its default credentials
 //	…?prefix=FOLDER/                 a folder of one
 package buckets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 	_ "gocloud.dev/blob/azureblob" // azblob:
 	_ "gocloud.dev/blob/gcsblob"   // gs:
 	_ "gocloud.dev/blob/s3blob"    // s3:
-	"golang.org/x/oauth2/google"
+	oauth "golang.org/x/oauth2/google"
 )
 
 // Getenv looks a variable up; the command reads the environment.
@@ -31,26 +34,39 @@ const checkTimeout = 20 * time.Second
 const scope = "https://www.googleapis.com/auth/devstorage.read_write"
 
 // Check says what is wrong with the credentials for a bucket, before it is
-// opened: Google's driver goes on without any, and fails where nobody looks for
-// the cause. It asks for a token, by GOOGLE_APPLICATION_CREDENTIALS, the
-// metadata server (Workload Identity) or the login of gcloud. nil when they are
-// in order, not needed (an emulator, anonymous access), or another driver's.
+// opened, in one sentence that names what to set: Google's driver goes on
+// without any, and fails where nobody looks for the cause; Amazon's tells of the
+// last place where it looked. nil when they are in order or not needed (an
+// emulator, anonymous access).
 func Check(ctx context.Context, at string, env Getenv) error {
 	u, err := url.Parse(at)
-	if err != nil || u.Scheme != "gs" {
+	if err != nil {
 		return nil // of what is wrong with a URL the opener speaks
-	}
-	q := u.Query()
-	if env("STORAGE_EMULATOR_HOST") != "" || q.Get("anonymous") == "true" || q.Get("access_id") == "-" {
-		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
+	switch u.Scheme {
+	case "gs":
+		return google(ctx, u.Query(), env)
+	case "s3":
+		return amazon(ctx, u.Query(), env)
+	case "azblob":
+		return azure(u.Query(), env)
+	}
+	return nil
+}
+
+// google asks for a token, by GOOGLE_APPLICATION_CREDENTIALS, the metadata
+// server (Workload Identity) or the login of gcloud.
+func google(ctx context.Context, q url.Values, env Getenv) error {
+	if env("STORAGE_EMULATOR_HOST") != "" || q.Get("anonymous") == "true" || q.Get("access_id") == "-" {
+		return nil
+	}
 	from := "the metadata server or gcloud's login"
 	if file := env("GOOGLE_APPLICATION_CREDENTIALS"); file != "" {
 		from = "GOOGLE_APPLICATION_CREDENTIALS=" + file
 	}
-	creds, err := google.FindDefaultCredentials(ctx, scope)
+	creds, err := oauth.FindDefaultCredentials(ctx, scope)
 	if err != nil {
 		if env("GOOGLE_APPLICATION_CREDENTIALS") != "" {
 			return fmt.Errorf("%s can't be read as a key: %w", from, err)
@@ -71,4 +87,45 @@ func Check(ctx context.Context, at string, env Getenv) error {
 		return fmt.Errorf("google gives no token for %s: %w", from, err)
 	}
 	return nil
+}
+
+// amazon looks for credentials as the driver will: the environment, a profile,
+// a role of the pod or the machine.
+func amazon(ctx context.Context, q url.Values, env Getenv) error {
+	if q.Get("anonymous") == "true" {
+		return nil
+	}
+	// Its own log would say where it looked last, and nothing else.
+	opts := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
+	if profile := q.Get("profile"); profile != "" {
+		opts = append(opts, config.WithSharedConfigProfile(profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, opts...)
+	if err != nil {
+		return fmt.Errorf("the AWS settings can't be read: %w", err)
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		if profile := cmp.Or(q.Get("profile"), env("AWS_PROFILE")); profile != "" {
+			return fmt.Errorf("AWS profile %s gives no credentials: %w", profile, err)
+		}
+		return errors.New("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run with a role (AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE, or the machine's)")
+	}
+	elsewhere := cmp.Or(q.Get("endpoint"), env("AWS_ENDPOINT_URL_S3"), env("AWS_ENDPOINT_URL"))
+	if cfg.Region == "" && q.Get("region") == "" && elsewhere == "" {
+		return errors.New("no AWS region: set AWS_REGION, or say s3://BUCKET?region=REGION")
+	}
+	return nil
+}
+
+// azure wants to know whose container it is.
+func azure(q url.Values, env Getenv) error {
+	for _, name := range []string{"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGEBLOB_CONNECTIONSTRING"} {
+		if env(name) != "" {
+			return nil
+		}
+	}
+	if q.Get("storage_account") != "" {
+		return nil
+	}
+	return errors.New("no Azure account: set AZURE_STORAGE_ACCOUNT, with AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or a managed identity; or AZURE_STORAGE_CONNECTION_STRING")
 }

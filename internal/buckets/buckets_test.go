@@ -458,10 +458,45 @@ func TestGoogleCredentials(t *testing.T) {
 	if err := check(); err != nil || byMetadata.Load() == 0 {
 		t.Errorf("by the metadata server: %v, %d tokens", err, byMetadata.Load())
 	}
-	for _, at := range []string{"s3://cards", "gs://cards?anonymous=true", "file:./data", ":"} {
+	for _, at := range []string{"s3://cards?anonymous=true", "gs://cards?anonymous=true", "file:./data", ":"} {
 		before := byKey.Load() + byMetadata.Load()
 		if err := buckets.Check(t.Context(), at, os.Getenv); err != nil || byKey.Load()+byMetadata.Load() != before {
 			t.Errorf("%s: %v", at, err)
 		}
 	}
+}
+
+// What is not set is named, in one sentence.
+func TestMissingCredentialsAreNamed(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_CONNECTION_STRING"} {
+		t.Setenv(name, "")
+	}
+	check := func(at string, want ...string) {
+		t.Helper()
+		err := buckets.Check(t.Context(), at, os.Getenv)
+		if len(want) == 0 {
+			if err != nil {
+				t.Errorf("%s: %v", at, err)
+			}
+			return
+		}
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v; want %s in one line", at, err, w)
+			}
+		}
+	}
+	check("azblob://cards", "AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_CONNECTION_STRING")
+	check("azblob://cards?storage_account=ours")
+	check("s3://cards?region=us-east-1", "AWS_ACCESS_KEY_ID", "AWS_PROFILE")
+	check("s3://cards?anonymous=true")
+	t.Setenv("AWS_ACCESS_KEY_ID", "id")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	check("s3://cards", "AWS_REGION")
+	check("s3://cards?region=us-east-1")
+	check("s3://cards?endpoint=http://127.0.0.1:1")
+	t.Setenv("AZURE_STORAGE_ACCOUNT", "ours")
+	check("azblob://cards")
 }

@@ -2,6 +2,7 @@ package cardsite
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -72,7 +74,7 @@ func TestPlanIsDecidedByItsSeed(t *testing.T) {
 		grades[x.Grade]++
 		troubles[x.Trouble]++
 	}
-	if len(kinds) != 4 || len(grades) != 11 || len(troubles) != 8 || len(states) != 3 {
+	if len(kinds) != 4 || len(grades) != 11 || len(troubles) != 9 || len(states) != 3 {
 		t.Errorf("kinds %v, states %v, grades %v, troubles %v: something never comes", kinds, states, grades, troubles)
 	}
 }
@@ -191,5 +193,54 @@ func TestPhotos(t *testing.T) {
 	}
 	if _, err := New(Config{Photos: t.TempDir()}); err == nil {
 		t.Error("an empty folder of photographs is taken")
+	}
+}
+
+func TestStorms(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Config{From: 1, To: 300, Calm: true, Stamps: true, Visits: true})
+	x := find(t, s.Site, func(x Truth) bool { return x.State == seine.Done })
+	page, image := fmt.Sprintf("%s/cert/%d/psa", s.PagesURL, x.ID), fmt.Sprintf("%s/cert/%d/small/front.jpg", s.ImagesURL, x.ID)
+	storm := func(host string, trouble Trouble) {
+		s.Storm(Storm{Host: host, Trouble: trouble, RetryAfter: 3 * time.Second, Until: time.Now().Add(time.Hour)})
+	}
+	if resp, body := get(t, page); resp.StatusCode != http.StatusOK || !strings.Contains(body, `<p id="visit">1</p>`) {
+		t.Errorf("a calm page: %d\n%s", resp.StatusCode, body)
+	}
+	storm("pages", Limited)
+	if resp, _ := get(t, page); resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") != "3" {
+		t.Errorf("limited: %d, Retry-After %q", resp.StatusCode, resp.Header.Get("Retry-After"))
+	}
+	if resp, body := get(t, image); resp.StatusCode != http.StatusOK || len(body) == 0 {
+		t.Errorf("an image in a storm of pages: %d", resp.StatusCode)
+	}
+	storm("images", Truncated)
+	resp, err := http.Get(image)
+	if err == nil {
+		_, err = io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+	}
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a truncated body: %v", err)
+	}
+	storm("pages", Reset)
+	if resp, err := http.Get(page); err == nil {
+		_ = resp.Body.Close()
+		t.Error("a reset connection answers")
+	}
+	want := []Entry{
+		{Status: 200, Visit: 1},
+		{Status: 429, Visit: 2, Trouble: Limited, RetryAfter: 3 * time.Second},
+		{Status: 200, Visit: 3},
+		{Status: 200, Visit: 4, Trouble: Truncated},
+		{Visit: 5, Trouble: Reset},
+	}
+	got := s.Journal()
+	for i := range got {
+		got[i] = Entry{Status: got[i].Status, Visit: got[i].Visit, Trouble: got[i].Trouble, RetryAfter: got[i].RetryAfter}
+	}
+	// A request that is sent anew by the client's own transport is none of the site's.
+	if d := cmp.Diff(want, got[:min(len(got), len(want))]); d != "" {
+		t.Errorf("journal (-want +got):\n%s", d)
 	}
 }

@@ -68,7 +68,7 @@ func (s *Site) Image(id int64, side, size string) ([]byte, bool) {
 	}
 	img := s.drawCard(t, side)
 	if size == "small" {
-		small := image.NewRGBA(image.Rect(0, 0, Width/smallDivisor, Height/smallDivisor))
+		small := image.NewRGBA(image.Rect(0, 0, img.Bounds().Dx()/smallDivisor, img.Bounds().Dy()/smallDivisor))
 		xdraw.ApproxBiLinear.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
 		img = small
 	}
@@ -109,7 +109,34 @@ func (c *imageCache) put(key string, body []byte) {
 	c.files[key], c.order = body, append(c.order, key)
 }
 
+// stampDivisor is by how much a stamp is smaller than a picture.
+const stampDivisor = 16
+
+// drawStamp draws the holder, the edge, and a face of the card's own color with
+// as many dots as the id has in its last byte: no two are alike.
+func drawStamp(t Truth, side string) *image.RGBA {
+	img := image.NewRGBA(image.Rect(0, 0, Width/stampDivisor, Height/stampDivisor))
+	fill(img, img.Bounds(), Holder)
+	b := Boxes[side]
+	box := image.Rect(b.Min.X/stampDivisor, b.Min.Y/stampDivisor, b.Max.X/stampDivisor, b.Max.Y/stampDivisor)
+	fill(img, box, Edge)
+	face := box.Inset(2)
+	hue := float64(t.ID*47%360) / 360
+	if side == "back" {
+		hue = math.Mod(hue+0.5, 1)
+	}
+	fill(img, face, hsv(hue, 0.75, 0.9))
+	for i := range int(t.ID & 0xff) {
+		at := image.Pt(face.Min.X+i%16*2, face.Min.Y+i/16*2)
+		fill(img, image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))}.Intersect(face), color.White)
+	}
+	return img
+}
+
 func (s *Site) drawCard(t Truth, side string) *image.RGBA {
+	if s.cfg.Stamps {
+		return drawStamp(t, side)
+	}
 	img := image.NewRGBA(image.Rect(0, 0, Width, Height))
 	fill(img, img.Bounds(), Holder)
 	// The holder's label.

@@ -11,6 +11,7 @@ type pageData struct {
 	ID, Shown int64
 	Truth     Truth
 	Images    []string
+	Visit     int64 // zero: not shown
 }
 
 // Label is the grade as the registry writes it: some pages say PSA and a
@@ -59,7 +60,7 @@ var (
 <main><h1>{{.Title}}</h1><p class="text-subtitle1">#{{.Shown}}</p>
 <dl><dt>Grade</dt><dd>{{.Label}}</dd><dt>Item</dt><dd>{{.Truth.Name}}</dd></dl>
 {{range .Images}}<img itemprop="contentUrl" alt="" src="{{.}}">
-{{end}}</main><footer>Pop report · PSA grading standards</footer></body></html>`)
+{{end}}</main>{{with .Visit}}<p id="visit">{{.}}</p>{{end}}<footer>Pop report · PSA grading standards</footer></body></html>`)
 
 	// A data: placeholder stands first; the script shows the card a little
 	// later, and then changes the page once more.

@@ -22,18 +22,32 @@ type Site struct {
 	mu      sync.Mutex
 	asked   map[string]int // requests by page, for troubles that pass
 	journal []Entry
+	visits  int64
+	storms  []Storm
 	cache   imageCache
 }
 
-// Entry is one request, in the order in which it came.
+// Entry is one request, in the order in which it was answered.
 type Entry struct {
+	// At is when it came.
 	At time.Time
 
 	// Host is "pages" or "images".
-	Host      string
-	Path      string
+	Host string
+	Path string
+
+	// Status is zero when the connection was reset instead.
 	Status    int
 	UserAgent string
+
+	// Visit numbers the requests in the order in which they came, from 1.
+	Visit int64
+
+	// Trouble is what was done to this request, by plan or by a storm.
+	Trouble Trouble
+
+	// RetryAfter is what the answer asked for; zero: nothing.
+	RetryAfter time.Duration
 }
 
 // maxJournal bounds the journal; a site that is served for days forgets.
@@ -75,33 +89,23 @@ func (s *Site) ask(what string) int {
 	return n
 }
 
-// note writes the journal around a handler.
+// note writes the journal around a handler, and lets storms do what they do.
 func (s *Site) note(host string, h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		at := time.Now()
-		rec := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		rec := &answer{ResponseWriter: w, Entry: Entry{At: time.Now(), Host: host, Path: r.URL.Path, Status: http.StatusOK, UserAgent: r.UserAgent()}}
+		storm := s.arrive(&rec.Entry)
 		defer func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if len(s.journal) < maxJournal {
-				s.journal = append(s.journal, Entry{at, host, r.URL.Path, rec.status, r.UserAgent()})
+				s.journal = append(s.journal, rec.Entry)
 			}
 		}()
-		h(rec, r)
+		if storm.Trouble == None || !s.trouble(rec, storm.Trouble, storm.RetryAfter, pageData{}) {
+			h(rec, r)
+		}
 	})
 }
-
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Pages serves the registry: /cert/{id}/psa rendered by the server, and
 // /app/cert/{id}/psa by a script.
@@ -131,42 +135,23 @@ func (s *Site) cert(w http.ResponseWriter, r *http.Request, script bool) {
 	}
 	first := s.ask(r.URL.Path) == 0
 	data := pageData{ID: id, Shown: id, Truth: t, Images: s.images(t)}
-	switch t.Trouble {
-	case None:
-	case AlwaysStale:
+	rec, own := w.(*answer)
+	if own && s.cfg.Visits {
+		data.Visit = rec.Visit
+	}
+	var wait time.Duration
+	if t.Trouble == Limited {
+		wait = time.Second
+	}
+	if t.Trouble == AlwaysStale {
 		data.Shown = id + 1
-	case OtherID:
-		if first {
-			data.Shown = id - 1
+		if own {
+			rec.Trouble = t.Trouble
 		}
-	case NothingYet:
-		if first {
-			s.page(w, http.StatusOK, emptyPage, data)
-			return
-		}
-	case Fails:
-		if first {
-			s.page(w, http.StatusInternalServerError, brokenPage, data)
-			return
-		}
-	case Unavailable:
-		if first {
-			s.page(w, http.StatusServiceUnavailable, brokenPage, data)
-			return
-		}
-	case Limited:
-		if first {
-			w.Header().Set("Retry-After", "1")
-			s.page(w, http.StatusTooManyRequests, brokenPage, data)
-			return
-		}
-	case Reset:
-		if first {
-			if rec, ok := w.(*statusWriter); ok {
-				rec.status = 0
-			}
-			panic(http.ErrAbortHandler)
-		}
+	} else if first && own && s.trouble(rec, t.Trouble, wait, data) {
+		return
+	} else if first && t.Trouble == OtherID {
+		data.Shown = id - 1
 	}
 	if script {
 		s.page(w, http.StatusOK, scriptPage, data)

@@ -13,6 +13,7 @@ package cardsite
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/seinehq/seine"
 )
@@ -41,6 +42,7 @@ const (
 	Unavailable Trouble = "HTTP 503"
 	Limited     Trouble = "HTTP 429"
 	Reset       Trouble = "reset"
+	Truncated   Trouble = "truncated" // the body ends in its middle
 )
 
 // Truth is what an id is, and what a job for wanted English cards with two
@@ -78,11 +80,20 @@ type Config struct {
 	// of the drawn ones.
 	Photos string
 
-	// Calm leaves out every trouble.
-	Calm bool
+	// Calm leaves out every trouble, Without some.
+	Calm    bool
+	Without []Trouble
 
 	// Plain leaves out images: server-rendered pages without assets.
 	Plain bool
+
+	// Stamps makes pictures a sixteenth as wide and high: cheap to draw and to
+	// render by the thousand.
+	Stamps bool
+
+	// Visits has each page show the number of its request, [Entry.Visit], in
+	// #visit: what was made of a page then tells of which request it came.
+	Visits bool
 }
 
 var names = []string{"Charizard", "Pikachu", "Mewtwo", "Blastoise", "Venusaur", "Gengar", "Snorlax", "Eevee", "Lugia", "Gyarados"}
@@ -118,12 +129,15 @@ func plan(cfg Config) []Truth {
 			for _, p := range []struct {
 				below   int
 				trouble Trouble
-			}{{30, OtherID}, {60, NothingYet}, {66, AlwaysStale}, {90, Fails}, {115, Unavailable}, {125, Limited}, {145, Reset}} {
+			}{{30, OtherID}, {60, NothingYet}, {66, AlwaysStale}, {90, Fails}, {115, Unavailable}, {125, Limited}, {145, Reset}, {155, Truncated}} {
 				if n < p.below {
 					t.Trouble = p.trouble
 					break
 				}
 			}
+		}
+		if slices.Contains(cfg.Without, t.Trouble) {
+			t.Trouble = None
 		}
 		t.State, t.Reason = verdict(t)
 		out = append(out, t)

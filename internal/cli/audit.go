@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ are, until they are done again.
 	f := c.Flags()
 	f.BoolVar(&opts.Fix, "fix", false, "send broken tasks back, delete what nobody owns")
 	f.BoolVar(&opts.Deep, "deep", false, "read every file: SHA-256, decode images")
-	f.DurationVar(&opts.Grace, "grace", dataset.DefaultGrace, "how old a file that nobody owns must be to be a fault")
+	durationVar(f, &opts.Grace, "grace", dataset.DefaultGrace, "how old a file that nobody owns must be to be a fault")
 	a.outputs(c, "table", "json")
 	return c
 }
@@ -84,9 +85,51 @@ func (a *app) audit(ctx context.Context, arg string, opts dataset.AuditOptions) 
 	case report.Tasks > 0:
 		return coded{exitAudit, fmt.Errorf("%d faults are left; %d tasks were sent back: `seine run %s` does them again", report.Wrong, report.Tasks, arg)}
 	case opts.Fix:
-		return coded{exitAudit, fmt.Errorf("%d faults are left: docs/operations.md says what each kind needs", report.Wrong)}
+		return coded{exitAudit, fmt.Errorf("%d faults are left: %s", report.Wrong, byHand(report, arg))}
 	}
-	return coded{exitAudit, fmt.Errorf("%d faults: `seine audit %s --fix` sends tasks back and deletes what nobody owns", report.Wrong, arg)}
+	return coded{exitAudit, fmt.Errorf("%d faults: %s", report.Wrong, remedy(report, arg))}
+}
+
+// remedy says what mends the faults that were found.
+func remedy(r dataset.AuditReport, arg string) string {
+	back := r.Found[dataset.Missing] + r.Found[dataset.Broken] + r.Found[dataset.Incompleted]
+	free := r.Found[dataset.Orphaned] + r.Found[dataset.Leftover]
+	var does []string
+	if back > 0 {
+		does = append(does, "sends tasks back")
+	}
+	if free > 0 {
+		does = append(does, "deletes what nobody owns")
+	}
+	if does == nil {
+		return byHand(r, arg)
+	}
+	fix := fmt.Sprintf("`seine audit %s --fix` %s", arg, strings.Join(does, " and "))
+	if r.Found[dataset.Misnamed]+r.Found[dataset.Doubled] > 0 {
+		fix += "; " + byHand(dataset.AuditReport{Found: map[dataset.Kind]int64{
+			dataset.Misnamed: r.Found[dataset.Misnamed], dataset.Doubled: r.Found[dataset.Doubled],
+		}}, arg)
+	}
+	return fix
+}
+
+// byHand says what is left to people, by the kinds that --fix does not mend or
+// did not.
+func byHand(r dataset.AuditReport, arg string) string {
+	var parts []string
+	if r.Found[dataset.Misnamed] > 0 {
+		parts = append(parts, "what is misnamed may be yours: move it away, or delete it")
+	}
+	if r.Found[dataset.Doubled] > 0 {
+		parts = append(parts, fmt.Sprintf("of an id in two folders see which is right: `seine retry %s KEY` does a task again, and the next audit finds the other file orphaned", arg))
+	}
+	if r.Found[dataset.Incompleted] > r.Fixed[dataset.Incompleted] {
+		parts = append(parts, fmt.Sprintf("`seine clean %s` deletes what is incomplete and no record owns; `seine run %s` does again what waits", arg, arg))
+	}
+	if parts == nil {
+		return fmt.Sprintf("`seine run %s` does their tasks again", arg)
+	}
+	return strings.Join(parts, "; ")
 }
 
 func (a *app) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[dataset.Kind][]dataset.Finding) {

@@ -22,10 +22,12 @@ func (a *app) cleanCommand() *cobra.Command {
 job's rules want, and says what it deletes. Without --yes it only says so.
 
 What a record owns stays ("seine audit --fix" sends its task back), and so does
-what belongs to a task in progress or is younger than --grace.
+what belongs to a task in progress or is younger than --grace. An id that has all
+its files, some in one folder and some in another, stays too.
 
 --bucket-only needs no frontier: it goes by store.key and the names of the assets
-alone, also in a bucket that Seine did not fill. Nothing but --grace protects the
+alone, also in a bucket that Seine did not fill; files in its folder that it can't
+have made are told, and stay. Nothing but --grace protects the
 files of workers then: stop them first.
 
 -o json prints a line for each incomplete id, {"key", "have", "lack", "paths",
@@ -40,7 +42,7 @@ files of workers then: stop them first.
 	f := c.Flags()
 	f.BoolVar(&opts.Yes, "yes", false, "delete")
 	f.BoolVar(&bucketOnly, "bucket-only", false, "go by the paths alone, without a frontier")
-	f.DurationVar(&opts.Grace, "grace", dataset.DefaultGrace, "how old the files of an id must be")
+	durationVar(f, &opts.Grace, "grace", dataset.DefaultGrace, "how old the files of an id must be")
 	a.outputs(c, "table", "json")
 	return c
 }
@@ -70,6 +72,7 @@ func (a *app) clean(ctx context.Context, arg string, opts dataset.CleanOptions, 
 	if err != nil {
 		return datasetError(err)
 	}
+	a.sayStrangers(set, report.Strangers)
 	if a.json() {
 		return a.printJSON(map[string]any{"summary": report})
 	}

@@ -123,19 +123,20 @@ func (a *app) root() *cobra.Command {
 	}
 	for _, c := range []*cobra.Command{
 		a.validateCommand(), a.tryCommand(), a.runCommand(), a.addCommand(), a.workerCommand(), a.statusCommand(),
-		a.tasksCommand(), a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.auditCommand(), a.cleanCommand(),
+		a.tasksCommand(), a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.drainCommand(), a.auditCommand(), a.cleanCommand(),
 		a.countCommand(), a.exportCommand(), a.demoCommand(), a.migrateCommand(),
 		a.doctorCommand(), a.schemaCommand(), a.versionCommand(),
 	} {
-		wrapArgs(c)
+		a.wrapArgs(c)
 		root.AddCommand(c)
 	}
 	return root
 }
 
 // wrapArgs makes a wrong number of arguments a usage error that says what is
-// wanted.
-func wrapArgs(c *cobra.Command) {
+// wanted, and a place that is given and empty one too: a variable that is not
+// set must not divert a command to another place.
+func (a *app) wrapArgs(c *cobra.Command) {
 	check := c.Args
 	if check == nil {
 		check = cobra.NoArgs
@@ -143,6 +144,11 @@ func wrapArgs(c *cobra.Command) {
 	c.Args = func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
 			return usagef("%w: seine %s", err, c.Use)
+		}
+		for name, value := range map[string]string{"frontier": a.frontier, "store": a.store} {
+			if value == "" && c.Flags().Changed(name) {
+				return usagef("--%s is empty: is a variable not set? Leave the flag out for the default", name)
+			}
 		}
 		return nil
 	}

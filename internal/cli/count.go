@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -29,7 +30,8 @@ two values, are named. A task under two values counts under both, and once in th
 total.
 
 --bucket-only needs no frontier: it counts ids by a field of store.key, also in a
-bucket that Seine did not fill. A value is then as it stands in the path.
+bucket that Seine did not fill. A value is then as it stands in the path. Files
+in the folder of store.key that it can't have made are told on standard error.
 
 -o csv prints the values alone; the rest goes to standard error.`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -54,13 +56,14 @@ func (a *app) count(ctx context.Context, arg, by string, bucketOnly bool) (err e
 		return datasetError(err)
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
+	a.sayStrangers(set, n.Strangers)
 	switch a.output {
 	case "json":
 		return countJSON(ctx, a.stdout, n)
 	case "csv":
 		return a.countCSV(n)
 	}
-	return a.countTable(ctx, n)
+	return a.countTable(ctx, n, set.Rules.Layout().Required())
 }
 
 // countJSON writes the shape of `count -o json`, a contract:
@@ -128,7 +131,7 @@ const maxNamed = 20
 
 var errEnough = errors.New("enough")
 
-func (a *app) countTable(ctx context.Context, n *dataset.Count) error {
+func (a *app) countTable(ctx context.Context, n *dataset.Count, required []string) error {
 	t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintf(t, "%s\tcomplete\n", n.By)
 	for _, v := range n.Values {
@@ -165,10 +168,7 @@ func (a *app) countTable(ctx context.Context, n *dataset.Count) error {
 	}
 	if err := named("incomplete", n.IncompleteTotal, func(line func(key, what string) error) error {
 		return n.Incomplete(ctx, func(i dataset.Incomplete) error {
-			if len(i.Have) == 0 {
-				return line(i.Key, "has none of its files")
-			}
-			return line(i.Key, "has "+strings.Join(i.Have, ", ")+" alone")
+			return line(i.Key, hasWhat(i.Have, required))
 		})
 	}); err != nil {
 		return err
@@ -176,4 +176,16 @@ func (a *app) countTable(ctx context.Context, n *dataset.Count) error {
 	return named("under two values", n.DoubleTotal, func(line func(key, what string) error) error {
 		return n.Double(ctx, func(d dataset.Double) error { return line(d.Key, strings.Join(d.Values, ", ")) })
 	})
+}
+
+// hasWhat says what there is of an incomplete task.
+func hasWhat(have, required []string) string {
+	some := "has " + strings.Join(have, ", ")
+	switch lacking := slices.ContainsFunc(required, func(name string) bool { return !slices.Contains(have, name) }); {
+	case len(have) == 0:
+		return "has none of its files"
+	case !lacking:
+		return some + ", split over two folders"
+	}
+	return some + " alone"
 }

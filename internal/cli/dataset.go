@@ -116,6 +116,18 @@ func (a *app) datasetProgress() func(what string, n int64) {
 	}
 }
 
+// sayStrangers tells of files that were passed over.
+func (a *app) sayStrangers(set *dataset.Set, others dataset.Strangers) {
+	if others.Number == 0 {
+		return
+	}
+	where := "the store"
+	if folder := set.Rules.Layout().Prefix(); folder != "" {
+		where = folder
+	}
+	a.say("seine: %d files in %s are none of store.key %q (such as %s)", others.Number, where, set.Job.Store.Key, others.Example)
+}
+
 // datasetError gives an error of package dataset its exit code.
 func datasetError(err error) error {
 	switch {

@@ -110,7 +110,7 @@ func checkClock(ctx context.Context, f drivers.Frontier) finding {
 	out.OK, out.Detail = gap <= maxClockGap, fmt.Sprintf("%s from the frontier's", gap.Round(time.Millisecond))
 	if !out.OK {
 		out.Remedy = "set this machine's clock (NTP); leases hold all the same, times in logs mislead"
-		out.err = fmt.Errorf("this clock is %s from the frontier's", gap.Round(time.Second))
+		out.err = fmt.Errorf("%w: this one is %s from the frontier's", frontier.ErrClock, gap.Round(time.Second))
 	}
 	return out
 }

@@ -28,6 +28,7 @@ const (
 	exitFailures = 9  // more final error tasks than max_failures
 	exitSchema   = 11 // the schema is too old or too new
 	exitDiskFull = 12
+	exitClock    = 13 // this machine's clock is too far from the frontier's
 )
 
 // coded is an error with an exit code of its own.
@@ -62,8 +63,10 @@ func exitCode(err error) int {
 		return exitDiskFull
 	case errors.Is(err, frontier.ErrSchema):
 		return exitSchema
-	case errors.Is(err, frontier.ErrUnavailable):
+	case errors.Is(err, frontier.ErrUnavailable), errors.Is(err, frontier.ErrRights):
 		return exitFrontier
+	case errors.Is(err, frontier.ErrClock):
+		return exitClock
 	case errors.Is(err, assemble.ErrStore):
 		return exitStore
 	case errors.Is(err, assemble.ErrBrowser):

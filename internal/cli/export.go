@@ -29,8 +29,8 @@ so on, by the job file; lists are JSON. Text that a spreadsheet would take for a
 formula (it begins with = + - @ and is no number) gets an apostrophe before it.
 
 Beside it goes NAME.about.json: the job, its permission, the digests of the rules
-that made the records, and how many there are. For standard output its permission
-goes to standard error.
+that made the records, and how many there are. For standard output, a pipe or a
+device, which are written as it comes, its permission goes to standard error.
 
   seine export cards.yaml -o cards.jsonl
   seine export cards.yaml -o gs://bucket/sets/cards.csv.gz`,
@@ -70,17 +70,18 @@ func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
 
 // exportPlace is where an export goes: one target for each name.
 type exportPlace struct {
-	name string // without what a URL asks for
-	open func(ctx context.Context, suffix string) (*dataset.Target, error)
-	done func()
+	name   string // without what a URL asks for
+	stream bool   // nothing can stand beside it
+	open   func(ctx context.Context, suffix string) (*dataset.Target, error)
+	done   func()
 }
 
 // exportTo opens the place that -o names.
 func (a *app) exportTo(ctx context.Context, to string) (exportPlace, error) {
 	scheme, _, isURL := strings.Cut(to, ":")
 	switch {
-	case to == "-":
-		return exportPlace{name: to, done: func() {}, open: func(context.Context, string) (*dataset.Target, error) {
+	case to == "-", to == "/dev/stdout": // opened anew it would be written from its beginning
+		return exportPlace{name: "-", stream: true, done: func() {}, open: func(context.Context, string) (*dataset.Target, error) {
 			return dataset.ToWriter(a.stdout), nil
 		}}, nil
 	case scheme == "file":
@@ -92,7 +93,7 @@ func (a *app) exportTo(ctx context.Context, to string) (exportPlace, error) {
 	case isURL && len(scheme) > 1: // one letter: a drive
 		return a.exportToBucket(ctx, to)
 	}
-	return exportPlace{name: to, done: func() {}, open: func(_ context.Context, suffix string) (*dataset.Target, error) {
+	return exportPlace{name: to, stream: dataset.IsStream(to), done: func() {}, open: func(_ context.Context, suffix string) (*dataset.Target, error) {
 		return dataset.ToFile(to + suffix)
 	}}, nil
 }
@@ -138,7 +139,7 @@ func (a *app) export(ctx context.Context, arg, to, format string) error {
 	if len(about.LeftOut) > 0 {
 		a.say("seine: warning: some records have what the job file has no column for, left out: %s (JSONL has it)", strings.Join(about.LeftOut, ", "))
 	}
-	if to == "-" {
+	if at.stream {
 		a.say("seine: %d records of job %s%s", about.Records, about.Job, permitted(about))
 		return nil
 	}

@@ -27,8 +27,8 @@ type workFlags struct {
 
 func (w *workFlags) register(c *cobra.Command) {
 	f := c.Flags()
-	f.DurationVar(&w.lease, "lease", time.Minute, "how long a lease lasts without a heartbeat")
-	f.DurationVar(&w.grace, "grace", 30*time.Second, "how long tasks in flight may go on after SIGTERM")
+	durationVar(f, &w.lease, "lease", time.Minute, "how long a lease lasts without a heartbeat")
+	durationVar(f, &w.grace, "grace", 30*time.Second, "how long tasks in flight may go on after SIGTERM")
 	f.BoolVar(&w.accept, "accept-changes", false, "take a changed seeds.url or store.key")
 	f.IntVar(&w.concurrency, "concurrency", 0, "tasks at once in this worker (default: the job's)")
 }

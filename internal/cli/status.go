@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -89,6 +90,7 @@ type hostJSON struct {
 	NextAt time.Time `json:"next_at"`
 	Parked bool      `json:"parked"`
 	Reason string    `json:"reason"`
+	Slow   float64   `json:"slow"` // what its delay is multiplied by
 }
 
 type reasonJSON struct {
@@ -111,7 +113,7 @@ func (a *app) printStatus(job string, s frontier.Status) error {
 		out.ETAS = &seconds
 	}
 	for _, h := range s.Hosts {
-		out.Hosts = append(out.Hosts, hostJSON{h.Host, h.NextAt.UTC(), h.Parked, h.Reason})
+		out.Hosts = append(out.Hosts, hostJSON{h.Host, h.NextAt.UTC(), h.Parked, h.Reason, h.Slow})
 	}
 	for _, r := range s.Reasons {
 		out.Reasons = append(out.Reasons, reasonJSON{r.State.String(), r.Reason, r.Count})
@@ -173,14 +175,26 @@ func (a *app) printCounts(job string, s frontier.Status) {
 	_ = t.Flush()
 }
 
+// printHosts names the hosts that wait, and those that are slowed down.
 func (a *app) printHosts(s frontier.Status) {
-	var held []frontier.HostStatus
 	for _, h := range s.Hosts {
-		if h.Parked {
-			held = append(held, h)
+		reason := strings.TrimSpace(h.Reason)
+		slow := ""
+		if h.Slow > 1 {
+			slow = fmt.Sprintf("asked at %.0f %% of its pace since it refused", 100/h.Slow)
+		}
+		switch {
+		case h.Parked && reason == "paused":
+			a.print("  host %s is paused: `seine resume` goes on", h.Host)
+		case h.Parked:
+			a.print("  host %s waits until %s: %s", h.Host, h.NextAt.UTC().Format(time.RFC3339), join("; ", reason, slow))
+		case slow != "":
+			a.print("  host %s is %s: %s", h.Host, slow, reason)
 		}
 	}
-	for _, h := range held {
-		a.print("  host %s waits until %s: %s", h.Host, h.NextAt.UTC().Format(time.RFC3339), strings.TrimSpace(h.Reason))
-	}
+}
+
+// join puts what is not empty together.
+func join(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
 }

@@ -26,7 +26,7 @@ func (f *filterFlags) register(c *cobra.Command) {
 	flags.StringSliceVar(&f.states, "state", nil, "only these states: pending, in_progress, done, skipped, stale, error")
 	flags.StringVar(&f.reason, "reason", "", "only tasks whose reason contains this")
 	flags.StringVar(&f.host, "host", "", "only tasks of this host, as HOST:PORT")
-	flags.DurationVar(&f.older, "older", 0, "only tasks that were last written so long ago")
+	durationVar(flags, &f.older, "older", 0, "only tasks that were last written so long ago")
 }
 
 func (f *filterFlags) filter() (frontier.Filter, error) {
@@ -207,45 +207,5 @@ they are.`,
 	}
 	f.register(c)
 	c.Flags().BoolVar(&all, "all", false, "every finished and waiting task")
-	return c
-}
-
-func (a *app) pauseCommand() *cobra.Command {
-	return a.holdCommand("pause", "Stop claims of a job or a host, for the whole fleet", true)
-}
-
-func (a *app) resumeCommand() *cobra.Command {
-	return a.holdCommand("resume", "Let a paused job or host go on", false)
-}
-
-func (a *app) holdCommand(name, short string, paused bool) *cobra.Command {
-	var host string
-	c := &cobra.Command{
-		Use: name + " JOB", Short: short, Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			f, info, err := a.infoAt(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			defer func() { _ = f.Close() }()
-			if host == "" {
-				if err := f.PauseJob(c.Context(), info.ID, paused); err != nil {
-					return err
-				}
-				a.print("%sd job %s", name, info.Name)
-				return nil
-			}
-			found, err := f.PauseHost(c.Context(), info.ID, host, paused)
-			if err != nil {
-				return err
-			}
-			if !found {
-				return usagef("job %s has no task on host %s: name it as HOST:PORT, as `seine status` does", info.Name, host)
-			}
-			a.print("%sd host %s of job %s", name, host, info.Name)
-			return nil
-		},
-	}
-	c.Flags().StringVar(&host, "host", "", "only this host, as HOST:PORT")
 	return c
 }

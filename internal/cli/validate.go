@@ -59,6 +59,9 @@ func (a *app) describe(job *seine.Job) {
 			over = "by each worker for itself"
 		}
 		a.print("  pace      %s between starts on a host, %d at once, %s", delay, max(p.Concurrency, 0), over)
+		if h := p.Hours; h != (seine.Hours{}) {
+			a.print("  hours     %s to %s %s", clock(h.From), clock(h.To), h.Zone)
+		}
 		if tasks > 0 && job.Explore.Strategy == seine.StrategyOff || len(job.Seeds.URLs) > 0 {
 			mean := (p.Delay.Min + p.Delay.Max) / 2
 			if p.Rest.Every > 0 {
@@ -68,7 +71,9 @@ func (a *app) describe(job *seine.Job) {
 			if p.Scope == seine.ScopeWorker {
 				what = " with one worker"
 			}
-			a.print("  takes     at least %s for %d pages of one host%s", brief(time.Duration(float64(mean)*float64(tasks))), tasks, what)
+			// Of each day only the job's hours count.
+			days := time.Duration(float64(mean) * float64(tasks) * float64(24*time.Hour) / float64(openHours(p.Hours)))
+			a.print("  takes     at least %s for %d pages of one host%s", brief(days), tasks, what)
 		}
 	}
 	var limits []string
@@ -84,3 +89,15 @@ func (a *app) describe(job *seine.Job) {
 		a.print("  note      %v", err)
 	}
 }
+
+// openHours is how much of a day a job may fetch.
+func openHours(h seine.Hours) time.Duration {
+	const day = 24 * time.Hour
+	if h.From == h.To {
+		return day
+	}
+	return (h.To - h.From + day) % day
+}
+
+// clock prints a time since midnight: 22:00.
+func clock(d time.Duration) string { return time.Time{}.Add(d).Format("15:04") }

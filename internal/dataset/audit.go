@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -49,7 +50,7 @@ func (s *Set) Audit(ctx context.Context, opts AuditOptions, each func(Finding) e
 	defer func() { err = errors.Join(err, sp.close()) }()
 	a := &auditor{
 		Set: s, opts: opts, spill: sp, report: &report, tell: each, layout: s.Rules.Layout(),
-		before: before(opts.Now, opts.Grace), bodies: semaphore.NewWeighted(bodyMemory), pixels: semaphore.NewWeighted(pixelMemory),
+		before: before(opts.Now, opts.Grace), bodies: semaphore.NewWeighted(bodyMemory), images: asset.New(nil, asset.Options{}),
 	}
 	if a.began, err = s.Frontier.Clock(ctx); err != nil {
 		return report, err
@@ -84,8 +85,9 @@ type auditor struct {
 	began time.Time
 
 	// before is when a file that nobody owns must have been written.
-	before         time.Time
-	bodies, pixels *semaphore.Weighted
+	before time.Time
+	bodies *semaphore.Weighted
+	images *asset.Keeper
 }
 
 const insertFact = `insert into fact values (?, ?, ?, ?, ?, ?)`

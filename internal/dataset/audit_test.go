@@ -2,6 +2,7 @@ package dataset_test
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"testing"
 	"time"
 
@@ -141,6 +142,27 @@ func TestAuditDeep(t *testing.T) {
 		}
 		f.wantAudit(dataset.AuditOptions{})
 		f.wantAudit(dataset.AuditOptions{Deep: true}, "broken 1000 front "+same, "broken 5 front "+path("5", "6", "front"))
+	})
+}
+
+// What we can't decode is not broken for that.
+func TestAuditDeepLeavesWhatItCanNotDecode(t *testing.T) {
+	each(t, func(f *fixture) {
+		// A WebP whose head says that frames follow (RFC 9649 section 2.7).
+		vp8x := "VP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x07\x00\x00\x07\x00\x00"
+		for i, body := range []string{"RIFF\x16\x00\x00\x00WEBP" + vp8x, "\x00\x00\x00\x14ftypavif\x00\x00\x00\x00", "%PDF-1.7", "\xff\xd8\xff\xc9\x00\x0b\x0c\x00\x08\x00\x08\x01\x01\x11\x00"} {
+			key := fmt.Sprint(5 + i)
+			sum := sha256.Sum256([]byte(body))
+			var assets []frontier.Asset
+			for _, name := range []string{"front", "back"} {
+				f.put(path(key, "6", name), []byte(body))
+				assets = append(assets, frontier.Asset{Key: key, Stored: seine.Stored{Name: name, Path: path(key, "6", name), Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}})
+			}
+			_, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim(key), State: seine.Done,
+				Records: []frontier.Record{{Key: key, Kind: "record", URL: "u", Fields: []byte(`{"grade":6}`), Digest: []byte{1}, FetchedAt: time.Now()}}, Assets: assets}})
+			f.check(err)
+		}
+		f.wantAudit(dataset.AuditOptions{Deep: true})
 	})
 }
 

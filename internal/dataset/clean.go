@@ -36,7 +36,8 @@ type Cleaned struct {
 	Deleted []string `json:"deleted"`
 
 	// Kept says why nothing, or not all, is to be deleted: "in progress",
-	// "younger than the grace time", "a record owns it"; else empty.
+	// "younger than the grace time", "a record owns it", "split over two
+	// folders"; else empty.
 	Kept string `json:"kept"`
 
 	free []object
@@ -47,6 +48,7 @@ const (
 	keptBusy  = "in progress"
 	keptYoung = "younger than the grace time"
 	keptOwned = "a record owns it"
+	keptSplit = "split over two folders"
 )
 
 // CleanReport sums a Clean up.
@@ -65,11 +67,15 @@ type CleanReport struct {
 
 	// Kept counts incomplete ids by why they stay.
 	Kept map[string]int64 `json:"kept"`
+
+	// Strangers are files that were not looked at.
+	Strangers Strangers `json:"-"`
 }
 
 // Clean deletes what the store has of incomplete ids: those of which no folder
 // has every asset that is not optional. It calls each for each of them, ordered
-// by id.
+// by id. Of an id that has them all, though in several folders, nothing is
+// deleted: a picture of each side may be all there is.
 //
 // With a frontier it leaves what a record owns, which [Set.Audit] puts right,
 // and what belongs to a task in progress.
@@ -80,7 +86,7 @@ func (s *Set) Clean(ctx context.Context, opts CleanOptions, each func(Cleaned) e
 		return report, err
 	}
 	defer func() { err = errors.Join(err, sp.close()) }()
-	if report.Files, err = s.place(ctx, sp, func(extract.Place) string { return "" }); err != nil {
+	if report.Files, report.Strangers, err = s.place(ctx, sp, func(extract.Place) string { return "" }); err != nil {
 		return report, err
 	}
 	if err := s.markOwned(ctx, sp); err != nil {
@@ -108,7 +114,10 @@ func (s *Set) Clean(ctx context.Context, opts CleanOptions, each func(Cleaned) e
 			}
 			one.free, one.Bytes = append(one.free, f.object), one.Bytes+f.bytes
 		}
-		if g.youngest().After(c.before) {
+		switch {
+		case len(lack) == 0:
+			one.Kept, one.free, one.Bytes = keptSplit, nil, 0
+		case g.youngest().After(c.before):
 			one.Kept, one.free, one.Bytes = keptYoung, nil, 0
 		}
 		if c.pending = append(c.pending, one); len(c.pending) < cleanBatch {

@@ -24,7 +24,7 @@ func TestClean(t *testing.T) {
 		f.fill(12)
 		f.put(path("77", "3", "front"), picture("x"))
 		f.put(path("78", "3", "back"), picture("y"))
-		f.put(path("79", "3", "front"), picture("x")) // each alone, in two folders
+		f.put(path("79", "3", "front"), picture("x")) // all of it, in two folders
 		f.put(path("79", "4", "back"), picture("y"))
 		f.put(path("1001", "4", "front"), picture("x")) // complete elsewhere: an audit's
 		f.gone(path("1000", "1", "back"))               // a record's front alone
@@ -41,26 +41,26 @@ func TestClean(t *testing.T) {
 		if !slices.Equal(f.paths(), before) {
 			t.Error("a dry run deleted something")
 		}
-		if r.Incomplete != 5 || r.Deletable != 4 || r.Deleted != 0 || r.IDs != 16 {
+		if r.Incomplete != 5 || r.Deletable != 2 || r.Deleted != 0 || r.IDs != 16 {
 			t.Errorf("report of a dry run %+v", r)
 		}
-		for key, kept := range map[string]string{"77": "", "78": "", "79": "", "80": "in progress", "1000": "a record owns it"} {
+		for key, kept := range map[string]string{"77": "", "78": "", "79": "split over two folders", "80": "in progress", "1000": "a record owns it"} {
 			if c, ok := got[key]; !ok || c.Kept != kept || len(c.Deleted) != 0 {
 				t.Errorf("%s: %+v; want it kept: %q", key, c, kept)
 			}
 		}
 		got, r = f.clean(dataset.CleanOptions{Yes: true})
-		if r.Deleted != 4 || r.Kept["in progress"] != 1 || r.Kept["a record owns it"] != 1 || !slices.Equal(got["77"].Deleted, []string{path("77", "3", "front")}) {
+		if r.Deleted != 2 || r.Kept["in progress"] != 1 || r.Kept["a record owns it"] != 1 || !slices.Equal(got["77"].Deleted, []string{path("77", "3", "front")}) {
 			t.Errorf("report %+v, %+v", r, got["77"])
 		}
 		left := f.paths()
 		for _, p := range before {
-			want := p != path("77", "3", "front") && p != path("78", "3", "back") && p != path("79", "3", "front") && p != path("79", "4", "back")
+			want := p != path("77", "3", "front") && p != path("78", "3", "back")
 			if slices.Contains(left, p) != want {
 				t.Errorf("%s is there: %v; want %v", p, !want, want)
 			}
 		}
-		if _, r := f.clean(dataset.CleanOptions{Yes: true}); r.Deleted != 0 || r.Incomplete != 2 {
+		if _, r := f.clean(dataset.CleanOptions{Yes: true}); r.Deleted != 0 || r.Incomplete != 3 {
 			t.Errorf("once more: %+v", r)
 		}
 	})
@@ -70,14 +70,14 @@ func TestClean(t *testing.T) {
 func TestCleanBucketOnly(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.Frontier = nil
-		for _, p := range []string{path("1", "9", "front"), path("1", "9", "back"), path("2", "9", "front"), path("3", "10", "back"), path("3", "10", "slab"), "png/9/notes.txt", "other.txt"} {
+		for _, p := range []string{path("1", "9", "front"), path("1", "9", "back"), path("2", "9", "front"), path("3", "10", "back"), path("3", "10", "slab"), path("4", "9", "front"), path("4", "8", "back"), "png/9/notes.txt", "other.txt", "png/GEM MT 10/5_front.png", "png/9/6_front.PNG"} {
 			f.put(p, picture(p))
 		}
 		got, r := f.clean(dataset.CleanOptions{Yes: true, Now: func() time.Time { return time.Now().Add(25 * time.Hour) }, Grace: dataset.DefaultGrace})
-		if r.IDs != 3 || r.Incomplete != 2 || r.Deleted != 3 || !slices.Equal(got["3"].Lack, []string{"front"}) || !slices.Equal(got["3"].Have, []string{"back", "slab"}) {
+		if r.IDs != 5 || r.Incomplete != 4 || r.Deleted != 4 || got["4"].Kept != "split over two folders" || r.Strangers.Number != 2 || !slices.Equal(got["3"].Lack, []string{"front"}) || !slices.Equal(got["3"].Have, []string{"back", "slab"}) {
 			t.Errorf("report %+v, %+v", r, got)
 		}
-		want := []string{"other.txt", path("1", "9", "back"), path("1", "9", "front"), "png/9/notes.txt"}
+		want := []string{"other.txt", path("4", "9", "front"), path("4", "8", "back"), "png/9/6_front.PNG", path("1", "9", "back"), path("1", "9", "front"), "png/9/notes.txt"}
 		slices.Sort(want)
 		if left := f.paths(); !slices.Equal(left, want) {
 			t.Errorf("left %q; want %q", left, want)

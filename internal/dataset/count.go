@@ -33,6 +33,9 @@ type Count struct {
 	// IncompleteTotal and DoubleTotal are the lengths of the lists.
 	IncompleteTotal, DoubleTotal int64
 
+	// Strangers are files that were not counted; by records there are none.
+	Strangers Strangers
+
 	spill *spill
 }
 
@@ -155,7 +158,8 @@ func (c *Count) keep(ctx context.Context, insert, key string, list []string) err
 
 // countFiles counts by paths.
 func (s *Set) countFiles(ctx context.Context, c *Count, tally map[string]int64) error {
-	if _, err := s.place(ctx, c.spill, func(p extract.Place) string { return p.Values[c.By] }); err != nil {
+	var err error
+	if _, c.Strangers, err = s.place(ctx, c.spill, func(p extract.Place) string { return p.Values[c.By] }); err != nil {
 		return err
 	}
 	required := s.Rules.Layout().Required()

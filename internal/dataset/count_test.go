@@ -70,6 +70,29 @@ func TestCountBucketOnly(t *testing.T) {
 	})
 }
 
+// A bucket that Seine did not fill: a field may hold what no value of ours does,
+// and what is passed over is told.
+func TestCountOfAForeignBucket(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.Frontier = nil
+		for _, p := range []string{
+			"png/GEM MT 10/500_front.png", "png/GEM MT 10/500_back.png", "png/PR (1)/501_front.png", "png/PR (1)/501_back.png",
+			"png/9/104_front.PNG", "png/9/103_side.png", "png/.thumbs/500_front.png", "png/9/105_front.png.17ab.tmp", "other",
+		} {
+			f.put(p, []byte("x"))
+		}
+		n, err := f.Count(f.Context(), "")
+		f.check(err)
+		defer func() { f.check(n.Close()) }()
+		if fmt.Sprint(n.Values) != "[{GEM MT 10 1} {PR (1) 1}]" || n.Total != 2 || n.IncompleteTotal != 0 {
+			t.Errorf("%+v", n)
+		}
+		if want := (dataset.Strangers{Number: 3, Example: "png/.thumbs/500_front.png"}); n.Strangers != want {
+			t.Errorf("passed over %+v; want %+v", n.Strangers, want)
+		}
+	})
+}
+
 // Against a count of its own, of a set made at random: by records and by paths.
 func TestCountEqualsAnotherCount(t *testing.T) {
 	each(t, func(f *fixture) {

@@ -88,6 +88,10 @@ func (s *Set) by(field string) (string, error) {
 		near = fmt.Sprintf(": did you mean %q?", n)
 	}
 	switch {
+	case len(names) == 0 && s.Frontier == nil:
+		return "", fmt.Errorf("%w: store.key %q has no field to count by: without --bucket-only the records' fields are counted", ErrField, s.Job.Store.Key)
+	case field == "" && len(names) == 0:
+		return "", fmt.Errorf("%w: the job's records have no field", ErrField)
 	case field == "":
 		return "", fmt.Errorf("%w: say which: --by FIELD, one of %q", ErrField, names)
 	case s.Frontier == nil:

@@ -49,16 +49,16 @@ const maxDigests = 1000
 
 // record is the shape of an exported record: a contract.
 type record struct {
-	Job       string           `json:"job"`
-	Key       string           `json:"key"`
-	Kind      string           `json:"kind"`
-	URL       string           `json:"url"`
-	Fields    map[string]any   `json:"fields"`
-	Assets    map[string]asset `json:"assets"`
-	FetchedAt time.Time        `json:"fetched_at"`
+	Job       string              `json:"job"`
+	Key       string              `json:"key"`
+	Kind      string              `json:"kind"`
+	URL       string              `json:"url"`
+	Fields    map[string]any      `json:"fields"`
+	Assets    map[string]exported `json:"assets"`
+	FetchedAt time.Time           `json:"fetched_at"`
 }
 
-type asset struct {
+type exported struct {
 	Path   string `json:"path"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
@@ -68,13 +68,13 @@ type asset struct {
 }
 
 func (s *Set) record(r frontier.Stored) (record, error) {
-	out := record{Job: s.Job.Name, Key: r.Key, Kind: r.Kind, URL: r.URL, Assets: map[string]asset{}, FetchedAt: r.FetchedAt.UTC()}
+	out := record{Job: s.Job.Name, Key: r.Key, Kind: r.Kind, URL: r.URL, Assets: map[string]exported{}, FetchedAt: r.FetchedAt.UTC()}
 	var err error
 	if out.Fields, err = decodeFields(r.Fields); err != nil {
 		return out, fmt.Errorf("record %s: %w", r.Key, err)
 	}
 	for _, a := range r.Assets {
-		out.Assets[a.Name] = asset{a.Path, a.Bytes, hex.EncodeToString(a.SHA256), a.Width, a.Height, a.URL}
+		out.Assets[a.Name] = exported{a.Path, a.Bytes, hex.EncodeToString(a.SHA256), a.Width, a.Height, a.URL}
 	}
 	return out, nil
 }

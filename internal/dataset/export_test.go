@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -186,6 +188,79 @@ func TestTargets(t *testing.T) {
 	}
 	if text, err := io.ReadAll(z); err != nil || string(text) != "text" {
 		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// What is no file of its own is written through, and a link leads to what is
+// replaced.
+func TestTargetsThatAreNotReplaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	write := func(path, text string) error {
+		target, err := dataset.ToFile(path)
+		if err != nil {
+			return err
+		}
+		defer target.Abort()
+		if _, err := io.WriteString(target, text); err != nil {
+			return err
+		}
+		return target.Commit()
+	}
+	if err := syscall.Mkfifo(at("pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	go func() {
+		body, _ := os.ReadFile(at("pipe"))
+		got <- string(body)
+	}()
+	if err := write(at("pipe"), "through"); err != nil {
+		t.Fatal(err)
+	}
+	if text := <-got; text != "through" {
+		t.Errorf("the pipe's reader got %q", text)
+	}
+	if info, err := os.Lstat(at("pipe")); err != nil || info.Mode()&fs.ModeNamedPipe == 0 || !dataset.IsStream(at("pipe")) {
+		t.Errorf("the pipe is %v, %v", info, err)
+	}
+	if err := write("/dev/null", "nothing"); err != nil || !dataset.IsStream("/dev/null") {
+		t.Errorf("/dev/null: %v", err)
+	}
+	if info, err := os.Stat("/dev/null"); err != nil || info.Mode()&fs.ModeDevice == 0 {
+		t.Errorf("/dev/null is %v, %v", info, err)
+	}
+
+	if err := os.Mkdir(at("disk"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(at("disk/set"), []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"link": "again", "again": "disk/set", "new": "disk/new", "loop": "loop"} {
+		if err := os.Symlink(to, at(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, file := range map[string]string{"link": "disk/set", "new": "disk/new"} {
+		if err := write(at(name), "after"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if body, err := os.ReadFile(at(file)); err != nil || string(body) != "after" {
+			t.Errorf("%s: what it leads to holds %q, %v", name, body, err)
+		}
+		if info, err := os.Lstat(at(name)); err != nil || info.Mode()&fs.ModeSymlink == 0 || dataset.IsStream(at(name)) {
+			t.Errorf("%s is %v, %v; want the link", name, info, err)
+		}
+	}
+	if info, err := os.Stat(at("disk/set")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("what was there is %v, %v; want its mode kept", info, err)
+	}
+	for _, bad := range []string{at("loop"), at("disk"), at("none") + "/../x"} {
+		if err := write(bad, "x"); err == nil || strings.Contains(err.Error(), ".tmp") {
+			t.Errorf("%s: %v; want an error without the temporary name", bad, err)
+		}
 	}
 }
 

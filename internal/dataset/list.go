@@ -8,11 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"gocloud.dev/blob"
+
+	"github.com/seinehq/seine/internal/patience"
 )
 
 // Store is where a job's files are.
@@ -21,7 +24,64 @@ type Store struct {
 
 	// Folder is its path when it is a folder; empty: a bucket.
 	Folder string
+
+	// Patience is how long it may give no answer. Default a minute.
+	Patience time.Duration
 }
+
+func (s Store) patience() time.Duration {
+	if s.Patience > 0 {
+		return s.Patience
+	}
+	return time.Minute
+}
+
+// call bounds one call.
+func (s Store) call(ctx context.Context, call func(context.Context) error) error {
+	return patience.Call(ctx, s.patience(), call)
+}
+
+// attributes looks at a file.
+func (s Store) attributes(ctx context.Context, path string) (at *blob.Attributes, err error) {
+	err = s.call(ctx, func(ctx context.Context) error {
+		at, err = s.Attributes(ctx, path)
+		return err
+	})
+	return at, err
+}
+
+// remove deletes a file.
+func (s Store) remove(ctx context.Context, path string) error {
+	return s.call(ctx, func(ctx context.Context) error { return s.Delete(ctx, path) })
+}
+
+// read calls with a file's bytes as they come.
+func (s Store) read(ctx context.Context, path string, with func(io.Reader) error) error {
+	watched, step, end := patience.Watch(ctx, s.patience())
+	defer end()
+	r, err := s.NewReader(watched, path, nil)
+	if err != nil {
+		return patience.Told(watched, err)
+	}
+	defer func() { _ = r.Close() }()
+	return patience.Told(watched, with(stepReader{r, step}))
+}
+
+// stepReader tells of each piece that comes.
+type stepReader struct {
+	io.Reader
+	step func()
+}
+
+func (s stepReader) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	s.step()
+	return n, err
+}
+
+// pageSize is how many files are asked for at once: the most that Amazon and
+// Google give.
+const pageSize = 1000
 
 // object is a file of a store.
 type object struct {
@@ -36,27 +96,29 @@ func (s Store) list(ctx context.Context, prefix string, each func(object) error)
 	if s.Folder != "" {
 		return s.walk(ctx, prefix, each)
 	}
-	it := s.List(&blob.ListOptions{Prefix: prefix})
-	for {
-		o, err := it.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+	for token := blob.FirstPageToken; token != nil; {
+		var page []*blob.ListObject
+		if err := s.call(ctx, func(ctx context.Context) (err error) {
+			page, token, err = s.ListPage(ctx, token, pageSize, &blob.ListOptions{Prefix: prefix})
+			return err
+		}); err != nil && !errors.Is(err, io.EOF) {
 			return storeError("list", err)
 		}
-		// A key that ends in a slash is what some consoles show as a folder.
-		if o.IsDir || strings.HasSuffix(o.Key, "/") && o.Size == 0 {
-			continue
-		}
-		if err := each(object{o.Key, o.Size, o.ModTime}); err != nil {
-			return err
+		for _, o := range page {
+			// A key that ends in a slash is what some consoles show as a folder.
+			if o.IsDir || strings.HasSuffix(o.Key, "/") && o.Size == 0 {
+				continue
+			}
+			if err := each(object{o.Key, o.Size, o.ModTime}); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 func storeError(doing string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return fmt.Errorf("%w: %s: %w", ErrStore, doing, err)
@@ -70,13 +132,15 @@ func (s Store) walk(ctx context.Context, prefix string, each func(object) error)
 		return storeError("list", err)
 	}
 	// A prefix ends in a slash, or is empty.
-	return s.walkDir(ctx, strings.TrimSuffix(prefix, "/"), each)
+	return s.walkDir(ctx, strings.TrimSuffix(prefix, "/"), nil, each)
 }
 
 // readAtOnce is how many names of a folder are held.
 const readAtOnce = 1024
 
-func (s Store) walkDir(ctx context.Context, dir string, each func(object) error) error {
+// walkDir lists a folder and those in it, linked ones too. above are the folders
+// that it lies in: a link that leads back to one of them is not followed.
+func (s Store) walkDir(ctx context.Context, dir string, above []fs.FileInfo, each func(object) error) error {
 	d, err := os.Open(filepath.Join(s.Folder, filepath.FromSlash(dir)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // nothing was stored there, or it went while we walked
@@ -85,6 +149,14 @@ func (s Store) walkDir(ctx context.Context, dir string, each func(object) error)
 		return storeError("list", err)
 	}
 	defer func() { _ = d.Close() }()
+	here, err := d.Stat()
+	if err != nil {
+		return storeError("list", err)
+	}
+	if slices.ContainsFunc(above, func(i fs.FileInfo) bool { return os.SameFile(i, here) }) {
+		return nil
+	}
+	above = append(slices.Clip(above), here)
 	var folders []string
 	for {
 		if err := ctx.Err(); err != nil {
@@ -101,11 +173,18 @@ func (s Store) walkDir(ctx context.Context, dir string, each func(object) error)
 				continue
 			}
 			info, err := e.Info()
+			if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+				info, err = os.Stat(filepath.Join(d.Name(), e.Name()))
+			}
 			if errors.Is(err, fs.ErrNotExist) {
-				continue
+				continue // it went, or a link leads nowhere
 			}
 			if err != nil {
 				return storeError("list", err)
+			}
+			if info.IsDir() {
+				folders = append(folders, name)
+				continue
 			}
 			// Another program's attributes of a file are not a file of the set.
 			if strings.HasSuffix(name, ".attrs") {
@@ -123,7 +202,7 @@ func (s Store) walkDir(ctx context.Context, dir string, each func(object) error)
 		}
 	}
 	for _, f := range folders {
-		if err := s.walkDir(ctx, f, each); err != nil {
+		if err := s.walkDir(ctx, f, above, each); err != nil {
 			return err
 		}
 	}

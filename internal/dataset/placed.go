@@ -136,20 +136,46 @@ func lacks(have, required []string) []string {
 	return out
 }
 
+// Strangers are files below the template's folder that it can't have made.
+type Strangers struct {
+	Number int64
+
+	// Example is the path of one of them.
+	Example string
+}
+
+// layout is how paths are read: as the template makes them, or in a bucket that
+// Seine did not fill, with whatever stands for a field.
+func (s *Set) layout() *extract.Layout {
+	if s.Frontier == nil {
+		return s.Rules.Layout().Foreign()
+	}
+	return s.Rules.Layout()
+}
+
 // place lists the store into placed: the files that the key template can have
 // made. value tells what is counted of a path.
-func (s *Set) place(ctx context.Context, sp *spill, value func(extract.Place) string) (files int64, err error) {
-	layout := s.Rules.Layout()
+func (s *Set) place(ctx context.Context, sp *spill, value func(extract.Place) string) (files int64, others Strangers, err error) {
+	layout := s.layout()
 	err = s.Store.list(ctx, layout.Prefix(), func(o object) error {
 		place, ok := layout.Parse(o.path)
 		if !ok {
+			// What a writer left beside a file is an audit's.
+			if of, half := leftover(o.path); half {
+				if _, ours := layout.Parse(of); ours {
+					return nil
+				}
+			}
+			if others.Number++; others.Example == "" || o.path < others.Example {
+				others.Example = o.path
+			}
 			return nil
 		}
 		files++
 		s.progress("files", files)
 		return sp.exec(ctx, insertPlaced, place.ID, folderOf(layout, place), place.Asset, o.path, o.bytes, o.written.UnixMicro(), false, value(place))
 	})
-	return files, err
+	return files, others, err
 }
 
 // markOwned marks the files that a record of any job owns: jobs may share a

@@ -34,7 +34,7 @@ func newSpill(ctx context.Context, schema ...string) (*spill, error) {
 	s := &spill{dir: dir, stmts: map[string]*sql.Stmt{}}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.Join(dir, "spill.db")}).EscapedPath()}
 	// Nothing in it outlives the process: no journal, no sync. Sorts go to
-	// files of the same folder.
+	// temporary files of SQLite's own, which have no name either.
 	u.RawQuery = "_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=temp_store(FILE)&_pragma=cache_size(-16384)"
 	if s.db, err = sql.Open("sqlite", u.String()); err != nil {
 		return nil, errors.Join(spillError(err), os.RemoveAll(dir))
@@ -50,6 +50,9 @@ func newSpill(ctx context.Context, schema ...string) (*spill, error) {
 	if err != nil {
 		return nil, errors.Join(spillError(err), s.close())
 	}
+	// It is open: where the system lets go of the name of an open file, nothing
+	// is left of one that is killed. Elsewhere close does it.
+	_ = os.RemoveAll(dir)
 	return s, nil
 }
 
@@ -79,7 +82,7 @@ func (s *spill) exec(ctx context.Context, query string, args ...any) error {
 	stmt := s.stmts[query]
 	if stmt == nil {
 		var err error
-		if stmt, err = s.tx.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // closed with the transaction
+		if stmt, err = s.tx.PrepareContext(ctx, query); err != nil { // closed with the transaction
 			return spillError(err)
 		}
 		s.stmts[query] = stmt

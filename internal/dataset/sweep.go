@@ -78,7 +78,7 @@ func (s *Set) delete(ctx context.Context, paths []string, before time.Time, gone
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			at, err := s.Store.Attributes(ctx, p)
+			at, err := s.Store.attributes(ctx, p)
 			switch {
 			case gcerrors.Code(err) == gcerrors.NotFound:
 				return nil
@@ -87,7 +87,7 @@ func (s *Set) delete(ctx context.Context, paths []string, before time.Time, gone
 			case at.ModTime.After(before):
 				return nil
 			}
-			if err := s.Store.Delete(ctx, p); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+			if err := s.Store.remove(ctx, p); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 				return storeError("delete "+p, err)
 			}
 			done[i].Store(true)

@@ -9,11 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"gocloud.dev/blob"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/patience"
 )
 
 // Target is where an export goes. What is written becomes visible as a whole,
@@ -35,9 +38,53 @@ func ToWriter(w io.Writer) *Target {
 	return &Target{Writer: w, commit: func() error { return nil }, abort: func() {}}
 }
 
+// IsStream reports whether what is at path is written as it comes: a pipe or a
+// device, which can't be replaced, and beside which no other file belongs.
+func IsStream(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() {
+		return false
+	}
+	if at, err := filepath.Abs(path); err == nil && (strings.HasPrefix(at, "/dev/") || strings.HasPrefix(at, "/proc/")) {
+		return true // /dev/fd/3 may be any file
+	}
+	return !info.Mode().IsRegular()
+}
+
 // ToFile is a target that replaces the file at path, in a folder that is there.
+// A link is followed: what it leads to is replaced. Into a stream it is written
+// as it comes.
 func ToFile(path string) (*Target, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if IsStream(path) {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) //nolint:gosec // where the user says
+		if err != nil {
+			return nil, fileError(path, err)
+		}
+		closed := false
+		end := func() error {
+			if closed {
+				return nil
+			}
+			closed = true
+			return f.Close()
+		}
+		return &Target{Writer: diskWriter{f, path}, abort: func() { _ = end() }, commit: func() error {
+			if err := end(); err != nil {
+				return fileError(path, err)
+			}
+			return nil
+		}}, nil
+	}
+	to, mode, err := behind(path)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	// Dir would take a/../b for b, which it is not when a is a link.
+	dir, name := filepath.Split(to)
+	if dir == "" {
+		dir = "."
+	}
+	f, err := os.CreateTemp(dir, "."+name+".*.tmp")
 	if err != nil {
 		return nil, fileError(path, err)
 	}
@@ -54,17 +101,46 @@ func ToFile(path string) (*Target, error) {
 		// What is put in place must be whole after a crash of the machine too.
 		err := f.Sync()
 		if err == nil {
-			err = f.Chmod(0o644)
+			err = f.Chmod(mode)
 		}
 		if err := errors.Join(err, f.Close()); err != nil {
 			return fileError(path, err)
 		}
-		if err := os.Rename(f.Name(), path); err != nil {
+		if err := os.Rename(f.Name(), to); err != nil {
 			return fileError(path, err)
 		}
 		done = true
 		return nil
 	}}, nil
+}
+
+// maxLinks bounds a chain of links, as the system does.
+const maxLinks = 40
+
+// behind is the file that a path leads to, there or not yet, and the mode that it
+// has or is to have.
+func behind(path string) (string, fs.FileMode, error) {
+	for range maxLinks {
+		info, err := os.Lstat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return path, 0o644, nil
+		case err != nil:
+			return "", 0, err
+		case info.Mode()&fs.ModeSymlink == 0:
+			return path, info.Mode().Perm(), nil
+		}
+		to, err := os.Readlink(path)
+		if err != nil {
+			return "", 0, err
+		}
+		if !filepath.IsAbs(to) {
+			dir, _ := filepath.Split(path)
+			to = dir + to
+		}
+		path = to
+	}
+	return "", 0, syscall.ELOOP
 }
 
 type diskWriter struct {
@@ -84,23 +160,45 @@ func fileError(path string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("write %s: %w", path, seine.ErrDiskFull)
 	}
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err // the name of the temporary file tells nobody anything
+	var (
+		p *fs.PathError
+		l *os.LinkError
+	)
+	switch { // the name of the temporary file tells nobody anything
+	case errors.As(err, &p):
+		err = p.Err
+	case errors.As(err, &l):
+		err = l.Err
 	}
 	return fmt.Errorf("write %s: %w", path, err)
 }
 
-// ToBucket is a target that replaces the object at key.
+// pieceTime is how much longer than its patience a store may take for a piece of
+// an export: some drivers hold 16 MiB, and a line may carry 128 KiB a second.
+const pieceTime = 2 * time.Minute
+
+// ToBucket is a target that replaces the object at key. It ends when the bucket
+// takes nothing for three minutes.
 func ToBucket(ctx context.Context, bucket *blob.Bucket, key string) (*Target, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	w, err := bucket.NewWriter(ctx, key, nil)
+	return toBucket(ctx, Store{Bucket: bucket}, key, Store{}.patience()+pieceTime)
+}
+
+func toBucket(ctx context.Context, store Store, key string, within time.Duration) (*Target, error) {
+	watched, cancel := context.WithCancel(ctx)
+	w, err := store.NewWriter(watched, key, nil)
 	if err != nil {
 		cancel()
 		return nil, storeError("write "+key, err)
 	}
+	// A piece that waits, or the end, is given up by ending the whole.
+	bounded := func(call func() error) error {
+		return storeError("write "+key, patience.Call(ctx, within, func(ctx context.Context) error {
+			defer context.AfterFunc(ctx, cancel)()
+			return call()
+		}))
+	}
 	done := false
-	return &Target{Writer: bucketWriter{w, key}, abort: func() {
+	return &Target{Writer: bucketWriter{w, bounded}, abort: func() {
 		if !done {
 			done = true
 			cancel() // Close would put what there is in place
@@ -109,23 +207,20 @@ func ToBucket(ctx context.Context, bucket *blob.Bucket, key string) (*Target, er
 	}, commit: func() error {
 		done = true
 		defer cancel()
-		if err := w.Close(); err != nil {
-			return storeError("write "+key, err)
-		}
-		return nil
+		return bounded(w.Close)
 	}}, nil
 }
 
 type bucketWriter struct {
-	w   io.Writer
-	key string
+	w       io.Writer
+	bounded func(func() error) error
 }
 
-func (b bucketWriter) Write(p []byte) (int, error) {
-	n, err := b.w.Write(p)
-	if err != nil {
-		err = storeError("write "+b.key, err)
-	}
+func (b bucketWriter) Write(p []byte) (n int, err error) {
+	err = b.bounded(func() error {
+		n, err = b.w.Write(p)
+		return err
+	})
 	return n, err
 }
 

@@ -6,31 +6,23 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/gif" // files are of these kinds
-	"image/jpeg"
-	"image/png"
 	"io"
 
 	"gocloud.dev/gcerrors"
-	_ "golang.org/x/image/webp" // files are of these kinds
 	"golang.org/x/sync/errgroup"
 
+	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
 const (
-	// bodyMemory and pixelMemory bound what files and decoded pixels that are
-	// being checked take, in bytes, over all at once. They are apart, so that
-	// no two files wait for each other's memory.
-	bodyMemory  = 256 << 20
-	pixelMemory = 512 << 20
+	// bodyMemory bounds what files that are being checked take, in bytes, over
+	// all at once. Their pixels have a bound of their own, so that no two files
+	// wait for each other's memory.
+	bodyMemory = 256 << 20
 
 	// maxDecoded is the largest file that is decoded; a larger one is hashed.
 	maxDecoded = 64 << 20
-
-	// pixelBytes is what a decoded pixel takes at most.
-	pixelBytes = 8
 )
 
 // verify looks at the files of rows that the list did not bear out, or with
@@ -111,7 +103,7 @@ func (a *auditor) thereAfterAll(ctx context.Context, r frontier.Asset) error {
 
 // check says what is wrong with a record's file; an empty kind: nothing.
 func (a *auditor) check(ctx context.Context, r frontier.Asset) (Kind, string, error) {
-	at, err := a.Store.Attributes(ctx, r.Path)
+	at, err := a.Store.attributes(ctx, r.Path)
 	switch {
 	case gcerrors.Code(err) == gcerrors.NotFound:
 		return Missing, "not in the store", nil
@@ -135,14 +127,6 @@ func (a *auditor) read(ctx context.Context, r frontier.Asset) (Kind, string, err
 		return "", "", err
 	}
 	defer a.bodies.Release(need)
-	body, err := a.Store.NewReader(ctx, r.Path, nil)
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return Missing, "not in the store", nil
-	}
-	if err != nil {
-		return "", "", storeError("read "+r.Path, err)
-	}
-	defer func() { _ = body.Close() }()
 	var kept bytes.Buffer
 	h := sha256.New()
 	to := io.Writer(h)
@@ -150,8 +134,15 @@ func (a *auditor) read(ctx context.Context, r frontier.Asset) (Kind, string, err
 		kept.Grow(int(r.Bytes))
 		to = io.MultiWriter(h, &kept)
 	}
-	// A file that grows while it is read is another one already.
-	if _, err := io.Copy(to, io.LimitReader(body, r.Bytes+1)); err != nil {
+	err := a.Store.read(ctx, r.Path, func(body io.Reader) error {
+		// A file that grows while it is read is another one already.
+		_, err := io.Copy(to, io.LimitReader(body, r.Bytes+1))
+		return err
+	})
+	switch {
+	case gcerrors.Code(err) == gcerrors.NotFound:
+		return Missing, "not in the store", nil
+	case err != nil:
 		return "", "", storeError("read "+r.Path, err)
 	}
 	if !bytes.Equal(h.Sum(nil), r.SHA256) {
@@ -160,39 +151,10 @@ func (a *auditor) read(ctx context.Context, r frontier.Asset) (Kind, string, err
 	if !decodes {
 		return "", "", nil
 	}
-	return a.decode(ctx, kept.Bytes())
-}
-
-// decode decodes an image, unless it is too large for that or of a kind that is
-// not known here.
-func (a *auditor) decode(ctx context.Context, body []byte) (Kind, string, error) {
-	cfg, kind, err := image.DecodeConfig(bytes.NewReader(body))
-	if errors.Is(err, image.ErrFormat) || unsupported(err) {
-		return "", "", nil
+	err = a.images.Verify(ctx, kept.Bytes())
+	var fault asset.Fault
+	if errors.As(err, &fault) {
+		return Broken, fault.Error(), nil
 	}
-	if err != nil {
-		return Broken, kind + " that can't be decoded: " + err.Error(), nil
-	}
-	need := int64(cfg.Width) * int64(cfg.Height) * pixelBytes
-	if cfg.Width > 1<<20 || cfg.Height > 1<<20 || need > pixelMemory {
-		return "", "", nil
-	}
-	if err := a.pixels.Acquire(ctx, need); err != nil {
-		return "", "", err
-	}
-	defer a.pixels.Release(need)
-	if _, _, err := image.Decode(bytes.NewReader(body)); err != nil && !unsupported(err) {
-		return Broken, kind + " that can't be decoded: " + err.Error(), nil
-	}
-	return "", "", nil
-}
-
-// unsupported reports whether an image may be good and only our decoder can't
-// say so.
-func unsupported(err error) bool {
-	var (
-		j jpeg.UnsupportedError
-		p png.UnsupportedError
-	)
-	return errors.As(err, &j) || errors.As(err, &p)
+	return "", "", err
 }

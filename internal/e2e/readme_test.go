@@ -13,17 +13,68 @@ import (
 // block returns the fenced block of the README that holds a text.
 func block(t *testing.T, text string) string {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
+	return blockOf(t, "README.md", text)
+}
+
+func blockOf(t *testing.T, page, text string) string {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join("../..", page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, b := range strings.Split(string(readme), "```") {
+	for i, b := range strings.Split(string(body), "```") {
 		if i%2 == 1 && strings.Contains(b, text) {
 			return b
 		}
 	}
-	t.Fatalf("README.md has no block with %q", text)
+	t.Fatalf("%s has no block with %q", page, text)
 	return ""
+}
+
+// The commands of docs/operations.md, in their order, on a data set with a file
+// that is gone and one that is nobody's.
+func TestOperationsCommands(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	site := serve(t, cardsite.Config{From: firstID, To: lastID})
+	cardJob(t, dir, site)
+	run(t, dir, 0, "run", "job.yaml")
+	files, _ := filepath.Glob(filepath.Join(dir, "data", "*", "png", "*", "*_back.png"))
+	if len(files) == 0 {
+		t.Fatal("the run stored nothing")
+	}
+	for page, text := range map[string]string{"after the run": "seine audit job.yaml --deep  ", "after a restore": "seine migrate"} {
+		if err := os.Remove(files[0]); err != nil {
+			t.Fatal(err)
+		}
+		ran := 0
+		for line := range strings.Lines(blockOf(t, "docs/operations.md", text)) {
+			line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+			args, found := strings.CutPrefix(strings.TrimSpace(line), "seine ")
+			if !found {
+				continue
+			}
+			code := 0
+			if strings.HasPrefix(args, "audit") && ran < 3 {
+				code = 10 // until the task that lost its file is done again
+			}
+			run(t, dir, code, strings.Fields(args)...)
+			ran++
+		}
+		if ran < 4 {
+			t.Errorf("%s: %d commands were run; the page shows more", page, ran)
+		}
+		if _, err := os.Stat(files[0]); err != nil {
+			t.Errorf("%s: %v", page, err)
+		}
+	}
+	run(t, dir, 0, "audit", "job.yaml", "--deep")
+	for line := range strings.Lines(blockOf(t, "docs/operations.md", "seine drain")) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		if args, found := strings.CutPrefix(strings.TrimSpace(line), "seine "); found {
+			run(t, dir, 0, strings.Fields(args)...)
+		}
+	}
 }
 
 // The commands of the README's section "Use it", in their order.

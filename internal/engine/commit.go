@@ -18,21 +18,21 @@ const (
 )
 
 // commitLoop makes outcomes true, in batches, and frees their slots.
-func (r *runner) commitLoop(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, results <-chan outcome) {
+func (r *runner) commitLoop(work, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, results <-chan outcome) {
 	for o := range results {
 		batch := r.collect(o, results)
-		// What is done is committed even while we are stopping; a lost lease
-		// ends it, since nothing would be stored.
+		// What is done is committed even while we are stopping, and when the
+		// lease may be lost; a lost lease ends it, since nothing would be stored.
 		closing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		end := context.AfterFunc(ctx, func() {
+		lost := context.AfterFunc(ctx, func() {
 			if errors.Is(context.Cause(ctx), frontier.ErrLeaseLost) {
 				cancel()
-				return
 			}
-			time.AfterFunc(commitTimeout, cancel)
 		})
+		stopping := context.AfterFunc(work, func() { time.AfterFunc(commitTimeout, cancel) })
 		r.commit(closing, lease, lose, batch)
-		end()
+		lost()
+		stopping()
 		cancel()
 		r.giveBack(len(batch))
 		r.wakeUp()

@@ -1,9 +1,11 @@
 // Package engine works tasks off a frontier: claim → fetch → scrape → keep →
 // complete. Start reading at process.go, which is the life of one task.
 //
-// An engine holds one lease at a time. When the lease is lost (its row is gone,
-// or no heartbeat got through for three quarters of its length) every task
-// stops at once and stores nothing, and the engine goes on with a new lease.
+// An engine holds one lease at a time. When the lease is lost (its row is gone)
+// every task stops at once and stores nothing, and the engine goes on with a new
+// lease. When no heartbeat got through for three quarters of its length it may be
+// lost: every task stops too, and what was finished by then is committed when the
+// frontier is back, if the lease's row still stands.
 // Results wait in memory only until they are committed, and a task holds its
 // slot until then, so a slow database or store slows the claims down instead of
 // filling memory.
@@ -15,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -64,6 +67,10 @@ type Job struct {
 // ErrLimit says that a run ended because a limit was met.
 var ErrLimit = errors.New("limit met")
 
+// errSilent is the cause that ends tasks when no heartbeat got through for so
+// long that the lease may be another's.
+var errSilent = errors.New("no heartbeat got through")
+
 // errStopping is the cause that ends tasks when the grace is over.
 var errStopping = errors.New("stopping")
 
@@ -83,7 +90,10 @@ const (
 type Engine struct {
 	cfg    Config
 	jobs   []*runner
-	outage outage
+	outage *outage
+
+	// ahead is how far the frontier's clock is ahead of ours, in nanoseconds.
+	ahead atomic.Int64
 }
 
 // New returns an engine.
@@ -103,8 +113,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Release == nil {
 		cfg.Release = make(chan struct{})
 	}
-	e := &Engine{cfg: cfg}
-	e.outage.log = cfg.Log
+	e := &Engine{cfg: cfg, outage: frontierAway(cfg.Log)}
 	for _, j := range cfg.Jobs {
 		normal, err := j.Normal()
 		if err != nil {
@@ -129,13 +138,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	go e.endGrace(ctx, work, stopWork)
 	for {
 		err := e.session(ctx, work)
-		if errors.Is(err, frontier.ErrLeaseLost) && ctx.Err() == nil {
-			e.cfg.Log.WarnContext(ctx, "lease lost; going on with a new one")
+		over := errors.Is(err, frontier.ErrLeaseLost) || errors.Is(err, errSilent)
+		if over && ctx.Err() == nil {
+			e.cfg.Log.WarnContext(ctx, "going on with a new lease", "err", err)
 			continue
 		}
 		stopWork(nil)
 		house.Wait()
-		if errors.Is(err, frontier.ErrLeaseLost) {
+		if over {
 			err = nil
 		}
 		return err
@@ -167,6 +177,7 @@ func (e *Engine) session(ctx, work context.Context) error {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
+	e.compareClocks(ctx)
 	held, lose := context.WithCancelCause(work)
 	defer lose(nil)
 	var beats sync.WaitGroup
@@ -182,7 +193,7 @@ func (e *Engine) session(ctx, work context.Context) error {
 	)
 	for _, r := range e.jobs {
 		wg.Go(func() {
-			if err := r.run(claiming, held, lease, lose); err != nil {
+			if err := r.run(claiming, work, held, lease, lose); err != nil {
 				mu.Lock()
 				errs = append(errs, err)
 				mu.Unlock()
@@ -193,11 +204,14 @@ func (e *Engine) session(ctx, work context.Context) error {
 		})
 	}
 	wg.Wait()
-	lost := errors.Is(context.Cause(held), frontier.ErrLeaseLost)
+	why := context.Cause(held)
 	lose(nil)
 	beats.Wait()
-	if lost {
+	if errors.Is(why, frontier.ErrLeaseLost) {
 		return frontier.ErrLeaseLost
+	}
+	if errors.Is(why, errSilent) && len(errs) == 0 {
+		errs = append(errs, errSilent)
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -237,6 +251,7 @@ func (e *Engine) beat(ctx context.Context, lease frontier.Lease, lose context.Ca
 		switch {
 		case err == nil:
 			last = time.Now()
+			e.outage.over(ctx)
 			continue
 		case errors.Is(err, frontier.ErrLeaseLost):
 			lose(frontier.ErrLeaseLost)
@@ -244,9 +259,11 @@ func (e *Engine) beat(ctx context.Context, lease frontier.Lease, lose context.Ca
 		case ctx.Err() != nil:
 			return
 		}
-		e.cfg.Log.WarnContext(ctx, "heartbeat missed", "err", err)
+		if e.outage.note(ctx, err) == 0 && !errors.Is(err, context.DeadlineExceeded) {
+			e.cfg.Log.WarnContext(ctx, "heartbeat missed", "err", err)
+		}
 		if time.Since(last) > lease.TTL*3/4 {
-			lose(frontier.ErrLeaseLost)
+			lose(errSilent)
 			return
 		}
 	}

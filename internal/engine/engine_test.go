@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +57,12 @@ func (s *syncBuffer) String() string {
 
 func newRig(t *testing.T, h http.HandlerFunc) *rig {
 	t.Helper()
+	return newRigAt(t, nil, h)
+}
+
+// newRigAt gives the frontier a clock of its own.
+func newRigAt(t *testing.T, now func() time.Time, h http.HandlerFunc) *rig {
+	t.Helper()
 	r := &rig{T: t, asked: map[string]int{}, log: &syncBuffer{}}
 	r.site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		r.mu.Lock()
@@ -63,7 +71,7 @@ func newRig(t *testing.T, h http.HandlerFunc) *rig {
 		h(w, q)
 	}))
 	t.Cleanup(r.site.Close)
-	f, err := litefrontier.Open(t.Context(), filepath.Join(t.TempDir(), "seine.db"), litefrontier.Options{})
+	f, err := litefrontier.Open(t.Context(), filepath.Join(t.TempDir(), "seine.db"), litefrontier.Options{Now: now})
 	if err == nil {
 		_, err = f.Migrate(t.Context())
 	}
@@ -457,11 +465,93 @@ func TestLimit(t *testing.T) {
 		t.Errorf("run: %v; want %v", err, engine.ErrLimit)
 	}
 	c, err := r.f.Counts(t.Context(), j.ID)
-	if err != nil || c.Records < 20 || c.Records > 60 {
-		t.Errorf("%d records, %v; want 20 and what was in flight", c.Records, err)
+	if err != nil || c.Records != 20 {
+		t.Errorf("%d records, %v; want 20", c.Records, err)
 	}
 	if st, err := r.f.Status(t.Context(), j.ID); err != nil || st.States[seine.InProgress] != 0 {
 		t.Errorf("status %+v, %v; want nothing in progress", st, err)
+	}
+}
+
+// An image costs one request when its better file is there, and two when it is
+// not: nothing is asked for ahead, by HEAD or otherwise.
+func TestAnImageIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	var (
+		mu    sync.Mutex
+		asked []string
+	)
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
+		asked = append(asked, q.Method+" "+q.URL.Path)
+		mu.Unlock()
+		if q.URL.Path == "/large/2" {
+			http.NotFound(w, q)
+			return
+		}
+		hello(w, q)
+	})
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Concurrency = 1
+		j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+			return seine.Result{Assets: []seine.Asset{{
+				Name: "a", URL: strings.Replace(page.URL, "/p/", "/small/", 1), Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: task.ID,
+			}}}, nil
+		})
+	}))
+	r.add(j, "1", "2")
+	r.run(j)
+	slices.Sort(asked)
+	want := []string{"GET /large/1", "GET /large/2", "GET /p/1", "GET /p/2", "GET /small/2"}
+	if got := r.states(j); got != "1:done 2:done" || !slices.Equal(asked, want) {
+		t.Errorf("%s; asked %q; want %q", got, asked, want)
+	}
+}
+
+// two is a scraper of two files a page.
+type two struct{}
+
+func (two) MostAssets() int { return 2 }
+
+func (two) Scrape(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+	n, err := strconv.Atoi(task.ID)
+	if err != nil || n%2 == 0 {
+		return seine.Result{Verdict: seine.Verdict{State: seine.Skipped, Reason: "even"}}, err
+	}
+	return seine.Result{
+		Records: []seine.Record{{Fields: map[string]any{"id": n}}},
+		Assets:  []seine.Asset{{Name: "a", URL: page.URL, Path: task.ID + "a"}, {Name: "b", URL: page.URL, Path: task.ID + "b"}},
+	}, nil
+}
+
+// One worker goes over a job's limit by less than a task, and over what earlier
+// runs did too.
+func TestJobsLimit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	for _, tt := range []struct {
+		limit seine.Limit
+		want  [2]int64 // assets, records
+	}{
+		{seine.Limit{Assets: 6}, [2]int64{6, 3}},
+		{seine.Limit{Assets: 11}, [2]int64{12, 6}},
+		{seine.Limit{Assets: 12}, [2]int64{12, 6}}, // it is met already
+		{seine.Limit{Records: 9, Assets: 1000}, [2]int64{18, 9}},
+	} {
+		j := r.register(r.job(func(j *seine.Job) {
+			j.Seeds.IDs = &seine.IDSpace{From: 1, To: 100000}
+			j.Explore.Strategy = seine.StrategyOff
+			j.Concurrency, j.Limit, j.Scraper = 16, tt.limit, two{}
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		err := r.engine(j, nil).Run(ctx)
+		cancel()
+		if !errors.Is(err, engine.ErrLimit) {
+			t.Errorf("%+v: %v; want %v", tt.limit, err, engine.ErrLimit)
+		}
+		if c, err := r.f.Counts(t.Context(), j.ID); err != nil || [2]int64{c.Assets, c.Records} != tt.want {
+			t.Errorf("%+v: %d assets, %d records, %v; want %v", tt.limit, c.Assets, c.Records, err, tt.want)
+		}
 	}
 }
 

@@ -42,7 +42,7 @@ func (e *Engine) housekeep(ctx context.Context) {
 				err = f.Tend(ctx)
 			}
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && e.outage.note(ctx, err) == 0 {
 			e.cfg.Log.WarnContext(ctx, "housekeeping failed", "err", err)
 		}
 	}

@@ -107,26 +107,67 @@ func outcomeOf(page *seine.Page, err error) polite.Outcome {
 	return polite.OK
 }
 
-func (p *pacer) quiet(lane string, d time.Duration) {
+func (p *pacer) quiet(lane string, d time.Duration, why string) {
 	if p.own == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.own.Quiet(lane, time.Now().Add(d), "Retry-After")
+	p.own.Quiet(lane, time.Now().Add(d), why)
+}
+
+// refused notes a page that says to come later, or more slowly.
+func (p *pacer) refused(lane string, page *seine.Page, after time.Duration, began time.Time) {
+	if p.own == nil || page.Status != http.StatusTooManyRequests && page.Status != http.StatusServiceUnavailable {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.own.Refused(lane, time.Now(), began, after)
 }
 
 // heldAfter is how long after its claim a task that still waits for its start
 // asks whether its lane was paused or became quiet meanwhile.
 const heldAfter = 2 * time.Second
 
+// lateAfter is how long after its time a start may still be made: beyond it the
+// others' next starts are on time, and this one would crowd them. A quarter of
+// the delay where that is more.
+const lateAfter = 50 * time.Millisecond
+
+// lateTries bounds how often a start that came late is given up for a later one:
+// a machine that is always late goes on all the same.
+const lateTries = 5
+
+// late reports whether a start's time has passed: the process was stopped, or
+// the frontier's answer was long on its way. delay is the pace's.
+func late(delay time.Duration, due, now time.Time) bool {
+	return delay > 0 && now.Sub(due) > max(lateAfter, delay/4)
+}
+
 // awaitStart waits for the task's start and takes one of the slots in which
 // tasks run. It reports false when the task is to be given back: we stop
-// claiming, the lane is held, or ctx ended.
-func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed) bool {
-	at := time.Now().Add(c.Wait)
-	for {
+// claiming, the lane is held, the lease is lost, or ctx ended. asked is when the
+// claim was: the frontier counted c.Wait from some time between then and its
+// answer.
+func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.Time) bool {
+	at, due := time.Now().Add(c.Wait), asked.Add(c.Wait)
+	for tries := 0; ; {
 		wait := time.Until(at)
+		if wait <= 0 && tries < lateTries && late(r.pace.delay, due, time.Now()) {
+			tries++
+			// Whoever stood still for long may have lost the task meanwhile.
+			if r.owned(ctx) != nil {
+				return false
+			}
+			asked := time.Now()
+			again, held, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, c.LaneKey, rand.Float64())
+			if err != nil || held {
+				return false
+			}
+			at, due = time.Now().Add(again), asked.Add(again)
+			wait = again
+		}
 		if wait <= 0 {
 			if wait = r.pace.start(c.LaneKey, c.Lane, time.Now()); wait == 0 {
 				break
@@ -135,6 +176,10 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed) bool {
 		if !r.pause(ctx, wait) {
 			return false
 		}
+	}
+	if !r.open() {
+		r.pace.ended(c.LaneKey, polite.Silent)
+		return false
 	}
 	if c.Wait > heldAfter {
 		states, err := r.e.cfg.Frontier.Held(ctx, []frontier.LaneID{c.Lane})
@@ -217,22 +262,24 @@ func (f *assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Pag
 	if err := f.await(ctx, h, lane); err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	page, err := f.r.job.Fetch.Fetch(onRedirect(ctx, func(ctx context.Context, host string) error {
 		lane := frontier.AssetLane(host)
 		return f.await(ctx, f.host(lane), lane)
 	}), req)
-	if err == nil && (page.Status == http.StatusTooManyRequests || page.Status == http.StatusServiceUnavailable) {
-		if after, ok := polite.RetryAfter(page.Header.Get("Retry-After"), time.Now(), maxRetryAfter); ok && after > 0 {
-			f.r.quietHost(ctx, lane, after)
-			f.mu.Lock()
-			h.checked = time.Time{}
-			if f.own != nil {
-				f.own.Quiet(lane, time.Now().Add(after), "Retry-After")
-			}
-			f.mu.Unlock()
-		}
+	if err != nil {
+		return nil, err
 	}
-	return page, err
+	if page.Status == http.StatusTooManyRequests || page.Status == http.StatusServiceUnavailable {
+		after := f.r.heedHost(ctx, lane, page, began)
+		f.mu.Lock()
+		h.checked = time.Time{}
+		if f.own != nil {
+			f.own.Refused(lane, time.Now(), began, after)
+		}
+		f.mu.Unlock()
+	}
+	return page, nil
 }
 
 // quietCheck is how long a host without a delay is taken not to be quiet: its
@@ -251,7 +298,8 @@ func (f *assetFetcher) await(ctx context.Context, h *assetHost, lane string) err
 	if fresh {
 		return nil
 	}
-	for {
+	for tries := 0; ; {
+		asked := time.Now()
 		wait, held, err := f.r.e.cfg.Frontier.Reserve(ctx, f.r.job.ID, lane, rand.Float64())
 		if err != nil {
 			return err
@@ -264,6 +312,9 @@ func (f *assetFetcher) await(ctx context.Context, h *assetHost, lane string) err
 			}
 			if !sleep(ctx, wait) {
 				return context.Cause(ctx)
+			}
+			if tries++; tries <= lateTries && late(f.r.job.Pace.Assets.Delay.Min, asked.Add(wait), time.Now()) {
+				continue
 			}
 			return nil
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -36,19 +37,26 @@ type outcome struct {
 }
 
 // attempt is the life of one task, from its claim to its outcome; commit.go
-// makes the outcome true. ctx ends when the lease is lost or the grace is over.
-func (r *runner) attempt(ctx context.Context, c frontier.Claimed) outcome {
+// makes the outcome true. ctx ends when the lease is lost or the grace is over;
+// asked is when the claim was.
+func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Time) outcome {
 	// Wait for the start that the claim gave us: the pace is decided there.
-	if !r.awaitStart(ctx, c) {
+	if !r.awaitStart(ctx, c, asked) {
 		return outcome{claimed: c, released: true}
 	}
 	defer r.finished()
 
 	// A task that does not stop when it is told to would be kept leased for
 	// ever by our heartbeats.
-	stuck := time.AfterFunc(taskTimeout+stuckAfter, func() { r.abort(c) })
+	var ended atomic.Bool // the timer may be set once more while we return
+	stuck := time.AfterFunc(taskTimeout+stuckAfter, func() {
+		if !ended.Load() {
+			r.abort(c)
+		}
+	})
 	defer stuck.Stop()
 	defer context.AfterFunc(ctx, func() { stuck.Reset(stuckAfter) })()
+	defer ended.Store(true)
 	return r.process(ctx, c)
 }
 
@@ -63,12 +71,14 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	}
 
 	// Fetch. A response of any status is a page; an error means there is none.
+	began := time.Now()
 	page, err := r.job.Fetch.Fetch(onRedirect(ctx, r.redirected(c.LaneKey)), seine.Request{URL: task.URL})
 	r.pace.ended(c.LaneKey, outcomeOf(page, err))
 	if err != nil {
 		return r.fetchFailed(ctx, c, err)
 	}
-	after := r.heedHost(ctx, c, page)
+	after := r.heedHost(ctx, c.LaneKey, page, began)
+	r.pace.refused(c.LaneKey, page, after, began)
 
 	// Scrape: fields, and the verdict that the job's rules give.
 	result, err := scrape(ctx, r.job.Scraper, task, page)
@@ -93,10 +103,13 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 
 	// Keep: a task is done only when every file that it owes is in the store.
 	for _, a := range result.Assets {
+		began := time.Now()
 		stored, err := r.job.Keeper.Keep(ctx, r.assets, a, asset.Hold{Owned: r.owned, Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error})
 		if err != nil {
+			r.store.noteSince(ctx, began, err)
 			return r.keepFailed(ctx, c, a, err)
 		}
+		r.store.over(ctx)
 		out.assets = append(out.assets, stored...)
 	}
 	return out
@@ -157,8 +170,8 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 	case errors.Is(err, seine.ErrHost) && r.ownHost(c, err):
 		faults := c.Faults + 1
 		pause := polite.HostPause(faults)
-		r.pace.quiet(c.LaneKey, pause)
-		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{c.LaneKey}, pause, reason, faults); e != nil {
+		r.pace.quiet(c.LaneKey, pause, reason)
+		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{c.LaneKey}, frontier.Quiet{For: pause, Why: reason, Faults: faults}); e != nil {
 			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
 		}
 		// The host is at fault, not the task. But a host that stays away must
@@ -186,31 +199,29 @@ const maxFaults = 8
 // maxRetryAfter caps what a host may ask us to wait.
 const maxRetryAfter = time.Hour
 
-// heedHost obeys Retry-After, for the whole fleet.
-func (r *runner) heedHost(ctx context.Context, c frontier.Claimed, page *seine.Page) time.Duration {
+// heedHost obeys what a host that refuses says, for the whole fleet: it is left
+// alone as long as Retry-After says, and asked more slowly from there on. began
+// is when it was asked.
+func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, began time.Time) time.Duration {
 	if page.Status != http.StatusTooManyRequests && page.Status != http.StatusServiceUnavailable {
 		return 0
 	}
+	why := "Retry-After"
 	after, ok := polite.RetryAfter(page.Header.Get("Retry-After"), time.Now(), maxRetryAfter)
 	if !ok || after == 0 {
-		return 0
+		after, why = 0, fmt.Sprintf("HTTP %d", page.Status)
 	}
-	r.quietHost(ctx, c.LaneKey, after)
-	return after
-}
-
-func (r *runner) quietHost(ctx context.Context, lane string, after time.Duration) {
-	r.pace.quiet(lane, after)
 	if r.job.Pace.Scope == seine.ScopeWorker {
-		return // it binds this worker's address only
+		return after // it binds this worker's address only
 	}
 	lanes := []string{lane}
-	if frontier.IsHost(lane) {
+	if frontier.IsHost(lane) && !frontier.IsAssetLane(lane) {
 		lanes = append(lanes, frontier.AssetLane(lane))
 	}
-	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, after, "Retry-After", 0); err != nil && ctx.Err() == nil {
-		r.log.WarnContext(ctx, "Retry-After is not stored", "err", err)
+	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, frontier.Quiet{For: after, Why: why, Slow: frontier.IsHost(lane), Ago: time.Since(began)}); err != nil && ctx.Err() == nil {
+		r.log.WarnContext(ctx, "what the host refuses is not stored", "err", err)
 	}
+	return after
 }
 
 // keepFailed decides what an asset that is not in the store means. The task

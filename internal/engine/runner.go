@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -25,6 +26,7 @@ type runner struct {
 	tally  *tally
 	pace   *pacer
 	assets *assetFetcher
+	store  *outage
 
 	// redact leaves the job's secrets out of URLs that are stored.
 	redact *strings.Replacer
@@ -44,8 +46,9 @@ type runner struct {
 	err    error          // what ends the engine
 	cancel context.CancelFunc
 
-	counted time.Time
-	counts  frontier.Counts
+	counted counted
+
+	closed atomic.Bool // it was said that we are outside the job's hours
 }
 
 // claimAhead is how far before its next start a lane is claimed: about one poll.
@@ -57,7 +60,7 @@ const claimTimeout = 30 * time.Second
 func newRunner(e *Engine, j *Job) *runner {
 	r := &runner{
 		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
-		redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
+		store: storeAway(e.cfg.Log.With("job", j.Name)), redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
 	}
 	held := j.Concurrency
 	if j.Pace.Unpaced() {
@@ -72,8 +75,9 @@ func newRunner(e *Engine, j *Job) *runner {
 }
 
 // run claims until claiming ends, and returns when every task's outcome is
-// committed or given up. ctx is the lease's.
-func (r *runner) run(claiming, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) error {
+// committed or given up. ctx is the lease's; work lives on when the lease may be
+// lost, until the engine stops.
+func (r *runner) run(claiming, work, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) error {
 	claiming, cancel := context.WithCancel(claiming)
 	defer cancel()
 	r.mu.Lock()
@@ -82,9 +86,9 @@ func (r *runner) run(claiming, ctx context.Context, lease frontier.Lease, lose c
 
 	results := make(chan outcome, cap(r.held))
 	var tasks, commits sync.WaitGroup
-	commits.Go(func() { r.commitLoop(ctx, lease, lose, results) })
-	err := r.claimLoop(claiming, func(c frontier.Claimed) {
-		tasks.Go(func() { results <- r.attempt(ctx, c) })
+	commits.Go(func() { r.commitLoop(work, ctx, lease, lose, results) })
+	err := r.claimLoop(claiming, func(c frontier.Claimed, asked time.Time) {
+		tasks.Go(func() { results <- r.attempt(ctx, c, asked) })
 	}, lease, lose)
 	cancel()
 	tasks.Wait()
@@ -127,25 +131,37 @@ func (r *runner) abort(c frontier.Claimed) {
 
 // claimLoop claims and starts tasks until ctx ends, and with UntilDone until
 // nothing is left.
-func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), lease frontier.Lease, lose context.CancelCauseFunc) error {
+func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, asked time.Time), lease frontier.Lease, lose context.CancelCauseFunc) error {
 	idle := newIdler()
 	for {
 		n := r.acquire(ctx)
 		if n == 0 {
 			return nil
 		}
-		met, err := r.limitMet(ctx)
-		if err == nil && met {
+		if !r.open() {
 			r.giveBack(n)
-			if r.e.cfg.UntilDone {
-				return ErrLimit
+			if done, err := r.nothingLeft(ctx); err == nil && done {
+				return nil
 			}
-			if !sleep(ctx, lastIdle) {
+			r.awaitHours(ctx)
+			continue
+		}
+		room, met, err := r.room(ctx, n)
+		if err == nil && room < n {
+			r.giveBack(n - room)
+			n = room
+		}
+		if err == nil && met && r.e.cfg.UntilDone {
+			return ErrLimit
+		}
+		if err == nil && n == 0 { // a limit, by what is done or by what is in flight
+			if !r.awaitCommit(ctx, lastIdle) {
 				return nil
 			}
 			continue
 		}
 		var got []frontier.Claimed
+		asked := time.Now()
 		if err == nil {
 			// A stop in the middle must not lose the answer: what was claimed
 			// would wait until the lease expires. It is given back instead.
@@ -155,7 +171,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(frontier.Claimed), le
 		}
 		r.giveBack(n - len(got))
 		for _, c := range got {
-			start(c)
+			start(c, asked)
 		}
 		if len(got) > 0 {
 			r.e.outage.over(ctx)
@@ -217,14 +233,30 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 			wait = max(wait, idle.short())
 		}
 	}
-	t := time.NewTimer(wait)
+	r.awaitCommit(ctx, wait)
+	return false, nil
+}
+
+// awaitCommit waits until something was committed or promoted, at most so long,
+// and reports whether ctx is still live.
+func (r *runner) awaitCommit(ctx context.Context, most time.Duration) bool {
+	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 	case <-t.C:
 	case <-r.wake:
 	}
-	return false, nil
+	return ctx.Err() == nil
+}
+
+// nothingLeft reports whether a run has come to its end.
+func (r *runner) nothingLeft(ctx context.Context) (bool, error) {
+	if !r.e.cfg.UntilDone {
+		return false, nil
+	}
+	counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
+	return err == nil && counts.Open == 0 && counts.Unseen == 0, err
 }
 
 // fillBlock is how many ids of a space are admitted at a time.
@@ -291,49 +323,6 @@ func (r *runner) wakeUp() {
 	case r.wake <- struct{}{}:
 	default:
 	}
-}
-
-// countEvery is how old the counters may be by which a limit is judged.
-const countEvery = time.Second
-
-// limitMet judges the job's limit by the frontier's counters, and this run's by
-// our own. Both may be overshot by what is in flight.
-func (r *runner) limitMet(ctx context.Context) (bool, error) {
-	run := r.e.cfg.Limit
-	if run != (seine.Limit{}) {
-		p := r.e.Progress()
-		var tasks, records, assets int64
-		for _, x := range p {
-			if x.Job == r.job.Name {
-				for _, n := range x.Final {
-					tasks += n
-				}
-				records, assets = x.Records, x.Assets
-			}
-		}
-		if over(run, assets, records, tasks) {
-			return true, nil
-		}
-	}
-	if r.job.Limit == (seine.Limit{}) {
-		return false, nil
-	}
-	if time.Since(r.counted) > countEvery {
-		counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
-		if err != nil {
-			return false, err
-		}
-		r.counts, r.counted = counts, time.Now()
-	}
-	var final int64
-	for _, n := range r.counts.Final {
-		final += n
-	}
-	return over(r.job.Limit, r.counts.Assets, r.counts.Records, final), nil
-}
-
-func over(l seine.Limit, assets, records, tasks int64) bool {
-	return l.Assets > 0 && assets >= l.Assets || l.Records > 0 && records >= l.Records || l.Tasks > 0 && tasks >= l.Tasks
 }
 
 var discard = slog.New(slog.DiscardHandler)

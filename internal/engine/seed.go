@@ -156,7 +156,7 @@ func (a *Adder) add(ctx context.Context, n frontier.New) error {
 
 // Flush admits what is left. It waits for as long as the frontier is away.
 func (a *Adder) Flush(ctx context.Context) error {
-	o := outage{log: discard}
+	o := frontierAway(discard)
 	for len(a.batch) > 0 {
 		n, err := a.f.Add(ctx, a.job.ID, a.batch)
 		if err == nil {

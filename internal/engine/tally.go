@@ -15,6 +15,7 @@ type tally struct {
 	final   map[seine.State]int64
 	records int64
 	assets  int64
+	most    amounts // of one task
 
 	// second[i] is the number of tasks that ended in the second at[i].
 	second [60]int64
@@ -33,6 +34,8 @@ func (t *tally) end(now time.Time, o outcome, final bool) {
 		t.final[o.state]++
 		t.records += int64(len(o.records))
 		t.assets += int64(len(o.assets))
+		t.most.records = max(t.most.records, int64(len(o.records)))
+		t.most.assets = max(t.most.assets, int64(len(o.assets)))
 	}
 	s := now.Unix()
 	i := s % 60
@@ -40,6 +43,17 @@ func (t *tally) end(now time.Time, o outcome, final bool) {
 		t.at[i], t.second[i] = s, 0
 	}
 	t.second[i]++
+}
+
+// sum is what the final tasks came to, and the most that one of them did.
+func (t *tally) sum() (all, most amounts) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all = amounts{assets: t.assets, records: t.records}
+	for _, n := range t.final {
+		all.tasks += n
+	}
+	return all, t.most
 }
 
 // rate is the number of tasks that ended in a second, over the last minute.

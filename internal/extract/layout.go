@@ -15,6 +15,7 @@ type Layout struct {
 	key      template
 	assets   []string
 	required []string
+	foreign  bool
 	shape    *regexp.Regexp
 	groups   []string // the name that each group of shape stands for
 }
@@ -46,6 +47,25 @@ func (s *Scraper) Layout() *Layout {
 	}
 	l.compile()
 	return l
+}
+
+// MostAssets is the most files that one page has.
+func (s *Scraper) MostAssets() int {
+	n := len(s.assets)
+	for _, a := range s.assets {
+		if a.Image != nil && a.Image.Keep == seine.KeepOriginal {
+			n++
+		}
+	}
+	return n
+}
+
+// Foreign returns the layout of a store that Seine did not fill: what stands for
+// a field may be any name of a folder or a part of one, but a hidden one.
+func (l *Layout) Foreign() *Layout {
+	out := &Layout{key: l.key, assets: l.assets, required: l.required, foreign: true}
+	out.compile()
+	return out
 }
 
 // Columns lists the fields that go into a record, in the order of the rules.
@@ -92,6 +112,7 @@ func (l *Layout) Prefix() string {
 }
 
 const (
+	anyName      = `([^/.\p{Cc}][^/\p{Cc}]*?)`
 	anyValue     = `([\p{L}\p{Nd}_-][\p{L}\p{Nd}._-]*?)`
 	anyExtension = `([A-Za-z0-9]+)`
 )
@@ -116,6 +137,8 @@ func (l *Layout) compile() {
 			b.WriteString(`(` + strings.Join(longest, `|`) + `)`)
 		case p.name == "ext":
 			b.WriteString(anyExtension)
+		case l.foreign && !notField(p.name):
+			b.WriteString(anyName)
 		default:
 			b.WriteString(anyValue)
 		}

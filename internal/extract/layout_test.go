@@ -62,6 +62,20 @@ func TestLayoutParse(t *testing.T) {
 	}
 }
 
+func TestForeignLayout(t *testing.T) {
+	t.Parallel()
+	l := layoutOf(t, "png/{grade}/{id}_{asset}.png", front, back).Foreign()
+	for path, want := range map[string]string{
+		"png/GEM MT 10/500_front.png": "GEM MT 10", "png/10/500_front.png": "10", "png/#1 (best)/500_front.png": "#1 (best)",
+		"png/.thumbs/500_front.png": "", "png/a/b/500_front.png": "", "png/a\x1b/500_front.png": "", "png/10/500_front.PNG": "", "png/10/500 b_front.png": "",
+	} {
+		got, ok := l.Parse(path)
+		if got.Values["grade"] != want || ok != (want != "") {
+			t.Errorf("Parse(%q) = %+v, %v; want %q", path, got, ok, want)
+		}
+	}
+}
+
 func TestLayoutTellsItsParts(t *testing.T) {
 	t.Parallel()
 	l := layoutOf(t, "data/png-{grade}/{year}/{id}_{asset}_{grade}.{ext}", front, bigFront)

@@ -37,6 +37,7 @@ const (
 	NoFetcher      = "no such fetcher"
 
 	// Of a page in a browser.
+	BadWait       = "bad wait"
 	Crashed       = "page crashed"
 	Hangs         = "page hangs"
 	OpenedDialog  = "page opened a dialog"

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/polite"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -154,6 +155,7 @@ func SpecOf(job *seine.Job, config json.RawMessage) Spec {
 // of its slots, because a claimed task holds its slot while it waits for its
 // start, at most claimSpan of starts, and one at a time while its host is at fault.
 func LaneRoom(p LanePace, inflight, faults int) int {
+	p.Delay, p.Inflight = polite.Slowed(p.Delay, p.Inflight, p.Slow)
 	if faults > 0 {
 		return max(0, 1-inflight)
 	}

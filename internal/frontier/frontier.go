@@ -38,6 +38,12 @@ var (
 	// ErrSchema: the database's schema is older or newer than this program's.
 	ErrSchema = errors.New("schema does not fit")
 
+	// ErrRights: the database's user may not do it. Waiting does not help.
+	ErrRights = errors.New("frontier refuses this user")
+
+	// ErrClock: this machine's clock is too far from the frontier's.
+	ErrClock = errors.New("the clocks differ")
+
 	// ErrNoJob: no job of that name is registered.
 	ErrNoJob = errors.New("no such job")
 
@@ -84,6 +90,10 @@ type LanePace struct {
 
 	Rest     seine.Rest
 	Cooldown seine.Cooldown
+
+	// Slow is what the delay is multiplied by since the host refused; less
+	// than 1 is 1.
+	Slow float64 `json:"-"`
 }
 
 // New is a task to be added.
@@ -202,6 +212,22 @@ type Sweep struct {
 	Free []string
 }
 
+// Quiet is what a host said, or what became of it.
+type Quiet struct {
+	// For is how long it is to be left alone; zero: it is not.
+	For time.Duration
+	Why string
+
+	// Faults, when not zero, is the number of host faults in a row.
+	Faults int
+
+	// Slow halves the pace: see [polite.Slower]. Ago is how long ago the
+	// request was started that was refused: of several that were under way
+	// together one counts.
+	Slow bool
+	Ago  time.Duration
+}
+
 // LaneState is what may have changed since a claim.
 type LaneState struct {
 	Lane LaneID
@@ -269,9 +295,8 @@ type Frontier interface {
 	// returns how long to wait for it. draw is a number in [0, 1).
 	Reserve(ctx context.Context, job JobID, lane string, draw float64) (wait time.Duration, held bool, err error)
 
-	// Quiet keeps lanes from being claimed for d; faults, when not zero, is the
-	// number of host faults in a row.
-	Quiet(ctx context.Context, job JobID, lanes []string, d time.Duration, why string, faults int) error
+	// Quiet keeps lanes from being claimed for a while, and slows them down.
+	Quiet(ctx context.Context, job JobID, lanes []string, q Quiet) error
 
 	// PauseJob and PauseHost stop claims until they are called with false. They
 	// return ErrNoJob, or false when the job has no such host.

@@ -29,3 +29,17 @@ func NextTry(retry seine.Retry, state seine.State, attempt int, after time.Durat
 	wait = wait/2 + time.Duration(draw*float64(wait/2))
 	return max(wait, after), false
 }
+
+// mostApart bounds what RescueDelay gives.
+const mostApart = 5 * time.Minute
+
+// RescueDelay is how long a task waits whose worker died; draw is a number in
+// [0, 1). The first time it is ready at once. From the second on it may be what
+// kills its workers: the tasks that died together come apart, so that those
+// beside it don't die with it again and again.
+func RescueDelay(attempt int, draw float64) time.Duration {
+	if attempt < 2 {
+		return 0
+	}
+	return time.Duration(draw * float64(min(mostApart, time.Second<<min(attempt, 16))))
+}

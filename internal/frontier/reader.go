@@ -14,6 +14,10 @@ type Reader interface {
 	Counts(ctx context.Context, job JobID) (Counts, error)
 	Status(ctx context.Context, job JobID) (Status, error)
 
+	// InProgress counts the tasks that are leased, of one host if it is not
+	// empty.
+	InProgress(ctx context.Context, job JobID, host string) (int64, error)
+
 	// Tasks lists tasks in the order of their keys, those after filter.After.
 	Tasks(ctx context.Context, job JobID, filter Filter) ([]TaskInfo, error)
 
@@ -75,6 +79,10 @@ type HostStatus struct {
 	NextAt time.Time
 	Parked bool
 	Reason string
+
+	// Slow is what the host's delay is multiplied by since it refused; 1: it
+	// did not.
+	Slow float64
 }
 
 // ReasonCount counts tasks by why they ended or wait.

@@ -187,10 +187,21 @@ func TestBlock(t *testing.T) {
 
 func TestCheckSchema(t *testing.T) {
 	t.Parallel()
-	for version, want := range map[int64]string{0: "seine migrate", 1000: "seine migrate", 999: "seine migrate", 2001: "newer seine", 1001: "seine migrate", 1002: "", 1003: ""} {
+	for version, want := range map[int64]string{0: "seine migrate", 1000: "seine migrate", 999: "seine migrate", 2001: "newer seine", 1001: "seine migrate", 1002: "seine migrate", 1003: "", 1004: ""} {
 		err := CheckSchema(version)
 		if (err == nil) != (want == "") || err != nil && (!errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), want)) {
 			t.Errorf("CheckSchema(%d) = %v; want %q", version, err, want)
+		}
+	}
+}
+
+func TestCheckClock(t *testing.T) {
+	t.Parallel()
+	there := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for gap, want := range map[time.Duration]string{0: "", time.Minute: "", -59 * time.Second: "", 3 * time.Minute: "3m0s ahead of", -time.Hour: "1h0m0s behind"} {
+		err := CheckClock(there.Add(gap), there)
+		if (err == nil) != (want == "") || err != nil && (!errors.Is(err, ErrClock) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("CheckClock at %v = %v; want %q", gap, err, want)
 		}
 	}
 }

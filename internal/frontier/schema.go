@@ -7,7 +7,7 @@ import "fmt"
 // program's own.
 const (
 	SchemaMajor = 1
-	SchemaMinor = 2
+	SchemaMinor = 3
 )
 
 // CheckSchema returns ErrSchema with what to do when a program of this version

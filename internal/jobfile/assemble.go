@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/seinehq/seine"
@@ -173,7 +172,7 @@ func (a *assembly) wait(path string, w wait) seine.Wait {
 		a.check(path, true, "%s: a wait has css or stable", path)
 	}
 	if w.CSS != "" {
-		_, err := cascadia.ParseGroup(w.CSS)
+		err := checkWaitSelector(w.CSS)
 		a.check(path+".css", err != nil, "%s.css: bad selector %q: %v", path, a.show(w.CSS), err)
 	}
 	if w.Matches != "" {
@@ -239,6 +238,9 @@ func (a *assembly) pace() seine.Pace {
 	if c := p.Cooldown; c != nil {
 		out.Cooldown = seine.Cooldown{After: c.After, For: time.Duration(c.For)}
 		a.check("pace.cooldown.for", c.For == 0, "pace.cooldown.for is 0: leave cooldown out")
+	}
+	if p.Hours != nil {
+		out.Hours = seine.Hours(*p.Hours)
 	}
 	return out
 }

@@ -133,6 +133,8 @@ func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any
 	switch t {
 	case reflect.TypeFor[duration]():
 		return map[string]any{"anyOf": []any{text(durationPattern), map[string]any{"const": 0}, map[string]any{"$ref": "#/$defs/variable"}}}
+	case reflect.TypeFor[hours]():
+		return map[string]any{"anyOf": []any{text(hoursPattern), map[string]any{"$ref": "#/$defs/variable"}}}
 	case reflect.TypeFor[span]():
 		return map[string]any{"anyOf": []any{text(spanPattern), map[string]any{"const": 0}, map[string]any{"$ref": "#/$defs/variable"}}}
 	case reflect.TypeFor[size]():

@@ -326,13 +326,13 @@ func TestDurations(t *testing.T) {
 		"0": 0, "0s": 0, "20s": 20 * time.Second, "1m30s": 90 * time.Second, "1.5h": 90 * time.Minute,
 		"2d": 48 * time.Hour, "1d12h": 36 * time.Hour, "500ms": time.Second / 2, "3us": 3 * time.Microsecond,
 	} {
-		if got, err := parseDuration(s); got != want || err != nil {
-			t.Errorf("parseDuration(%q) = %v, %v; want %v", s, got, err, want)
+		if got, err := ParseDuration(s); got != want || err != nil {
+			t.Errorf("ParseDuration(%q) = %v, %v; want %v", s, got, err, want)
 		}
 	}
 	for _, s := range []string{"", "s", "1", "-1s", "+1s", "1 s", "1s ", "1w", "99999999999999999999h", "1e3s", "s1", "1s-"} {
-		if got, err := parseDuration(s); err == nil {
-			t.Errorf("parseDuration(%q) = %v; want an error", s, got)
+		if got, err := ParseDuration(s); err == nil {
+			t.Errorf("ParseDuration(%q) = %v; want an error", s, got)
 		}
 	}
 }

@@ -153,6 +153,8 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 	switch t {
 	case reflect.TypeFor[duration]():
 		return "Duration"
+	case reflect.TypeFor[hours]():
+		return "Hours of the day"
 	case reflect.TypeFor[span]():
 		return "Duration, or two: least..most"
 	case reflect.TypeFor[size]():

@@ -104,7 +104,8 @@ type idSpace struct {
 
 type fetch struct {
 	// The fetcher of pages: plain HTTP, or a headless browser that runs the
-	// page's scripts. Assets always go by http.
+	// page's scripts. The content of an open shadow root is read as its host's,
+	// after what the host holds itself. Assets always go by http.
 	Via string `yaml:"via" enum:"http,chrome" default:"http" example:"chrome"`
 
 	// What a rendered page waits for, in order. When a wait runs out the page is
@@ -154,18 +155,20 @@ type chrome struct {
 	Profile string `yaml:"profile" enum:"plain,desktop" default:"plain" example:"desktop"`
 
 	// What pages may load beside documents, scripts and data. What is not
-	// loaded seems to be: `src` is set and no error is seen. An asset needs none
+	// loaded has its `src` all the same: images and styles seem to come, but
+	// empty; fonts, media and styles with `integrity` fail. An asset needs none
 	// of it: it is fetched by http.
 	Load []string `yaml:"load" enum:"image,style,font,media" default:"none" example:"[style]"`
 
-	// What a page may do without failing: a dialog is dismissed, a window
-	// closed, a download refused, and the page is judged as it stands. A page
+	// What a page may do without failing: a dialog is dismissed, a window not
+	// opened, a download refused, and the page is judged as it stands. A page
 	// that is a download itself fails all the same.
 	Ignore []string `yaml:"ignore" enum:"dialog,window,download" default:"none" example:"[dialog]"`
 }
 
 type wait struct {
-	// A selector that must match.
+	// A selector that must match, as browsers know them: `:is()` is one,
+	// `:contains()` is not. Give `matches` for the text.
 	CSS string `yaml:"css" example:"p.title"`
 
 	// An attribute that the element must have. It needs `css`.
@@ -195,6 +198,10 @@ type pace struct {
 
 	// A pause after so many errors in a row on a host.
 	Cooldown *cooldown `yaml:"cooldown"`
+
+	// The hours of the day in which fetches start, with a time zone; UTC without one.
+	// What was begun before the end is finished.
+	Hours *hours `yaml:"hours" example:"22:00-06:00 Europe/Berlin"`
 
 	// The pace of assets, which do not wait for `delay`.
 	Assets assetPace `yaml:"assets"`
@@ -313,7 +320,9 @@ type asset struct {
 	Optional bool `yaml:"optional" default:"false" example:"true"`
 
 	// Checks and renders an image: turns it as its Exif says, crops, resizes
-	// and encodes it. Without it the file is stored as it came, whatever it is.
+	// and encodes it. Without it the file is stored as it came, whatever it is:
+	// only an empty one is refused, and an HTML page where the response names
+	// another type.
 	// JPEG, PNG, WebP and the first frame of a GIF can be rendered; with AVIF,
 	// animated WebP and other types the task ends in error. Metadata and color
 	// profiles are neither applied nor written into the rendition.
@@ -385,13 +394,15 @@ type explore struct {
 }
 
 type limit struct {
-	// The most assets stored.
+	// The most assets stored, over the job's life: all its runs and workers. One
+	// worker goes over it by less than a task, several by what is in flight. For
+	// one run: `--limit assets=N`.
 	Assets int64 `yaml:"assets" min:"0" default:"0, no bound" example:"10000"`
 
-	// The most records.
+	// The most records, likewise.
 	Records int64 `yaml:"records" min:"0" default:"0, no bound" example:"5000"`
 
-	// The most tasks.
+	// The most tasks that are finished, whatever their end, likewise.
 	Tasks int64 `yaml:"tasks" min:"0" default:"0, no bound" example:"100000"`
 }
 

@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // time zones, also where a system has none
+
+	"github.com/seinehq/seine"
 )
 
 // How the values that decode themselves are written. The schema has the same
@@ -15,6 +18,7 @@ import (
 const (
 	durationPattern = `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+)$`
 	spanPattern     = `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+)(\.\.(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d))+))?$`
+	hoursPattern    = `^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]( [A-Za-z0-9_+/-]+)?$`
 	sizePattern     = `^[0-9]+(\.[0-9]+)? ?(B|kB|MB|GB|KiB|MiB|GiB)$`
 	dimsPattern     = `^[0-9]+x[0-9]+$`
 )
@@ -25,6 +29,7 @@ const maxDuration = 100 * 365 * 24 * time.Hour
 var (
 	durationForm = regexp.MustCompile(durationPattern)
 	durationPart = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d)`)
+	hoursForm    = regexp.MustCompile(hoursPattern)
 	sizeForm     = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?(B|kB|MB|GB|KiB|MiB|GiB)$`)
 	dimsForm     = regexp.MustCompile(`^([0-9]{1,7})x([0-9]{1,7})$`)
 )
@@ -34,8 +39,8 @@ var units = map[string]time.Duration{
 	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
 }
 
-// parseDuration reads a duration as Go writes it, with d for days.
-func parseDuration(s string) (time.Duration, error) {
+// ParseDuration reads a duration as Go writes it, with d for days.
+func ParseDuration(s string) (time.Duration, error) {
 	if !durationForm.MatchString(s) {
 		if plainNumber.MatchString(s) {
 			return 0, fmt.Errorf("has no unit: 500ms, 20s, 1m30s, 2d")
@@ -76,7 +81,7 @@ func (v *duration) decode(d *decoder, n *node, path string) {
 	if !ok {
 		return
 	}
-	parsed, err := parseDuration(s)
+	parsed, err := ParseDuration(s)
 	if err != nil {
 		d.say(n.at, path, "%s: %q %v", name(path), n.shown(), err)
 		return
@@ -97,8 +102,8 @@ func (v *span) decode(d *decoder, n *node, path string) {
 		most = least
 	}
 	var err error
-	if v.min, err = parseDuration(least); err == nil {
-		v.max, err = parseDuration(most)
+	if v.min, err = ParseDuration(least); err == nil {
+		v.max, err = ParseDuration(most)
 	}
 	switch {
 	case err != nil:
@@ -106,6 +111,38 @@ func (v *span) decode(d *decoder, n *node, path string) {
 	case v.min > v.max:
 		d.say(n.at, path, "%s: %v is longer than %v: the shorter one goes first", name(path), v.min, v.max)
 	}
+}
+
+// hours is a seine.Hours: 22:00-06:00, or 22:00-06:00 Europe/Berlin.
+type hours seine.Hours
+
+func (v *hours) decode(d *decoder, n *node, path string) {
+	s, ok := d.scalarText(n, path, "hours such as 22:00-06:00")
+	if !ok {
+		return
+	}
+	if !hoursForm.MatchString(s) {
+		d.say(n.at, path, "%s: %q are no hours of the day: 22:00-06:00, or 22:00-06:00 Europe/Berlin (UTC without a zone)", name(path), n.shown())
+		return
+	}
+	times, zone, _ := strings.Cut(s, " ")
+	from, to, _ := strings.Cut(times, "-")
+	v.From, v.To = sinceMidnight(from), sinceMidnight(to)
+	if v.From == v.To {
+		d.say(n.at, path, "%s: %q is the whole day: leave it out", name(path), n.shown())
+	}
+	at, err := time.LoadLocation(zone)
+	if err != nil || zone == "Local" {
+		d.say(n.at, path, "%s: %q is no time zone: Europe/Berlin, America/New_York, UTC", name(path), zone)
+	}
+	v.Zone = at
+}
+
+// sinceMidnight reads 22:00, whose form was checked.
+func sinceMidnight(s string) time.Duration {
+	h, _ := strconv.Atoi(s[:2])
+	m, _ := strconv.Atoi(s[3:])
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
 }
 
 var sizes = map[string]float64{

@@ -18,6 +18,10 @@ const (
 	Failed
 )
 
+// slowMemory is how long a host that was slowed is remembered when nothing is
+// asked of it.
+const slowMemory = 10 * time.Minute
+
 // sweepAt is the number of hosts from which on a Pacer looks for some that it
 // can forget. A host takes about 200 bytes.
 const sweepAt = 1024
@@ -50,6 +54,9 @@ type host struct {
 	failed  int // in a row
 	quiet   time.Time
 	why     string
+
+	slow          float64 // what the delay is multiplied by; less than 1 is 1
+	slowed, eased time.Time
 }
 
 // New returns a Pacer of a pace whose defaults are put in ([seine.Job.Normal]):
@@ -85,7 +92,8 @@ func (p *Pacer) Start(name string, now time.Time, draw func() float64) bool {
 	h := p.host(name, now)
 	h.running++
 	h.starts++
-	h.next = now.Add(p.pace.Delay.At(draw()))
+	delay, _ := Slowed(p.pace.Delay, 0, h.slow)
+	h.next = now.Add(delay.At(draw()))
 	if r := p.pace.Rest; r.Every > 0 && h.starts >= r.Every {
 		h.starts = 0
 		h.next = latest(h.next, now.Add(r.For))
@@ -104,6 +112,7 @@ func (p *Pacer) End(name string, now time.Time, o Outcome) {
 	case Silent:
 	case OK:
 		h.failed = 0
+		h.slow, h.eased = Ease(h.slow, 1, now.Sub(h.eased)), now
 	case Failed:
 		h.failed++
 		if c := p.pace.Cooldown; c.After > 0 && h.failed >= c.After {
@@ -117,6 +126,22 @@ func (p *Pacer) End(name string, now time.Time, o Outcome) {
 // a host fault. It never shortens a quiet time.
 func (p *Pacer) Quiet(name string, until time.Time, why string) {
 	p.host(name, p.now).hush(until, why)
+}
+
+// Refused notes that a host answered a request of then by a refusal: it is
+// left alone for after, and slowed down. Of several requests that were under way
+// together one counts.
+func (p *Pacer) Refused(name string, now, then time.Time, after time.Duration) {
+	h := p.host(name, now)
+	if after > 0 {
+		h.hush(now.Add(after), "Retry-After")
+	}
+	if then.Before(h.slowed) {
+		return
+	}
+	h.slow = Slower(h.slow)
+	h.slowed, h.eased = now, now
+	h.touched = latest(h.touched, now)
 }
 
 // Quieted tells until when a host is quiet, and why; ok is false when it isn't.
@@ -141,7 +166,8 @@ func (p *Pacer) Blocked(now time.Time) []string {
 }
 
 func (p *Pacer) full(h *host) bool {
-	return p.pace.Concurrency > 0 && h.running >= p.pace.Concurrency
+	_, most := Slowed(p.pace.Delay, p.pace.Concurrency, h.slow)
+	return most > 0 && h.running >= most
 }
 
 // host returns the host's entry, a new one after having forgotten idle ones
@@ -167,6 +193,10 @@ func (p *Pacer) host(name string, now time.Time) *host {
 func (p *Pacer) forget(now time.Time) {
 	alone := max(p.pace.Rest.For, p.pace.Cooldown.For)
 	for name, h := range p.hosts {
+		alone := alone
+		if h.slow > 1 {
+			alone = max(alone, slowMemory)
+		}
 		if h.running == 0 && !latest(h.next, h.quiet, h.touched.Add(alone)).After(now) {
 			delete(p.hosts, name)
 		}

@@ -47,7 +47,7 @@ func main() {
 		serveSite()
 		return
 	}
-	err := error(nil)
+	var err error
 	if *soaked > 0 {
 		err = soak(*soaked)
 	} else {

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	cdpfetch "github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/chromedp"
 
 	"github.com/seinehq/seine/internal/fetch"
@@ -26,8 +28,15 @@ type browser struct {
 	userAgent string // its own
 	began     time.Time
 
-	mu   sync.Mutex
-	tabs map[string]*tab // by the id of the target, which is its main frame's
+	// unheard counts the commands whose answers nobody waits for. chromedp
+	// counts its own from 1; the protocol's numbers have 31 bits.
+	unheard atomic.Int64
+
+	events sync.WaitGroup
+
+	mu     sync.Mutex
+	tabs   map[string]*tab // by the id of the target, which is its main frame's
+	closed bool
 
 	// Under Chrome.mu.
 	pages   int
@@ -44,6 +53,7 @@ func startBrowser(ctx context.Context, path string, flags []string, cfg Config) 
 		return nil, err
 	}
 	b := &browser{process: p, began: time.Now(), tabs: map[string]*tab{}}
+	b.unheard.Store(1 << 30)
 	// chromedp finds the browser in the context; it lives until close.
 	root, cancel := chromedp.NewAllocatorContext(context.WithoutCancel(ctx), attached{b})
 	quiet := func(format string, args ...any) { cfg.Log.Debug("chromedp", "says", fmt.Sprintf(format, args...)) }
@@ -64,6 +74,9 @@ func startBrowser(ctx context.Context, path string, flags []string, cfg Config) 
 	}
 	if err == nil {
 		v, err = cdp.Call(hello, b.chrome, cdpbrowser.GetVersion, cdp.Empty{})
+	}
+	if err == nil {
+		_, err = cdp.Call(hello, b.chrome, cdpfetch.Enable, cdpfetch.EnableParams{Patterns: lastStop})
 	}
 	if err != nil {
 		if ctx.Err() == nil {
@@ -101,14 +114,22 @@ func (b *browser) disown(t *tab) {
 	delete(b.tabs, string(t.target.TargetID))
 }
 
-// event takes in what the browser tells of its pages itself.
+// event takes in what the browser tells itself. It runs on chromedp's own
+// goroutine and must not call the browser.
 func (b *browser) event(ev any) {
-	if ev, ok := ev.(*cdpbrowser.EventDownloadWillBegin); ok {
+	switch ev := ev.(type) {
+	case *cdpbrowser.EventDownloadWillBegin:
 		b.mu.Lock()
 		t := b.tabs[string(ev.FrameID)]
 		b.mu.Unlock()
 		if t != nil && !t.f.job.Chrome.IgnoreDownloads {
 			t.fail(fetch.Fault{Reason: fetch.IsDownload})
+		}
+	case *cdpfetch.EventRequestPaused:
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if !b.closed {
+			b.events.Go(func() { b.paused(ev) })
 		}
 	}
 }
@@ -127,7 +148,11 @@ func (b *browser) isLost() bool {
 
 // close ends the browser and all of its processes.
 func (b *browser) close() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
 	b.cancel()
+	b.events.Wait()
 	b.process.close()
 }
 

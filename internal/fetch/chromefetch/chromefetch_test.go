@@ -210,6 +210,69 @@ func TestAWaitThatRunsOutIsNoError(t *testing.T) {
 	}
 }
 
+func TestAWaitThatTheBrowserDoesNotKnowIsTold(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>Foo</p>`)})
+	_, err := fetcher(t, shared, Job{}).Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Wait: []seine.Wait{{CSS: "p"}, {CSS: "p:contains(Foo)"}}})
+	if fetch.Reason(err) != fetch.BadWait || !strings.Contains(err.Error(), "bad wait: css: p:contains(Foo): SyntaxError: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v; want %s with what the browser says", err, fetch.BadWait)
+	}
+}
+
+const components = `<!doctype html><body><my-card id=one><span slot=name>own</span><b>free</b></my-card><my-list></my-list><my-closed></my-closed><script>
+class Card extends HTMLElement {
+  static made = 0;
+  constructor() { super(); Card.made++; }
+  connectedCallback() {
+    this.attachShadow({ mode: "open" }).innerHTML = "<style>p { color: red }</style><p class=title>Title of " + this.id + "</p><slot name=name>no name</slot><slot name=other>empty</slot><img src=shown.png>";
+  }
+}
+class Late extends HTMLElement {
+  connectedCallback() {
+    setTimeout(() => {
+      const root = this.attachShadow({ mode: "open" });
+      setTimeout(() => { root.innerHTML = "<my-card id=two></my-card><i>later</i>"; }, 200);
+      setTimeout(() => { root.querySelector("i").textContent = "last"; }, 400);
+    }, 200);
+  }
+}
+class Closed extends HTMLElement { connectedCallback() { this.attachShadow({ mode: "closed" }).innerHTML = "<u>secret</u>"; } }
+customElements.define("my-card", Card); customElements.define("my-list", Late); customElements.define("my-closed", Closed);
+setTimeout(() => document.body.dataset.made = Card.made, 1500);
+</script></body>`
+
+func TestWhatComponentsShowIsRead(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(components)})
+	f := fetcher(t, shared, Job{})
+	p := get(t, f, s.URL+"/a",
+		seine.Wait{CSS: "my-list my-card .title", Matches: regexp.MustCompile("^Title of two$")},
+		seine.Wait{CSS: "#one > img", Attr: "src", Matches: regexp.MustCompile("^" + regexp.QuoteMeta(s.URL) + "/shown.png$")},
+		seine.Wait{Stable: 300 * time.Millisecond}, seine.Wait{CSS: "[data-made]"})
+	for _, w := range p.Waits {
+		if !w.OK {
+			t.Errorf("%s ran out", w.Wait)
+		}
+	}
+	body := string(p.Body)
+	for _, want := range []string{
+		`<my-card id="one"><span slot="name">own</span><b>free</b><style>p { color: red }</style><p class="title">Title of one</p>` +
+			`<slot name="name"></slot><slot name="other">empty</slot><img src="shown.png"></my-card>`,
+		`<my-list><my-card id="two"><style>p { color: red }</style><p class="title">Title of two</p><slot name="name">no name</slot>`,
+		`<i>last</i></my-list>`, `data-made="2"`, "<!DOCTYPE html>",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page has no %s:\n%s", want, body)
+		}
+	}
+	if !strings.Contains(body, "<my-closed></my-closed>") {
+		t.Error("a closed root was read")
+	}
+	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", MaxBody: int64(len(components) + 200), Wait: []seine.Wait{{CSS: "#two"}}}); !errors.Is(err, seine.ErrTooLarge) {
+		t.Errorf("%v; want %v", err, seine.ErrTooLarge)
+	}
+}
+
 func TestStableLooksAtTheHTML(t *testing.T) {
 	t.Parallel()
 	// What changes and is as before when it is looked at is no change.
@@ -228,6 +291,12 @@ func TestResponsesOfEveryKindArePages(t *testing.T) {
 			_, _ = fmt.Fprint(w, "<h1>gone")
 		},
 		"/empty": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"/none": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-One", "a")
+			w.WriteHeader(http.StatusNoContent)
+		},
+		"/reset": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusResetContent) },
+		"/to":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/none", http.StatusFound) },
 		"/json": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Add("X-Two", "a")
@@ -243,6 +312,9 @@ func TestResponsesOfEveryKindArePages(t *testing.T) {
 	}{
 		{"/gone", "text/html", "gone", 410},
 		{"/empty", "", "", 503},
+		{"/none", "text/plain", "", 204},
+		{"/reset", "text/plain", "", 205},
+		{"/to", "text/plain", "", 204},
 		{"/missing", "text/plain", "404 page not found\n", 404},
 		{"/json", "application/json", `{"a": [1, "<b>"]}`, 200},
 		{"/text", "text/plain", "plain\ntext", 200},

@@ -72,8 +72,20 @@ func flags(deny string, sandbox bool) []string {
 		"--disable-prompt-on-repost",
 		"--disable-ipc-flooding-protection",
 
-		// Jobs that do not show themselves as a desktop turn it on for their pages.
-		"--disable-blink-features=AutomationControlled",
+		// A window's first request would go out before it could be told whose it
+		// is. The headless shell opens none with this flag; the full browser, which
+		// does not know it, opens none that no click asked for, and we never click.
+		"--block-new-web-contents",
+
+		// Automation: jobs that do not show themselves as a desktop turn it on for
+		// their pages. Shared workers: they are not one page's, and their requests
+		// carry nothing of what the page's carry.
+		"--disable-blink-features=AutomationControlled,SharedWorker",
+
+		// Pages that rules of speculation name are fetched by the browser past all
+		// interception. The one switch that holds with a debugger attached is the
+		// number of them that may be under way.
+		"--enable-features=PrefetchSchedulerTesting:kPrefetchSchedulerTestingActiveSetSizeLimitForBase/0/kPrefetchSchedulerTestingActiveSetSizeLimitForBurst/0",
 
 		// Frames of other sites stay in their page's process: what is blocked
 		// there is blocked in them, and a page costs one process.

@@ -5,6 +5,7 @@ package chromefetch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -93,6 +94,11 @@ func spawn(path string, args []string, prof *profile) (_ *process, err error) {
 	}
 	p.pid = cmd.Process.Pid
 	closeAll([]*os.File{commandsIn, answersOut})
+	if err := prof.lock.note(p.pid); err != nil {
+		_ = syscall.Kill(-p.pid, syscall.SIGKILL)
+		<-p.exited
+		return nil, fmt.Errorf("profile: %w", err)
+	}
 	p.conn = chromedp.NewPipeConn(answers, commands)
 	return p, nil
 }

@@ -25,15 +25,30 @@ const (
 	lockName      = "seine.lock"
 )
 
+// newProfile makes a folder and takes its lock. Between the two it looks like one
+// that a killed worker left, and a worker that starts now may take it away: then
+// there is another.
 func newProfile(root string) (*profile, error) {
+	const tries = 10
+	var err error
+	for range tries {
+		var p *profile
+		if p, err = makeProfile(root); err == nil {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("profile: %w", err)
+}
+
+func makeProfile(root string) (*profile, error) {
 	dir, err := os.MkdirTemp(root, profilePrefix)
 	if err != nil {
-		return nil, fmt.Errorf("profile: %w", err)
+		return nil, err
 	}
 	p := &profile{dir: dir, lock: &lock{}}
 	if err := p.lock.take(filepath.Join(dir, lockName)); err != nil {
 		p.remove()
-		return nil, fmt.Errorf("profile: %w", err)
+		return nil, err
 	}
 	return p, nil
 }
@@ -54,7 +69,7 @@ func (p *profile) environ() []string {
 
 // killUsers ends processes that left the browser's group and still use the
 // profile.
-func (p *profile) killUsers() { killUsers(p.dir) }
+func (p *profile) killUsers() { killUsers(p.dir, p.lock.noted()) }
 
 // remove deletes the folder. Its last users may still write into it while they
 // die, and make it anew: it must stay away for a while.

@@ -89,7 +89,7 @@ func (p *proxy) url() string { return "http://" + p.listener.Addr().String() }
 // ServeHTTP forwards a request, or makes a tunnel.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case p.dialer == nil, p.vendors && vendor(r.URL.Hostname()):
+	case p.dialer == nil, p.vendors && vendor(r.URL.Hostname()), isPrefetch(r.Header), r.Header.Get("Service-Worker") != "":
 		http.Error(w, "refused", http.StatusForbidden)
 	case r.Method == http.MethodConnect:
 		p.connect(w, r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -36,10 +37,16 @@ func (t *tab) render(ctx context.Context, url string) (*seine.Page, error) {
 	if err := t.navigate(work, url); err != nil {
 		return nil, err
 	}
+	if noContent(t.current().status) {
+		return t.page("", "", nil)
+	}
 	if !t.isHTML() {
 		return t.raw()
 	}
-	waits := t.await(work)
+	waits, err := t.await(work)
+	if err != nil {
+		return nil, err
+	}
 	return t.read(waits)
 }
 
@@ -55,10 +62,27 @@ func (t *tab) navigate(ctx context.Context, url string) error {
 		return err
 	case nav.IsDownload:
 		return fetch.Fault{Reason: fetch.IsDownload}
+	case nav.ErrorText != "" && t.isEmpty():
+		return nil
 	case nav.ErrorText != "":
 		return t.netError(nav.ErrorText)
 	}
 	return t.until(ctx, func(d document) bool { return d.shown })
+}
+
+// isEmpty makes the answer the document when it is one without content, for
+// which the browser stays where it is.
+func (t *tab) isEmpty() (is bool) {
+	t.update(func(d *document) {
+		if is = noContent(t.answer.status); is {
+			*d = t.answer
+		}
+	})
+	return is
+}
+
+func noContent(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusResetContent
 }
 
 // failure is the page's first; nil when there is none.
@@ -166,7 +190,7 @@ func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
 		URL  string `json:"url"`
 		Long bool   `json:"long"`
 	}
-	if err := t.call(ctx, jsRead, &out, t.req.MaxBody); err != nil {
+	if err := t.call(ctx, "read", &out, t.req.MaxBody); err != nil {
 		return nil, t.hangs(err)
 	}
 	if out.Long {

@@ -114,6 +114,7 @@ func (t *tab) prepare(ctx context.Context, own cdp.BrowserContextID) error {
 		{t.target, cdplog.Disable.Method, cdp.Empty{}},
 		{t.target, runtime.Disable.Method, cdp.Empty{}},
 
+		{t.target, target.SetAutoAttach.Method, workers},
 		{t.target, emulation.SetUserAgentOverride.Method, t.agent()},
 		{t.target, network.SetBypassServiceWorker.Method, network.SetBypassServiceWorkerParams{Bypass: true}},
 		{t.target, cdpfetch.Enable.Method, cdpfetch.EnableParams{Patterns: t.patterns()}},
@@ -221,9 +222,13 @@ func (t *tab) event(ev any) {
 		t.handle(func() { t.paused(ev) })
 	case *page.EventJavascriptDialogOpening:
 		t.handle(func() { t.dialog(ev) })
-	case *page.EventWindowOpen:
+	case *page.EventWindowOpen: // it was not: see flags
 		if !t.f.job.Chrome.IgnoreWindows {
 			t.fail(fetch.Fault{Reason: fetch.OpenedWindow})
+		}
+	case *target.EventAttachedToTarget:
+		if ev.WaitingForDebugger {
+			t.handle(func() { t.startWorker(ev) })
 		}
 	case *network.EventResponseReceived:
 		t.answered(ev)

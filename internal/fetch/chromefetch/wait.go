@@ -14,22 +14,28 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
 )
 
-// The functions of wait.js. They run in a world of their own: the page's
-// scripts neither see nor change them.
+// The functions that are called in a page: look, stable and read. They run in a
+// world of their own: the page's scripts neither see nor change them.
 var (
+	//go:embed js/shadow.js
+	jsShadow string
 	//go:embed js/look.js
 	jsLook string
 	//go:embed js/stable.js
 	jsStable string
 	//go:embed js/read.js
 	jsRead string
+
+	jsAll = "function (name, ...args) {\n" + jsShadow + jsLook + jsStable + jsRead + "return { look, stable, read }[name](...args);\n}"
 )
 
 // await waits for what the job wants of the page, in order, and tells how each
-// wait ended. When the time is up the rest is not waited for.
-func (t *tab) await(ctx context.Context) []seine.Waited {
+// wait ended. When the time is up the rest is not waited for. It fails when a
+// wait is one that the browser does not understand.
+func (t *tab) await(ctx context.Context) ([]seine.Waited, error) {
 	// Nothing is looked for in half a document; and without waits the page is
 	// as it is when it has loaded.
 	_ = t.until(ctx, func(d document) bool { return d.parsed && (d.loaded || len(t.req.Wait) > 0) })
@@ -38,18 +44,22 @@ func (t *tab) await(ctx context.Context) []seine.Waited {
 		start := time.Now()
 		ok := false
 		if ctx.Err() == nil {
-			ok = t.wait(ctx, w)
+			err := t.wait(ctx, w)
+			if thrown, is := errors.AsType[scriptError](err); is {
+				return nil, fetch.Fault{Reason: fetch.BadWait, Err: fmt.Errorf("%s: %w", words(w), thrown)}
+			}
+			ok = err == nil
 		}
 		out = append(out, seine.Waited{Wait: words(w), OK: ok, Took: time.Since(start)})
 	}
-	return out
+	return out, nil
 }
 
-// wait reports whether a wait's end came before the page's.
-func (t *tab) wait(ctx context.Context, w seine.Wait) bool {
+// wait returns nil when what is waited for comes before the page's end.
+func (t *tab) wait(ctx context.Context, w seine.Wait) error {
 	if w.Stable > 0 {
 		var ok bool
-		return t.call(ctx, jsStable, &ok, w.Stable.Milliseconds()) == nil && ok
+		return t.call(ctx, "stable", &ok, w.Stable.Milliseconds())
 	}
 	seen := ""
 	for {
@@ -61,12 +71,12 @@ func (t *tab) wait(ctx context.Context, w seine.Wait) bool {
 		if w.Attr != "" {
 			attr = w.Attr
 		}
-		if err := t.call(ctx, jsLook, &found, w.CSS, attr, seen); err != nil {
-			return false
+		if err := t.call(ctx, "look", &found, w.CSS, attr, seen); err != nil {
+			return err
 		}
 		for _, v := range found.Values {
 			if v != nil && (w.Matches == nil || w.Matches.MatchString(*v)) {
-				return true
+				return nil
 			}
 		}
 		seen = found.State
@@ -91,8 +101,8 @@ func words(w seine.Wait) string {
 // call runs a function in the page and decodes what it gives. A page that
 // moves on in the middle of it is asked again.
 func (t *tab) call(ctx context.Context, function string, result any, args ...any) error {
-	values := make([]*runtime.CallArgument, len(args))
-	for i, a := range args {
+	values := make([]*runtime.CallArgument, 1+len(args))
+	for i, a := range append([]any{function}, args...) {
 		text, err := json.Marshal(a)
 		if err != nil {
 			return err
@@ -100,7 +110,7 @@ func (t *tab) call(ctx context.Context, function string, result any, args ...any
 		values[i] = &runtime.CallArgument{Value: text}
 	}
 	for {
-		err := t.callOnce(ctx, function, values, result)
+		err := t.callOnce(ctx, values, result)
 		if err == nil || !moved(err) {
 			return err
 		}
@@ -116,23 +126,37 @@ func (t *tab) call(ctx context.Context, function string, result any, args ...any
 	}
 }
 
-func (t *tab) callOnce(ctx context.Context, function string, args []*runtime.CallArgument, result any) error {
+func (t *tab) callOnce(ctx context.Context, args []*runtime.CallArgument, result any) error {
 	world, err := cdp.Call(ctx, t.target, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: cdp.FrameID(t.target.TargetID), WorldName: "seine"})
 	if err != nil {
 		return err
 	}
 	got, err := cdp.Call(ctx, t.target, runtime.CallFunctionOn, runtime.CallFunctionOnParams{
-		FunctionDeclaration: function, Arguments: args, ExecutionContextID: world.ExecutionContextID, AwaitPromise: new(true), ReturnByValue: new(true),
+		FunctionDeclaration: jsAll, Arguments: args, ExecutionContextID: world.ExecutionContextID, AwaitPromise: new(true), ReturnByValue: new(true),
 	})
 	switch {
 	case err != nil:
 		return err
 	case got.ExceptionDetails != nil:
-		return fmt.Errorf("script: %s", got.ExceptionDetails.Text)
+		return exception(got.ExceptionDetails)
 	case got.Result == nil:
 		return errors.New("script gives nothing")
 	}
 	return json.Unmarshal(got.Result.Value, result)
+}
+
+// scriptError is what one of our functions threw in the page.
+type scriptError string
+
+// Error returns the exception's own words.
+func (e scriptError) Error() string { return string(e) }
+
+func exception(d *runtime.ExceptionDetails) scriptError {
+	text := d.Text
+	if d.Exception != nil && d.Exception.Description != "" {
+		text, _, _ = strings.Cut(d.Exception.Description, "\n") // the stack is ours
+	}
+	return scriptError(text)
 }
 
 // moved reports whether a call failed because its document went away.

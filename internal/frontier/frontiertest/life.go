@@ -2,6 +2,7 @@ package frontiertest
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -117,8 +118,50 @@ func testRescue(t *testing.T, s *suite) {
 		t.Fatalf("rescued %d of a closed lease, %d died; want 2, 0", back, died)
 	}
 	alive = s.lease()
+	s.apart(2)
 	got = s.claim(alive, job, 9, 2)
 	s.complete(alive, job, done(got...), 2)
+}
+
+// A task that kills its workers does not take those beside it along: what died
+// together twice comes apart.
+func testApart(t *testing.T, s *suite) {
+	id, err := s.Register(s.ctx(), frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 8, Page: frontier.LanePace{Inflight: 100}}, false)
+	s.check(err)
+	keys := keysOf(16)
+	s.add(id, tasks("h:80", keys...), 16)
+	poison := keys[3]
+	died := 0
+	for round := 0; round < 3000 && s.counts(id).Open > 0; round++ {
+		_, err := s.Promote(s.ctx(), 100)
+		s.check(err)
+		l := s.lease()
+		got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: id, N: 16})
+		s.check(err)
+		if slices.ContainsFunc(got, func(c frontier.Claimed) bool { return c.Key == poison }) {
+			s.check(s.CloseLease(s.ctx(), l)) // as if it had died with all that it held
+			died++
+			s.rescueAll()
+		} else if len(got) > 0 {
+			s.complete(l, id, done(got...), len(got))
+		}
+		s.clock.Move(200 * time.Millisecond)
+	}
+	c := s.counts(id)
+	if c.Final[seine.Error] != 1 || c.Final[seine.Done] != 15 || died != 8 {
+		t.Errorf("counts %+v after %d dead workers; want 15 done, and one error after 8", c, died)
+	}
+}
+
+// apart waits until n rescued tasks that were kept apart are ready again.
+func (s *suite) apart(n int) {
+	s.Helper()
+	s.clock.Move(10 * time.Second)
+	got, err := s.Promote(s.ctx(), 100)
+	s.check(err)
+	if got != n {
+		s.Fatalf("%d rescued tasks waited; want %d", got, n)
+	}
 }
 
 func testLate(t *testing.T, s *suite) {
@@ -170,6 +213,9 @@ func testLastAttempt(t *testing.T, s *suite) {
 		back, died := s.rescueAll()
 		if want := attempt == 3; (died == 1) != want || (back == 1) == want {
 			t.Fatalf("attempt %d: %d back, %d died", attempt, back, died)
+		}
+		if attempt == 2 {
+			s.apart(1)
 		}
 	}
 	list, err := s.Tasks(s.ctx(), job, frontier.Filter{States: []seine.State{seine.Error}})

@@ -23,6 +23,11 @@ func testPause(t *testing.T, s *suite) {
 	if got := s.claim(l, job, 9, 1); got[0].Key != "b" {
 		t.Errorf("claimed %s of a paused host", got[0].Key)
 	}
+	for host, want := range map[string]int64{"": 1, "a:1": 0, "b:1": 1} {
+		if n, err := s.InProgress(s.ctx(), job, host); err != nil || n != want {
+			t.Errorf("%d in progress of host %q, %v; want %d", n, host, err, want)
+		}
+	}
 	_, err = s.PauseHost(s.ctx(), job, "a:1", false)
 	s.check(err)
 	s.check(s.PauseJob(s.ctx(), job, true))
@@ -207,18 +212,109 @@ func testQuiet(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, append(tasks("a:1", "a1", "a2"), tasks("b:1", "b1")...), 3)
 	l := s.lease()
-	s.check(s.Quiet(s.ctx(), job, []string{"a:1", frontier.AssetLane("a:1")}, 30*time.Second, "Retry-After", 0))
+	s.check(s.Quiet(s.ctx(), job, []string{"a:1", frontier.AssetLane("a:1")}, frontier.Quiet{For: 30 * time.Second, Why: "Retry-After"}))
 	if got := s.claim(l, job, 9, 1); got[0].Key != "b1" {
 		t.Errorf("claimed %s of a quiet host", got[0].Key)
 	}
 	if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("a:1"), 0); err != nil || wait != 30*time.Second {
 		t.Errorf("its assets wait %v, %v; want 30s", wait, err)
 	}
-	s.check(s.Quiet(s.ctx(), job, []string{"a:1"}, time.Second, "shorter", 0))
+	s.check(s.Quiet(s.ctx(), job, []string{"a:1"}, frontier.Quiet{For: time.Second, Why: "shorter"}))
 	s.clock.Move(29 * time.Second)
 	s.claim(l, job, 9, 0)
 	s.clock.Move(time.Second)
 	s.claim(l, job, 9, 2)
+}
+
+// A host that refuses is asked at half of its pace by everybody, once for all
+// that were refused together, and comes back slowly.
+func testSlow(t *testing.T, s *suite) {
+	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 4})
+	s.add(job, tasks("h:80", keysOf(300)...), 300)
+	l := s.lease()
+	slow := func() float64 {
+		t.Helper()
+		st, err := s.Status(s.ctx(), job)
+		s.check(err)
+		for _, h := range st.Hosts {
+			if h.Host == "h:80" {
+				return h.Slow
+			}
+		}
+		return 0
+	}
+	// next claims one task when it is due and returns how long that took.
+	next := func() (frontier.Claimed, time.Duration) {
+		t.Helper()
+		for waited := time.Duration(0); waited < time.Hour; waited += 100 * time.Millisecond {
+			got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 1})
+			s.check(err)
+			if len(got) == 1 {
+				return got[0], waited
+			}
+			s.clock.Move(100 * time.Millisecond)
+		}
+		t.Fatal("nothing is due in an hour")
+		return frontier.Claimed{}, 0
+	}
+	refuse := func(ago time.Duration) {
+		t.Helper()
+		s.check(s.Quiet(s.ctx(), job, []string{"h:80", frontier.AssetLane("h:80")}, frontier.Quiet{Why: "HTTP 429", Slow: true, Ago: ago}))
+	}
+	first, _ := next()
+	if got := slow(); got != 1 {
+		t.Errorf("slow %g at first; want 1", got)
+	}
+	refuse(time.Second)
+	refuse(time.Second) // was under way together with the one before
+	if got := slow(); got != 2 {
+		t.Errorf("slow %g after one refusal; want 2", got)
+	}
+	s.fail(l, job, failures(seine.Error, time.Hour, first)) // neither good nor a fault
+	one, _ := next()
+	two, waited := next()
+	if waited != 2*time.Second {
+		t.Errorf("the next start came after %v; want 2s", waited)
+	}
+	refuse(0)
+	if got := slow(); got != 4 {
+		t.Errorf("slow %g after the next refusal; want 4", got)
+	}
+	for i, want := range []time.Duration{0, 40 * time.Millisecond} {
+		if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5); err != nil || wait != want {
+			t.Errorf("asset %d waits %v, %v; want %v", i, wait, err, want)
+		}
+	}
+	// Good answers bring it back, not all at once.
+	s.clock.Move(time.Minute)
+	s.complete(l, job, done(one, two), 2)
+	if got, want := slow(), 1/(0.25+2*0.02); got < want-0.01 || got > want+0.01 {
+		t.Errorf("slow %g after two good answers; want %g", got, want)
+	}
+	before, n := slow(), 0
+	for ; slow() > 1 && n < 200; n++ {
+		c, _ := next()
+		s.complete(l, job, done(c), 1)
+		if now := slow(); now > before {
+			t.Fatalf("slow went from %g to %g by a good answer", before, now)
+		} else if now > 0 {
+			before = now
+		}
+	}
+	if n < 30 || n > 40 {
+		t.Errorf("at its pace again after %d good answers; want about 36", n)
+	}
+	next() // scheduled before the last answer
+	if _, waited := next(); waited != time.Second {
+		t.Errorf("the next start came after %v; want 1s", waited)
+	}
+	st, err := s.Status(s.ctx(), job)
+	s.check(err)
+	for _, h := range st.Hosts {
+		if h.Reason != "" || h.Slow != 1 {
+			t.Errorf("host %+v: recovered, and still called slow", h)
+		}
+	}
 }
 
 func testFaults(t *testing.T, s *suite) {
@@ -231,7 +327,7 @@ func testFaults(t *testing.T, s *suite) {
 	}
 	_, err := s.Release(s.ctx(), l, got)
 	s.check(err)
-	s.check(s.Quiet(s.ctx(), job, []string{"h:80"}, 5*time.Second, "connection refused", 1))
+	s.check(s.Quiet(s.ctx(), job, []string{"h:80"}, frontier.Quiet{For: 5 * time.Second, Why: "connection refused", Faults: 1}))
 	s.clock.Move(5 * time.Second)
 	one := s.claim(l, job, 9, 1)
 	if one[0].Faults != 1 || one[0].Attempt != 1 {
@@ -328,7 +424,7 @@ func testHeld(t *testing.T, s *suite) {
 	s.add(job, append(tasks("a:1", "a"), tasks("b:1", "b")...), 2)
 	got := s.claim(s.lease(), job, 9, 2)
 	lanes := []frontier.LaneID{got[0].Lane, got[1].Lane}
-	s.check(s.Quiet(s.ctx(), job, []string{got[1].LaneKey}, time.Minute, "Retry-After", 0))
+	s.check(s.Quiet(s.ctx(), job, []string{got[1].LaneKey}, frontier.Quiet{For: time.Minute, Why: "Retry-After"}))
 	_, err := s.PauseHost(s.ctx(), job, got[0].LaneKey, true)
 	s.check(err)
 	states, err := s.Held(s.ctx(), lanes)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/polite"
 )
 
 // OpenLease begins a worker's session.
@@ -71,7 +72,7 @@ type lane struct {
 	room             int
 }
 
-const sqlLanes = `select lane_id, lane_key, next_at, delay_min, delay_max, max_inflight, inflight, faults, starts, rest_every, rest_for from lane
+const sqlLanes = `select lane_id, lane_key, next_at, delay_min, delay_max, max_inflight, inflight, faults, starts, rest_every, rest_for, slow from lane
  where job_id = ? and prio = ? and parked = 0 and "full" = 0 and paused = 0 and next_at <= ? order by next_at limit ?`
 
 // Claim takes tasks of lanes that are due.
@@ -119,7 +120,7 @@ func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, now int64) ([]
 				ln              lane
 				dmin, dmax, rst int64
 			)
-			if err := r.Scan(&ln.id, &ln.key, &ln.nextAt, &dmin, &dmax, &ln.pace.Inflight, &ln.inflight, &ln.faults, &ln.starts, &ln.pace.Rest.Every, &rst); err != nil {
+			if err := r.Scan(&ln.id, &ln.key, &ln.nextAt, &dmin, &dmax, &ln.pace.Inflight, &ln.inflight, &ln.faults, &ln.starts, &ln.pace.Rest.Every, &rst, &ln.pace.Slow); err != nil {
 				return err
 			}
 			if slices.Contains(args.Not, frontier.LaneID(ln.id)) {
@@ -168,9 +169,10 @@ func take(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, ln la
 		return nil, err
 	}
 	next, rested := max(ln.nextAt, now), false
+	delay, _ := polite.Slowed(ln.pace.Delay, 0, ln.pace.Slow)
 	for i := range got {
 		got[i].StartAt, got[i].Wait = fromMicro(next), micro(next-now)
-		d := ln.pace.Delay.At(rand.Float64())
+		d := delay.At(rand.Float64())
 		if rested = ln.pace.Rest.Every > 0 && (ln.starts+int64(i)+1)%int64(ln.pace.Rest.Every) == 0; rested {
 			d = max(d, ln.pace.Rest.For)
 		}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/polite"
 )
 
 // Complete ends tasks with what they yield, in one transaction: the boundary
@@ -181,21 +183,25 @@ func (f *Frontier) settle(ctx context.Context, t tx, ends ended) error {
 	now := f.now()
 	for id, k := range ends {
 		var (
-			errors, after int
-			coolFor       int64
+			errors, after  int
+			coolFor, eased int64
+			slow           float64
 		)
-		if err := t.scan(ctx, `select errors, cooldown_after, cooldown_for from lane where lane_id = ?`, []any{id}, &errors, &after, &coolFor); err != nil {
+		if err := t.scan(ctx, `select errors, cooldown_after, cooldown_for, slow, coalesce(eased_at, 0) from lane where lane_id = ?`, []any{id}, &errors, &after, &coolFor, &slow, &eased); err != nil {
 			return err
 		}
 		cooling := k.ok == 0 && k.bad > 0 && after > 0 && errors+k.bad >= after
+		if slow = polite.Ease(slow, k.ok, micro(now-eased)); slow < 1.01 {
+			slow = 1
+		}
 		errors += k.bad
 		if k.ok > 0 || cooling {
 			errors = 0
 		}
 		if _, err := t.exec(ctx, `update lane set inflight = inflight - ?2, next_at = case when "full" then max(next_at, ?3) else next_at end,
   "full" = inflight - ?2 >= max_inflight, errors = ?4, faults = case when ?5 then 0 else faults end,
-  why = case when ?5 and quiet_until < ?3 then null else why end, quiet_until = case when ?5 and quiet_until < ?3 then null else quiet_until end where lane_id = ?1`,
-			id, k.n, now, errors, k.ok > 0); err != nil {
+  why = case when ?5 and coalesce(quiet_until < ?3, 1) and ?6 = 1 then null else why end, slow = ?6, eased_at = case when ?5 and slow > 1 then ?3 else eased_at end, quiet_until = case when ?5 and quiet_until < ?3 then null else quiet_until end where lane_id = ?1`,
+			id, k.n, now, errors, k.ok > 0, slow); err != nil {
 			return err
 		}
 		if cooling {
@@ -261,10 +267,16 @@ func (f *Frontier) release(ctx context.Context, t tx, c frontier.Claimed) error 
 
 // giveBack frees one slot of a lane for a task that is ready again.
 func (f *Frontier) giveBack(ctx context.Context, t tx, lane int64, prio int) error {
-	if _, err := t.exec(ctx, `update lane set inflight = inflight - 1, "full" = inflight - 1 >= max_inflight, next_at = max(next_at, ?) where lane_id = ?`, f.now(), lane); err != nil {
+	if err := f.freeSlot(ctx, t, lane); err != nil {
 		return err
 	}
 	return f.wake(ctx, t, lane, prio)
+}
+
+// freeSlot gives back the slot of a task that left its lane.
+func (f *Frontier) freeSlot(ctx context.Context, t tx, lane int64) error {
+	_, err := t.exec(ctx, `update lane set inflight = inflight - 1, "full" = inflight - 1 >= max_inflight, next_at = max(next_at, ?) where lane_id = ?`, f.now(), lane)
+	return err
 }
 
 // wake says that a lane has a ready task of a priority.
@@ -307,12 +319,22 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 				if err := f.final(ctx, t, h.Job, h.Claimed, seine.Error, "worker died", worker); err != nil {
 					return err
 				}
-				if _, err := t.exec(ctx, `update lane set inflight = inflight - 1, "full" = inflight - 1 >= max_inflight, next_at = max(next_at, ?) where lane_id = ?`, f.now(), h.Lane); err != nil {
+				if err := f.freeSlot(ctx, t, int64(h.Lane)); err != nil {
 					return err
 				}
 				continue
 			}
 			back++
+			if wait := frontier.RescueDelay(h.Attempt, rand.Float64()); wait > 0 {
+				if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = 'worker died', run_at = ? where seq = ?`,
+					int(seine.Error), f.now()+wait.Microseconds(), h.Seq); err != nil {
+					return err
+				}
+				if err := f.freeSlot(ctx, t, int64(h.Lane)); err != nil {
+					return err
+				}
+				continue
+			}
 			if _, err := t.exec(ctx, `update queue set lease_id = null, state = 0, run_at = null where seq = ?`, h.Seq); err != nil {
 				return err
 			}

@@ -47,6 +47,42 @@ func db(t *testing.T, path string) *sql.DB {
 	return d
 }
 
+// What is finished is not in the table that is claimed from.
+func TestFinishedTasksAreNotClaimedPast(t *testing.T) {
+	t.Parallel()
+	f, path := migrated(t)
+	job := register(t, f)
+	var all []frontier.New
+	for i := range 100 {
+		all = append(all, frontier.New{Key: fmt.Sprint(i), Lane: "h:80", Priority: 1})
+	}
+	if _, err := f.Add(t.Context(), job, all); err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.OpenLease(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Claim(t.Context(), l, frontier.ClaimArgs{Job: job, N: 40})
+	if err != nil || len(got) != 40 {
+		t.Fatalf("claimed %d, %v", len(got), err)
+	}
+	var batch []frontier.Completion
+	for _, c := range got {
+		batch = append(batch, frontier.Completion{Claimed: c, State: seine.Done})
+	}
+	if _, err := f.Complete(t.Context(), l, job, batch); err != nil {
+		t.Fatal(err)
+	}
+	var open, ever int
+	if err := db(t, path).QueryRowContext(t.Context(), `select (select count(*) from queue), (select count(*) from task)`).Scan(&open, &ever); err != nil {
+		t.Fatal(err)
+	}
+	if open != 60 || ever != 100 {
+		t.Errorf("%d tasks to claim from of %d; want 60 of 100", open, ever)
+	}
+}
+
 func TestWorkQueueShowsEveryState(t *testing.T) {
 	t.Parallel()
 	f, path := migrated(t)
@@ -200,5 +236,45 @@ func TestFullDisk(t *testing.T) {
 	}
 	if st, err := f.Lookup(t.Context(), job, []string{"first", "last"}); err != nil || len(st) != 2 {
 		t.Errorf("tasks %v, %v; want the first and the last", st, err)
+	}
+}
+
+// A caller that gives up while another process keeps the write lock leaves no
+// transaction open: the next ones work, and nobody else is locked out.
+func TestGivingUpOnTheLockLeavesNoTransaction(t *testing.T) {
+	t.Parallel()
+	f, path := migrated(t)
+	lease, err := f.OpenLease(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := db(t, path)
+	for i := range 5 {
+		c, err := other.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ExecContext(t.Context(), `begin immediate`); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		// The lock is given back only once ctx has ended.
+		free := context.AfterFunc(ctx, func() {
+			<-time.After(30 * time.Millisecond)
+			_, _ = c.ExecContext(context.WithoutCancel(ctx), `commit`)
+			_ = c.Close()
+		})
+		err = f.Heartbeat(ctx, lease, nil)
+		cancel()
+		free()
+		if err == nil {
+			continue // it had the lock, and was told so
+		}
+		if err := f.Heartbeat(t.Context(), lease, nil); err != nil {
+			t.Fatalf("try %d: after a heartbeat that gave up: %v", i, err)
+		}
+		if _, err := other.ExecContext(t.Context(), `pragma busy_timeout = 2000; begin immediate; commit`); err != nil {
+			t.Fatalf("try %d: another process is locked out: %v", i, err)
+		}
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/polite"
 )
 
 // Register makes the job known or brings it up to date.
@@ -175,15 +177,18 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, key string, 
 		if err != nil {
 			return err
 		}
-		var next, dmin, dmax int64
-		if err := t.scan(ctx, `select next_at, delay_min, delay_max, l.paused or j.paused from lane l join job j using (job_id) where lane_id = ?`, []any{id}, &next, &dmin, &dmax, &held); err != nil {
+		var (
+			next, dmin, dmax int64
+			slow             float64
+		)
+		if err := t.scan(ctx, `select next_at, delay_min, delay_max, slow, l.paused or j.paused from lane l join job j using (job_id) where lane_id = ?`, []any{id}, &next, &dmin, &dmax, &slow, &held); err != nil {
 			return err
 		}
 		now := f.now()
 		start := max(next, now)
 		wait = micro(start - now)
-		delay := dmin + int64(draw*float64(dmax-dmin))
-		_, err = t.exec(ctx, `update lane set next_at = ?, starts = starts + 1 where lane_id = ?`, start+delay, id)
+		delay, _ := polite.Slowed(seine.Span{Min: micro(dmin), Max: micro(dmax)}, 0, slow)
+		_, err = t.exec(ctx, `update lane set next_at = ?, starts = starts + 1 where lane_id = ?`, start+delay.At(draw).Microseconds(), id)
 		return err
 	})
 	if err != nil {
@@ -192,17 +197,29 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, key string, 
 	return wait, held, nil
 }
 
-// Quiet keeps lanes from being claimed for a while.
-func (f *Frontier) Quiet(ctx context.Context, job frontier.JobID, lanes []string, d time.Duration, why string, faults int) error {
+// Quiet keeps lanes from being claimed for a while, and slows them down.
+func (f *Frontier) Quiet(ctx context.Context, job frontier.JobID, lanes []string, q frontier.Quiet) error {
 	return f.tx(ctx, func(t tx) error {
-		until := f.now() + d.Microseconds()
+		now := f.now()
+		until := now + q.For.Microseconds()
 		for _, key := range lanes {
 			id, err := f.laneID(ctx, t, job, key)
 			if err != nil {
 				return err
 			}
-			if _, err := t.exec(ctx, `update lane set quiet_until = max(coalesce(quiet_until, 0), ?1), next_at = max(next_at, ?1), why = ?2, faults = max(faults, ?3) where lane_id = ?4`,
-				until, frontier.CleanReason(why), faults, id); err != nil {
+			if _, err := t.exec(ctx, `update lane set quiet_until = case when ?1 > ?5 then max(coalesce(quiet_until, 0), ?1) else quiet_until end, next_at = max(next_at, ?1), why = ?2, faults = max(faults, ?3) where lane_id = ?4`,
+				until, frontier.CleanReason(q.Why), q.Faults, id, now); err != nil {
+				return err
+			}
+			if !q.Slow {
+				continue
+			}
+			var slow float64
+			if err := t.scan(ctx, `select slow from lane where lane_id = ?`, []any{id}, &slow); err != nil {
+				return err
+			}
+			if _, err := t.exec(ctx, `update lane set slow = ?1, slowed_at = ?2, eased_at = ?2 where lane_id = ?3 and coalesce(slowed_at, 0) <= ?4`,
+				polite.Slower(slow), now, id, now-q.Ago.Microseconds()); err != nil {
 				return err
 			}
 		}

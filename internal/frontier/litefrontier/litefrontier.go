@@ -159,16 +159,18 @@ func (f *Frontier) tx(ctx context.Context, fn func(t tx) error) error {
 		f.conn = c
 	}
 	t := tx{f}
-	if _, err := t.exec(ctx, `begin immediate`); err != nil {
-		return classify(err)
+	_, err := t.exec(ctx, `begin immediate`)
+	if err == nil {
+		err = fn(t)
 	}
-	err := fn(t)
 	if err == nil {
 		if _, err = t.exec(ctx, `commit`); err == nil {
 			return nil
 		}
 	}
-	// The transaction must end even while we are stopping.
+	// The transaction must end even while we are stopping. It may have begun
+	// although we were told that it did not: when ctx ended while another process
+	// kept the lock, the driver says so once it has the lock.
 	if _, e := t.exec(context.WithoutCancel(ctx), `rollback`); e != nil && !strings.Contains(e.Error(), "no transaction") {
 		f.drop()
 	}

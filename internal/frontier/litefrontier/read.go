@@ -74,14 +74,14 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 		return s, err
 	}
 	s.States = counts.States(inProgress, waitError, waitStale)
-	if err := f.each(ctx, `select lane_key, next_at, paused or coalesce(quiet_until > ?1, 0) or faults > 0 as held, case when paused then 'paused' else coalesce(why, '') end
+	if err := f.each(ctx, `select lane_key, next_at, paused or coalesce(quiet_until > ?1, 0) or faults > 0 as held, case when paused then 'paused' else coalesce(why, '') end, slow
  from lane where job_id = ?2 and lane_key not like 'assets/%' and lane_key not like 'shard/%'
-   and (paused or quiet_until > ?1 or faults > 0 or not parked or inflight > 0) order by held desc, next_at desc limit ?3`, []any{now, job, maxHosts}, func(r *sql.Rows) error {
+   and (paused or quiet_until > ?1 or faults > 0 or slow > 1.01 or not parked or inflight > 0) order by held desc, slow desc, next_at desc limit ?3`, []any{now, job, maxHosts}, func(r *sql.Rows) error {
 		var (
 			h    frontier.HostStatus
 			next int64
 		)
-		err := r.Scan(&h.Host, &next, &h.Parked, &h.Reason)
+		err := r.Scan(&h.Host, &next, &h.Parked, &h.Reason, &h.Slow)
 		h.NextAt = fromMicro(next)
 		s.Hosts = append(s.Hosts, h)
 		return err
@@ -105,6 +105,12 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 }
 
 const sqlState = `case when t.state <> 0 then t.state when q.lease_id is not null then 5 when q.run_at is not null then q.state else 0 end`
+
+// InProgress counts the tasks that are leased.
+func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host string) (n int64, err error) {
+	err = f.one(ctx, `select coalesce(sum(inflight), 0) from lane where job_id = ?1 and (?2 = '' or lane_key = ?2)`, []any{job, host}, &n)
+	return n, err
+}
 
 // Tasks lists tasks in the order of their keys.
 func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {

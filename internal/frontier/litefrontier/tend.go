@@ -31,7 +31,7 @@ func (f *Frontier) Tend(ctx context.Context) error {
 func (f *Frontier) cutLog(ctx context.Context) error {
 	info, err := os.Stat(f.path + "-wal")
 	if err != nil || info.Size() < longLog {
-		return nil //nolint:nilerr // no log, nothing to cut
+		return nil // no log, nothing to cut
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

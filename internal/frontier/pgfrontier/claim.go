@@ -59,9 +59,10 @@ func (f *Frontier) CloseLease(ctx context.Context, l frontier.Lease) error {
 	return err
 }
 
-// Claim takes tasks of lanes that are due. Its commit may be asynchronous: a
-// claim that a crash of the server forgets is pending again, and what it
-// brings is refused.
+// Claim takes tasks of lanes that are due. Where nothing paces them its commit
+// may be asynchronous: a claim that a crash of the server forgets is pending
+// again, and what it brings is refused. The starts on a paced host may not be
+// forgotten, since the worker makes them all the same.
 func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.ClaimArgs) ([]frontier.Claimed, error) {
 	if args.N <= 0 {
 		return nil, nil
@@ -72,6 +73,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 		b := &pgx.Batch{}
 		b.Queue(`begin`)
 		b.Queue(sqlClaimSet)
+		paced := false
 		// Only as many lanes are locked as are likely needed: a locked lane is
 		// hidden from the other workers' claims. What is missing is taken of
 		// further lanes.
@@ -90,6 +92,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			for _, ln := range due {
 				r := min(ln.room, left)
 				if r > 0 {
+					paced = paced || ln.paced
 					ids, rooms, left = append(ids, ln.id), append(rooms, int32(r)), left-r
 				}
 				if r > 0 || ln.room == 0 {
@@ -106,7 +109,12 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			f.learn(args.Job, ids, rooms, taken)
 			got = append(got, taken...)
 		}
-		_, err := c.Exec(ctx, `commit`)
+		b = &pgx.Batch{}
+		if !paced {
+			b.Queue(`set local synchronous_commit = off`)
+		}
+		b.Queue(`commit`)
+		_, err := run(ctx, c, b)
 		return err
 	})
 	if err != nil {
@@ -126,8 +134,9 @@ func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, job 
 }
 
 type dueLane struct {
-	id   int32
-	room int
+	id    int32
+	room  int
+	paced bool // starts are apart
 }
 
 // lockLanes locks due lanes, each with the room that frontier.LaneRoom gives it,
@@ -152,16 +161,17 @@ func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l f
 	var (
 		id, inflight, most, faults int32
 		nextAt                     time.Time
-		dmin, dmax                 float64
+		dmin, dmax, slow           float64
+		paced                      bool
 		prio                       int
 		first                      [4]time.Time
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &nextAt, &most, &inflight, &faults, &dmin, &dmax, &prio}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &nextAt, &most, &inflight, &faults, &dmin, &dmax, &slow, &paced, &prio}, func() error {
 		if first[prio].IsZero() {
 			first[prio] = nextAt
 		}
-		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most)}
-		due = append(due, dueLane{id, frontier.LaneRoom(pace, int(inflight), int(faults))})
+		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most), Slow: slow}
+		due = append(due, dueLane{id, frontier.LaneRoom(pace, int(inflight), int(faults)), paced})
 		return nil
 	})
 	if err := errors.Join(err, br.Close()); err != nil {

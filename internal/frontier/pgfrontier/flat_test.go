@@ -240,7 +240,7 @@ func (w *hot) round() {
 	w.must(err)
 	_, _, err = w.f.Reserve(ctx, w.job, "h1:80", 0.5)
 	w.must(err)
-	w.must(w.f.Quiet(ctx, w.job, []string{"h2:80"}, time.Hour, "Retry-After", 0))
+	w.must(w.f.Quiet(ctx, w.job, []string{"h2:80"}, frontier.Quiet{For: time.Hour, Why: "Retry-After"}))
 	_, _, err = w.f.Fill(ctx, w.job, 50, func(id int64) (frontier.New, error) {
 		return frontier.New{Key: fmt.Sprintf("id%d", id), Lane: fmt.Sprintf("ids%d:80", w.next), Priority: 3}, nil
 	})

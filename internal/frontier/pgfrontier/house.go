@@ -125,11 +125,11 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string,
 	return seconds(wait), held, nil
 }
 
-// Quiet keeps lanes from being claimed for a while.
-func (f *Frontier) Quiet(ctx context.Context, job frontier.JobID, lanes []string, d time.Duration, why string, faults int) error {
+// Quiet keeps lanes from being claimed for a while, and slows them down.
+func (f *Frontier) Quiet(ctx context.Context, job frontier.JobID, lanes []string, q frontier.Quiet) error {
 	if _, err := f.laneIDs(ctx, job, lanes); err != nil {
 		return err
 	}
-	_, err := f.exec(ctx, sqlQuiet, f.now(), job, lanes, d.Seconds(), frontier.CleanReason(why), faults)
+	_, err := f.exec(ctx, sqlQuiet, f.now(), job, lanes, q.For.Seconds(), frontier.CleanReason(q.Why), q.Faults, q.Slow, q.Ago.Seconds())
 	return err
 }

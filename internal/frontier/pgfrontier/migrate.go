@@ -4,10 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -21,28 +25,77 @@ var migrations embed.FS
 
 const versionTable = "seine.goose_db_version"
 
-// Migrate brings the schema up to this program's and returns its version. One
-// of several at a time migrates, the others wait for it. PgBouncer in
-// transaction mode can't carry it: give a direct DSN.
+// A change of a table waits for the transactions that use it, and everything
+// else waits behind the change: claims, completions. So it gives up after
+// lockTimeout, lets them by, and tries again.
+const (
+	lockTimeout = 300 * time.Millisecond
+	lockPause   = time.Second
+	lockTries   = 120
+)
+
+// Migrate brings the schema up to this program's and returns its version, while
+// workers work. One of several at a time migrates, the others wait for it.
+// PgBouncer in transaction mode can't carry it: give a direct DSN.
 func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	if v, _, err := f.Version(ctx); err != nil {
 		return 0, err
 	} else if err := frontier.CheckSchema(v); v != 0 && v/1000 > frontier.SchemaMajor {
 		return 0, err
 	}
+	if err := f.foreign(ctx); err != nil {
+		return 0, err
+	}
 	if _, err := f.exec(ctx, `create schema if not exists seine`); err != nil {
 		return 0, fmt.Errorf("create schema seine: %w", err)
 	}
-	db := stdlib.OpenDB(*f.pool.Config().ConnConfig)
+	cfg := f.pool.Config().ConnConfig.Copy()
+	cfg.RuntimeParams["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
+	db := stdlib.OpenDB(*cfg)
 	defer func() { _ = db.Close() }()
 	p, err := provider(db)
 	if err != nil {
 		return 0, err
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return 0, fmt.Errorf("migrate: %w", classify(err))
+	if err := upgrade(ctx, p); err != nil {
+		return 0, err
 	}
 	return p.GetDBVersion(ctx)
+}
+
+// upgrade takes each step when the tables are free for it.
+func upgrade(ctx context.Context, p *goose.Provider) error {
+	for try := 1; ; try++ {
+		_, err := p.Up(ctx)
+		var pe *pgconn.PgError
+		switch {
+		case err == nil:
+			return nil
+		case !errors.As(err, &pe) || pe.Code != "55P03":
+			return fmt.Errorf("migrate: %w", classify(err))
+		case try == lockTries:
+			return fmt.Errorf("migrate: a transaction has kept a table busy for minutes: end it (pg_stat_activity shows it, an export or a backup perhaps) and run `seine migrate` again: %w", classify(err))
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(lockPause):
+		}
+	}
+}
+
+// foreign refuses a schema of our name that is somebody else's: it has tables,
+// and not that of our versions.
+func (f *Frontier) foreign(ctx context.Context) error {
+	var table *string
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select min(relname) from pg_class where relnamespace = to_regnamespace('seine') and relkind in ('r', 'p', 'v', 'm', 'f')
+ and to_regclass('`+versionTable+`') is null`).Scan(&table)
+	})
+	if err == nil && table != nil {
+		err = fmt.Errorf("%w: the database has a schema named seine that is not ours (it holds %q): name another database, or rename that schema", frontier.ErrSchema, *table)
+	}
+	return err
 }
 
 func provider(db *sql.DB) (*goose.Provider, error) {

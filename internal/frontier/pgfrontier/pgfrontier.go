@@ -74,9 +74,16 @@ func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 		pool: pool, clock: opts.Now,
 		floors: map[frontier.JobID]*floors{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
 	}
-	if err := pool.Ping(ctx); err != nil {
+	var version int
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select current_setting('server_version_num')::int`).Scan(&version)
+	})
+	if err == nil {
+		err = checkServer(version)
+	}
+	if err != nil {
 		pool.Close()
-		return nil, classify(err)
+		return nil, err
 	}
 	return f, nil
 }
@@ -169,6 +176,27 @@ func lost(err error) bool {
 		strings.Contains(err.Error(), "conn closed")
 }
 
+// remedies say what to do, by SQLSTATE.
+var remedies = map[string]string{
+	"28P01": "set the user and password of the DSN (PGPASSWORD does too)",
+	"28000": "let this user in from this machine: pg_hba.conf, or the user of the DSN",
+	"3D000": "make it (createdb), or name another in the DSN",
+	"53300": "raise max_connections, or put PgBouncer between: a worker holds two connections",
+	"25006": "this is a standby: name the primary in the DSN",
+	"42501": "use the role that ran `seine migrate`, or have it grant that role: GRANT its_role TO this_role",
+}
+
+// leastServer is the oldest server that the statements were written for.
+const leastServer = 140000
+
+// checkServer refuses a server that is too old.
+func checkServer(version int) error {
+	if version < leastServer {
+		return fmt.Errorf("%w: the server is PostgreSQL %d.%d: Seine needs %d or later", frontier.ErrSchema, version/10000, version%10000, leastServer/10000)
+	}
+	return nil
+}
+
 // classify wraps what callers act on.
 func classify(err error) error {
 	if err == nil {
@@ -185,8 +213,15 @@ func classify(err error) error {
 			return fmt.Errorf("%w: %s", frontier.ErrDiskFull, pe.Message)
 		case pe.Code == "42P01", pe.Code == "3F000":
 			return fmt.Errorf("%w: %s: run `seine migrate`", frontier.ErrSchema, pe.Message)
+		case pe.Code == "26000", pe.Code == "42P05":
+			return fmt.Errorf("%s (SQLSTATE %s): a pooler stands between that has no prepared statements: add default_query_exec_mode=exec to the DSN", pe.Message, pe.Code)
+		case pe.Code == "42501":
+			return fmt.Errorf("%w: %s (SQLSTATE %s): %s", frontier.ErrRights, pe.Message, pe.Code, remedies[pe.Code])
 		case strings.HasPrefix(pe.Code, "08"), strings.HasPrefix(pe.Code, "57P"), strings.HasPrefix(pe.Code, "28"),
-			pe.Code == "53300", pe.Code == "3D000", pe.Code == "25006", pe.Code == "42501":
+			pe.Code == "53300", pe.Code == "3D000", pe.Code == "25006":
+			if r := remedies[pe.Code]; r != "" {
+				return fmt.Errorf("%w: %s (SQLSTATE %s): %s", frontier.ErrUnavailable, pe.Message, pe.Code, r)
+			}
 			return fmt.Errorf("%w: %s (SQLSTATE %s)", frontier.ErrUnavailable, pe.Message, pe.Code)
 		}
 		return err

@@ -2,7 +2,10 @@ package pgfrontier_test
 
 import (
 	"fmt"
+	"net/url"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,12 +39,45 @@ func TestFrontier(t *testing.T) {
 	})
 }
 
-// PgBouncer in transaction mode has no prepared statements.
-func TestFrontierUnprepared(t *testing.T) {
+// Through PgBouncer in transaction mode: without prepared statements, and with
+// another connection to the server for each transaction.
+func TestFrontierThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	frontiertest.Run(t, func(t *testing.T, now func() time.Time) frontier.Frontier {
-		return open(t, pgtest.Migrated(t)+"&default_query_exec_mode=exec", now)
+		return open(t, pgtest.Bouncer(t, pgtest.Migrated(t)), now)
 	})
+}
+
+// A DSN that forgets it is told what to add.
+func TestPgBouncerNeedsExecMode(t *testing.T) {
+	t.Parallel()
+	u, err := url.Parse(pgtest.Bouncer(t, pgtest.Migrated(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Del("default_query_exec_mode")
+	u.RawQuery = q.Encode()
+	f := open(t, u.String(), nil)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	said := ""
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if _, err := f.Jobs(t.Context()); err != nil {
+					mu.Lock()
+					said = err.Error()
+					mu.Unlock()
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if !strings.Contains(said, "add default_query_exec_mode=exec to the DSN") {
+		t.Errorf("it says %q; want what to add to the DSN", said)
+	}
 }
 
 // A claim reads the queue, and what has ended is not in it: it costs the same

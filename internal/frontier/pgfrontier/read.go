@@ -90,12 +90,12 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	}
 	s.States = counts.States(inProgress, waitError, waitStale)
 	s.Hosts, err = collect(ctx, f, `select lane_key, next_at, paused or coalesce(quiet_until > clock_timestamp(), false) or faults > 0,
-   case when paused then 'paused' else coalesce(why, '') end
+   case when paused then 'paused' else coalesce(why, '') end, slow
  from seine.lane where job_id = $1 and lane_key not like 'assets/%' and lane_key not like 'shard/%'
-   and (paused or quiet_until > clock_timestamp() or faults > 0 or not parked or inflight > 0)
- order by 3 desc, next_at desc limit $2`, []any{job, maxHosts},
+   and (paused or quiet_until > clock_timestamp() or faults > 0 or slow > 1.01 or not parked or inflight > 0)
+ order by 3 desc, slow desc, next_at desc limit $2`, []any{job, maxHosts},
 		func(row pgx.CollectableRow) (h frontier.HostStatus, err error) {
-			return h, row.Scan(&h.Host, &h.NextAt, &h.Parked, &h.Reason)
+			return h, row.Scan(&h.Host, &h.NextAt, &h.Parked, &h.Reason, &h.Slow)
 		})
 	if err != nil {
 		return s, err
@@ -111,6 +111,14 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 			return r, err
 		})
 	return s, err
+}
+
+// InProgress counts the tasks that are leased.
+func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host string) (n int64, err error) {
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select coalesce(sum(inflight), 0)::bigint from seine.lane where job_id = $1 and ($2 = '' or lane_key = $2)`, job, host).Scan(&n)
+	})
+	return n, err
 }
 
 // Tasks lists tasks in the order of their keys.

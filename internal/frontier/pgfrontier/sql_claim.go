@@ -23,7 +23,7 @@ const (
 
 	// Planning these two anew for each claim, which the server prefers as it
 	// guesses that the arrays are long, takes it as long as running them.
-	sqlClaimSet = `select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`
+	sqlClaimSet = `set local plan_cache_mode = force_generic_plan`
 
 	// Claim 1: $2 lease, $3 job, $4 lanes, $5 floor of each priority 0-3, $6
 	// how far ahead of its next start a lane may be taken (s), $7 lanes to
@@ -33,7 +33,8 @@ const (
  from (select 3 as top from seine.lease e, seine.job j where e.lease_id = $2 and j.job_id = $3 and not j.paused for key share of e) me
  cross join lateral generate_series(0, me.top) p(p)
  cross join lateral (
-   select lane_id, next_at, max_inflight, inflight, faults, extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8
+   select lane_id, next_at, max_inflight, inflight, faults, extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8, slow,
+     delay_max > interval '0' or slow > 1 or rest_every > 0 as paced
    from seine.lane
    where job_id = $3 and prio = p.p and not parked and not "full" and not paused
      and next_at <= (select coalesce($1::timestamptz, clock_timestamp()) + $6::float8 * interval '1 s')
@@ -56,7 +57,7 @@ const (
    cross join lateral (
      select seq, prio, rn, d, rested, coalesce(sum(d) over (order by rn rows between unbounded preceding and 1 preceding), interval '0') as before
      from (select seq, prio, rn, r.rested,
-         greatest(ln.delay_min + random() * (ln.delay_max - ln.delay_min), case when r.rested then ln.rest_for else interval '0' end) as d
+         greatest(case when ln.slow <= 1 then v.d when ln.delay_max = interval '0' then ln.slow * interval '10 ms' else v.d * ln.slow end, case when r.rested then ln.rest_for else interval '0' end) as d
        from (select seq, prio, row_number() over (order by prio, seq) as rn
          from (with a as materialized (select seq, prio from seine.queue q where l.low > 0 and l.prio = ln.prio
                and q.lane_id = l.lane_id and (q.prio, q.seq) >= (l.prio, l.low) and q.prio <= l.prio and lease_id is null and run_at is null
@@ -64,6 +65,7 @@ const (
            select * from a where (select count(*) from a) > l.room
            union all (select seq, prio from seine.queue q where (select count(*) from a) <= l.room
                and q.lane_id = l.lane_id and lease_id is null and run_at is null order by prio, seq limit l.room + 1)) z) y
+       cross join lateral (select ln.delay_min + random() * (ln.delay_max - ln.delay_min) + y.rn * interval '0' as d) v
        cross join lateral (select ln.rest_every > 0 and (ln.starts + y.rn) % greatest(ln.rest_every, 1) = 0 as rested) r) x) s),
  k as (select l.lane_id, count(*) filter (where c.rn <= c.room)::int as n, min(c.prio) filter (where c.rn > c.room) as prio,
      max(c.start_at + c.d) filter (where c.rn <= c.room) as next_at, bool_or(c.rested) filter (where c.rn = c.room) as rested

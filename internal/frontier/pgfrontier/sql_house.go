@@ -4,9 +4,12 @@ const (
 	// Rescue of one dead lease, one transaction.
 	sqlDead      = `select lease_id from seine.lease where expires_at < ` + now + ` order by expires_at limit 1 for update skip locked`
 	sqlDeadLanes = `select 1 from seine.lane where lane_id in (select lane_id from seine.queue where lease_id = $1) order by lane_id for update`
-	// A row at its last attempt ends as error, the others are pending again. $2 lease.
+	// A row at its last attempt ends as error, the others are pending again, at
+	// once or as frontier.RescueDelay says. $2 lease.
 	sqlRescue = `with g as (delete from seine.queue q using seine.job j where q.lease_id = $2 and j.job_id = q.job_id and q.attempt >= j.max_attempts returning q.job_id, q.key, q.lane_id, q.attempt),
- r as (update seine.queue q set lease_id = null, state = 0, run_at = null from seine.job j where q.lease_id = $2 and j.job_id = q.job_id and q.attempt < j.max_attempts returning q.lane_id, q.prio),
+ r as (update seine.queue q set lease_id = null, state = case when q.attempt < 2 then 0 else 2 end, reason = 'worker died',
+     run_at = case when q.attempt >= 2 then ` + now + ` + random() * least(300, power(2, q.attempt)) * interval '1 s' end
+   from seine.job j where q.lease_id = $2 and j.job_id = q.job_id and q.attempt < j.max_attempts returning q.lane_id, case when q.run_at is null then q.prio end as prio),
  k as (select lane_id, count(*)::int as n, min(prio) as prio from (select lane_id, null::smallint as prio from g union all select lane_id, prio from r) x group by 1),
  u as (update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight, parked = l.parked and k.prio is null,
      prio = case when parked then coalesce(k.prio, l.prio) else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
@@ -29,13 +32,20 @@ const (
 
 	// A start on another lane, autocommit: $3 is a random number in [0, 1) from
 	// the caller, so that the drawn delay can be taken off again. $2 lane.
-	sqlReserve = `update seine.lane l set next_at = greatest(next_at, ` + now + `) + (delay_min + $3::float8 * (delay_max - delay_min)), starts = starts + 1
- where lane_id = $2 returning greatest(0, extract(epoch from next_at - (delay_min + $3::float8 * (delay_max - delay_min)) - ` + now + `))::float8,
+	drawn      = `(case when slow <= 1 then delay_min + $3::float8 * (delay_max - delay_min) when delay_max = interval '0' then slow * interval '10 ms' else (delay_min + $3::float8 * (delay_max - delay_min)) * slow end)`
+	sqlReserve = `update seine.lane l set next_at = greatest(next_at, ` + now + `) + ` + drawn + `, starts = starts + 1
+ where lane_id = $2 returning greatest(0, extract(epoch from next_at - ` + drawn + ` - ` + now + `))::float8,
    paused or (select paused from seine.job j where j.job_id = l.job_id)`
-	// Autocommit. $2 job, $3 lane keys, $4 seconds, $5 why, $6 faults.
-	sqlQuiet = `update seine.lane set quiet_until = greatest(quiet_until, ` + now + ` + $4::float8 * interval '1 s'),
-   next_at = greatest(next_at, ` + now + ` + $4::float8 * interval '1 s'), why = $5, faults = greatest(faults, $6::int)
- where job_id = $2 and lane_key = any($3::text[])`
+	// Autocommit, lanes in the order of their ids. $2 job, $3 lane keys, $4 seconds,
+	// $5 why, $6 faults, $7 whether to slow down (by polite.SlowStep and
+	// polite.SlowMost), $8 how long ago the refused request was started (s).
+	refused  = `($7::bool and coalesce(slowed_at <= ` + now + ` - $8::float8 * interval '1 s', true))`
+	sqlQuiet = `with k as materialized (select lane_id from seine.lane where job_id = $2 and lane_key = any($3::text[]) order by lane_id for update)
+ update seine.lane l set quiet_until = case when $4::float8 > 0 then greatest(quiet_until, ` + now + ` + $4::float8 * interval '1 s') else quiet_until end,
+   next_at = greatest(next_at, ` + now + ` + $4::float8 * interval '1 s'), why = $5, faults = greatest(faults, $6::int),
+   slow = case when ` + refused + ` then least(slow * 2, 64) else slow end,
+   slowed_at = case when ` + refused + ` then ` + now + ` else slowed_at end, eased_at = case when ` + refused + ` then ` + now + ` else eased_at end
+ from k where l.lane_id = k.lane_id`
 	sqlPauseJob  = `update seine.job set paused = $2 where job_id = $1`
 	sqlPauseHost = `update seine.lane set paused = $4, why = case when $4 then 'paused' end, next_at = greatest(next_at, ` + now + `)
  where job_id = $2 and lane_key in ($3, 'assets/' || $3)`

@@ -61,12 +61,16 @@ const (
 	// A lane after k.n of its tasks ended, k.ok of them well and k.bad in
 	// error: its slots are free, errors in a row are counted, and a cooldown
 	// begins when there are enough. A lane that was full is lifted to now.
-	cooling   = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
+	cooling = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
+	// eased is polite.Ease, and 1 from 1.01 down: an index entry less to write.
+	eased = `(case when k.ok = 0 or slow <= 1.01 then case when k.ok > 0 then 1 else slow end
+   else 1 / least(1, 1 / slow + least(0.02 * k.ok, greatest(0, extract(epoch from ` + now + ` - coalesce(eased_at, ` + now + `)))::float8 / 10)) end)`
 	laneAfter = `update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight,
      errors = case when k.ok > 0 or ` + cooling + ` then 0 else errors + k.bad end,
      faults = case when k.ok > 0 then 0 else faults end,
      quiet_until = case when ` + cooling + ` then greatest(quiet_until, ` + now + ` + cooldown_for) when k.ok > 0 and quiet_until < ` + now + ` then null else quiet_until end,
-     why = case when ` + cooling + ` then 'cooldown' when k.ok > 0 and quiet_until < ` + now + ` then null else why end,
+     why = case when ` + cooling + ` then 'cooldown' when k.ok > 0 and coalesce(quiet_until < ` + now + `, true) and ` + eased + ` < 1.01 then null else why end,
+     slow = ` + eased + `, eased_at = case when k.ok > 0 and slow > 1 then ` + now + ` else eased_at end,
      next_at = greatest(next_at, case when "full" then ` + now + ` end, case when ` + cooling + ` then ` + now + ` + cooldown_for end)
    from k where l.lane_id = k.lane_id`
 

@@ -1,6 +1,6 @@
 // look tells what a selector finds, as soon as that is not `seen`: of each
 // element its attribute (null: it has none), or its text. URLs are absolute, as
-// they are in a field.
+// they are in a field. What shadow roots show is found as read gives it.
 function look(css, attr, seen) {
   const urls = ["src", "href", "action", "poster", "cite", "data"];
   const value = (e) => {
@@ -12,20 +12,35 @@ function look(css, attr, seen) {
     }
     return v.slice(0, 2000);
   };
-  const find = () => {
-    const values = Array.from(document.querySelectorAll(css)).slice(0, 200).map(value);
+  const find = (shadows) => {
+    const elements = Array.from(document.querySelectorAll(css));
+    if (shadows.length > 0 && document.documentElement) {
+      const { copy, added } = inlined();
+      for (const e of copy.querySelectorAll(css)) {
+        for (let n = e; n; n = n.parentNode) {
+          if (added.has(n)) { elements.push(e); break; }
+        }
+      }
+    }
+    const values = elements.slice(0, 200).map(value);
     return { state: JSON.stringify(values), values };
   };
   return new Promise((done) => {
-    const first = find();
+    let shadows = roots();
+    const first = find(shadows);
     if (first.state !== seen && first.values.length > 0) { done(first); return; }
     let timer = 0;
+    const what = { subtree: true, childList: true, attributes: true, characterData: true };
     const check = () => {
       timer = 0;
-      const now = find();
-      if (now.state !== seen && now.values.length > 0) { observer.disconnect(); done(now); }
+      shadows = roots();
+      const now = find(shadows);
+      if (now.state !== seen && now.values.length > 0) { observer.disconnect(); clearInterval(every); done(now); return; }
+      for (const r of shadows) observer.observe(r, what);
     };
     const observer = new MutationObserver(() => { if (timer === 0) timer = setTimeout(check, 20); });
-    observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    for (const r of [document, ...shadows]) observer.observe(r, what);
+    // That an element gets a shadow root is no mutation.
+    const every = setInterval(() => { if (timer === 0 && roots().length !== shadows.length) check(); }, 250);
   });
 }

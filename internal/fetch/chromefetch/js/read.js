@@ -2,7 +2,8 @@
 function read(max) {
   const root = document.documentElement;
   const type = document.doctype ? new XMLSerializer().serializeToString(document.doctype) + "\n" : "";
-  const html = type + (root ? root.outerHTML : "");
+  let html = type + (root ? root.outerHTML : "");
+  if (html.length <= max && root && roots().length > 0) html = type + inlined().copy.outerHTML;
   if (html.length > max) return { long: true, html: "", url: document.URL };
   return { long: false, html, url: document.URL };
 }

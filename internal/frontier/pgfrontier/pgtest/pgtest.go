@@ -49,7 +49,7 @@ func Migrated(t testing.TB) string {
 func Main(m *testing.M) int {
 	code := m.Run()
 	if os.Getenv(Env) != "" {
-		if err := exec(fmt.Sprintf(`drop database if exists %s with (force)`, templateName())); err != nil {
+		if err := execute(fmt.Sprintf(`drop database if exists %s with (force)`, templateName())); err != nil {
 			fmt.Fprintln(os.Stderr, "pgtest:", err)
 		}
 	}
@@ -57,7 +57,7 @@ func Main(m *testing.M) int {
 }
 
 func makeTemplate() error {
-	if err := exec(fmt.Sprintf(`create database %s`, templateName())); err != nil {
+	if err := execute(fmt.Sprintf(`create database %s`, templateName())); err != nil {
 		return err
 	}
 	dsn, err := with(templateName())
@@ -77,11 +77,11 @@ func makeTemplate() error {
 func create(t testing.TB, from string) string {
 	t.Helper()
 	name := fmt.Sprintf("seine_t_%d_%d", os.Getpid(), serial.Add(1))
-	if err := exec(fmt.Sprintf(`create database %s template %s`, name, from)); err != nil {
+	if err := execute(fmt.Sprintf(`create database %s template %s`, name, from)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := exec(fmt.Sprintf(`drop database if exists %s with (force)`, name)); err != nil {
+		if err := execute(fmt.Sprintf(`drop database if exists %s with (force)`, name)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -113,7 +113,7 @@ func server() (*url.URL, error) {
 // one template at once refuse each other.
 var admin sync.Mutex
 
-func exec(sql string) error {
+func execute(sql string) error {
 	u, err := server()
 	if err != nil {
 		return err

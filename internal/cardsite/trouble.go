@@ -1,0 +1,116 @@
+package cardsite
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Storm is trouble for a time, whatever is asked for and beside what is planned.
+type Storm struct {
+	// Host is "pages" or "images".
+	Host string
+
+	// Trouble is Fails, Unavailable, Limited, Reset or Truncated.
+	Trouble Trouble
+
+	// RetryAfter is what Limited and Unavailable ask for, in whole seconds;
+	// zero: nothing.
+	RetryAfter time.Duration
+
+	// Every says that each so-manieth request meets it. Default 1: all of them.
+	Every int64
+
+	// Until is when it is over.
+	Until time.Time
+}
+
+// Storm lets a storm begin.
+func (s *Site) Storm(storm Storm) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	storm.Every = max(storm.Every, 1)
+	s.storms = append(s.storms, storm)
+}
+
+// arrive numbers a request and returns the storm that it meets; the zero Storm
+// is none.
+func (s *Site) arrive(e *Entry) (met Storm) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.visits++
+	e.Visit = s.visits
+	on := s.storms[:0]
+	for _, storm := range s.storms {
+		if e.At.After(storm.Until) {
+			continue
+		}
+		on = append(on, storm)
+		if storm.Host == e.Host && e.Visit%storm.Every == 0 {
+			met = storm
+		}
+	}
+	s.storms = on
+	return met
+}
+
+// answer is a response with its entry of the journal.
+type answer struct {
+	http.ResponseWriter
+	Entry
+
+	// cut ends the connection in the middle of the body.
+	cut bool
+}
+
+func (w *answer) WriteHeader(status int) {
+	w.Status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *answer) Write(body []byte) (int, error) {
+	if !w.cut {
+		return w.ResponseWriter.Write(body)
+	}
+	_, _ = w.ResponseWriter.Write(body[:len(body)/2])
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+func (w *answer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// ask has the answer ask for a wait; zero: it does not.
+func (w *answer) ask(wait time.Duration) {
+	if w.RetryAfter = wait; wait > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(int(wait/time.Second)))
+	}
+}
+
+// trouble does to a request what a trouble is, and reports whether that was the
+// answer.
+func (s *Site) trouble(w *answer, t Trouble, retryAfter time.Duration, data pageData) (answered bool) {
+	if t != None {
+		w.Trouble = t
+	}
+	switch t {
+	case NothingYet:
+		s.page(w, http.StatusOK, emptyPage, data)
+	case Fails:
+		s.page(w, http.StatusInternalServerError, brokenPage, data)
+	case Unavailable:
+		w.ask(retryAfter)
+		s.page(w, http.StatusServiceUnavailable, brokenPage, data)
+	case Limited:
+		w.ask(retryAfter)
+		s.page(w, http.StatusTooManyRequests, brokenPage, data)
+	case Reset:
+		w.Status = 0
+		panic(http.ErrAbortHandler)
+	case Truncated:
+		w.cut = true
+		return false
+	case None, OtherID, AlwaysStale:
+		return false
+	}
+	return true
+}

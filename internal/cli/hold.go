@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+func (a *app) pauseCommand() *cobra.Command {
+	return a.holdCommand("pause", "Stop claims of a job or a host, for the whole fleet", `Nothing more of the job or the host is claimed by any worker until it is resumed.
+What is in progress goes on; "seine drain" waits for it.`, func(ctx context.Context, f frontier.Frontier, h held) error {
+		return a.hold(ctx, f, h, true)
+	})
+}
+
+func (a *app) resumeCommand() *cobra.Command {
+	return a.holdCommand("resume", "Let a paused job or host go on", "", func(ctx context.Context, f frontier.Frontier, h held) error {
+		return a.hold(ctx, f, h, false)
+	})
+}
+
+func (a *app) drainCommand() *cobra.Command {
+	var timeout time.Duration
+	c := a.holdCommand("drain", "Pause a job or a host and wait until nothing of it is in progress", `Pauses, and returns when the last task in progress has ended or was given back: the
+moment to change a job's rules, or to back database and store up together. What a
+dead worker holds is taken back when its lease expires. It stays paused until
+"seine resume", also when you stop waiting.`, func(ctx context.Context, f frontier.Frontier, h held) error {
+		if timeout < 0 {
+			return usagef("--timeout %s: give a time from 0s on; 0s waits for as long as it takes", timeout)
+		}
+		if err := a.hold(ctx, f, h, true); err != nil {
+			return err
+		}
+		return a.drain(ctx, f, h, timeout)
+	})
+	durationVar(c.Flags(), &timeout, "timeout", 0, "the longest to wait (default: as long as it takes)")
+	return c
+}
+
+// held is a job, or one host of it.
+type held struct {
+	job  frontier.JobInfo
+	host string
+}
+
+// String names it.
+func (h held) String() string {
+	if h.host == "" {
+		return "job " + h.job.Name
+	}
+	return "host " + h.host + " of job " + h.job.Name
+}
+
+func (a *app) holdCommand(name, short, long string, do func(context.Context, frontier.Frontier, held) error) *cobra.Command {
+	var host string
+	c := &cobra.Command{
+		Use: name + " JOB", Short: short, Long: long, Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			f, info, err := a.infoAt(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { _ = f.Close() }()
+			return do(c.Context(), f, held{info, host})
+		},
+	}
+	c.Flags().StringVar(&host, "host", "", "only this host, as HOST:PORT")
+	return c
+}
+
+func (a *app) hold(ctx context.Context, f frontier.Frontier, h held, paused bool) error {
+	if h.host == "" {
+		if err := f.PauseJob(ctx, h.job.ID, paused); err != nil {
+			return err
+		}
+	} else if found, err := f.PauseHost(ctx, h.job.ID, h.host, paused); err != nil {
+		return err
+	} else if !found {
+		return usagef("job %s has no task on host %s: name it as HOST:PORT, as `seine status` does", h.job.Name, h.host)
+	}
+	done := "resumed"
+	if paused {
+		done = "paused"
+	}
+	a.print("%s %s", done, h)
+	return nil
+}
+
+const (
+	drainLook = 200 * time.Millisecond
+	drainSay  = 10 * time.Second
+)
+
+// drain waits until nothing is in progress.
+func (a *app) drain(ctx context.Context, f frontier.Frontier, h held, timeout time.Duration) error {
+	began := time.Now()
+	var said time.Time
+	for {
+		// A dead worker's tasks would otherwise be waited for until some other
+		// worker takes them back.
+		if _, _, _, err := f.Rescue(ctx); err != nil {
+			return err
+		}
+		n, err := f.InProgress(ctx, h.job.ID, h.host)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			a.print("drained %s", h)
+			return nil
+		}
+		if timeout > 0 && time.Since(began) > timeout {
+			return fmt.Errorf("%d tasks of %s are still in progress after %s; it stays paused: `seine drain` again goes on waiting", n, h, timeout)
+		}
+		if time.Since(said) > drainSay {
+			said = time.Now()
+			a.say("seine: %d tasks in progress", n)
+		}
+		select {
+		case <-ctx.Done():
+			return coded{exitStopped, errors.New("stopped waiting; it stays paused until `seine resume`")}
+		case <-time.After(drainLook):
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package engine_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// distant is a real frontier whose answers to claims are long on their way.
+type distant struct {
+	frontier.Frontier
+	by time.Duration
+}
+
+func (d distant) Claim(ctx context.Context, l frontier.Lease, args frontier.ClaimArgs) ([]frontier.Claimed, error) {
+	got, err := d.Frontier.Claim(ctx, l, args)
+	select {
+	case <-ctx.Done():
+	case <-time.After(d.by):
+	}
+	return got, err
+}
+
+// A start whose time has passed before the worker could make it is not made
+// late, among the other workers' starts: another one is taken.
+func TestLateStartsDoNotCrowdTheHost(t *testing.T) {
+	t.Parallel()
+	const delay, tasks = 50 * time.Millisecond, 40
+	var (
+		mu sync.Mutex
+		at []time.Time
+	)
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
+		at = append(at, time.Now())
+		mu.Unlock()
+		hello(w, q)
+	})
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Pace = seine.Pace{Delay: seine.Span{Min: delay, Max: delay}, Concurrency: 8}
+	}))
+	var keys []string
+	for i := range tasks {
+		keys = append(keys, string(rune('a'+i/26))+string(rune('a'+i%26)))
+	}
+	r.add(j, keys...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var both sync.WaitGroup
+	for _, f := range []frontier.Frontier{r.f, distant{r.f, 350 * time.Millisecond}} {
+		e := r.engine(j, func(c *engine.Config) { c.Frontier = f })
+		both.Go(func() {
+			if err := e.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	slices.SortFunc(at, time.Time.Compare)
+	if len(at) != tasks {
+		t.Fatalf("%d requests; want %d", len(at), tasks)
+	}
+	// A busy machine is late by itself, which counts once.
+	for i := range at {
+		for k := i + 4; k < len(at); k++ {
+			if span := at[k].Sub(at[i]); span < time.Duration(k-i)*delay-2*delay {
+				t.Fatalf("%d starts in %v; want at least %v", k-i+1, span, time.Duration(k-i)*delay)
+			}
+		}
+	}
+}

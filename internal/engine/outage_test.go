@@ -1,0 +1,119 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gocloud.dev/blob/memblob"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// The frontier is away for longer than a lease lasts: the worker says so once,
+// fetches nothing more, and commits what it has in hand when the frontier is
+// back and the lease's row still stands.
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	const lease = 2 * time.Second
+	direct := pgtest.Migrated(t)
+	proxy := pgtest.Through(t, direct)
+	var requests, away atomic.Int64
+	asked, answer := make(chan struct{}, 64), make(chan struct{})
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		if r.URL.Path == "/first" {
+			asked <- struct{}{}
+			<-answer
+		} else if away.Load() != 0 {
+			t.Errorf("%s was asked for while the frontier was away", r.URL.Path)
+		}
+		_, _ = fmt.Fprint(w, "hello")
+	}))
+	defer site.Close()
+
+	f, err := pgfrontier.Open(t.Context(), proxy.DSN, pgfrontier.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	registered, err := assemble.Register(t.Context(), f, seine.Job{
+		Name: "j", Seeds: seine.Seeds{URL: site.URL + "/{id}"},
+		Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}},
+		Scraper: seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) {
+			return seine.Result{Records: []seine.Record{{Fields: map[string]any{"a": 1}}}}, nil
+		}),
+	}, assemble.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := assemble.Equip(registered, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer job()
+	in := engine.NewAdder(f, registered)
+	for _, key := range []string{"first", "second", "third"} {
+		if err := in.Add(t.Context(), frontier.Seed{Key: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := in.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	log := &syncBuffer{}
+	e, err := engine.New(engine.Config{Frontier: f, Jobs: []*engine.Job{registered}, Worker: "w", Lease: lease, UntilDone: true, Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- e.Run(t.Context()) }()
+	<-asked
+	proxy.Cut()
+	away.Store(1)
+	close(answer) // the page comes while the frontier is away
+	<-time.After(2 * lease)
+	away.Store(0)
+	proxy.Mend()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatalf("%v\n%s", err, log)
+		}
+	case <-time.After(time.Minute):
+		t.Fatalf("the run did not go on\n%s", log)
+	}
+	tasks, err := f.Tasks(t.Context(), registered.ID, frontier.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range tasks {
+		if x.State != seine.Done || x.Attempt != 1 {
+			t.Errorf("task %s: %v at attempt %d; want done at the first", x.Key, x.State, x.Attempt)
+		}
+	}
+	if n := requests.Load(); n != 3 || len(tasks) != 3 {
+		t.Errorf("%d requests of %d tasks; want 3 of 3\n%s", n, len(tasks), log)
+	}
+	text := log.String()
+	if away, back := strings.Count(text, "frontier is away"), strings.Count(text, "frontier is back"); away != 1 || back != 1 {
+		t.Errorf("it said %d times that the frontier is away, %d times that it is back; want once each\n%s", away, back, text)
+	}
+}

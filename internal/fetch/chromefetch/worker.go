@@ -1,0 +1,36 @@
+package chromefetch
+
+import (
+	"encoding/json"
+
+	"github.com/chromedp/cdproto"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+)
+
+// workers holds a page's workers at their start, until they are told what the
+// page was told: they would else say that they are another browser. Other kinds
+// are not there: see flags and unasked.
+var workers = target.SetAutoAttachParams{
+	AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: new(true), Filter: target.Filter{{Type: "worker"}},
+}
+
+// startWorker lets a worker go. chromedp has no session of it, so nobody waits
+// for the answers: a worker takes its commands in order.
+func (t *tab) startWorker(ev *target.EventAttachedToTarget) {
+	t.tell(ev.SessionID, emulation.SetUserAgentOverride.Method, t.agent())
+	t.tell(ev.SessionID, runtime.RunIfWaitingForDebugger.Method, cdp.Empty{})
+}
+
+func (t *tab) tell(session target.SessionID, method string, params any) {
+	text, err := json.Marshal(params)
+	if err != nil {
+		return
+	}
+	// A write fails when the browser is lost, which is seen elsewhere.
+	_ = t.browser.process.conn.Write(t.ctx, &cdproto.Message{
+		ID: t.browser.unheard.Add(1), SessionID: session, Method: cdproto.MethodType(method), Params: text,
+	})
+}

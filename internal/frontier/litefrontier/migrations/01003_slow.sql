@@ -1,0 +1,9 @@
+-- +goose Up
+ALTER TABLE lane ADD COLUMN slow REAL NOT NULL DEFAULT 1;
+ALTER TABLE lane ADD COLUMN slowed_at INTEGER;
+ALTER TABLE lane ADD COLUMN eased_at INTEGER;
+
+-- +goose Down
+ALTER TABLE lane DROP COLUMN slow;
+ALTER TABLE lane DROP COLUMN slowed_at;
+ALTER TABLE lane DROP COLUMN eased_at;

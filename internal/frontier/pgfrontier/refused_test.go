@@ -1,0 +1,107 @@
+package pgfrontier_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+)
+
+// What is wrong with a database is told by a class that decides the exit code,
+// and by what to do.
+func TestDatabasesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	// as returns the DSN of another role.
+	as := func(t *testing.T, dsn, role string) string {
+		t.Helper()
+		u, err := url.Parse(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.User = url.User(role)
+		return u.String()
+	}
+	for _, tt := range []struct {
+		name string
+		dsn  func(t *testing.T) string
+		do   func(t *testing.T, f *pgfrontier.Frontier) error
+		is   error
+		says string
+	}{
+		{"no such database", func(*testing.T) string {
+			u, _ := url.Parse(os.Getenv(pgtest.Env))
+			u.Path = "/nowhere"
+			return u.String()
+		}, nil, frontier.ErrUnavailable, "make it (createdb)"},
+		{"no right to make a schema", func(t *testing.T) string {
+			t.Helper()
+			dsn := pgtest.Empty(t)
+			return as(t, dsn, role(t, dsn))
+		}, func(t *testing.T, f *pgfrontier.Frontier) error {
+			t.Helper()
+			_, err := f.Migrate(t.Context())
+			return err
+		}, frontier.ErrRights, "use the role that ran `seine migrate`"},
+		{"no right to the tables", func(t *testing.T) string {
+			t.Helper()
+			dsn := pgtest.Migrated(t)
+			return as(t, dsn, role(t, dsn))
+		}, func(t *testing.T, f *pgfrontier.Frontier) error {
+			t.Helper()
+			_, err := f.Jobs(t.Context())
+			return err
+		}, frontier.ErrRights, "permission denied"},
+		{"a schema of our name that is another's", func(t *testing.T) string {
+			t.Helper()
+			dsn := pgtest.Empty(t)
+			query[int](t, dsn, `create schema seine`)
+			query[int](t, dsn, `create table seine.boats (name text)`)
+			return dsn
+		}, func(t *testing.T, f *pgfrontier.Frontier) error {
+			t.Helper()
+			_, err := f.Migrate(t.Context())
+			return err
+		}, frontier.ErrSchema, `is not ours (it holds "boats")`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f, err := pgfrontier.Open(t.Context(), tt.dsn(t), pgfrontier.Options{})
+			if err == nil {
+				defer func() { _ = f.Close() }()
+				if tt.do != nil {
+					err = tt.do(t, f)
+				}
+			}
+			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v; want %v in one line with %q", err, tt.is, tt.says)
+			}
+		})
+	}
+}
+
+// role makes a role without rights, dropped when the test ends.
+func role(t *testing.T, dsn string) string {
+	t.Helper()
+	name := "seine_" + strings.ToLower(strings.ReplaceAll(t.Name()[strings.LastIndexByte(t.Name(), '/')+1:], "-", "_"))
+	query[int](t, dsn, `create role `+name+` login`)
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		c, err := pgx.Connect(ctx, os.Getenv(pgtest.Env))
+		if err == nil {
+			_, err = c.Exec(ctx, `drop role `+name)
+			_ = c.Close(ctx)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return name
+}

@@ -1,0 +1,72 @@
+// Package patience bounds calls of a store: clients of clouds try again without
+// end, and a store that went away in the middle of a call would hold its caller
+// for ever.
+package patience
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+)
+
+// ErrOver says that the store gave no answer in time.
+var ErrOver = errors.New("no answer")
+
+// over is how it is told: with what went wrong last, and without the error of
+// the context that was ended, which is not the caller's.
+type over struct {
+	after time.Duration
+	last  error
+}
+
+func (o *over) Is(target error) bool { return target == ErrOver }
+
+func (o *over) Error() string {
+	if o.last == nil {
+		return fmt.Sprintf("%v within %v", ErrOver, o.after.Round(time.Millisecond))
+	}
+	return fmt.Sprintf("%v within %v: %v", ErrOver, o.after.Round(time.Millisecond), o.last)
+}
+
+// Watch returns a context that ends when step was not called for so long. end
+// must be called when the work is over.
+func Watch(ctx context.Context, within time.Duration) (watched context.Context, step, end func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	t := time.AfterFunc(within, func() { cancel(&over{after: within}) })
+	return watched, func() { t.Reset(within) }, func() { t.Stop(); cancel(nil) }
+}
+
+// Told is what an error of work under a watched context means: ErrOver when the
+// watch ended it, else what it is.
+func Told(watched context.Context, err error) error {
+	var o *over
+	if err == nil || !errors.As(context.Cause(watched), &o) {
+		return err
+	}
+	return &over{o.after, last(err)}
+}
+
+// Call bounds one call.
+func Call(ctx context.Context, within time.Duration, call func(context.Context) error) error {
+	watched, _, end := Watch(ctx, within)
+	defer end()
+	return Told(watched, call(watched))
+}
+
+// last is what a client that tried again saw last of the network; nil: nothing.
+func last(err error) error {
+	var (
+		u  *url.Error
+		op *net.OpError
+	)
+	switch {
+	case errors.As(err, &op):
+		return op
+	case errors.As(err, &u) && !errors.Is(u.Err, context.Canceled):
+		return u.Err
+	}
+	return nil
+}
