@@ -41,8 +41,8 @@ func benchAdd(ctx context.Context, srv *server, s settings) error {
 				return fmt.Errorf("seine add: %w\n%s", err, &progress)
 			}
 			took := time.Since(began)
-			fmt.Printf("`seine add` from standard input, %s%s: %s: **%.0f** keys a second, peak memory %.0f MB, %d lines of progress.\n\n",
-				at.name, again, bytes.TrimSpace(out.Bytes()), float64(s.add)/took.Seconds(), peakMB(c.ProcessState), bytes.Count(progress.Bytes(), []byte("\n")))
+			fmt.Printf("`seine add` from standard input, %s%s: %s: **%.0f** keys a second, %.0f µs of its CPU a key, peak memory %.0f MB, %d lines of progress.\n\n",
+				at.name, again, bytes.TrimSpace(out.Bytes()), float64(s.add)/took.Seconds(), cpuOf(c.ProcessState, s.add), peakMB(c.ProcessState), bytes.Count(progress.Bytes(), []byte("\n")))
 		}
 	}
 	return srv.drop(ctx, dsn)

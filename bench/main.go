@@ -124,6 +124,7 @@ type line struct {
 	claims       []time.Duration
 	added        int
 	addCPU       time.Duration
+	addWAL       int64
 }
 
 func (l line) rate() float64   { return float64(l.tasks) / l.took.Seconds() }
@@ -144,12 +145,13 @@ func (l line) claim(q float64) time.Duration {
 
 func (l line) String() string {
 	n := float64(max(1, l.tasks))
-	add, life := "", ""
+	add, life, wal := "", "", ""
 	if l.added > 0 {
-		add, life = fmt.Sprintf("%.0f", float64(l.addCPU.Microseconds())/float64(l.added)), fmt.Sprintf("%.0f", l.life())
+		of := float64(l.added)
+		add, life, wal = fmt.Sprintf("%.0f", float64(l.addCPU.Microseconds())/of), fmt.Sprintf("%.0f", l.life()), fmt.Sprintf("%.0f", float64(l.addWAL)/of)
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s / %s | %.0f | %s | %s | %.0f |", l.design, l.size, short(l.rate()), ms(l.claim(0.5)), ms(l.claim(0.99)),
-		float64(l.cpu.Microseconds())/n, add, life, float64(l.wal)/n)
+	return fmt.Sprintf("| %s | %s | %s | %s / %s | %.0f | %s | %s | %.0f | %s |", l.design, l.size, short(l.rate()), ms(l.claim(0.5)), ms(l.claim(0.99)),
+		float64(l.cpu.Microseconds())/n, add, life, float64(l.wal)/n, wal)
 }
 
 func short(v float64) string {
@@ -162,8 +164,8 @@ func short(v float64) string {
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) }
 
 func benchDesigns(ctx context.Context, srv *server, s settings) error {
-	fmt.Println("| design | tasks in the table | claim + complete a second | claim p50 / p99, ms | server CPU a task, µs | to add one, µs | tasks a CPU second, all told | WAL a task, B |")
-	fmt.Println("| --- | --: | --: | --: | --: | --: | --: | --: |")
+	fmt.Println("| design | tasks in the table | claim + complete a second | claim p50 / p99, ms | server CPU a task, µs | to add one, µs | tasks a CPU second, all told | WAL a task, B | to add one, B |")
+	fmt.Println("| --- | --: | --: | --: | --: | --: | --: | --: | --: |")
 	lines := map[string]line{}
 	for _, group := range [][]design{
 		{&original{workers: s.workers, ordered: true}, &original{workers: s.workers}},
@@ -242,7 +244,7 @@ func measure(ctx context.Context, srv *server, d design, dsn string, period time
 	if err := srv.settle(ctx, dsn); err != nil {
 		return err
 	}
-	cpu, _, err := srv.spent(ctx)
+	cpu, wal, err := srv.spent(ctx)
 	if err != nil {
 		return err
 	}
@@ -252,11 +254,11 @@ func measure(ctx context.Context, srv *server, d design, dsn string, period time
 	if err != nil {
 		return fmt.Errorf("add: %w", err)
 	}
-	cpu2, _, err := srv.spent(ctx)
+	cpu2, wal2, err := srv.spent(ctx)
 	if err != nil {
 		return err
 	}
-	l.added, l.addCPU = l.added+n, l.addCPU+cpu2-cpu
+	l.added, l.addCPU, l.addWAL = l.added+n, l.addCPU+cpu2-cpu, l.addWAL+wal2-wal
 	if err := d.feed(ctx, dsn, there+n, there+open); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}

@@ -24,12 +24,16 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 
 func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []frontier.New) (int, error) {
 	type ready struct{ n, prio int }
-	lanes := map[int64]*ready{}
+	lanes, ids := map[int64]*ready{}, map[string]int64{}
 	added, now := 0, f.now()
 	for _, task := range tasks {
-		lane, err := f.laneID(ctx, t, job, task.Lane)
-		if err != nil {
-			return 0, err
+		lane, ok := ids[task.Lane]
+		if !ok {
+			var err error
+			if lane, err = f.laneID(ctx, t, job, task.Lane); err != nil {
+				return 0, err
+			}
+			ids[task.Lane] = lane
 		}
 		prio := min(max(task.Priority, 0), 3)
 		var meta any

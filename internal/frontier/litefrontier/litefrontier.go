@@ -73,7 +73,9 @@ func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
 		return u.String()
 	}
 	var err error
-	if f.write, err = sql.Open("sqlite", dsn("&_pragma=journal_mode(WAL)&_txlock=immediate")); err != nil {
+	// 16 MB of pages for the writer: with SQLite's 2, keys in no order cost half
+	// as much CPU time again at half a million of them.
+	if f.write, err = sql.Open("sqlite", dsn("&_pragma=journal_mode(WAL)&_pragma=cache_size(-16000)&_txlock=immediate")); err != nil {
 		return nil, err
 	}
 	f.write.SetMaxOpenConns(2) // the writer's own, and one for a migration
