@@ -48,8 +48,8 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			`job.yaml:4:1: unknown key "follow"`,
 		},
 		{
-			"keys of the forager that are not known", "job: a\nseeds: {ids: {from: 1, to: 2}, url: 'https://a.example/{id}'}\n" + body + "explore: {budget: 2}\n",
-			`job.yaml:4:11: unknown key "budget" in explore`,
+			"keys of the forager that are not known", "job: a\nseeds: {ids: {from: 1, to: 2}, url: 'https://a.example/{id}'}\n" + body + "explore: {budgett: 2}\n",
+			`job.yaml:4:11: unknown key "budgett" in explore: did you mean "budget"?`,
 		},
 		{
 			"a wrong required key is named once", "joob: a\nseeds: {urls: [https://a.example/]}\n" + body,

@@ -58,7 +58,7 @@ func TestSchemaTakesWhatTheParserTakes(t *testing.T) {
 	for _, line := range []string{
 		"fetchh: {via: http}", "fetch: [a]", "verdict: skip", "contact: 12", "concurrency: many", "concurrency: 1.5",
 		"max_failures: -1", "retry: {error: 1001}", "fetch: {timeout: 20}", "fetch: {timeout: 20 sec}", "pace: {delay: -1s}",
-		"fetch: {max_body: 8 megs}", "fetch: {via: crome}", "verdict: [{why: because}]", "explore: {budget: 1}",
+		"fetch: {max_body: 8 megs}", "fetch: {via: crome}", "verdict: [{why: because}]", "explore: {budget: -1}", "explore: {max: 65}",
 		"verdict: [{skip: a, done: b}]", "assets: {front: {optional: true}}", "pace: {rest: {every: 5}}",
 		"assets: {a: {url: a, image: {crop: {of: 100, box: [1, 2, 3, 4]}}}}", "fields: {status: {css: p}}", "fields: {a: {csss: p}}",
 		"fields: {a: {css: p, all: 1}}", "fields: {a: {css: p, fields: {b: {cs: p}}}}", "fields: {}",
