@@ -30,6 +30,7 @@ test: ## the whole test suite; installs and starts what it needs
 
 check: lint ## format, lint, vet and race tests
 	@go vet ./...
+	@go -C bench vet ./...
 	@CGO_ENABLED=1 scripts/test -race
 
 lint: ## format and lint (builds golangci-lint the first time: minutes)
