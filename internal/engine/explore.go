@@ -122,6 +122,9 @@ func (x *explorer) over() bool {
 	return x.exhausted
 }
 
+// probeAhead is how many ids are looked up at a time when a probe is chosen.
+const probeAhead = 64
+
 // probes chooses up to n ids and admits them.
 func (r *runner) probes(ctx context.Context, n int) ([]frontier.New, error) {
 	x := r.explorer
@@ -130,18 +133,15 @@ func (r *runner) probes(ctx context.Context, n int) ([]frontier.New, error) {
 	var (
 		out    []frontier.New
 		failed error
-		chosen = map[int64]bool{}
+		seen   = map[int64]explore.Known{}
 	)
 	free := func(pos int64) bool {
-		if chosen[pos] {
-			return false
+		id := x.space.From + pos
+		if _, there := seen[id]; !there && failed == nil {
+			// Where most is known, the next ones are looked at in their order.
+			failed = r.lookup(ctx, id, +1, probeAhead, seen)
 		}
-		seen := map[int64]explore.Known{}
-		if err := r.lookup(ctx, x.space.From+pos, 0, seen); err != nil {
-			failed = err
-			return true
-		}
-		return seen[x.space.From+pos] == explore.Unknown
+		return failed != nil || seen[id] == explore.Unknown
 	}
 	for len(out) < n && failed == nil {
 		pos, ok := x.model.Probe(x.rand, free)
@@ -152,7 +152,7 @@ func (r *runner) probes(ctx context.Context, n int) ([]frontier.New, error) {
 			x.exhausted = len(out) == 0
 			break
 		}
-		chosen[pos] = true
+		seen[x.space.From+pos] = explore.Taken
 		task, err := frontier.Admit(&r.job.Job, frontier.Seed{Key: x.space.Key(x.space.From + pos), Meta: joinMeta(ownMeta{Probe: true}, nil)})
 		if err != nil {
 			return nil, err
@@ -217,7 +217,7 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome) (s
 			dir = -1
 		}
 		if failed == nil {
-			failed = r.lookup(ctx, n, dir, known)
+			failed = r.lookup(ctx, n, dir, lookAhead, known)
 		}
 		if failed != nil {
 			return explore.Taken

@@ -60,7 +60,7 @@ func (r *runner) steps(ctx context.Context, key string, walk explore.Walk, hit b
 			if k, there := seen[n]; there {
 				return k
 			}
-			if err := r.lookup(ctx, n, w.Dir, seen); err != nil {
+			if err := r.lookup(ctx, n, w.Dir, lookAhead, seen); err != nil {
 				failed = err
 				return explore.Taken
 			}
@@ -81,13 +81,12 @@ func (r *runner) steps(ctx context.Context, key string, walk explore.Walk, hit b
 	return out, nil
 }
 
-// lookup learns what is known of the ids from n on in a direction, of n alone
-// when that is 0.
-func (r *runner) lookup(ctx context.Context, n int64, dir int, seen map[int64]explore.Known) error {
+// lookup learns what is known of so many ids from n on in a direction.
+func (r *runner) lookup(ctx context.Context, n int64, dir, count int, seen map[int64]explore.Known) error {
 	space := r.job.Seeds.IDs
 	ids := map[string]int64{}
 	var keys []string
-	for i := range int64(lookAhead) {
+	for i := range int64(count) {
 		id := n + i*int64(dir)
 		if id < space.From || id > space.To {
 			break
@@ -95,9 +94,6 @@ func (r *runner) lookup(ctx context.Context, n int64, dir int, seen map[int64]ex
 		seen[id] = explore.Unknown
 		ids[space.Key(id)] = id
 		keys = append(keys, space.Key(id))
-		if dir == 0 {
-			break
-		}
 	}
 	states, err := r.e.cfg.Frontier.Lookup(ctx, r.job.ID, keys)
 	if err != nil {

@@ -50,7 +50,7 @@ func TestHours(t *testing.T) {
 				t.Fatal(err)
 			}
 			edge := day.Add(tt.edge)
-			if len(at) < 3 {
+			if len(at) < 1 {
 				t.Fatalf("%d fetches; want some within the hours\n%s", len(at), r.log)
 			}
 			for _, a := range at {

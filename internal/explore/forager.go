@@ -91,8 +91,12 @@ func (f *Forager) Learn() {
 // firstProbes is how many probes lie near the start.
 const firstProbes = 8
 
-// probeTries bounds how often a position is drawn that turns out to be taken.
-const probeTries = 64
+// probeTries bounds how often a position is drawn that turns out to be taken;
+// probeRun is how many are then looked at in their order.
+const (
+	probeTries = 8
+	probeRun   = 4096
+)
 
 // Probe chooses where an excursion begins; free reports whether a position was
 // not asked for yet. ok is false when it finds none.
@@ -112,7 +116,7 @@ func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok 
 		}
 		// Nearly all of it is taken: from somewhere on, in order.
 		from := r.Int64N(n)
-		for i := range min(n, 1024) {
+		for i := range min(n, probeRun) {
 			if pos := first + (from+i)%n; free(pos) {
 				return pos, true
 			}
@@ -123,7 +127,7 @@ func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok 
 
 // Anywhere chooses a position without looking at what was answered.
 func (f *Forager) Anywhere(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
-	for range 16 * probeTries {
+	for range 128 * probeTries {
 		if pos := r.Int64N(f.size); free(pos) {
 			return pos, true
 		}

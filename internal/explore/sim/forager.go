@@ -89,7 +89,7 @@ func (f *foraging) Next(worker int) (Ask, bool) {
 }
 
 func (f *foraging) Answer(worker int, ask Ask, a explore.Answer) {
-	t := ask.With.(task) //nolint:errcheck,forcetypeassert // ours
+	t := ask.With.(task)
 	m := f.workers[worker]
 	kind := explore.Probed
 	if t.walk != nil {

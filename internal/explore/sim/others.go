@@ -91,7 +91,7 @@ const (
 )
 
 func (c *chain) Answer(worker int, ask Ask, a explore.Answer) {
-	s := *ask.With.(*side) //nolint:errcheck,forcetypeassert // ours
+	s := *ask.With.(*side)
 	c.going[worker] = nil
 	c.answered[s.pos] = true
 	probe := s.pos == s.anchor && !s.fresh
@@ -158,7 +158,7 @@ func Oracle(w *World, budget int, seed uint64) float64 {
 		n := c.To - c.From + 1
 		if requests+n > int64(budget) {
 			share := float64(int64(budget)-requests) / float64(n)
-			hits, requests = hits+int64(share*float64(c.Hits)), int64(budget)
+			hits += int64(share * float64(c.Hits))
 			break
 		}
 		hits, requests = hits+c.Hits, requests+n

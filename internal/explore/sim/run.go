@@ -56,7 +56,7 @@ func (e events) Less(i, j int) bool {
 func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
 
 // Push and Pop are container/heap's.
-func (e *events) Push(x any) { *e = append(*e, x.(event)) } //nolint:errcheck,forcetypeassert // ours
+func (e *events) Push(x any) { *e = append(*e, x.(event)) }
 func (e *events) Pop() any {
 	last := (*e)[len(*e)-1]
 	*e = (*e)[:len(*e)-1]
@@ -81,7 +81,7 @@ func Run(w *World, s Strategy, workers, budget int, seed uint64) Result {
 	}
 	asked, found := map[int64]bool{}, map[int64]bool{}
 	for queue.Len() > 0 {
-		e := heap.Pop(&queue).(event) //nolint:errcheck,forcetypeassert // ours
+		e := heap.Pop(&queue).(event)
 		if e.ask != nil {
 			a := explore.NoAnswer
 			if r.Float64() >= w.Transient {
