@@ -55,7 +55,7 @@ func TestHours(t *testing.T) {
 			}
 			for _, a := range at {
 				// A start is decided before the site sees it.
-				if tt.end && a.After(edge.Add(150*time.Millisecond)) || !tt.end && a.Before(edge) {
+				if tt.end && a.After(edge.Add(500*time.Millisecond)) || !tt.end && a.Before(edge) {
 					t.Errorf("a fetch at %s; the edge is %s", a.Format(time.TimeOnly+".000"), edge.Format(time.TimeOnly))
 				}
 			}
