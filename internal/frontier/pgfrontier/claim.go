@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,8 +69,12 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 		return nil, nil
 	}
 	var got []frontier.Claimed
+	about := doubt{l.Token, args.Job}
 	err := f.tx(ctx, func(c *pgx.Conn) error {
-		got = nil
+		var err error
+		if got, err = f.doubtful(ctx, c, about); err != nil || len(got) > 0 {
+			return err
+		}
 		b := &pgx.Batch{}
 		b.Queue(`begin`)
 		b.Queue(sqlClaimSet)
@@ -114,13 +119,58 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			b.Queue(`set local synchronous_commit = off`)
 		}
 		b.Queue(`commit`)
-		_, err := run(ctx, c, b)
+		f.doubt(about, got)
+		if _, err = run(ctx, c, b); err == nil {
+			f.doubt(about, nil)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim: %w", err)
 	}
 	return got, nil
+}
+
+// doubt names claims whose commit was not answered: they may be this lease's.
+// Nobody works on them then, and its heartbeats would keep them for ever.
+type doubt struct {
+	lease int64
+	job   frontier.JobID
+}
+
+// doubt notes what a claim takes before it is committed, and that it was.
+func (f *Frontier) doubt(about doubt, tasks []frontier.Claimed) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(tasks) == 0 {
+		delete(f.doubts, about)
+		return
+	}
+	f.doubts[about] = tasks
+}
+
+// doubtful returns the tasks of an earlier claim that turns out to be committed.
+func (f *Frontier) doubtful(ctx context.Context, c *pgx.Conn, about doubt) ([]frontier.Claimed, error) {
+	f.mu.Lock()
+	tasks := f.doubts[about]
+	f.mu.Unlock()
+	if len(tasks) == 0 {
+		return nil, nil
+	}
+	seqs := make([]int64, len(tasks))
+	for i, t := range tasks {
+		seqs[i] = t.Seq
+	}
+	rows, err := c.Query(ctx, sqlStill, about.lease, seqs)
+	if err != nil {
+		return nil, err
+	}
+	still, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, err
+	}
+	f.doubt(about, nil)
+	return slices.DeleteFunc(tasks, func(t frontier.Claimed) bool { return !slices.Contains(still, t.Seq) }), nil
 }
 
 // take leases the tasks of locked lanes.

@@ -34,6 +34,7 @@ type Frontier struct {
 
 	mu      sync.Mutex
 	floors  map[frontier.JobID]*floors
+	doubts  map[doubt][]frontier.Claimed
 	retries retryFloor
 	lanes   map[frontier.JobID]map[string]int32
 	paces   map[frontier.JobID]paces
@@ -72,7 +73,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 	}
 	f := &Frontier{
 		pool: pool, clock: opts.Now,
-		floors: map[frontier.JobID]*floors{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
+		floors: map[frontier.JobID]*floors{}, doubts: map[doubt][]frontier.Claimed{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
 	}
 	var version int
 	err = f.again(ctx, func(c *pgx.Conn) error {
@@ -158,7 +159,8 @@ func passing(err error) bool {
 	if errors.As(err, &pe) {
 		switch pe.Code {
 		case "40001", "40P01", "55P03", // serialization, deadlock, lock not available
-			"57P01", "57P02", "57P03", "08006", "08003", "08000": // the server stops or starts
+			"57P01", "57P02", "57P03", "08006", "08003", "08000", // the server stops or starts
+			"25P03", "57014": // it ended a session that stood still, or somebody a statement
 			return true
 		}
 		return false
@@ -218,7 +220,7 @@ func classify(err error) error {
 		case pe.Code == "42501":
 			return fmt.Errorf("%w: %s (SQLSTATE %s): %s", frontier.ErrRights, pe.Message, pe.Code, remedies[pe.Code])
 		case strings.HasPrefix(pe.Code, "08"), strings.HasPrefix(pe.Code, "57P"), strings.HasPrefix(pe.Code, "28"),
-			pe.Code == "53300", pe.Code == "3D000", pe.Code == "25006":
+			pe.Code == "53300", pe.Code == "3D000", pe.Code == "25006", pe.Code == "25P03", pe.Code == "57014":
 			if r := remedies[pe.Code]; r != "" {
 				return fmt.Errorf("%w: %s (SQLSTATE %s): %s", frontier.ErrUnavailable, pe.Message, pe.Code, r)
 			}
@@ -227,6 +229,10 @@ func classify(err error) error {
 		return err
 	case errors.As(err, &ce), lost(err):
 		return fmt.Errorf("%w: %s", frontier.ErrUnavailable, oneLine(err))
+	case errors.Is(err, context.DeadlineExceeded):
+		// It stands still, or the network between drops what it is given. Who
+		// gave the deadline looks at his own context first.
+		return fmt.Errorf("%w: no answer in time: %w", frontier.ErrUnavailable, err)
 	}
 	return err
 }

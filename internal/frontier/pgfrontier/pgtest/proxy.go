@@ -1,11 +1,12 @@
 package pgtest
 
 import (
+	"bytes"
 	"context"
-	"io"
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -14,9 +15,10 @@ type Proxy struct {
 	// DSN leads through it.
 	DSN string
 
-	mu    sync.Mutex
-	cut   bool
-	conns map[net.Conn]struct{}
+	mu      sync.Mutex
+	cut     bool
+	swallow string
+	conns   map[net.Conn]struct{}
 }
 
 // Through returns a proxy before a DSN's server.
@@ -71,6 +73,25 @@ func (p *Proxy) Mend() {
 	p.cut = false
 }
 
+// Swallow lets the server have the next request that holds a text, and cuts the
+// connection in place of its answer.
+func (p *Proxy) Swallow(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.swallow = text
+}
+
+// swallows reports whether a request is the one whose answer is not to come.
+func (p *Proxy) swallows(request []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.swallow == "" || !bytes.Contains(request, []byte(p.swallow)) {
+		return false
+	}
+	p.swallow = ""
+	return true
+}
+
 // hold notes connections, and closes them when the proxy is cut.
 func (p *Proxy) hold(conns ...net.Conn) bool {
 	p.mu.Lock()
@@ -94,14 +115,43 @@ func (p *Proxy) carry(ctx context.Context, client net.Conn, to string) {
 	if !p.hold(client, server) {
 		return
 	}
-	var wg sync.WaitGroup
-	for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
-		wg.Go(func() {
-			_, _ = io.Copy(way[0], way[1])
-			_ = client.Close()
-			_ = server.Close()
-		})
+	var (
+		wg     sync.WaitGroup
+		silent atomic.Bool
+	)
+	ends := func() {
+		_ = client.Close()
+		_ = server.Close()
 	}
+	wg.Go(func() {
+		defer ends()
+		for buf := make([]byte, 64<<10); ; {
+			n, err := client.Read(buf)
+			if n > 0 && p.swallows(buf[:n]) {
+				silent.Store(true)
+			}
+			if n > 0 {
+				if _, err := server.Write(buf[:n]); err != nil {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	wg.Go(func() {
+		defer ends()
+		for buf := make([]byte, 64<<10); ; {
+			n, err := server.Read(buf)
+			if silent.Load() || err != nil {
+				return
+			}
+			if _, err := client.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+	})
 	wg.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,0 +1,75 @@
+package pgfrontier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+)
+
+// A claim that was committed, and whose answer was lost, is not forgotten: its
+// tasks would stay leased for as long as the worker lives.
+func TestAClaimWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		pace frontier.LanePace
+		text string // of the claim's commit
+	}{
+		{"unpaced", frontier.LanePace{Inflight: 1000}, "synchronous_commit = off"},
+		{"paced", frontier.LanePace{Inflight: 1, Delay: seine.Span{Min: time.Millisecond, Max: time.Millisecond}}, "commit"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			proxy := pgtest.Through(t, pgtest.Migrated(t)+"&default_query_exec_mode=exec")
+			f := open(t, proxy.DSN, nil)
+			job, err := f.Register(t.Context(), frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: tt.pace}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var tasks []frontier.New
+			for i := range 100 {
+				tasks = append(tasks, frontier.New{Key: fmt.Sprint(i), Lane: "h:80", Priority: 1})
+			}
+			if _, err := f.Add(t.Context(), job, tasks); err != nil {
+				t.Fatal(err)
+			}
+			l, err := f.OpenLease(t.Context(), "w", time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			proxy.Swallow(tt.text)
+			got, err := f.Claim(t.Context(), l, frontier.ClaimArgs{Job: job, N: 14})
+			if err != nil || len(got) == 0 {
+				t.Fatalf("claimed %d, %v", len(got), err)
+			}
+			if n, err := f.InProgress(t.Context(), job, ""); err != nil || n != int64(len(got)) {
+				t.Errorf("%d tasks are in progress and %d were given to the worker, %v", n, len(got), err)
+			}
+		})
+	}
+}
+
+// A server that does not answer in time is away: workers wait for it.
+func TestNoAnswerInTimeIsAway(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Migrated(t)
+	f := open(t, dsn, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	<-ctx.Done()
+	if _, err := f.Jobs(ctx); !errors.Is(err, frontier.ErrUnavailable) {
+		t.Errorf("%v; want %v", err, frontier.ErrUnavailable)
+	}
+	// A session that the server ended for standing still, and a statement that
+	// somebody cancelled, are tried again.
+	query[bool](t, dsn, `select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)
+	if _, err := f.Jobs(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
