@@ -30,7 +30,12 @@ func (r *runner) commitLoop(work, ctx context.Context, lease frontier.Lease, los
 			}
 		})
 		stopping := context.AfterFunc(work, func() { time.AfterFunc(commitTimeout, cancel) })
-		r.commit(closing, lease, lose, batch)
+		began := time.Now()
+		kept := r.commit(closing, lease, lose, batch)
+		r.commits.rest()
+		for _, o := range batch {
+			r.endTask(o, began, len(batch), kept[o.claimed.Seq])
+		}
 		lost()
 		stopping()
 		cancel()
@@ -61,8 +66,10 @@ func (r *runner) collect(first outcome, results <-chan outcome) []outcome {
 	return batch
 }
 
-func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, batch []outcome) {
+// commit makes outcomes true and returns, by Seq, which it did.
+func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, batch []outcome) map[int64]bool {
 	var (
+		kept     = map[int64]bool{}
 		done     []frontier.Completion
 		again    []frontier.Failure
 		released []frontier.Claimed
@@ -98,6 +105,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			for _, c := range done {
 				if !lost(out, c.Seq) {
 					r.note(ctx, outcomes[c.Seq], true)
+					kept[c.Seq] = true
 				}
 			}
 		}
@@ -108,6 +116,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			for _, c := range again {
 				if !lost(out, c.Seq) {
 					r.note(ctx, outcomes[c.Seq], false)
+					kept[c.Seq] = true
 				}
 			}
 		}
@@ -115,6 +124,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	if len(released) > 0 {
 		_, _ = r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Release(ctx, lease, released) })
 	}
+	return kept
 }
 
 func lost(out frontier.Outcome, seq int64) bool {
@@ -130,6 +140,7 @@ func lost(out frontier.Outcome, seq int64) bool {
 // false when it did not come to an answer.
 func (r *runner) persist(ctx context.Context, lose context.CancelCauseFunc, try func() (frontier.Outcome, error)) (out frontier.Outcome, ok bool) {
 	for {
+		r.commits.at("committing")
 		out, err := try()
 		if err == nil {
 			if len(out.Lost) > 0 {
@@ -158,6 +169,9 @@ func (r *runner) persist(ctx context.Context, lose context.CancelCauseFunc, try 
 // note counts and logs one committed outcome.
 func (r *runner) note(ctx context.Context, o outcome, final bool) {
 	r.tally.end(time.Now(), o, final)
+	if final {
+		r.e.cfg.Meter.Finished(r.job.Name, o.state)
+	}
 	log := r.log.With("task", o.claimed.Key, "attempt", o.claimed.Attempt)
 	switch {
 	case o.state == seine.Done:

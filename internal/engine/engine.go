@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/frontier"
@@ -47,6 +49,12 @@ type Config struct {
 	Limit seine.Limit
 
 	Log *slog.Logger
+
+	// Meter counts what happens. Default: nobody does.
+	Meter Meter
+
+	// Traces makes a trace for each task. Default: none.
+	Traces trace.TracerProvider
 
 	// Release, when closed, ends the grace at once.
 	Release <-chan struct{}
@@ -113,7 +121,11 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Release == nil {
 		cfg.Release = make(chan struct{})
 	}
+	if cfg.Meter == nil {
+		cfg.Meter = noMeter{}
+	}
 	e := &Engine{cfg: cfg, outage: frontierAway(cfg.Log)}
+	e.outage.failed = cfg.Meter.FrontierError
 	for _, j := range cfg.Jobs {
 		normal, err := j.Normal()
 		if err != nil {
@@ -121,7 +133,9 @@ func New(cfg Config) (*Engine, error) {
 		}
 		own := *j // the caller may give one job to several engines
 		own.Job = normal
-		e.jobs = append(e.jobs, newRunner(e, &own))
+		r := newRunner(e, &own)
+		own.Fetch = &watched{r: r, next: j.Fetch}
+		e.jobs = append(e.jobs, r)
 	}
 	return e, nil
 }
@@ -139,6 +153,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	for {
 		err := e.session(ctx, work)
 		over := errors.Is(err, frontier.ErrLeaseLost) || errors.Is(err, errSilent)
+		if over {
+			e.cfg.Meter.LeaseLost()
+		}
 		if over && ctx.Err() == nil {
 			e.cfg.Log.WarnContext(ctx, "going on with a new lease", "err", err)
 			continue

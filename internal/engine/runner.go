@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/polite"
@@ -38,6 +40,11 @@ type runner struct {
 	// committed: a few more where no pace makes a claim ahead unfair to others.
 	running, held chan struct{}
 
+	// claims and commits tell what the loops are at.
+	claims, commits *pulse
+
+	tracer trace.Tracer // nil: nobody looks
+
 	// wake ends an idle wait: something was committed or promoted.
 	wake chan struct{}
 
@@ -63,6 +70,7 @@ const claimTimeout = 30 * time.Second
 func newRunner(e *Engine, j *Job) *runner {
 	r := &runner{
 		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
+		claims: &pulse{loop: "claim loop"}, commits: &pulse{loop: "commit loop"},
 		store: storeAway(e.cfg.Log.With("job", j.Name)), redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
 	}
 	held := j.Concurrency
@@ -70,6 +78,9 @@ func newRunner(e *Engine, j *Job) *runner {
 		held *= 4
 	}
 	r.held = make(chan struct{}, held)
+	if e.cfg.Traces != nil {
+		r.tracer = e.cfg.Traces.Tracer(tracerName)
+	}
 	r.explorer = newExplorer(j)
 	r.assets = &assetFetcher{r: r, hosts: map[string]*assetHost{}}
 	if j.Pace.Scope == seine.ScopeWorker {
@@ -91,9 +102,15 @@ func (r *runner) run(claiming, work, ctx context.Context, lease frontier.Lease, 
 	results := make(chan outcome, cap(r.held))
 	var tasks, commits sync.WaitGroup
 	commits.Go(func() { r.commitLoop(work, ctx, lease, lose, results) })
-	err := r.claimLoop(claiming, func(c frontier.Claimed, asked time.Time) {
-		tasks.Go(func() { results <- r.attempt(ctx, c, asked) })
+	err := r.claimLoop(claiming, func(c frontier.Claimed, asked, answered time.Time) {
+		tasks.Go(func() {
+			in, span := r.beginTask(ctx, c, asked, answered)
+			out := r.attempt(in, c, asked)
+			out.span = span
+			results <- out
+		})
 	}, lease, lose)
+	r.claims.rest()
 	cancel()
 	tasks.Wait()
 	close(results)
@@ -135,21 +152,25 @@ func (r *runner) abort(c frontier.Claimed) {
 
 // claimLoop claims and starts tasks until ctx ends, and with UntilDone until
 // nothing is left.
-func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, asked time.Time), lease frontier.Lease, lose context.CancelCauseFunc) error {
+func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, asked, answered time.Time), lease frontier.Lease, lose context.CancelCauseFunc) error {
 	idle := newIdler()
 	for {
+		r.claims.rest()
 		n := r.acquire(ctx)
 		if n == 0 {
 			return nil
 		}
 		if !r.open() {
 			r.giveBack(n)
+			r.claims.at("counting what is left")
 			if done, err := r.nothingLeft(ctx); err == nil && done {
 				return nil
 			}
+			r.claims.rest()
 			r.awaitHours(ctx)
 			continue
 		}
+		r.claims.at("counting what is done")
 		room, met, err := r.room(ctx, n)
 		if err == nil && room < n {
 			r.giveBack(n - room)
@@ -159,6 +180,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			return ErrLimit
 		}
 		if err == nil && n == 0 { // a limit, by what is done or by what is in flight
+			r.claims.rest()
 			if !r.awaitCommit(ctx, lastIdle) {
 				return nil
 			}
@@ -167,6 +189,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		var got []frontier.Claimed
 		asked := time.Now()
 		if err == nil {
+			r.claims.at("claiming")
 			// A stop in the middle must not lose the answer: what was claimed
 			// would wait until the lease expires. It is given back instead.
 			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
@@ -174,14 +197,17 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			cancel()
 		}
 		r.giveBack(n - len(got))
+		answered := time.Now()
 		for _, c := range got {
-			start(c, asked)
+			start(c, asked, answered)
 		}
 		if len(got) > 0 {
+			r.e.cfg.Meter.Claimed(r.job.Name, len(got))
 			r.e.outage.over(ctx)
 			idle.reset()
 			if r.explorer != nil && len(got) < n {
 				// Nothing more is ready: what is worth a request fills the slots.
+				r.claims.at("exploring")
 				if _, _, err := r.explore(ctx); err != nil && ctx.Err() == nil && r.e.outage.note(ctx, err) == 0 {
 					r.log.WarnContext(ctx, "exploring failed", "err", err)
 				}
@@ -190,6 +216,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		}
 		done := false
 		if err == nil {
+			r.claims.at("looking for work")
 			done, err = r.empty(ctx, idle)
 		}
 		switch {
@@ -203,6 +230,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			if wait == 0 {
 				return fmt.Errorf("job %s: %w", r.job.Name, err)
 			}
+			r.claims.rest()
 			sleep(ctx, wait)
 		case done:
 			return nil
@@ -249,6 +277,7 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 			wait = max(wait, idle.short())
 		}
 	}
+	r.claims.rest()
 	r.awaitCommit(ctx, wait)
 	return false, nil
 }
