@@ -24,6 +24,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/cgroup"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -49,6 +50,10 @@ type Config struct {
 	Limit seine.Limit
 
 	Log *slog.Logger
+
+	// Watch looks at what the process may use: short of memory or CPU, fewer
+	// tasks are under way. Default: nobody does.
+	Watch *cgroup.Watch
 
 	// Meter counts what happens. Default: nobody does.
 	Meter Meter
@@ -99,6 +104,7 @@ type Engine struct {
 	cfg    Config
 	jobs   []*runner
 	outage *outage
+	share  share
 
 	// ahead is how far the frontier's clock is ahead of ours, in nanoseconds.
 	ahead atomic.Int64
@@ -149,6 +155,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer stopWork(nil)
 	var house sync.WaitGroup
 	house.Go(func() { e.housekeep(work) })
+	house.Go(func() { e.watch(work) })
 	go e.endGrace(ctx, work, stopWork)
 	for {
 		err := e.session(ctx, work)

@@ -170,6 +170,11 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			r.awaitHours(ctx)
 			continue
 		}
+		if n = r.affordable(n); n == 0 {
+			r.claims.rest()
+			r.awaitCommit(ctx, lookEvery)
+			continue
+		}
 		r.claims.at("counting what is done")
 		room, met, err := r.room(ctx, n)
 		if err == nil && room < n {
