@@ -24,6 +24,7 @@ var Version = "dev"
 // app is one call of the command.
 type app struct {
 	env      func(string) (string, bool)
+	machine  string // where /proc and /sys are; empty: at the root
 	stdin    io.Reader
 	stdout   io.Writer
 	stderr   io.Writer

@@ -51,6 +51,10 @@ type Config struct {
 
 	Log *slog.Logger
 
+	// StuckAfter is how long a step of a loop may last while the frontier
+	// answers. Default 2m: a claim is given up after 30s.
+	StuckAfter time.Duration
+
 	// Watch looks at what the process may use: short of memory or CPU, fewer
 	// tasks are under way. Default: nobody does.
 	Watch *cgroup.Watch
@@ -117,6 +121,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.Grace == 0 {
 		cfg.Grace = 30 * time.Second
+	}
+	if cfg.StuckAfter == 0 {
+		cfg.StuckAfter = 2 * time.Minute
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -40,14 +40,10 @@ func (p *pulse) stuck(before, free time.Time) (what string, since time.Time) {
 	return p.loop + ": " + p.step, since
 }
 
-// StuckAfter is how long a step of a loop may last while the frontier answers:
-// a claim is given up after 30 s.
-const StuckAfter = 2 * time.Minute
-
 // Stuck tells which loops do not turn any more, in words. While the frontier is
-// away they wait for it, which is no fault of theirs. now is the time to judge
-// by.
-func (e *Engine) Stuck(now time.Time) []string {
+// away they wait for it, which is no fault of theirs.
+func (e *Engine) Stuck() []string {
+	now := time.Now()
 	if e.outage.away() {
 		return nil
 	}
@@ -55,7 +51,7 @@ func (e *Engine) Stuck(now time.Time) []string {
 	var out []string
 	for _, r := range e.jobs {
 		for _, p := range []*pulse{r.claims, r.commits} {
-			if what, since := p.stuck(now.Add(-StuckAfter), back); what != "" {
+			if what, since := p.stuck(now.Add(-e.cfg.StuckAfter), back); what != "" {
 				out = append(out, fmt.Sprintf("job %s: %s for %s", r.job.Name, what, now.Sub(since).Round(time.Second)))
 			}
 		}
