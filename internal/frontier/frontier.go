@@ -126,9 +126,23 @@ type ClaimArgs struct {
 	// Ahead is how far before its next start a lane may be taken.
 	Ahead time.Duration
 
+	// Each is the most tasks of one lane; zero: as many as its pace allows. A
+	// worker whose own pace decides takes no more of a host than it may start
+	// soon: the others could start them now.
+	Each int
+
 	// Not lists lanes to leave alone: those whose host this worker's own pace
 	// holds back.
 	Not []LaneID
+}
+
+// Room returns how many tasks this claim may take of a lane: see [LaneRoom].
+func (a ClaimArgs) Room(p LanePace, inflight, faults int) int {
+	room := LaneRoom(p, inflight, faults)
+	if a.Each > 0 {
+		room = min(room, a.Each)
+	}
+	return room
 }
 
 // Claimed is a task under a lease.
@@ -187,12 +201,16 @@ type Asset struct {
 type Failure struct {
 	Claimed
 
-	// State is Error or Stale: why it waits.
+	// State is Error or Stale: why it waits. Pending with Free.
 	State  seine.State
 	Reason string
 
 	// Delay is the time until the next attempt.
 	Delay time.Duration
+
+	// Free: the attempt is not counted, as neither the task nor its page is at
+	// fault. State is Pending then.
+	Free bool
 
 	// Follow and Explored are as in a Completion: an excursion goes on past a
 	// page that did not come. Mark keeps that in mind; a lesser one than the
@@ -248,7 +266,8 @@ type LaneState struct {
 	// Held: the lane or its job is paused.
 	Held bool
 
-	// Quiet is for how long the lane is still quiet; zero: it is not.
+	// Quiet is for how long the lane is still quiet; zero: it is not. A rest is
+	// not counted: it follows the starts that were claimed before it.
 	Quiet time.Duration
 }
 
@@ -305,8 +324,9 @@ type Frontier interface {
 	Held(ctx context.Context, lanes []LaneID) ([]LaneState, error)
 
 	// Reserve takes a start on another lane of the job, made when missing, and
-	// returns how long to wait for it. draw is a number in [0, 1).
-	Reserve(ctx context.Context, job JobID, lane string, draw float64) (wait time.Duration, held bool, err error)
+	// returns how long to wait for it. None is taken when the lane is held, or
+	// when that is longer than most. draw is a number in [0, 1).
+	Reserve(ctx context.Context, job JobID, lane string, draw float64, most time.Duration) (wait time.Duration, held bool, err error)
 
 	// Quiet keeps lanes from being claimed for a while, and slows them down.
 	Quiet(ctx context.Context, job JobID, lanes []string, q Quiet) error

@@ -1,6 +1,7 @@
 package frontiertest
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -216,7 +217,7 @@ func testQuiet(t *testing.T, s *suite) {
 	if got := s.claim(l, job, 9, 1); got[0].Key != "b1" {
 		t.Errorf("claimed %s of a quiet host", got[0].Key)
 	}
-	if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("a:1"), 0); err != nil || wait != 30*time.Second {
+	if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("a:1"), 0, time.Minute); err != nil || wait != 30*time.Second {
 		t.Errorf("its assets wait %v, %v; want 30s", wait, err)
 	}
 	s.check(s.Quiet(s.ctx(), job, []string{"a:1"}, frontier.Quiet{For: time.Second, Why: "shorter"}))
@@ -281,7 +282,7 @@ func testSlow(t *testing.T, s *suite) {
 		t.Errorf("slow %g after the next refusal; want 4", got)
 	}
 	for i, want := range []time.Duration{0, 40 * time.Millisecond} {
-		if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5); err != nil || wait != want {
+		if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5, time.Minute); err != nil || wait != want {
 			t.Errorf("asset %d waits %v, %v; want %v", i, wait, err, want)
 		}
 	}
@@ -346,21 +347,143 @@ func testReserve(t *testing.T, s *suite) {
 	s.check(err)
 	lane := frontier.AssetLane("img:80")
 	for i := range 4 {
-		wait, held, err := s.Reserve(s.ctx(), id, lane, 0.3)
+		wait, held, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute)
 		s.check(err)
 		if want := time.Duration(i) * 200 * time.Millisecond; wait != want || held {
 			t.Errorf("reservation %d waits %v (held %v); want %v", i, wait, held, want)
 		}
 	}
 	s.clock.Move(10 * time.Second)
-	if wait, _, err := s.Reserve(s.ctx(), id, lane, 0.3); err != nil || wait != 0 {
+	if wait, _, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || wait != 0 {
 		t.Errorf("a reservation after a while waits %v, %v; want none", wait, err)
 	}
 	if _, err := s.PauseHost(s.ctx(), id, "img:80", true); err != nil {
 		t.Fatal(err)
 	}
-	if _, held, err := s.Reserve(s.ctx(), id, lane, 0.3); err != nil || !held {
+	if _, held, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || !held {
 		t.Errorf("held %v, %v on a paused host", held, err)
+	}
+	// Who will not wait that long takes no start from those who do, and nobody
+	// takes one of a paused host.
+	_, err = s.PauseHost(s.ctx(), id, "img:80", false)
+	s.check(err)
+	s.check(s.Quiet(s.ctx(), id, []string{lane}, frontier.Quiet{For: time.Hour, Why: "Retry-After"}))
+	for range 3 {
+		if wait, _, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || wait != time.Hour {
+			t.Errorf("a start is %v away, %v; want 1h each time", wait, err)
+		}
+	}
+	if wait, _, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Hour); err != nil || wait != time.Hour {
+		t.Errorf("who waits has a start in %v, %v; want 1h", wait, err)
+	}
+}
+
+// Starts that are reserved, as redirects do, count for the rest like others,
+// also when the claims never come to the number that the rest is after.
+func testReserveRests(t *testing.T, s *suite) {
+	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 1, Rest: seine.Rest{Every: 4, For: time.Minute}})
+	s.add(job, tasks("h:80", keysOf(6)...), 6)
+	l := s.lease()
+	var at []time.Time
+	for len(at) < 12 {
+		got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 1})
+		s.check(err)
+		if len(got) == 0 {
+			s.clock.Move(500 * time.Millisecond)
+			continue
+		}
+		wait, _, err := s.Reserve(s.ctx(), job, "h:80", 0.5, time.Hour)
+		s.check(err)
+		at = append(at, got[0].StartAt, s.clock.Now().Add(wait))
+		s.complete(l, job, done(got...), 1)
+	}
+	for i := 1; i < len(at); i++ {
+		want := time.Second
+		if i%4 == 0 {
+			want = time.Minute
+		}
+		if got := at[i].Sub(at[i-1]); got != want {
+			t.Errorf("start %d came %v after the one before; want %v", i+1, got, want)
+		}
+	}
+}
+
+// Hosts that are slow or at fault, however many, do not hide the others.
+func testNoRoom(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	l := s.lease()
+	for i := range 20 {
+		host := fmt.Sprintf("dead%d:80", i)
+		s.add(job, tasks(host, host+"a", host+"b"), 2)
+	}
+	held := s.claim(l, job, 40, 40)
+	out, err := s.Release(s.ctx(), l, held)
+	s.check(err)
+	var hosts []string
+	for _, c := range held[:out.Kept] {
+		hosts = append(hosts, c.LaneKey)
+	}
+	s.check(s.Quiet(s.ctx(), job, hosts, frontier.Quiet{For: time.Second, Why: "connection refused", Faults: 1}))
+	s.clock.Move(time.Second)
+	s.claim(l, job, 40, 20) // one of each: now each lane has a task and no room
+	s.clock.Move(time.Second)
+	s.add(job, tasks("h:80", "good"), 1)
+	if got := s.claim(l, job, 1, 1); got[0].Key != "good" {
+		t.Errorf("claimed %s", got[0].Key)
+	}
+}
+
+// A claim may take few of each lane, and what it steps over is seen by the next.
+func testEach(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, append(tasks("a:1", keysOf(9)...), tasks("b:1", "b1", "b2", "b3")...), 12)
+	l := s.lease()
+	got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 9, Each: 2})
+	s.check(err)
+	n := map[string]int{}
+	for _, c := range got {
+		n[c.LaneKey]++
+	}
+	if n["a:1"] != 2 || n["b:1"] != 2 {
+		t.Errorf("claimed %v; want 2 of each", n)
+	}
+	a := got[slices.IndexFunc(got, func(c frontier.Claimed) bool { return c.LaneKey == "a:1" })].Lane
+	s.clock.Move(time.Hour)
+	got, err = s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 9, Not: []frontier.LaneID{a}})
+	s.check(err)
+	if len(got) != 1 {
+		t.Errorf("claimed %d beside a lane that is left alone; want 1", len(got))
+	}
+	s.claim(l, job, 9, 7)
+}
+
+// Who is given back for a fault that is not his waits and pays no attempt.
+func testFree(t *testing.T, s *suite) {
+	job := s.job("j", frontier.LanePace{Inflight: 1000, Cooldown: seine.Cooldown{After: 1, For: time.Hour}})
+	s.add(job, tasks("h:80", "a"), 1)
+	l := s.lease()
+	for range 5 {
+		got := s.claim(l, job, 1, 1)
+		if got[0].Attempt != 1 {
+			t.Fatalf("attempt %d; want 1", got[0].Attempt)
+		}
+		s.fail(l, job, []frontier.Failure{{Claimed: got[0], State: seine.Pending, Reason: "img:80: Retry-After", Delay: time.Minute, Free: true}})
+		if n, err := s.Promote(s.ctx(), 9); err != nil || n != 0 {
+			t.Fatalf("promoted %d, %v before its time", n, err)
+		}
+		st, err := s.Status(s.ctx(), job)
+		s.check(err)
+		if st.States[seine.Pending] != 1 || len(st.Reasons) != 1 || st.Reasons[0].Reason != "img:80: Retry-After" {
+			t.Fatalf("status %+v; want it pending, and why", st)
+		}
+		s.clock.Move(time.Minute)
+		if n, err := s.Promote(s.ctx(), 9); err != nil || n != 1 {
+			t.Fatalf("promoted %d, %v; want 1", n, err)
+		}
+	}
+	s.complete(l, job, done(s.claim(l, job, 1, 1)...), 1)
+	if st, err := s.Status(s.ctx(), job); err != nil || len(st.Reasons) != 0 {
+		t.Errorf("reasons %+v, %v after it is done; want none", st.Reasons, err)
 	}
 }
 

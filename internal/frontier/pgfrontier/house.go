@@ -107,7 +107,7 @@ func (f *Frontier) Fold(ctx context.Context) error {
 
 // Reserve takes a start on another lane. It is one statement of its own, never
 // part of a transaction: no lane is held while another is waited for.
-func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64) (time.Duration, bool, error) {
+func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration) (time.Duration, bool, error) {
 	ids, err := f.laneIDs(ctx, job, []string{lane})
 	if err != nil {
 		return 0, false, err
@@ -117,7 +117,7 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string,
 		held bool
 	)
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, sqlReserve, f.now(), ids[lane], draw).Scan(&wait, &held)
+		return c.QueryRow(ctx, sqlReserve, f.now(), ids[lane], draw, most.Seconds()).Scan(&wait, &held)
 	})
 	if err != nil {
 		return 0, false, fmt.Errorf("reserve a start: %w", err)
