@@ -323,6 +323,9 @@ type Frontier interface {
 	// Held tells of lanes whose claimed tasks have not started yet.
 	Held(ctx context.Context, lanes []LaneID) ([]LaneState, error)
 
+	// Troubled lists the hosts of a job that are paused, quiet, at fault or slow.
+	Troubled(ctx context.Context, job JobID) ([]string, error)
+
 	// Reserve takes a start on another lane of the job, made when missing, and
 	// returns how long to wait for it. None is taken when the lane is held, or
 	// when that is longer than most. draw is a number in [0, 1).
@@ -332,7 +335,8 @@ type Frontier interface {
 	Quiet(ctx context.Context, job JobID, lanes []string, q Quiet) error
 
 	// PauseJob and PauseHost stop claims until they are called with false. They
-	// return ErrNoJob, or false when the job has no such host.
+	// return ErrNoJob, or false when the job has no such host. Of a job without a
+	// pace any host can be paused: its hosts are not known.
 	PauseJob(ctx context.Context, job JobID, paused bool) error
 	PauseHost(ctx context.Context, job JobID, host string, paused bool) (bool, error)
 

@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		{"no wake-up is lost", testWakeUp},
 		{"add against complete does not deadlock", testDeadlock},
 		{"pause holds a job and a host", testPause},
+		{"hosts in trouble are listed", testTroubled},
 		{"pace counts starts", testPace},
 		{"pace holds over workers", testPaceFleet},
 		{"a delay is drawn from its span", testDelaySpan},

@@ -251,6 +251,19 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 	return out, err
 }
 
+// Troubled lists the hosts that are paused, quiet, at fault or slow.
+func (f *Frontier) Troubled(ctx context.Context, job frontier.JobID) ([]string, error) {
+	var out []string
+	err := f.each(ctx, `select lane_key from lane where job_id = ? and (paused or quiet_until > ? or faults > 0 or slow > 1.01)
+ and lane_key not like 'assets/%' and lane_key not like 'shard/%'`, []any{job, f.now()}, func(r *sql.Rows) error {
+		var host string
+		err := r.Scan(&host)
+		out = append(out, host)
+		return err
+	})
+	return out, err
+}
+
 // list returns the marks and arguments of an IN list.
 func list[T any](values []T) (marks string, args []any) {
 	for _, v := range values {

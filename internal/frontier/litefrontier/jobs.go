@@ -126,6 +126,15 @@ func (f *Frontier) PauseJob(ctx context.Context, job frontier.JobID, paused bool
 // PauseHost stops claims of a host, or lets them go on.
 func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host string, paused bool) (found bool, err error) {
 	err = f.tx(ctx, func(t tx) error {
+		var sharded bool
+		if err := t.scan(ctx, `select exists (select 1 from lane where job_id = ? and lane_key like 'shard/%')`, []any{job}, &sharded); err != nil {
+			return err
+		}
+		if sharded && paused {
+			if _, err := f.laneID(ctx, t, job, host); err != nil {
+				return err
+			}
+		}
 		n, err := t.exec(ctx, `update lane set paused = ?1, why = nullif(why, 'paused'), next_at = max(next_at, ?2) where job_id = ?3 and lane_key in (?4, 'assets/' || ?4)`,
 			paused, f.now(), job, host)
 		found = n > 0

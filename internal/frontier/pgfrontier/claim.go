@@ -292,6 +292,20 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 	return out, err
 }
 
+// Troubled lists the hosts that are paused, quiet, at fault or slow.
+func (f *Frontier) Troubled(ctx context.Context, job frontier.JobID) ([]string, error) {
+	var out []string
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		rows, err := c.Query(ctx, sqlTroubled, f.now(), job)
+		if err != nil {
+			return err
+		}
+		out, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	return out, err
+}
+
 // ints are ids as the driver encodes them without knowing the column's type.
 func ints[T ~int32](ids []T) []int32 {
 	out := make([]int32, len(ids))
