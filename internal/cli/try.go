@@ -150,15 +150,16 @@ func (a *app) takeTurn(ctx context.Context, job *seine.Job, url string) error {
 	if err != nil {
 		return err
 	}
-	wait, held, err := f.Reserve(ctx, info.ID, weburl.Host(url), rand.Float64(), tryPatience)
+	turn, err := f.Reserve(ctx, info.ID, weburl.Host(url), rand.Float64(), tryPatience)
 	if err != nil {
 		return err
 	}
+	wait := turn.Wait
+	if turn.Held {
+		return fmt.Errorf("host %s is paused: `seine resume %s` or `seine resume %s --host %s` lets it go on", weburl.Host(url), job.Name, job.Name, weburl.Host(url))
+	}
 	if wait > tryPatience {
 		return fmt.Errorf("host %s may be asked in %s: try again then (`seine status %s` says why)", weburl.Host(url), brief(wait), job.Name)
-	}
-	if held {
-		return fmt.Errorf("host %s is paused: `seine resume %s` or `seine resume %s --host %s` lets it go on", weburl.Host(url), job.Name, job.Name, weburl.Host(url))
 	}
 	if wait > time.Second {
 		a.say("seine: waiting %s for a turn on %s", brief(wait), weburl.Host(url))

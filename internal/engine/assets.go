@@ -100,16 +100,16 @@ func (f *assetFetcher) await(ctx context.Context, h *assetHost, lane string) err
 	}
 	for tries := 0; ; {
 		asked := time.Now()
-		wait, held, err := f.r.e.cfg.Frontier.Reserve(ctx, f.r.job.ID, lane, rand.Float64(), hostPatience)
-		if err == nil && !held && free && wait == 0 {
+		turn, err := f.r.e.cfg.Frontier.Reserve(ctx, f.r.job.ID, lane, rand.Float64(), hostPatience)
+		if err == nil && turn == (frontier.Turn{}) {
 			f.mu.Lock()
 			h.checked = time.Now()
 			f.mu.Unlock()
 		}
-		if err := f.r.turn(ctx, lane, wait, held, err); err != nil {
+		if err := f.r.await(ctx, lane, turn, err); err != nil {
 			return err
 		}
-		if tries++; tries <= lateTries && late(f.r.job.Pace.Assets.Delay.Min, asked.Add(wait), time.Now()) {
+		if tries++; tries <= lateTries && late(f.r.job.Pace.Assets.Delay.Min, asked.Add(turn.Wait), time.Now()) {
 			continue
 		}
 		return nil
@@ -139,7 +139,7 @@ func (f *assetFetcher) awaitOwn(ctx context.Context, lane string) error {
 		if started {
 			return nil
 		}
-		if err := f.r.turn(ctx, lane, max(at.Sub(now), time.Millisecond), false, nil); err != nil {
+		if err := f.r.await(ctx, lane, frontier.Turn{Wait: max(at.Sub(now), time.Millisecond)}, nil); err != nil {
 			return err
 		}
 	}

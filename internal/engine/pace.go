@@ -171,12 +171,12 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.
 				return false
 			}
 			asked := time.Now()
-			again, held, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, c.LaneKey, rand.Float64(), startPatience)
-			if err != nil || held || again > startPatience {
+			turn, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, c.LaneKey, rand.Float64(), startPatience)
+			if err != nil || turn.Held || turn.Wait > startPatience {
 				return false
 			}
-			at, due = time.Now().Add(again), asked.Add(again)
-			wait = again
+			at, due = time.Now().Add(turn.Wait), asked.Add(turn.Wait)
+			wait = turn.Wait
 		}
 		if wait <= 0 {
 			if wait = r.pace.start(c.LaneKey, c.Lane, time.Now()); wait == 0 {
@@ -255,8 +255,8 @@ func (r *runner) redirected(lane string) func(context.Context, string) error {
 		case r.job.Pace.Unpaced() && !r.inTrouble(host):
 			return nil
 		case r.pace.own == nil:
-			wait, held, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, host, rand.Float64(), hostPatience)
-			return r.turn(ctx, host, wait, held, err)
+			turn, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, host, rand.Float64(), hostPatience)
+			return r.await(ctx, host, turn, err)
 		}
 		// This worker's own pace: on its own host the page gives its slot up for
 		// the next start; elsewhere only the start counts.
@@ -268,7 +268,7 @@ func (r *runner) redirected(lane string) func(context.Context, string) error {
 			if wait == 0 {
 				break
 			}
-			if err := r.turn(ctx, host, wait, false, nil); err != nil {
+			if err := r.await(ctx, host, frontier.Turn{Wait: wait}, nil); err != nil {
 				return err
 			}
 		}

@@ -103,17 +103,17 @@ func (e *quietError) Error() string {
 	return fmt.Sprintf("%s may be asked in %s", e.host, e.after.Round(time.Second))
 }
 
-// turn waits for a start on another host that Reserve spoke of.
-func (r *runner) turn(ctx context.Context, lane string, wait time.Duration, held bool, err error) error {
+// await waits for a turn on another host.
+func (r *runner) await(ctx context.Context, lane string, turn frontier.Turn, err error) error {
 	host := strings.TrimPrefix(lane, frontier.AssetLane(""))
 	switch {
 	case err != nil:
 		return err
-	case held:
+	case turn.Held:
 		return &quietError{host, heldPause}
-	case wait > hostPatience:
-		return &quietError{host, wait}
-	case !sleep(ctx, wait):
+	case turn.Wait > hostPatience:
+		return &quietError{host, turn.Wait}
+	case !sleep(ctx, turn.Wait):
 		return context.Cause(ctx)
 	}
 	return nil

@@ -259,6 +259,18 @@ type Quiet struct {
 	Ago  time.Duration
 }
 
+// Turn is a start on a lane.
+type Turn struct {
+	// Wait is how long to wait for it.
+	Wait time.Duration
+
+	// Held: the lane or its job is paused.
+	Held bool
+
+	// Apart: starts are apart; each needs a turn of its own.
+	Apart bool
+}
+
 // LaneState is what may have changed since a claim.
 type LaneState struct {
 	Lane LaneID
@@ -326,10 +338,11 @@ type Frontier interface {
 	// Troubled lists the hosts of a job that are paused, quiet, at fault or slow.
 	Troubled(ctx context.Context, job JobID) ([]string, error)
 
-	// Reserve takes a start on another lane of the job, made when missing, and
-	// returns how long to wait for it. None is taken when the lane is held, or
-	// when that is longer than most. draw is a number in [0, 1).
-	Reserve(ctx context.Context, job JobID, lane string, draw float64, most time.Duration) (wait time.Duration, held bool, err error)
+	// Reserve takes a start on another lane of the job, made when missing. None
+	// is taken when the lane is held, or when it is more than most away. draw is a
+	// number in [0, 1). A lane of assets that was slowed comes back to its pace by
+	// the starts that are taken: nothing else tells that it is well.
+	Reserve(ctx context.Context, job JobID, lane string, draw float64, most time.Duration) (Turn, error)
 
 	// Quiet keeps lanes from being claimed for a while, and slows them down.
 	Quiet(ctx context.Context, job JobID, lanes []string, q Quiet) error

@@ -18,8 +18,8 @@ func testQuiet(t *testing.T, s *suite) {
 	if got := s.claim(l, job, 9, 1); got[0].Key != "b1" {
 		t.Errorf("claimed %s of a quiet host", got[0].Key)
 	}
-	if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("a:1"), 0, time.Minute); err != nil || wait != 30*time.Second {
-		t.Errorf("its assets wait %v, %v; want 30s", wait, err)
+	if turn, err := s.Reserve(s.ctx(), job, frontier.AssetLane("a:1"), 0, time.Minute); err != nil || turn.Wait != 30*time.Second {
+		t.Errorf("its assets wait %v, %v; want 30s", turn.Wait, err)
 	}
 	s.check(s.Quiet(s.ctx(), job, []string{"a:1"}, frontier.Quiet{For: time.Second, Why: "shorter"}))
 	s.clock.Move(29 * time.Second)
@@ -82,9 +82,9 @@ func testSlow(t *testing.T, s *suite) {
 	if got := slow(); got != 4 {
 		t.Errorf("slow %g after the next refusal; want 4", got)
 	}
-	for i, want := range []time.Duration{0, 40 * time.Millisecond} {
-		if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5, time.Minute); err != nil || wait != want {
-			t.Errorf("asset %d waits %v, %v; want %v", i, wait, err, want)
+	for i, want := range []frontier.Turn{{Apart: true}, {Wait: 40 * time.Millisecond, Apart: true}} {
+		if turn, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5, time.Minute); err != nil || turn != want {
+			t.Errorf("asset %d has turn %+v, %v; want %+v", i, turn, err, want)
 		}
 	}
 	// Good answers bring it back, not all at once.
@@ -109,6 +109,15 @@ func testSlow(t *testing.T, s *suite) {
 	next() // scheduled before the last answer
 	if _, waited := next(); waited != time.Second {
 		t.Errorf("the next start came after %v; want 1s", waited)
+	}
+	// Its assets come back by being asked for.
+	for range 45 {
+		s.clock.Move(time.Second)
+		_, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5, time.Minute)
+		s.check(err)
+	}
+	if turn, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5, time.Minute); err != nil || turn != (frontier.Turn{}) {
+		t.Errorf("its assets have %+v, %v; want a turn at once, as all others", turn, err)
 	}
 	st, err := s.Status(s.ctx(), job)
 	s.check(err)
@@ -183,9 +192,9 @@ func testReserveRests(t *testing.T, s *suite) {
 			s.clock.Move(500 * time.Millisecond)
 			continue
 		}
-		wait, _, err := s.Reserve(s.ctx(), job, "h:80", 0.5, time.Hour)
+		turn, err := s.Reserve(s.ctx(), job, "h:80", 0.5, time.Hour)
 		s.check(err)
-		at = append(at, got[0].StartAt, s.clock.Now().Add(wait))
+		at = append(at, got[0].StartAt, s.clock.Now().Add(turn.Wait))
 		s.complete(l, job, done(got...), 1)
 	}
 	for i := 1; i < len(at); i++ {

@@ -216,21 +216,21 @@ func testReserve(t *testing.T, s *suite) {
 	s.check(err)
 	lane := frontier.AssetLane("img:80")
 	for i := range 4 {
-		wait, held, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute)
+		turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute)
 		s.check(err)
-		if want := time.Duration(i) * 200 * time.Millisecond; wait != want || held {
-			t.Errorf("reservation %d waits %v (held %v); want %v", i, wait, held, want)
+		if want := time.Duration(i) * 200 * time.Millisecond; turn.Wait != want || turn.Held {
+			t.Errorf("reservation %d waits %v (held %v); want %v", i, turn.Wait, turn.Held, want)
 		}
 	}
 	s.clock.Move(10 * time.Second)
-	if wait, _, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || wait != 0 {
-		t.Errorf("a reservation after a while waits %v, %v; want none", wait, err)
+	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || turn.Wait != 0 {
+		t.Errorf("a reservation after a while waits %v, %v; want none", turn.Wait, err)
 	}
 	if _, err := s.PauseHost(s.ctx(), id, "img:80", true); err != nil {
 		t.Fatal(err)
 	}
-	if _, held, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || !held {
-		t.Errorf("held %v, %v on a paused host", held, err)
+	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || !turn.Held {
+		t.Errorf("held %v, %v on a paused host", turn.Held, err)
 	}
 	// Who will not wait that long takes no start from those who do, and nobody
 	// takes one of a paused host.
@@ -238,12 +238,12 @@ func testReserve(t *testing.T, s *suite) {
 	s.check(err)
 	s.check(s.Quiet(s.ctx(), id, []string{lane}, frontier.Quiet{For: time.Hour, Why: "Retry-After"}))
 	for range 3 {
-		if wait, _, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || wait != time.Hour {
-			t.Errorf("a start is %v away, %v; want 1h each time", wait, err)
+		if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || turn.Wait != time.Hour {
+			t.Errorf("a start is %v away, %v; want 1h each time", turn.Wait, err)
 		}
 	}
-	if wait, _, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Hour); err != nil || wait != time.Hour {
-		t.Errorf("who waits has a start in %v, %v; want 1h", wait, err)
+	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Hour); err != nil || turn.Wait != time.Hour {
+		t.Errorf("who waits has a start in %v, %v; want 1h", turn.Wait, err)
 	}
 }
 
