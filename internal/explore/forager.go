@@ -99,9 +99,17 @@ const (
 )
 
 // Probe chooses where an excursion begins; free reports whether a position was
-// not asked for yet. ok is false when it finds none.
+// not asked for yet. ok is false when there is none left.
 func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
-	for range 8 {
+	// A block in which all is asked for and not all answered counts as answered
+	// while we look: its score alone would bring us back to it.
+	full := map[int64]Sums{}
+	defer func() {
+		for block, s := range full {
+			f.tree.set(block, s)
+		}
+	}()
+	for {
 		block := f.tree.block(f.start)
 		if f.tree.total().Probes >= firstProbes || !f.some(block) {
 			if block, ok = f.tree.pick(r); !ok {
@@ -121,8 +129,11 @@ func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok 
 				return pos, true
 			}
 		}
+		full[block] = f.tree.sums[0][block]
+		asked := full[block]
+		asked.Done = n
+		f.tree.set(block, asked)
 	}
-	return 0, false
 }
 
 // Anywhere chooses a position without looking at what was answered.

@@ -17,6 +17,9 @@ type Depth struct {
 	// wait for a retry, how these divide is estimated.
 	States map[seine.State]int64
 
+	// Held are pending tasks that wait for their time.
+	Held int64
+
 	// Oldest is for how long the task that waits longest could have been
 	// claimed; zero when none may be.
 	Oldest time.Duration
@@ -42,40 +45,54 @@ const (
 // BusyWithin is how long a lane may be due and count as busy: about one poll.
 const BusyWithin = time.Second
 
-// Ready is the number of tasks that workers could have: those that are pending,
-// unless the job is paused.
+// Ready is the number of tasks that workers could have: those that are pending
+// and wait for nothing, unless the job is paused.
 func (d *Depth) Ready() int64 {
 	if d.Paused {
 		return 0
 	}
-	return d.States[seine.Pending]
+	return max(0, d.States[seine.Pending]-d.Held)
 }
 
-// Sample is a bounded look at the queue: the tasks that wait for a retry among
-// the first SampleRows of all jobs. Full says that there are more; then Ready is the
+// Sample is a bounded look at the queue: the tasks that wait for their time among
+// the first SampleRows of all jobs, by state. Full says that there are more; then Ready is the
 // job's ready tasks, up to SampleRows.
 type Sample struct {
-	Error, Stale int64
-	Full         bool
-	Ready        int64
+	Error, Stale, Pending int64
+	Full                  bool
+	Ready                 int64
 }
 
-// Split is States by a sample in place of a count.
-func (c *Counts) Split(inProgress int64, s Sample) map[seine.State]int64 {
-	waitError, waitStale := s.Error, s.Stale
-	if s.Full && s.Ready < SampleRows {
-		// What is neither in progress nor ready waits: the sample says only of what.
-		waits := max(waitError+waitStale, c.Open-inProgress-s.Ready)
-		share := 1.0
-		if seen := waitError + waitStale; seen > 0 {
-			share = float64(waitError) / float64(seen)
+// Add takes in n tasks of a state that wait.
+func (s *Sample) Add(state seine.State, n int64) {
+	switch state {
+	case seine.Error:
+		s.Error += n
+	case seine.Stale:
+		s.Stale += n
+	default:
+		s.Pending += n
+	}
+}
+
+// Split fills in what the counters do not tell, by a sample in place of a count.
+func (d *Depth) Split(inProgress int64, s Sample) {
+	if seen := s.Error + s.Stale + s.Pending; s.Full && s.Ready < SampleRows {
+		// What is neither in progress nor ready waits: the sample says only for what.
+		waits := max(seen, d.Open-inProgress-s.Ready)
+		if seen == 0 {
+			s.Error = waits
+		} else {
+			share := float64(waits) / float64(seen)
+			s.Stale, s.Pending = int64(share*float64(s.Stale)), int64(share*float64(s.Pending))
+			s.Error = waits - s.Stale - s.Pending
 		}
-		waitError = int64(share * float64(waits))
-		waitStale = waits - waitError
 	}
 	// The counters and the queue are not read at one moment.
-	inProgress = min(inProgress, max(0, c.Open))
-	waitError = min(waitError, max(0, c.Open-inProgress))
-	waitStale = min(waitStale, max(0, c.Open-inProgress-waitError))
-	return c.States(inProgress, waitError, waitStale)
+	left := max(0, d.Open)
+	for _, n := range []*int64{&inProgress, &s.Error, &s.Stale, &s.Pending} {
+		*n = min(*n, left)
+		left -= *n
+	}
+	d.States, d.Held = d.Counts.States(inProgress, s.Error, s.Stale), s.Pending
 }

@@ -41,7 +41,7 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	if err != nil {
 		return d, err
 	}
-	d.States = d.Split(inProgress, sample)
+	d.Split(inProgress, sample)
 	err = f.each(ctx, `select state, reason, sum(n) from stat where job_id = ? and state between 2 and 4 group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit 20`, []any{job}, func(r *sql.Rows) error {
 		var (
 			c     frontier.ReasonCount
@@ -66,12 +66,8 @@ func (f *Frontier) sample(ctx context.Context, job frontier.JobID) (s frontier.S
 			)
 			err := r.Scan(&of, &state, &n)
 			all += n
-			switch {
-			case of != job:
-			case seine.State(state) == seine.Stale:
-				s.Stale += n
-			default:
-				s.Error += n
+			if of == job {
+				s.Add(seine.State(state), n)
 			}
 			return err
 		})

@@ -65,7 +65,7 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	if err != nil {
 		return d, err
 	}
-	d.States = d.Split(inProgress, sample)
+	d.Split(inProgress, sample)
 	d.Reasons, err = collect(ctx, f, sqlDepthReasons, []any{job}, func(row pgx.CollectableRow) (r frontier.ReasonCount, err error) {
 		var state int
 		err = row.Scan(&state, &r.Reason, &r.Count)
@@ -90,12 +90,8 @@ func (f *Frontier) sample(ctx context.Context, job frontier.JobID) (s frontier.S
 	var all int64
 	for _, w := range rows {
 		all += w.n
-		switch {
-		case w.job != job:
-		case seine.State(w.state) == seine.Stale:
-			s.Stale += w.n
-		default:
-			s.Error += w.n
+		if w.job == job {
+			s.Add(seine.State(w.state), w.n)
 		}
 	}
 	if s.Full = all >= frontier.SampleRows; s.Full {
