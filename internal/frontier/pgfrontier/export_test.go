@@ -43,3 +43,6 @@ func Name(sql string) string {
 	}
 	return ""
 }
+
+// MaxConns is the most connections.
+func (f *Frontier) MaxConns() int32 { return f.pool.Config().MaxConns }
