@@ -23,7 +23,7 @@ func TestLogsHoldNoSecret(t *testing.T) {
 			a.stderr = a.redact.writer(&out)
 			at := "http://h.example/?t=" + url.QueryEscape(secret)
 			err := fmt.Errorf("get %q: %w", at, errors.New("token "+secret))
-			a.logger(slog.LevelInfo).With("with", secret).WarnContext(t.Context(), "with "+secret,
+			a.logger(slog.LevelInfo).With("with", secret).WarnContext(t.Context(), "with "+secret, //nolint:sloglint // a message is looked at too
 				"plain", secret, "url", at, "err", err, "quoted", fmt.Sprintf("%q", secret), "twice", fmt.Sprintf("%q", fmt.Sprintf("%q", secret)),
 				"json", string(must(json.Marshal(map[string]string{"v": secret}))), slog.Group("group", "in", secret), "bytes", []string{secret})
 			text := out.String()

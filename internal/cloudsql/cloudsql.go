@@ -154,7 +154,7 @@ func userOf(ctx context.Context) (string, error) {
 		Email       string `json:"client_email"`
 		Impersonate string `json:"service_account_impersonation_url"`
 	}
-	email := ""
+	var email string
 	if len(creds.JSON) == 0 {
 		if email, err = metadata.EmailWithContext(ctx, "default"); err != nil {
 			return "", fmt.Errorf("the metadata server tells no e-mail: %w: say ?user=NAME", err)

@@ -75,9 +75,9 @@ func Listen(ctx context.Context, addr string) (*Server, error) {
 	s.http = &http.Server{
 		Handler: s.mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 	}
-	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, &s.live) })
-	s.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, &s.ready, s.start) })
-	s.mux.HandleFunc("GET /startupz", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, nil, s.start) })
+	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, r *http.Request) { s.answer(r.Context(), w, &s.live) })
+	s.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { s.answer(r.Context(), w, &s.ready, s.start) })
+	s.mux.HandleFunc("GET /startupz", func(w http.ResponseWriter, r *http.Request) { s.answer(r.Context(), w, nil, s.start) })
 	s.serving.Go(func() { _ = s.http.Serve(at) })
 	return s, nil
 }
@@ -174,7 +174,7 @@ func (s *Server) start() Result {
 	return Result{Name: "start", OK: true}
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, of *[]*kept, first ...func() Result) {
+func (s *Server) answer(ctx context.Context, w http.ResponseWriter, of *[]*kept, first ...func() Result) {
 	out := Answer{OK: true, Checks: []Result{}}
 	for _, f := range first {
 		out.Checks = append(out.Checks, f())
@@ -186,7 +186,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, of *[]*kept, fir
 		results := make([]Result, len(checks))
 		var looks sync.WaitGroup
 		for i, c := range checks {
-			looks.Go(func() { results[i] = c.result(r.Context()) })
+			looks.Go(func() { results[i] = c.result(ctx) })
 		}
 		looks.Wait()
 		out.Checks = append(out.Checks, results...)
