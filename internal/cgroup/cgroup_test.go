@@ -46,6 +46,10 @@ func TestGroup(t *testing.T) {
 			"sys/fs/cgroup/pod/memory.max": "2097152\n", "sys/fs/cgroup/pod/worker/cpu.max": "max 100000\n", "sys/fs/cgroup/pod/cpu.max": "50000 100000\n",
 			"sys/fs/cgroup/pod/worker/cpu.stat": "usage_usec 10\nnr_throttled 3\nthrottled_usec 7000\n",
 		}, 2 * mib, 1 * mib, 0.5, 7 * time.Millisecond},
+		{"version 2, the own limit is the least", map[string]string{
+			"proc/self/cgroup": "0::/pod/worker\n", "sys/fs/cgroup/pod/worker/memory.max": "1048576\n", "sys/fs/cgroup/pod/memory.max": "2097152\n",
+			"sys/fs/cgroup/pod/worker/cpu.max": "50000 100000\n", "sys/fs/cgroup/pod/cpu.max": "200000 100000\n",
+		}, 1 * mib, 0, 0.5, 0},
 		{"version 2, nothing limits it", map[string]string{
 			"proc/self/cgroup": "0::/user.slice\n", "sys/fs/cgroup/user.slice/memory.max": "max\n", "sys/fs/cgroup/user.slice/cpu.max": "max 100000\n",
 		}, 0, 0, 0, 0},
