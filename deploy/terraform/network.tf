@@ -27,7 +27,7 @@ resource "google_compute_global_address" "database" {
   name          = "${var.name}-database"
   purpose       = "VPC_PEERING"
   address_type  = "INTERNAL"
-  address       = split("/", local.database_cidr)[0]
+  address       = cidrhost(local.database_cidr, 0)
   prefix_length = tonumber(split("/", local.database_cidr)[1])
   network       = google_compute_network.vpc.id
 }

@@ -33,7 +33,7 @@ run "spot" {
     error_message = "a second pool, from none"
   }
   assert {
-    condition     = google_container_node_pool.pool["spot"].node_config[0].taint[0].key == "cloud.google.com/gke-spot" && google_container_node_pool.pool["spot"].node_config[0].taint[0].effect == "NO_SCHEDULE"
+    condition     = [for t in google_container_node_pool.pool["spot"].node_config[0].taint : "${t.key}:${t.effect}"] == ["cloud.google.com/gke-spot:NO_SCHEDULE"]
     error_message = "only pods that ask for it"
   }
 }

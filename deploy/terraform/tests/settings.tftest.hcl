@@ -198,6 +198,10 @@ run "settings" {
     error_message = "1 to 8 nodes"
   }
   assert {
+    condition     = google_container_node_pool.pool["workers"].initial_node_count == 1
+    error_message = "the autoscaler moves the number of nodes: only the first is written"
+  }
+  assert {
     condition     = google_container_node_pool.pool["workers"].management[0].auto_repair && google_container_node_pool.pool["workers"].management[0].auto_upgrade
     error_message = "nodes are repaired and upgraded"
   }
