@@ -16,7 +16,7 @@ var metricNames = []string{
 	"seine_tasks", "seine_queue_ready", "seine_queue_oldest_due_seconds", "seine_workers", "seine_browser_processes",
 	"seine_browser_memory_bytes", "seine_pace_use_ratio", "seine_claims_total", "seine_tasks_finished_total",
 	"seine_leases_lost_total", "seine_fetches_total", "seine_fetch_bytes_total", "seine_frontier_errors_total",
-	"seine_store_errors_total", "seine_fetch_seconds", "seine_build_info",
+	"seine_store_errors_total", "seine_fetch_seconds", "seine_build_info", "seine_task_reasons", "seine_concurrency_ratio",
 }
 
 var metricWord = regexp.MustCompile(`\bseine_[a-z_]+\b`)
@@ -159,6 +159,13 @@ func opens(p *networkingv1.NetworkPolicy, protocol corev1.Protocol, port int) bo
 }
 
 func (c *complaints) metrics(o *Objects) {
+	for _, r := range o.Rules {
+		for _, g := range r.Spec.Groups {
+			for _, rule := range g.Rules {
+				c.add(len(unknownMetrics(rule.Expr)) == 0, "Rules %s: no worker has %v", r.Name, unknownMetrics(rule.Expr))
+			}
+		}
+	}
 	d := o.deployment("worker")
 	for _, m := range o.Monitors {
 		ok := d != nil && selects(m.Spec.Selector.MatchLabels, d.Spec.Template.Labels) && len(m.Spec.Endpoints) == 1 && m.Spec.Endpoints[0].Port == "http" && m.Spec.Endpoints[0].Path == "/metrics"
