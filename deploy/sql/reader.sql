@@ -1,5 +1,5 @@
--- For KEDA, as the owner of the schema seine (the worker's login) or an
--- administrator: a role that may run one function. PASSWORD is yours to choose.
+-- For KEDA, as the worker's login, which owns the schema seine: what seine_reader
+-- may do, one function.
 --
 -- work() counts open tasks of jobs that are not paused, from the counters that
 -- move with them; a job that has ids left to enumerate counts as one more, and
@@ -14,6 +14,5 @@ AS $$
     SELECT count(DISTINCT job_id) FROM space JOIN job USING (job_id) WHERE next_id <= hi AND NOT paused) END
 $$;
 REVOKE ALL ON FUNCTION seine_reader.work() FROM PUBLIC;
-CREATE ROLE seine_reader LOGIN PASSWORD 'PASSWORD' CONNECTION LIMIT 3;
 GRANT USAGE ON SCHEMA seine_reader TO seine_reader;
 GRANT EXECUTE ON FUNCTION seine_reader.work() TO seine_reader;

@@ -35,6 +35,11 @@ output "database_user" {
   value       = google_sql_user.worker.name
 }
 
+output "database_address" {
+  description = "The database's private address, for KEDA's login."
+  value       = google_sql_database_instance.queue.private_ip_address
+}
+
 output "credentials" {
   description = "The command that lets kubectl in."
   value       = "gcloud container clusters get-credentials ${google_container_cluster.this.name} --zone ${var.zone} --project ${var.project_id} --dns-endpoint"
