@@ -39,7 +39,7 @@ if command -v node >/dev/null && command -v npm >/dev/null && [ "$(cat "$tools/g
     say "fetching $provider $version"
     work=$(mktemp -d "$cache/fetch.XXXXXX")
     (cd "$work" && npm pack --silent "$provider@$version" >/dev/null)
-    got=$(openssl dgst -sha512 -binary "$work"/*.tgz | base64 -w0)
+    got=$(node -p 'require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64")' "$work"/*.tgz)
     [ "$got" = "$integrity" ] || { rm -rf "$work"; say "$provider $version is not what it was: sha512-$got"; exit 1; }
     mkdir "$work/out"
     tar xzf "$work"/*.tgz -C "$work/out" package/lib --wildcards --exclude='*.d.ts' --exclude='*.ts'
@@ -88,6 +88,9 @@ if [ ! -x "$tools/promtool" ]; then
     rm -rf "$work"
   else say "promtool is not installed: https://prometheus.io/download"; exit 1; fi
 fi
+
+# The pooler's own configuration is run.
+[ -e /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || scripts/install pgbouncer || [ -z "$ci" ]
 
 export SEINE_DEPLOY_TOOLS=$tools
 status=0

@@ -13,6 +13,7 @@ import (
 func terraform(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
 	need(t, "terraform")
+	need(t, "node") // it makes the schema
 	return command(t, dir, []string{
 		"TF_CLI_CONFIG_FILE=" + tools(t, "terraform.rc"), "TFSHIM_SCHEMA=" + tools(t, "google.json"),
 		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
