@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -153,5 +155,37 @@ func TestRuleMutations(t *testing.T) {
 				t.Errorf("promtool finds nothing wrong\n%s", out)
 			}
 		})
+	}
+}
+
+// The dashboard asks for metrics that workers have, and each question parses.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../monitoring/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(b, &board); err != nil {
+		t.Fatal(err)
+	}
+	rules := "groups:\n- name: dashboard\n  rules:\n"
+	for _, p := range board.Panels {
+		for _, target := range p.Targets {
+			if unknown := unknownMetrics(target.Expr); len(unknown) > 0 || target.Expr == "" {
+				t.Errorf("panel %s: no worker has %v", p.Title, unknown)
+			}
+			rules += fmt.Sprintf("  - record: dashboard:%d\n    expr: %q\n", strings.Count(rules, "record"), target.Expr)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	write(t, path, rules)
+	if out, err := command(t, ".", nil, tools(t, "promtool"), "check", "rules", path); err != nil {
+		t.Errorf("promtool: %v\n%s", err, out)
 	}
 }
