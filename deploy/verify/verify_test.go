@@ -40,6 +40,12 @@ func copyOf(t *testing.T, name string) string {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", name))); err != nil {
 		t.Fatal(err)
 	}
+	// What belongs to somebody's project and not to the repository.
+	for _, own := range []string{".terraform", "terraform.tfvars", "backend.tf", "terraform.tfstate"} {
+		if err := os.RemoveAll(filepath.Join(dir, own)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return dir
 }
 
