@@ -88,6 +88,8 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 		c, f := r.commitOf(ctx, o)
 		if c != nil {
 			done = append(done, *c)
+			o.state, o.reason = c.State, c.Reason // a record that can't be encoded makes it an error
+			outcomes[c.Seq] = o
 		} else {
 			again = append(again, *f)
 		}
@@ -99,7 +101,9 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 		for _, c := range done {
 			if err, refused := out.Bad[c.Seq]; refused {
 				r.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
-				bad = append(bad, frontier.Completion{Claimed: c.Claimed, State: seine.Error, Reason: "the database refuses the result"})
+				o := failed(c.Claimed, "the database refuses the result", true)
+				outcomes[c.Seq] = o
+				bad = append(bad, frontier.Completion{Claimed: c.Claimed, State: o.state, Reason: o.reason})
 			}
 		}
 		if len(bad) > 0 {
