@@ -45,7 +45,7 @@ func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	}
 	if _, err := f.exec(ctx, `create schema if not exists seine`); err != nil {
 		if errors.Is(err, frontier.ErrRights) {
-			return 0, fmt.Errorf("%w: this role may not make the schema: run `seine migrate` as one that may, or let its owner say GRANT CREATE ON DATABASE this_database TO this_role", frontier.ErrRights)
+			return 0, fmt.Errorf("%w: this role may not make the schema: use the role that ran `seine migrate`, or let the database's owner say GRANT CREATE ON DATABASE this_database TO this_role", frontier.ErrRights)
 		}
 		return 0, fmt.Errorf("create schema seine: %w", err)
 	}
