@@ -71,7 +71,7 @@ func TestWalksLearnTheStep(t *testing.T) {
 	cells := map[Step]Trial{}
 	count := func(o Observation) {
 		if o.Trials > 0 {
-			cells[o.Step] = cells[o.Step].Merge(o.Step, o.Trials, o.Hits)
+			cells[o.Step] = cells[o.Step].Merge(o.Step, float64(o.Trials), float64(o.Hits))
 			f.SetStep(o.Step, cells[o.Step])
 			f.Answered(1)
 		}

@@ -15,6 +15,10 @@ type Observation struct {
 	// Trials of a Step, and Hits among them; 0: the answer says nothing of it.
 	Step         Step
 	Trials, Hits int
+
+	// Doubt is how much less the answer is what was expected than that of a site
+	// that is dark, Expected how likely a hit was: see [Alarm].
+	Doubt, Expected float64
 }
 
 // Kind is what an id was asked for.
@@ -58,6 +62,16 @@ func Observe(block int64, kind Kind, walk *Excursion, again, counted bool, a Ans
 		if !again {
 			o.Step, o.Trials, o.Hits = walk.Step(), 1, hit
 		}
+	}
+	return o
+}
+
+// Observe is [Observe] of a position, with what was expected of it.
+func (f *Forager) Observe(pos int64, kind Kind, walk *Excursion, again, counted bool, a Answer) Observation {
+	o := Observe(f.Block(pos), kind, walk, again, counted, a)
+	if o.Trials > 0 {
+		o.Expected = f.expected(pos, kind, walk)
+		o.Doubt = doubt(o.Expected, a == Hit)
 	}
 	return o
 }

@@ -54,7 +54,7 @@ type Step struct {
 // Probes is the cell of the recent probes.
 var Probes = Step{Context: -1}
 
-// Trial is what is known of a step.
+// Trial is what is known of a step. Both are sums over writers.
 type Trial struct{ Trials, Hits float64 }
 
 const (
@@ -70,12 +70,15 @@ const (
 
 // Merge is a cell after n more trials with so many hits. Cells are kept apart by
 // writer and summed by readers.
-func (t Trial) Merge(at Step, n, hits int) Trial {
+func (t Trial) Merge(at Step, n, hits float64) Trial {
 	if at == Probes {
-		keep := math.Pow(1-1.0/memory, float64(n))
-		return Trial{t.Trials*keep + float64(n), t.Hits*keep + float64(hits)}
+		keep := math.Pow(1-1.0/memory, n)
+		return Trial{t.Trials*keep + n, t.Hits*keep + hits}
 	}
-	t.Trials, t.Hits = t.Trials+float64(n), t.Hits+float64(hits)
+	t.Trials, t.Hits = t.Trials+n, t.Hits+hits
+	if at == Alarm {
+		return t
+	}
 	if t.Trials > drift {
 		t.Trials, t.Hits = t.Trials/2, t.Hits/2
 	}

@@ -115,8 +115,9 @@ func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
 }
 
 // whole is what is expected anywhere.
-func (t *tree) whole() belief {
-	all := t.total()
+func (t *tree) whole() belief { return believe(t.total()) }
+
+func believe(all Sums) belief {
 	return belief{
 		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
 		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),

@@ -1,0 +1,112 @@
+package explore
+
+import (
+	"fmt"
+	"math"
+)
+
+// Alarm is the cell of the table that adds up, over all writers, how far answers
+// are from what was expected of them: Trials holds the doubt, Hits the hits that
+// were expected.
+var Alarm = Step{Context: -2}
+
+const (
+	// dark is the share of the expected hits that a site gives which does not
+	// answer as itself any more.
+	dark = 0.05
+
+	// alarm is the doubt at which a space is stopped: that answers of a site as
+	// it should be look so is then less likely than one in e^alarm. It takes
+	// about 15 misses where walks go on, and 70 where three probes in ten hit.
+	alarm = 24
+
+	// alarmBlocks is in how many blocks the answers must lie: a single one may
+	// have changed.
+	alarmBlocks = 4
+
+	// sure bounds what is expected of one answer.
+	sure = 0.95
+)
+
+// doubt is how much more likely an answer is of a site that is dark, as a
+// logarithm: its sum falls as long as answers are what was expected.
+func doubt(p float64, hit bool) float64 {
+	if hit {
+		return math.Log(dark)
+	}
+	return math.Log((1 - dark*p) / (1 - p))
+}
+
+// expected is how likely a request is a hit, by what was answered so far.
+func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
+	switch kind {
+	case Stepped:
+		if at := walk.Step(); at.M < f.max {
+			return min(sure, f.steps.p(at.Context, at.M))
+		}
+	case Probed:
+		return min(sure, f.tree.hit(f.tree.block(pos)))
+	case Given:
+	}
+	return 0
+}
+
+// hit is how likely a probe of a block hits. Unlike the recent probes it does
+// not forget, so that a site that went dark is not soon what is expected.
+func (t *tree) hit(block int64) float64 {
+	f := t.whole().f
+	for l := len(t.levels) - 1; l >= 0; l-- {
+		at := block >> (t.levels[l] - t.shift)
+		s, size := t.sums[l][at], t.sizeAt(l, at)
+		f = (float64(s.ProbeHits) + prior*f) / (float64(s.Probes) + prior)
+		if l == 0 && float64(s.Done) > 0.1*float64(size) && s.Done < size {
+			f = max(0, f*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
+		}
+	}
+	return f
+}
+
+// watch compares answers with what was expected since they last were as they
+// should be.
+type watch struct {
+	begun           bool
+	level, expected float64 // as the frontier holds them
+
+	low    float64 // the least level, and what was known then
+	from   float64
+	sums   Sums
+	blocks map[int64]bool // that were answered in since
+}
+
+// Rearm begins anew: what was answered so far is not looked at again.
+func (f *Forager) Rearm() {
+	f.watch.begun = false
+	f.watch.note(f.tree.total())
+}
+
+// Dark says why a space has to be stopped: answers in all of its blocks at once
+// are not what they were. Empty: it has not. It is asked after the model was
+// brought up to date.
+func (f *Forager) Dark() string {
+	w := &f.watch
+	total := f.tree.total()
+	if w.note(total); w.level-w.low < alarm || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
+		return ""
+	}
+	s := total.minus(w.sums)
+	return fmt.Sprintf("the last %d answers, in %d blocks, were wanted %d times where %.0f were to be expected",
+		s.Probes+s.Walks, len(w.blocks), s.ProbeHits+s.WalkHits, w.expected-w.from)
+}
+
+func (w *watch) note(total Sums) {
+	if !w.begun || w.level <= w.low {
+		w.begun, w.low, w.from, w.sums, w.blocks = true, w.level, w.expected, total, map[int64]bool{}
+	}
+}
+
+// answered notes a block whose sums have changed.
+func (w *watch) answered(block int64) {
+	if w.blocks != nil {
+		w.blocks[block] = true
+	}
+}
