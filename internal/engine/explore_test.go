@@ -45,7 +45,7 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, cards)
 			j := r.register(r.job(func(j *seine.Job) {
-				j.Seeds.IDs = &seine.IDSpace{From: 1, To: 80_000}
+				j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 80_000}}
 				j.Explore = seine.Explore{Strategy: tt.strategy, Budget: budget, Blocks: 256}
 				j.Concurrency = 8
 			}))
@@ -95,7 +95,7 @@ func TestErrorsAreNoMisses(t *testing.T) {
 		cards(w, q)
 	})
 	j := r.register(r.job(func(j *seine.Job) {
-		j.Seeds.IDs = &seine.IDSpace{From: 60_000, To: 60_999}
+		j.Seeds.IDs = []seine.IDSpace{{From: 60_000, To: 60_999}}
 		j.Explore = seine.Explore{Strategy: seine.StrategyForager}
 		j.Concurrency = 4
 	}))

@@ -85,6 +85,19 @@ func (t Trial) Merge(at Step, n, hits float64) Trial {
 	return t
 }
 
+// Bounded is a cell of so many trials as it would be had they been taken in one
+// after the other, of a world that does not drift.
+func (t Trial) Bounded(at Step) Trial {
+	most := 0.75 * drift
+	if at == Probes {
+		most = memory
+	}
+	if t.Trials <= most {
+		return t
+	}
+	return Trial{most, t.Hits * most / t.Trials}
+}
+
 // steps is the table by which a walk goes on or ends.
 type steps struct {
 	max    int

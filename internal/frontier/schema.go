@@ -7,7 +7,7 @@ import "fmt"
 // program's own.
 const (
 	SchemaMajor = 1
-	SchemaMinor = 4
+	SchemaMinor = 6
 )
 
 // CheckSchema returns ErrSchema with what to do when a program of this version

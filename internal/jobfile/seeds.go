@@ -50,7 +50,7 @@ func (a *assembly) ids(ids idSpace) *seine.IDSpace {
 		at := index("seeds.ids.start", i)
 		a.check(at, known && ids.From <= ids.To && (id < ids.From || id > ids.To), "%s: %d is outside the ID space of %d to %d", at, id, ids.From, ids.To)
 	}
-	return &seine.IDSpace{From: ids.From, To: ids.To, Width: ids.Width, Start: ids.Start}
+	return []seine.IDSpace{{From: ids.From, To: ids.To, Width: ids.Width, Start: ids.Start}}
 }
 
 // wrongAt says that one of the paths itself has a mistake: its value is not what

@@ -127,7 +127,7 @@ func testSteps(t *testing.T, s *suite) {
 		}
 		s.complete(l, job, batch, 10)
 		for at, x := range n {
-			want[at] = want[at].Merge(at, x[0], x[1])
+			want[at] = want[at].Merge(at, float64(x[0]), float64(x[1]))
 		}
 	}
 	got, err := s.Steps(s.ctx(), job, 0)

@@ -168,7 +168,8 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 	if _, err := t.exec(ctx, `update task set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = ? where job_id = ? and key = ?`, lane, job, task.Key); err != nil {
 		return false, err
 	}
-	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio) values (?, ?, ?, ?)`, job, task.Key, lane, task.Priority); err != nil {
+	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark) values (?, ?, ?, ?, ?)`, job, task.Key, lane, task.Priority,
+		int(frontier.MarkOf(seine.State(state)))); err != nil {
 		return false, err
 	}
 	if err := count(ctx, t, job, int(state), reason, -1); err != nil {

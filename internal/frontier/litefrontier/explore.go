@@ -27,11 +27,15 @@ func (f *Frontier) Dry(ctx context.Context, job frontier.JobID) (dry bool, err e
 }
 
 // Explore admits tasks in a space; one process writes at a time.
-func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, _ int, tasks []frontier.New) (n int, err error) {
+func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, tasks []frontier.New) (n int, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		n = 0
-		var dry bool
+		var dry, open bool
 		if err := t.scan(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &dry); err != nil || !dry {
+			return err
+		}
+		err := t.scan(ctx, `select exists (select 1 from circuit where job_id = ? and space = ? and closed_at is null)`, []any{job, space}, &open)
+		if err != nil || open {
 			return err
 		}
 		n, err = f.add(ctx, t, job, tasks)
@@ -80,9 +84,33 @@ func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (ma
 	return out, nil
 }
 
+// Known is what is known of a space.
+func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, since time.Time) (out frontier.Knowledge, err error) {
+	if out.Now, err = f.Clock(ctx); err != nil {
+		return out, err
+	}
+	if out.Blocks, err = f.Blocks(ctx, job, space, since); err != nil {
+		return out, err
+	}
+	if out.Steps, err = f.Steps(ctx, job, space); err != nil {
+		return out, err
+	}
+	circuits, err := f.Circuits(ctx, job)
+	for _, c := range circuits {
+		if c.Space == space {
+			out.Circuit = c
+		}
+	}
+	return out, err
+}
+
 // explored writes what answers add to what is known of spaces.
 func (f *Frontier) explored(ctx context.Context, t tx, job frontier.JobID, l frontier.Lease, answers []*frontier.Explored) error {
 	blocks, steps := frontier.SumExplored(answers)
+	return f.statRows(ctx, t, job, l.Slot(), blocks, steps)
+}
+
+func (f *Frontier) statRows(ctx context.Context, t tx, job frontier.JobID, slot int, blocks []frontier.BlockSums, steps []frontier.StepTrials) error {
 	for _, b := range blocks {
 		if _, err := t.exec(ctx, `insert into block_stat(job_id, space, block, done, probes, probe_hits, walks, walk_hits, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, space, block) do update set done = done + excluded.done, probes = probes + excluded.probes, probe_hits = probe_hits + excluded.probe_hits,
@@ -94,13 +122,13 @@ func (f *Frontier) explored(ctx context.Context, t tx, job frontier.JobID, l fro
 	for _, s := range steps {
 		var is explore.Trial
 		err := t.scan(ctx, `select trials, hits from step_stat where job_id = ? and space = ? and slot = ? and ctx = ? and m = ?`,
-			[]any{job, s.Space, l.Slot(), s.Context, s.M}, &is.Trials, &is.Hits)
+			[]any{job, s.Space, slot, s.Context, s.M}, &is.Trials, &is.Hits)
 		if err := ignoreNoRows(err); err != nil {
 			return err
 		}
 		is = is.Merge(s.Step, s.Trials, s.Hits)
 		if _, err := t.exec(ctx, `insert or replace into step_stat(job_id, space, slot, ctx, m, trials, hits) values (?, ?, ?, ?, ?, ?, ?)`,
-			job, s.Space, l.Slot(), s.Context, s.M, is.Trials, is.Hits); err != nil {
+			job, s.Space, slot, s.Context, s.M, is.Trials, is.Hits); err != nil {
 			return err
 		}
 	}

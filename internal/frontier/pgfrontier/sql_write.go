@@ -106,7 +106,8 @@ const (
  t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason from seine.task t join i on i.key = t.key
    where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
- q as (insert into seine.queue(job_id, key, lane_id, prio) select $1, key, lane, prio from t returning lane_id, prio),
+ q as (insert into seine.queue(job_id, key, lane_id, prio, mark) select $1, key, lane, prio, case state when 1 then 3 when 2 then 1 else 2 end from t
+   returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
  select lane_id, min(prio), count(*) from q group by lane_id`
 	sqlHasten = `with r as (update seine.queue q set run_at = null, attempt = 0, state = 0 where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null
