@@ -68,13 +68,14 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 		released []frontier.Claimed
 		outcomes = map[int64]outcome{}
 	)
+	around := r.neighbors(ctx, batch)
 	for _, o := range batch {
 		outcomes[o.claimed.Seq] = o
 		if o.released {
 			released = append(released, o.claimed)
 			continue
 		}
-		c, f := r.commitOf(ctx, o)
+		c, f := r.commitOf(ctx, o, around)
 		if c != nil {
 			done = append(done, *c)
 		} else {

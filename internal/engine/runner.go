@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -214,10 +213,10 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 // end, or wait.
 func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) {
 	left := false
-	if s := r.job.Seeds.IDs; s != nil && r.job.Explore.Strategy == seine.StrategyOff {
+	if ids := enumerated(&r.job.Job); ids != nil {
 		var taken int
-		taken, left, err = r.e.cfg.Frontier.Fill(ctx, r.job.ID, fillBlock, func(id int64) (frontier.New, error) {
-			return frontier.Admit(&r.job.Job, frontier.Seed{Key: s.Key(id)})
+		taken, left, err = r.e.cfg.Frontier.Fill(ctx, r.job.ID, fillBlock, func(n int64) (frontier.New, error) {
+			return frontier.Admit(&r.job.Job, frontier.Seed{Key: ids.key(n)})
 		})
 		if err != nil || taken > 0 {
 			return false, err
@@ -342,9 +341,3 @@ func (r *runner) wakeUp() {
 }
 
 var discard = slog.New(slog.DiscardHandler)
-
-// idOf is the id that a key stands for.
-func idOf(key string) (int64, bool) {
-	id, err := strconv.ParseInt(key, 10, 64)
-	return id, err == nil
-}
