@@ -57,9 +57,11 @@ func (r *runner) notWorthIt(ctx context.Context) bool {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	best, answers := x.worth()
-	was := x.worthless
-	x.worthless = answers >= judged && best < least
+	if x.answers < max(judged, x.judgedAt+judgeEvery) && !x.worthless {
+		return false
+	}
+	best, was := x.worth(), x.worthless
+	x.judgedAt, x.worthless = x.answers, best < least
 	if x.worthless && !was {
 		r.log.InfoContext(ctx, "no more is worth it", "best", best, "limit", least)
 	}
@@ -74,6 +76,7 @@ func (r *runner) probes(ctx context.Context, n int) (*territory, []frontier.New,
 	x := r.explorer
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.exhausted = false
 	var left []*territory
 	for _, t := range x.spaces {
 		if !t.circuit.Open() {

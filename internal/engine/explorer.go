@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type explorer struct {
 	own       int64 // of this worker since then
 	exhausted bool  // nothing more is to be chosen
 	worthless bool  // nothing more is worth it: the job's limit says so
+	judgedAt  int64 // the answers when that was looked at
 }
 
 // territory is one space with its model.
@@ -33,6 +35,7 @@ type territory struct {
 
 	since   time.Time // of the frontier's clock: what is older was taken in
 	looked  bool
+	answers int64
 	circuit frontier.Circuit
 }
 
@@ -122,9 +125,6 @@ func (r *runner) refresh(ctx context.Context) error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, t := range x.spaces {
-		t.model.Answered(int(done - x.answers))
-	}
 	x.answers, x.own = done, 0
 	return nil
 }
@@ -142,7 +142,9 @@ func (t *territory) learn(k frontier.Knowledge) {
 	if !t.looked || !k.Circuit.ClosedAt.Equal(t.circuit.ClosedAt) {
 		t.model.Rearm()
 	}
-	t.looked, t.since = true, k.Now.Add(-lookBack)
+	answers := t.model.Total().Done
+	t.model.Answered(int(answers - t.answers))
+	t.looked, t.since, t.answers = true, k.Now.Add(-lookBack), answers
 }
 
 // sayCircuit keeps a space's circuit, and says when it changed.
@@ -184,17 +186,37 @@ func (x *explorer) over() bool {
 	return x.exhausted || x.worthless
 }
 
-// judged is how many answers it takes until a space may be called not worth it.
-const judged = 500
+// why is what ended exploring beside its having come to its end: nil, ErrLimit or
+// ErrDark.
+func (x *explorer) why() error {
+	if x == nil {
+		return nil
+	}
+	if c, open := x.stopped(); open {
+		return fmt.Errorf("%w: %s: `seine resume` goes on", ErrDark, c.Reason)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.worthless {
+		return ErrLimit
+	}
+	return nil
+}
+
+// A space may be called not worth it from so many answers on; it is looked at
+// each time that so many more came in.
+const (
+	judged     = 500
+	judgeEvery = 50
+)
 
 // worth is what the best block promises that is not stopped.
-func (x *explorer) worth() (best float64, answers int64) {
+func (x *explorer) worth() (best float64) {
 	for _, t := range x.spaces {
 		if !t.circuit.Open() {
 			_, b := t.model.Map(1)
 			best = max(best, b)
 		}
-		answers += t.model.Total().Done
 	}
-	return best, answers
+	return best
 }

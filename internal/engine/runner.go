@@ -230,8 +230,11 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 	}
 	if r.e.cfg.UntilDone && !left {
 		counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
-		if err != nil || counts.Open == 0 {
-			return counts.Open == 0, err
+		if err != nil {
+			return false, err
+		}
+		if counts.Open == 0 {
+			return true, r.explorer.why()
 		}
 	}
 	wait := idle.next()

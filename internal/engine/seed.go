@@ -54,7 +54,7 @@ func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
 			return fmt.Errorf("%w: seeds.file: %w", ErrSeeds, err)
 		}
 	}
-	if job.Explore.Strategy == seine.StrategyChain && job.Explore.Neighbor == nil {
+	if job.Explore.Strategy == seine.StrategyChain {
 		for i := range job.Seeds.IDs {
 			s := &job.Seeds.IDs[i]
 			for _, id := range s.Start {
@@ -63,8 +63,11 @@ func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
 				}
 			}
 		}
-		if err := r.walkFromHits(ctx, in); err != nil {
-			return err
+		// What a page's neighbors are, only the page knows.
+		if job.Explore.Neighbor == nil {
+			if err := r.walkFromHits(ctx, in); err != nil {
+				return err
+			}
 		}
 	}
 	if err := in.Flush(ctx); err != nil {
