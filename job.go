@@ -294,10 +294,10 @@ type Explore struct {
 	// was judged as: Done or Skipped. Both are kept, so a changed Hit can judge
 	// them again without asking. A stale page is a miss, whatever it says, and an
 	// error is neither. Nil: a page that is Done.
-	Hit func(id string, v Verdict) bool
+	Hit func(id string, v Verdict) bool `json:"-"`
 
 	// Neighbor makes a chain follow what it returns instead of an ID space.
-	Neighbor NeighborFunc
+	Neighbor NeighborFunc `json:"-"`
 }
 
 // NeighborFunc returns the key of what lies next to a task's page: dir is +1 for

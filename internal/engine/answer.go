@@ -59,6 +59,7 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 		Space:       t.number,
 		Observation: t.model.Observe(pos, own.Kind(), own.Trip, c.Mark >= frontier.Passed, c.Mark == frontier.Counted, a),
 	}
+	seen.Answers, seen.Wanted = found(seen.Sums.Done > 0, o.state)
 	switch {
 	case o.state == seine.Stale:
 		mark = frontier.Counted
@@ -104,6 +105,18 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 		next = []frontier.New{task}
 	}
 	return seen, next, mark
+}
+
+// found counts a first answer, and what is wanted: a page that is done, whatever
+// walks look for.
+func found(first bool, state seine.State) (answers, wanted int) {
+	if first {
+		answers = 1
+	}
+	if state == seine.Done {
+		wanted = 1
+	}
+	return answers, wanted
 }
 
 // neighborhood is what is known of the ids around those of a batch.
@@ -204,8 +217,8 @@ func Recount(ctx context.Context, f frontier.Frontier, id frontier.JobID, job se
 			return nil
 		}
 		own, _ := splitMeta(t.Meta)
-		return &frontier.Explored{
-			Space: space.number, Observation: explore.Observe(space.model.Block(pos), own.Kind(), own.Trip, t.Attempt > 1, false, a),
-		}
+		o := explore.Observe(space.model.Block(pos), own.Kind(), own.Trip, t.Attempt > 1, false, a)
+		o.Answers, o.Wanted = found(true, state)
+		return &frontier.Explored{Space: space.number, Observation: o}
 	})
 }

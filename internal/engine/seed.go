@@ -111,12 +111,11 @@ func (r *runner) walkFromHits(ctx context.Context, in *Adder) error {
 // seedDigest identifies the seeds and what is made of them.
 func seedDigest(job *seine.Job) ([]byte, error) {
 	h := sha256.New()
-	e := job.Explore
-	e.Hit, e.Neighbor = nil, nil
+
 	if err := json.NewEncoder(h).Encode(struct {
 		Seeds   seine.Seeds
 		Explore seine.Explore
-	}{job.Seeds, e}); err != nil {
+	}{job.Seeds, job.Explore}); err != nil {
 		return nil, err
 	}
 	if job.Seeds.File != "" {

@@ -38,6 +38,8 @@ type Forager struct {
 	steps *steps
 	watch watch
 
+	recent, found Trial
+
 	answers, curious, learned int
 }
 
@@ -74,6 +76,10 @@ func (f *Forager) SetStep(at Step, t Trial) {
 	switch {
 	case at == Probes:
 		f.steps.probes = t
+	case at == Recent:
+		f.recent = t
+	case at == Total:
+		f.found = t
 	case at == Alarm:
 		f.watch.level, f.watch.expected = t.Trials, t.Hits
 	case at.Context >= 0 && at.Context < contexts && at.M >= 0 && at.M < f.max:
@@ -123,12 +129,22 @@ func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok 
 				return pos, true
 			}
 		}
-		// Nearly all of it is taken: from somewhere on, in order.
-		from := r.Int64N(n)
-		for i := range min(n, probeRun) {
-			if pos := first + (from+i)%n; free(pos) {
-				return pos, true
-			}
+		// Nearly all of it is taken.
+		if pos, ok := inOrder(first, n, r, free); ok {
+			return pos, true
+		}
+	}
+	// What is in flight is in no block's sums yet, and small blocks may hold
+	// nothing else.
+	return inOrder(0, f.size, r, free)
+}
+
+// inOrder looks at some positions of a stretch from somewhere on.
+func inOrder(first, n int64, r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
+	from := r.Int64N(n)
+	for i := range min(n, probeRun) {
+		if pos := first + (from+i)%n; free(pos) {
+			return pos, true
 		}
 	}
 	return 0, false
@@ -163,6 +179,10 @@ func Choose(spaces []*Forager, r *rand.Rand) int {
 	}
 	return at
 }
+
+// Found is how many answers there were and how many of them are wanted items: of
+// late, and in all.
+func (f *Forager) Found() (recent, all Trial) { return f.recent, f.found }
 
 // Total are the sums of the whole space.
 func (f *Forager) Total() Sums { return f.tree.total() }

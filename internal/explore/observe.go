@@ -19,6 +19,10 @@ type Observation struct {
 	// Doubt is how much less the answer is what was expected than that of a site
 	// that is dark, Expected how likely a hit was: see [Alarm].
 	Doubt, Expected float64
+
+	// Answers is 1 for the first answer of an id, Wanted 1 when it is one that is
+	// found: of [Recent] and [Total].
+	Answers, Wanted int
 }
 
 // Kind is what an id was asked for.

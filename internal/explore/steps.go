@@ -64,19 +64,41 @@ const (
 	// stepPrior is how many trials what is known of other contexts counts for.
 	stepPrior = 4
 
-	// memory is the number of probes after which a probe counts for little.
+	// memory is the number of probes after which a probe counts for little, and
+	// window the same of answers of all kinds.
 	memory = 128
+	window = 512
 )
+
+// Recent is the cell of recent answers and of the wanted items among them, Total
+// that of all. Of Recent those of writers that wrote nothing for a while are left
+// out.
+var (
+	Recent = Step{Context: -3}
+	Total  = Step{Context: -3, M: 1}
+)
+
+// remembers is after how many trials one counts for little; 0: they all count
+// alike.
+func (s Step) remembers() float64 {
+	switch s {
+	case Probes:
+		return memory
+	case Recent:
+		return window
+	}
+	return 0
+}
 
 // Merge is a cell after n more trials with so many hits. Cells are kept apart by
 // writer and summed by readers.
 func (t Trial) Merge(at Step, n, hits float64) Trial {
-	if at == Probes {
-		keep := math.Pow(1-1.0/memory, n)
+	if last := at.remembers(); last > 0 {
+		keep := math.Pow(1-1/last, n)
 		return Trial{t.Trials*keep + n, t.Hits*keep + hits}
 	}
 	t.Trials, t.Hits = t.Trials+n, t.Hits+hits
-	if at == Alarm {
+	if at.Context < 0 {
 		return t
 	}
 	if t.Trials > drift {

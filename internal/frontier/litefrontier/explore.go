@@ -69,7 +69,10 @@ func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, si
 // Steps reads the table of steps.
 func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (map[explore.Step]explore.Trial, error) {
 	out := map[explore.Step]explore.Trial{}
-	err := f.each(ctx, `select ctx, m, sum(trials), sum(hits) from step_stat where job_id = ? and space = ? group by 1, 2`, []any{job, space}, func(r *sql.Rows) error {
+	// Of recent answers those of slots that nobody wrote to for an hour are old.
+	err := f.each(ctx, `select ctx, m, sum(trials), sum(hits) from (
+   select ctx, m, trials, hits, ctx = -3 and m = 0 and coalesce(updated_at, 0) < max(updated_at) over () - 3600000000 as old from step_stat where job_id = ? and space = ?)
+ where not coalesce(old, 0) group by 1, 2`, []any{job, space}, func(r *sql.Rows) error {
 		var (
 			at explore.Step
 			t  explore.Trial
@@ -127,8 +130,8 @@ func (f *Frontier) statRows(ctx context.Context, t tx, job frontier.JobID, slot 
 			return err
 		}
 		is = is.Merge(s.Step, s.Trials, s.Hits)
-		if _, err := t.exec(ctx, `insert or replace into step_stat(job_id, space, slot, ctx, m, trials, hits) values (?, ?, ?, ?, ?, ?, ?)`,
-			job, s.Space, slot, s.Context, s.M, is.Trials, is.Hits); err != nil {
+		if _, err := t.exec(ctx, `insert or replace into step_stat(job_id, space, slot, ctx, m, trials, hits, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+			job, s.Space, slot, s.Context, s.M, is.Trials, is.Hits, f.now()); err != nil {
 			return err
 		}
 	}

@@ -122,6 +122,6 @@ func statRows(b *pgx.Batch, now any, job frontier.JobID, slot int, blocks []fron
 			spaces[i], contexts[i], ms[i] = int32(x.Space), int16(x.Context), int16(x.M)
 			trials[i], hits[i] = x.Trials, x.Hits
 		}
-		b.Queue(sqlSteps, job, int16(slot), spaces, contexts, ms, trials, hits)
+		b.Queue(sqlSteps, now, job, int16(slot), spaces, contexts, ms, trials, hits)
 	}
 }

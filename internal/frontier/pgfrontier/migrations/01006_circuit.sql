@@ -5,6 +5,8 @@ CREATE TABLE seine.circuit (       -- a space that was stopped because its answe
   closed_at timestamptz,                              -- NULL: it is stopped
   PRIMARY KEY (job_id, space)
 );
+ALTER TABLE seine.step_stat ADD COLUMN updated_at timestamptz;
 
 -- +goose Down
+ALTER TABLE seine.step_stat DROP COLUMN updated_at;
 DROP TABLE seine.circuit;
