@@ -17,8 +17,8 @@ const (
 
 	// alarm is the doubt at which a space is stopped: that answers of a site as
 	// it should be look so is then less likely than one in e^alarm. It takes
-	// about 15 misses where walks go on, and 70 where three probes in ten hit.
-	alarm = 24
+	// about ten misses where walks go on, and fifty where three probes in ten hit.
+	alarm = 16
 
 	// alarmBlocks is in how many blocks the answers must lie: a single one may
 	// have changed.
@@ -54,14 +54,14 @@ func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 // hit is how likely a probe of a block hits. Unlike the recent probes it does
 // not forget, so that a site that went dark is not soon what is expected.
 func (t *tree) hit(block int64) float64 {
-	f := t.whole().f
+	f := believe(top(t.live)).f
 	for l := len(t.levels) - 1; l >= 0; l-- {
-		at := block >> (t.levels[l] - t.shift)
-		s, size := t.sums[l][at], t.sizeAt(l, at)
+		s := t.live[l][block>>(t.levels[l]-t.shift)]
 		f = (float64(s.ProbeHits) + prior*f) / (float64(s.Probes) + prior)
-		if l == 0 && float64(s.Done) > 0.1*float64(size) && s.Done < size {
-			f = max(0, f*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
-		}
+	}
+	// In a block of which much was asked, what was found is gone.
+	if s, size := t.sums[0][block], t.sizeAt(0, block); float64(s.Done) > 0.1*float64(size) && s.Done < size {
+		f = max(0, f*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
 	}
 	return f
 }
@@ -83,6 +83,10 @@ func (f *Forager) Rearm() {
 	f.watch.begun = false
 	f.watch.note(f.tree.total())
 }
+
+// Doubt is how far answers are from what was expected since they last were as
+// they should be: a space is stopped at some of it.
+func (f *Forager) Doubt() float64 { return f.watch.level - f.watch.low }
 
 // Dark says why a space has to be stopped: answers in all of its blocks at once
 // are not what they were. Empty: it has not. It is asked after the model was

@@ -45,6 +45,10 @@ type tree struct {
 	shift  uint
 	levels []uint // shifts, the leaves first
 	sums   [][]Sums
+
+	// live are the sums without those of leaves of which half was asked: what is
+	// found there is not to be expected elsewhere.
+	live [][]Sums
 }
 
 func newTree(size int64, blocks int) *tree {
@@ -55,6 +59,7 @@ func newTree(size int64, blocks int) *tree {
 	for s := t.shift; ; s += fan {
 		t.levels = append(t.levels, s)
 		t.sums = append(t.sums, make([]Sums, (size-1)>>s+1))
+		t.live = append(t.live, make([]Sums, (size-1)>>s+1))
 		if len(t.sums[len(t.sums)-1]) <= 1<<fan {
 			return t
 		}
@@ -63,10 +68,14 @@ func newTree(size int64, blocks int) *tree {
 
 // set replaces a leaf's sums.
 func (t *tree) set(block int64, s Sums) {
-	delta := s.minus(t.sums[0][block])
+	delta, live := s.minus(t.sums[0][block]), Sums{}
+	if s.Done <= t.sizeAt(0, block)/2 {
+		live = s
+	}
+	live = live.minus(t.live[0][block])
 	for l, shift := range t.levels {
 		at := block >> (shift - t.shift)
-		t.sums[l][at] = t.sums[l][at].Add(delta)
+		t.sums[l][at], t.live[l][at] = t.sums[l][at].Add(delta), t.live[l][at].Add(live)
 	}
 }
 
@@ -79,9 +88,10 @@ func (t *tree) bounds(block int64) (first, n int64) {
 }
 
 // total are the sums of the whole space.
-func (t *tree) total() Sums {
-	var s Sums
-	for _, x := range t.sums[len(t.sums)-1] {
+func (t *tree) total() Sums { return top(t.sums) }
+
+func top(sums [][]Sums) (s Sums) {
+	for _, x := range sums[len(sums)-1] {
 		s = s.Add(x)
 	}
 	return s

@@ -37,6 +37,7 @@ type Foraging struct {
 	// many answers.
 	Dark   string
 	DarkAt int
+	Doubt  float64 // the most that there was
 }
 
 // model is what one worker knows.
@@ -85,6 +86,7 @@ func (f *Foraging) Next(worker int) (Ask, bool) {
 		return Ask{t.pos, t}, true
 	}
 	f.refresh(worker)
+	f.Doubt = max(f.Doubt, f.workers[worker].Doubt())
 	if why := f.workers[worker].Dark(); why != "" && f.Dark == "" {
 		f.Dark, f.DarkAt = why, f.answers
 	}
