@@ -51,7 +51,7 @@ func (r *runner) explore(ctx context.Context) (n int, left bool, err error) {
 // notWorthIt reports whether the best block promises less than the job's limit
 // asks for. It is looked at now and then.
 func (r *runner) notWorthIt(ctx context.Context) bool {
-	x, least := r.explorer, r.job.Limit.Yield
+	x, least := r.explorer, max(r.job.Limit.Yield, r.e.cfg.Limit.Yield)
 	if least <= 0 {
 		return false
 	}

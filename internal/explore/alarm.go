@@ -26,6 +26,10 @@ const (
 
 	// sure bounds what is expected of one answer.
 	sure = 0.95
+
+	// acquainted is how many answers it takes until anything is expected. A model
+	// may be as old as a worker has slots.
+	acquainted = 250
 )
 
 // doubt is how much more likely an answer is of a site that is dark, as a
@@ -39,6 +43,9 @@ func doubt(p float64, hit bool) float64 {
 
 // expected is how likely a request is a hit, by what was answered so far.
 func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
+	if f.tree.total().Done < acquainted {
+		return 0
+	}
 	switch kind {
 	case Stepped:
 		if at := walk.Step(); at.M < f.max {

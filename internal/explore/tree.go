@@ -46,8 +46,8 @@ type tree struct {
 	levels []uint // shifts, the leaves first
 	sums   [][]Sums
 
-	// live are the sums without those of leaves of which half was asked: what is
-	// found there is not to be expected elsewhere.
+	// live are the sums without the hits in leaves of which half was asked: what
+	// was found there is not to be expected elsewhere.
 	live [][]Sums
 }
 
@@ -68,9 +68,9 @@ func newTree(size int64, blocks int) *tree {
 
 // set replaces a leaf's sums.
 func (t *tree) set(block int64, s Sums) {
-	delta, live := s.minus(t.sums[0][block]), Sums{}
-	if s.Done <= t.sizeAt(0, block)/2 {
-		live = s
+	delta, live := s.minus(t.sums[0][block]), s
+	if s.Done > t.sizeAt(0, block)/2 {
+		live.ProbeHits, live.WalkHits = 0, 0
 	}
 	live = live.minus(t.live[0][block])
 	for l, shift := range t.levels {

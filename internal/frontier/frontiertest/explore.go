@@ -122,8 +122,14 @@ func testSteps(t *testing.T, s *suite) {
 			if k > 2 {
 				at, trials, hits = explore.Step{Context: explore.Context(k % 3), M: i % 2}, 40, 7
 			}
-			batch[k].Explored = &frontier.Explored{Observation: explore.Observation{Step: at, Trials: trials, Hits: hits}}
+			batch[k].Explored = &frontier.Explored{Observation: explore.Observation{Step: at, Trials: trials, Hits: hits, Answers: 1, Wanted: k % 2, Doubt: 1, Expected: 2}}
 			n[at] = [2]int{n[at][0] + trials, n[at][1] + hits}
+			for _, x := range []struct {
+				at   explore.Step
+				a, b int
+			}{{explore.Recent, 1, k % 2}, {explore.Total, 1, k % 2}, {explore.Alarm, 1, 2}} {
+				n[x.at] = [2]int{n[x.at][0] + x.a, n[x.at][1] + x.b}
+			}
 		}
 		s.complete(l, job, batch, 10)
 		for at, x := range n {
@@ -139,6 +145,26 @@ func testSteps(t *testing.T, s *suite) {
 		if g := got[at]; math.Abs(g.Trials-w.Trials) > 1e-6 || math.Abs(g.Hits-w.Hits) > 1e-6 {
 			t.Errorf("cell %v is %v; want %v", at, g, w)
 		}
+	}
+	// Of recent answers those of a writer that is gone are left out after an hour,
+	// and nothing else is.
+	s.clock.Move(2 * time.Hour)
+	s.rescueAll()
+	other := s.lease()
+	for other.Slot() == l.Slot() {
+		other = s.lease()
+	}
+	s.add(job, tasks("h:80", "late"), 1)
+	batch := done(s.claim(other, job, 1, 1)...)
+	batch[0].Explored = &frontier.Explored{Observation: explore.Observation{Answers: 1}}
+	s.complete(other, job, batch, 1)
+	got, err = s.Steps(s.ctx(), job, 0)
+	s.check(err)
+	if r, all := got[explore.Recent], got[explore.Total]; r != (explore.Trial{Trials: 1}) || all != (explore.Trial{Trials: 121, Hits: 60}) {
+		t.Errorf("recent %+v, in all %+v; want 1 answer, and 60 of 121", r, all)
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d cells; want %d", len(got), len(want))
 	}
 }
 
