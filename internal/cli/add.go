@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,7 @@ func (a *app) add(ctx context.Context, arg string, keys []string, accept bool) e
 	}
 	defer func() { _ = f.Close() }()
 	in := engine.NewAdder(f, job)
+	in.Log = a.logger(slog.LevelWarn)
 	if len(keys) == 0 || len(keys) == 1 && keys[0] == "-" {
 		err = a.addStream(ctx, in, a.stdin)
 	} else {

@@ -96,7 +96,7 @@ the same job file runs on a laptop (SQLite, a folder) and on a fleet of workers
 Exit codes: 0 done, 1 error, 2 usage, 3 job file, 4 frontier unreachable,
 5 store unreachable, 6 browser, 7 limit met, 8 stopped by a signal before the
 work was done, 9 more failures than max_failures, 10 audit found faults,
-11 schema too old or too new, 12 disk full.`
+11 schema too old, too new or not ours, 12 disk full, 13 the clocks differ.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{

@@ -73,13 +73,21 @@ func (a *app) doctorCommand() *cobra.Command {
 
 func (a *app) checkFrontier(ctx context.Context, at place) []finding {
 	out := finding{What: "frontier", Detail: at.String()}
+	path, lite := strings.CutPrefix(at.url, "sqlite:")
+	if lite && path == "" {
+		_, out.err = drivers.Open(ctx, at.url, drivers.Options{})
+		out.Detail, out.Remedy = out.err.Error(), "name a file: `seine doctor --frontier sqlite:./data/seine.db`"
+		return []finding{out}
+	}
 	f, err := a.open(ctx, at)
 	switch {
-	case errors.Is(err, frontier.ErrSchema):
-		out.Remedy, out.err = "run `seine migrate`", err
-	case err != nil && exitCode(err) == exitFrontier && at.url[:min(7, len(at.url))] == "sqlite:":
+	case errors.Is(err, errNoFile) && errors.Is(err, fs.ErrNotExist):
 		out.OK, out.Detail = true, at.String()+": not there yet; `seine run` makes it"
 		return []finding{out}
+	case errors.Is(err, frontier.ErrSchema):
+		out.err = err // says what to do
+	case err != nil && lite:
+		out.Remedy, out.err = "check that it is a file of Seine's that this user may read and write, or name another: `seine doctor --frontier sqlite:FILE`", err
 	case err != nil:
 		out.Remedy, out.err = "check that the server runs, and the name and password in the URL: `seine doctor --frontier postgres://USER:PASSWORD@HOST/DATABASE`", err
 	}

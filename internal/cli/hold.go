@@ -35,6 +35,9 @@ dead worker holds is taken back when its lease expires. It stays paused until
 		if timeout < 0 {
 			return usagef("--timeout %s: give a time from 0s on; 0s waits for as long as it takes", timeout)
 		}
+		if job, err := a.stored(h.job); err == nil && h.host != "" && job.Pace.Unpaced() {
+			return usagef("job %s has no pace, so its hosts are worked off together: drain the job, or pause the host", h.job.Name)
+		}
 		if err := a.hold(ctx, f, h, true); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/polite"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -75,7 +77,8 @@ what it takes until N items are found.`,
 					a.print("")
 				}
 				a.printCounts(info.Name, s)
-				a.printHosts(s)
+				a.printHours(c.Context(), f, info)
+				a.printHosts(info.Name, s)
 			}
 			return nil
 		},
@@ -194,9 +197,28 @@ func (a *app) printCounts(job string, s frontier.Status) {
 	_ = t.Flush()
 }
 
+// printHours says that a job is outside its hours.
+func (a *app) printHours(ctx context.Context, f frontier.Frontier, info frontier.JobInfo) {
+	job, err := a.stored(info)
+	if err != nil {
+		return // added by a program of the user's own, or with a secret that is not here
+	}
+	now, err := f.Clock(ctx)
+	if err != nil {
+		return
+	}
+	if open, change := polite.Open(job.Pace.Hours, now); !open {
+		a.print("  outside its hours until %s", change.UTC().Format(time.RFC3339))
+	}
+}
+
 // printHosts names the hosts that wait, and those that are slowed down.
-func (a *app) printHosts(s frontier.Status) {
+func (a *app) printHosts(job string, s frontier.Status) {
 	for _, h := range s.Hosts {
+		name := "host " + h.Host
+		if host, ok := strings.CutPrefix(h.Host, frontier.AssetLane("")); ok {
+			name = "assets of host " + host
+		}
 		reason := strings.TrimSpace(h.Reason)
 		slow := ""
 		if h.Slow > 1 {
@@ -204,11 +226,13 @@ func (a *app) printHosts(s frontier.Status) {
 		}
 		switch {
 		case h.Parked && reason == "paused":
-			a.print("  host %s is paused: `seine resume` goes on", h.Host)
+			if !strings.HasPrefix(h.Host, frontier.AssetLane("")) { // goes on with its pages
+				a.print("  host %s is paused: `seine resume %s --host %s` goes on", h.Host, job, h.Host)
+			}
 		case h.Parked:
-			a.print("  host %s waits until %s: %s", h.Host, h.NextAt.UTC().Format(time.RFC3339), join("; ", reason, slow))
+			a.print("  %s waits until %s: %s", name, h.NextAt.UTC().Format(time.RFC3339), join("; ", reason, slow))
 		case slow != "":
-			a.print("  host %s is %s: %s", h.Host, slow, reason)
+			a.print("  %s is %s: %s", name, slow, reason)
 		}
 	}
 }

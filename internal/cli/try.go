@@ -136,6 +136,9 @@ func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrom
 	return out.err
 }
 
+// tryPatience is how long a try waits for its turn on a host.
+const tryPatience = 5 * time.Minute
+
 // takeTurn waits for a start on the page's host, as a worker would.
 func (a *app) takeTurn(ctx context.Context, job *seine.Job, url string) error {
 	f, err := a.open(ctx, a.frontierOf(job))
@@ -147,12 +150,16 @@ func (a *app) takeTurn(ctx context.Context, job *seine.Job, url string) error {
 	if err != nil {
 		return err
 	}
-	wait, held, err := f.Reserve(ctx, info.ID, weburl.Host(url), rand.Float64())
+	turn, err := f.Reserve(ctx, info.ID, weburl.Host(url), rand.Float64(), tryPatience)
 	if err != nil {
 		return err
 	}
-	if held {
-		return fmt.Errorf("host %s is paused: `seine resume %s` lets it go on", weburl.Host(url), job.Name)
+	wait := turn.Wait
+	if turn.Held {
+		return fmt.Errorf("host %s is paused: `seine resume %s` or `seine resume %s --host %s` lets it go on", weburl.Host(url), job.Name, job.Name, weburl.Host(url))
+	}
+	if wait > tryPatience {
+		return fmt.Errorf("host %s may be asked in %s: try again then (`seine status %s` says why)", weburl.Host(url), brief(wait), job.Name)
 	}
 	if wait > time.Second {
 		a.say("seine: waiting %s for a turn on %s", brief(wait), weburl.Host(url))

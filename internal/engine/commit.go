@@ -71,6 +71,10 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	around := r.neighbors(ctx, batch)
 	for _, o := range batch {
 		outcomes[o.claimed.Seq] = o
+		if o.released && o.after > 0 {
+			again = append(again, frontier.Failure{Claimed: o.claimed, State: seine.Pending, Reason: o.reason, Delay: o.after, Free: true})
+			continue
+		}
 		if o.released {
 			released = append(released, o.claimed)
 			continue
@@ -158,11 +162,15 @@ func (r *runner) persist(ctx context.Context, lose context.CancelCauseFunc, try 
 
 // note counts and logs one committed outcome.
 func (r *runner) note(ctx context.Context, o outcome, final bool) {
-	r.tally.end(time.Now(), o, final)
+	if !o.released {
+		r.tally.end(time.Now(), o, final)
+	}
 	log := r.log.With("task", o.claimed.Key, "attempt", o.claimed.Attempt)
 	switch {
 	case o.state == seine.Done:
 		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))
+	case o.released:
+		log.InfoContext(ctx, "task waits for another host", "reason", o.reason, "for", o.after.Round(time.Second).String())
 	case !final:
 		log.InfoContext(ctx, "task waits for its next try", "state", o.state, "reason", o.reason)
 	default:

@@ -131,7 +131,8 @@ func TestErrorsAreNoMisses(t *testing.T) {
 		}
 	}
 	sum := r.known(j)
-	if len(ts) < 980 || done != 80 || sum.Done != int64(len(ts)) || sum.ProbeHits+sum.WalkHits != 80 {
-		t.Errorf("%d ids asked for, %d done, counted %+v; want nearly all of 1000, 80, and the same counted", len(ts), done, sum)
+	// Of a stretch of which less than a fiftieth is left the rest is not asked for.
+	if left := 1000 - len(ts); left > 20 || done < 80-left || sum.Done != int64(len(ts)) || sum.ProbeHits+sum.WalkHits != int64(done) {
+		t.Errorf("%d ids asked for, %d done, counted %+v; want nearly all of 1000, nearly 80, and the same counted", len(ts), done, sum)
 	}
 }

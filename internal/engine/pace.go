@@ -2,10 +2,8 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +18,8 @@ import (
 // not crowd the next one, which is on time. With pace.scope worker it is the
 // whole pace, since each worker has an address of its own.
 type pacer struct {
-	own *polite.Pacer // nil: the frontier paces
+	own  *polite.Pacer // nil: the frontier paces
+	most int           // see each
 
 	mu    sync.Mutex
 	delay time.Duration
@@ -35,6 +34,11 @@ func newPacer(p seine.Pace) *pacer {
 	out := &pacer{delay: p.Delay.Min, last: map[string]time.Time{}, lanes: map[string]frontier.LaneID{}}
 	if p.Scope == seine.ScopeWorker {
 		out.own, out.delay = polite.New(p), 0
+		slots := p.Concurrency
+		if slots <= 0 {
+			slots = maxBatch
+		}
+		out.most = frontier.LaneRoom(frontier.LanePace{Delay: p.Delay, Inflight: slots}, 0, 0)
 	}
 	return out
 }
@@ -54,6 +58,10 @@ func (p *pacer) blocked(now time.Time) []frontier.LaneID {
 	}
 	return out
 }
+
+// each is the most tasks of a lane to claim: 0: as many as the frontier's pace
+// allows.
+func (p *pacer) each() int { return p.most }
 
 // start says how long a start on a lane must still wait, and notes the start
 // when that is no time.
@@ -126,10 +134,6 @@ func (p *pacer) refused(lane string, page *seine.Page, after time.Duration, bega
 	p.own.Refused(lane, time.Now(), began, after)
 }
 
-// heldAfter is how long after its claim a task that still waits for its start
-// asks whether its lane was paused or became quiet meanwhile.
-const heldAfter = 2 * time.Second
-
 // lateAfter is how long after its time a start may still be made: beyond it the
 // others' next starts are on time, and this one would crowd them. A quarter of
 // the delay where that is more.
@@ -151,6 +155,12 @@ func late(delay time.Duration, due, now time.Time) bool {
 // claim was: the frontier counted c.Wait from some time between then and its
 // answer.
 func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.Time) bool {
+	var waiter <-chan struct{}
+	if c.Wait > 0 {
+		var end func()
+		waiter, end = r.waiters.add(c.Lane)
+		defer end()
+	}
 	at, due := time.Now().Add(c.Wait), asked.Add(c.Wait)
 	for tries := 0; ; {
 		wait := time.Until(at)
@@ -161,19 +171,22 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.
 				return false
 			}
 			asked := time.Now()
-			again, held, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, c.LaneKey, rand.Float64())
-			if err != nil || held {
+			turn, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, c.LaneKey, rand.Float64(), startPatience)
+			if err != nil || turn.Held || turn.Wait > startPatience {
 				return false
 			}
-			at, due = time.Now().Add(again), asked.Add(again)
-			wait = again
+			at, due = time.Now().Add(turn.Wait), asked.Add(turn.Wait)
+			wait = turn.Wait
 		}
 		if wait <= 0 {
 			if wait = r.pace.start(c.LaneKey, c.Lane, time.Now()); wait == 0 {
 				break
 			}
+			if wait > startPatience {
+				return false // the next claim leaves this lane alone
+			}
 		}
-		if !r.pause(ctx, wait) {
+		if !r.pause(ctx, wait, waiter) {
 			return false
 		}
 	}
@@ -181,25 +194,26 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.
 		r.pace.ended(c.LaneKey, polite.Silent)
 		return false
 	}
-	if c.Wait > heldAfter {
-		states, err := r.e.cfg.Frontier.Held(ctx, []frontier.LaneID{c.Lane})
-		if err != nil || slices.ContainsFunc(states, func(s frontier.LaneState) bool { return s.Held || s.Quiet > 0 }) {
-			r.pace.ended(c.LaneKey, polite.Silent)
-			return false
-		}
-	}
 	select {
 	case r.running <- struct{}{}:
-		return true
+		if r.laneOf(c) == c.LaneKey {
+			return true
+		}
+		r.finished() // its host came into trouble since the claim
 	case <-ctx.Done():
 	case <-r.stop:
+	case <-waiter:
 	}
 	r.pace.ended(c.LaneKey, polite.Silent)
 	return false
 }
 
-// pause waits, unless we stop.
-func (r *runner) pause(ctx context.Context, d time.Duration) bool {
+// startPatience is how long a claimed task waits for its host: beyond it, it is
+// given back, for whoever comes when the host may be asked.
+const startPatience = 10 * time.Second
+
+// pause waits, unless we stop or held is closed.
+func (r *runner) pause(ctx context.Context, d time.Duration, held <-chan struct{}) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -207,141 +221,9 @@ func (r *runner) pause(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 	case <-r.stop:
+	case <-held:
 	}
 	return false
-}
-
-// assetFetcher asks for assets: through the same client as pages, so that the
-// asset host is treated gently too, by pace.assets and not by pace.delay.
-type assetFetcher struct {
-	r *runner
-
-	mu    sync.Mutex
-	hosts map[string]*assetHost
-
-	// own is the schedule with pace.scope worker; nil: the frontier's.
-	own *polite.Pacer
-}
-
-// assetHost is what this process knows of one.
-type assetHost struct {
-	slots   chan struct{}
-	checked time.Time // when the frontier last said that the host is not quiet
-}
-
-func (f *assetFetcher) host(name string) *assetHost {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	h := f.hosts[name]
-	if h == nil {
-		if len(f.hosts) > maxLast {
-			clear(f.hosts)
-		}
-		h = &assetHost{slots: make(chan struct{}, max(1, f.r.job.Pace.Assets.Concurrency))}
-		f.hosts[name] = h
-	}
-	return h
-}
-
-var errHeld = errors.New("host paused")
-
-// Fetch waits for a start on the asset's host, then fetches.
-func (f *assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
-	at, err := weburl.Canonical(req.URL)
-	if err != nil {
-		return nil, err
-	}
-	lane := frontier.AssetLane(weburl.Host(at))
-	h := f.host(lane)
-	select {
-	case h.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	defer func() { <-h.slots }()
-	if err := f.await(ctx, h, lane); err != nil {
-		return nil, err
-	}
-	began := time.Now()
-	page, err := f.r.job.Fetch.Fetch(onRedirect(ctx, func(ctx context.Context, host string) error {
-		lane := frontier.AssetLane(host)
-		return f.await(ctx, f.host(lane), lane)
-	}), req)
-	if err != nil {
-		return nil, err
-	}
-	if page.Status == http.StatusTooManyRequests || page.Status == http.StatusServiceUnavailable {
-		after := f.r.heedHost(ctx, lane, page, began)
-		f.mu.Lock()
-		h.checked = time.Time{}
-		if f.own != nil {
-			f.own.Refused(lane, time.Now(), began, after)
-		}
-		f.mu.Unlock()
-	}
-	return page, nil
-}
-
-// quietCheck is how long a host without a delay is taken not to be quiet: its
-// starts need no schedule, so not each of them asks the frontier.
-const quietCheck = time.Second
-
-// await takes a start of the lane's schedule and waits for it.
-func (f *assetFetcher) await(ctx context.Context, h *assetHost, lane string) error {
-	free := f.r.job.Pace.Assets.Delay == seine.Span{}
-	if f.own != nil {
-		return f.awaitOwn(ctx, lane)
-	}
-	f.mu.Lock()
-	fresh := free && time.Since(h.checked) < quietCheck
-	f.mu.Unlock()
-	if fresh {
-		return nil
-	}
-	for tries := 0; ; {
-		asked := time.Now()
-		wait, held, err := f.r.e.cfg.Frontier.Reserve(ctx, f.r.job.ID, lane, rand.Float64())
-		if err != nil {
-			return err
-		}
-		if !held {
-			if free && wait == 0 {
-				f.mu.Lock()
-				h.checked = time.Now()
-				f.mu.Unlock()
-			}
-			if !sleep(ctx, wait) {
-				return context.Cause(ctx)
-			}
-			if tries++; tries <= lateTries && late(f.r.job.Pace.Assets.Delay.Min, asked.Add(wait), time.Now()) {
-				continue
-			}
-			return nil
-		}
-		if !f.r.pause(ctx, quietCheck) {
-			return errHeld
-		}
-	}
-}
-
-// awaitOwn waits for a start of this worker's own schedule.
-func (f *assetFetcher) awaitOwn(ctx context.Context, lane string) error {
-	for {
-		f.mu.Lock()
-		now := time.Now()
-		started := f.own.Start(lane, now, rand.Float64)
-		at, _ := f.own.Next(lane, now)
-		if started {
-			f.own.End(lane, now, polite.Silent) // the slots are counted by assetHost
-		}
-		f.mu.Unlock()
-		if started {
-			return nil
-		}
-		if !sleep(ctx, max(at.Sub(now), time.Millisecond)) {
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // redirectKey is the context's key of what a redirect waits for.
@@ -370,14 +252,11 @@ func Redirect(ctx context.Context, to string) error {
 func (r *runner) redirected(lane string) func(context.Context, string) error {
 	return func(ctx context.Context, host string) error {
 		switch {
-		case r.job.Pace.Unpaced():
+		case r.job.Pace.Unpaced() && !r.inTrouble(host):
 			return nil
 		case r.pace.own == nil:
-			wait, _, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, host, rand.Float64())
-			if err == nil && !sleep(ctx, wait) {
-				err = context.Cause(ctx)
-			}
-			return err
+			turn, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, host, rand.Float64(), hostPatience)
+			return r.await(ctx, host, turn, err)
 		}
 		// This worker's own pace: on its own host the page gives its slot up for
 		// the next start; elsewhere only the start counts.
@@ -389,8 +268,8 @@ func (r *runner) redirected(lane string) func(context.Context, string) error {
 			if wait == 0 {
 				break
 			}
-			if !sleep(ctx, wait) {
-				return context.Cause(ctx)
+			if err := r.await(ctx, host, frontier.Turn{Wait: wait}, nil); err != nil {
+				return err
 			}
 		}
 		if host != lane {

@@ -24,7 +24,8 @@ type outcome struct {
 	reason   string
 	released bool
 
-	// after is the host's own wish for the time until the next attempt.
+	// after is the host's own wish for the time until the next attempt; of a
+	// released task it is when it is to be ready again, at no attempt's cost.
 	after time.Duration
 
 	// hopeless: another attempt would end alike.
@@ -77,8 +78,12 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	if err != nil {
 		return r.fetchFailed(ctx, c, err)
 	}
-	after := r.heedHost(ctx, c.LaneKey, page, began)
+	after := r.heedHost(ctx, r.hostOf(c), page, began)
 	r.pace.refused(c.LaneKey, page, after, began)
+	if after > 0 {
+		r.waiters.hold(c.Lane)
+		r.assets.recheck(frontier.AssetLane(r.hostOf(c)))
+	}
 
 	// Scrape: fields, and the verdict that the job's rules give.
 	result, err := scrape(ctx, r.job.Scraper, task, page)
@@ -158,6 +163,9 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 	if ctx.Err() != nil {
 		return interrupted(ctx, c)
 	}
+	if out, ok := deferred(c, err); ok {
+		return out
+	}
 	reason := fetch.Reason(err)
 	r.log.WarnContext(ctx, "fetch failed", "task", c.Key, "attempt", c.Attempt, "err", err)
 	switch {
@@ -171,9 +179,11 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 		faults := c.Faults + 1
 		pause := polite.HostPause(faults)
 		r.pace.quiet(c.LaneKey, pause, reason)
-		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{c.LaneKey}, frontier.Quiet{For: pause, Why: reason, Faults: faults}); e != nil {
+		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{r.hostOf(c)}, frontier.Quiet{For: pause, Why: reason, Faults: faults}); e != nil {
 			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
 		}
+		r.troubles(r.hostOf(c))
+		r.waiters.hold(c.Lane)
 		// The host is at fault, not the task. But a host that stays away must
 		// not keep a run for ever: from maxFaults on it costs an attempt.
 		if faults <= maxFaults {
@@ -215,10 +225,11 @@ func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, be
 		return after // it binds this worker's address only
 	}
 	lanes := []string{lane}
-	if frontier.IsHost(lane) && !frontier.IsAssetLane(lane) {
+	if !frontier.IsAssetLane(lane) {
 		lanes = append(lanes, frontier.AssetLane(lane))
+		r.troubles(lane)
 	}
-	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, frontier.Quiet{For: after, Why: why, Slow: frontier.IsHost(lane), Ago: time.Since(began)}); err != nil && ctx.Err() == nil {
+	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, frontier.Quiet{For: after, Why: why, Slow: true, Ago: time.Since(began)}); err != nil && ctx.Err() == nil {
 		r.log.WarnContext(ctx, "what the host refuses is not stored", "err", err)
 	}
 	return after
@@ -229,6 +240,9 @@ func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, be
 func (r *runner) keepFailed(ctx context.Context, c frontier.Claimed, a seine.Asset, err error) outcome {
 	if ctx.Err() != nil {
 		return interrupted(ctx, c)
+	}
+	if out, ok := deferred(c, err); ok {
+		return out
 	}
 	r.log.WarnContext(ctx, "asset not kept", "task", c.Key, "asset", a.Name, "attempt", c.Attempt, "err", err)
 	if errors.Is(err, asset.ErrDiskFull) {

@@ -27,6 +27,10 @@ type runner struct {
 	assets *assetFetcher
 	store  *outage
 
+	// waiters are the tasks that wait for their start.
+	waiters waiters
+	trouble troubled
+
 	// explorer chooses the ids of a job that explores its space; nil: it does not.
 	explorer *explorer
 
@@ -90,6 +94,7 @@ func (r *runner) run(claiming, work, ctx context.Context, lease frontier.Lease, 
 	results := make(chan outcome, cap(r.held))
 	var tasks, commits sync.WaitGroup
 	commits.Go(func() { r.commitLoop(work, ctx, lease, lose, results) })
+	tasks.Go(func() { r.watchHeld(claiming) })
 	err := r.claimLoop(claiming, func(c frontier.Claimed, asked time.Time) {
 		tasks.Go(func() { results <- r.attempt(ctx, c, asked) })
 	}, lease, lose)
@@ -169,7 +174,14 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			// A stop in the middle must not lose the answer: what was claimed
 			// would wait until the lease expires. It is given back instead.
 			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
-			got, err = r.e.cfg.Frontier.Claim(whole, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Ahead: claimAhead, Not: r.pace.blocked(time.Now())})
+			got, err = r.e.cfg.Frontier.Claim(whole, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Each: r.pace.each(), Ahead: claimAhead, Not: r.pace.blocked(time.Now())})
+			if err == nil && len(got) > 0 {
+				if got, err = r.misplaced(whole, lease, got); err == nil && len(got) == 0 {
+					cancel()
+					r.giveBack(n)
+					continue
+				}
+			}
 			cancel()
 		}
 		r.giveBack(n - len(got))

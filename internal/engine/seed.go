@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"github.com/seinehq/seine"
@@ -142,6 +143,9 @@ type Adder struct {
 
 	// Seen counts the keys that were given, Added those that were new.
 	Seen, Added int64
+
+	// Log is told when the frontier is away; nil: nobody.
+	Log *slog.Logger
 }
 
 // NewAdder returns an adder for a registered job.
@@ -167,12 +171,17 @@ func (a *Adder) add(ctx context.Context, n frontier.New) error {
 
 // Flush admits what is left. It waits for as long as the frontier is away.
 func (a *Adder) Flush(ctx context.Context) error {
-	o := frontierAway(discard)
+	log := a.Log
+	if log == nil {
+		log = discard
+	}
+	o := frontierAway(log)
 	for len(a.batch) > 0 {
 		n, err := a.f.Add(ctx, a.job.ID, a.batch)
 		if err == nil {
 			a.Added += int64(n)
 			a.batch = a.batch[:0]
+			o.over(ctx)
 			return nil
 		}
 		wait := o.note(ctx, err)

@@ -114,9 +114,17 @@ const (
 )
 
 // Probe chooses where an excursion begins; free reports whether a position was
-// not asked for yet. ok is false when it finds none.
+// not asked for yet. ok is false when there is none left.
 func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
-	for range 8 {
+	// A block in which all is asked for and not all answered counts as answered
+	// while we look: its score alone would bring us back to it.
+	full := map[int64]Sums{}
+	defer func() {
+		for block, s := range full {
+			f.tree.set(block, s)
+		}
+	}()
+	for {
 		block := f.tree.block(f.start)
 		if f.tree.total().Probes >= firstProbes || !f.some(block) {
 			if block, ok = f.tree.pick(r); !ok {
@@ -129,25 +137,18 @@ func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok 
 				return pos, true
 			}
 		}
-		// Nearly all of it is taken.
-		if pos, ok := inOrder(first, n, r, free); ok {
-			return pos, true
+		// Nearly all of it is taken: from somewhere on, in order.
+		from := r.Int64N(n)
+		for i := range min(n, probeRun) {
+			if pos := first + (from+i)%n; free(pos) {
+				return pos, true
+			}
 		}
+		full[block] = f.tree.sums[0][block]
+		asked := full[block]
+		asked.Done = n
+		f.tree.set(block, asked)
 	}
-	// What is in flight is in no block's sums yet, and small blocks may hold
-	// nothing else.
-	return inOrder(0, f.size, r, free)
-}
-
-// inOrder looks at some positions of a stretch from somewhere on.
-func inOrder(first, n int64, r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
-	from := r.Int64N(n)
-	for i := range min(n, probeRun) {
-		if pos := first + (from+i)%n; free(pos) {
-			return pos, true
-		}
-	}
-	return 0, false
 }
 
 // Anywhere chooses a position without looking at what was answered.

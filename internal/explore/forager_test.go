@@ -160,3 +160,28 @@ func TestExcursion(t *testing.T) {
 		t.Errorf("it goes on at %d, where another one is", trip.Position())
 	}
 }
+
+// While the best blocks are asked for and not answered, the others are probed:
+// nothing left is found only when nothing is left.
+func TestProbeSeesPastOpenRequests(t *testing.T) {
+	t.Parallel()
+	const size = 1000
+	f := New(size, Options{})
+	r := rand.New(rand.NewPCG(1, 2))
+	// Where probes hit is where it looks first.
+	f.SetBlock(500, Sums{Done: 1, Probes: 1, ProbeHits: 1})
+	open := map[int64]bool{500: true}
+	for range size - 1 {
+		pos, ok := f.Probe(r, func(pos int64) bool { return !open[pos] })
+		if !ok || open[pos] {
+			t.Fatalf("position %d, %v after %d open requests", pos, ok, len(open))
+		}
+		open[pos] = true
+	}
+	if pos, ok := f.Probe(r, func(pos int64) bool { return !open[pos] }); ok {
+		t.Errorf("position %d is left of none", pos)
+	}
+	if got := f.Total(); got != (Sums{Done: 1, Probes: 1, ProbeHits: 1}) {
+		t.Errorf("the sums are %+v after looking", got)
+	}
+}

@@ -141,6 +141,8 @@ func reasonOf(err error) string {
 		return Canceled
 	case as[*net.DNSError](err):
 		return NoName
+	case dialTimedOut(err):
+		return Unreachable
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
 		return Timeout
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -171,6 +173,12 @@ func says(err error, words []string) bool {
 func as[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
+}
+
+// dialTimedOut reports that nobody answered at the address.
+func dialTimedOut(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial" && op.Timeout()
 }
 
 func isTimeout(err error) bool {

@@ -126,9 +126,23 @@ type ClaimArgs struct {
 	// Ahead is how far before its next start a lane may be taken.
 	Ahead time.Duration
 
+	// Each is the most tasks of one lane; zero: as many as its pace allows. A
+	// worker whose own pace decides takes no more of a host than it may start
+	// soon: the others could start them now.
+	Each int
+
 	// Not lists lanes to leave alone: those whose host this worker's own pace
 	// holds back.
 	Not []LaneID
+}
+
+// Room returns how many tasks this claim may take of a lane: see [LaneRoom].
+func (a ClaimArgs) Room(p LanePace, inflight, faults int) int {
+	room := LaneRoom(p, inflight, faults)
+	if a.Each > 0 {
+		room = min(room, a.Each)
+	}
+	return room
 }
 
 // Claimed is a task under a lease.
@@ -187,12 +201,16 @@ type Asset struct {
 type Failure struct {
 	Claimed
 
-	// State is Error or Stale: why it waits.
+	// State is Error or Stale: why it waits. Pending with Free.
 	State  seine.State
 	Reason string
 
 	// Delay is the time until the next attempt.
 	Delay time.Duration
+
+	// Free: the attempt is not counted, as neither the task nor its page is at
+	// fault. State is Pending then.
+	Free bool
 
 	// Follow and Explored are as in a Completion: an excursion goes on past a
 	// page that did not come. Mark keeps that in mind; a lesser one than the
@@ -241,6 +259,18 @@ type Quiet struct {
 	Ago  time.Duration
 }
 
+// Turn is a start on a lane.
+type Turn struct {
+	// Wait is how long to wait for it.
+	Wait time.Duration
+
+	// Held: the lane or its job is paused.
+	Held bool
+
+	// Apart: starts are apart; each needs a turn of its own.
+	Apart bool
+}
+
 // LaneState is what may have changed since a claim.
 type LaneState struct {
 	Lane LaneID
@@ -248,7 +278,8 @@ type LaneState struct {
 	// Held: the lane or its job is paused.
 	Held bool
 
-	// Quiet is for how long the lane is still quiet; zero: it is not.
+	// Quiet is for how long the lane is still quiet; zero: it is not. A rest is
+	// not counted: it follows the starts that were claimed before it.
 	Quiet time.Duration
 }
 
@@ -304,15 +335,21 @@ type Frontier interface {
 	// Held tells of lanes whose claimed tasks have not started yet.
 	Held(ctx context.Context, lanes []LaneID) ([]LaneState, error)
 
-	// Reserve takes a start on another lane of the job, made when missing, and
-	// returns how long to wait for it. draw is a number in [0, 1).
-	Reserve(ctx context.Context, job JobID, lane string, draw float64) (wait time.Duration, held bool, err error)
+	// Troubled lists the hosts of a job that are paused, quiet, at fault or slow.
+	Troubled(ctx context.Context, job JobID) ([]string, error)
+
+	// Reserve takes a start on another lane of the job, made when missing. None
+	// is taken when the lane is held, or when it is more than most away. draw is a
+	// number in [0, 1). A lane of assets that was slowed comes back to its pace by
+	// the starts that are taken: nothing else tells that it is well.
+	Reserve(ctx context.Context, job JobID, lane string, draw float64, most time.Duration) (Turn, error)
 
 	// Quiet keeps lanes from being claimed for a while, and slows them down.
 	Quiet(ctx context.Context, job JobID, lanes []string, q Quiet) error
 
 	// PauseJob and PauseHost stop claims until they are called with false. They
-	// return ErrNoJob, or false when the job has no such host.
+	// return ErrNoJob, or false when the job has no such host. Of a job without a
+	// pace any host can be paused: its hosts are not known.
 	PauseJob(ctx context.Context, job JobID, paused bool) error
 	PauseHost(ctx context.Context, job JobID, host string, paused bool) (bool, error)
 

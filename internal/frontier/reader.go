@@ -75,6 +75,8 @@ type Status struct {
 
 // HostStatus is a lane that is not simply due.
 type HostStatus struct {
+	// Host is its host; "assets/" is before it where its assets wait, which
+	// have a pace of their own.
 	Host   string
 	NextAt time.Time
 	Parked bool

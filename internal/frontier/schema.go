@@ -10,11 +10,16 @@ const (
 	SchemaMinor = 6
 )
 
+// maxMajor is more than Seine will have; other programs' versions are dates.
+const maxMajor = 1000
+
 // CheckSchema returns ErrSchema with what to do when a program of this version
 // can't work on a schema of that one.
 func CheckSchema(version int64) error {
 	major, minor := version/1000, version%1000
 	switch {
+	case version != 0 && major == 0, major > maxMajor:
+		return fmt.Errorf("%w: the database's version table is not Seine's (it says %d): name another database, or rename what is there", ErrSchema, version)
 	case version == 0:
 		return fmt.Errorf("%w: the database has no Seine schema yet: run `seine migrate`", ErrSchema)
 	case major > SchemaMajor:

@@ -61,6 +61,10 @@ const (
 // maxHeader is the most bytes of a response's header. Real ones have a tenth.
 const maxHeader = 64 << 10
 
+// dialTimeout bounds one connection's making: who does not answer for so long
+// can't be reached, which is the host's fault and not the page's.
+const dialTimeout = 15 * time.Second
+
 // Fetcher is a [seine.Fetcher]. It is safe for concurrent use.
 type Fetcher struct {
 	config Config
@@ -75,7 +79,7 @@ func New(c Config) *Fetcher {
 	if c.ConnsPerHost <= 0 {
 		c.ConnsPerHost = 32
 	}
-	dialer := &net.Dialer{ControlContext: c.Guard.ControlContext}
+	dialer := &net.Dialer{ControlContext: c.Guard.ControlContext, Timeout: dialTimeout}
 	transport := &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12},

@@ -208,136 +208,6 @@ func testCooldown(t *testing.T, s *suite) {
 	s.complete(l, job, done(s.claim(l, job, 1, 1)...), 1)
 }
 
-func testQuiet(t *testing.T, s *suite) {
-	job := s.job("j", fast())
-	s.add(job, append(tasks("a:1", "a1", "a2"), tasks("b:1", "b1")...), 3)
-	l := s.lease()
-	s.check(s.Quiet(s.ctx(), job, []string{"a:1", frontier.AssetLane("a:1")}, frontier.Quiet{For: 30 * time.Second, Why: "Retry-After"}))
-	if got := s.claim(l, job, 9, 1); got[0].Key != "b1" {
-		t.Errorf("claimed %s of a quiet host", got[0].Key)
-	}
-	if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("a:1"), 0); err != nil || wait != 30*time.Second {
-		t.Errorf("its assets wait %v, %v; want 30s", wait, err)
-	}
-	s.check(s.Quiet(s.ctx(), job, []string{"a:1"}, frontier.Quiet{For: time.Second, Why: "shorter"}))
-	s.clock.Move(29 * time.Second)
-	s.claim(l, job, 9, 0)
-	s.clock.Move(time.Second)
-	s.claim(l, job, 9, 2)
-}
-
-// A host that refuses is asked at half of its pace by everybody, once for all
-// that were refused together, and comes back slowly.
-func testSlow(t *testing.T, s *suite) {
-	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 4})
-	s.add(job, tasks("h:80", keysOf(300)...), 300)
-	l := s.lease()
-	slow := func() float64 {
-		t.Helper()
-		st, err := s.Status(s.ctx(), job)
-		s.check(err)
-		for _, h := range st.Hosts {
-			if h.Host == "h:80" {
-				return h.Slow
-			}
-		}
-		return 0
-	}
-	// next claims one task when it is due and returns how long that took.
-	next := func() (frontier.Claimed, time.Duration) {
-		t.Helper()
-		for waited := time.Duration(0); waited < time.Hour; waited += 100 * time.Millisecond {
-			got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 1})
-			s.check(err)
-			if len(got) == 1 {
-				return got[0], waited
-			}
-			s.clock.Move(100 * time.Millisecond)
-		}
-		t.Fatal("nothing is due in an hour")
-		return frontier.Claimed{}, 0
-	}
-	refuse := func(ago time.Duration) {
-		t.Helper()
-		s.check(s.Quiet(s.ctx(), job, []string{"h:80", frontier.AssetLane("h:80")}, frontier.Quiet{Why: "HTTP 429", Slow: true, Ago: ago}))
-	}
-	first, _ := next()
-	if got := slow(); got != 1 {
-		t.Errorf("slow %g at first; want 1", got)
-	}
-	refuse(time.Second)
-	refuse(time.Second) // was under way together with the one before
-	if got := slow(); got != 2 {
-		t.Errorf("slow %g after one refusal; want 2", got)
-	}
-	s.fail(l, job, failures(seine.Error, time.Hour, first)) // neither good nor a fault
-	one, _ := next()
-	two, waited := next()
-	if waited != 2*time.Second {
-		t.Errorf("the next start came after %v; want 2s", waited)
-	}
-	refuse(0)
-	if got := slow(); got != 4 {
-		t.Errorf("slow %g after the next refusal; want 4", got)
-	}
-	for i, want := range []time.Duration{0, 40 * time.Millisecond} {
-		if wait, _, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5); err != nil || wait != want {
-			t.Errorf("asset %d waits %v, %v; want %v", i, wait, err, want)
-		}
-	}
-	// Good answers bring it back, not all at once.
-	s.clock.Move(time.Minute)
-	s.complete(l, job, done(one, two), 2)
-	if got, want := slow(), 1/(0.25+2*0.02); got < want-0.01 || got > want+0.01 {
-		t.Errorf("slow %g after two good answers; want %g", got, want)
-	}
-	before, n := slow(), 0
-	for ; slow() > 1 && n < 200; n++ {
-		c, _ := next()
-		s.complete(l, job, done(c), 1)
-		if now := slow(); now > before {
-			t.Fatalf("slow went from %g to %g by a good answer", before, now)
-		} else if now > 0 {
-			before = now
-		}
-	}
-	if n < 30 || n > 40 {
-		t.Errorf("at its pace again after %d good answers; want about 36", n)
-	}
-	next() // scheduled before the last answer
-	if _, waited := next(); waited != time.Second {
-		t.Errorf("the next start came after %v; want 1s", waited)
-	}
-	st, err := s.Status(s.ctx(), job)
-	s.check(err)
-	for _, h := range st.Hosts {
-		if h.Reason != "" || h.Slow != 1 {
-			t.Errorf("host %+v: recovered, and still called slow", h)
-		}
-	}
-}
-
-func testFaults(t *testing.T, s *suite) {
-	job := s.job("j", frontier.LanePace{Inflight: 10})
-	s.add(job, tasks("h:80", keysOf(9)...), 9)
-	l := s.lease()
-	got := s.claim(l, job, 9, 5) // half of the slots
-	if got[0].Faults != 0 {
-		t.Errorf("%d faults; want none", got[0].Faults)
-	}
-	_, err := s.Release(s.ctx(), l, got)
-	s.check(err)
-	s.check(s.Quiet(s.ctx(), job, []string{"h:80"}, frontier.Quiet{For: 5 * time.Second, Why: "connection refused", Faults: 1}))
-	s.clock.Move(5 * time.Second)
-	one := s.claim(l, job, 9, 1)
-	if one[0].Faults != 1 || one[0].Attempt != 1 {
-		t.Errorf("faults %d, attempt %d; want 1, 1", one[0].Faults, one[0].Attempt)
-	}
-	s.claim(l, job, 9, 0)
-	s.complete(l, job, done(one...), 1)
-	s.claim(l, job, 9, 5)
-}
-
 func testReserve(t *testing.T, s *suite) {
 	id, err := s.Register(s.ctx(), frontier.Spec{
 		Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: fast(),
@@ -346,21 +216,34 @@ func testReserve(t *testing.T, s *suite) {
 	s.check(err)
 	lane := frontier.AssetLane("img:80")
 	for i := range 4 {
-		wait, held, err := s.Reserve(s.ctx(), id, lane, 0.3)
+		turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute)
 		s.check(err)
-		if want := time.Duration(i) * 200 * time.Millisecond; wait != want || held {
-			t.Errorf("reservation %d waits %v (held %v); want %v", i, wait, held, want)
+		if want := time.Duration(i) * 200 * time.Millisecond; turn.Wait != want || turn.Held {
+			t.Errorf("reservation %d waits %v (held %v); want %v", i, turn.Wait, turn.Held, want)
 		}
 	}
 	s.clock.Move(10 * time.Second)
-	if wait, _, err := s.Reserve(s.ctx(), id, lane, 0.3); err != nil || wait != 0 {
-		t.Errorf("a reservation after a while waits %v, %v; want none", wait, err)
+	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || turn.Wait != 0 {
+		t.Errorf("a reservation after a while waits %v, %v; want none", turn.Wait, err)
 	}
 	if _, err := s.PauseHost(s.ctx(), id, "img:80", true); err != nil {
 		t.Fatal(err)
 	}
-	if _, held, err := s.Reserve(s.ctx(), id, lane, 0.3); err != nil || !held {
-		t.Errorf("held %v, %v on a paused host", held, err)
+	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || !turn.Held {
+		t.Errorf("held %v, %v on a paused host", turn.Held, err)
+	}
+	// Who will not wait that long takes no start from those who do, and nobody
+	// takes one of a paused host.
+	_, err = s.PauseHost(s.ctx(), id, "img:80", false)
+	s.check(err)
+	s.check(s.Quiet(s.ctx(), id, []string{lane}, frontier.Quiet{For: time.Hour, Why: "Retry-After"}))
+	for range 3 {
+		if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || turn.Wait != time.Hour {
+			t.Errorf("a start is %v away, %v; want 1h each time", turn.Wait, err)
+		}
+	}
+	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Hour); err != nil || turn.Wait != time.Hour {
+		t.Errorf("who waits has a start in %v, %v; want 1h", turn.Wait, err)
 	}
 }
 
@@ -416,24 +299,5 @@ func testDue(t *testing.T, s *suite) {
 	s.fail(l, job, failures(seine.Error, 3*time.Second, got...))
 	if wait, ok, err := s.Due(s.ctx(), []frontier.JobID{job}); err != nil || !ok || wait != 3*time.Second {
 		t.Errorf("due in %v, %v, %v; want 3s, when the retry is", wait, ok, err)
-	}
-}
-
-func testHeld(t *testing.T, s *suite) {
-	job := s.job("j", fast())
-	s.add(job, append(tasks("a:1", "a"), tasks("b:1", "b")...), 2)
-	got := s.claim(s.lease(), job, 9, 2)
-	lanes := []frontier.LaneID{got[0].Lane, got[1].Lane}
-	s.check(s.Quiet(s.ctx(), job, []string{got[1].LaneKey}, frontier.Quiet{For: time.Minute, Why: "Retry-After"}))
-	_, err := s.PauseHost(s.ctx(), job, got[0].LaneKey, true)
-	s.check(err)
-	states, err := s.Held(s.ctx(), lanes)
-	s.check(err)
-	byLane := map[frontier.LaneID]frontier.LaneState{}
-	for _, st := range states {
-		byLane[st.Lane] = st
-	}
-	if a, b := byLane[lanes[0]], byLane[lanes[1]]; !a.Held || a.Quiet != 0 || b.Held || b.Quiet != time.Minute {
-		t.Errorf("lanes %+v; want the first held, the second quiet for a minute", states)
 	}
 }

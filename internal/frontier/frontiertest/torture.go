@@ -220,7 +220,7 @@ func (tt *torture) housekeep(ctx context.Context, stop <-chan struct{}) {
 		tt.passing(ctx, "pause", err)
 		_, err = tt.f.PauseHost(ctx, tt.job, host, false)
 		tt.passing(ctx, "resume", err)
-		_, _, err = tt.f.Reserve(ctx, tt.job, host, rand.Float64())
+		_, err = tt.f.Reserve(ctx, tt.job, host, rand.Float64(), time.Minute)
 		tt.passing(ctx, "reserve", err)
 		tt.passing(ctx, "pause job", tt.f.PauseJob(ctx, tt.job, true))
 		tt.passing(ctx, "resume job", tt.f.PauseJob(ctx, tt.job, false))

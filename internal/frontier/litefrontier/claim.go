@@ -73,7 +73,7 @@ type lane struct {
 }
 
 const sqlLanes = `select lane_id, lane_key, next_at, delay_min, delay_max, max_inflight, inflight, faults, starts, rest_every, rest_for, slow from lane
- where job_id = ? and prio = ? and parked = 0 and "full" = 0 and paused = 0 and next_at <= ? order by next_at limit ?`
+ where job_id = ? and prio = ? and parked = 0 and "full" = 0 and paused = 0 and next_at <= ? order by next_at`
 
 // Claim takes tasks of lanes that are due.
 func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.ClaimArgs) ([]frontier.Claimed, error) {
@@ -111,11 +111,13 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	return got, nil
 }
 
-// dueLanes lists up to args.N lanes that are due, best priority first.
+// dueLanes lists up to args.N lanes that are due and have room, best priority
+// first. Lanes without room are stepped over, however many: hosts that refuse
+// must not hide the others.
 func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, now int64) ([]lane, error) {
 	var out []lane
 	for prio := 0; prio <= 3 && len(out) < args.N; prio++ {
-		err := t.each(ctx, sqlLanes, []any{args.Job, prio, now + args.Ahead.Microseconds(), args.N + len(args.Not)}, func(r *sql.Rows) error {
+		err := t.each(ctx, sqlLanes, []any{args.Job, prio, now + args.Ahead.Microseconds()}, func(r *sql.Rows) error {
 			var (
 				ln              lane
 				dmin, dmax, rst int64
@@ -128,17 +130,23 @@ func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, now int64) ([]
 			}
 			ln.pace.Delay = seine.Span{Min: micro(dmin), Max: micro(dmax)}
 			ln.pace.Rest.For = micro(rst)
-			if ln.room = frontier.LaneRoom(ln.pace, ln.inflight, ln.faults); ln.room > 0 {
+			if ln.room = args.Room(ln.pace, ln.inflight, ln.faults); ln.room > 0 {
 				out = append(out, ln)
+			}
+			if len(out) == args.N {
+				return errEnough
 			}
 			return nil
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, errEnough) {
 			return nil, err
 		}
 	}
 	return out, nil
 }
+
+// errEnough ends a reading early.
+var errEnough = errors.New("enough")
 
 // take leases the best tasks of a lane, gives each its start, and leaves the
 // lane with the priority of what is left, or parked.
@@ -227,7 +235,7 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 	var out []frontier.LaneState
 	now := f.now()
 	marks, args := list(lanes)
-	err := f.each(ctx, `select lane_id, l.paused or j.paused, coalesce(quiet_until, 0) from lane l join job j using (job_id) where lane_id in (`+marks+`)`, args,
+	err := f.each(ctx, `select lane_id, l.paused or j.paused, case when coalesce(why, '') <> 'rest' then coalesce(quiet_until, 0) else 0 end from lane l join job j using (job_id) where lane_id in (`+marks+`)`, args,
 		func(r *sql.Rows) error {
 			var (
 				s     frontier.LaneState
@@ -240,6 +248,19 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 			out = append(out, s)
 			return nil
 		})
+	return out, err
+}
+
+// Troubled lists the hosts that are paused, quiet, at fault or slow.
+func (f *Frontier) Troubled(ctx context.Context, job frontier.JobID) ([]string, error) {
+	var out []string
+	err := f.each(ctx, `select lane_key from lane where job_id = ? and (paused or quiet_until > ? or faults > 0 or slow > 1.01)
+ and lane_key not like 'assets/%' and lane_key not like 'shard/%'`, []any{job, f.now()}, func(r *sql.Rows) error {
+		var host string
+		err := r.Scan(&host)
+		out = append(out, host)
+		return err
+	})
 	return out, err
 }
 

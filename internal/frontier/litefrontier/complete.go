@@ -229,8 +229,8 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 		ends := ended{}
 		var answers []*frontier.Explored
 		for _, c := range mine {
-			if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = ?, run_at = ?, mark = max(mark, ?) where seq = ?`,
-				int(c.State), orNull(frontier.CleanReason(c.Reason)), f.now()+c.Delay.Microseconds(), int(c.Mark), c.Seq); err != nil {
+			if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = ?, run_at = ?, mark = max(mark, ?), attempt = attempt - ? where seq = ?`,
+				int(c.State), orNull(frontier.CleanReason(c.Reason)), f.now()+c.Delay.Microseconds(), int(c.Mark), c.Free, c.Seq); err != nil {
 				return err
 			}
 			if len(c.Follow) > 0 {

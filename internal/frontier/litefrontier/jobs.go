@@ -126,7 +126,16 @@ func (f *Frontier) PauseJob(ctx context.Context, job frontier.JobID, paused bool
 // PauseHost stops claims of a host, or lets them go on.
 func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host string, paused bool) (found bool, err error) {
 	err = f.tx(ctx, func(t tx) error {
-		n, err := t.exec(ctx, `update lane set paused = ?1, why = case when ?1 then 'paused' end, next_at = max(next_at, ?2) where job_id = ?3 and lane_key in (?4, 'assets/' || ?4)`,
+		var sharded bool
+		if err := t.scan(ctx, `select exists (select 1 from lane where job_id = ? and lane_key like 'shard/%')`, []any{job}, &sharded); err != nil {
+			return err
+		}
+		if sharded && paused {
+			if _, err := f.laneID(ctx, t, job, host); err != nil {
+				return err
+			}
+		}
+		n, err := t.exec(ctx, `update lane set paused = ?1, why = nullif(why, 'paused'), next_at = max(next_at, ?2) where job_id = ?3 and lane_key in (?4, 'assets/' || ?4)`,
 			paused, f.now(), job, host)
 		found = n > 0
 		return err
@@ -171,30 +180,47 @@ func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error)
 func (f *Frontier) Fold(context.Context) error { return nil }
 
 // Reserve takes a start on another lane.
-func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, key string, draw float64) (wait time.Duration, held bool, err error) {
+func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, key string, draw float64, most time.Duration) (turn frontier.Turn, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		id, err := f.laneID(ctx, t, job, key)
 		if err != nil {
 			return err
 		}
 		var (
-			next, dmin, dmax int64
-			slow             float64
+			next, dmin, dmax, restFor, eased int64
+			slow                             float64
+			resting, rested                  bool
 		)
-		if err := t.scan(ctx, `select next_at, delay_min, delay_max, slow, l.paused or j.paused from lane l join job j using (job_id) where lane_id = ?`, []any{id}, &next, &dmin, &dmax, &slow, &held); err != nil {
+		if err := t.scan(ctx, `select next_at, delay_min, delay_max, slow, coalesce(eased_at, ?2), l.paused or j.paused, rest_for, rest_every > 0, rest_every > 0 and (starts + 1) % max(rest_every, 1) = 0
+ from lane l join job j using (job_id) where lane_id = ?1`, []any{id, f.now()}, &next, &dmin, &dmax, &slow, &eased, &turn.Held, &restFor, &resting, &rested); err != nil {
 			return err
 		}
 		now := f.now()
 		start := max(next, now)
-		wait = micro(start - now)
+		turn.Wait, turn.Apart = micro(start-now), dmax > 0 || slow > 1 || resting
+		if turn.Held || turn.Wait > most {
+			return nil
+		}
 		delay, _ := polite.Slowed(seine.Span{Min: micro(dmin), Max: micro(dmax)}, 0, slow)
-		_, err = t.exec(ctx, `update lane set next_at = ?, starts = starts + 1 where lane_id = ?`, start+delay.At(draw).Microseconds(), id)
+		next = start + delay.At(draw).Microseconds()
+		if rested {
+			next = max(next, start+restFor)
+		}
+		after := slow
+		if frontier.IsAssetLane(key) && slow > 1 {
+			if after = polite.Ease(slow, 1, micro(now-eased)); after <= 1.01 {
+				after = 1
+			}
+		}
+		_, err = t.exec(ctx, `update lane set next_at = ?1, starts = starts + 1, quiet_until = case when ?2 then ?1 else quiet_until end,
+  why = case when ?2 then 'rest' when ?4 < slow and ?4 = 1 and coalesce(quiet_until < ?5, 1) then null else why end,
+  eased_at = case when ?4 < slow then ?5 else eased_at end, slow = ?4 where lane_id = ?3`, next, rested, id, after, now)
 		return err
 	})
 	if err != nil {
-		return 0, false, fmt.Errorf("reserve a start: %w", err)
+		return frontier.Turn{}, fmt.Errorf("reserve a start: %w", err)
 	}
-	return wait, held, nil
+	return turn, nil
 }
 
 // Quiet keeps lanes from being claimed for a while, and slows them down.

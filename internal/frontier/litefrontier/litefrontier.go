@@ -106,7 +106,7 @@ func (f *Frontier) Close() error {
 func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	if v, _, err := f.Version(ctx); err != nil {
 		return 0, err
-	} else if v/1000 > frontier.SchemaMajor {
+	} else if v != 0 && v/1000 != frontier.SchemaMajor {
 		return 0, frontier.CheckSchema(v)
 	}
 	dir, err := fs.Sub(migrations, "migrations")
@@ -127,10 +127,18 @@ func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	return p.GetDBVersion(ctx)
 }
 
-// Version returns the schema's version, 0 when there is none, and SQLite's.
+// Version returns the schema's version, 0 when there is none, and SQLite's;
+// ErrSchema when what is there is not Seine's.
 func (f *Frontier) Version(ctx context.Context) (schema int64, server string, err error) {
-	var there bool
-	err = f.write.QueryRowContext(ctx, `select exists (select 1 from sqlite_master where name = ?), 'SQLite ' || sqlite_version()`, versionTable).Scan(&there, &server)
+	var (
+		there bool
+		other sql.NullString
+	)
+	err = f.write.QueryRowContext(ctx, `select exists (select 1 from sqlite_master where name = ?), 'SQLite ' || sqlite_version(),
+ (select min(name) from sqlite_master where type = 'table' and name not like 'sqlite_%')`, versionTable).Scan(&there, &server, &other)
+	if err == nil && !there && other.Valid {
+		return 0, server, fmt.Errorf("%w: %s is another program's database (it holds %q): name another file", frontier.ErrSchema, f.path, other.String)
+	}
 	if err == nil && there {
 		err = f.write.QueryRowContext(ctx, `select coalesce(max(version_id), 0) from `+versionTable+` where is_applied`).Scan(&schema)
 	}
@@ -263,6 +271,11 @@ func classify(err error) error {
 	var se *sqlite.Error
 	if err == nil || !errors.As(err, &se) {
 		return err
+	}
+	if se.Code() == sqlite3.SQLITE_IOERR_WRITE {
+		// A quota, or a limit on the size of files: no more than on a full disk
+		// does waiting help.
+		return fmt.Errorf("%w: the file can't grow: %s", frontier.ErrDiskFull, se.Error())
 	}
 	switch se.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:

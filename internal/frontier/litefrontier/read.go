@@ -64,7 +64,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	err = f.one(ctx, `select paused, (select coalesce(sum(inflight), 0) from lane l where l.job_id = j.job_id),
   (select count(*) from queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 2),
   (select count(*) from queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 3),
-  (select coalesce(sum(json_extract(rates, '$."' || j.job_id || '"')), 0.0) from lease),
+  (select coalesce(sum(json_extract(rates, '$."' || j.job_id || '"')), 0.0) from lease where expires_at > ?1),
   (select count(*) from lease where expires_at > ?1) from job j where job_id = ?2`, []any{now, job},
 		&s.Paused, &inProgress, &waitError, &waitStale, &s.Rate, &s.Workers)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -75,7 +75,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	}
 	s.States = counts.States(inProgress, waitError, waitStale)
 	if err := f.each(ctx, `select lane_key, next_at, paused or coalesce(quiet_until > ?1, 0) or faults > 0 as held, case when paused then 'paused' else coalesce(why, '') end, slow
- from lane where job_id = ?2 and lane_key not like 'assets/%' and lane_key not like 'shard/%'
+ from lane where job_id = ?2 and lane_key not like 'shard/%'
    and (paused or quiet_until > ?1 or faults > 0 or slow > 1.01 or not parked or inflight > 0) order by held desc, slow desc, next_at desc limit ?3`, []any{now, job, maxHosts}, func(r *sql.Rows) error {
 		var (
 			h    frontier.HostStatus

@@ -221,14 +221,15 @@ func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l f
 			first[prio] = nextAt
 		}
 		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most), Slow: slow}
-		due = append(due, dueLane{id, frontier.LaneRoom(pace, int(inflight), int(faults)), paced})
+		due = append(due, dueLane{id, args.Room(pace, int(inflight), int(faults)), paced})
 		return nil
 	})
 	if err := errors.Join(err, br.Close()); err != nil {
 		return nil, err
 	}
-	if len(not) == len(args.Not) {
-		// Further lanes of one claim say nothing about the first.
+	if len(not) == 0 {
+		// Where some lanes are left alone, those before the first of the others
+		// are not seen.
 		f.raiseFloors(args.Job, first)
 	}
 	return due, nil
@@ -286,6 +287,20 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 			s.Quiet = seconds(quiet)
 			return s, err
 		})
+		return err
+	})
+	return out, err
+}
+
+// Troubled lists the hosts that are paused, quiet, at fault or slow.
+func (f *Frontier) Troubled(ctx context.Context, job frontier.JobID) ([]string, error) {
+	var out []string
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		rows, err := c.Query(ctx, sqlTroubled, f.now(), job)
+		if err != nil {
+			return err
+		}
+		out, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
 	})
 	return out, err

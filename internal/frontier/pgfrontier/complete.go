@@ -191,6 +191,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			reasons []*string
 			delays  []float64
 			marks   []int16
+			free    []int16
 			lock    []int32
 			follow  []frontier.New
 			answers []*frontier.Explored
@@ -200,6 +201,11 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			seqs, states, reasons = append(seqs, t.Seq), append(states, int16(t.State)), append(reasons, reason(t.Reason))
 			delays, lock, marks = append(delays, t.Delay.Seconds()), append(lock, int32(t.Lane)), append(marks, int16(t.Mark))
 			follow, answers = append(follow, t.Follow...), append(answers, t.Explored)
+			not := int16(0)
+			if t.Free {
+				not = 1
+			}
+			free = append(free, not)
 		}
 		if len(follow) > 0 {
 			if w, err = addRows(ctx, c, job, follow, lanes); err != nil {
@@ -211,7 +217,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 		exploredRows(b, f.now(), job, l, answers)
 		b.Queue(sqlLock, sorted(lock))
 		w.queue(b, f.now())
-		b.Queue(sqlFail, f.now(), l.Token, seqs, states, reasons, delays, marks)
+		b.Queue(sqlFail, f.now(), l.Token, seqs, states, reasons, delays, marks, free)
 		b.Queue(`commit`)
 		_, err = run(ctx, c, b)
 		return err

@@ -238,7 +238,7 @@ func (w *hot) round() {
 	w.must(err)
 	_, err = w.f.Promote(ctx, 1000)
 	w.must(err)
-	_, _, err = w.f.Reserve(ctx, w.job, "h1:80", 0.5)
+	_, err = w.f.Reserve(ctx, w.job, "h1:80", 0.5, time.Hour)
 	w.must(err)
 	w.must(w.f.Quiet(ctx, w.job, []string{"h2:80"}, frontier.Quiet{For: time.Hour, Why: "Retry-After"}))
 	_, _, err = w.f.Fill(ctx, w.job, 50, func(id int64) (frontier.New, error) {

@@ -66,3 +66,43 @@ func TestTasksBelowAHintAreClaimed(t *testing.T) {
 		t.Errorf("due: %v, %v; want nothing left", ok, err)
 	}
 }
+
+// A claim that leaves lanes alone learns nothing of where the first one is: the
+// next claim may take them.
+func TestLanesLeftAloneAreSeenAgain(t *testing.T) {
+	t.Parallel()
+	f := open(t, pgtest.Migrated(t), nil)
+	job, err := f.Register(t.Context(), frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: frontier.LanePace{Inflight: 1000}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := f.OpenLease(t.Context(), "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(host string) {
+		t.Helper()
+		if _, err := f.Add(t.Context(), job, []frontier.New{{Key: host + "1", Lane: host, Priority: 1}, {Key: host + "2", Lane: host, Priority: 1}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	claim := func(args frontier.ClaimArgs) frontier.Claimed {
+		t.Helper()
+		args.Job, args.N = job, 1
+		got, err := f.Claim(t.Context(), l, args)
+		if err != nil || len(got) != 1 {
+			t.Fatalf("claimed %d, %v; want one", len(got), err)
+		}
+		return got[0]
+	}
+	add("a:80")
+	a := claim(frontier.ClaimArgs{})
+	time.Sleep(1500 * time.Millisecond) // a floor is a second below what was seen
+	add("b:80")
+	if got := claim(frontier.ClaimArgs{Not: []frontier.LaneID{a.Lane}}); got.LaneKey != "b:80" {
+		t.Fatalf("claimed of %s", got.LaneKey)
+	}
+	if got := claim(frontier.ClaimArgs{}); got.LaneKey != "a:80" {
+		t.Errorf("claimed of %s before a:80, which is due for longer", got.LaneKey)
+	}
+}

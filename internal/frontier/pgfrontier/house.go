@@ -107,22 +107,23 @@ func (f *Frontier) Fold(ctx context.Context) error {
 
 // Reserve takes a start on another lane. It is one statement of its own, never
 // part of a transaction: no lane is held while another is waited for.
-func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64) (time.Duration, bool, error) {
+func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration) (frontier.Turn, error) {
 	ids, err := f.laneIDs(ctx, job, []string{lane})
 	if err != nil {
-		return 0, false, err
+		return frontier.Turn{}, err
 	}
 	var (
+		turn frontier.Turn
 		wait float64
-		held bool
 	)
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, sqlReserve, f.now(), ids[lane], draw).Scan(&wait, &held)
+		return c.QueryRow(ctx, sqlReserve, f.now(), ids[lane], draw, most.Seconds()).Scan(&wait, &turn.Held, &turn.Apart)
 	})
 	if err != nil {
-		return 0, false, fmt.Errorf("reserve a start: %w", err)
+		return frontier.Turn{}, fmt.Errorf("reserve a start: %w", err)
 	}
-	return seconds(wait), held, nil
+	turn.Wait = seconds(wait)
+	return turn, nil
 }
 
 // Quiet keeps lanes from being claimed for a while, and slows them down.

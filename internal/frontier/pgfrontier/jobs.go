@@ -221,5 +221,20 @@ func (f *Frontier) PauseJob(ctx context.Context, job frontier.JobID, paused bool
 // PauseHost stops claims of a host, or lets them go on.
 func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host string, paused bool) (bool, error) {
 	n, err := f.exec(ctx, sqlPauseHost, f.now(), job, host, paused)
+	if err != nil || n > 0 || !paused {
+		return n > 0, err
+	}
+	// Without a pace the host's tasks are in shards: it gets a lane.
+	var sharded bool
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and lane_key like 'shard/%')`, job).Scan(&sharded)
+	})
+	if err != nil || !sharded {
+		return false, err
+	}
+	if _, err := f.laneIDs(ctx, job, []string{host}); err != nil {
+		return false, err
+	}
+	n, err = f.exec(ctx, sqlPauseHost, f.now(), job, host, paused)
 	return n > 0, err
 }

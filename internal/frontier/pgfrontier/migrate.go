@@ -40,10 +40,7 @@ const (
 func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	if v, _, err := f.Version(ctx); err != nil {
 		return 0, err
-	} else if err := frontier.CheckSchema(v); v != 0 && v/1000 > frontier.SchemaMajor {
-		return 0, err
-	}
-	if err := f.foreign(ctx); err != nil {
+	} else if err := frontier.CheckSchema(v); v != 0 && v/1000 != frontier.SchemaMajor {
 		return 0, err
 	}
 	if _, err := f.exec(ctx, `create schema if not exists seine`); err != nil {
@@ -114,12 +111,16 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider("", db, dir, goose.WithStore(store), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 }
 
-// Version returns the schema's version, 0 when there is none, and the server's.
+// Version returns the schema's version, 0 when there is none, and the server's;
+// ErrSchema when what is there is not Seine's.
 func (f *Frontier) Version(ctx context.Context) (schema int64, server string, err error) {
 	var there bool
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		return c.QueryRow(ctx, `select to_regclass('`+versionTable+`') is not null, 'PostgreSQL ' || current_setting('server_version')`).Scan(&there, &server)
 	})
+	if err == nil && !there {
+		err = f.foreign(ctx)
+	}
 	if err != nil || !there {
 		return 0, server, err
 	}

@@ -63,7 +63,7 @@ const sqlStatus = `select j.paused,
   (select coalesce(sum(inflight), 0) from seine.lane l where l.job_id = j.job_id)::bigint,
   (select count(*) from seine.queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 2),
   (select count(*) from seine.queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 3),
-  (select coalesce(sum((rates->>(j.job_id::text))::float8), 0) from seine.lease)::float8,
+  (select coalesce(sum((rates->>(j.job_id::text))::float8), 0) from seine.lease where expires_at > clock_timestamp())::float8,
   (select count(*) from seine.lease where expires_at > clock_timestamp())::int
  from seine.job j where j.job_id = $1`
 
@@ -91,7 +91,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	s.States = counts.States(inProgress, waitError, waitStale)
 	s.Hosts, err = collect(ctx, f, `select lane_key, next_at, paused or coalesce(quiet_until > clock_timestamp(), false) or faults > 0,
    case when paused then 'paused' else coalesce(why, '') end, slow
- from seine.lane where job_id = $1 and lane_key not like 'assets/%' and lane_key not like 'shard/%'
+ from seine.lane where job_id = $1 and lane_key not like 'shard/%'
    and (paused or quiet_until > clock_timestamp() or faults > 0 or slow > 1.01 or not parked or inflight > 0)
  order by 3 desc, slow desc, next_at desc limit $2`, []any{job, maxHosts},
 		func(row pgx.CollectableRow) (h frontier.HostStatus, err error) {

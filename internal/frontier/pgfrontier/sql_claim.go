@@ -18,8 +18,12 @@ const (
 
 	// For the lanes whose tasks have not started yet: what changed since the claim.
 	sqlHeld = `select lane_id, paused or (select paused from seine.job j where j.job_id = l.job_id),
-   coalesce(greatest(0, extract(epoch from quiet_until - ` + now + `)), 0)::float8
+   case when why is distinct from 'rest' then coalesce(greatest(0, extract(epoch from quiet_until - ` + now + `)), 0) else 0 end::float8
  from seine.lane l where lane_id = any($2::int[])`
+
+	// $2 job.
+	sqlTroubled = `select lane_key from seine.lane where job_id = $2 and (paused or quiet_until > ` + now + ` or faults > 0 or slow > 1.01)
+ and lane_key not like 'assets/%' and lane_key not like 'shard/%'`
 
 	// Planning these two anew for each claim, which the server prefers as it
 	// guesses that the arrays are long, takes it as long as running them.

@@ -30,12 +30,21 @@ const (
    from k where l.lane_id = k.lane_id and (l.parked or l.prio > k.prio))
  select coalesce(sum(n), 0)::bigint from k`
 
-	// A start on another lane, autocommit: $3 is a random number in [0, 1) from
-	// the caller, so that the drawn delay can be taken off again. $2 lane.
+	// A start on another lane, autocommit. $2 lane, $3 a number in [0, 1) from
+	// which the delay is drawn, $4 how far away it may be (s).
 	drawn      = `(case when slow <= 1 then delay_min + $3::float8 * (delay_max - delay_min) when delay_max = interval '0' then slow * interval '10 ms' else (delay_min + $3::float8 * (delay_max - delay_min)) * slow end)`
-	sqlReserve = `update seine.lane l set next_at = greatest(next_at, ` + now + `) + ` + drawn + `, starts = starts + 1
- where lane_id = $2 returning greatest(0, extract(epoch from next_at - ` + drawn + ` - ` + now + `))::float8,
-   paused or (select paused from seine.job j where j.job_id = l.job_id)`
+	sqlReserve = `with s as materialized (select lane_id, t.now, greatest(next_at, t.now) as start_at, ` + drawn + ` as d, rest_for,
+     paused or (select paused from seine.job j where j.job_id = l.job_id) as held,
+     rest_every > 0 and (starts + 1) % greatest(rest_every, 1) = 0 as rested, delay_max > interval '0' or slow > 1 or rest_every > 0 as apart,
+     case when lane_key not like 'assets/%' or slow <= 1.01 then slow
+       else 1 / least(1, 1 / slow + least(0.02, greatest(0, extract(epoch from t.now - coalesce(eased_at, t.now)))::float8 / 10)) end as eased
+   from seine.lane l cross join (select coalesce($1::timestamptz, clock_timestamp()) as now) t where lane_id = $2 for update of l),
+ u as (update seine.lane l set next_at = s.start_at + greatest(s.d, case when s.rested then s.rest_for else s.d end), starts = starts + 1,
+     quiet_until = case when s.rested then s.start_at + s.rest_for else quiet_until end,
+     slow = case when s.eased <= 1.01 then 1 else s.eased end, eased_at = case when s.eased < slow then s.now else eased_at end,
+     why = case when s.rested then 'rest' when s.eased < slow and s.eased <= 1.01 and coalesce(quiet_until < s.now, true) then null else why end
+   from s where l.lane_id = s.lane_id and not s.held and s.start_at <= s.now + $4::float8 * interval '1 s')
+ select greatest(0, extract(epoch from start_at - now))::float8, held, apart from s`
 	// Autocommit, lanes in the order of their ids. $2 job, $3 lane keys, $4 seconds,
 	// $5 why, $6 faults, $7 whether to slow down (by polite.SlowStep and
 	// polite.SlowMost), $8 how long ago the refused request was started (s).
@@ -47,7 +56,7 @@ const (
    slowed_at = case when ` + refused + ` then ` + now + ` else slowed_at end, eased_at = case when ` + refused + ` then ` + now + ` else eased_at end
  from k where l.lane_id = k.lane_id`
 	sqlPauseJob  = `update seine.job set paused = $2 where job_id = $1`
-	sqlPauseHost = `update seine.lane set paused = $4, why = case when $4 then 'paused' end, next_at = greatest(next_at, ` + now + `)
+	sqlPauseHost = `update seine.lane set paused = $4, why = nullif(why, 'paused'), next_at = greatest(next_at, ` + now + `)
  where job_id = $2 and lane_key in ($3, 'assets/' || $3)`
 
 	// A new pace holds at once. $2 job, $3 whether asset lanes are meant.

@@ -84,9 +84,10 @@ const (
  update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
  from d where t.job_id = d.job_id and t.key = d.key`
 
-	// Fail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays in seconds, $7 marks.
-	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, f.mark)
-   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[]) f(seq, state, reason, delay, mark) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
+	// Fail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays in seconds, $7
+	// marks, $8 attempts that are not counted.
+	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, f.mark), attempt = attempt - f.free
+   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[]) f(seq, state, reason, delay, mark, free) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
  k as (select lane_id, count(*)::int as n, 0 as ok, (count(*) filter (where state = 2))::int as bad from r group by 1),
  u as (` + laneAfter + `)
  select count(*) from r`
