@@ -128,10 +128,10 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 	}
 	regions, best := s.Model.Map(mapRegions)
 	sums := s.Model.Total()
-	recent, all := s.Model.Found()
+	recent := s.Model.Recent()
 	out := spaceJSON{
 		Job: job, First: s.At(0), Last: s.At(s.Len() - 1), From: s.From, To: s.To, Size: s.Len(), Answered: sums.Done,
-		Wanted: int64(all.Hits), Hits: sums.ProbeHits + sums.WalkHits, HitRate: s.Model.HitRate(), Best: best, State: spaceExploring, Regions: []regionJSON{},
+		Wanted: sums.Wanted, Hits: sums.ProbeHits + sums.WalkHits, HitRate: s.Model.HitRate(), Best: best, State: spaceExploring, Regions: []regionJSON{},
 	}
 	out.Coverage = float64(out.Answered) / float64(out.Size)
 	out.Yield = float64(out.Wanted) / float64(max(1, out.Answered))

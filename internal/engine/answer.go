@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
@@ -59,7 +60,10 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 		Space:       t.number,
 		Observation: t.model.Observe(pos, own.Kind(), own.Trip, c.Mark >= frontier.Passed, c.Mark == frontier.Counted, a),
 	}
-	seen.Answers, seen.Wanted = found(seen.Sums.Done > 0, o.state)
+	if o.state == seine.Done {
+		seen.Sums.Wanted = 1
+	}
+	t.note(seen)
 	switch {
 	case o.state == seine.Stale:
 		mark = frontier.Counted
@@ -107,16 +111,23 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 	return seen, next, mark
 }
 
-// found counts a first answer, and what is wanted: a page that is done, whatever
-// walks look for.
-func found(first bool, state seine.State) (answers, wanted int) {
-	if first {
-		answers = 1
+// What a worker has found of late is written with every so many answers of its
+// own, or after a while.
+const (
+	sayAnswers = 16
+	sayAfter   = 10 * time.Second
+)
+
+// note counts an answer for what was found of late.
+func (t *territory) note(seen *frontier.Explored) {
+	if seen.Sums.Done > 0 {
+		t.unsaid++
 	}
-	if state == seine.Done {
-		wanted = 1
+	t.found += int(seen.Sums.Wanted)
+	if t.unsaid >= sayAnswers || t.unsaid > 0 && time.Since(t.said) > sayAfter {
+		seen.Answers, seen.Found = t.unsaid, t.found
+		t.unsaid, t.found, t.said = 0, 0, time.Now()
 	}
-	return answers, wanted
 }
 
 // neighborhood is what is known of the ids around those of a batch.
@@ -218,7 +229,9 @@ func Recount(ctx context.Context, f frontier.Frontier, id frontier.JobID, job se
 		}
 		own, _ := splitMeta(t.Meta)
 		o := explore.Observe(space.model.Block(pos), own.Kind(), own.Trip, t.Attempt > 1, false, a)
-		o.Answers, o.Wanted = found(true, state)
+		if state == seine.Done {
+			o.Sums.Wanted = 1
+		}
 		return &frontier.Explored{Space: space.number, Observation: o}
 	})
 }

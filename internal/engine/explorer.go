@@ -37,6 +37,9 @@ type territory struct {
 	looked  bool
 	answers int64
 	circuit frontier.Circuit
+
+	unsaid, found int // answers of this worker, and what it found, not written yet
+	said          time.Time
 }
 
 // Space is an ID space of a job as its frontier knows it.

@@ -5,11 +5,6 @@ import (
 	"math"
 )
 
-// Alarm is the cell of the table that adds up, over all writers, how far answers
-// are from what was expected of them: Trials holds the doubt, Hits the hits that
-// were expected.
-var Alarm = Step{Context: -2}
-
 const (
 	// dark is the share of the expected hits that a site gives which does not
 	// answer as itself any more.
@@ -74,14 +69,10 @@ func (t *tree) hit(block int64) float64 {
 }
 
 // watch compares answers with what was expected since they last were as they
-// should be.
+// should be: since the sum of doubts was least.
 type watch struct {
-	begun           bool
-	level, expected float64 // as the frontier holds them
-
-	low    float64 // the least level, and what was known then
-	from   float64
-	sums   Sums
+	begun  bool
+	low    Sums           // of the whole space, then
 	blocks map[int64]bool // that were answered in since
 }
 
@@ -93,25 +84,24 @@ func (f *Forager) Rearm() {
 
 // Doubt is how far answers are from what was expected since they last were as
 // they should be: a space is stopped at some of it.
-func (f *Forager) Doubt() float64 { return f.watch.level - f.watch.low }
+func (f *Forager) Doubt() float64 { return f.tree.total().Doubt - f.watch.low.Doubt }
 
 // Dark says why a space has to be stopped: answers in all of its blocks at once
 // are not what they were. Empty: it has not. It is asked after the model was
 // brought up to date.
 func (f *Forager) Dark() string {
-	w := &f.watch
-	total := f.tree.total()
-	if w.note(total); w.level-w.low < alarm || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
+	w, total := &f.watch, f.tree.total()
+	if w.note(total); f.Doubt() < alarm || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
 		return ""
 	}
-	s := total.minus(w.sums)
+	s := total.minus(w.low)
 	return fmt.Sprintf("the last %d answers, in %d blocks, were wanted %d times where %.0f were to be expected",
-		s.Probes+s.Walks, len(w.blocks), s.ProbeHits+s.WalkHits, w.expected-w.from)
+		s.Probes+s.Walks, len(w.blocks), s.ProbeHits+s.WalkHits, s.Expected)
 }
 
 func (w *watch) note(total Sums) {
-	if !w.begun || w.level <= w.low {
-		w.begun, w.low, w.from, w.sums, w.blocks = true, w.level, w.expected, total, map[int64]bool{}
+	if !w.begun || total.Doubt <= w.low.Doubt {
+		w.begun, w.low, w.blocks = true, total, map[int64]bool{}
 	}
 }
 

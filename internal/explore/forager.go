@@ -38,7 +38,7 @@ type Forager struct {
 	steps *steps
 	watch watch
 
-	recent, found Trial
+	recent Trial
 
 	answers, curious, learned int
 }
@@ -78,10 +78,6 @@ func (f *Forager) SetStep(at Step, t Trial) {
 		f.steps.probes = t
 	case at == Recent:
 		f.recent = t
-	case at == Total:
-		f.found = t
-	case at == Alarm:
-		f.watch.level, f.watch.expected = t.Trials, t.Hits
 	case at.Context >= 0 && at.Context < contexts && at.M >= 0 && at.M < f.max:
 		f.steps.cells[at.Context][at.M] = t
 	}
@@ -181,9 +177,8 @@ func Choose(spaces []*Forager, r *rand.Rand) int {
 	return at
 }
 
-// Found is how many answers there were and how many of them are wanted items: of
-// late, and in all.
-func (f *Forager) Found() (recent, all Trial) { return f.recent, f.found }
+// Recent is how many of the recent answers brought a wanted item.
+func (f *Forager) Recent() Trial { return f.recent }
 
 // Total are the sums of the whole space.
 func (f *Forager) Total() Sums { return f.tree.total() }

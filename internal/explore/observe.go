@@ -16,13 +16,9 @@ type Observation struct {
 	Step         Step
 	Trials, Hits int
 
-	// Doubt is how much less the answer is what was expected than that of a site
-	// that is dark, Expected how likely a hit was: see [Alarm].
-	Doubt, Expected float64
-
-	// Answers is 1 for the first answer of an id, Wanted 1 when it is one that is
-	// found: of [Recent] and [Total].
-	Answers, Wanted int
+	// Answers are what a writer has seen since it last said so, and Found what was
+	// wanted of them: of [Recent].
+	Answers, Found int
 }
 
 // Kind is what an id was asked for.
@@ -74,8 +70,8 @@ func Observe(block int64, kind Kind, walk *Excursion, again, counted bool, a Ans
 func (f *Forager) Observe(pos int64, kind Kind, walk *Excursion, again, counted bool, a Answer) Observation {
 	o := Observe(f.Block(pos), kind, walk, again, counted, a)
 	if o.Trials > 0 {
-		o.Expected = f.expected(pos, kind, walk)
-		o.Doubt = doubt(o.Expected, a == Hit)
+		o.Sums.Expected = f.expected(pos, kind, walk)
+		o.Sums.Doubt = doubt(o.Sums.Expected, a == Hit)
 	}
 	return o
 }

@@ -70,13 +70,10 @@ const (
 	window = 512
 )
 
-// Recent is the cell of recent answers and of the wanted items among them, Total
-// that of all. Of Recent those of writers that wrote nothing for a while are left
-// out.
-var (
-	Recent = Step{Context: -3}
-	Total  = Step{Context: -3, M: 1}
-)
+// Recent is the cell of recent answers and of the wanted items among them. Those
+// of writers that wrote nothing for a while are left out. It is for people to look
+// at, so writers need not write each answer at once.
+var Recent = Step{Context: -2}
 
 // remembers is after how many trials one counts for little; 0: they all count
 // alike.
@@ -98,9 +95,6 @@ func (t Trial) Merge(at Step, n, hits float64) Trial {
 		return Trial{t.Trials*keep + n, t.Hits*keep + hits}
 	}
 	t.Trials, t.Hits = t.Trials+n, t.Hits+hits
-	if at.Context < 0 {
-		return t
-	}
 	if t.Trials > drift {
 		t.Trials, t.Hits = t.Trials/2, t.Hits/2
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // Sums are what is known of a stretch of a space, by counting answers. They
-// only ever grow, so the order and the grouping of writes do not matter.
+// are only ever added to, so the order and the grouping of writes do not matter.
 type Sums struct {
 	// Done counts the ids that were answered for good, however they came to be
 	// asked for.
@@ -16,15 +16,29 @@ type Sums struct {
 	// here, ProbeHits and WalkHits the wanted ones among them.
 	Probes, ProbeHits int64
 	Walks, WalkHits   int64
+
+	// Wanted counts the items that were found: pages that are done, whatever walks
+	// look for.
+	Wanted int64
+
+	// Doubt is how far answers are from what was expected of them, Expected how
+	// many hits were: see [Forager.Dark].
+	Doubt, Expected float64
 }
 
 // Add returns both together.
 func (s Sums) Add(o Sums) Sums {
-	return Sums{s.Done + o.Done, s.Probes + o.Probes, s.ProbeHits + o.ProbeHits, s.Walks + o.Walks, s.WalkHits + o.WalkHits}
+	return Sums{
+		s.Done + o.Done, s.Probes + o.Probes, s.ProbeHits + o.ProbeHits, s.Walks + o.Walks, s.WalkHits + o.WalkHits,
+		s.Wanted + o.Wanted, s.Doubt + o.Doubt, s.Expected + o.Expected,
+	}
 }
 
 func (s Sums) minus(o Sums) Sums {
-	return Sums{s.Done - o.Done, s.Probes - o.Probes, s.ProbeHits - o.ProbeHits, s.Walks - o.Walks, s.WalkHits - o.WalkHits}
+	return Sums{
+		s.Done - o.Done, s.Probes - o.Probes, s.ProbeHits - o.ProbeHits, s.Walks - o.Walks, s.WalkHits - o.WalkHits,
+		s.Wanted - o.Wanted, s.Doubt - o.Doubt, s.Expected - o.Expected,
+	}
 }
 
 const (

@@ -151,13 +151,8 @@ func SumExplored(answers []*Explored) ([]BlockSums, []StepTrials) {
 		if a.Trials > 0 {
 			add(a.Step, explore.Trial{Trials: float64(a.Trials), Hits: float64(a.Hits)})
 		}
-		if a.Doubt != 0 || a.Expected != 0 {
-			add(explore.Alarm, explore.Trial{Trials: a.Doubt, Hits: a.Expected})
-		}
-		if a.Answers > 0 || a.Wanted > 0 {
-			n := explore.Trial{Trials: float64(a.Answers), Hits: float64(a.Wanted)}
-			add(explore.Recent, n)
-			add(explore.Total, n)
+		if a.Answers > 0 {
+			add(explore.Recent, explore.Trial{Trials: float64(a.Answers), Hits: float64(a.Found)})
 		}
 	}
 	sortRows(blocks, steps)
@@ -192,9 +187,6 @@ func (r *Recounted) Add(a *Explored) {
 		t := r.steps[at]
 		r.steps[at] = explore.Trial{Trials: t.Trials + float64(a.Trials), Hits: t.Hits + float64(a.Hits)}
 	}
-	all := StepTrials{Space: a.Space, Step: explore.Total}
-	t := r.steps[all]
-	r.steps[all] = explore.Trial{Trials: t.Trials + float64(a.Answers), Hits: t.Hits + float64(a.Wanted)}
 }
 
 // Rows are what is written of it.
@@ -204,9 +196,7 @@ func (r *Recounted) Rows() (blocks []BlockSums, steps []StepTrials) {
 		blocks = append(blocks, at)
 	}
 	for at, t := range r.steps {
-		if at.Trial = t; at.Step != explore.Total {
-			at.Trial = t.Bounded(at.Step)
-		}
+		at.Trial = t.Bounded(at.Step)
 		steps = append(steps, at)
 	}
 	sortRows(blocks, steps)

@@ -116,7 +116,6 @@ func (f *Foraging) Answer(worker int, ask Ask, a explore.Answer) {
 	if seen.Trials > 0 {
 		cells := f.steps[worker%slots]
 		cells[seen.Step] = cells[seen.Step].Merge(seen.Step, float64(seen.Trials), float64(seen.Hits))
-		cells[explore.Alarm] = cells[explore.Alarm].Merge(explore.Alarm, seen.Doubt, seen.Expected)
 	}
 	if a != explore.NoAnswer {
 		f.answers++

@@ -57,10 +57,10 @@ func (f *Frontier) Circuits(ctx context.Context, job frontier.JobID) ([]frontier
 func (f *Frontier) Recount(ctx context.Context, job frontier.JobID, each func(frontier.TaskInfo) *frontier.Explored) (tasks int64, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		tasks = 0
-		if _, err := t.exec(ctx, `update block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, updated_at = ? where job_id = ?`, f.now(), job); err != nil {
+		if _, err := t.exec(ctx, `update block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, updated_at = ? where job_id = ?`, f.now(), job); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `update step_stat set trials = 0, hits = 0 where job_id = ? and (ctx >= -1 or ctx = -3 and m = 1)`, job); err != nil {
+		if _, err := t.exec(ctx, `update step_stat set trials = 0, hits = 0 where job_id = ? and ctx >= -1`, job); err != nil {
 			return err
 		}
 		var sums frontier.Recounted

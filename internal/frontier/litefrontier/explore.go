@@ -50,13 +50,13 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 // Blocks lists the sums that were written since a time.
 func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, since time.Time) (map[int64]explore.Sums, error) {
 	out := map[int64]explore.Sums{}
-	err := f.each(ctx, `select block, done, probes, probe_hits, walks, walk_hits from block_stat where job_id = ? and space = ? and updated_at >= ?`,
+	err := f.each(ctx, `select block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected from block_stat where job_id = ? and space = ? and updated_at >= ?`,
 		[]any{job, space, since.UnixMicro()}, func(r *sql.Rows) error {
 			var (
 				block int64
 				s     explore.Sums
 			)
-			err := r.Scan(&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits)
+			err := r.Scan(&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Doubt, &s.Expected)
 			out[block] = s
 			return err
 		})
@@ -71,7 +71,7 @@ func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (ma
 	out := map[explore.Step]explore.Trial{}
 	// Of recent answers those of slots that nobody wrote to for an hour are old.
 	err := f.each(ctx, `select ctx, m, sum(trials), sum(hits) from (
-   select ctx, m, trials, hits, ctx = -3 and m = 0 and coalesce(updated_at, 0) < max(updated_at) over () - 3600000000 as old from step_stat where job_id = ? and space = ?)
+   select ctx, m, trials, hits, ctx = -2 and coalesce(updated_at, 0) < max(updated_at) over () - 3600000000 as old from step_stat where job_id = ? and space = ?)
  where not coalesce(old, 0) group by 1, 2`, []any{job, space}, func(r *sql.Rows) error {
 		var (
 			at explore.Step
@@ -115,10 +115,11 @@ func (f *Frontier) explored(ctx context.Context, t tx, job frontier.JobID, l fro
 
 func (f *Frontier) statRows(ctx context.Context, t tx, job frontier.JobID, slot int, blocks []frontier.BlockSums, steps []frontier.StepTrials) error {
 	for _, b := range blocks {
-		if _, err := t.exec(ctx, `insert into block_stat(job_id, space, block, done, probes, probe_hits, walks, walk_hits, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		if _, err := t.exec(ctx, `insert into block_stat(job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, space, block) do update set done = done + excluded.done, probes = probes + excluded.probes, probe_hits = probe_hits + excluded.probe_hits,
-   walks = walks + excluded.walks, walk_hits = walk_hits + excluded.walk_hits, updated_at = excluded.updated_at`,
-			job, b.Space, b.Block, b.Done, b.Probes, b.ProbeHits, b.Walks, b.WalkHits, f.now()); err != nil {
+   walks = walks + excluded.walks, walk_hits = walk_hits + excluded.walk_hits, wanted = wanted + excluded.wanted,
+   doubt = doubt + excluded.doubt, expected = expected + excluded.expected, updated_at = excluded.updated_at`,
+			job, b.Space, b.Block, b.Done, b.Probes, b.ProbeHits, b.Walks, b.WalkHits, b.Wanted, b.Doubt, b.Expected, f.now()); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 				block int64
 				s     explore.Sums
 			)
-			_, err := pgx.ForEachRow(rows, []any{&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits}, func() error {
+			_, err := pgx.ForEachRow(rows, []any{&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Doubt, &s.Expected}, func() error {
 				out.Blocks[block] = s
 				return nil
 			})
@@ -106,14 +106,16 @@ func exploredRows(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, a
 func statRows(b *pgx.Batch, now any, job frontier.JobID, slot int, blocks []frontier.BlockSums, steps []frontier.StepTrials) {
 	if n := len(blocks); n > 0 {
 		spaces, ids := make([]int32, n), make([]int64, n)
-		var sums [5][]int64
+		var sums [6][]int64
+		doubts, expected := make([]float64, n), make([]float64, n)
 		for i, x := range blocks {
 			spaces[i], ids[i] = int32(x.Space), x.Block
-			for k, v := range []int64{x.Done, x.Probes, x.ProbeHits, x.Walks, x.WalkHits} {
+			doubts[i], expected[i] = x.Doubt, x.Expected
+			for k, v := range []int64{x.Done, x.Probes, x.ProbeHits, x.Walks, x.WalkHits, x.Wanted} {
 				sums[k] = append(sums[k], v)
 			}
 		}
-		b.Queue(sqlBlocks, now, job, spaces, ids, sums[0], sums[1], sums[2], sums[3], sums[4])
+		b.Queue(sqlBlocks, now, job, spaces, ids, sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], doubts, expected)
 	}
 	if n := len(steps); n > 0 {
 		spaces, contexts, ms := make([]int32, n), make([]int16, n), make([]int16, n)

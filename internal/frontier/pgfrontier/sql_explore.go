@@ -14,32 +14,33 @@ const (
    else pg_try_advisory_xact_lock(7305809, hashint8($1::bigint * 1000003 + $2::bigint)) end`
 
 	// What answers add, in the order of the keys. $2 job.
-	sqlBlocks = `insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, updated_at)
-   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, ` + now + `
-   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) with ordinality
-     i(space, block, done, probes, probe_hits, walks, walk_hits, o) order by o
+	sqlBlocks = `insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, updated_at)
+   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, ` + now + `
+   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::float8[], $12::float8[]) with ordinality
+     i(space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, o) order by o
    on conflict (job_id, space, block) do update set done = b.done + excluded.done, probes = b.probes + excluded.probes, probe_hits = b.probe_hits + excluded.probe_hits,
-     walks = b.walks + excluded.walks, walk_hits = b.walk_hits + excluded.walk_hits, updated_at = excluded.updated_at`
+     walks = b.walks + excluded.walks, walk_hits = b.walk_hits + excluded.walk_hits, wanted = b.wanted + excluded.wanted,
+     doubt = b.doubt + excluded.doubt, expected = b.expected + excluded.expected, updated_at = excluded.updated_at`
 
-	// explore.Trial.Merge: recent probes (ctx -1) and answers (-3, 0) fade, the
-	// alarm (-2) and the total (-3, 1) add up, other cells are halved.
+	// explore.Trial.Merge: recent probes (ctx -1) and answers (-2) fade, other cells
+	// are halved.
 	// $2 job, $3 slot, $4 spaces, $5 contexts, $6 m, $7 trials, $8 hits.
 	sqlSteps = `insert into seine.step_stat as s (job_id, space, slot, ctx, m, trials, hits, updated_at)
    select $2::int, space, $3::smallint, ctx, m, trials, hits, ` + now + `
    from unnest($4::int[], $5::smallint[], $6::smallint[], $7::float8[], $8::float8[]) with ordinality i(space, ctx, m, trials, hits, o) order by o
    on conflict (job_id, space, slot, ctx, m) do update set
      updated_at = excluded.updated_at,
-     trials = case when s.ctx = -1 or s.ctx = -3 and s.m = 0 then s.trials * ` + fading + ` + excluded.trials
-       when s.ctx >= 0 and s.trials + excluded.trials > 400 then (s.trials + excluded.trials) / 2 else s.trials + excluded.trials end,
-     hits = case when s.ctx = -1 or s.ctx = -3 and s.m = 0 then s.hits * ` + fading + ` + excluded.hits
-       when s.ctx >= 0 and s.trials + excluded.trials > 400 then (s.hits + excluded.hits) / 2 else s.hits + excluded.hits end`
+     trials = case when s.ctx < 0 then s.trials * ` + fading + ` + excluded.trials
+       when s.trials + excluded.trials > 400 then (s.trials + excluded.trials) / 2 else s.trials + excluded.trials end,
+     hits = case when s.ctx < 0 then s.hits * ` + fading + ` + excluded.hits
+       when s.trials + excluded.trials > 400 then (s.hits + excluded.hits) / 2 else s.hits + excluded.hits end`
 
 	fading = `power(1 - 1.0 / case when s.ctx = -1 then 128 else 512 end, excluded.trials)`
 
-	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits from seine.block_stat where job_id = $1 and space = $2 and updated_at >= $3`
+	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected from seine.block_stat where job_id = $1 and space = $2 and updated_at >= $3`
 	// Of recent answers those of slots that nobody wrote to for an hour are old.
 	sqlReadSteps = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from (
-   select ctx, m, trials, hits, ctx = -3 and m = 0 and updated_at < max(updated_at) over () - interval '1 hour' as old from seine.step_stat where job_id = $1 and space = $2) s
+   select ctx, m, trials, hits, ctx = -2 and updated_at < max(updated_at) over () - interval '1 hour' as old from seine.step_stat where job_id = $1 and space = $2) s
  where not coalesce(old, false) group by 1, 2`
 
 	// A space is stopped, and goes on.
@@ -49,10 +50,10 @@ const (
 	sqlCircuits      = `select space::int, reason, opened_at, closed_at from seine.circuit where job_id = $1 and ($2::int is null or space = $2) order by space`
 
 	// A recount: who ends a task waits from here on. What is known is 0 and not
-	// gone, so that workers see it; the alarm goes on.
+	// gone, so that workers see it; what was expected of answers stays.
 	sqlStillStat   = `lock table seine.block_stat in share row exclusive mode`
-	sqlZeroBlocks  = `update seine.block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, updated_at = ` + now + ` where job_id = $2`
-	sqlZeroSteps   = `update seine.step_stat set trials = 0, hits = 0 where job_id = $1 and (ctx >= -1 or ctx = -3 and m = 1)`
+	sqlZeroBlocks  = `update seine.block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, updated_at = ` + now + ` where job_id = $2`
+	sqlZeroSteps   = `update seine.step_stat set trials = 0, hits = 0 where job_id = $1 and ctx >= -1`
 	sqlJudgedTasks = `select t.key, (case when t.state <> 0 then t.state else q.state end)::int, t.state <> 0, (case when t.state = 0 then coalesce(q.attempt, 0) else t.attempt end)::int,
    coalesce(t.reason, q.reason, ''), t.meta::text, coalesce(q.mark, 0)::int
  from seine.task t left join seine.queue q on t.state = 0 and q.job_id = t.job_id and q.key = t.key
