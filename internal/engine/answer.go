@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -74,41 +75,88 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 	if budget := r.job.Explore.Budget; x.random || budget > 0 && x.answers+x.own >= budget {
 		return seen, nil, mark
 	}
-	known := around[t]
-	if known == nil {
-		known = map[int64]explore.Known{}
-	}
-	var failed error
-	trip, ok := t.model.Follow(pos, own.Trip, c.Mark >= frontier.Passed, a, x.rand, func(at int64) explore.Known {
-		if k, there := known[at]; there {
-			return k
-		}
-		dir := 1
-		if at < pos {
-			dir = -1
-		}
-		if failed == nil {
-			failed = r.lookup(ctx, t.IDSpace, at, dir, lookAhead, known)
-		}
-		if failed != nil {
-			return explore.Taken
-		}
-		return known[at]
-	})
-	var task frontier.New
-	if ok && failed == nil {
-		known[trip.Position()] = explore.Taken // for the rest of the batch
-		task, failed = frontier.Admit(&r.job.Job, frontier.Seed{Key: t.At(trip.Position()), Meta: joinMeta(ownMeta{Trip: &trip}, nil)})
-	}
-	if failed != nil {
+	task, ok, err := r.onward(ctx, t, pos, own.Trip, c.Mark >= frontier.Passed, a, around[t])
+	if err != nil {
 		// The excursion ends here: what it found stays found.
-		r.log.WarnContext(ctx, "excursion ends", "task", c.Key, "err", failed)
-		return seen, nil, mark
+		r.log.WarnContext(ctx, "excursion ends", "task", c.Key, "err", err)
 	}
 	if ok {
 		next = []frontier.New{task}
 	}
 	return seen, next, mark
+}
+
+// onward is the task of an excursion's next step. known is what is known of ids
+// nearby, and is added to; with nil the excursion's own knowledge is not trusted
+// either.
+func (r *runner) onward(ctx context.Context, t *territory, pos int64, trip *explore.Excursion, again bool, a explore.Answer, known map[int64]explore.Known) (task frontier.New, ok bool, err error) {
+	trusted := known != nil
+	if !trusted {
+		known = map[int64]explore.Known{}
+	}
+	clear := func(at int64) bool { return trusted && trip != nil && trip.IsClear(at) }
+	next, ok := t.model.Follow(pos, trip, again, a, r.explorer.rand, func(at int64) explore.Known {
+		if k, there := known[at]; there {
+			return k
+		}
+		if clear(at) {
+			return explore.Unknown
+		}
+		dir := 1
+		if at < pos {
+			dir = -1
+		}
+		if err == nil {
+			err = r.lookup(ctx, t.IDSpace, at, dir, lookAhead, known)
+		}
+		if err != nil {
+			return explore.Taken
+		}
+		return known[at]
+	})
+	if !ok || err != nil {
+		return task, false, err
+	}
+	at := next.Position()
+	next.Clear = 0
+	for p := at + int64(next.Dir); ; p += int64(next.Dir) {
+		k, there := known[p]
+		if there && k != explore.Unknown || !there && !(clear(p) && next.Dir == trip.Dir) {
+			break
+		}
+		next.Clear = p + 1
+	}
+	known[at] = explore.Taken // for the rest of the batch
+	task, err = frontier.Admit(&r.job.Job, frontier.Seed{Key: t.At(at), Meta: joinMeta(ownMeta{Trip: &next}, nil)})
+	return task, err == nil, err
+}
+
+// turnBack goes on with the excursions whose next step another one had taken
+// meanwhile: what is known is looked up again.
+func (r *runner) turnBack(ctx context.Context, o outcome, follow []frontier.New, refused []string) {
+	x := r.explorer
+	if x == nil {
+		return
+	}
+	for _, n := range follow {
+		if !slices.Contains(refused, n.Key) {
+			continue
+		}
+		if step, _ := splitMeta(n.Meta); step.Trip == nil {
+			continue
+		}
+		own, _ := splitMeta(o.claimed.Meta)
+		x.mu.Lock()
+		t, pos := x.find(o.claimed.Key)
+		task, ok, err := r.onward(ctx, t, pos, own.Trip, o.claimed.Mark >= frontier.Passed, r.answerOf(o), nil)
+		x.mu.Unlock()
+		if err == nil && ok {
+			_, err = r.e.cfg.Frontier.Add(ctx, r.job.ID, []frontier.New{task})
+		}
+		if err != nil {
+			r.log.WarnContext(ctx, "excursion ends", "task", o.claimed.Key, "err", err)
+		}
+	}
 }
 
 // What a worker has found of late is written with every so many answers of its
@@ -132,6 +180,10 @@ func (t *territory) note(seen *frontier.Explored) {
 
 // neighborhood is what is known of the ids around those of a batch.
 type neighborhood map[*territory]map[int64]explore.Known
+
+// stepAhead is how far a step goes at most, mostly: so many ids must be known to be
+// clear, else a batch looks further ahead.
+const stepAhead = 4
 
 // neighbors looks the ids up that the excursions of a batch may come to next, all
 // at once. What fails is looked up again, one by one.
@@ -178,9 +230,19 @@ func (r *runner) neighbors(ctx context.Context, batch []outcome) neighborhood {
 			note(t, pos, +1)
 			continue
 		}
-		note(t, pos, int64(own.Trip.Dir))
-		if !hit && own.Trip.Dir > 0 {
-			note(t, own.Trip.Anchor, -1) // this side may end here
+		dir := int64(own.Trip.Dir)
+		if around[t] == nil {
+			around[t] = map[int64]explore.Known{}
+		}
+		if !own.Trip.IsClear(pos + dir*stepAhead) {
+			note(t, pos, dir)
+		}
+	}
+	for t := range around {
+		for _, o := range batch { // what is in the batch is asked for
+			if pos, ok := t.Find(o.claimed.Key); ok {
+				around[t][pos] = explore.Taken
+			}
 		}
 	}
 	if len(keys) == 0 {

@@ -103,6 +103,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			for _, c := range done {
 				if !lost(out, c.Seq) {
 					r.note(ctx, outcomes[c.Seq], true)
+					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
 				}
 			}
 		}
@@ -113,6 +114,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			for _, c := range again {
 				if !lost(out, c.Seq) {
 					r.note(ctx, outcomes[c.Seq], false)
+					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
 				}
 			}
 		}

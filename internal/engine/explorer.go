@@ -25,6 +25,9 @@ type explorer struct {
 	exhausted bool  // nothing more is to be chosen
 	worthless bool  // nothing more is worth it: the job's limit says so
 	judgedAt  int64 // the answers when that was looked at
+
+	fresh  time.Time // when the model is to be brought up to date again
+	filled time.Time // when slots were last filled beside others' tasks
 }
 
 // territory is one space with its model.
@@ -97,10 +100,23 @@ func (x *explorer) find(key string) (t *territory, pos int64) {
 // harmless.
 const lookBack = time.Minute
 
+// A model is brought up to date when it chooses, but no more often than this, and
+// for no more than a twentieth of the time: where pages come that fast, it is a few
+// answers behind.
+const (
+	freshFor  = 100 * time.Millisecond
+	freshness = 20
+)
+
 // refresh takes in what was written since the last look, and stops a space whose
 // site went dark.
 func (r *runner) refresh(ctx context.Context) error {
 	x, f, job := r.explorer, r.e.cfg.Frontier, r.job.ID
+	began := time.Now()
+	if began.Before(x.fresh) {
+		return nil
+	}
+	defer func() { x.fresh = time.Now().Add(max(freshFor, freshness*time.Since(began))) }()
 	var done int64
 	for _, t := range x.spaces {
 		k, err := f.Known(ctx, job, t.number, t.since)

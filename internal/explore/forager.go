@@ -212,10 +212,20 @@ type Excursion struct {
 
 	// Absent says that the id asked for last does not exist.
 	Absent bool `json:"x,omitempty"`
+
+	// Clear, less one, is the position on this side up to which nothing was known
+	// when that was looked at; 0: nobody looked.
+	Clear int64 `json:"c,omitempty"`
 }
 
 // Position is the one that is asked for.
 func (e Excursion) Position() int64 { return e.Last + int64(e.Dir)*int64(e.M+1) }
+
+// IsClear reports whether nothing is known of a position beyond the one that is
+// asked for.
+func (e Excursion) IsClear(pos int64) bool {
+	return e.Clear > 0 && (pos-e.Position())*int64(e.Dir) > 0 && (e.Clear-1-pos)*int64(e.Dir) >= 0
+}
 
 // Step is the cell of the table that the answer belongs to.
 func (e Excursion) Step() Step { return Step{contextOf(e.Hits, e.Gap, e.Absent), e.M} }

@@ -17,6 +17,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
 )
 
@@ -42,7 +43,7 @@ func (s site) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error)
 	return page, nil
 }
 
-func jobOf(s shape, explores bool, tasks int) seine.Job {
+func jobOf(s shape, way string, tasks int) seine.Job {
 	j := seine.Job{
 		Name:  "bench",
 		Seeds: seine.Seeds{URL: "http://127.0.0.1/{id}", IDs: []seine.IDSpace{{From: 0, To: int64(tasks - 1)}}},
@@ -60,7 +61,25 @@ func jobOf(s shape, explores bool, tasks int) seine.Job {
 	if s.unpaced {
 		j.Pace.Concurrency = seine.Unlimited
 	}
-	if explores {
+	switch way {
+	case follows:
+		// As many walks as there are slots, of equal length.
+		j.Seeds.IDs = nil
+		slots := s.workers * s.held
+		j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+			var out seine.Result
+			id, _ := strconv.Atoi(task.ID)
+			if next := id + slots; next < tasks {
+				out.Follow = []seine.Follow{{Key: strconv.Itoa(next)}}
+			}
+			if v, bad := seine.StatusVerdict(page.Status); bad {
+				out.Verdict = v
+			} else {
+				out.Records = []seine.Record{{Fields: map[string]any{"id": task.ID}}}
+			}
+			return out, nil
+		})
+	case explores:
 		j.Seeds.IDs[0].To = space - 1
 		j.Explore = seine.Explore{Strategy: seine.StrategyForager, Budget: int64(tasks)}
 	}
@@ -68,7 +87,7 @@ func jobOf(s shape, explores bool, tasks int) seine.Job {
 }
 
 // run has a fleet work so many ids off in a database of its own.
-func (s *server) run(ctx context.Context, of shape, explores bool, tasks int) (f figures, err error) {
+func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f figures, err error) {
 	dsn, drop, err := s.database(ctx)
 	if err != nil {
 		return f, err
@@ -82,13 +101,24 @@ func (s *server) run(ctx context.Context, of shape, explores bool, tasks int) (f
 	if _, err := first.Migrate(ctx); err != nil {
 		return f, err
 	}
-	job, err := assemble.Register(ctx, first, jobOf(of, explores, tasks), assemble.Options{})
+	job, err := assemble.Register(ctx, first, jobOf(of, way, tasks), assemble.Options{})
 	if err != nil {
 		return f, err
 	}
 	job.Fetch = site{of.took}
 	if err := engine.Seed(ctx, first, job); err != nil {
 		return f, err
+	}
+	if way == follows {
+		in := engine.NewAdder(first, job)
+		for id := range of.workers * of.held {
+			if err := in.Add(ctx, frontier.Seed{Key: strconv.Itoa(id)}); err != nil {
+				return f, err
+			}
+		}
+		if err := in.Flush(ctx); err != nil {
+			return f, err
+		}
 	}
 	var (
 		wg       sync.WaitGroup

@@ -3,6 +3,7 @@ package frontiertest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,30 @@ func testRecount(t *testing.T, s *suite) {
 	}
 	if p := k.Steps[explore.Probes]; math.Abs(p.Trials-float64(hits)) > 1e-9 || p.Hits != p.Trials {
 		t.Errorf("probes %+v; want %d of %d", p, hits, hits)
+	}
+}
+
+// Whose excursion's next step is another's is told so; nobody else pays for that.
+func testRefusedSteps(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("h:80", "a", "b", "c", "d"), 4)
+	l := s.lease()
+	got := s.claim(l, job, 4, 4)
+	batch := done(got[0], got[1])
+	batch[0].Explored, batch[0].Follow = probed(1, 1), tasks("h:80", "new", "d")
+	batch[1].Follow = tasks("h:80", "c", "other")
+	out, err := s.Complete(s.ctx(), l, job, batch)
+	s.check(err)
+	if !slices.Contains(out.Refused, "d") || slices.Contains(out.Refused, "new") || slices.Contains(out.Refused, "other") {
+		t.Errorf("refused %v; want d, and none that was new", out.Refused)
+	}
+	again := failures(seine.Error, time.Second, got[2])
+	again[0].Explored, again[0].Follow = &frontier.Explored{}, tasks("h:80", "a", "newer")
+	if out, err = s.Fail(s.ctx(), l, job, again); err != nil || fmt.Sprint(out.Refused) != "[a]" {
+		t.Errorf("refused %v, %v; want a", out.Refused, err)
+	}
+	if c := s.counts(job); c.Total != 7 {
+		t.Errorf("%d tasks; want 7", c.Total)
 	}
 }
 

@@ -68,6 +68,7 @@ func Run(t *testing.T, open Open) {
 		{"many explore one space", testExploreTogether},
 		{"a circuit stops a space for all", testCircuit},
 		{"what is known is counted anew", testRecount},
+		{"who comes too late for a step is told so", testRefusedSteps},
 		{"an answer is not counted again when its task is sent back", testSentBackAnswers},
 		{"a sweep and a completion do not cross", testSweepRace},
 		{"counters come back to zero", testCounters},

@@ -38,7 +38,7 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 		if err != nil || open {
 			return err
 		}
-		n, err = f.add(ctx, t, job, tasks)
+		n, _, err = f.add(ctx, t, job, tasks)
 		return err
 	})
 	if err != nil {

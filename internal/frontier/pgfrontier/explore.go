@@ -33,7 +33,7 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 		if err := c.QueryRow(ctx, sqlDry, f.now(), job).Scan(&dry); err != nil || !dry {
 			return wake{}, err
 		}
-		return addRows(ctx, c, job, tasks, lanes)
+		return addRows(ctx, c, job, tasks, lanes, false)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("explore: %w", err)
