@@ -106,6 +106,9 @@ const lookBack = time.Minute
 const (
 	freshFor  = 100 * time.Millisecond
 	freshness = 20
+
+	// fillEvery is how often slots that others' tasks leave free are filled.
+	fillEvery = 100 * time.Millisecond
 )
 
 // refresh takes in what was written since the last look, and stops a space whose

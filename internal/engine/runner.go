@@ -191,7 +191,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		if len(got) > 0 {
 			r.e.outage.over(ctx)
 			idle.reset()
-			if r.explorer != nil && len(got) < n && time.Since(r.explorer.filled) > freshFor {
+			if r.explorer != nil && len(got) < n && time.Since(r.explorer.filled) > fillEvery {
 				r.explorer.filled = time.Now()
 				// Nothing more is ready: what is worth a request fills the slots.
 				if _, _, err := r.explore(ctx); err != nil && ctx.Err() == nil && r.e.outage.note(ctx, err) == 0 {

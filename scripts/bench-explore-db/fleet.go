@@ -27,7 +27,14 @@ const space = 53_000_000
 func wanted(id int64) bool { return id < 2*space/3 && id%200 < 30 }
 
 // site answers without a network, after a while.
-type site struct{ took time.Duration }
+type site struct {
+	took   time.Duration
+	wanted func(id int64) bool
+}
+
+// asOften is as many of the ids as the forager finds in the space: a wanted page
+// costs a record.
+func asOften(id int64) bool { return id%4 != 0 }
 
 func (s site) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
 	select {
@@ -37,7 +44,7 @@ func (s site) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error)
 	}
 	id, err := strconv.ParseInt(path.Base(req.URL), 10, 64)
 	page := &seine.Page{URL: req.URL, Status: 200, Type: "text/plain", FetchedAt: time.Now()}
-	if err != nil || !wanted(id) {
+	if err != nil || !s.wanted(id) {
 		page.Status = 404
 	}
 	return page, nil
@@ -105,7 +112,10 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 	if err != nil {
 		return f, err
 	}
-	job.Fetch = site{of.took}
+	job.Fetch = site{of.took, asOften}
+	if way == explores {
+		job.Fetch = site{of.took, wanted}
+	}
 	if err := engine.Seed(ctx, first, job); err != nil {
 		return f, err
 	}
@@ -196,7 +206,7 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 	}
 	f = figures{
 		cpu: float64((cpu2 - cpu).Microseconds()) / n, wal: float64(wal2-wal) / n, calls: float64(calls2-calls) / n, rate: n / took.Seconds(),
-		longest: float64(seen.longest.Milliseconds()),
+		found: float64(counts.Final[seine.Done]) / n, longest: float64(seen.longest.Milliseconds()),
 	}
 	if seen.busy > 0 {
 		f.waits = float64(seen.waits) / float64(seen.busy)

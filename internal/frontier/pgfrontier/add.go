@@ -97,7 +97,7 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 var errMoved = errors.New("another worker took these ids")
 
 // insert runs a transaction that brings queue rows: first, then rows, then the
-// lanes are locked and woken.
+// lanes are locked and woken. Without first, rows begins it.
 func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []frontier.New, first string, args []any,
 	rows func(context.Context, *pgx.Conn, map[string]int32) (wake, error),
 ) (int, error) {
@@ -107,8 +107,10 @@ func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []front
 	}
 	var n int64
 	err = f.tx(ctx, func(c *pgx.Conn) error {
-		if _, err := c.Exec(ctx, `begin`); err != nil {
-			return err
+		if first != `` {
+			if _, err := c.Exec(ctx, `begin`); err != nil {
+				return err
+			}
 		}
 		if len(args) > 0 {
 			if tag, err := c.Exec(ctx, first, args...); err != nil {

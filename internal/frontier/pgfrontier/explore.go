@@ -27,10 +27,12 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 	}
 	n, err := f.insert(ctx, job, tasks, ``, nil, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
 		var mine, dry bool
-		if err := c.QueryRow(ctx, sqlExploring, job, space).Scan(&mine); err != nil || !mine {
-			return wake{}, err
-		}
-		if err := c.QueryRow(ctx, sqlDry, f.now(), job).Scan(&dry); err != nil || !dry {
+		b := &pgx.Batch{}
+		b.Queue(`begin`)
+		b.Queue(sqlExploring, job, space).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
+		// Its snapshot is newer than the lock: what the one before admitted is seen.
+		b.Queue(sqlDry, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&dry) })
+		if err := c.SendBatch(ctx, b).Close(); err != nil || !mine || !dry {
 			return wake{}, err
 		}
 		return addRows(ctx, c, job, tasks, lanes, false)
