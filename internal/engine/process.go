@@ -217,7 +217,11 @@ func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, be
 		return 0
 	}
 	why := "Retry-After"
-	after, ok := polite.RetryAfter(page.Header.Get("Retry-After"), time.Now(), maxRetryAfter)
+	now := time.Now()
+	if there, err := http.ParseTime(page.Header.Get("Date")); err == nil {
+		now = there // a date is meant by the host's own clock
+	}
+	after, ok := polite.RetryAfter(page.Header.Get("Retry-After"), now, maxRetryAfter)
 	if !ok || after == 0 {
 		after, why = 0, fmt.Sprintf("HTTP %d", page.Status)
 	}

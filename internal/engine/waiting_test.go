@@ -48,7 +48,10 @@ func startsAhead(t *testing.T, another bool) {
 				hello(w, q)
 				return
 			}
-			w.Header().Set("Retry-After", "3")
+			// By a clock that is an hour behind ours.
+			there := time.Now().UTC().Add(-time.Hour).Truncate(time.Second)
+			w.Header().Set("Date", there.Format(http.TimeFormat))
+			w.Header().Set("Retry-After", there.Add(quiet).Format(http.TimeFormat))
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
