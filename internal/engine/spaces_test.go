@@ -343,3 +343,60 @@ func TestNoLongerWorthIt(t *testing.T) {
 		t.Errorf("%d requests; want those of the thousand that are wanted, and not many more", n)
 	}
 }
+
+// An excursion whose next step was another's by the time it was admitted looks
+// again and goes on.
+func TestAnExcursionTurnsAtWhatIsTaken(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, known string // the key that is known already, and what it is
+		want        string // what is asked for beside it
+	}{
+		{"a miss is stepped over", "101", "/p/102"},
+		{"at a hit it goes to the other side", "102", "/p/98"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+				id, _ := strconv.Atoi(path.Base(q.URL.Path))
+				if id < 90 || id > 120 || id == 101 {
+					http.NotFound(w, q)
+				}
+			})
+			j := r.register(r.job(func(j *seine.Job) {
+				j.Seeds.IDs = []seine.IDSpace{{From: 0, To: 9_999_999}}
+				j.Explore.Budget = 8
+				j.Concurrency = 1
+			}))
+			key := map[string]string{"101": "100", "102": "101"}[tt.known]
+			wanted := *j
+			r.add(&wanted, tt.known)
+			lease, err := r.f.OpenLease(t.Context(), "before", time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.f.Claim(t.Context(), lease, frontier.ClaimArgs{Job: j.ID, N: 1})
+			if err != nil || len(got) != 1 {
+				t.Fatal(got, err)
+			}
+			state := map[string]seine.State{"101": seine.Skipped, "102": seine.Done}[tt.known]
+			if _, err := r.f.Complete(t.Context(), lease, j.ID, []frontier.Completion{{Claimed: got[0], State: state}}); err != nil {
+				t.Fatal(err)
+			}
+			// The step at key, when nothing was known up to 120.
+			step, err := frontier.Admit(&j.Job, frontier.Seed{Key: key})
+			if err != nil {
+				t.Fatal(err)
+			}
+			at, _ := strconv.Atoi(key)
+			step.Meta = fmt.Appendf(nil, `{"_seine":{"trip":{"a":99,"d":1,"l":%d,"m":0,"h":6,"g":1,"c":121}}}`, at-1)
+			if _, err := r.f.Add(t.Context(), j.ID, []frontier.New{step}); err != nil {
+				t.Fatal(err)
+			}
+			r.run(j)
+			if r.times(tt.want) != 1 {
+				t.Errorf("%s was asked for %d times; asked: %v", tt.want, r.times(tt.want), r.asked)
+			}
+		})
+	}
+}
