@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count bench-explore bench-explore-db chaos chaos-broken fuzz generate clean
+.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,15 @@ chaos-broken: ## the same for builds that are broken on purpose: each must be ca
 	@scripts/with-postgres true
 	@scripts/chaos/run-broken
 
+check-deploy: ## what can be proved of deploy/ without a cloud (fetches 200 MB the first time)
+	@deploy/verify.sh
+
+image: ## build both images on this machine, and run them as a cluster would (root)
+	@deploy/docker/image
+
+release: ## static binaries for Linux and macOS, checksums and a bill of materials, in dist/
+	@scripts/release
+
 fuzz: ## fuzz every parser of foreign bytes (FUZZTIME=20s each)
 	@scripts/fuzz $(FUZZTIME)
 
@@ -77,4 +86,4 @@ generate: ## make what is generated anew
 	@scripts/changelog
 
 clean: ## remove what was built and the demo's data
-	@rm -rf bin data/demo
+	@rm -rf bin dist data/demo

@@ -11,15 +11,18 @@ import (
 	"os"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"gocloud.dev/blob"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/cgroup"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/health"
 )
 
 // Errors that callers act on, besides those that a job's values give.
@@ -50,6 +53,9 @@ var (
 
 	// ErrSeeds: a job's seeds can't be read or hold what is no key.
 	ErrSeeds = engine.ErrSeeds
+
+	// ErrAddress: Config.HTTP is not an address.
+	ErrAddress = health.ErrAddress
 
 	// ErrLimit: a run ended because a limit was met.
 	ErrLimit = engine.ErrLimit
@@ -97,6 +103,15 @@ type Config struct {
 	// Version of the program, for the user agent. Default "dev".
 	Version string
 
+	// HTTP is an address, HOST:PORT or :PORT, at which this worker tells how it
+	// is: /livez, /readyz and /startupz answer 200 or 503 with JSON, /metrics in
+	// Prometheus' text format. Default: nowhere.
+	HTTP string
+
+	// Traces takes a trace of each task, from its claim to its completion.
+	// Secrets of the job are left out. Default: nobody does.
+	Traces trace.TracerProvider
+
 	Log *slog.Logger
 }
 
@@ -110,7 +125,9 @@ type Worker struct {
 	frontier drivers.Frontier
 	engine   *engine.Engine
 	jobs     []*engine.Job
+	stores   []store
 	chrome   *chromefetch.Chrome // nil: no job needs one
+	told     *told               // nil: nobody asks
 	closers  []func() error
 }
 
@@ -141,6 +158,10 @@ func Open(ctx context.Context, cfg Config) (*Worker, error) {
 
 func (w *Worker) open(ctx context.Context) (err error) {
 	cfg := w.cfg
+	if err := w.tell(ctx); err != nil {
+		return err
+	}
+	w.starting("opening the frontier")
 	if w.frontier, err = drivers.Open(ctx, cfg.Frontier, drivers.Options{}); err != nil {
 		return err
 	}
@@ -151,6 +172,7 @@ func (w *Worker) open(ctx context.Context) (err error) {
 	if err := w.clock(ctx); err != nil {
 		return err
 	}
+	w.starting("starting the browser")
 	if w.chrome, err = cfg.Browser.Open(ctx, cfg.Log, cfg.Jobs...); err != nil {
 		return err
 	}
@@ -159,18 +181,27 @@ func (w *Worker) open(ctx context.Context) (err error) {
 	}
 	buckets := map[string]*asset.Keeper{}
 	for _, job := range cfg.Jobs {
+		w.starting("opening the store and admitting the seeds of job " + job.Name)
 		if err := w.add(ctx, job, buckets); err != nil {
 			return err
 		}
 	}
-	w.engine, err = engine.New(engine.Config{
+	settings := engine.Config{
 		Frontier: w.frontier, Jobs: w.jobs, Worker: cfg.Name, Lease: cfg.Lease, Grace: cfg.Grace, UntilDone: cfg.UntilDone,
 		Limit: cfg.Limit, Log: cfg.Log, Release: cfg.Release, Abort: func(err error) {
 			cfg.Log.Error("ending this process", "err", err)
 			os.Exit(1)
 		},
-	})
-	return err
+		Traces: cfg.Traces, Watch: cgroup.NewWatch(cgroup.Own()),
+	}
+	if w.told != nil {
+		settings.Meter = w.told.metrics
+	}
+	if w.engine, err = engine.New(settings); err != nil {
+		return err
+	}
+	w.started()
+	return nil
 }
 
 func (c *Config) check() error {
@@ -197,6 +228,9 @@ func (c *Config) check() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	var errs []error
+	if c.HTTP != "" {
+		errs = append(errs, health.Address(c.HTTP))
+	}
 	for _, j := range c.Jobs {
 		_, err := j.Normal()
 		errs = append(errs, err)
@@ -209,6 +243,10 @@ func (w *Worker) schema(ctx context.Context) error {
 		_, err := w.frontier.Migrate(ctx)
 		return err
 	}
+	return w.schemaFits(ctx)
+}
+
+func (w *Worker) schemaFits(ctx context.Context) error {
 	v, _, err := w.frontier.Version(ctx)
 	if err != nil {
 		return err
@@ -240,6 +278,7 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 			return err
 		}
 		w.closers = append(w.closers, bucket.Close)
+		w.stores = append(w.stores, store{at: at, bucket: bucket})
 		buckets[at] = asset.New(bucket, asset.Options{})
 	}
 	registered, err := assemble.Register(ctx, w.frontier, job, assemble.Options{AcceptChanges: w.cfg.AcceptChanges})
@@ -260,7 +299,10 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 
 // Run works until ctx is done; with UntilDone, until nothing is left, or a
 // limit is met, which is ErrLimit.
-func (w *Worker) Run(ctx context.Context) error { return w.engine.Run(ctx) }
+func (w *Worker) Run(ctx context.Context) error {
+	defer w.draining(ctx)()
+	return w.engine.Run(ctx)
+}
 
 // Close closes what Open opened.
 func (w *Worker) Close() error {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/seinehq/seine/internal/cloudsql"
 )
 
 // Version is the program's, stamped when it is built.
@@ -24,6 +26,7 @@ var Version = "dev"
 // app is one call of the command.
 type app struct {
 	env      func(string) (string, bool)
+	machine  string // where /proc and /sys are; empty: at the root
 	stdin    io.Reader
 	stdout   io.Writer
 	stderr   io.Writer
@@ -64,6 +67,7 @@ func Main() int {
 }
 
 func (a *app) main(ctx context.Context, args []string) int {
+	cloudsql.Link()
 	root := a.root() //nolint:contextcheck // commands take theirs from ExecuteContext
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -111,7 +115,7 @@ func (a *app) root() *cobra.Command {
 		return usagef("%w: see `%s --help`", err, c.CommandPath())
 	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.frontier, "frontier", "", "sqlite:PATH or postgres://… (else SEINE_FRONTIER, DATABASE_URL, DB_HOST …, the job file)")
+	flags.StringVar(&a.frontier, "frontier", "", "sqlite:PATH, postgres://… or cloudsql://… (else SEINE_FRONTIER, DATABASE_URL, DB_HOST …, the job file)")
 	flags.StringVar(&a.store, "store", "", "file:FOLDER or the URL of a bucket (else SEINE_STORE, GCS_BUCKET, the job file)")
 	flags.StringVarP(&a.output, "output", "o", "", "json: machines read it")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every task")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/health"
 	"github.com/seinehq/seine/worker"
 )
 
@@ -24,6 +25,7 @@ type workFlags struct {
 	accept       bool
 	concurrency  int
 	limit        string
+	http         string
 }
 
 func (w *workFlags) register(c *cobra.Command) {
@@ -31,6 +33,7 @@ func (w *workFlags) register(c *cobra.Command) {
 	durationVar(f, &w.lease, "lease", time.Minute, "how long a lease lasts without a heartbeat")
 	durationVar(f, &w.grace, "grace", 30*time.Second, "how long tasks in flight may go on after SIGTERM")
 	f.BoolVar(&w.accept, "accept-changes", false, "take a changed seeds.url or store.key")
+	f.StringVar(&w.http, "http", "", "HOST:PORT or :PORT at which to serve /livez, /readyz, /startupz and /metrics (default: nowhere)")
 	f.IntVar(&w.concurrency, "concurrency", 0, "tasks at once in this worker (default: the job's)")
 }
 
@@ -44,6 +47,11 @@ func (w *workFlags) check() error {
 		return usagef("--lease %v: give a time from 1s to 1h", w.lease)
 	case w.grace < 0 || w.grace > 24*time.Hour:
 		return usagef("--grace %v: give a time from 0s to 24h", w.grace)
+	}
+	if w.http != "" {
+		if err := health.Address(w.http); err != nil {
+			return usagef("--http: %w", err)
+		}
 	}
 	return nil
 }
@@ -123,7 +131,7 @@ func seedsThere(job *seine.Job) error {
 func (a *app) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worker.Config, error) {
 	cfg := worker.Config{
 		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Release: a.release, Version: Version, Name: a.workerName(),
-		Browser: a.browser(),
+		Browser: a.browser(), HTTP: w.http,
 	}
 	if err := w.check(); err != nil {
 		return cfg, err
@@ -147,6 +155,7 @@ func (a *app) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worke
 		job.Store.URL = store.url
 		cfg.Jobs = append(cfg.Jobs, *job)
 	}
+	cfg.Browser.MaxMemory = a.followMemory(jobs)
 	cfg.Frontier = a.frontierOf(jobs[0]).url
 	return cfg, nil
 }
@@ -171,6 +180,11 @@ func (a *app) work(ctx context.Context, jobs []*seine.Job, w workFlags) error {
 		return err
 	}
 	cfg.Log = a.logger(slog.LevelInfo)
+	endTraces, err := a.trace(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer endTraces()
 	err = worker.Run(ctx, cfg)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
@@ -185,6 +199,11 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 		return err
 	}
 	cfg.UntilDone, cfg.Migrate, cfg.Log = true, true, a.logger(slog.LevelWarn)
+	endTraces, err := a.trace(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer endTraces()
 	began := time.Now()
 	wk, err := worker.Open(ctx, cfg)
 	if err != nil {

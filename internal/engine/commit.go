@@ -30,7 +30,12 @@ func (r *runner) commitLoop(work, ctx context.Context, lease frontier.Lease, los
 			}
 		})
 		stopping := context.AfterFunc(work, func() { time.AfterFunc(commitTimeout, cancel) })
-		r.commit(closing, lease, lose, batch)
+		began := time.Now()
+		kept := r.commit(closing, lease, lose, batch)
+		r.commits.rest()
+		for _, o := range batch {
+			r.endTask(o, began, len(batch), kept[o.claimed.Seq])
+		}
 		lost()
 		stopping()
 		cancel()
@@ -61,8 +66,10 @@ func (r *runner) collect(first outcome, results <-chan outcome) []outcome {
 	return batch
 }
 
-func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, batch []outcome) {
+// commit makes outcomes true and returns, by Seq, which it did.
+func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, batch []outcome) map[int64]bool {
 	var (
+		kept     = map[int64]bool{}
 		done     []frontier.Completion
 		again    []frontier.Failure
 		released []frontier.Claimed
@@ -104,6 +111,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 				if !lost(out, c.Seq) {
 					r.note(ctx, outcomes[c.Seq], true)
 					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
+					kept[c.Seq] = true
 				}
 			}
 		}
@@ -115,6 +123,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 				if !lost(out, c.Seq) {
 					r.note(ctx, outcomes[c.Seq], false)
 					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
+					kept[c.Seq] = true
 				}
 			}
 		}
@@ -122,6 +131,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	if len(released) > 0 {
 		_, _ = r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Release(ctx, lease, released) })
 	}
+	return kept
 }
 
 func lost(out frontier.Outcome, seq int64) bool {
@@ -137,6 +147,7 @@ func lost(out frontier.Outcome, seq int64) bool {
 // false when it did not come to an answer.
 func (r *runner) persist(ctx context.Context, lose context.CancelCauseFunc, try func() (frontier.Outcome, error)) (out frontier.Outcome, ok bool) {
 	for {
+		r.commits.at("committing")
 		out, err := try()
 		if err == nil {
 			if len(out.Lost) > 0 {
@@ -166,6 +177,9 @@ func (r *runner) persist(ctx context.Context, lose context.CancelCauseFunc, try 
 func (r *runner) note(ctx context.Context, o outcome, final bool) {
 	if !o.released {
 		r.tally.end(time.Now(), o, final)
+		if final {
+			r.e.cfg.Meter.Finished(r.job.Name, o.state)
+		}
 	}
 	log := r.log.With("task", o.claimed.Key, "attempt", o.claimed.Attempt)
 	switch {

@@ -20,8 +20,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/cgroup"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -47,6 +50,20 @@ type Config struct {
 	Limit seine.Limit
 
 	Log *slog.Logger
+
+	// StuckAfter is how long a step of a loop may last while the frontier
+	// answers. Default 2m: a claim is given up after 30s.
+	StuckAfter time.Duration
+
+	// Watch looks at what the process may use: short of memory or CPU, fewer
+	// tasks are under way. Default: nobody does.
+	Watch *cgroup.Watch
+
+	// Meter counts what happens. Default: nobody does.
+	Meter Meter
+
+	// Traces makes a trace for each task. Default: none.
+	Traces trace.TracerProvider
 
 	// Release, when closed, ends the grace at once.
 	Release <-chan struct{}
@@ -91,6 +108,7 @@ type Engine struct {
 	cfg    Config
 	jobs   []*runner
 	outage *outage
+	share  share
 
 	// ahead is how far the frontier's clock is ahead of ours, in nanoseconds.
 	ahead atomic.Int64
@@ -104,6 +122,9 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Grace == 0 {
 		cfg.Grace = 30 * time.Second
 	}
+	if cfg.StuckAfter == 0 {
+		cfg.StuckAfter = 2 * time.Minute
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -113,7 +134,11 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Release == nil {
 		cfg.Release = make(chan struct{})
 	}
+	if cfg.Meter == nil {
+		cfg.Meter = noMeter{}
+	}
 	e := &Engine{cfg: cfg, outage: frontierAway(cfg.Log)}
+	e.outage.failed = cfg.Meter.FrontierError
 	for _, j := range cfg.Jobs {
 		normal, err := j.Normal()
 		if err != nil {
@@ -121,7 +146,9 @@ func New(cfg Config) (*Engine, error) {
 		}
 		own := *j // the caller may give one job to several engines
 		own.Job = normal
-		e.jobs = append(e.jobs, newRunner(e, &own))
+		r := newRunner(e, &own)
+		own.Fetch = &watched{r: r, next: j.Fetch}
+		e.jobs = append(e.jobs, r)
 	}
 	return e, nil
 }
@@ -135,10 +162,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer stopWork(nil)
 	var house sync.WaitGroup
 	house.Go(func() { e.housekeep(work) })
+	house.Go(func() { e.watch(work) })
 	go e.endGrace(ctx, work, stopWork)
 	for {
 		err := e.session(ctx, work)
 		over := errors.Is(err, frontier.ErrLeaseLost) || errors.Is(err, errSilent)
+		if over {
+			e.cfg.Meter.LeaseLost()
+		}
 		if over && ctx.Err() == nil {
 			e.cfg.Log.WarnContext(ctx, "going on with a new lease", "err", err)
 			continue

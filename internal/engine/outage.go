@@ -17,8 +17,11 @@ type outage struct {
 	is  error // that says so
 	say func(ctx context.Context, gone error, took time.Duration)
 
+	failed func() // counts each error; may be nil
+
 	mu    sync.Mutex
 	since time.Time
+	err   error // the last that said so
 	wait  time.Duration
 	back  time.Time // when it last came back
 }
@@ -52,11 +55,15 @@ const (
 // note takes an error in and returns how long to wait before
 // the next try; zero means that waiting does not help.
 func (o *outage) note(ctx context.Context, err error) time.Duration {
+	if o.failed != nil {
+		o.failed()
+	}
 	if !errors.Is(err, o.is) {
 		return 0
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.err = err
 	if o.since.IsZero() {
 		o.since, o.wait = time.Now(), firstWait
 		o.say(ctx, err, 0)
@@ -92,4 +99,22 @@ func (o *outage) away() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return !o.since.IsZero()
+}
+
+// gone tells since when it is away and the last error that said so; nil: it is
+// not.
+func (o *outage) gone() (time.Time, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.since.IsZero() {
+		return time.Time{}, nil
+	}
+	return o.since, o.err
+}
+
+// cameBack is when it last came back.
+func (o *outage) cameBack() time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.back
 }

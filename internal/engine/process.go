@@ -9,6 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/fetch"
@@ -35,6 +38,8 @@ type outcome struct {
 	assets  []seine.Stored
 	follow  []seine.Follow
 	page    *seine.Page
+
+	span trace.Span // of the task; commit.go ends it
 }
 
 // attempt is the life of one task, from its claim to its outcome; commit.go
@@ -86,7 +91,9 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	}
 
 	// Scrape: fields, and the verdict that the job's rules give.
-	result, err := scrape(ctx, r.job.Scraper, task, page)
+	scraping, span := r.step(ctx, "scrape")
+	result, err := scrape(scraping, r.job.Scraper, task, page)
+	r.endStep(span, err)
 	if err != nil {
 		if ctx.Err() != nil {
 			return interrupted(ctx, c)
@@ -109,7 +116,12 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	// Keep: a task is done only when every file that it owes is in the store.
 	for _, a := range result.Assets {
 		began := time.Now()
-		stored, err := r.job.Keeper.Keep(ctx, r.assets, a, asset.Hold{Owned: r.owned, Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error})
+		keeping, span := r.step(ctx, "keep", attribute.String("asset", a.Name))
+		stored, err := r.job.Keeper.Keep(keeping, r.assets, a, asset.Hold{Owned: r.owned, Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error})
+		r.endStep(span, err)
+		if errors.Is(err, asset.ErrStore) || errors.Is(err, asset.ErrDiskFull) {
+			r.e.cfg.Meter.StoreError()
+		}
 		if err != nil {
 			r.store.noteSince(ctx, began, err)
 			return r.keepFailed(ctx, c, a, err)

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/polite"
@@ -41,6 +43,11 @@ type runner struct {
 	// committed: a few more where no pace makes a claim ahead unfair to others.
 	running, held chan struct{}
 
+	// claims and commits tell what the loops are at.
+	claims, commits *pulse
+
+	tracer trace.Tracer // nil: nobody looks
+
 	// wake ends an idle wait: something was committed or promoted.
 	wake chan struct{}
 
@@ -66,6 +73,7 @@ const claimTimeout = 30 * time.Second
 func newRunner(e *Engine, j *Job) *runner {
 	r := &runner{
 		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
+		claims: &pulse{loop: "claim loop"}, commits: &pulse{loop: "commit loop"},
 		store: storeAway(e.cfg.Log.With("job", j.Name)), redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
 	}
 	held := j.Concurrency
@@ -73,6 +81,9 @@ func newRunner(e *Engine, j *Job) *runner {
 		held *= 4
 	}
 	r.held = make(chan struct{}, held)
+	if e.cfg.Traces != nil {
+		r.tracer = e.cfg.Traces.Tracer(tracerName)
+	}
 	r.explorer = newExplorer(j)
 	r.assets = &assetFetcher{r: r, hosts: map[string]*assetHost{}}
 	if j.Pace.Scope == seine.ScopeWorker {
@@ -95,9 +106,15 @@ func (r *runner) run(claiming, work, ctx context.Context, lease frontier.Lease, 
 	var tasks, commits sync.WaitGroup
 	commits.Go(func() { r.commitLoop(work, ctx, lease, lose, results) })
 	tasks.Go(func() { r.watchHeld(claiming) })
-	err := r.claimLoop(claiming, func(c frontier.Claimed, asked time.Time) {
-		tasks.Go(func() { results <- r.attempt(ctx, c, asked) })
+	err := r.claimLoop(claiming, func(c frontier.Claimed, asked, answered time.Time) {
+		tasks.Go(func() {
+			in, span := r.beginTask(ctx, c, asked, answered)
+			out := r.attempt(in, c, asked)
+			out.span = span
+			results <- out
+		})
 	}, lease, lose)
+	r.claims.rest()
 	cancel()
 	tasks.Wait()
 	close(results)
@@ -139,21 +156,30 @@ func (r *runner) abort(c frontier.Claimed) {
 
 // claimLoop claims and starts tasks until ctx ends, and with UntilDone until
 // nothing is left.
-func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, asked time.Time), lease frontier.Lease, lose context.CancelCauseFunc) error {
+func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, asked, answered time.Time), lease frontier.Lease, lose context.CancelCauseFunc) error {
 	idle := newIdler()
 	for {
+		r.claims.rest()
 		n := r.acquire(ctx)
 		if n == 0 {
 			return nil
 		}
 		if !r.open() {
 			r.giveBack(n)
+			r.claims.at("counting what is left")
 			if done, err := r.nothingLeft(ctx); err == nil && done {
 				return nil
 			}
+			r.claims.rest()
 			r.awaitHours(ctx)
 			continue
 		}
+		if n = r.affordable(n); n == 0 {
+			r.claims.rest()
+			r.awaitCommit(ctx, lookEvery)
+			continue
+		}
+		r.claims.at("counting what is done")
 		room, met, err := r.room(ctx, n)
 		if err == nil && room < n {
 			r.giveBack(n - room)
@@ -163,6 +189,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			return ErrLimit
 		}
 		if err == nil && n == 0 { // a limit, by what is done or by what is in flight
+			r.claims.rest()
 			if !r.awaitCommit(ctx, lastIdle) {
 				return nil
 			}
@@ -171,6 +198,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		var got []frontier.Claimed
 		asked := time.Now()
 		if err == nil {
+			r.claims.at("claiming")
 			// A stop in the middle must not lose the answer: what was claimed
 			// would wait until the lease expires. It is given back instead.
 			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
@@ -185,15 +213,18 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			cancel()
 		}
 		r.giveBack(n - len(got))
+		answered := time.Now()
 		for _, c := range got {
-			start(c, asked)
+			start(c, asked, answered)
 		}
 		if len(got) > 0 {
+			r.e.cfg.Meter.Claimed(r.job.Name, len(got))
 			r.e.outage.over(ctx)
 			idle.reset()
 			if r.explorer != nil && len(got) < n && time.Since(r.explorer.filled) > fillEvery {
 				r.explorer.filled = time.Now()
 				// Nothing more is ready: what is worth a request fills the slots.
+				r.claims.at("exploring")
 				if _, _, err := r.explore(ctx); err != nil && ctx.Err() == nil && r.e.outage.note(ctx, err) == 0 {
 					r.log.WarnContext(ctx, "exploring failed", "err", err)
 				}
@@ -202,6 +233,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 		}
 		done := false
 		if err == nil {
+			r.claims.at("looking for work")
 			done, err = r.empty(ctx, idle)
 		}
 		switch {
@@ -215,6 +247,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			if wait == 0 {
 				return fmt.Errorf("job %s: %w", r.job.Name, err)
 			}
+			r.claims.rest()
 			sleep(ctx, wait)
 		case done:
 			return nil
@@ -264,6 +297,7 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 			wait = max(wait, idle.short())
 		}
 	}
+	r.claims.rest()
 	r.awaitCommit(ctx, wait)
 	return false, nil
 }

@@ -14,6 +14,9 @@ type Reader interface {
 	Counts(ctx context.Context, job JobID) (Counts, error)
 	Status(ctx context.Context, job JobID) (Status, error)
 
+	// Depth tells what waits at a cost that does not grow with it.
+	Depth(ctx context.Context, job JobID) (Depth, error)
+
 	// InProgress counts the tasks that are leased, of one host if it is not
 	// empty.
 	InProgress(ctx context.Context, job JobID, host string) (int64, error)

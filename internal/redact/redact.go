@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/seinehq/seine/internal/weburl"
@@ -53,16 +54,37 @@ func spellings(s string) []string {
 			out = append(out, u[len(base):])
 		}
 	}
-	for _, form := range out {
-		if text, err := json.Marshal(form); err == nil {
-			out = append(out, string(text[1:len(text)-1]))
+	// As it is quoted in a message, the message in JSON, and that in a log's line.
+	for last, depth := out, 0; depth < quotings; depth++ {
+		seen, next := map[string]bool{}, []string(nil)
+		for _, form := range last {
+			for _, q := range quoted(form) {
+				if !seen[q] {
+					seen[q] = true
+					next = append(next, q)
+				}
+			}
 		}
-		var plain strings.Builder
-		enc := json.NewEncoder(&plain)
-		enc.SetEscapeHTML(false)
-		if enc.Encode(form) == nil {
-			out = append(out, strings.Trim(strings.TrimSpace(plain.String()), `"`))
+		out, last = append(out, next...), next
+	}
+	return out
+}
+
+// quotings is how many times a secret may have been quoted anew.
+const quotings = 3
+
+// quoted returns a text as Go and JSON write it between quotes.
+func quoted(s string) []string {
+	out := []string{inside(strconv.Quote(s)), inside(strconv.QuoteToASCII(s))}
+	for _, html := range []bool{true, false} {
+		var text strings.Builder
+		enc := json.NewEncoder(&text)
+		enc.SetEscapeHTML(html)
+		if enc.Encode(s) == nil {
+			out = append(out, inside(strings.TrimSuffix(text.String(), "\n")))
 		}
 	}
 	return out
 }
+
+func inside(quoted string) string { return quoted[1 : len(quoted)-1] }

@@ -91,6 +91,7 @@ type Chrome struct {
 
 	mu      sync.Mutex
 	current *browser // nil: the next page starts one
+	failed  error    // of the last start; nil: it worked
 	all     map[*browser]struct{}
 	closed  bool
 
@@ -282,7 +283,13 @@ func (c *Chrome) Close() error {
 func (c *Chrome) start(ctx context.Context) (*browser, error) {
 	b, err := startBrowser(ctx, c.path, flags(c.deny.url(), sandboxed(c.config.NoSandbox)), c.config)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrBrowser, c.path, err)
+		err = fmt.Errorf("%w: %s: %w", ErrBrowser, c.path, err)
+	}
+	c.mu.Lock()
+	c.failed = err
+	c.mu.Unlock()
+	if err != nil {
+		return nil, err
 	}
 	return b, nil
 }

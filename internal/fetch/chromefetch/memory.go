@@ -10,12 +10,18 @@ import (
 // groupMemory is the proportional set size of a process group in bytes: what it
 // shares counts once. 0 where there is no /proc.
 func groupMemory(group int) int64 {
-	var sum int64
+	_, sum := groupUse(group)
+	return sum
+}
+
+// groupUse counts the processes of a group too.
+func groupUse(group int) (processes int, sum int64) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range stats {
 		if pgid(file) != group {
 			continue
 		}
+		processes++
 		roll, err := os.ReadFile(filepath.Join(filepath.Dir(file), "smaps_rollup"))
 		if err != nil {
 			continue
@@ -28,7 +34,7 @@ func groupMemory(group int) int64 {
 			}
 		}
 	}
-	return sum
+	return processes, sum
 }
 
 // pgid reads a process group from /proc/PID/stat: the third value after the

@@ -1,4 +1,5 @@
-// Package drivers opens a frontier by its URL: sqlite:PATH or postgres://….
+// Package drivers opens a frontier by its URL: sqlite:PATH or postgres://…, and
+// what a program has linked besides ([Link]).
 package drivers
 
 import (
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seinehq/seine/internal/frontier"
@@ -29,8 +31,31 @@ type Options struct {
 	// Now is the frontier's clock; nil: the driver's own.
 	Now func() time.Time
 
-	// Conns is the most connections. Default 2.
+	// Conns is the most connections. Default: what the URL says
+	// (pool_max_conns=N), else 2.
 	Conns int32
+}
+
+// Opener opens the frontier at a URL of its scheme.
+type Opener func(ctx context.Context, at string, opts Options) (Frontier, error)
+
+var (
+	linking sync.Mutex
+	linked  = map[string]Opener{}
+)
+
+// Link makes a scheme known to [Open], such as cloudsql, whose libraries not
+// every program needs. A program's main does it.
+func Link(scheme string, open Opener) {
+	linking.Lock()
+	defer linking.Unlock()
+	linked[scheme] = open
+}
+
+func linkedTo(scheme string) Opener {
+	linking.Lock()
+	defer linking.Unlock()
+	return linked[scheme]
 }
 
 // Open opens the frontier at a URL. It doesn't look at the schema.
@@ -52,6 +77,10 @@ func Open(ctx context.Context, at string, opts Options) (Frontier, error) {
 			return nil, err
 		}
 		return f, nil
+	default:
+		if open := linkedTo(scheme); open != nil {
+			return open(ctx, at, opts)
+		}
 	}
 	return nil, fmt.Errorf("%w: %q: give sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", ErrURL, Redact(at))
 }
@@ -60,6 +89,9 @@ var password = regexp.MustCompile(`(?i)(password|passwd|sslpassword)=[^&\s]*`)
 
 // Redact returns a frontier's or store's URL without what is secret in it.
 func Redact(at string) string {
+	if place, query, found := strings.Cut(at, "?"); found && strings.HasPrefix(at, "cloudsql://") {
+		return Redact(place) + "?" + query // the user's name there may be an e-mail
+	}
 	if u, err := url.Parse(at); err == nil && u.User != nil {
 		if _, has := u.User.Password(); has {
 			u.User = url.UserPassword(u.User.Username(), "xxxxx")

@@ -15,6 +15,8 @@ func TestRedact(t *testing.T) {
 		{"postgres://u:se%cret@h/db", "postgres://xxxxx@h/db"},
 		{"sqlite:./data/seine.db", "sqlite:./data/seine.db"},
 		{"gs://bucket/prefix", "gs://bucket/prefix"},
+		{"cloudsql://p:r:i/db?user=me@example.com", "cloudsql://p:r:i/db?user=me@example.com"},
+		{"cloudsql://u:secret@p:r:i/db?private=1", "cloudsql://xxxxx@p:r:i/db?private=1"},
 	} {
 		if got := Redact(tt.in); got != tt.want || strings.Contains(got, "secret") {
 			t.Errorf("Redact(%q) = %q; want %q", tt.in, got, tt.want)
@@ -24,7 +26,7 @@ func TestRedact(t *testing.T) {
 
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	for _, at := range []string{"", "sqlite:", "mysql://u:secret@h/db", "./seine.db"} {
+	for _, at := range []string{"", "sqlite:", "cloudsql://p:r:i/db", "mysql://u:secret@h/db", "./seine.db"} {
 		if _, err := Open(t.Context(), at, Options{}); !errors.Is(err, ErrURL) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("Open(%q): %v; want %v", at, err, ErrURL)
 		}

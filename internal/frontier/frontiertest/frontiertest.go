@@ -82,6 +82,7 @@ func Run(t *testing.T, open Open) {
 		{"a changed identity is refused", testIdentity},
 		{"a changed pace holds at once", testRepace},
 		{"status and lists tell what is there", testStatus},
+		{"depth tells what waits without counting it", testDepth},
 		{"seeds are marked", testSeeded},
 		{"due says how long to sleep", testDue},
 		{"held lanes are told", testHeld},

@@ -47,8 +47,13 @@ type Options struct {
 	// Now is the frontier's clock; nil: the server's.
 	Now func() time.Time
 
-	// Conns is the most connections. Default 2.
+	// Conns is the most connections. Default: what the DSN says
+	// (pool_max_conns=N), else 2: with one a heartbeat waits behind a commit.
 	Conns int32
+
+	// Dial connects to the server in the place of the DSN's host and port; nil:
+	// to those.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Open connects to the database. It doesn't look at the schema: see [Frontier.Check].
@@ -57,9 +62,15 @@ func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", frontier.ErrUnavailable, oneLine(err))
 	}
-	cfg.MaxConns = opts.Conns
-	if cfg.MaxConns == 0 {
+	switch {
+	case opts.Conns != 0:
+		cfg.MaxConns = opts.Conns
+	case !strings.Contains(dsn, "pool_max_conns"): // pgx's own default grows with the CPUs
 		cfg.MaxConns = 2
+	}
+	if opts.Dial != nil {
+		cfg.ConnConfig.DialFunc = opts.Dial
+		cfg.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	}
 	cfg.MaxConnIdleTime = 5 * time.Minute
 	cfg.ConnConfig.ConnectTimeout = 10 * time.Second

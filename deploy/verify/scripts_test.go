@@ -1,0 +1,132 @@
+package verify
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// stand puts a script in the place of a program: what it is asked is appended to
+// the log, and answered by cases.
+func stand(t *testing.T, bin, name, cases string) {
+	t.Helper()
+	path := filepath.Join(bin, name)
+	write(t, path, "#!/bin/bash\necho \""+name+" $*\" >>\"$LOG\"\ncase \" $* \" in\n"+cases+"\nesac\n")
+	if err := os.Chmod(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// apply lets the migration end before a worker is started or changed, and starts
+// none when it does not end.
+func TestApply(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, cases, wantErr, last string }{
+		{"a first time", "", "", "rollout status deployment/worker"},
+		{"a migration that fails", `*" wait "*) echo "timed out"; exit 1 ;;`, "the migration did not end: no worker was started or changed", "logs job/migrate"},
+		{"a cluster that does not answer", `*" version "*) exit 1 ;;`, "no cluster answers: terraform output -raw credentials", "version"},
+		{"a cluster without the metric", `*" explain AutoscalingMetric "*) exit 1 ;;`, "take out the component gke-metric and use keda or fixed", "explain AutoscalingMetric"},
+		{"rights that are missing", `*" can-i create jobs.batch "*) exit 1 ;;`, "you may not create jobs.batch in seine: ask for roles/container.developer", "can-i create jobs.batch"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			need(t, "kubectl")
+			root, _ := variants[0].folder(t)
+			bin, log := t.TempDir(), filepath.Join(t.TempDir(), "log")
+			// Rendering is kubectl's own; a cluster there is none.
+			stand(t, bin, "kubectl", tt.cases+"\n*\" kustomize \"*) PATH=${PATH#*:} exec kubectl \"$@\" ;;")
+			out, err := command(t, root, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "LOG=" + log, "SEINE=" + tools(t, "seine")}, "./apply", "gke")
+			if (err != nil) != (tt.wantErr != "") || !strings.Contains(out, tt.wantErr) {
+				t.Errorf("apply: %v\n%s\nwant %q", err, out, tt.wantErr)
+			}
+			asked, readErr := os.ReadFile(log)
+			if readErr != nil {
+				t.Fatal(readErr)
+			}
+			lines := strings.Split(strings.TrimSpace(string(asked)), "\n")
+			if got := lines[len(lines)-1]; !strings.Contains(got, tt.last) {
+				t.Errorf("last asked %q, want %q", got, tt.last)
+			}
+			first, wait, all := strings.Index(string(asked), "-l seine.step=first"), strings.Index(string(asked), " wait "), strings.LastIndex(string(asked), "kubectl apply")
+			if tt.wantErr == "" && (first < 0 || wait < first || all < wait) {
+				t.Errorf("asked in another order:\n%s", asked)
+			}
+		})
+	}
+}
+
+// Of a component that names Secrets, those that are not there are told.
+func TestApplyNamesMissingSecrets(t *testing.T) {
+	t.Parallel()
+	need(t, "kubectl")
+	for _, tt := range []struct{ component, want string }{{"key-secret", "lacks these Secrets: google-key database"}, {"keda", "lacks these Secrets: queue-reader"}} {
+		t.Run(tt.component, func(t *testing.T) {
+			root, _ := variant{overlay: "gke", add: []string{tt.component}}.folder(t)
+			bin, log := t.TempDir(), filepath.Join(t.TempDir(), "log")
+			stand(t, bin, "kubectl", "*\" get secret \"*) exit 1 ;;\n*\" kustomize \"*) PATH=${PATH#*:} exec kubectl \"$@\" ;;")
+			out, err := command(t, root, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "LOG=" + log, "SEINE=" + tools(t, "seine")}, "./apply", "gke")
+			if err == nil || !strings.Contains(out, tt.want) {
+				t.Errorf("apply: %v\n%s\nwant %q", err, out, tt.want)
+			}
+		})
+	}
+}
+
+// smoke.sh says of each thing whether it holds: everything, and each when it does not.
+func TestSmoke(t *testing.T) {
+	t.Parallel()
+	const account = "seine-worker@example-project.iam.gserviceaccount.com"
+	const good = `*" -raw instance "*) echo seine-pg ;;
+*" -raw bucket "*) echo gs://b ;;
+*"(state)"*) echo RUNNABLE ;;
+*ipv4Enabled*) echo False ;;
+*"backups list"*) echo 1 ;;
+*"buckets describe"*) echo enforced ;;
+*metadata.name*) echo worker-a ;;
+*nodeName*) echo "n1 n2" ;;
+*hostIP*) echo 10.0.0.2 ;;
+*averageValue*) echo 12 ;;
+*computeMetadata*) echo ` + account + ` ;;
+*/dev/tcp/1.1.1.1/443*) ;;
+*/dev/tcp/*) exit 1 ;;`
+	for _, tt := range []struct{ name, answer, want string }{
+		{"all of it holds", "", "smoke: all of it holds"},
+		{"a database with a public address", "*ipv4Enabled*) echo True ;;", "FAIL  it has no public address"},
+		{"a bucket that may be public", `*"buckets describe"*) echo inherited ;;`, "FAIL  the bucket is private"},
+		{"a migration that did not run", `*" wait "*) exit 1 ;;`, "FAIL  the migration ran"},
+		{"an image that was not pulled", `*" rollout "*) exit 1 ;;`, "FAIL  nodes pulled the image"},
+		{"rights that are missing", `*" doctor "*) echo "store: permission denied"; exit 5 ;;`, "store: permission denied"},
+		{"two workers on a node", "*nodeName*) echo n1 n1 ;;", "FAIL  each worker has a node of its own"},
+		{"policies that are not enforced", "*/dev/tcp/*) ;;", "FAIL  the node is closed"},
+		{"the node's account", "*computeMetadata*) echo node@x ;;", "FAIL  the worker's account answers for tokens"},
+		{"no metric", "*averageValue*) ;;", "FAIL  the queue's depth reaches the autoscaler"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			kubernetes, _ := variants[0].folder(t)
+			for _, link := range []struct{ from, to string }{{kubernetes, "kubernetes"}} {
+				if err := os.Symlink(link.from, filepath.Join(root, link.to)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Mkdir(filepath.Join(root, "terraform"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			script, err := os.ReadFile("../smoke.sh")
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(root, "smoke.sh"), string(script))
+			bin := t.TempDir()
+			for _, p := range []string{"terraform", "gcloud", "kubectl"} {
+				stand(t, bin, p, tt.answer+"\n"+good)
+			}
+			out, err := command(t, root, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "LOG=/dev/null", "SMOKE_WAIT=0"}, "bash", "smoke.sh")
+			if (err == nil) != (tt.answer == "") || !strings.Contains(out, tt.want) {
+				t.Errorf("smoke.sh: %v\n%s\nwant %q", err, out, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,165 @@
+package verify
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// terraform runs it in a copy of the root, with the provider's stand-in.
+func terraform(t *testing.T, dir string, args ...string) (string, error) {
+	t.Helper()
+	need(t, "terraform")
+	need(t, "node") // it makes the schema
+	return command(t, dir, []string{
+		"TF_CLI_CONFIG_FILE=" + tools(t, "terraform.rc"), "TFSHIM_SCHEMA=" + tools(t, "google.json"),
+		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
+	}, "terraform", args...)
+}
+
+func TestTerraform(t *testing.T) {
+	t.Parallel()
+	dir := copyOf(t, "terraform")
+	for _, args := range [][]string{{"fmt", "-check", "-recursive", "-diff"}, {"validate", "-no-color"}, {"test", "-no-color"}} {
+		if out, err := terraform(t, dir, args...); err != nil {
+			t.Errorf("terraform %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+}
+
+// Values that can't work are refused by the plan, with a sentence that says what
+// to write.
+func TestTerraformRefuses(t *testing.T) {
+	t.Parallel()
+	const project = `project_id = "example-project"` + "\n"
+	for _, tt := range []struct {
+		name, variables string
+		want            []string
+	}{
+		{"no project", ``, []string{`a required variable "project_id" with no set value`}},
+		{"seven mistakes at once", project + `
+			name            = "a-name-of-twenty-one-x"
+			zone            = "europe-west1-b"
+			database        = { edition = "ENTERPRISE_PLUS" }
+			nodes           = { min = 4, max = 2 }
+			admin_cidrs     = { all = "0.0.0.0/0" }
+			namespace       = "kube-system"
+			service_account = "default"`, []string{
+			"name must have 3 to 20 lower case letters",
+			"zone must lie in region: for us-east1 it is us-east1-b",
+			"for db-f1-micro, db-g1-small and db-custom-CPUS-MIB set edition to ENTERPRISE",
+			"nodes must satisfy 1 <= min <= max <= 200",
+			"not the whole internet",
+			"one of its own: not default, not kube-*",
+			"every pod without one of its own would have the workers' rights",
+		}},
+		{"a large tier with the small edition", project + `database = { tier = "db-perf-optimized-N-2" }`, []string{"for db-perf-optimized-N-CPUS set edition to ENTERPRISE_PLUS"}},
+		{"three CPUs", project + `database = { tier = "db-custom-3-7680" }`, []string{"takes 1 or an even number of CPUs up to 96"}},
+		{"eleven workers on the smallest tier", project + `nodes = { max = 11 }`, []string{"for more than ten workers use the component pooler and set pooler = true"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := copyOf(t, "terraform")
+			// One run that expects nothing to fail.
+			write(t, filepath.Join(dir, "tests", "one.tftest.hcl"),
+				"mock_provider \"google\" {\n  source = \"./tests/google\"\n}\nvariables {\n"+tt.variables+"\n}\nrun \"r\" {\n  command = plan\n}\n")
+			out, err := terraform(t, dir, "test", "-no-color", "-filter=tests/one.tftest.hcl")
+			for _, want := range tt.want {
+				if err == nil || !strings.Contains(words(out), want) {
+					t.Errorf("terraform test: %v, want %q in\n%s", err, want, out)
+				}
+			}
+		})
+	}
+}
+
+// Planted mistakes: each is found, and by the assert that is about it. Those that
+// asserts find are planted several at a time, as each assert has a sentence of
+// its own and a run of Terraform takes a second; SEINE_MUTATIONS=each plants them
+// one by one.
+func TestTerraformMutations(t *testing.T) {
+	t.Parallel()
+	if out, err := terraform(t, copyOf(t, "terraform"), "test", "-no-color"); err != nil {
+		t.Fatalf("without a mistake: %v\n%s", err, out)
+	}
+	for _, round := range rounds(terraformMutations, os.Getenv("SEINE_MUTATIONS") == "each") {
+		t.Run(round[0].name, func(t *testing.T) {
+			t.Parallel()
+			dir := copyOf(t, "terraform")
+			for _, m := range round {
+				edit(t, filepath.Join(dir, m.file), m.from, m.to)
+			}
+			filter := "settings"
+			if round[0].by == choices {
+				filter = "choices"
+			}
+			out, err := terraform(t, dir, "test", "-no-color", "-filter=tests/"+filter+".tftest.hcl")
+			for _, m := range round {
+				if err == nil || !strings.Contains(words(out), m.want) {
+					t.Errorf("%s: terraform test: %v, want %q in\n%s", m.name, err, m.want, out)
+				}
+			}
+		})
+	}
+}
+
+// rounds puts mistakes together that do not hide each other: found by the same
+// file of asserts, by different sentences, in different lines.
+func rounds(all []mutation, each bool) [][]mutation {
+	var out [][]mutation
+next:
+	for _, m := range all {
+		for i, round := range out {
+			if !each && m.by != schema && m.by == round[0].by && len(round) < 8 && !slices.ContainsFunc(round, func(o mutation) bool { return o.want == m.want || o.from == m.from }) {
+				out[i] = append(round, m)
+				continue next
+			}
+		}
+		out = append(out, []mutation{m})
+	}
+	return out
+}
+
+// applied is what the root makes with a project's id and nothing else.
+type applied struct {
+	Outputs   map[string]struct{ Value any } `json:"outputs"`
+	Resources map[string]map[string]any      // by address
+}
+
+func apply(t *testing.T) applied {
+	t.Helper()
+	out, err := terraform(t, copyOf(t, "terraform"), "test", "-json", "-verbose", "-filter=tests/settings.tftest.hcl")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for line := range strings.Lines(out) {
+		var event struct {
+			Type  string `json:"type"`
+			State struct {
+				Outputs map[string]struct{ Value any } `json:"outputs"`
+				Values  struct {
+					Outputs map[string]struct{ Value any } `json:"outputs"`
+				} `json:"values"`
+				Root struct {
+					Resources []struct {
+						Address string         `json:"address"`
+						Values  map[string]any `json:"values"`
+					} `json:"resources"`
+				} `json:"root_module"`
+			} `json:"test_state"`
+		}
+		if json.Unmarshal([]byte(line), &event) != nil || event.Type != "test_state" {
+			continue
+		}
+		a := applied{Outputs: event.State.Outputs, Resources: map[string]map[string]any{}}
+		for _, r := range event.State.Root.Resources {
+			a.Resources[r.Address] = r.Values
+		}
+		return a
+	}
+	t.Fatalf("no state in\n%s", out)
+	return applied{}
+}

@@ -1,0 +1,191 @@
+package verify
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// What Terraform makes and what the manifests ask for are the same: its output is
+// the overlay's settings, and the overlay is rendered with them.
+func TestTerraformAndManifestsAgree(t *testing.T) {
+	t.Parallel()
+	made := apply(t)
+	text, _ := made.Outputs["overlay"].Value.(string)
+	if text == "" {
+		t.Fatalf("no output overlay in %v", made.Outputs)
+	}
+	kubernetes := copyOf(t, "kubernetes")
+	dir := filepath.Join(kubernetes, "overlays", "gke")
+	write(t, filepath.Join(dir, "settings.env"), strings.Replace(text, "sha256:DIGEST", digest, 1))
+	if out, err := command(t, kubernetes, []string{"SEINE=" + tools(t, "seine")}, "./check", "gke"); err != nil {
+		t.Errorf("check refuses what Terraform wrote: %v\n%s", err, out)
+	}
+	o := decode(t, render(t, dir))
+	for _, complaint := range Check(o, Choice{OnePerNode: true}) {
+		t.Error(complaint)
+	}
+	of := func(address, attribute string) string {
+		t.Helper()
+		s, ok := made.Resources[address][attribute].(string)
+		if !ok {
+			t.Errorf("Terraform makes no %s of %s", attribute, address)
+		}
+		return s
+	}
+	same := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: the manifests say %q, Terraform %q", what, got, want)
+		}
+	}
+	account := o.Accounts[0]
+	same("namespace and service account", "serviceAccount:example-project.svc.id.goog["+account.Namespace+"/"+account.Name+"]", of("google_service_account_iam_member.worker", "member"))
+	same("Google service account", account.Annotations["iam.gke.io/gcp-service-account"], of("google_service_account.worker", "email"))
+	same("bucket", o.settings("STORE"), of("google_storage_bucket.assets", "url"))
+	same("frontier", o.settings("FRONTIER"), "cloudsql://"+of("google_sql_database_instance.queue", "connection_name")+"/"+of("google_sql_database.queue", "name")+"?private=1")
+	image := o.deployment("worker").Spec.Template.Spec.Containers[0].Image
+	same("image", strings.TrimSuffix(image, "/seine-chromium@"+digest), made.Outputs["repository"].Value.(string))
+
+	// The NetworkPolicies open the database's range and the nodes', and no pod's
+	// or service's address lies in either.
+	opened := map[string]string{}
+	for _, p := range o.Policies {
+		if p.Name == "worker" {
+			opened["database"], opened["nodes"] = p.Spec.Egress[0].To[0].IPBlock.CIDR, p.Spec.Egress[1].To[0].IPBlock.CIDR
+		}
+	}
+	same("range of the nodes", opened["nodes"], of("google_compute_subnetwork.nodes", "ip_cidr_range"))
+	same("first address of the database's range", strings.TrimSuffix(opened["database"], "/20"), of("google_compute_global_address.database", "address"))
+	secondary, _ := made.Resources["google_compute_subnetwork.nodes"]["secondary_ip_range"].([]any)
+	if len(secondary) != 2 {
+		t.Fatalf("secondary ranges: %v", secondary)
+	}
+	for _, r := range secondary {
+		other := netip.MustParsePrefix(r.(map[string]any)["ip_cidr_range"].(string))
+		for what, cidr := range opened {
+			if other.Overlaps(netip.MustParsePrefix(cidr)) {
+				t.Errorf("the range of the %s, %s, overlaps %s", what, cidr, other)
+			}
+		}
+	}
+
+	// One worker a node: as many nodes as workers.
+	pool := made.Resources[`google_container_node_pool.pool["workers"]`]
+	scaling := pool["autoscaling"].([]any)[0].(map[string]any)
+	if got, want := o.HPAs[0].Spec.MaxReplicas, int32(scaling["total_max_node_count"].(float64)); got != want {
+		t.Errorf("maxReplicas is %d, the pool has %d nodes at most", got, want)
+	}
+	keda := decode(t, render(t, kedaOverlay(t)))
+	if got, want := *keda.Scaled[0].Spec.MaxReplicaCount, o.HPAs[0].Spec.MaxReplicas; got != want {
+		t.Errorf("KEDA's maxReplicaCount is %d, the HorizontalPodAutoscaler's %d", got, want)
+	}
+}
+
+func kedaOverlay(t *testing.T) string {
+	_, dir := variant{overlay: "gke", add: []string{"keda"}}.folder(t)
+	return dir
+}
+
+func (o *Objects) settings(key string) string {
+	for _, m := range o.ConfigMaps {
+		if strings.HasPrefix(m.Name, "settings-") {
+			return m.Data[key]
+		}
+	}
+	return ""
+}
+
+// The rules that GKE takes are those that are tested.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	var file RuleFile
+	b, err := os.ReadFile("../monitoring/rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict(b, &file); err != nil {
+		t.Fatal(err)
+	}
+	_, dir := variants[0].folder(t)
+	if rules := decode(t, render(t, dir)).Rules; len(rules) != 1 || !reflect.DeepEqual(rules[0].Spec, file) {
+		t.Error("components/monitoring/rules.yaml holds other rules than monitoring/rules.yaml")
+	}
+	for _, r := range file.Groups[0].Rules {
+		if r.Alert != "" && (r.Annotations["summary"] == "" || r.Annotations["remedy"] == "" || (r.Labels["severity"] != "page" && r.Labels["severity"] != "ticket")) {
+			t.Errorf("%s lacks a summary, a remedy or a severity", r.Alert)
+		}
+	}
+	for _, args := range [][]string{{"check", "rules", "rules.yaml"}, {"test", "rules", "rules_test.yaml"}} {
+		if out, err := command(t, "../monitoring", nil, tools(t, "promtool"), args...); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+}
+
+// Planted mistakes in the rules are found by their unit tests.
+func TestRuleMutations(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, from, to string }{
+		{"the queue counted once a worker", "max by (exported_job) (seine_queue_ready)", "sum by (exported_job) (seine_queue_ready)"},
+		{"an empty queue stands still", "seine:queue_ready > 0 unless", "seine:queue_ready >= 0 unless"},
+		{"a job that never finished a task", "unless on (exported_job) (sum by (exported_job) (rate(seine_tasks_finished_total[15m])) > 0)", "and on (exported_job) (sum by (exported_job) (rate(seine_tasks_finished_total[15m])) == 0)"},
+		{"calls at once", "(rate(seine_tasks_finished_total[15m])) > 0)\n        for: 15m", "(rate(seine_tasks_finished_total[15m])) > 0)\n        for: 0s"},
+		{"a second for six hours", "> 21600", "> 360"},
+		{"everybody's pods", `up{namespace="seine"} == 0`, "up == 0"},
+		{"any error of the database", "seine_frontier_errors_total[5m])) > 0.05", "seine_frontier_errors_total[5m])) >= 0"},
+		{"no error of the store", "seine_store_errors_total[5m])) > 0.05", "seine_store_errors_total[5m])) > 50"},
+		{"one lost lease", "seine_leases_lost_total[30m])) > 5", "seine_leases_lost_total[30m])) > 0"},
+		{"half for a fifth", "> 0.2 *", "> 0.5 *"},
+		{"half a browser", "> 0.8 * 1073741824", "> 0.5 * 1073741824"},
+		{"any version", "(seine_build_info)) > 1", "(seine_build_info)) > 0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := copyOf(t, "monitoring")
+			edit(t, filepath.Join(dir, "rules.yaml"), tt.from, tt.to)
+			if out, err := command(t, dir, nil, tools(t, "promtool"), "test", "rules", "rules_test.yaml"); err == nil {
+				t.Errorf("promtool finds nothing wrong\n%s", out)
+			}
+		})
+	}
+}
+
+// The dashboard asks for metrics that workers have, and each question parses.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../monitoring/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(b, &board); err != nil {
+		t.Fatal(err)
+	}
+	rules := "groups:\n- name: dashboard\n  rules:\n"
+	for _, p := range board.Panels {
+		for _, target := range p.Targets {
+			if unknown := unknownMetrics(target.Expr); len(unknown) > 0 || target.Expr == "" {
+				t.Errorf("panel %s: no worker has %v", p.Title, unknown)
+			}
+			rules += fmt.Sprintf("  - record: dashboard:%d\n    expr: %q\n", strings.Count(rules, "record"), target.Expr)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	write(t, path, rules)
+	if out, err := command(t, ".", nil, tools(t, "promtool"), "check", "rules", path); err != nil {
+		t.Errorf("promtool: %v\n%s", err, out)
+	}
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// No secret is in a log, however often it was quoted on its way: as text on a
+// terminal, as JSON in a pipe.
+func TestLogsHoldNoSecret(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{"abcdef123", `s3cr+t/"v é'`, "a b<c>&d", `back\slash`, "hunter%2", "pass#word?x", "tab\tand\nline", "bell\a and \x7f", "\u2028line"} {
+		for _, terminal := range []bool{true, false} {
+			var out bytes.Buffer
+			a := &app{env: func(string) (string, bool) { return "", false }, terminal: terminal, redact: &redactor{}}
+			a.redact.add([]string{secret})
+			a.stderr = a.redact.writer(&out)
+			at := "http://h.example/?t=" + url.QueryEscape(secret)
+			err := fmt.Errorf("get %q: %w", at, errors.New("token "+secret))
+			a.logger(slog.LevelInfo).With("with", secret).WarnContext(t.Context(), "with "+secret, //nolint:sloglint // a message is looked at too
+				"plain", secret, "url", at, "err", err, "quoted", fmt.Sprintf("%q", secret), "twice", fmt.Sprintf("%q", fmt.Sprintf("%q", secret)),
+				"json", string(must(json.Marshal(map[string]string{"v": secret}))), slog.Group("group", "in", secret), "bytes", []string{secret})
+			text := out.String()
+			if left := leftOf(text, secret); left != "" {
+				t.Errorf("terminal %v: %q is in the log as %q:\n%s", terminal, secret, left, text)
+			}
+			if n := strings.Count(text, "xxxxx"); n < 9 {
+				t.Errorf("terminal %v: %q: %d marks; want one for each place\n%s", terminal, secret, n, text)
+			}
+			if !terminal {
+				var line map[string]any
+				if err := json.Unmarshal(out.Bytes(), &line); err != nil || line["level"] != "WARN" || line["msg"] != "with xxxxx" || line["time"] == nil {
+					t.Errorf("%q: %v: %s", secret, err, text)
+				}
+			} else if json.Valid(out.Bytes()) || !strings.Contains(text, "level=WARN") {
+				t.Errorf("a terminal is given no text: %s", text)
+			}
+		}
+	}
+}
+
+// leftOf is the longest run of a secret's plain characters in a text, if it is
+// a secret's worth of them.
+func leftOf(text, secret string) string {
+	for _, part := range strings.FieldsFunc(secret, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+		if len(part) >= 4 && part != "line" && strings.Contains(text, part) {
+			return part
+		}
+	}
+	return ""
+}
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}

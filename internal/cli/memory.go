@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"runtime/debug"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/cgroup"
+)
+
+// followMemory makes Go's runtime stay within what the container may hold, with
+// room for a browser where a job needs one, and returns what the browser may
+// hold; 0: nothing limits it. GOMEMLIMIT, when it is set, goes before.
+func (a *app) followMemory(jobs []*seine.Job) (browser int64) {
+	limit, limited := a.group().MemoryLimit()
+	if !limited {
+		return 0
+	}
+	chrome := false
+	for _, j := range jobs {
+		chrome = chrome || j.Fetch.Via == seine.ViaChrome
+	}
+	heap, browser := cgroup.Shares(limit, chrome)
+	if a.getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heap)
+	}
+	return browser
+}
+
+// group is this process's control group.
+func (a *app) group() cgroup.Group {
+	if a.machine == "" {
+		return cgroup.Own()
+	}
+	return cgroup.At(a.machine)
+}

@@ -1,0 +1,18 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seinehq/seine/internal/tracing"
+	"github.com/seinehq/seine/worker"
+)
+
+// trace sends the worker's traces where the environment says.
+func (a *app) trace(ctx context.Context, cfg *worker.Config) (end func(), err error) {
+	cfg.Traces, end, err = tracing.Open(ctx, tracing.Config{Getenv: a.getenv, Version: Version, Worker: cfg.Name, Console: a.stderr, Log: cfg.Log})
+	if errors.Is(err, tracing.ErrSettings) {
+		err = coded{exitUsage, err}
+	}
+	return end, err
+}

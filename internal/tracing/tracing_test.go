@@ -1,0 +1,84 @@
+package tracing_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine/internal/tracing"
+)
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	const endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		on   bool
+		bad  string
+	}{
+		{"nothing is said", nil, false, ""},
+		{"an endpoint", map[string]string{endpoint: "http://127.0.0.1:1"}, true, ""},
+		{"an endpoint of traces", map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:1/v1/traces"}, true, ""},
+		{"an endpoint, and none", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_TRACES_EXPORTER": "none"}, false, ""},
+		{"disabled", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"}, false, ""},
+		{"disabled says false", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "false"}, true, ""},
+		{"the console", map[string]string{"OTEL_TRACES_EXPORTER": "console"}, true, ""},
+		{"another exporter", map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}, false, "OTEL_TRACES_EXPORTER=zipkin: give otlp, console or none"},
+		{"another protocol", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, false, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc: http/protobuf"},
+		{"another protocol of traces", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json"}, false, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json"},
+		{"that of traces goes before", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, true, ""},
+	} {
+		var console bytes.Buffer
+		p, end, err := tracing.Open(t.Context(), tracing.Config{
+			Getenv: func(name string) string { return tt.env[name] }, Console: &console, Log: slog.New(slog.DiscardHandler),
+		})
+		if (p != nil) != tt.on || (err != nil) != (tt.bad != "") || err != nil && (!errors.Is(err, tracing.ErrSettings) || !strings.Contains(err.Error(), tt.bad)) {
+			t.Errorf("%s: %v, %v; want %v, %q", tt.name, p, err, tt.on, tt.bad)
+		}
+		if tt.env["OTEL_TRACES_EXPORTER"] == "console" {
+			_, span := p.Tracer("t").Start(t.Context(), "hello")
+			span.End()
+			end()
+			if !strings.Contains(console.String(), `"Name":"hello"`) {
+				t.Errorf("%s: %q", tt.name, console.String())
+			}
+		}
+	}
+}
+
+// A collector that refuses, or is away, is told once and holds nobody up for
+// long.
+func TestCollectorAway(t *testing.T) {
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }))
+	defer collector.Close()
+	for _, at := range []string{collector.URL, "http://127.0.0.1:1"} {
+		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", at)
+		t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+		var log bytes.Buffer
+		p, end, err := tracing.Open(t.Context(), tracing.Config{
+			Getenv: func(name string) string { return map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": at}[name] }, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			_, span := p.Tracer("t").Start(t.Context(), "hello")
+			span.End()
+			<-time.After(50 * time.Millisecond)
+		}
+		began := time.Now()
+		end()
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%s: the end took %v", at, took)
+		}
+		if n := strings.Count(log.String(), "are not sent"); n < 1 || n > 2 {
+			t.Errorf("%s: told %d times\n%s", at, n, log.String())
+		}
+	}
+}

@@ -1,0 +1,166 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/health"
+	"github.com/seinehq/seine/internal/metric"
+	"github.com/seinehq/seine/internal/redact"
+)
+
+// told is what a worker tells of itself over HTTP.
+type told struct {
+	server  *health.Server
+	metrics *metric.Metrics
+	clean   func(string) string
+	drains  atomic.Bool
+}
+
+// store is an opened bucket.
+type store struct {
+	at     string
+	bucket *blob.Bucket
+}
+
+// How long an answer is kept: a probe costs the frontier two short statements, a bucket
+// one listing.
+const (
+	keepFrontier = 2 * time.Second
+	keepStore    = 5 * time.Second
+)
+
+// tell opens the address, when there is one, before anything else: a start that hangs is
+// seen.
+func (w *Worker) tell(ctx context.Context) error {
+	if w.cfg.HTTP == "" {
+		return nil
+	}
+	server, err := health.Listen(ctx, w.cfg.HTTP)
+	if err != nil {
+		return err
+	}
+	w.closers = append(w.closers, server.Close)
+	var names, secrets []string
+	for _, j := range w.cfg.Jobs {
+		names, secrets = append(names, j.Name), append(secrets, j.Secrets...)
+	}
+	w.told = &told{server: server, metrics: metric.New(w.cfg.Version, names...), clean: redact.New(secrets).Replace}
+	server.Clean = w.told.clean
+	server.Handle("/metrics", w.told.metrics.Handler())
+	w.cfg.Log.InfoContext(ctx, "health and metrics are served", "addr", server.Addr())
+	return nil
+}
+
+// HTTP is the address at which this worker tells how it is; empty: nowhere.
+func (w *Worker) HTTP() string {
+	if w.told == nil {
+		return ""
+	}
+	return w.told.server.Addr()
+}
+
+func (w *Worker) starting(step string) {
+	if w.told != nil {
+		w.told.server.Starting(step)
+	}
+}
+
+// started says what is to be looked at.
+func (w *Worker) started() {
+	if w.told == nil {
+		return
+	}
+	ids := map[string]frontier.JobID{}
+	for _, j := range w.jobs {
+		ids[j.Name] = j.ID
+	}
+	w.told.metrics.Observe(metric.Source{
+		Jobs: ids, Depth: w.frontier.Depth, Share: w.engine.Share, Clean: w.told.clean,
+		Browser: func() (int, int64) {
+			if w.chrome == nil {
+				return 0, 0
+			}
+			return w.chrome.Usage()
+		},
+	})
+	ready := []health.Check{
+		{Name: "draining", Look: func(context.Context) error {
+			if w.told.drains.Load() {
+				return errors.New("told to stop: nothing more is claimed")
+			}
+			return nil
+		}},
+		{Name: "frontier", Look: w.checkFrontier, Every: keepFrontier},
+		{Name: "store", Look: w.checkStores, Every: keepStore},
+	}
+	if w.chrome != nil {
+		ready = append(ready, health.Check{Name: "browser", Look: func(context.Context) error { return w.chrome.Err() }})
+	}
+	w.told.server.Started([]health.Check{{Name: "loop", Look: func(context.Context) error {
+		if stuck := w.engine.Stuck(); len(stuck) > 0 {
+			return errors.New(strings.Join(stuck, "; "))
+		}
+		return nil
+	}}}, ready)
+}
+
+// checkFrontier asks the frontier for its schema, which also tells of one that
+// was changed under a worker's feet.
+func (w *Worker) checkFrontier(ctx context.Context) error {
+	for _, a := range w.engine.Away() {
+		if a.Job == "" {
+			return fmt.Errorf("away since %s: %w", a.Since.UTC().Format(time.RFC3339), a.Err)
+		}
+	}
+	return w.schemaFits(ctx)
+}
+
+// checkStores tells of buckets that are not there, and of those that did not
+// take a job's files.
+func (w *Worker) checkStores(ctx context.Context) error {
+	var errs []error
+	for _, s := range w.stores {
+		errs = append(errs, s.check(ctx))
+	}
+	for _, a := range w.engine.Away() {
+		if a.Job != "" {
+			errs = append(errs, fmt.Errorf("job %s: away since %s: %w", a.Job, a.Since.UTC().Format(time.RFC3339), a.Err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// check asks whether the bucket is there.
+func (s store) check(ctx context.Context) error {
+	ok, err := s.bucket.IsAccessible(ctx)
+	if dir, e := assemble.Folder(s.at); err == nil && e == nil && dir != "" {
+		_, err = os.Stat(dir) // the driver takes a folder that is gone for an empty one
+	}
+	if err == nil && !ok {
+		err = errors.New("it does not exist or may not be read")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", assemble.ErrStore, drivers.Redact(s.at), err)
+	}
+	return nil
+}
+
+// draining says, from ctx's end on, that nothing more is claimed.
+func (w *Worker) draining(ctx context.Context) (stop func()) {
+	if w.told == nil {
+		return func() {}
+	}
+	end := context.AfterFunc(ctx, func() { w.told.drains.Store(true) })
+	return func() { end() }
+}
