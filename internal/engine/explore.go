@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
@@ -12,6 +13,10 @@ import (
 // ErrDark says that a run ended while a space was stopped.
 var ErrDark = errors.New("exploring was stopped")
 
+// nearBudget is how many times what a worker holds must be left of a budget for
+// it to choose by a model that is not quite up to date.
+const nearBudget = 50
+
 // explore admits ids that are worth a request, when nothing else is ready. left
 // is false when there is nothing more to explore.
 func (r *runner) explore(ctx context.Context) (n int, left bool, err error) {
@@ -20,10 +25,15 @@ func (r *runner) explore(ctx context.Context) (n int, left bool, err error) {
 	if err != nil || !dry {
 		return 0, !x.over(), err
 	}
+	budget := r.job.Explore.Budget
+	x.mu.Lock()
+	if budget > 0 && budget-x.answers-x.own < nearBudget*int64(cap(r.held)) {
+		x.fresh = time.Time{} // how much is left must be known
+	}
+	x.mu.Unlock()
 	if err := r.refresh(ctx); err != nil {
 		return 0, true, err
 	}
-	budget := r.job.Explore.Budget
 	if budget > 0 && x.answers >= budget {
 		x.end()
 		return 0, false, nil
