@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count bench-explore chaos chaos-broken check-deploy fuzz generate image release clean
+.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-pace: build ## a host's pace over a fleet, by the site's own clock
 
 bench-explore: ## wanted items by request, beside the original and an oracle
 	@go run ./scripts/bench-explore
+
+bench-explore-db: ## what exploring costs a PostgreSQL, and who waits for whom
+	@scripts/with-postgres go run ./scripts/bench-explore-db
 
 bench-count: build ## counting a bucket of a million objects
 	@go run ./scripts/bench-count

@@ -3,7 +3,6 @@ package seine
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -63,8 +62,8 @@ type Job struct {
 
 // Seeds are the requests that a job starts from.
 type Seeds struct {
-	// IDs is an ID space. It needs URL.
-	IDs *IDSpace
+	// IDs are ID spaces, none of which has an id of another one. They need URL.
+	IDs []IDSpace
 
 	// URL is the template of the URL of an ID: "https://a.example/cert/{id}".
 	URL string
@@ -75,26 +74,6 @@ type Seeds struct {
 	// File is the path of a list, one key a line or {"key": …, "priority": …,
 	// "meta": {…}}; gzip is undone when the name ends in .gz.
 	File string
-}
-
-// IDSpace is the set of ids that Seeds.URL may hold.
-type IDSpace struct {
-	// From and To are the first and the last id, both included.
-	From, To int64
-
-	// Width pads ids with zeros to so many digits. Default 0: no padding.
-	Width int
-
-	// Start holds the ids that a chain begins at.
-	Start []int64
-}
-
-// Key returns the task key of an id.
-func (s *IDSpace) Key(id int64) string {
-	if s.Width > 0 {
-		return fmt.Sprintf("%0*d", s.Width, id)
-	}
-	return fmt.Sprint(id)
 }
 
 // Via names a fetcher.
@@ -310,13 +289,30 @@ type Explore struct {
 	// Budget is the most answers of explored ids, over the job's life; then no
 	// more are chosen. Default 0: no bound.
 	Budget int64
+
+	// Hit says whether a page is one that walks look for, by its id and what it
+	// was judged as: Done or Skipped. Both are kept, so a changed Hit can judge
+	// them again without asking. A stale page is a miss, whatever it says, and an
+	// error is neither. Nil: a page that is Done.
+	Hit func(id string, v Verdict) bool `json:"-"`
+
+	// Neighbor makes a chain follow what it returns instead of an ID space.
+	Neighbor NeighborFunc `json:"-"`
 }
+
+// NeighborFunc returns the key of what lies next to a task's page: dir is +1 for
+// the one after it, -1 for the one before. Empty: there is none.
+type NeighborFunc func(task Task, page *Page, dir int) (key string)
 
 // Limit bounds a job's life. Zero is no bound.
 type Limit struct {
 	Assets  int64
 	Records int64
 	Tasks   int64
+
+	// Yield ends exploring when no block of a space promises so many hits by
+	// request any more.
+	Yield float64
 }
 
 // Retry is the most attempts of a task, by what its last attempt ended in.
@@ -413,19 +409,16 @@ func (j Job) check() []error {
 	if h := j.Pace.Hours; h.From < 0 || h.To < 0 || h.From >= 24*time.Hour || h.To >= 24*time.Hour {
 		say("pace.hours: %v to %v are no times of the day", h.From, h.To)
 	}
-	if s := j.Seeds.IDs; s != nil {
-		if s.From > s.To {
-			say("seeds.ids: from %d is greater than to %d", s.From, s.To)
-		}
-		if s.To == math.MaxInt64 {
-			say("seeds.ids: to %d is too large: at most %d", s.To, int64(math.MaxInt64-1))
-		}
-		if s.From < 0 {
-			say("seeds.ids: from %d is negative", s.From)
+	if len(j.Seeds.IDs) > 0 {
+		for _, err := range checkSpaces(j.Seeds.IDs) {
+			say("%w", err)
 		}
 		if !strings.Contains(j.Seeds.URL, "{id}") {
 			say("seeds.url %q has no {id}", j.Seeds.URL)
 		}
+	}
+	if e := j.Explore; e.Neighbor != nil && e.Strategy != StrategyChain {
+		say("explore: a neighbor function is for the strategy %s", StrategyChain)
 	}
 	if d := j.Pace.Delay; d.Min > d.Max {
 		say("pace.delay: %v is greater than %v", d.Min, d.Max)

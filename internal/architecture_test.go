@@ -111,6 +111,7 @@ var floors = map[string][]string{
 	"scripts/bench-pace":                  nil,
 	"scripts/bench-count":                 {},
 	"scripts/bench-explore":               {"internal/explore", "internal/explore/sim"},
+	"scripts/bench-explore-db":            {"", "internal/assemble", "internal/engine", "internal/frontier", "internal/frontier/pgfrontier"},
 	"scripts/sbom":                        {},
 	"scripts/testcount":                   {},
 }

@@ -40,7 +40,7 @@ func runPoisoned(site string) error {
 		Frontier: "sqlite:seine.db", Store: "file:store", Migrate: true, UntilDone: true, Lease: time.Second,
 		Jobs: []seine.Job{{
 			Name:  "poisoned",
-			Seeds: seine.Seeds{URL: site + "/{id}", IDs: &seine.IDSpace{From: 1, To: 20}}, Explore: seine.Explore{Strategy: seine.StrategyOff},
+			Seeds: seine.Seeds{URL: site + "/{id}", IDs: []seine.IDSpace{{From: 1, To: 20}}}, Explore: seine.Explore{Strategy: seine.StrategyOff},
 			Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 			Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: seine.Unlimited},
 			Retry: seine.Retry{Error: 4, Backoff: 20 * time.Millisecond},

@@ -127,7 +127,7 @@ func (a *app) root() *cobra.Command {
 	}
 	for _, c := range []*cobra.Command{
 		a.validateCommand(), a.tryCommand(), a.runCommand(), a.addCommand(), a.workerCommand(), a.statusCommand(),
-		a.tasksCommand(), a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.drainCommand(), a.auditCommand(), a.cleanCommand(),
+		a.tasksCommand(), a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.drainCommand(), a.recountCommand(), a.auditCommand(), a.cleanCommand(),
 		a.countCommand(), a.exportCommand(), a.demoCommand(), a.migrateCommand(),
 		a.doctorCommand(), a.schemaCommand(), a.versionCommand(),
 	} {

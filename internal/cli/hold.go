@@ -19,7 +19,9 @@ What is in progress goes on; "seine drain" waits for it.`, func(ctx context.Cont
 }
 
 func (a *app) resumeCommand() *cobra.Command {
-	return a.holdCommand("resume", "Let a paused job or host go on", "", func(ctx context.Context, f frontier.Frontier, h held) error {
+	return a.holdCommand("resume", "Let a paused job or host go on, and an ID space that was stopped", `A job is claimed from again. ID spaces that were stopped, because their answers
+were not what they had been, are explored again: see to what the site gives
+first, and send back what it gave meanwhile with "seine retry".`, func(ctx context.Context, f frontier.Frontier, h held) error {
 		return a.hold(ctx, f, h, false)
 	})
 }
@@ -91,7 +93,14 @@ func (a *app) hold(ctx context.Context, f frontier.Frontier, h held, paused bool
 		done = "paused"
 	}
 	a.print("%s %s", done, h)
-	return nil
+	if paused || h.host != "" {
+		return nil
+	}
+	n, err := f.CloseCircuits(ctx, h.job.ID)
+	if n > 0 {
+		a.print("%d ID spaces that were stopped are explored again", n)
+	}
+	return err
 }
 
 const (

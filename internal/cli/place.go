@@ -130,10 +130,13 @@ func (a *app) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File,
 
 // originalBounds lets the original's MIN_CERT_ID and MAX_CERT_ID bound the ids.
 func (a *app) originalBounds(job *seine.Job) error {
-	if job.Seeds.IDs == nil {
+	if len(job.Seeds.IDs) == 0 || a.getenv("MIN_CERT_ID") == "" && a.getenv("MAX_CERT_ID") == "" {
 		return nil
 	}
-	ids := *job.Seeds.IDs
+	ids, was := job.Seeds.IDs[0], job.Seeds.IDs[0]
+	if len(job.Seeds.IDs) > 1 || ids.Date != "" || ids.Alphabet != "" {
+		return usagef("MIN_CERT_ID and MAX_CERT_ID bound a single space of numbers: job %s has another", job.Name)
+	}
 	for name, bound := range map[string]*int64{"MIN_CERT_ID": &ids.From, "MAX_CERT_ID": &ids.To} {
 		v := a.getenv(name)
 		if v == "" {
@@ -148,10 +151,10 @@ func (a *app) originalBounds(job *seine.Job) error {
 	if ids.From > ids.To {
 		return usagef("MIN_CERT_ID and MAX_CERT_ID leave no id: %d is greater than %d", ids.From, ids.To)
 	}
-	if ids.From != job.Seeds.IDs.From || ids.To != job.Seeds.IDs.To {
+	if ids.From != was.From || ids.To != was.To {
 		a.say("seine: ids %d to %d (MIN_CERT_ID, MAX_CERT_ID)", ids.From, ids.To)
 	}
-	job.Seeds.IDs = &ids
+	job.Seeds.IDs = []seine.IDSpace{ids}
 	return nil
 }
 

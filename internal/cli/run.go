@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/health"
 	"github.com/seinehq/seine/worker"
 )
@@ -219,7 +220,7 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	<-shown
 	status, err := wk.Status(context.WithoutCancel(ctx), job.Name)
 	closeErr := wk.Close()
-	if runErr != nil && !errors.Is(runErr, worker.ErrLimit) {
+	if runErr != nil && !errors.Is(runErr, worker.ErrLimit) && !errors.Is(runErr, engine.ErrDark) {
 		return runErr
 	}
 	if err := errors.Join(err, closeErr); err != nil {
@@ -234,6 +235,8 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	switch failures := status.Final[seine.Error] + status.Final[seine.Stale]; {
 	case ctx.Err() != nil && status.Open+status.Unseen > 0:
 		return errStopped
+	case errors.Is(runErr, engine.ErrDark):
+		return runErr
 	case runErr != nil:
 		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, describeLimit(job, cfg.Limit))}
 	case status.Final[seine.Error] > int64(job.MaxFailures):
@@ -257,6 +260,9 @@ func describeLimit(job *seine.Job, run seine.Limit) string {
 				parts = append(parts, fmt.Sprintf("%d %s (%s)", n.n, n.name, l.from))
 			}
 		}
+		if l.limit.Yield > 0 {
+			parts = append(parts, fmt.Sprintf("yield %g (%s)", l.limit.Yield, l.from))
+		}
 	}
 	return strings.Join(parts, ", ")
 }
@@ -272,9 +278,17 @@ func parseLimit(s string) (seine.Limit, error) {
 		if !found {
 			name, number = "tasks", name
 		}
+		if name == "yield" {
+			y, err := strconv.ParseFloat(number, 64)
+			if err != nil || !(y > 0 && y <= 1) {
+				return l, usagef("--limit %q: yield is a number from 0 to 1", s)
+			}
+			l.Yield = y
+			continue
+		}
 		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || n < 1 {
-			return l, usagef("--limit %q: give a number of tasks, or assets=N, records=N, tasks=N", s)
+			return l, usagef("--limit %q: give a number of tasks, or assets=N, records=N, tasks=N, yield=X", s)
 		}
 		switch name {
 		case "assets":
@@ -284,7 +298,7 @@ func parseLimit(s string) (seine.Limit, error) {
 		case "tasks":
 			l.Tasks = n
 		default:
-			return l, usagef("--limit %q: unknown %q: assets, records or tasks", s, name)
+			return l, usagef("--limit %q: unknown %q: assets, records, tasks or yield", s, name)
 		}
 	}
 	return l, nil

@@ -1,34 +1,53 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// spaceJSON is the shape of `status --space -o json`.
+// spaceJSON is the shape of `status --space -o json`, a line for each space.
 type spaceJSON struct {
 	Job      string  `json:"job"`
-	From     int64   `json:"from"`
+	First    string  `json:"first"` // the ids at its ends
+	Last     string  `json:"last"`
+	From     int64   `json:"from"` // their numbers
 	To       int64   `json:"to"`
 	Size     int64   `json:"size"`
 	Answered int64   `json:"answered"`
 	Coverage float64 `json:"coverage"` // answered by size
-	Hits     int64   `json:"hits"`
-	Yield    float64 `json:"yield"`    // hits by answered, over the job's life
-	HitRate  float64 `json:"hit_rate"` // of recent probes
-	Best     float64 `json:"best"`     // hits by request that the best block promises; 0: the space is exhausted
-	Goal     *goal   `json:"goal,omitempty"`
+	Wanted   int64   `json:"wanted"`   // done
+	Hits     int64   `json:"hits"`     // what walks look for, of the ids that were explored
+
+	// Yield is what is wanted by answered: in all, and of late.
+	Yield    float64  `json:"yield"`
+	YieldNow *float64 `json:"yield_now"` // null: nothing was answered
+	HitRate  float64  `json:"hit_rate"`  // of recent probes
+	Best     float64  `json:"best"`      // hits by request that the best block promises; 0: the space is exhausted
+
+	// State is exploring, stopped, exhausted, or not worth it; Why says more.
+	State string `json:"state"`
+	Why   string `json:"why,omitempty"`
+	Goal  *goal  `json:"goal,omitempty"`
 
 	Regions []regionJSON `json:"regions"`
 }
 
-// goal is what a number of hits still takes.
+// States of a space.
+const (
+	spaceExploring = "exploring"
+	spaceStopped   = "stopped"
+	spaceExhausted = "exhausted"
+	spaceWorthless = "not worth it"
+)
+
+// goal is what a number of wanted items still takes.
 type goal struct {
 	Hits     int64    `json:"hits"`
 	Requests int64    `json:"requests"` // -1: it can't be met
@@ -38,6 +57,8 @@ type goal struct {
 type regionJSON struct {
 	From      int64   `json:"from"`
 	To        int64   `json:"to"`
+	First     string  `json:"first"`
+	Last      string  `json:"last"`
 	Answered  int64   `json:"answered"`
 	Probes    int64   `json:"probes"`
 	ProbeHits int64   `json:"probe_hits"`
@@ -52,7 +73,7 @@ const (
 	mapRegions = 16 * mapWidth
 )
 
-// space shows what is known of a job's ID space.
+// space shows what is known of a job's ID spaces.
 func (a *app) space(ctx context.Context, arg string, want int64) error {
 	f, job, info, err := a.jobAt(ctx, arg)
 	if err != nil {
@@ -63,93 +84,144 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 	if err != nil {
 		return err
 	}
-	ids := normal.Seeds.IDs
-	if s := normal.Explore.Strategy; ids == nil || s != seine.StrategyForager && s != seine.StrategyRandom {
+	spaces := engine.Spaces(&normal)
+	if len(spaces) == 0 {
 		return usagef("job %s does not explore an ID space: --space is for `explore: {strategy: forager}` or `random`", normal.Name)
-	}
-	model, err := known(ctx, f, info.ID, &normal)
-	if err != nil {
-		return err
 	}
 	status, err := f.Status(ctx, info.ID)
 	if err != nil {
 		return err
 	}
-	regions, best := model.Map(mapRegions)
-	sums := model.Total()
-	out := spaceJSON{
-		Job: info.Name, From: ids.From, To: ids.To, Size: ids.To - ids.From + 1, Answered: sums.Done, Hits: status.Final[seine.Done],
-		HitRate: model.HitRate(), Best: best, Regions: []regionJSON{},
-	}
-	out.Coverage = float64(out.Answered) / float64(out.Size)
-	out.Yield = float64(out.Hits) / float64(max(1, out.Answered))
-	for _, r := range regions {
-		out.Regions = append(out.Regions, regionJSON{
-			ids.From + r.First, ids.From + r.First + r.Size - 1, r.Done, r.Probes, r.ProbeHits, r.Walks, r.WalkHits, r.Expected,
-		})
+	var out []spaceJSON
+	for _, s := range spaces {
+		known, err := f.Known(ctx, info.ID, s.Number, time.Time{})
+		if err != nil {
+			return err
+		}
+		out = append(out, spaceOf(info.Name, s, known, normal.Limit.Yield))
 	}
 	if want > 0 {
-		out.Goal = goalOf(want, out, status.Rate)
+		setGoals(out, want, status.Rate)
 	}
-	if a.json() {
-		return a.printJSON(out)
+	for i, s := range out {
+		if a.json() {
+			if err := a.printJSON(s); err != nil {
+				return err
+			}
+			continue
+		}
+		if i > 0 {
+			a.print("")
+		}
+		a.printSpace(s, status)
 	}
-	a.printSpace(out, status)
 	return nil
 }
 
-// known is the model that the frontier's sums make.
-func known(ctx context.Context, f frontier.Frontier, id frontier.JobID, job *seine.Job) (*explore.Forager, error) {
-	model := explore.New(job.Seeds.IDs.To-job.Seeds.IDs.From+1, explore.Options{Blocks: job.Explore.Blocks, Max: job.Explore.Max})
-	blocks, err := f.Blocks(ctx, id, 0, time.Time{})
-	if err != nil {
-		return nil, err
+// spaceOf is what is known of a space.
+func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64) spaceJSON {
+	for b, sums := range known.Blocks {
+		s.Model.SetBlock(b, sums)
 	}
-	for b, s := range blocks {
-		model.SetBlock(b, s)
+	for at, t := range known.Steps {
+		s.Model.SetStep(at, t)
 	}
-	steps, err := f.Steps(ctx, id, 0)
-	if err != nil {
-		return nil, err
+	regions, best := s.Model.Map(mapRegions)
+	sums := s.Model.Total()
+	recent := s.Model.Recent()
+	out := spaceJSON{
+		Job: job, First: s.At(0), Last: s.At(s.Len() - 1), From: s.From, To: s.To, Size: s.Len(), Answered: sums.Done,
+		Wanted: sums.Wanted, Hits: sums.ProbeHits + sums.WalkHits, HitRate: s.Model.HitRate(), Best: best, State: spaceExploring, Regions: []regionJSON{},
 	}
-	for at, t := range steps {
-		model.SetStep(at, t)
+	out.Coverage = float64(out.Answered) / float64(out.Size)
+	out.Yield = float64(out.Wanted) / float64(max(1, out.Answered))
+	if recent.Trials > 0 {
+		now := recent.Hits / recent.Trials
+		out.YieldNow = &now
 	}
-	return model, nil
+	switch {
+	case known.Circuit.Open():
+		out.State, out.Why = spaceStopped, known.Circuit.Reason
+	case best <= 0:
+		out.State = spaceExhausted
+	case least > 0 && best < least:
+		out.State, out.Why = spaceWorthless, fmt.Sprintf("the best block promises less than limit.yield, %g", least)
+	}
+	step := max(s.Step, 1)
+	for _, r := range regions {
+		last := r.First + r.Size - 1
+		out.Regions = append(out.Regions, regionJSON{
+			s.From + r.First*step, s.From + last*step, s.At(r.First), s.At(last), r.Done, r.Probes, r.ProbeHits, r.Walks, r.WalkHits, r.Expected,
+		})
+	}
+	return out
 }
 
-// goalOf is what a number of hits takes from here, at what the best block
-// promises: at least so much.
-func goalOf(want int64, s spaceJSON, rate float64) *goal {
+// setGoals says what a number of wanted items of the job takes from here, at what
+// the best block of all spaces promises: at least so much.
+func setGoals(spaces []spaceJSON, want int64, rate float64) {
+	var (
+		left  = want
+		rest  int64
+		best  float64
+		worth float64
+	)
+	for _, s := range spaces {
+		left, rest = left-s.Wanted, rest+s.Size-s.Answered
+		// Walks may look for more than what is wanted.
+		share := 1.0
+		if s.Hits > s.Wanted && s.Wanted > 0 {
+			share = float64(s.Wanted) / float64(s.Hits)
+		}
+		if worth = s.Best * share; s.State != spaceStopped {
+			best = max(best, worth)
+		}
+	}
 	g := &goal{Hits: want, Requests: -1}
-	left := want - s.Hits
 	switch {
 	case left <= 0:
 		g.Requests = 0
-	case s.Best <= 0 || left > s.Size-s.Answered:
-		return g
-	default:
-		g.Requests = int64(float64(left)/s.Best + 0.5)
+	case best > 0 && left <= rest:
+		g.Requests = int64(float64(left)/best + 0.5)
 	}
-	if rate > 0 {
+	if rate > 0 && g.Requests >= 0 {
 		seconds := float64(g.Requests) / rate
 		g.Seconds = &seconds
 	}
-	return g
+	for i := range spaces {
+		spaces[i].Goal = g
+	}
 }
 
+// best regions that are named.
+const namedRegions = 5
+
 func (a *app) printSpace(s spaceJSON, status frontier.Status) {
-	a.print("%s  ids %d to %d", s.Job, s.From, s.To)
+	a.print("%s  ids %s to %s", s.Job, s.First, s.Last)
 	a.print("  answered  %d of %d (%.2g %%)", s.Answered, s.Size, 100*s.Coverage)
-	a.print("  wanted    %d, %.3f by request; recent probes hit %.1f %%", s.Hits, s.Yield, 100*s.HitRate)
+	now := ""
+	if s.YieldNow != nil {
+		now = fmt.Sprintf(", of late %.3f", *s.YieldNow)
+	}
+	a.print("  wanted    %d, %.3f by request%s; recent probes hit %.1f %%", s.Wanted, s.Yield, now, 100*s.HitRate)
+	if s.Hits != s.Wanted {
+		a.print("  hits      %d, of what walks look for", s.Hits)
+	}
 	if s.Best > 0 {
 		a.print("  best      a block promises %.3f by request", s.Best)
 	} else {
 		a.print("  best      nothing is left: the space is exhausted")
 	}
+	switch s.State {
+	case spaceStopped:
+		a.print("  stopped   %s: `seine resume` goes on", s.Why)
+	case spaceWorthless:
+		a.print("  over      it is not worth it any more: %s", s.Why)
+	}
 	if g := s.Goal; g != nil {
 		a.print("  goal      %s", g.text(status))
 	}
+	a.printRegions(s.Regions)
 	a.print("")
 	row := strings.Builder{}
 	for i, r := range s.Regions {
@@ -160,8 +232,26 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 		}
 	}
 	a.print("")
-	a.print("  %d ids a cell; hits by request from none (.) to all (@); blank: not asked yet", s.Regions[0].To-s.Regions[0].From+1)
+	a.print("  %d ids a cell; hits by request from none (.) to all (@); blank: not asked yet", (s.Size-1)/int64(len(s.Regions))+1)
 }
+
+// printRegions names those with most hits.
+func (a *app) printRegions(regions []regionJSON) {
+	top := slices.Clone(regions)
+	slices.SortStableFunc(top, func(x, y regionJSON) int { return cmp.Compare(y.hits(), x.hits()) })
+	for i, r := range top[:min(namedRegions, len(top))] {
+		if r.hits() == 0 {
+			return
+		}
+		head := "          "
+		if i == 0 {
+			head = "  regions "
+		}
+		a.print("%s  %s to %s: %d hits of %d; promises %.3f", head, r.First, r.Last, r.hits(), r.Probes+r.Walks, r.Expected)
+	}
+}
+
+func (r regionJSON) hits() int64 { return r.ProbeHits + r.WalkHits }
 
 func (g *goal) text(status frontier.Status) string {
 	switch {

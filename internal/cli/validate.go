@@ -33,9 +33,12 @@ func (a *app) validateCommand() *cobra.Command {
 // describe says what a job will do.
 func (a *app) describe(job *seine.Job) {
 	var tasks int64
-	if s := job.Seeds.IDs; s != nil {
-		tasks += s.To - s.From + 1
-		a.print("  ids       %d to %d: %d, by strategy %s", s.From, s.To, s.To-s.From+1, job.Explore.Strategy)
+	for i := range job.Seeds.IDs {
+		s := &job.Seeds.IDs[i]
+		tasks += s.Len()
+		a.print("  ids       %s to %s: %d, by strategy %s", s.At(0), s.At(s.Len()-1), s.Len(), job.Explore.Strategy)
+	}
+	if len(job.Seeds.IDs) > 0 {
 		a.print("  url       %s", job.Seeds.URL)
 	}
 	if n := len(job.Seeds.URLs); n > 0 {

@@ -55,7 +55,7 @@ func job(t testing.TB, name string) *seine.Job {
 	s := rules(t)
 	j, err := seine.Job{
 		Name: name, Permission: "ours", Contact: "data@example.org", Digest: []byte{7}, Scraper: s,
-		Seeds: seine.Seeds{IDs: &seine.IDSpace{From: 1, To: 100_000}, URL: "http://a.example/{id}"},
+		Seeds: seine.Seeds{IDs: []seine.IDSpace{{From: 1, To: 100_000}}, URL: "http://a.example/{id}"},
 		Store: seine.Store{Key: "png/{grade}/{id}_{asset}.png"},
 		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: 1000},
 	}.Normal()

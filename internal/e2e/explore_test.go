@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -15,6 +16,9 @@ import (
 	"github.com/seinehq/seine/internal/explore/sim"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
+
+// exploreBudget is 10,000 where docs/benchmarks.md shows what the test prints.
+var exploreBudget = flag.Int("budget", 4000, "requests of the run that explores")
 
 const exploreJob = `job: explored
 seeds:
@@ -42,9 +46,9 @@ func TestEightWorkersExploreOneSpace(t *testing.T) {
 	t.Parallel()
 	const (
 		last    = firstID + 199_999
-		budget  = 4000
 		workers = 8
 	)
+	budget := *exploreBudget
 	dir := t.TempDir()
 	site := serve(t, cardsite.Config{From: firstID, To: last, Sparse: true, Plain: true, Calm: true})
 	job := filepath.Join(dir, "job.yaml")
@@ -66,7 +70,7 @@ func TestEightWorkersExploreOneSpace(t *testing.T) {
 	fleet[0] = work()
 	await(t, "the budget's end", func() bool {
 		s := readStatus(t, dir, at, "explored")
-		return s.left() == 0 && s.States["done"]+s.States["skipped"] >= budget
+		return s.left() == 0 && s.States["done"]+s.States["skipped"] >= int64(budget)
 	})
 	for _, p := range fleet {
 		p.stop(t)

@@ -75,6 +75,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 		released []frontier.Claimed
 		outcomes = map[int64]outcome{}
 	)
+	around := r.neighbors(ctx, batch)
 	for _, o := range batch {
 		outcomes[o.claimed.Seq] = o
 		if o.released && o.after > 0 {
@@ -85,7 +86,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			released = append(released, o.claimed)
 			continue
 		}
-		c, f := r.commitOf(ctx, o)
+		c, f := r.commitOf(ctx, o, around)
 		if c != nil {
 			done = append(done, *c)
 			o.state, o.reason = c.State, c.Reason // a record that can't be encoded makes it an error
@@ -113,6 +114,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			for _, c := range done {
 				if !lost(out, c.Seq) {
 					r.note(ctx, outcomes[c.Seq], true)
+					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
 					kept[c.Seq] = true
 				}
 			}
@@ -124,6 +126,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			for _, c := range again {
 				if !lost(out, c.Seq) {
 					r.note(ctx, outcomes[c.Seq], false)
+					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
 					kept[c.Seq] = true
 				}
 			}

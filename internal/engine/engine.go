@@ -228,7 +228,7 @@ func (e *Engine) session(ctx, work context.Context) error {
 				mu.Lock()
 				errs = append(errs, err)
 				mu.Unlock()
-				if !errors.Is(err, ErrLimit) {
+				if !errors.Is(err, ErrLimit) && !errors.Is(err, ErrDark) {
 					stopClaiming()
 				}
 			}

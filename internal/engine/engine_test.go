@@ -188,7 +188,7 @@ func TestRangeIsEnumerated(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)
 	j := r.register(r.job(func(j *seine.Job) {
-		j.Seeds.IDs = &seine.IDSpace{From: 5, To: 2604, Width: 6}
+		j.Seeds.IDs = []seine.IDSpace{{From: 5, To: 2604, Width: 6}}
 		j.Explore.Strategy = seine.StrategyOff
 	}))
 	r.run(j)
@@ -214,7 +214,7 @@ func TestChainWalksBothWays(t *testing.T) {
 	})
 	chain := func(patience int) *engine.Job {
 		return r.register(r.job(func(j *seine.Job) {
-			j.Seeds.IDs = &seine.IDSpace{From: 0, To: 100, Start: []int64{45}}
+			j.Seeds.IDs = []seine.IDSpace{{From: 0, To: 100, Start: []int64{45}}}
 			j.Explore = seine.Explore{Strategy: seine.StrategyChain, Patience: patience}
 		}))
 	}
@@ -346,7 +346,7 @@ func TestPaceHoldsOverWorkers(t *testing.T) {
 	})
 	j := r.register(r.job(func(j *seine.Job) {
 		j.Pace = seine.Pace{Delay: seine.Span{Min: 60 * time.Millisecond, Max: 60 * time.Millisecond}, Concurrency: 4}
-		j.Seeds.IDs = &seine.IDSpace{From: 1, To: 25}
+		j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 25}}
 		j.Explore.Strategy = seine.StrategyOff
 	}))
 	var wg sync.WaitGroup
@@ -456,7 +456,7 @@ func TestLimit(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)
 	j := r.register(r.job(func(j *seine.Job) {
-		j.Seeds.IDs = &seine.IDSpace{From: 1, To: 100000}
+		j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 100000}}
 		j.Explore.Strategy = seine.StrategyOff
 		j.Concurrency = 2
 	}))
@@ -539,7 +539,7 @@ func TestJobsLimit(t *testing.T) {
 		{seine.Limit{Records: 9, Assets: 1000}, [2]int64{18, 9}},
 	} {
 		j := r.register(r.job(func(j *seine.Job) {
-			j.Seeds.IDs = &seine.IDSpace{From: 1, To: 100000}
+			j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 100000}}
 			j.Explore.Strategy = seine.StrategyOff
 			j.Concurrency, j.Limit, j.Scraper = 16, tt.limit, two{}
 		}))

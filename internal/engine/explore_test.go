@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -25,6 +26,21 @@ func cards(w http.ResponseWriter, r *http.Request) {
 }
 
 func wantedCard(id int) bool { return id >= 60_000 && id%500 < 40 }
+
+// known is what is known of a job's spaces.
+func (r *rig) known(j *engine.Job) (sum explore.Sums) {
+	r.Helper()
+	for _, s := range engine.Spaces(&j.Job) {
+		blocks, err := r.f.Blocks(r.Context(), j.ID, s.Number, time.Time{})
+		if err != nil {
+			r.Fatal(err)
+		}
+		for _, b := range blocks {
+			sum = sum.Add(b)
+		}
+	}
+	return sum
+}
 
 // A space is explored where wanted ids are: no id is asked for twice, what was
 // answered is counted once, and a budget ends the run.
@@ -45,7 +61,7 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, cards)
 			j := r.register(r.job(func(j *seine.Job) {
-				j.Seeds.IDs = &seine.IDSpace{From: 1, To: 80_000}
+				j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 80_000}}
 				j.Explore = seine.Explore{Strategy: tt.strategy, Budget: budget, Blocks: 256}
 				j.Concurrency = 8
 			}))
@@ -66,14 +82,7 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 			if yield := float64(hits) / float64(len(r.asked)); yield < tt.least || yield > tt.most {
 				t.Errorf("%.3f wanted by request; want %.3f to %.3f", yield, tt.least, tt.most)
 			}
-			blocks, err := r.f.Blocks(t.Context(), j.ID, 0, time.Time{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var sum explore.Sums
-			for _, b := range blocks {
-				sum = sum.Add(b)
-			}
+			sum := r.known(j)
 			if sum.Done != int64(len(r.asked)) || sum.ProbeHits+sum.WalkHits != int64(hits) {
 				t.Errorf("counted %+v; %d were answered, %d wanted", sum, len(r.asked), hits)
 			}
@@ -95,7 +104,7 @@ func TestErrorsAreNoMisses(t *testing.T) {
 		cards(w, q)
 	})
 	j := r.register(r.job(func(j *seine.Job) {
-		j.Seeds.IDs = &seine.IDSpace{From: 60_000, To: 60_999}
+		j.Seeds.IDs = []seine.IDSpace{{From: 60_000, To: 60_999}}
 		j.Explore = seine.Explore{Strategy: seine.StrategyForager}
 		j.Concurrency = 4
 	}))
@@ -121,14 +130,7 @@ func TestErrorsAreNoMisses(t *testing.T) {
 			t.Errorf("%s was asked for %d times; want %d", x.Key, n, most)
 		}
 	}
-	blocks, err := r.f.Blocks(t.Context(), j.ID, 0, time.Time{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sum explore.Sums
-	for _, b := range blocks {
-		sum = sum.Add(b)
-	}
+	sum := r.known(j)
 	// Of a stretch of which less than a fiftieth is left the rest is not asked for.
 	if left := 1000 - len(ts); left > 20 || done < 80-left || sum.Done != int64(len(ts)) || sum.ProbeHits+sum.WalkHits != int64(done) {
 		t.Errorf("%d ids asked for, %d done, counted %+v; want nearly all of 1000, nearly 80, and the same counted", len(ts), done, sum)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
@@ -27,12 +28,12 @@ func (r *runner) follows(ctx context.Context, c frontier.Claimed, o outcome) []f
 		}
 		out = append(out, n)
 	}
-	if r.job.Explore.Strategy == seine.StrategyChain && r.job.Seeds.IDs != nil {
+	if r.job.Explore.Strategy == seine.StrategyChain {
 		walk := explore.Walk{}
 		if own.Walk != nil {
 			walk = *own.Walk
 		}
-		steps, err := r.steps(ctx, c.Key, walk, o.state == seine.Done)
+		steps, err := r.chain(ctx, c, o, walk)
 		if err != nil {
 			// The walk ends here; a later run begins it again at its hits.
 			r.log.WarnContext(ctx, "walk ends", "task", c.Key, "err", err)
@@ -42,25 +43,73 @@ func (r *runner) follows(ctx context.Context, c frontier.Claimed, o outcome) []f
 	return out
 }
 
+// chain are the next steps of the walk that an ended task belongs to.
+func (r *runner) chain(ctx context.Context, c frontier.Claimed, o outcome, walk explore.Walk) ([]frontier.New, error) {
+	hit := isHit(&r.job.Job, c.Key, o.state, o.reason)
+	if r.job.Explore.Neighbor == nil {
+		return r.steps(ctx, c.Key, walk, hit)
+	}
+	if o.page == nil {
+		return nil, nil // no page, no neighbor
+	}
+	task, err := r.task(c)
+	if err != nil {
+		return nil, err
+	}
+	var out []frontier.New
+	for _, w := range walk.Next(hit, r.job.Explore.Patience) {
+		key, err := neighbor(r.job.Explore.Neighbor, task, o.page, w.Dir)
+		if err != nil {
+			return out, err
+		}
+		if key == "" {
+			continue
+		}
+		// A page that is known already is another walk's: it admits nothing.
+		n, err := frontier.Admit(&r.job.Job, frontier.Seed{Key: key, Meta: joinMeta(ownMeta{Walk: &w}, nil)})
+		if err != nil {
+			return out, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// neighbor calls a user's function; its panic ends the walk and nothing else.
+func neighbor(of seine.NeighborFunc, task seine.Task, page *seine.Page, dir int) (key string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the neighbor function panics: %v", v)
+		}
+	}()
+	return of(task, page, dir), nil
+}
+
 // lookAhead is how many neighbors are looked up at a time.
 const lookAhead = 16
 
-// steps are the next steps of a walk that stands at key.
+// steps are the next steps of a walk in an ID space that stands at key.
 func (r *runner) steps(ctx context.Context, key string, walk explore.Walk, hit bool) ([]frontier.New, error) {
-	id, ok := idOf(key)
-	if !ok {
-		return nil, nil
+	for i := range r.job.Seeds.IDs {
+		s := &r.job.Seeds.IDs[i]
+		if pos, ok := s.Find(key); ok {
+			return r.stepsIn(ctx, s, pos, walk, hit)
+		}
 	}
-	space, patience := r.job.Seeds.IDs, r.job.Explore.Patience
+	return nil, nil
+}
+
+func (r *runner) stepsIn(ctx context.Context, space *seine.IDSpace, pos int64, walk explore.Walk, hit bool) ([]frontier.New, error) {
+	patience := r.job.Explore.Patience
 	var out []frontier.New
 	for _, w := range walk.Next(hit, patience) {
 		seen := map[int64]explore.Known{}
 		var failed error
-		next, at, ok := w.Step(id, space.From, space.To, patience, func(n int64) explore.Known {
+		next, at, ok := w.Step(pos, 0, space.Len()-1, patience, func(n int64) explore.Known {
 			if k, there := seen[n]; there {
 				return k
 			}
-			if err := r.lookup(ctx, n, w.Dir, lookAhead, seen); err != nil {
+			if err := r.lookup(ctx, space, n, w.Dir, lookAhead, seen); err != nil {
 				failed = err
 				return explore.Taken
 			}
@@ -72,40 +121,11 @@ func (r *runner) steps(ctx context.Context, key string, walk explore.Walk, hit b
 		if !ok {
 			continue
 		}
-		n, err := frontier.Admit(&r.job.Job, frontier.Seed{Key: space.Key(next), Meta: joinMeta(ownMeta{Walk: &at}, nil)})
+		n, err := frontier.Admit(&r.job.Job, frontier.Seed{Key: space.At(next), Meta: joinMeta(ownMeta{Walk: &at}, nil)})
 		if err != nil {
 			return out, err
 		}
 		out = append(out, n)
 	}
 	return out, nil
-}
-
-// lookup learns what is known of so many ids from n on in a direction.
-func (r *runner) lookup(ctx context.Context, n int64, dir, count int, seen map[int64]explore.Known) error {
-	space := r.job.Seeds.IDs
-	ids := map[string]int64{}
-	var keys []string
-	for i := range int64(count) {
-		id := n + i*int64(dir)
-		if id < space.From || id > space.To {
-			break
-		}
-		seen[id] = explore.Unknown
-		ids[space.Key(id)] = id
-		keys = append(keys, space.Key(id))
-	}
-	states, err := r.e.cfg.Frontier.Lookup(ctx, r.job.ID, keys)
-	if err != nil {
-		return err
-	}
-	for key, state := range states {
-		switch state {
-		case seine.Skipped, seine.Error, seine.Stale:
-			seen[ids[key]] = explore.Miss
-		case seine.Done, seine.Pending, seine.InProgress:
-			seen[ids[key]] = explore.Taken
-		}
-	}
-	return nil
 }

@@ -51,7 +51,7 @@ func (r *runner) room(ctx context.Context, n int) (room int, met bool, err error
 		}
 		fits = min(fits, left(run, mine))
 	}
-	if r.job.Limit != (seine.Limit{}) {
+	if l := r.job.Limit; l.Assets > 0 || l.Records > 0 || l.Tasks > 0 {
 		done := r.counted.all.plus(mine.minus(r.counted.mine))
 		if time.Since(r.counted.at) > countEvery || left(r.job.Limit, done) < int64(n) {
 			counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)

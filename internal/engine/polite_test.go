@@ -78,7 +78,7 @@ func TestNarrowedRange(t *testing.T) {
 	r := newRig(t, hello)
 	ids := func(to int64) *seine.Job {
 		j := r.job(func(j *seine.Job) {
-			j.Seeds.IDs = &seine.IDSpace{From: 1, To: to}
+			j.Seeds.IDs = []seine.IDSpace{{From: 1, To: to}}
 			j.Explore.Strategy = seine.StrategyOff
 		})
 		return &j

@@ -270,13 +270,13 @@ func (r *runner) keepFailed(ctx context.Context, c frontier.Claimed, a seine.Ass
 
 // commitOf turns an outcome into what the frontier is told: a completion, or a
 // failure that is tried again.
-func (r *runner) commitOf(ctx context.Context, o outcome) (done *frontier.Completion, again *frontier.Failure) {
+func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (done *frontier.Completion, again *frontier.Failure) {
 	c := o.claimed
 	if o.state == seine.Error || o.state == seine.Stale {
 		delay, final := frontier.NextTry(r.job.Retry, o.state, c.Attempt, o.after, rand.Float64())
 		if !final && !o.hopeless {
 			again = &frontier.Failure{Claimed: c, State: o.state, Reason: o.reason, Delay: delay}
-			again.Explored, again.Follow, again.Mark = r.explored(ctx, c, o)
+			again.Explored, again.Follow, again.Mark = r.explored(ctx, c, o, around)
 			return nil, again
 		}
 	}
@@ -294,7 +294,7 @@ func (r *runner) commitOf(ctx context.Context, o outcome) (done *frontier.Comple
 		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: s})
 	}
 	done.Follow = r.follows(ctx, c, o)
-	seen, next, _ := r.explored(ctx, c, o)
+	seen, next, _ := r.explored(ctx, c, o, around)
 	done.Explored, done.Follow = seen, append(done.Follow, next...)
 	return done, nil
 }

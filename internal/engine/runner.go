@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -222,7 +221,8 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			r.e.cfg.Meter.Claimed(r.job.Name, len(got))
 			r.e.outage.over(ctx)
 			idle.reset()
-			if r.explorer != nil && len(got) < n {
+			if r.explorer != nil && len(got) < n && time.Since(r.explorer.filled) > fillEvery {
+				r.explorer.filled = time.Now()
 				// Nothing more is ready: what is worth a request fills the slots.
 				r.claims.at("exploring")
 				if _, _, err := r.explore(ctx); err != nil && ctx.Err() == nil && r.e.outage.note(ctx, err) == 0 {
@@ -259,10 +259,10 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 // end, or wait.
 func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) {
 	left := false
-	if s := r.job.Seeds.IDs; s != nil && r.job.Explore.Strategy == seine.StrategyOff {
+	if ids := enumerated(&r.job.Job); ids != nil {
 		var taken int
-		taken, left, err = r.e.cfg.Frontier.Fill(ctx, r.job.ID, fillBlock, func(id int64) (frontier.New, error) {
-			return frontier.Admit(&r.job.Job, frontier.Seed{Key: s.Key(id)})
+		taken, left, err = r.e.cfg.Frontier.Fill(ctx, r.job.ID, fillBlock, func(n int64) (frontier.New, error) {
+			return frontier.Admit(&r.job.Job, frontier.Seed{Key: ids.key(n)})
 		})
 		if err != nil || taken > 0 {
 			return false, err
@@ -276,8 +276,11 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 	}
 	if r.e.cfg.UntilDone && !left {
 		counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
-		if err != nil || counts.Open == 0 {
-			return counts.Open == 0, err
+		if err != nil {
+			return false, err
+		}
+		if counts.Open == 0 {
+			return true, r.explorer.why()
 		}
 	}
 	wait := idle.next()
@@ -388,9 +391,3 @@ func (r *runner) wakeUp() {
 }
 
 var discard = slog.New(slog.DiscardHandler)
-
-// idOf is the id that a key stands for.
-func idOf(key string) (int64, bool) {
-	id, err := strconv.ParseInt(key, 10, 64)
-	return id, err == nil
-}

@@ -28,17 +28,21 @@ func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
 	}
 	job.Job = normal
 	r := newRunner(&Engine{cfg: Config{Frontier: f, Log: discard}}, job)
-	if s := job.Seeds.IDs; s != nil && job.Explore.Strategy == seine.StrategyOff {
-		if err := f.SetSpace(ctx, job.ID, s.From, s.To); err != nil {
-			return err
-		}
-	}
 	digest, err := seedDigest(&job.Job)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSeeds, err)
 	}
-	if done, err := f.Seeded(ctx, job.ID, digest); err != nil || done {
+	done, err := f.Seeded(ctx, job.ID, digest)
+	if err != nil {
 		return err
+	}
+	if ids := enumerated(&job.Job); ids != nil {
+		if err := ids.set(ctx, f, job.ID, done); err != nil {
+			return err
+		}
+	}
+	if done {
+		return nil
 	}
 	in := NewAdder(f, job)
 	for _, u := range job.Seeds.URLs {
@@ -51,14 +55,20 @@ func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
 			return fmt.Errorf("%w: seeds.file: %w", ErrSeeds, err)
 		}
 	}
-	if s := job.Seeds.IDs; s != nil && job.Explore.Strategy == seine.StrategyChain {
-		for _, id := range s.Start {
-			if err := in.Add(ctx, frontier.Seed{Key: s.Key(id)}); err != nil {
-				return fmt.Errorf("seeds.ids.start: %w", err)
+	if job.Explore.Strategy == seine.StrategyChain {
+		for i := range job.Seeds.IDs {
+			s := &job.Seeds.IDs[i]
+			for _, id := range s.Start {
+				if err := in.Add(ctx, frontier.Seed{Key: s.Key(id)}); err != nil {
+					return fmt.Errorf("seeds.ids.start: %w", err)
+				}
 			}
 		}
-		if err := r.walkFromHits(ctx, in); err != nil {
-			return err
+		// What a page's neighbors are, only the page knows.
+		if job.Explore.Neighbor == nil {
+			if err := r.walkFromHits(ctx, in); err != nil {
+				return err
+			}
 		}
 	}
 	if err := in.Flush(ctx); err != nil {
@@ -102,6 +112,7 @@ func (r *runner) walkFromHits(ctx context.Context, in *Adder) error {
 // seedDigest identifies the seeds and what is made of them.
 func seedDigest(job *seine.Job) ([]byte, error) {
 	h := sha256.New()
+
 	if err := json.NewEncoder(h).Encode(struct {
 		Seeds   seine.Seeds
 		Explore seine.Explore

@@ -36,6 +36,9 @@ type Forager struct {
 	start int64
 	tree  *tree
 	steps *steps
+	watch watch
+
+	recent Trial
 
 	answers, curious, learned int
 }
@@ -52,12 +55,18 @@ func New(size int64, o Options) *Forager {
 	return &Forager{size: size, max: o.Max, start: min(max(o.Start, 0), size-1), tree: newTree(size, o.Blocks), steps: newSteps(o.Max)}
 }
 
-// Block is the number of the block that a position is in.
+// Block is the number of the block that a position is in, Shift the logarithm of
+// how many positions a block has.
 func (f *Forager) Block(pos int64) int64 { return f.tree.block(pos) }
+func (f *Forager) Shift() uint           { return f.tree.shift }
+
+// Size is the number of positions.
+func (f *Forager) Size() int64 { return f.size }
 
 // SetBlock takes in the sums of a block, as the frontier holds them.
 func (f *Forager) SetBlock(block int64, s Sums) {
-	if block >= 0 && block < int64(len(f.tree.sums[0])) {
+	if block >= 0 && block < int64(len(f.tree.sums[0])) && s != f.tree.sums[0][block] {
+		f.watch.answered(block)
 		f.tree.set(block, s)
 	}
 }
@@ -67,6 +76,8 @@ func (f *Forager) SetStep(at Step, t Trial) {
 	switch {
 	case at == Probes:
 		f.steps.probes = t
+	case at == Recent:
+		f.recent = t
 	case at.Context >= 0 && at.Context < contexts && at.M >= 0 && at.M < f.max:
 		f.steps.cells[at.Context][at.M] = t
 	}
@@ -146,6 +157,29 @@ func (f *Forager) Anywhere(r *rand.Rand, free func(pos int64) bool) (pos int64, 
 	return 0, false
 }
 
+// Choose draws the space in which an excursion is worth most. A space of which
+// little is known is taken for what all of them are.
+func Choose(spaces []*Forager, r *rand.Rand) int {
+	if len(spaces) == 1 {
+		return 0
+	}
+	var all Sums
+	for _, f := range spaces {
+		all = all.Add(f.Total())
+	}
+	b := believe(all)
+	best, at := math.Inf(-1), 0
+	for i, f := range spaces {
+		if score := b.score(f.Total(), f.size, r); score > best {
+			best, at = score, i
+		}
+	}
+	return at
+}
+
+// Recent is how many of the recent answers brought a wanted item.
+func (f *Forager) Recent() Trial { return f.recent }
+
 // Total are the sums of the whole space.
 func (f *Forager) Total() Sums { return f.tree.total() }
 
@@ -178,10 +212,20 @@ type Excursion struct {
 
 	// Absent says that the id asked for last does not exist.
 	Absent bool `json:"x,omitempty"`
+
+	// Clear, less one, is the position on this side up to which nothing was known
+	// when that was looked at; 0: nobody looked.
+	Clear int64 `json:"c,omitempty"`
 }
 
 // Position is the one that is asked for.
 func (e Excursion) Position() int64 { return e.Last + int64(e.Dir)*int64(e.M+1) }
+
+// IsClear reports whether nothing is known of a position beyond the one that is
+// asked for.
+func (e Excursion) IsClear(pos int64) bool {
+	return e.Clear > 0 && (pos-e.Position())*int64(e.Dir) > 0 && (e.Clear-1-pos)*int64(e.Dir) >= 0
+}
 
 // Step is the cell of the table that the answer belongs to.
 func (e Excursion) Step() Step { return Step{contextOf(e.Hits, e.Gap, e.Absent), e.M} }

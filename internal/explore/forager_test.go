@@ -71,7 +71,7 @@ func TestWalksLearnTheStep(t *testing.T) {
 	cells := map[Step]Trial{}
 	count := func(o Observation) {
 		if o.Trials > 0 {
-			cells[o.Step] = cells[o.Step].Merge(o.Step, o.Trials, o.Hits)
+			cells[o.Step] = cells[o.Step].Merge(o.Step, float64(o.Trials), float64(o.Hits))
 			f.SetStep(o.Step, cells[o.Step])
 			f.Answered(1)
 		}
@@ -183,5 +183,22 @@ func TestProbeSeesPastOpenRequests(t *testing.T) {
 	}
 	if got := f.Total(); got != (Sums{Done: 1, Probes: 1, ProbeHits: 1}) {
 		t.Errorf("the sums are %+v after looking", got)
+	}
+}
+
+// What is clear lies beyond the position that is asked for, up to where it was
+// looked, on the side that the excursion is on.
+func TestIsClear(t *testing.T) {
+	t.Parallel()
+	up := Excursion{Dir: +1, Last: 10, M: 1, Clear: 21} // asks for 12
+	down := Excursion{Dir: -1, Last: 10, Clear: 1}      // asks for 9, looked down to 0
+	for _, tt := range []struct {
+		e    Excursion
+		pos  int64
+		want bool
+	}{{up, 12, false}, {up, 13, true}, {up, 20, true}, {up, 21, false}, {up, 5, false}, {down, 9, false}, {down, 8, true}, {down, 0, true}, {down, 12, false}, {Begin(5), 6, false}} {
+		if got := tt.e.IsClear(tt.pos); got != tt.want {
+			t.Errorf("%+v: %d is clear: %v; want %v", tt.e, tt.pos, got, tt.want)
+		}
 	}
 }

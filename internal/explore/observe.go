@@ -15,6 +15,10 @@ type Observation struct {
 	// Trials of a Step, and Hits among them; 0: the answer says nothing of it.
 	Step         Step
 	Trials, Hits int
+
+	// Answers are what a writer has seen since it last said so, and Found what was
+	// wanted of them: of [Recent].
+	Answers, Found int
 }
 
 // Kind is what an id was asked for.
@@ -58,6 +62,16 @@ func Observe(block int64, kind Kind, walk *Excursion, again, counted bool, a Ans
 		if !again {
 			o.Step, o.Trials, o.Hits = walk.Step(), 1, hit
 		}
+	}
+	return o
+}
+
+// Observe is [Observe] of a position, with what was expected of it.
+func (f *Forager) Observe(pos int64, kind Kind, walk *Excursion, again, counted bool, a Answer) Observation {
+	o := Observe(f.Block(pos), kind, walk, again, counted, a)
+	if o.Trials > 0 {
+		o.Sums.Expected = f.expected(pos, kind, walk)
+		o.Sums.Doubt = doubt(o.Sums.Expected, a == Hit)
 	}
 	return o
 }

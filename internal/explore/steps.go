@@ -54,7 +54,7 @@ type Step struct {
 // Probes is the cell of the recent probes.
 var Probes = Step{Context: -1}
 
-// Trial is what is known of a step.
+// Trial is what is known of a step. Both are sums over writers.
 type Trial struct{ Trials, Hits float64 }
 
 const (
@@ -64,22 +64,54 @@ const (
 	// stepPrior is how many trials what is known of other contexts counts for.
 	stepPrior = 4
 
-	// memory is the number of probes after which a probe counts for little.
+	// memory is the number of probes after which a probe counts for little, and
+	// window the same of answers of all kinds.
 	memory = 128
+	window = 512
 )
+
+// Recent is the cell of recent answers and of the wanted items among them. Those
+// of writers that wrote nothing for a while are left out. It is for people to look
+// at, so writers need not write each answer at once.
+var Recent = Step{Context: -2}
+
+// remembers is after how many trials one counts for little; 0: they all count
+// alike.
+func (s Step) remembers() float64 {
+	switch s {
+	case Probes:
+		return memory
+	case Recent:
+		return window
+	}
+	return 0
+}
 
 // Merge is a cell after n more trials with so many hits. Cells are kept apart by
 // writer and summed by readers.
-func (t Trial) Merge(at Step, n, hits int) Trial {
-	if at == Probes {
-		keep := math.Pow(1-1.0/memory, float64(n))
-		return Trial{t.Trials*keep + float64(n), t.Hits*keep + float64(hits)}
+func (t Trial) Merge(at Step, n, hits float64) Trial {
+	if last := at.remembers(); last > 0 {
+		keep := math.Pow(1-1/last, n)
+		return Trial{t.Trials*keep + n, t.Hits*keep + hits}
 	}
-	t.Trials, t.Hits = t.Trials+float64(n), t.Hits+float64(hits)
+	t.Trials, t.Hits = t.Trials+n, t.Hits+hits
 	if t.Trials > drift {
 		t.Trials, t.Hits = t.Trials/2, t.Hits/2
 	}
 	return t
+}
+
+// Bounded is a cell of so many trials as it would be had they been taken in one
+// after the other, of a world that does not drift.
+func (t Trial) Bounded(at Step) Trial {
+	most := 0.75 * drift
+	if at == Probes {
+		most = memory
+	}
+	if t.Trials <= most {
+		return t
+	}
+	return Trial{most, t.Hits * most / t.Trials}
 }
 
 // steps is the table by which a walk goes on or ends.

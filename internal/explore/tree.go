@@ -6,7 +6,7 @@ import (
 )
 
 // Sums are what is known of a stretch of a space, by counting answers. They
-// only ever grow, so the order and the grouping of writes do not matter.
+// are only ever added to, so the order and the grouping of writes do not matter.
 type Sums struct {
 	// Done counts the ids that were answered for good, however they came to be
 	// asked for.
@@ -16,15 +16,29 @@ type Sums struct {
 	// here, ProbeHits and WalkHits the wanted ones among them.
 	Probes, ProbeHits int64
 	Walks, WalkHits   int64
+
+	// Wanted counts the items that were found: pages that are done, whatever walks
+	// look for.
+	Wanted int64
+
+	// Doubt is how far answers are from what was expected of them, Expected how
+	// many hits were: see [Forager.Dark].
+	Doubt, Expected float64
 }
 
 // Add returns both together.
 func (s Sums) Add(o Sums) Sums {
-	return Sums{s.Done + o.Done, s.Probes + o.Probes, s.ProbeHits + o.ProbeHits, s.Walks + o.Walks, s.WalkHits + o.WalkHits}
+	return Sums{
+		s.Done + o.Done, s.Probes + o.Probes, s.ProbeHits + o.ProbeHits, s.Walks + o.Walks, s.WalkHits + o.WalkHits,
+		s.Wanted + o.Wanted, s.Doubt + o.Doubt, s.Expected + o.Expected,
+	}
 }
 
 func (s Sums) minus(o Sums) Sums {
-	return Sums{s.Done - o.Done, s.Probes - o.Probes, s.ProbeHits - o.ProbeHits, s.Walks - o.Walks, s.WalkHits - o.WalkHits}
+	return Sums{
+		s.Done - o.Done, s.Probes - o.Probes, s.ProbeHits - o.ProbeHits, s.Walks - o.Walks, s.WalkHits - o.WalkHits,
+		s.Wanted - o.Wanted, s.Doubt - o.Doubt, s.Expected - o.Expected,
+	}
 }
 
 const (
@@ -45,6 +59,10 @@ type tree struct {
 	shift  uint
 	levels []uint // shifts, the leaves first
 	sums   [][]Sums
+
+	// live are the sums without the hits in leaves of which half was asked: what
+	// was found there is not to be expected elsewhere.
+	live [][]Sums
 }
 
 func newTree(size int64, blocks int) *tree {
@@ -55,6 +73,7 @@ func newTree(size int64, blocks int) *tree {
 	for s := t.shift; ; s += fan {
 		t.levels = append(t.levels, s)
 		t.sums = append(t.sums, make([]Sums, (size-1)>>s+1))
+		t.live = append(t.live, make([]Sums, (size-1)>>s+1))
 		if len(t.sums[len(t.sums)-1]) <= 1<<fan {
 			return t
 		}
@@ -63,10 +82,14 @@ func newTree(size int64, blocks int) *tree {
 
 // set replaces a leaf's sums.
 func (t *tree) set(block int64, s Sums) {
-	delta := s.minus(t.sums[0][block])
+	delta, live := s.minus(t.sums[0][block]), s
+	if s.Done > t.sizeAt(0, block)/2 {
+		live.ProbeHits, live.WalkHits = 0, 0
+	}
+	live = live.minus(t.live[0][block])
 	for l, shift := range t.levels {
 		at := block >> (shift - t.shift)
-		t.sums[l][at] = t.sums[l][at].Add(delta)
+		t.sums[l][at], t.live[l][at] = t.sums[l][at].Add(delta), t.live[l][at].Add(live)
 	}
 }
 
@@ -79,9 +102,10 @@ func (t *tree) bounds(block int64) (first, n int64) {
 }
 
 // total are the sums of the whole space.
-func (t *tree) total() Sums {
-	var s Sums
-	for _, x := range t.sums[len(t.sums)-1] {
+func (t *tree) total() Sums { return top(t.sums) }
+
+func top(sums [][]Sums) (s Sums) {
+	for _, x := range sums[len(sums)-1] {
 		s = s.Add(x)
 	}
 	return s
@@ -115,8 +139,9 @@ func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
 }
 
 // whole is what is expected anywhere.
-func (t *tree) whole() belief {
-	all := t.total()
+func (t *tree) whole() belief { return believe(t.total()) }
+
+func believe(all Sums) belief {
 	return belief{
 		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
 		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -111,11 +110,7 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 		}
 		return page, page, nil
 	}
-	if s := job.Seeds.IDs; s != nil {
-		if n, err := strconv.ParseInt(key, 10, 64); err == nil && n >= 0 {
-			key = s.Key(n)
-		}
-	}
+	key = spelled(job.Seeds.IDs, key)
 	page, err = weburl.Expand(job.Seeds.URL, key)
 	if err == nil {
 		page, err = weburl.Canonical(page)
@@ -124,6 +119,21 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 		return "", "", fmt.Errorf("%w: %.60q: %w", ErrKey, key, err)
 	}
 	return key, page, nil
+}
+
+// spelled is a key as its ID space writes it: with the zeros in front. Of a
+// single space that holds for ids outside of its bounds too.
+func spelled(spaces []seine.IDSpace, key string) string {
+	for i := range spaces {
+		s := &spaces[i]
+		if at, ok := s.Find(key); ok {
+			return s.At(at)
+		}
+		if n, ok := s.Number(key); ok && len(spaces) == 1 {
+			return s.Key(n)
+		}
+	}
+	return key
 }
 
 func isURL(key string) bool {

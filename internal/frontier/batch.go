@@ -18,7 +18,7 @@ func CompleteBatch(batch []Completion, isData func(error) bool, complete func([]
 			return out, err
 		}
 		out.Kept += o.Kept
-		out.Lost = append(out.Lost, o.Lost...)
+		out.Lost, out.Refused = append(out.Lost, o.Lost...), append(out.Refused, o.Refused...)
 	}
 	return out, nil
 }

@@ -3,9 +3,13 @@ package frontier
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"hash/fnv"
+	"math"
 	"slices"
 	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
 )
 
@@ -21,12 +25,56 @@ type Explored struct {
 type Mark int8
 
 // An excursion went on past the task (Passed); the answer was counted as a miss
-// as well (Counted).
+// as well (Counted), or as a hit (Known): then nothing is left to be said of it.
 const (
 	Unmarked Mark = iota
 	Passed
 	Counted
+	Known
 )
+
+// MarkOf is the mark of a task that is sent back after it ended.
+func MarkOf(ended seine.State) Mark {
+	switch ended {
+	case seine.Done:
+		return Known
+	case seine.Skipped, seine.Stale:
+		return Counted
+	case seine.Error:
+		return Passed
+	case seine.Pending, seine.InProgress:
+	}
+	return Unmarked
+}
+
+// Circuit says that a space was stopped, for every worker, because its answers
+// were not what they had been.
+type Circuit struct {
+	Space    int
+	Reason   string
+	OpenedAt time.Time
+	ClosedAt time.Time // zero: it is open
+}
+
+// Open reports whether the space is stopped.
+func (c Circuit) Open() bool { return !c.OpenedAt.IsZero() && c.ClosedAt.IsZero() }
+
+// Knowledge is what a frontier holds of a space.
+type Knowledge struct {
+	Now     time.Time // of the frontier's clock, before the rest was read
+	Blocks  map[int64]explore.Sums
+	Steps   map[explore.Step]explore.Trial
+	Circuit Circuit
+}
+
+// SpaceNumber numbers a space of a job: of two that differ in where a block
+// begins, or in how their ids are written, the numbers differ. A space that
+// grows keeps its number as long as its blocks stay as large.
+func SpaceNumber(s *seine.IDSpace, model *explore.Forager) int {
+	h := fnv.New32a()
+	_, _ = fmt.Fprintf(h, "%d %d %d %q %q %q %q %d", s.From, max(s.Step, 1), s.Width, s.Prefix, s.Alphabet, s.Check, s.Date, model.Shift())
+	return int(h.Sum32() & math.MaxInt32)
+}
 
 // Explorer is the part of a frontier that keeps what is known of ID spaces.
 type Explorer interface {
@@ -34,15 +82,30 @@ type Explorer interface {
 	// the time to explore.
 	Dry(ctx context.Context, job JobID) (bool, error)
 
-	// Explore admits tasks in a space if the job is still dry, one worker at a
-	// time; the others do not wait for it and admit nothing. It returns how many
-	// were new.
+	// Explore admits tasks in a space if the job is still dry and the space's
+	// circuit is not open, one worker at a time; the others do not wait for it and
+	// admit nothing. It returns how many were new.
 	Explore(ctx context.Context, job JobID, space int, tasks []New) (int, error)
 
 	// Blocks lists the sums that were written since a time of the frontier's
 	// clock, and Steps the table of steps, summed over its writers.
 	Blocks(ctx context.Context, job JobID, space int, since time.Time) (map[int64]explore.Sums, error)
 	Steps(ctx context.Context, job JobID, space int) (map[explore.Step]explore.Trial, error)
+
+	// Known is both of them at once, and the space's circuit.
+	Known(ctx context.Context, job JobID, space int, since time.Time) (Knowledge, error)
+
+	// OpenCircuit stops a space for every worker, and reports whether it was not
+	// stopped yet. CloseCircuits lets all spaces of a job go on and returns how
+	// many were stopped; Circuits lists those that were ever.
+	OpenCircuit(ctx context.Context, job JobID, space int, reason string) (bool, error)
+	CloseCircuits(ctx context.Context, job JobID) (int, error)
+	Circuits(ctx context.Context, job JobID) ([]Circuit, error)
+
+	// Recount counts anew what is known of a job's spaces: each says of a task
+	// what it adds, or nil. Tasks that end meanwhile wait for it, and are counted
+	// after it.
+	Recount(ctx context.Context, job JobID, each func(TaskInfo) *Explored) (tasks int64, err error)
 }
 
 // BlockSums is the row of a block that a transaction adds to.
@@ -57,7 +120,7 @@ type BlockSums struct {
 type StepTrials struct {
 	Space int
 	explore.Step
-	Trials, Hits int
+	explore.Trial
 }
 
 // SumExplored puts the answers of a batch together, in the order in which every
@@ -78,18 +141,65 @@ func SumExplored(answers []*Explored) ([]BlockSums, []StepTrials) {
 			}
 			blocks[i].Sums = blocks[i].Add(a.Sums)
 		}
-		if a.Trials > 0 {
-			i := slices.IndexFunc(steps, func(s StepTrials) bool { return s.Space == a.Space && s.Step == a.Step })
+		add := func(at explore.Step, t explore.Trial) {
+			i := slices.IndexFunc(steps, func(s StepTrials) bool { return s.Space == a.Space && s.Step == at })
 			if i < 0 {
-				i, steps = len(steps), append(steps, StepTrials{Space: a.Space, Step: a.Step})
+				i, steps = len(steps), append(steps, StepTrials{Space: a.Space, Step: at})
 			}
-			steps[i].Trials, steps[i].Hits = steps[i].Trials+a.Trials, steps[i].Hits+a.Hits
+			steps[i].Trials, steps[i].Hits = steps[i].Trials+t.Trials, steps[i].Hits+t.Hits
+		}
+		if a.Trials > 0 {
+			add(a.Step, explore.Trial{Trials: float64(a.Trials), Hits: float64(a.Hits)})
+		}
+		if a.Answers > 0 {
+			add(explore.Recent, explore.Trial{Trials: float64(a.Answers), Hits: float64(a.Found)})
 		}
 	}
+	sortRows(blocks, steps)
+	return blocks, steps
+}
+
+func sortRows(blocks []BlockSums, steps []StepTrials) {
 	slices.SortFunc(blocks, func(a, b BlockSums) int { return cmp.Or(cmp.Compare(a.Space, b.Space), cmp.Compare(a.Block, b.Block)) })
 	slices.SortFunc(steps, func(a, b StepTrials) int {
 		return cmp.Or(cmp.Compare(a.Space, b.Space), cmp.Compare(a.Context, b.Context), cmp.Compare(a.M, b.M))
 	})
+}
+
+// Recounted adds up what many answers say, for a recount.
+type Recounted struct {
+	blocks map[BlockSums]explore.Sums // by space and block
+	steps  map[StepTrials]explore.Trial
+}
+
+// Add takes in an answer.
+func (r *Recounted) Add(a *Explored) {
+	if a == nil {
+		return
+	}
+	if r.blocks == nil {
+		r.blocks, r.steps = map[BlockSums]explore.Sums{}, map[StepTrials]explore.Trial{}
+	}
+	at := BlockSums{Space: a.Space, Block: a.Block}
+	r.blocks[at] = r.blocks[at].Add(a.Sums)
+	if a.Trials > 0 {
+		at := StepTrials{Space: a.Space, Step: a.Step}
+		t := r.steps[at]
+		r.steps[at] = explore.Trial{Trials: t.Trials + float64(a.Trials), Hits: t.Hits + float64(a.Hits)}
+	}
+}
+
+// Rows are what is written of it.
+func (r *Recounted) Rows() (blocks []BlockSums, steps []StepTrials) {
+	for at, s := range r.blocks {
+		at.Sums = s
+		blocks = append(blocks, at)
+	}
+	for at, t := range r.steps {
+		at.Trial = t.Bounded(at.Step)
+		steps = append(steps, at)
+	}
+	sortRows(blocks, steps)
 	return blocks, steps
 }
 

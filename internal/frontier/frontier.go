@@ -233,6 +233,10 @@ type Outcome struct {
 
 	// Bad tells, by Seq, which results the database refuses as data.
 	Bad map[int64]error
+
+	// Refused lists the follow-ups of tasks with an Explored that the job had seen
+	// before.
+	Refused []string
 }
 
 // Sweep is leave to delete files from a store.

@@ -122,6 +122,7 @@ type TaskInfo struct {
 	Meta      json.RawMessage
 	NextAt    time.Time // zero: not waiting
 	UpdatedAt time.Time
+	Mark      Mark // of an open task
 }
 
 // Stored is a record as it is exported.

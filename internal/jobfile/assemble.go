@@ -53,16 +53,15 @@ func (a *assembly) job() seine.Job {
 		Name: doc.Job, Permission: doc.Permission, Contact: doc.Contact,
 		Seeds: a.seeds(), Fetch: a.fetch(), Pace: a.pace(),
 		Store:       seine.Store{URL: doc.Store.URL, Key: doc.Store.Key},
-		Limit:       seine.Limit{Assets: doc.Limit.Assets, Records: doc.Limit.Records, Tasks: doc.Limit.Tasks},
+		Limit:       seine.Limit{Assets: doc.Limit.Assets, Records: doc.Limit.Records, Tasks: doc.Limit.Tasks, Yield: float64(doc.Limit.Yield)},
 		Concurrency: or(doc.Concurrency, 0), MaxFailures: doc.MaxFailures, Frontier: doc.Frontier,
 		Retry: seine.Retry{Error: or(doc.Retry.Error, 0), Stale: or(doc.Retry.Stale, 0)},
 	}
 	if b := doc.Retry.Backoff; b != nil {
 		job.Retry.Backoff = wanted(time.Duration(*b))
 	}
-	if e := doc.Explore; e != nil {
-		job.Explore = seine.Explore{Strategy: seine.Strategy(e.Strategy), Patience: or(e.Patience, 0), Max: e.Max, Blocks: e.Blocks, Budget: e.Budget}
-		a.check("explore", doc.Seeds.IDs == nil, "explore needs an ID space: give seeds.ids")
+	if doc.Explore != nil {
+		job.Explore = a.explore(*doc.Explore)
 	}
 	a.scheme("store.url", doc.Store.URL, "file:", "gs:", "s3:", "azblob:", "mem:")
 	a.scheme("frontier", doc.Frontier, "sqlite:", "postgres:", "postgresql:", "cloudsql:")

@@ -147,6 +147,13 @@ func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any
 		return map[string]any{"type": "array", "items": orVariable(map[string]any{"type": "integer"}), "minItems": 4, "maxItems": 4}
 	case reflect.TypeFor[address]():
 		return map[string]any{"type": "string"}
+	case reflect.TypeFor[bound]():
+		return map[string]any{"anyOf": []any{map[string]any{"type": "integer", "minimum": 0}, map[string]any{"type": "string", "minLength": 1}}}
+	case reflect.TypeFor[fraction]():
+		return orVariable(map[string]any{"type": "number", "minimum": 0, "maximum": 1})
+	case reflect.TypeFor[several[idSpace]]():
+		one := g.schema(t.Elem(), tag)
+		return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one, "minItems": 1}}}
 	case reflect.TypeFor[literal]():
 		scalars := []string{"string", "number", "boolean", "null"}
 		return map[string]any{"anyOf": []any{

@@ -60,6 +60,9 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*File, 
 	a := &assembly{decoder: d, doc: &doc, root: root}
 	job := a.job()
 	scraper := a.scraper()
+	if scraper != nil {
+		a.goals(&job, scraper.MostAssets())
+	}
 	if err := r.err(); err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func TestTheExampleLoadsAsItStands(t *testing.T) {
 	want := seine.Job{
 		Name: "psa-cards", Permission: "in writing, 2025-03", Contact: "data@example.org",
 		Seeds: seine.Seeds{
-			IDs: &seine.IDSpace{From: 70000000, To: 123371178, Start: []int64{}},
+			IDs: []seine.IDSpace{{From: 70000000, To: 123371178, Start: []int64{}}},
 			URL: "https://www.psacard.com/cert/{id}/psa",
 		},
 		Fetch: seine.Fetch{
@@ -134,7 +134,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 	want := seine.Job{
 		Name: "all", Permission: "yes, by mail", Contact: "https://lab.example",
 		Seeds: seine.Seeds{
-			IDs: &seine.IDSpace{From: 1, To: 99, Width: 4, Start: []int64{7}},
+			IDs: []seine.IDSpace{{From: 1, To: 99, Width: 4, Start: []int64{7}}},
 			URL: "https://a.example/{id}", File: "ids.txt.gz",
 		},
 		Fetch: seine.Fetch{

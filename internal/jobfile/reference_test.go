@@ -96,6 +96,8 @@ func (p *page) inner(t reflect.Type, path []step) {
 	case t.Kind() == reflect.Slice && strings.HasPrefix(t.Name(), "entries["):
 		value, _ := t.Elem().FieldByName("value")
 		p.inner(value.Type, append(path[:len(path):len(path)], step{".NAME", "name"}))
+	case strings.HasPrefix(t.Name(), "several["):
+		p.inner(t.Elem(), path)
 	case t.Kind() == reflect.Slice:
 		p.inner(t.Elem(), append(path[:len(path):len(path)], step{"[]", "[]"}))
 	case isKeys(t):
@@ -165,6 +167,12 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "List of four whole numbers"
 	case reflect.TypeFor[address]():
 		return "Address or prefix"
+	case reflect.TypeFor[bound]():
+		return "Whole number, letters or date"
+	case reflect.TypeFor[fraction]():
+		return "Number, 0 to 1"
+	case reflect.TypeFor[several[idSpace]]():
+		return "Keys, or a list of them"
 	case reflect.TypeFor[literal]():
 		return "Text, number, true, false, or a list of them"
 	}

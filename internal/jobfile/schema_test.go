@@ -75,7 +75,7 @@ func TestExamplesOfTheReferenceAreRight(t *testing.T) {
 	t.Parallel()
 	for _, shape := range []any{
 		seeds{}, idSpace{}, fetch{}, wait{}, pace{}, rest{}, cooldown{}, assetPace{}, field{}, verdict{}, asset{},
-		upgrade{}, image{}, crop{}, store{}, explore{}, limit{}, retry{}, document{},
+		upgrade{}, image{}, crop{}, store{}, explore{}, links{}, limit{}, retry{}, document{},
 	} {
 		typ := reflect.TypeOf(shape)
 		for f := range typ.Fields() {

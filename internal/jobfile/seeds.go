@@ -2,9 +2,7 @@ package jobfile
 
 import (
 	"fmt"
-	"math"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -24,7 +22,7 @@ func (a *assembly) seeds() seine.Seeds {
 		if !given("url") { // also where something in ids is wrong: that is another mistake
 			a.say(a.at("seeds.ids"), "seeds.ids", "seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}")
 		}
-		out.IDs = a.ids(*s.IDs)
+		out.IDs = a.spaces(*s.IDs)
 		a.check("seeds.urls", given("urls"), "seeds.urls and seeds.ids contradict each other: list the pages, or give an ID space")
 	}
 	a.check("seeds.file", given("file") && s.File == "", "seeds.file is empty")
@@ -41,23 +39,6 @@ func (a *assembly) seeds() seine.Seeds {
 }
 
 func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
-
-func (a *assembly) ids(ids idSpace) *seine.IDSpace {
-	known := !a.wrongAt("seeds.ids.from", "seeds.ids.to")
-	a.check("seeds.ids.from", known && ids.From > ids.To, "seeds.ids: from %d is greater than to %d", ids.From, ids.To)
-	a.check("seeds.ids.to", known && ids.To == math.MaxInt64, "seeds.ids.to: %d is too large: at most %d", ids.To, int64(math.MaxInt64-1))
-	for i, id := range ids.Start {
-		at := index("seeds.ids.start", i)
-		a.check(at, known && ids.From <= ids.To && (id < ids.From || id > ids.To), "%s: %d is outside the ID space of %d to %d", at, id, ids.From, ids.To)
-	}
-	return &seine.IDSpace{From: ids.From, To: ids.To, Width: ids.Width, Start: ids.Start}
-}
-
-// wrongAt says that one of the paths itself has a mistake: its value is not what
-// the file says.
-func (a *assembly) wrongAt(paths ...string) bool {
-	return slices.ContainsFunc(a.mistakes, func(m Mistake) bool { return slices.Contains(paths, m.Path) })
-}
 
 var templateName = regexp.MustCompile(`\{([^{}]*)\}`)
 

@@ -70,9 +70,9 @@ type document struct {
 }
 
 type seeds struct {
-	// An ID space: the numbers that `url` may hold. It is explored, or
-	// enumerated with `strategy: off`.
-	IDs *idSpace `yaml:"ids"`
+	// An ID space: the ids that `url` may hold; or a list of them, none of which
+	// has an id of another. It is explored, or enumerated with `strategy: off`.
+	IDs *several[idSpace] `yaml:"ids"`
 
 	// The URL of an id: a template with `{id}`. Without `ids` the ids come from
 	// `file` or `seine add`.
@@ -88,18 +88,36 @@ type seeds struct {
 }
 
 type idSpace struct {
-	// The first id.
-	From int64 `yaml:"from" required:"true" min:"0" example:"70000000"`
+	// The first id, without prefix and check digit: a number; letters where `base`
+	// says so; or a date, 2020-01-31.
+	From bound `yaml:"from" required:"true" example:"70000000"`
 
 	// The last id, included.
-	To int64 `yaml:"to" required:"true" min:"0" example:"123371178"`
+	To bound `yaml:"to" required:"true" example:"123371178"`
 
-	// Pads ids with zeros to so many digits: with 9, id 42 is 000000042.
+	// The distance between two ids, of dates in days.
+	Step *int64 `yaml:"step" min:"1" default:"1" example:"10"`
+
+	// What stands before each number.
+	Prefix string `yaml:"prefix" default:"nothing" example:"A-"`
+
+	// Pads numbers with zeros to so many digits: with 9, id 42 is 000000042.
 	Width int `yaml:"width" min:"0" max:"19" default:"0, no padding" example:"9"`
+
+	// A check digit follows each number. luhn: of bank cards. ean: EAN, UPC,
+	// ISBN-13. mod11: ISBN-10, with X for 10. damm: Damm's.
+	Check string `yaml:"check" enum:"luhn,ean,mod11,damm" default:"none" example:"luhn"`
+
+	// 26: ids are letters, A to Z. 36: digits and letters, 0 to Z. All have as
+	// many as `from`, large or small as there.
+	Base *int `yaml:"base" min:"10" max:"36" default:"10" example:"36"`
+
+	// How ids that are dates are written, with YYYY, MM and DD.
+	Date string `yaml:"date" default:"YYYY-MM-DD" example:"YYYY/MM/DD"`
 
 	// Ids that a chain begins at. The first probes of the forager lie near the
 	// first.
-	Start []int64 `yaml:"start" min:"0" example:"[71000000]"`
+	Start []bound `yaml:"start" example:"[71000000]"`
 }
 
 type fetch struct {
@@ -402,6 +420,22 @@ type explore struct {
 	// The most explored ids that are answered over the job's life; then no more
 	// are chosen, and a run ends.
 	Budget int64 `yaml:"budget" min:"0" default:"0, no bound" example:"100000"`
+
+	// What walks look for: an expression over `id`, `state` ("done" or "skipped")
+	// and `reason`, the verdict's. What it names is kept of every task, so that
+	// `seine recount` can judge them again after a change.
+	Hit *string `yaml:"hit" default:"state == 'done'" example:"state == 'done' || reason == 'images missing'"`
+
+	// The links by which a chain goes on, instead of to the next id.
+	Links *links `yaml:"links"`
+}
+
+type links struct {
+	// A selector; the href of the first element that it matches is the next page.
+	Next string `yaml:"next" example:"a[rel=next]"`
+
+	// The same of the page before.
+	Prev string `yaml:"prev" example:"a[rel=prev]"`
 }
 
 type limit struct {
@@ -415,6 +449,10 @@ type limit struct {
 
 	// The most tasks that are finished, whatever their end, likewise.
 	Tasks int64 `yaml:"tasks" min:"0" default:"0, no bound" example:"100000"`
+
+	// The least yield that is worth it: exploring ends when no block of an ID
+	// space promises so many hits by request any more.
+	Yield fraction `yaml:"yield" default:"0, no bound" example:"0.05"`
 }
 
 type retry struct {

@@ -48,7 +48,7 @@ func numbers(list string) (out []int, err error) {
 }
 
 // row is one line of the table, summed over seeds.
-type row struct{ ours, original, repaired, twoSided, uniform, oracle, duplicates float64 }
+type row struct{ ours, original, repaired, twoSided, uniform, oracle, duplicates, stopped float64 }
 
 func bench(fleets, budgets string, seeds int, only string) (missed []string, err error) {
 	ws, err := numbers(fleets)
@@ -103,7 +103,11 @@ func (x *row) run(w *sim.World, workers, budget int, seed uint64) {
 		*to += y
 		return d
 	}
-	x.duplicates += add(&x.ours, sim.NewForager(w, workers, seed))
+	ours := sim.NewForager(w, workers, seed)
+	x.duplicates += add(&x.ours, ours)
+	if ours.Dark != "" {
+		x.stopped++
+	}
 	add(&x.original, sim.NewOriginal(w, workers, false, seed))
 	add(&x.repaired, sim.NewOriginal(w, workers, true, seed))
 	add(&x.twoSided, sim.NewTwoSided(w, workers, 2, seed))
@@ -112,7 +116,7 @@ func (x *row) run(w *sim.World, workers, budget int, seed uint64) {
 }
 
 func (x *row) over(n float64) row {
-	return row{x.ours / n, x.original / n, x.repaired / n, x.twoSided / n, x.uniform / n, x.oracle / n, x.duplicates / n}
+	return row{x.ours / n, x.original / n, x.repaired / n, x.twoSided / n, x.uniform / n, x.oracle / n, x.duplicates / n, x.stopped / n}
 }
 
 // aims are those of the issue, from eight workers and 10,000 requests on.
@@ -129,6 +133,9 @@ func aims(k sim.Kind, workers, budget int, r row) (missed []string) {
 		}
 	} else if r.ours < 0.9*r.repaired {
 		say("%.3f is more than a tenth below the repaired original's %.3f", r.ours, r.repaired)
+	}
+	if r.stopped > 0 {
+		say("taken for a site that went dark in %.0f %% of the runs", 100*r.stopped)
 	}
 	if r.duplicates > 0.001 {
 		say("%.2f %% of the requests are duplicates", 100*r.duplicates)

@@ -18,9 +18,9 @@ type task struct {
 	tries int
 }
 
-// foraging is a fleet that explores as the product does: what is known is in one
+// Foraging is a fleet that explores as the product does: what is known is in one
 // place, the frontier; each worker's model is as old as its last look at it.
-type foraging struct {
+type Foraging struct {
 	w     *World
 	r     *rand.Rand
 	known map[int64]explore.Known
@@ -32,6 +32,12 @@ type foraging struct {
 	answers int
 
 	workers []model
+
+	// Dark is why the fleet would have stopped the space, and DarkAt after how
+	// many answers.
+	Dark   string
+	DarkAt int
+	Doubt  float64 // the most that there was
 }
 
 // model is what one worker knows.
@@ -41,8 +47,8 @@ type model struct {
 }
 
 // NewForager returns the strategy of the product.
-func NewForager(w *World, workers int, seed uint64) Strategy {
-	f := &foraging{w: w, r: rand.New(rand.NewPCG(seed, 3)), known: map[int64]explore.Known{}, blocks: map[int64]explore.Sums{}}
+func NewForager(w *World, workers int, seed uint64) *Foraging {
+	f := &Foraging{w: w, r: rand.New(rand.NewPCG(seed, 3)), known: map[int64]explore.Known{}, blocks: map[int64]explore.Sums{}}
 	for i := range f.steps {
 		f.steps[i] = map[explore.Step]explore.Trial{}
 	}
@@ -53,7 +59,7 @@ func NewForager(w *World, workers int, seed uint64) Strategy {
 }
 
 // refresh brings a worker's model up to date.
-func (f *foraging) refresh(worker int) {
+func (f *Foraging) refresh(worker int) {
 	m := &f.workers[worker]
 	for _, b := range f.changed[m.seen:] {
 		m.SetBlock(b, f.blocks[b])
@@ -73,13 +79,17 @@ func (f *foraging) refresh(worker int) {
 	m.answers = f.answers
 }
 
-func (f *foraging) Next(worker int) (Ask, bool) {
+func (f *Foraging) Next(worker int) (Ask, bool) {
 	if len(f.queue) > 0 {
 		t := f.queue[0]
 		f.queue = f.queue[1:]
 		return Ask{t.pos, t}, true
 	}
 	f.refresh(worker)
+	f.Doubt = max(f.Doubt, f.workers[worker].Doubt())
+	if why := f.workers[worker].Dark(); why != "" && f.Dark == "" {
+		f.Dark, f.DarkAt = why, f.answers
+	}
 	pos, ok := f.workers[worker].Probe(f.r, func(pos int64) bool { return f.known[pos] == explore.Unknown })
 	if !ok {
 		return Ask{}, false
@@ -88,14 +98,14 @@ func (f *foraging) Next(worker int) (Ask, bool) {
 	return Ask{pos, task{pos: pos}}, true
 }
 
-func (f *foraging) Answer(worker int, ask Ask, a explore.Answer) {
+func (f *Foraging) Answer(worker int, ask Ask, a explore.Answer) {
 	t := ask.With.(task)
 	m := f.workers[worker]
 	kind := explore.Probed
 	if t.walk != nil {
 		kind = explore.Stepped
 	}
-	seen := explore.Observe(m.Block(t.pos), kind, t.walk, t.tries > 0, false, a)
+	seen := m.Observe(t.pos, kind, t.walk, t.tries > 0, false, a)
 	if a == explore.Missed || a == explore.Absent {
 		f.known[t.pos] = explore.Miss
 	}
@@ -105,7 +115,7 @@ func (f *foraging) Answer(worker int, ask Ask, a explore.Answer) {
 	}
 	if seen.Trials > 0 {
 		cells := f.steps[worker%slots]
-		cells[seen.Step] = cells[seen.Step].Merge(seen.Step, seen.Trials, seen.Hits)
+		cells[seen.Step] = cells[seen.Step].Merge(seen.Step, float64(seen.Trials), float64(seen.Hits))
 	}
 	if a != explore.NoAnswer {
 		f.answers++

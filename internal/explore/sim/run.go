@@ -85,7 +85,11 @@ func Run(w *World, s Strategy, workers, budget int, seed uint64) Result {
 		if e.ask != nil {
 			a := explore.NoAnswer
 			if r.Float64() >= w.Transient {
-				if a = w.Answer(e.ask.Pos); a == explore.Hit {
+				a = w.Answer(e.ask.Pos)
+				if w.DarkFrom > 0 && res.Requests > w.DarkFrom {
+					a = explore.Missed
+				}
+				if a == explore.Hit {
 					if !found[e.ask.Pos] {
 						found[e.ask.Pos] = true
 						res.Hits++

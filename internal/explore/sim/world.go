@@ -25,6 +25,10 @@ type World struct {
 	// Transient is the share of requests that are not answered.
 	Transient float64
 
+	// DarkFrom, when not 0, is the number of requests after which nothing is
+	// wanted any more: the site gives other pages.
+	DarkFrom int
+
 	bits  []uint64
 	there []uint64 // ids that exist; nil: the wanted ones alone
 }

@@ -122,12 +122,13 @@ func testSteps(t *testing.T, s *suite) {
 			if k > 2 {
 				at, trials, hits = explore.Step{Context: explore.Context(k % 3), M: i % 2}, 40, 7
 			}
-			batch[k].Explored = &frontier.Explored{Observation: explore.Observation{Step: at, Trials: trials, Hits: hits}}
+			batch[k].Explored = &frontier.Explored{Observation: explore.Observation{Step: at, Trials: trials, Hits: hits, Answers: 1, Found: k % 2}}
 			n[at] = [2]int{n[at][0] + trials, n[at][1] + hits}
+			n[explore.Recent] = [2]int{n[explore.Recent][0] + 1, n[explore.Recent][1] + k%2}
 		}
 		s.complete(l, job, batch, 10)
 		for at, x := range n {
-			want[at] = want[at].Merge(at, x[0], x[1])
+			want[at] = want[at].Merge(at, float64(x[0]), float64(x[1]))
 		}
 	}
 	got, err := s.Steps(s.ctx(), job, 0)
@@ -139,6 +140,26 @@ func testSteps(t *testing.T, s *suite) {
 		if g := got[at]; math.Abs(g.Trials-w.Trials) > 1e-6 || math.Abs(g.Hits-w.Hits) > 1e-6 {
 			t.Errorf("cell %v is %v; want %v", at, g, w)
 		}
+	}
+	// Of recent answers those of a writer that is gone are left out after an hour,
+	// and nothing else is.
+	s.clock.Move(2 * time.Hour)
+	s.rescueAll()
+	other := s.lease()
+	for other.Slot() == l.Slot() {
+		other = s.lease()
+	}
+	s.add(job, tasks("h:80", "late"), 1)
+	batch := done(s.claim(other, job, 1, 1)...)
+	batch[0].Explored = &frontier.Explored{Observation: explore.Observation{Answers: 1}}
+	s.complete(other, job, batch, 1)
+	got, err = s.Steps(s.ctx(), job, 0)
+	s.check(err)
+	if r := got[explore.Recent]; r != (explore.Trial{Trials: 1}) {
+		t.Errorf("recent %+v; want 1 answer", r)
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d cells; want %d", len(got), len(want))
 	}
 }
 

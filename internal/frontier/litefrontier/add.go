@@ -13,7 +13,7 @@ import (
 // Add admits tasks whose key the job has not seen.
 func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (n int, err error) {
 	err = f.tx(ctx, func(t tx) error {
-		n, err = f.add(ctx, t, job, tasks)
+		n, _, err = f.add(ctx, t, job, tasks)
 		return err
 	})
 	if err != nil {
@@ -22,16 +22,17 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 	return n, nil
 }
 
-func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []frontier.New) (int, error) {
+// add returns how many tasks were new, and the keys of those that were not.
+func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []frontier.New) (added int, refused []string, err error) {
 	type ready struct{ n, prio int }
 	lanes, ids := map[int64]*ready{}, map[string]int64{}
-	added, now := 0, f.now()
+	now := f.now()
 	for _, task := range tasks {
 		lane, ok := ids[task.Lane]
 		if !ok {
 			var err error
 			if lane, err = f.laneID(ctx, t, job, task.Lane); err != nil {
-				return 0, err
+				return 0, nil, err
 			}
 			ids[task.Lane] = lane
 		}
@@ -42,13 +43,14 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 		}
 		n, err := t.exec(ctx, `insert into task(job_id, key, lane_id, meta, created_at) values (?, ?, ?, ?, ?) on conflict do nothing`, job, task.Key, lane, meta, now)
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		if n == 0 {
+			refused = append(refused, task.Key)
 			continue
 		}
 		if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio) values (?, ?, ?, ?)`, job, task.Key, lane, prio); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		added++
 		r := lanes[lane]
@@ -60,13 +62,13 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 	}
 	for lane, r := range lanes {
 		if err := f.wake(ctx, t, lane, r.prio); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		if err := count(ctx, t, job, frontier.StatTotal, "", int64(r.n)); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 	}
-	return added, nil
+	return added, refused, nil
 }
 
 // SetSpace says which ids are enumerated. What the range before it went through
@@ -112,7 +114,7 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 			return err
 		}
 		taken = len(tasks)
-		if _, err := f.add(ctx, t, job, tasks); err != nil {
+		if _, _, err := f.add(ctx, t, job, tasks); err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `update space set next_id = ? where job_id = ? and lo = ? and hi = ?`, to, job, lo, hi)
@@ -168,7 +170,8 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 	if _, err := t.exec(ctx, `update task set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = ? where job_id = ? and key = ?`, lane, job, task.Key); err != nil {
 		return false, err
 	}
-	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio) values (?, ?, ?, ?)`, job, task.Key, lane, task.Priority); err != nil {
+	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark) values (?, ?, ?, ?, ?)`, job, task.Key, lane, task.Priority,
+		int(frontier.MarkOf(seine.State(state)))); err != nil {
 		return false, err
 	}
 	if err := count(ctx, t, job, int(state), reason, -1); err != nil {

@@ -41,8 +41,12 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 				out.Kept, out.Lost = out.Kept-1, append(out.Lost, c.Seq)
 				continue
 			}
-			if err := f.finish(ctx, t, l, job, c); err != nil {
+			refused, err := f.finish(ctx, t, l, job, c)
+			if err != nil {
 				return err
+			}
+			if c.Explored != nil {
+				out.Refused = append(out.Refused, refused...)
 			}
 			ends.add(c.Lane, c.State)
 			answers = append(answers, c.Explored)
@@ -83,18 +87,19 @@ func fence[T any](ctx context.Context, t tx, l frontier.Lease, batch []T, seq fu
 	return mine, nil
 }
 
-// finish stores what one task yields and moves it to its final state.
-func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, c frontier.Completion) error {
+// finish stores what one task yields and moves it to its final state. It returns
+// the follow-ups that were known.
+func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, c frontier.Completion) (refused []string, err error) {
 	if len(c.Follow) > 0 {
-		if _, err := f.add(ctx, t, job, c.Follow); err != nil {
-			return err
+		if _, refused, err = f.add(ctx, t, job, c.Follow); err != nil {
+			return nil, err
 		}
 	}
 	fresh := map[int]int64{}
 	for _, r := range c.Records {
 		known, err := exists(ctx, t, `select exists (select 1 from record where job_id = ? and key = ? and kind = ? and version = 1)`, job, frontier.Clean(r.Key), frontier.Clean(r.Kind))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !known {
 			fresh[frontier.StatRecords]++
@@ -102,13 +107,13 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 		if _, err := t.exec(ctx, `insert into record(job_id, key, kind, fields, url, digest, fetched_at) values (?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, key, kind, version) do update set fields = excluded.fields, url = excluded.url, digest = excluded.digest, fetched_at = excluded.fetched_at`,
 			job, frontier.Clean(r.Key), frontier.Clean(r.Kind), string(frontier.CleanJSON(r.Fields)), frontier.Clean(r.URL), append([]byte{}, r.Digest...), r.FetchedAt.UnixMicro()); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, a := range c.Assets {
 		known, err := exists(ctx, t, `select exists (select 1 from asset where job_id = ? and key = ? and name = ? and version = 1)`, job, frontier.Clean(a.Key), frontier.Clean(a.Name))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !known {
 			fresh[frontier.StatAssets]++
@@ -118,15 +123,15 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
    height = excluded.height, url = excluded.url, original_bytes = excluded.original_bytes, original_sha256 = excluded.original_sha256`,
 			job, frontier.Clean(a.Key), frontier.Clean(a.Name), frontier.Clean(a.Path), a.Bytes, append([]byte{}, a.SHA256...),
 			orNull(a.Width), orNull(a.Height), frontier.Clean(a.URL), orNull(a.OriginalBytes), a.OriginalSHA256); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for state, n := range fresh {
 		if err := count(ctx, t, job, state, "", n); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return f.final(ctx, t, job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker)
+	return refused, f.final(ctx, t, job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker)
 }
 
 // final takes a task out of the queue.
@@ -234,9 +239,11 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 				return err
 			}
 			if len(c.Follow) > 0 {
-				if _, err := f.add(ctx, t, job, c.Follow); err != nil {
+				_, refused, err := f.add(ctx, t, job, c.Follow)
+				if err != nil {
 					return err
 				}
+				out.Refused = append(out.Refused, refused...)
 			}
 			ends.add(c.Lane, c.State)
 			answers = append(answers, c.Explored)

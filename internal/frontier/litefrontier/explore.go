@@ -27,14 +27,18 @@ func (f *Frontier) Dry(ctx context.Context, job frontier.JobID) (dry bool, err e
 }
 
 // Explore admits tasks in a space; one process writes at a time.
-func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, _ int, tasks []frontier.New) (n int, err error) {
+func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, tasks []frontier.New) (n int, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		n = 0
-		var dry bool
+		var dry, open bool
 		if err := t.scan(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &dry); err != nil || !dry {
 			return err
 		}
-		n, err = f.add(ctx, t, job, tasks)
+		err := t.scan(ctx, `select exists (select 1 from circuit where job_id = ? and space = ? and closed_at is null)`, []any{job, space}, &open)
+		if err != nil || open {
+			return err
+		}
+		n, _, err = f.add(ctx, t, job, tasks)
 		return err
 	})
 	if err != nil {
@@ -46,13 +50,13 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, _ int, tasks
 // Blocks lists the sums that were written since a time.
 func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, since time.Time) (map[int64]explore.Sums, error) {
 	out := map[int64]explore.Sums{}
-	err := f.each(ctx, `select block, done, probes, probe_hits, walks, walk_hits from block_stat where job_id = ? and space = ? and updated_at >= ?`,
+	err := f.each(ctx, `select block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected from block_stat where job_id = ? and space = ? and updated_at >= ?`,
 		[]any{job, space, since.UnixMicro()}, func(r *sql.Rows) error {
 			var (
 				block int64
 				s     explore.Sums
 			)
-			err := r.Scan(&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits)
+			err := r.Scan(&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Doubt, &s.Expected)
 			out[block] = s
 			return err
 		})
@@ -65,7 +69,10 @@ func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, si
 // Steps reads the table of steps.
 func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (map[explore.Step]explore.Trial, error) {
 	out := map[explore.Step]explore.Trial{}
-	err := f.each(ctx, `select ctx, m, sum(trials), sum(hits) from step_stat where job_id = ? and space = ? group by 1, 2`, []any{job, space}, func(r *sql.Rows) error {
+	// Of recent answers those of slots that nobody wrote to for an hour are old.
+	err := f.each(ctx, `select ctx, m, sum(trials), sum(hits) from (
+   select ctx, m, trials, hits, ctx = -2 and coalesce(updated_at, 0) < max(updated_at) over () - 3600000000 as old from step_stat where job_id = ? and space = ?)
+ where not coalesce(old, 0) group by 1, 2`, []any{job, space}, func(r *sql.Rows) error {
 		var (
 			at explore.Step
 			t  explore.Trial
@@ -80,27 +87,52 @@ func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (ma
 	return out, nil
 }
 
+// Known is what is known of a space.
+func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, since time.Time) (out frontier.Knowledge, err error) {
+	if out.Now, err = f.Clock(ctx); err != nil {
+		return out, err
+	}
+	if out.Blocks, err = f.Blocks(ctx, job, space, since); err != nil {
+		return out, err
+	}
+	if out.Steps, err = f.Steps(ctx, job, space); err != nil {
+		return out, err
+	}
+	circuits, err := f.Circuits(ctx, job)
+	for _, c := range circuits {
+		if c.Space == space {
+			out.Circuit = c
+		}
+	}
+	return out, err
+}
+
 // explored writes what answers add to what is known of spaces.
 func (f *Frontier) explored(ctx context.Context, t tx, job frontier.JobID, l frontier.Lease, answers []*frontier.Explored) error {
 	blocks, steps := frontier.SumExplored(answers)
+	return f.statRows(ctx, t, job, l.Slot(), blocks, steps)
+}
+
+func (f *Frontier) statRows(ctx context.Context, t tx, job frontier.JobID, slot int, blocks []frontier.BlockSums, steps []frontier.StepTrials) error {
 	for _, b := range blocks {
-		if _, err := t.exec(ctx, `insert into block_stat(job_id, space, block, done, probes, probe_hits, walks, walk_hits, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		if _, err := t.exec(ctx, `insert into block_stat(job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, space, block) do update set done = done + excluded.done, probes = probes + excluded.probes, probe_hits = probe_hits + excluded.probe_hits,
-   walks = walks + excluded.walks, walk_hits = walk_hits + excluded.walk_hits, updated_at = excluded.updated_at`,
-			job, b.Space, b.Block, b.Done, b.Probes, b.ProbeHits, b.Walks, b.WalkHits, f.now()); err != nil {
+   walks = walks + excluded.walks, walk_hits = walk_hits + excluded.walk_hits, wanted = wanted + excluded.wanted,
+   doubt = doubt + excluded.doubt, expected = expected + excluded.expected, updated_at = excluded.updated_at`,
+			job, b.Space, b.Block, b.Done, b.Probes, b.ProbeHits, b.Walks, b.WalkHits, b.Wanted, b.Doubt, b.Expected, f.now()); err != nil {
 			return err
 		}
 	}
 	for _, s := range steps {
 		var is explore.Trial
 		err := t.scan(ctx, `select trials, hits from step_stat where job_id = ? and space = ? and slot = ? and ctx = ? and m = ?`,
-			[]any{job, s.Space, l.Slot(), s.Context, s.M}, &is.Trials, &is.Hits)
+			[]any{job, s.Space, slot, s.Context, s.M}, &is.Trials, &is.Hits)
 		if err := ignoreNoRows(err); err != nil {
 			return err
 		}
 		is = is.Merge(s.Step, s.Trials, s.Hits)
-		if _, err := t.exec(ctx, `insert or replace into step_stat(job_id, space, slot, ctx, m, trials, hits) values (?, ?, ?, ?, ?, ?, ?)`,
-			job, s.Space, l.Slot(), s.Context, s.M, is.Trials, is.Hits); err != nil {
+		if _, err := t.exec(ctx, `insert or replace into step_stat(job_id, space, slot, ctx, m, trials, hits, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+			job, s.Space, slot, s.Context, s.M, is.Trials, is.Hits, f.now()); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ type wake struct {
 	lanes []int32
 	prios []int16
 	n     int64
+	keys  []string // those that were new, when they were asked for
 }
 
 func (w wake) queue(b *pgx.Batch, now any) {
@@ -39,7 +40,7 @@ type querier interface {
 }
 
 // addRows admits tasks within a transaction.
-func addRows(ctx context.Context, c querier, job frontier.JobID, tasks []frontier.New, lanes map[string]int32) (wake, error) {
+func addRows(ctx context.Context, c querier, job frontier.JobID, tasks []frontier.New, lanes map[string]int32, say bool) (w wake, err error) {
 	n := len(tasks)
 	keys, ids, prios, metas := make([]string, n), make([]int32, n), make([]int16, n), make([]*string, n)
 	for i, t := range tasks {
@@ -49,11 +50,21 @@ func addRows(ctx context.Context, c querier, job frontier.JobID, tasks []frontie
 			metas[i] = &s
 		}
 	}
-	rows, err := c.Query(ctx, sqlAdd, job, keys, ids, prios, metas)
+	rows, err := c.Query(ctx, sqlAdd, job, keys, ids, prios, metas, say)
 	if err != nil {
 		return wake{}, err
 	}
-	return collectWake(rows)
+	var (
+		lane  int32
+		prio  int16
+		added int64
+		fresh []string
+	)
+	_, err = pgx.ForEachRow(rows, []any{&lane, &prio, &added, &fresh}, func() error {
+		w.lanes, w.prios, w.n, w.keys = append(w.lanes, lane), append(w.prios, prio), w.n+added, append(w.keys, fresh...)
+		return nil
+	})
+	return w, err
 }
 
 func collectWake(rows pgx.Rows) (w wake, err error) {
@@ -75,7 +86,7 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 		return 0, nil
 	}
 	n, err := f.insert(ctx, job, tasks, `begin`, nil, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
-		return addRows(ctx, c, job, tasks, lanes)
+		return addRows(ctx, c, job, tasks, lanes, false)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("add: %w", err)
@@ -86,7 +97,7 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 var errMoved = errors.New("another worker took these ids")
 
 // insert runs a transaction that brings queue rows: first, then rows, then the
-// lanes are locked and woken.
+// lanes are locked and woken. Without first, rows begins it.
 func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []frontier.New, first string, args []any,
 	rows func(context.Context, *pgx.Conn, map[string]int32) (wake, error),
 ) (int, error) {
@@ -96,8 +107,10 @@ func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []front
 	}
 	var n int64
 	err = f.tx(ctx, func(c *pgx.Conn) error {
-		if _, err := c.Exec(ctx, `begin`); err != nil {
-			return err
+		if first != `` {
+			if _, err := c.Exec(ctx, `begin`); err != nil {
+				return err
+			}
 		}
 		if len(args) > 0 {
 			if tag, err := c.Exec(ctx, first, args...); err != nil {
@@ -154,7 +167,7 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 		return 0, true, err
 	}
 	_, err = f.insert(ctx, job, tasks, sqlSpaceTake, []any{job, lo, next, to}, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
-		return addRows(ctx, c, job, tasks, lanes)
+		return addRows(ctx, c, job, tasks, lanes, false)
 	})
 	if errors.Is(err, errMoved) {
 		return 0, true, nil

@@ -40,7 +40,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		if err != nil || len(mine)+len(swept) == 0 {
 			return err
 		}
-		return f.write(ctx, c, l, job, mine, swept, lanes)
+		return f.write(ctx, c, l, job, mine, swept, lanes, &out)
 	})
 	if err != nil {
 		return frontier.Outcome{}, fmt.Errorf("complete: %w", err)
@@ -120,7 +120,7 @@ func collectInto(to *[]int64) func(pgx.Rows) error {
 
 // write stores what the tasks yield, moves them to their final state, gives back
 // those that are swept, and commits.
-func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine, swept []frontier.Completion, lanes map[string]int32) error {
+func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine, swept []frontier.Completion, lanes map[string]int32, out *frontier.Outcome) error {
 	var (
 		follow  []frontier.New
 		records recordColumns
@@ -149,24 +149,42 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	var w wake
 	if len(follow) > 0 {
 		var err error
-		if w, err = addRows(ctx, c, job, follow, lanes); err != nil {
+		explored := !none(answers)
+		if w, err = addRows(ctx, c, job, follow, lanes, explored); err != nil {
 			return err
+		}
+		if explored {
+			out.Refused = known(follow, w.keys)
 		}
 		lock = append(lock, w.lanes...)
 	}
 	b := &pgx.Batch{}
 	records.queue(b, job)
 	assets.queue(b, job)
-	exploredRows(b, f.now(), job, l, answers)
 	b.Queue(sqlLock, sorted(lock))
 	w.queue(b, f.now())
 	if len(back) > 0 {
 		b.Queue(sqlRelease, f.now(), l.Token, back)
 	}
+	exploredRows(b, f.now(), job, l, answers)
 	b.Queue(sqlFinish, f.now(), l.Token, seqs, states, reasons, l.Worker)
 	b.Queue(`commit`)
 	_, err := run(ctx, c, b)
 	return err
+}
+
+func none(answers []*frontier.Explored) bool {
+	return !slices.ContainsFunc(answers, func(a *frontier.Explored) bool { return a != nil })
+}
+
+// known lists the tasks that are not among those that were new.
+func known(tasks []frontier.New, fresh []string) (keys []string) {
+	for _, t := range tasks {
+		if !slices.Contains(fresh, t.Key) {
+			keys = append(keys, t.Key)
+		}
+	}
+	return keys
 }
 
 // Fail gives tasks back, to be tried again after their delays.
@@ -208,15 +226,16 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			free = append(free, not)
 		}
 		if len(follow) > 0 {
-			if w, err = addRows(ctx, c, job, follow, lanes); err != nil {
+			if w, err = addRows(ctx, c, job, follow, lanes, true); err != nil {
 				return err
 			}
+			out.Refused = known(follow, w.keys)
 			lock = append(lock, w.lanes...)
 		}
 		b := &pgx.Batch{}
-		exploredRows(b, f.now(), job, l, answers)
 		b.Queue(sqlLock, sorted(lock))
 		w.queue(b, f.now())
+		exploredRows(b, f.now(), job, l, answers)
 		b.Queue(sqlFail, f.now(), l.Token, seqs, states, reasons, delays, marks, free)
 		b.Queue(`commit`)
 		_, err = run(ctx, c, b)

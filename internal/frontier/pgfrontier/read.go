@@ -178,10 +178,12 @@ func scanTask(row pgx.CollectableRow) (t frontier.TaskInfo, err error) {
 	return t, err
 }
 
+const sqlClock = `select coalesce($1::timestamptz, clock_timestamp())`
+
 // Clock is the frontier's time now.
 func (f *Frontier) Clock(ctx context.Context) (t time.Time, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, `select coalesce($1::timestamptz, clock_timestamp())`, f.now()).Scan(&t)
+		return c.QueryRow(ctx, sqlClock, f.now()).Scan(&t)
 	})
 	return t.UTC(), err
 }

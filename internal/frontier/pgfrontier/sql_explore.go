@@ -8,28 +8,54 @@ const (
      or exists (select from seine.lane where job_id = $2 and lane_key not like 'assets/%' and not "full" and not paused and next_at <= ` + now + ` + interval '100 ms'))
    and exists (select from seine.job where job_id = $2 and not paused)`
 
-	// One worker at a time explores a space; the others do not wait. $1 job, $2 space.
-	sqlExploring = `select pg_try_advisory_xact_lock(7305809, hashint8($1::bigint * 1000003 + $2))`
+	// One worker at a time explores a space; the others do not wait. Nobody does
+	// whose circuit is open. $1 job, $2 space.
+	sqlExploring = `select case when exists (select from seine.circuit where job_id = $1 and space = $2 and closed_at is null) then false
+   else pg_try_advisory_xact_lock(7305809, hashint8($1::bigint * 1000003 + $2::bigint)) end`
 
 	// What answers add, in the order of the keys. $2 job.
-	sqlBlocks = `insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, updated_at)
-   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, ` + now + `
-   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) with ordinality
-     i(space, block, done, probes, probe_hits, walks, walk_hits, o) order by o
+	sqlBlocks = `insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, updated_at)
+   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, ` + now + `
+   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::float8[], $12::float8[]) with ordinality
+     i(space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, o) order by o
    on conflict (job_id, space, block) do update set done = b.done + excluded.done, probes = b.probes + excluded.probes, probe_hits = b.probe_hits + excluded.probe_hits,
-     walks = b.walks + excluded.walks, walk_hits = b.walk_hits + excluded.walk_hits, updated_at = excluded.updated_at`
+     walks = b.walks + excluded.walks, walk_hits = b.walk_hits + excluded.walk_hits, wanted = b.wanted + excluded.wanted,
+     doubt = b.doubt + excluded.doubt, expected = b.expected + excluded.expected, updated_at = excluded.updated_at`
 
-	// explore.Trial.Merge: recent probes (ctx -1) fade, other cells are halved.
-	// $1 job, $2 slot, $3 spaces, $4 contexts, $5 m, $6 trials, $7 hits.
-	sqlSteps = `insert into seine.step_stat as s (job_id, space, slot, ctx, m, trials, hits)
-   select $1::int, space, $2::smallint, ctx, m, trials, hits
-   from unnest($3::int[], $4::smallint[], $5::smallint[], $6::float8[], $7::float8[]) with ordinality i(space, ctx, m, trials, hits, o) order by o
+	// explore.Trial.Merge: recent probes (ctx -1) and answers (-2) fade, other cells
+	// are halved.
+	// $2 job, $3 slot, $4 spaces, $5 contexts, $6 m, $7 trials, $8 hits.
+	sqlSteps = `insert into seine.step_stat as s (job_id, space, slot, ctx, m, trials, hits, updated_at)
+   select $2::int, space, $3::smallint, ctx, m, trials, hits, ` + now + `
+   from unnest($4::int[], $5::smallint[], $6::smallint[], $7::float8[], $8::float8[]) with ordinality i(space, ctx, m, trials, hits, o) order by o
    on conflict (job_id, space, slot, ctx, m) do update set
-     trials = case when s.ctx < 0 then s.trials * power(1 - 1.0 / 128, excluded.trials) + excluded.trials
+     updated_at = excluded.updated_at,
+     trials = case when s.ctx < 0 then s.trials * ` + fading + ` + excluded.trials
        when s.trials + excluded.trials > 400 then (s.trials + excluded.trials) / 2 else s.trials + excluded.trials end,
-     hits = case when s.ctx < 0 then s.hits * power(1 - 1.0 / 128, excluded.trials) + excluded.hits
+     hits = case when s.ctx < 0 then s.hits * ` + fading + ` + excluded.hits
        when s.trials + excluded.trials > 400 then (s.hits + excluded.hits) / 2 else s.hits + excluded.hits end`
 
-	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits from seine.block_stat where job_id = $1 and space = $2 and updated_at >= $3`
-	sqlReadSteps  = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from seine.step_stat where job_id = $1 and space = $2 group by 1, 2`
+	fading = `power(1 - 1.0 / case when s.ctx = -1 then 128 else 512 end, excluded.trials)`
+
+	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected from seine.block_stat where job_id = $1 and space = $2 and updated_at >= $3`
+	// Of recent answers those of slots that nobody wrote to for an hour are old.
+	sqlReadSteps = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from (
+   select ctx, m, trials, hits, ctx = -2 and updated_at < max(updated_at) over () - interval '1 hour' as old from seine.step_stat where job_id = $1 and space = $2) s
+ where not coalesce(old, false) group by 1, 2`
+
+	// A space is stopped, and goes on.
+	sqlOpenCircuit = `insert into seine.circuit as c (job_id, space, reason, opened_at) select $2::int, $3::int, $4::text, ` + now + `
+   on conflict (job_id, space) do update set reason = excluded.reason, opened_at = excluded.opened_at, closed_at = null where c.closed_at is not null`
+	sqlCloseCircuits = `update seine.circuit set closed_at = ` + now + ` where job_id = $2 and closed_at is null`
+	sqlCircuits      = `select space::int, reason, opened_at, closed_at from seine.circuit where job_id = $1 and ($2::int is null or space = $2) order by space`
+
+	// A recount: who ends a task waits from here on. What is known is 0 and not
+	// gone, so that workers see it; what was expected of answers stays.
+	sqlStillStat   = `lock table seine.block_stat in share row exclusive mode`
+	sqlZeroBlocks  = `update seine.block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, updated_at = ` + now + ` where job_id = $2`
+	sqlZeroSteps   = `update seine.step_stat set trials = 0, hits = 0 where job_id = $1 and ctx >= -1`
+	sqlJudgedTasks = `select t.key, (case when t.state <> 0 then t.state else q.state end)::int, t.state <> 0, (case when t.state = 0 then coalesce(q.attempt, 0) else t.attempt end)::int,
+   coalesce(t.reason, q.reason, ''), t.meta::text, coalesce(q.mark, 0)::int
+ from seine.task t left join seine.queue q on t.state = 0 and q.job_id = t.job_id and q.key = t.key
+ where t.job_id = $1 and (t.state <> 0 or q.mark >= 2)`
 )

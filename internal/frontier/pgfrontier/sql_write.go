@@ -2,7 +2,8 @@ package pgfrontier
 
 // One order of locks in every transaction, so that none waits for another in a
 // ring: the sweeps' lock → own lease row FOR KEY SHARE → which rows are still mine → task keys
-// sorted → record keys sorted → lanes by id → queue → a worker's own task rows
+// sorted → record keys sorted → lanes by id → queue → blocks and steps of ID
+// spaces, sorted (who waits for a lane holds none of them) → a worker's own task rows
 // last of all (an insert of a known key waits for a transaction that updates it).
 const (
 	// Lanes are made before the transaction that needs them (parked, no task:
@@ -24,14 +25,14 @@ const (
 	sqlStill = `select seq from seine.queue q where seq = any($2::bigint[]) and ` + leased + ` = $1`
 
 	// Task keys, sorted, with their queue rows and the count. Returns the lanes
-	// to lock and wake. $1 job, $2 keys, $3 lanes, $4 prios, $5 meta (JSON texts).
+	// to lock and wake. $1 job, $2 keys, $3 lanes, $4 prios, $5 meta (JSON texts), $6 whether to say which were new.
 	sqlAdd = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, meta
    from unnest($2::text[], $3::int[], $4::smallint[], $5::text[]) i(key, lane_id, prio, meta) order by key collate "C", prio),
  n as (insert into seine.task(job_id, key, lane_id, meta) select $1, key, lane_id, meta::jsonb from i
    where not exists (select from seine.task t where t.job_id = $1 and t.key = i.key) order by key on conflict do nothing returning key, lane_id),
- q as (insert into seine.queue(job_id, key, lane_id, prio) select $1, n.key, n.lane_id, i.prio from n join i using (key) order by i.prio, n.key returning lane_id, prio),
+ q as (insert into seine.queue(job_id, key, lane_id, prio) select $1, n.key, n.lane_id, i.prio from n join i using (key) order by i.prio, n.key returning lane_id, prio, key),
  s as (insert into seine.stat(job_id, lane_id, state, n) select $1, lane_id, 0, count(*) from q group by lane_id)
- select lane_id, min(prio), count(*) from q group by lane_id`
+ select lane_id, min(prio), count(*), case when $6 then array_agg(key) end from q group by lane_id`
 
 	// Records and assets, sorted; of equal keys in one batch the last one wins.
 	sqlRecords = `with r as (insert into seine.record as r (job_id, key, kind, fields, url, digest, fetched_at)
@@ -107,7 +108,8 @@ const (
  t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason from seine.task t join i on i.key = t.key
    where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
- q as (insert into seine.queue(job_id, key, lane_id, prio) select $1, key, lane, prio from t returning lane_id, prio),
+ q as (insert into seine.queue(job_id, key, lane_id, prio, mark) select $1, key, lane, prio, case state when 1 then 3 when 2 then 1 else 2 end from t
+   returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
  select lane_id, min(prio), count(*) from q group by lane_id`
 	sqlHasten = `with r as (update seine.queue q set run_at = null, attempt = 0, state = 0 where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine/internal/engine"
+)
+
+func (a *app) recountCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "recount JOB", Short: "Count anew what is known of an ID space, by the job's hit rule of now", Args: cobra.ExactArgs(1),
+		Long: `Counts what is known of the ID spaces that a job explores anew, from what each of
+its tasks was judged as and why: after a change of "explore.hit", or of how a
+space is divided (its first id, "explore.blocks"). Nothing is asked for again.
+Workers may go on meanwhile; what they end waits for it.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			f, job, info, err := a.jobAt(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { _ = f.Close() }()
+			if len(engine.Spaces(job)) == 0 {
+				return usagef("job %s does not explore an ID space", job.Name)
+			}
+			n, err := engine.Recount(c.Context(), f, info.ID, *job)
+			if err != nil {
+				return err
+			}
+			if a.json() {
+				return a.printJSON(map[string]any{"job": info.Name, "tasks": n})
+			}
+			a.print("recounted %d tasks of job %s", n, info.Name)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,402 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+func (r *rig) runs(j *engine.Job, want error) {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	defer cancel()
+	if err := r.engine(j, nil).Run(ctx); !errors.Is(err, want) {
+		r.Fatalf("the run ended with %v; want %v\n%s", err, want, r.log)
+	}
+}
+
+func (r *rig) requests() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.asked)
+}
+
+// Several spaces are explored side by side, most where most is found; ids are
+// written as each space says.
+func TestSeveralSpaces(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		if id := path.Base(q.URL.Path); !strings.HasPrefix(id, "B-") || id > "B-05000" {
+			http.NotFound(w, q)
+			return
+		}
+		_, _ = fmt.Fprint(w, "card")
+	})
+	day := seine.Day(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC))
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Seeds.IDs = []seine.IDSpace{
+			{From: 0, To: 99_999, Prefix: "A-", Width: 5},
+			{From: 0, To: 99_999, Prefix: "B-", Width: 5},
+			{From: day, To: day + 365, Date: "20060102"},
+		}
+		j.Explore.Budget = 3000
+		j.Concurrency = 8
+	}))
+	r.run(j)
+	in := map[string]int{}
+	for p, n := range r.asked {
+		id := path.Base(p)
+		in[id[:2]] += n
+		if n != 1 || len(id) < 7 {
+			t.Errorf("%s was asked for %d times", id, n)
+		}
+	}
+	if in["B-"] < 2500 || in["A-"] < 1 || in["20"] < 1 {
+		t.Errorf("asked in %v; want nearly all of 3000 in B-, and a look at the others", in)
+	}
+	if sum := r.known(j); sum.Done != int64(r.requests()) {
+		t.Errorf("counted %+v; %d were answered", sum, r.requests())
+	}
+}
+
+// Every id of every space is enumerated, in other spaces too after a change.
+func TestSpacesAreEnumerated(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "card") })
+	run := func(spaces ...seine.IDSpace) []string {
+		r.run(r.register(r.job(func(j *seine.Job) {
+			j.Seeds.IDs, j.Explore.Strategy = spaces, seine.StrategyOff
+		})))
+		var ids []string
+		for p, n := range r.asked {
+			ids = append(ids, path.Base(p))
+			if n != 1 {
+				t.Errorf("%s was asked for %d times", p, n)
+			}
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	two := seine.IDSpace{From: 10, To: 30, Step: 10}
+	luhn := seine.IDSpace{From: 7992739871, To: 7992739872, Check: seine.CheckLuhn}
+	letters := seine.IDSpace{To: 2, Alphabet: seine.Letters, Width: 2}
+	if got, want := fmt.Sprint(run(two, letters)), "[10 20 30 AA AB AC]"; got != want {
+		t.Errorf("asked for %s; want %s", got, want)
+	}
+	if got, want := fmt.Sprint(run(luhn, two, letters)), "[10 20 30 79927398713 79927398721 AA AB AC]"; got != want {
+		t.Errorf("asked for %s; want %s", got, want)
+	}
+}
+
+// A site that gives other pages stops the space for every worker, soon; it goes
+// on when it is told to, and finds what is there.
+func TestADarkSiteStopsTheSpace(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"empty pages", "stale pages"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			var dark atomic.Bool
+			wanted := func(p string) bool { // runs of forty, two hundred apart
+				id, _ := strconv.Atoi(path.Base(p))
+				return id%200 < 40
+			}
+			r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+				if dark.Load() {
+					_, _ = fmt.Fprint(w, how)
+				} else if !wanted(q.URL.Path) {
+					http.NotFound(w, q)
+				}
+			})
+			job := r.job(func(j *seine.Job) {
+				j.Seeds.IDs = []seine.IDSpace{{From: 60_000, To: 79_999}}
+				j.Explore = seine.Explore{Budget: 2000, Blocks: 64}
+				j.Concurrency, j.Retry.Stale = 4, 1
+				scrape := j.Scraper
+				j.Scraper = seine.ScraperFunc(func(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+					switch string(page.Body) {
+					case "empty pages":
+						return seine.Result{Verdict: seine.Verdict{State: seine.Skipped, Reason: "no card"}}, nil
+					case "stale pages":
+						return seine.Result{Verdict: seine.Verdict{State: seine.Stale, Reason: "no card"}}, nil
+					}
+					return scrape.Scrape(ctx, task, page)
+				})
+			})
+			r.run(r.register(job))
+			dark.Store(true)
+			job.Explore.Budget = 0
+			j := r.register(job)
+			before := r.requests()
+			other := make(chan error)
+			go func() { other <- r.engine(j, func(c *engine.Config) { c.Worker = "other" }).Run(t.Context()) }()
+			r.runs(j, engine.ErrDark)
+			if err := <-other; !errors.Is(err, engine.ErrDark) {
+				t.Errorf("the other worker ended with %v", err)
+			}
+			spent := r.requests() - before
+			t.Logf("%d requests to a dark site", spent)
+			if spent > 1000 {
+				t.Errorf("%d requests to a dark site; want some hundred at most", spent)
+			}
+			circuits, err := r.f.Circuits(t.Context(), j.ID)
+			if err != nil || len(circuits) != 1 || !circuits[0].Open() || !strings.Contains(circuits[0].Reason, "were wanted") {
+				t.Fatalf("circuits %+v, %v", circuits, err)
+			}
+			if strings.Count(r.log.String(), "exploring stops") != 2 {
+				t.Errorf("who stops says so once each:\n%s", r.log)
+			}
+			// It stays so for whoever comes later, and costs nothing.
+			r.runs(j, engine.ErrDark)
+			if n := r.requests() - before - spent; n != 0 {
+				t.Errorf("%d requests while it is stopped", n)
+			}
+			// The site is back: what it gave meanwhile is asked again.
+			dark.Store(false)
+			if n, err := r.f.CloseCircuits(t.Context(), j.ID); err != nil || n != 1 {
+				t.Fatalf("closed %d, %v", n, err)
+			}
+			again, err := r.f.Tasks(t.Context(), j.ID, frontier.Filter{Reason: "no card"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var back []frontier.New
+			for _, x := range again {
+				task, err := frontier.Admit(&j.Job, frontier.Seed{Key: x.Key})
+				if err != nil {
+					t.Fatal(err)
+				}
+				back = append(back, task)
+			}
+			if n, err := r.f.Retry(t.Context(), j.ID, back); err != nil || n != len(back) || n > spent {
+				t.Fatalf("sent %d of %d back, %v; %d were spent", n, len(back), err, spent)
+			}
+			job.Explore.Budget = 4000
+			r.run(r.register(job))
+			hits := 0
+			for p := range r.asked {
+				if wanted(p) {
+					hits++
+				}
+			}
+			sum := r.known(j)
+			if sum.Done != int64(r.requests()) || sum.ProbeHits+sum.WalkHits != int64(hits) || hits < 2000 {
+				t.Errorf("counted %+v; %d were answered, %d wanted", sum, r.requests(), hits)
+			}
+		})
+	}
+}
+
+// What walks look for is what `hit` says; a rule that changes is judged again by
+// what was kept.
+func TestHitIsJudgedAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		id, _ := strconv.Atoi(path.Base(q.URL.Path))
+		if id%3 == 0 && wantedCard(id) {
+			_, _ = fmt.Fprint(w, "no images")
+			return
+		}
+		cards(w, q)
+	})
+	job := r.job(func(j *seine.Job) {
+		j.Seeds.IDs = []seine.IDSpace{{From: 60_000, To: 79_999}}
+		j.Explore = seine.Explore{Budget: 1500, Blocks: 64, Hit: func(_ string, v seine.Verdict) bool {
+			return v.State == seine.Done || v.Reason == "images missing"
+		}}
+		j.Concurrency = 4
+		scrape := j.Scraper
+		j.Scraper = seine.ScraperFunc(func(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+			if string(page.Body) == "no images" {
+				return seine.Result{Verdict: seine.Verdict{State: seine.Skipped, Reason: "images missing"}}, nil
+			}
+			return scrape.Scrape(ctx, task, page)
+		})
+	})
+	j := r.register(job)
+	r.run(j)
+	hits, wanted := int64(0), int64(0)
+	for p := range r.asked {
+		if id, _ := strconv.Atoi(path.Base(p)); wantedCard(id) {
+			hits++
+			if id%3 != 0 {
+				wanted++
+			}
+		}
+	}
+	check := func(what string, hits int64) explore.Sums {
+		t.Helper()
+		sum := r.known(j)
+		if sum.Done != int64(r.requests()) || sum.ProbeHits+sum.WalkHits != hits {
+			t.Errorf("%s: counted %+v; %d answers, want %d hits", what, sum, r.requests(), hits)
+		}
+		if sum.Wanted != wanted {
+			t.Errorf("%s: found %d; want %d", what, sum.Wanted, wanted)
+		}
+		return sum
+	}
+	first := check("as it ran", hits)
+	job.Explore.Hit = nil
+	for _, step := range []struct {
+		what string
+		hit  func(string, seine.Verdict) bool
+		hits int64
+	}{{"images are needed", nil, wanted}, {"as it was", j.Explore.Hit, hits}} {
+		job.Explore.Hit = step.hit
+		if n, err := engine.Recount(t.Context(), r.f, j.ID, job); err != nil || n != int64(r.requests()) {
+			t.Fatalf("%s: recounted %d, %v", step.what, n, err)
+		}
+		if sum := check(step.what, step.hits); step.hit != nil && math.Abs(sum.Doubt-first.Doubt) > 1e-6 {
+			t.Errorf("doubt %v after a recount; want %v", sum.Doubt, first.Doubt)
+		} else if sum.Doubt, sum.Expected = first.Doubt, first.Expected; step.hit != nil && sum != first {
+			t.Errorf("counted %+v again; want %+v", sum, first)
+		}
+	}
+}
+
+// A chain follows a page's own links, both ways, until pages are not wanted; a
+// user's function may say what lies next to a page.
+func TestChainsByNeighbors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		patience int
+		neighbor seine.NeighborFunc
+		want     string
+	}{
+		{"links of the page", 1, func(_ seine.Task, page *seine.Page, dir int) string {
+			return page.Header.Get(map[int]string{+1: "X-Next", -1: "X-Prev"}[dir])
+		}, "[18 19 20 21 22 23]"},
+		{"with patience", 2, func(_ seine.Task, page *seine.Page, dir int) string {
+			return page.Header.Get(map[int]string{+1: "X-Next", -1: "X-Prev"}[dir])
+		}, "[17 18 19 20 21 22 23]"},
+		{"a function of the key", 1, func(task seine.Task, _ *seine.Page, dir int) string {
+			n, _ := strconv.Atoi(path.Base(task.URL))
+			return fmt.Sprintf("%s%d", strings.TrimSuffix(task.URL, path.Base(task.URL)), n+2*dir)
+		}, "[18 20 22 24 26]"},
+		{"one that fails", 1, func(seine.Task, *seine.Page, int) string { panic("no") }, "[20]"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.site.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				id, _ := strconv.Atoi(path.Base(q.URL.Path))
+				r.mu.Lock()
+				r.asked[q.URL.Path]++
+				r.mu.Unlock()
+				if id < 23 { // the last one has no next
+					w.Header().Set("X-Next", fmt.Sprintf("%s/p/%d", r.site.URL, id+1))
+				}
+				w.Header().Set("X-Prev", fmt.Sprintf("%s/p/%d", r.site.URL, id-1))
+				if id < 19 || id > 24 {
+					http.Error(w, "not wanted", http.StatusGone)
+				}
+			})
+			r.run(r.register(r.job(func(j *seine.Job) {
+				j.Seeds = seine.Seeds{URLs: []string{r.site.URL + "/p/20"}}
+				j.Explore = seine.Explore{Strategy: seine.StrategyChain, Patience: tt.patience, Neighbor: tt.neighbor}
+			})))
+			var ids []string
+			for p, n := range r.asked {
+				ids = append(ids, path.Base(p))
+				if n != 1 {
+					t.Errorf("%s was asked for %d times", p, n)
+				}
+			}
+			slices.Sort(ids)
+			if got := fmt.Sprint(ids); got != tt.want {
+				t.Errorf("asked for %s; want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// A run ends when no block promises as much as the limit asks for.
+func TestNoLongerWorthIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		if id, _ := strconv.Atoi(path.Base(q.URL.Path)); id >= 1000 {
+			http.NotFound(w, q)
+		}
+	})
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Seeds.IDs = []seine.IDSpace{{From: 0, To: 49_999}}
+		j.Explore = seine.Explore{Blocks: 64}
+		j.Limit.Yield = 0.1
+		j.Concurrency = 4
+	}))
+	r.runs(j, engine.ErrLimit)
+	if n := r.requests(); n < 1000 || n > 5000 {
+		t.Errorf("%d requests; want those of the thousand that are wanted, and not many more", n)
+	}
+}
+
+// An excursion whose next step was another's by the time it was admitted looks
+// again and goes on.
+func TestAnExcursionTurnsAtWhatIsTaken(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, known string // the key that is known already, and what it is
+		want        string // what is asked for beside it
+	}{
+		{"a miss is stepped over", "101", "/p/102"},
+		{"at a hit it goes to the other side", "102", "/p/98"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+				id, _ := strconv.Atoi(path.Base(q.URL.Path))
+				if id < 90 || id > 120 || id == 101 {
+					http.NotFound(w, q)
+				}
+			})
+			j := r.register(r.job(func(j *seine.Job) {
+				j.Seeds.IDs = []seine.IDSpace{{From: 0, To: 9_999_999}}
+				j.Explore.Budget = 8
+				j.Concurrency = 1
+			}))
+			key := map[string]string{"101": "100", "102": "101"}[tt.known]
+			wanted := *j
+			r.add(&wanted, tt.known)
+			lease, err := r.f.OpenLease(t.Context(), "before", time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.f.Claim(t.Context(), lease, frontier.ClaimArgs{Job: j.ID, N: 1})
+			if err != nil || len(got) != 1 {
+				t.Fatal(got, err)
+			}
+			state := map[string]seine.State{"101": seine.Skipped, "102": seine.Done}[tt.known]
+			if _, err := r.f.Complete(t.Context(), lease, j.ID, []frontier.Completion{{Claimed: got[0], State: state}}); err != nil {
+				t.Fatal(err)
+			}
+			// The step at key, when nothing was known up to 120.
+			step, err := frontier.Admit(&j.Job, frontier.Seed{Key: key})
+			if err != nil {
+				t.Fatal(err)
+			}
+			at, _ := strconv.Atoi(key)
+			step.Meta = fmt.Appendf(nil, `{"_seine":{"trip":{"a":99,"d":1,"l":%d,"m":0,"h":6,"g":1,"c":121}}}`, at-1)
+			if _, err := r.f.Add(t.Context(), j.ID, []frontier.New{step}); err != nil {
+				t.Fatal(err)
+			}
+			r.run(j)
+			if r.times(tt.want) != 1 {
+				t.Errorf("%s was asked for %d times; asked: %v", tt.want, r.times(tt.want), r.asked)
+			}
+		})
+	}
+}

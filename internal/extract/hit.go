@@ -1,0 +1,29 @@
+package extract
+
+import (
+	"reflect"
+
+	"github.com/expr-lang/expr/types"
+
+	"github.com/seinehq/seine"
+)
+
+// CompileHit compiles the expression that says what walks look for, over what is
+// kept of every task: its id, the state that it was judged as, and the reason.
+func CompileHit(src string) (func(id string, v seine.Verdict) bool, []Problem) {
+	names := types.Map{"id": types.String, "state": types.String, "reason": types.String}
+	s := &scope{strict: names, loose: names, names: []string{"id", "reason", "state"}}
+	e, mistakes := s.compile(src, reflect.Bool)
+	var problems []Problem
+	for _, m := range mistakes {
+		problems = append(problems, Problem{Message: m.message, Near: m.near})
+	}
+	if e == nil {
+		return nil, problems
+	}
+	return func(id string, v seine.Verdict) bool {
+		hit, err := e.run(map[string]any{"id": id, "state": v.State.String(), "reason": v.Reason})
+		yes, _ := hit.(bool)
+		return err == nil && yes
+	}, nil
+}

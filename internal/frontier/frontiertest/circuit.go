@@ -1,0 +1,155 @@
+package frontiertest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// A space whose circuit is open is not explored by anybody, the job's others are,
+// and it goes on when the circuit is closed.
+func testCircuit(t *testing.T, s *suite) {
+	job, other := s.job("j", fast()), s.job("other", fast())
+	explored := func(job frontier.JobID, space int, key string, want int) {
+		t.Helper()
+		if n, err := s.Explore(s.ctx(), job, space, tasks("h:80", key)); err != nil || n != want {
+			t.Errorf("explored %d, %v of space %d; want %d", n, err, space, want)
+		}
+		for _, c := range s.claim(s.lease(), job, 9, want) {
+			s.complete(s.lease(), job, done(c), 0) // another's: only to have it gone
+		}
+	}
+	circuit := func(want string) frontier.Circuit {
+		t.Helper()
+		k, err := s.Known(s.ctx(), job, 3, time.Time{})
+		s.check(err)
+		if got := fmt.Sprint(k.Circuit.Open(), " ", k.Circuit.Reason); got != want || !k.Now.Equal(s.clock.Now()) {
+			t.Errorf("circuit %q at %v; want %q at %v", got, k.Now, want, s.clock.Now())
+		}
+		return k.Circuit
+	}
+	circuit("false ")
+	for i, want := range []bool{true, false} { // two workers see it at once: the first one's reason stays
+		if opened, err := s.OpenCircuit(s.ctx(), job, 3, fmt.Sprintf("dark %d", i)); err != nil || opened != want {
+			t.Errorf("opened %v, %v; want %v", opened, err, want)
+		}
+	}
+	if c := circuit("true dark 0"); !c.OpenedAt.Equal(s.clock.Now()) {
+		t.Errorf("opened at %v; want %v", c.OpenedAt, s.clock.Now())
+	}
+	explored(job, 3, "a", 0)
+	explored(other, 3, "a", 1)
+	explored(job, 4, "a", 1)
+	for _, want := range []int{1, 0} {
+		s.clock.Move(time.Minute)
+		if n, err := s.CloseCircuits(s.ctx(), job); err != nil || n != want {
+			t.Errorf("closed %d, %v; want %d", n, err, want)
+		}
+	}
+	if c := circuit("false dark 0"); !c.ClosedAt.Equal(s.clock.Now().Add(-time.Minute)) {
+		t.Errorf("closed at %v; want %v", c.ClosedAt, s.clock.Now().Add(-time.Minute))
+	}
+	if opened, err := s.OpenCircuit(s.ctx(), job, 3, strings.Repeat("again ", 1000)); err != nil || !opened {
+		t.Errorf("opened again: %v, %v", opened, err)
+	}
+	all, err := s.Circuits(s.ctx(), job)
+	if err != nil || len(all) != 1 || all[0].Space != 3 || !all[0].Open() || !strings.HasPrefix(all[0].Reason, "again again") {
+		t.Errorf("circuits %+v, %v", all, err)
+	}
+}
+
+// What is known is replaced by what is said of each task that was answered; what
+// is not known any more is 0 and seen by those who look for what changed. The
+// alarm goes on.
+func testRecount(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("h:80", "a", "b", "c", "d", "e"), 5)
+	l := s.lease()
+	got := s.claim(l, job, 4, 4) // one is never asked for
+	batch := done(got[0], got[1])
+	batch[0].Explored, batch[1].Explored = probed(7, 1), probed(9, 0)
+	batch[0].Explored.Sums.Doubt, batch[0].Explored.Sums.Expected, batch[0].Explored.Sums.Wanted = -3, 0.25, 1
+	batch[1].State, batch[1].Reason, batch[1].Records = seine.Skipped, "not wanted", nil
+	s.complete(l, job, batch, 2)
+	stale := failures(seine.Stale, time.Hour, got[2])
+	stale[0].Mark, stale[0].Explored = frontier.Counted, probed(7, 0)
+	s.fail(l, job, append(failures(seine.Error, time.Hour, got[3]), stale...))
+	s.clock.Move(time.Minute)
+	said := map[string]string{}
+	n, err := s.Recount(s.ctx(), job, func(x frontier.TaskInfo) *frontier.Explored {
+		said[x.Key] = fmt.Sprint(x.State, " ", x.Final, " ", x.Mark, " ", x.Attempt, " ", x.Reason)
+		if x.Key == "a" {
+			return nil
+		}
+		return probed(8, 1)
+	})
+	want := map[string]string{got[0].Key: "done true 0 1 ", got[1].Key: "skipped true 0 1 not wanted", got[2].Key: "stale false 2 1 boom"}
+	if err != nil || n != 3 || fmt.Sprint(said) != fmt.Sprint(want) {
+		t.Errorf("recounted %d, %v: %v; want %v", n, err, said, want)
+	}
+	k, err := s.Known(s.ctx(), job, 0, s.clock.Now())
+	s.check(err)
+	hits := int64(3)
+	if _, there := said["a"]; there {
+		hits--
+	}
+	if fmt.Sprint(k.Blocks) != fmt.Sprint(map[int64]explore.Sums{7: {Doubt: -3, Expected: 0.25}, 8: {Done: hits, Probes: hits, ProbeHits: hits}, 9: {}}) {
+		t.Errorf("blocks %v; want %d hits in 8, nothing in 7 and 9", k.Blocks, hits)
+	}
+	if p := k.Steps[explore.Probes]; math.Abs(p.Trials-float64(hits)) > 1e-9 || p.Hits != p.Trials {
+		t.Errorf("probes %+v; want %d of %d", p, hits, hits)
+	}
+}
+
+// Whose excursion's next step is another's is told so; nobody else pays for that.
+func testRefusedSteps(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("h:80", "a", "b", "c", "d"), 4)
+	l := s.lease()
+	got := s.claim(l, job, 4, 4)
+	batch := done(got[0], got[1])
+	batch[0].Explored, batch[0].Follow = probed(1, 1), tasks("h:80", "new", "d")
+	batch[1].Follow = tasks("h:80", "c", "other")
+	out, err := s.Complete(s.ctx(), l, job, batch)
+	s.check(err)
+	if !slices.Contains(out.Refused, "d") || slices.Contains(out.Refused, "new") || slices.Contains(out.Refused, "other") {
+		t.Errorf("refused %v; want d, and none that was new", out.Refused)
+	}
+	again := failures(seine.Error, time.Second, got[2])
+	again[0].Explored, again[0].Follow = &frontier.Explored{}, tasks("h:80", "a", "newer")
+	if out, err = s.Fail(s.ctx(), l, job, again); err != nil || fmt.Sprint(out.Refused) != "[a]" {
+		t.Errorf("refused %v, %v; want a", out.Refused, err)
+	}
+	if c := s.counts(job); c.Total != 7 {
+		t.Errorf("%d tasks; want 7", c.Total)
+	}
+}
+
+// A task that is sent back keeps in mind what its answer was counted as.
+func testSentBackAnswers(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("h:80", "done", "error", "skipped", "stale"), 4)
+	l := s.lease()
+	batch := done(s.claim(l, job, 9, 4)...)
+	states := map[string]seine.State{"done": seine.Done, "error": seine.Error, "skipped": seine.Skipped, "stale": seine.Stale}
+	for i := range batch {
+		batch[i].State = states[batch[i].Key]
+	}
+	s.complete(l, job, batch, 4)
+	if n, err := s.Retry(s.ctx(), job, tasks("h:80", "done", "error", "skipped", "stale")); err != nil || n != 4 {
+		t.Fatalf("sent back %d, %v", n, err)
+	}
+	want := map[string]frontier.Mark{"done": frontier.Known, "error": frontier.Passed, "skipped": frontier.Counted, "stale": frontier.Counted}
+	for _, c := range s.claim(l, job, 9, 4) {
+		if c.Mark != want[c.Key] || c.Mark != frontier.MarkOf(states[c.Key]) {
+			t.Errorf("%s is marked %d; want %d", c.Key, c.Mark, want[c.Key])
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package jobfile
+
+import (
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/extract"
+)
+
+func (a *assembly) explore(e explore) seine.Explore {
+	out := seine.Explore{Strategy: seine.Strategy(e.Strategy), Patience: or(e.Patience, 0), Max: e.Max, Blocks: e.Blocks, Budget: e.Budget}
+	if e.Hit != nil {
+		hit, problems := extract.CompileHit(*e.Hit)
+		for _, p := range problems {
+			a.check("explore.hit", true, "explore.hit: %s%s", p.Message, didYouMean(p.Near))
+		}
+		out.Hit = hit
+	}
+	if l := e.Links; l != nil {
+		if out.Strategy == "" {
+			out.Strategy = seine.StrategyChain
+		}
+		a.check("explore.links", out.Strategy != seine.StrategyChain, "explore.links are for strategy: chain")
+		a.check("explore.links", l.Next == "" && l.Prev == "", "explore.links: give next, prev or both")
+		of, problems := extract.Links(l.Next, l.Prev)
+		for _, p := range problems {
+			a.check("explore.links."+p.Path, true, "explore.links.%s: %s", p.Path, p.Message)
+		}
+		out.Neighbor = of
+	}
+	a.check("explore", a.doc.Seeds.IDs == nil && e.Links == nil, "explore needs an ID space: give seeds.ids")
+	return out
+}

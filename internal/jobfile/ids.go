@@ -1,0 +1,252 @@
+package jobfile
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seinehq/seine"
+)
+
+// several is one value, or a list of them.
+type several[T any] []T
+
+func (v *several[T]) decode(d *decoder, n *node, path string) {
+	if n.kind != sequence {
+		*v = make([]T, 1)
+		d.decode(reflect.ValueOf(&(*v)[0]).Elem(), n, path, limits{})
+		return
+	}
+	if len(n.items) == 0 {
+		d.say(n.at, path, "%s is empty", name(path))
+	}
+	*v = make([]T, len(n.items))
+	for i, item := range n.items {
+		d.decode(reflect.ValueOf(&(*v)[i]).Elem(), item, index(path, i), limits{})
+	}
+}
+
+// bound is an id as a job file says it: what it is, the space says. nil: it is
+// not there, or wrong.
+type bound struct{ n *node }
+
+func (v *bound) decode(d *decoder, n *node, path string) {
+	if n.broken || d.unclear(n, path) {
+		return
+	}
+	if n.kind != scalar || !n.quoted && !n.variable && plainKind(n.text) == "null" {
+		d.wrong(n, path, "a number, letters or a date")
+		return
+	}
+	v.n = n
+}
+
+// fraction is a number from 0 to 1.
+type fraction float64
+
+func (v *fraction) decode(d *decoder, n *node, path string) {
+	if n.broken || d.unclear(n, path) {
+		return
+	}
+	var x float64
+	if _, err := fmt.Sscan(n.text, &x); n.kind != scalar || err != nil || !plainNumber.MatchString(n.text) {
+		d.wrong(n, path, "a number from 0 to 1")
+		return
+	}
+	if x < 0 || x > 1 {
+		d.say(n.at, path, "%s is %s; 0 to 1", name(path), n.shown())
+		return
+	}
+	*v = fraction(x)
+}
+
+// spaces are the ID spaces of a job.
+func (a *assembly) spaces(list several[idSpace]) []seine.IDSpace {
+	var out []seine.IDSpace
+	before := len(a.mistakes)
+	for i, ids := range list {
+		path := "seeds.ids"
+		if _, many := a.values[index(path, i)]; many {
+			path = index(path, i)
+		}
+		out = append(out, a.space(path, ids))
+	}
+	if len(a.mistakes) > before || a.wrongIn("seeds.ids") {
+		return out
+	}
+	var all int64
+	for i := range out {
+		at := index("seeds.ids", i)
+		all += out[i].Len()
+		a.check(at, all < 0, "%s: the spaces hold more ids together than 64 bits count", at)
+		for k := range i {
+			id, overlap := out[i].Overlaps(&out[k])
+			a.check(at, overlap, "%s: the id %s is one of %s too: spaces must not overlap", at, id, index("seeds.ids", k))
+		}
+	}
+	return out
+}
+
+// wrongIn says that something in a path is known to be wrong.
+func (a *assembly) wrongIn(path string) bool {
+	return slices.ContainsFunc(a.mistakes, func(m Mistake) bool { return inside(m.Path, path) })
+}
+
+func (a *assembly) space(path string, ids idSpace) seine.IDSpace {
+	s := seine.IDSpace{Prefix: ids.Prefix, Width: ids.Width, Check: seine.Check(ids.Check)}
+	if ids.Step != nil {
+		s.Step = *ids.Step
+	}
+	base := or(ids.Base, 10)
+	a.check(path+".base", !slices.Contains([]int{10, 26, 36}, base), "%s.base is %d; it may be 10, 26, 36", path, base)
+	dated := ids.Date != "" || base == 10 && ids.From.dated() && ids.To.dated()
+	a.check(path+".check", ids.Check != "" && (dated || base != 10), "%s.check needs numbers in digits", path)
+	a.check(path+".width", ids.Width != 0 && (dated || base != 10), "%s.width needs numbers in digits: letters and dates have a width of their own", path)
+	a.check(path+".base", dated && base != 10, "%s.base and dates contradict each other", path)
+	read := a.number
+	switch {
+	case dated:
+		s.Date = a.layout(path+".date", ids.Date)
+		read = a.day
+	case base != 10:
+		a.alphabet(path, ids, base, &s)
+		read = a.word
+	}
+	from, okFrom := read(path+".from", ids.From, &s)
+	to, okTo := read(path+".to", ids.To, &s)
+	known := okFrom && okTo
+	s.From, s.To = from, to
+	a.check(path+".from", known && from > to, "%s: from %s is greater than to %s", path, ids.From.shown(), ids.To.shown())
+	a.check(path+".to", known && to == math.MaxInt64, "%s.to: %d is too large: at most %d", path, to, int64(math.MaxInt64-1))
+	if ids.Start != nil {
+		s.Start = []int64{}
+	}
+	for i, start := range ids.Start {
+		at := index(path+".start", i)
+		n, ok := read(at, start, &s)
+		if !ok {
+			continue
+		}
+		s.Start = append(s.Start, n)
+		if !known || from > to {
+			continue
+		}
+		a.check(at, n < from || n > to, "%s: %s is outside the ID space of %s to %s", at, start.shown(), ids.From.shown(), ids.To.shown())
+		a.check(at, (n-from)%max(s.Step, 1) != 0, "%s: %s is none of the ids from %s on in steps of %d", at, start.shown(), ids.From.shown(), s.Step)
+	}
+	return s
+}
+
+func (v bound) shown() string {
+	if v.n == nil {
+		return ""
+	}
+	return v.n.shown()
+}
+
+var isoDate = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+
+func (v bound) dated() bool { return v.n != nil && isoDate.MatchString(v.n.text) }
+
+var zero int64
+
+// number, day and word read an id by what the space's ids are.
+func (a *assembly) number(path string, v bound, _ *seine.IDSpace) (int64, bool) {
+	if v.n == nil {
+		return 0, false
+	}
+	return a.integer(v.n, path, limits{min: &zero})
+}
+
+func (a *assembly) day(path string, v bound, _ *seine.IDSpace) (int64, bool) {
+	if v.n == nil {
+		return 0, false
+	}
+	t, err := time.Parse(time.DateOnly, v.n.text)
+	if err != nil {
+		a.say(v.n.at, path, "%s: %q is no date: 2020-01-31", path, v.shown())
+		return 0, false
+	}
+	return seine.Day(t), true
+}
+
+func (a *assembly) word(path string, v bound, s *seine.IDSpace) (int64, bool) {
+	if v.n == nil || s.Alphabet == "" {
+		return 0, false
+	}
+	digit := func(r rune) bool { return !strings.ContainsRune(s.Alphabet, r) }
+	if at := strings.IndexFunc(v.n.text, digit); at >= 0 || v.n.text == "" {
+		a.say(v.n.at, path, "%s: %q holds what is none of %s", path, v.shown(), s.Alphabet)
+		return 0, false
+	}
+	if len(v.n.text) != s.Width {
+		a.say(v.n.at, path, "%s: %q has another length than from: give a space for each length", path, v.shown())
+		return 0, false
+	}
+	bare := seine.IDSpace{Alphabet: s.Alphabet, Width: s.Width}
+	n, ok := bare.Number(v.n.text)
+	if !ok {
+		a.say(v.n.at, path, "%s: %s does not fit 64 bits", path, v.shown())
+	}
+	return n, ok
+}
+
+// alphabet is that of base 26 or 36, in the case in which the bounds are.
+func (a *assembly) alphabet(path string, ids idSpace, base int, s *seine.IDSpace) {
+	letters := ids.From.shown() + ids.To.shown()
+	upper, lower := strings.ToLower(letters) != letters, strings.ToUpper(letters) != letters
+	if upper && lower {
+		a.check(path+".from", true, "%s: from %s and to %s mix large and small letters", path, ids.From.shown(), ids.To.shown())
+		return
+	}
+	s.Alphabet = seine.Alphanumerics
+	if base == 26 {
+		s.Alphabet = seine.Letters
+	}
+	if lower {
+		s.Alphabet = strings.ToLower(s.Alphabet)
+	}
+	if ids.From.n != nil {
+		s.Width = len(ids.From.n.text)
+	}
+}
+
+var dateOther = regexp.MustCompile(`^[^A-Za-z0-9]*$`)
+
+// layout is how package time calls a format such as YYYY/MM/DD.
+func (a *assembly) layout(path, format string) string {
+	if format == "" {
+		return time.DateOnly
+	}
+	rest, out := format, format
+	for _, part := range [][2]string{{"YYYY", "2006"}, {"MM", "01"}, {"DD", "02"}} {
+		a.check(path, strings.Count(format, part[0]) != 1, "%s: %q has %s not once: YYYY-MM-DD, DD.MM.YYYY, YYYYMMDD", path, a.show(format), part[0])
+		rest, out = strings.ReplaceAll(rest, part[0], ""), strings.ReplaceAll(out, part[0], part[1])
+	}
+	a.check(path, !dateOther.MatchString(rest), "%s: %q holds more letters than those of YYYY, MM and DD", path, a.show(format))
+	return out
+}
+
+// goals checks that what the limits wait for can be there: each id is one record
+// and so many assets.
+func (a *assembly) goals(job *seine.Job, assets int) {
+	if len(job.Seeds.IDs) == 0 || job.Seeds.File != "" || a.wrongIn("seeds") {
+		return
+	}
+	var ids int64
+	for i := range job.Seeds.IDs {
+		ids += job.Seeds.IDs[i].Len()
+	}
+	a.check("limit.records", job.Limit.Records > ids, "limit.records: %d records can't be met: the ID space has %d ids, a record each", job.Limit.Records, ids)
+	if ids < math.MaxInt64/int64(max(assets, 1)) {
+		a.check("limit.assets", assets > 0 && job.Limit.Assets > ids*int64(assets),
+			"limit.assets: %d assets can't be met: the ID space has %d ids with %d each", job.Limit.Assets, ids, assets)
+	}
+	a.check("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %d tasks can't be met: the ID space has %d ids", job.Limit.Tasks, ids)
+	a.check("limit.yield", job.Limit.Yield > 0 && (job.Explore.Strategy == seine.StrategyChain || job.Explore.Strategy == seine.StrategyOff),
+		"limit.yield is not used with strategy: %s", job.Explore.Strategy)
+}

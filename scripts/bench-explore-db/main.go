@@ -1,0 +1,129 @@
+// Command bench-explore-db prints what exploring costs a PostgreSQL: the server's
+// CPU time, its WAL and the waits for locks of a fleet that explores one space,
+// beside the same fleet that works the same number of ids off without exploring.
+// SEINE_TEST_POSTGRES names the server, which runs on this machine.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+func main() {
+	tasks := flag.Int("tasks", 3000, "ids that each fleet works off in one run")
+	rounds := flag.Int("rounds", 3, "runs of each; the median counts")
+	only := flag.String("fleet", "", "only fleets whose name holds this")
+	flag.Parse()
+	if err := bench(context.Background(), *tasks, *rounds, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-explore-db:", err)
+		os.Exit(1)
+	}
+}
+
+// shape is a fleet, and how long a page takes.
+type shape struct {
+	name    string
+	workers int
+	held    int // tasks at once in a worker
+	unpaced bool
+	took    time.Duration
+}
+
+var shapes = []shape{
+	{"8 workers, one page at a time", 8, 1, false, 40 * time.Millisecond},
+	{"8 workers without a pace", 8, 8, true, 40 * time.Millisecond},
+	{"64 workers, one page at a time", 64, 1, false, 400 * time.Millisecond},
+}
+
+// ways are how a fleet comes by its tasks: a thousand at a time, one with each page
+// that ends, or by exploring.
+var ways = []string{enumerates, follows, explores}
+
+const (
+	enumerates = "enumerates a range"
+	follows    = "follows a link of each page"
+	explores   = "explores"
+)
+
+// aim is what exploring may add to a task's cost.
+const aim = 0.20
+
+func bench(ctx context.Context, tasks, rounds int, only string) error {
+	dsn := os.Getenv("SEINE_TEST_POSTGRES")
+	if dsn == "" {
+		return errors.New("SEINE_TEST_POSTGRES is not set: scripts/with-postgres starts a server")
+	}
+	srv, err := openServer(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer srv.close(ctx)
+	fmt.Printf("%d CPUs, %s, %s; %d ids a run, median of %d runs (lowest to highest)\n\n", runtime.NumCPU(), runtime.Version(), srv.version, tasks, rounds)
+	fmt.Println("| fleet | | wanted | server CPU a task, µs | WAL a task, B | transactions a task | tasks/s | waits for a lock, of what the sessions did | longest, ms |")
+	fmt.Println("| --- | --- | --: | --: | --: | --: | --: | --: | --: |")
+	var over []string
+	for _, s := range shapes {
+		if !strings.Contains(s.name, only) {
+			continue
+		}
+		var of [3][]figures
+		for range rounds { // in turns: the machine is not always as busy
+			for i := range of {
+				f, err := srv.run(ctx, s, ways[i], tasks)
+				if err != nil {
+					return fmt.Errorf("%s: %w", s.name, err)
+				}
+				of[i] = append(of[i], f)
+			}
+		}
+		for i, name := range ways {
+			m := of[i]
+			fmt.Printf("| %s | %s | %.0f %% | %s | %s | %.1f | %s | %.2f %% | %.0f |\n", s.name, name, 100*median(m, func(f figures) float64 { return f.found }),
+				spread(m, func(f figures) float64 { return f.cpu }), spread(m, func(f figures) float64 { return f.wal }),
+				median(m, func(f figures) float64 { return f.calls }), spread(m, func(f figures) float64 { return f.rate }),
+				100*median(m, func(f figures) float64 { return f.waits }), median(m, func(f figures) float64 { return f.longest }))
+		}
+		cpu := func(f figures) float64 { return f.cpu }
+		added := median(of[2], cpu)/median(of[1], cpu) - 1
+		fmt.Printf("| | exploring adds to following | | **%.0f %%** | | | | | |\n", 100*added)
+		if added > aim {
+			over = append(over, fmt.Sprintf("%s: %.0f %%", s.name, 100*added))
+		}
+	}
+	for where, n := range srv.waited {
+		fmt.Printf("\n%d looks, one each 10 ms, found a session waiting for %s", n, where)
+	}
+	if len(over) > 0 {
+		return fmt.Errorf("exploring adds more than %.0f %%: %v", 100*aim, over)
+	}
+	return nil
+}
+
+// figures are those of one run, by task.
+type figures struct{ found, cpu, wal, calls, rate, waits, longest float64 }
+
+func sorted(of []figures, value func(figures) float64) []float64 {
+	var v []float64
+	for _, f := range of {
+		v = append(v, value(f))
+	}
+	slices.Sort(v)
+	return v
+}
+
+func median(of []figures, value func(figures) float64) float64 {
+	v := sorted(of, value)
+	return v[len(v)/2]
+}
+
+func spread(of []figures, value func(figures) float64) string {
+	v := sorted(of, value)
+	return fmt.Sprintf("%.0f (%.0f to %.0f)", v[len(v)/2], v[0], v[len(v)-1])
+}
