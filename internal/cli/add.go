@@ -52,9 +52,9 @@ func (a *app) add(ctx context.Context, arg string, keys []string, accept bool) e
 		err = flushed
 	}
 	if a.json() {
-		return errors.Join(err, a.printJSON(map[string]int64{"keys": in.Seen, "added": in.Added, "known": in.Seen - in.Added}))
+		return errors.Join(err, a.printJSON(map[string]int64{"keys": in.Seen, "added": in.Added, "known": in.Known}))
 	}
-	a.print("%d keys, %d added, %d known already", in.Seen, in.Added, in.Seen-in.Added)
+	a.print("%d keys, %d added, %d known already", in.Seen, in.Added, in.Known)
 	return err
 }
 

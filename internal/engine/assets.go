@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
@@ -52,6 +51,7 @@ func (f *assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Pag
 		return nil, err
 	}
 	lane := frontier.AssetLane(weburl.Host(at))
+	f.r.hasAssets.Store(true)
 	h := f.host(lane)
 	select {
 	case h.slots <- struct{}{}:
@@ -70,7 +70,11 @@ func (f *assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Pag
 	if err != nil {
 		return nil, err
 	}
-	if page.Status == http.StatusTooManyRequests || page.Status == http.StatusServiceUnavailable {
+	if at, err := weburl.Canonical(page.URL); err == nil {
+		lane = frontier.AssetLane(weburl.Host(at)) // a redirect may have led to another
+	}
+	f.r.others.reached(lane)
+	if refusal(page) {
 		after := f.r.heedHost(ctx, lane, page, began)
 		f.recheck(lane)
 		f.mu.Lock()

@@ -137,12 +137,11 @@ func (r *runner) probesOf(ctx context.Context, t *territory, n int) (out []front
 		return failed != nil || seen[pos] == explore.Unknown
 	}
 	for len(out) < n && failed == nil {
-		pos, ok := int64(0), false
+		choose := t.model.Probe
 		if x.random {
-			pos, ok = t.model.Anywhere(x.rand, free)
-		} else {
-			pos, ok = t.model.Probe(x.rand, free)
+			choose = t.model.Anywhere
 		}
+		pos, ok := choose(x.rand, free)
 		if !ok || failed != nil {
 			break
 		}

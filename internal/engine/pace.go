@@ -126,7 +126,7 @@ func (p *pacer) quiet(lane string, d time.Duration, why string) {
 
 // refused notes a page that says to come later, or more slowly.
 func (p *pacer) refused(lane string, page *seine.Page, after time.Duration, began time.Time) {
-	if p.own == nil || page.Status != http.StatusTooManyRequests && page.Status != http.StatusServiceUnavailable {
+	if p.own == nil || !refusal(page) {
 		return
 	}
 	p.mu.Lock()

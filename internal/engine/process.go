@@ -83,11 +83,17 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	if err != nil {
 		return r.fetchFailed(ctx, c, err)
 	}
-	after := r.heedHost(ctx, r.hostOf(c), page, began)
-	r.pace.refused(c.LaneKey, page, after, began)
+	host := r.answered(c, page)
+	if host != r.hostOf(c) {
+		r.others.reached(host)
+	}
+	after := r.heedHost(ctx, host, page, began)
+	r.pace.refused(host, page, after, began)
 	if after > 0 {
-		r.waiters.hold(c.Lane)
-		r.assets.recheck(frontier.AssetLane(r.hostOf(c)))
+		r.assets.recheck(frontier.AssetLane(host))
+		if host == r.hostOf(c) {
+			r.waiters.hold(c.Lane)
+		}
 	}
 
 	// Scrape: fields, and the verdict that the job's rules give.
@@ -187,7 +193,11 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 		return outcome{claimed: c, released: true}
 	case errors.Is(err, seine.ErrRefused), errors.Is(err, seine.ErrTooLarge):
 		return failed(c, reason, true)
-	case errors.Is(err, seine.ErrHost) && r.ownHost(c, err):
+	case errors.Is(err, seine.ErrHost) && !r.ownHost(c, err):
+		if out, ok := r.unreached(ctx, c, func(host string) string { return host }, err); ok {
+			return out
+		}
+	case errors.Is(err, seine.ErrHost):
 		faults := c.Faults + 1
 		pause := polite.HostPause(faults)
 		r.pace.quiet(c.LaneKey, pause, reason)
@@ -207,7 +217,7 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 }
 
 // ownHost reports whether the host at fault is the task's own: a redirect may
-// lead to one that is dead, and that is the page's fault.
+// lead to one that is dead.
 func (r *runner) ownHost(c frontier.Claimed, err error) bool {
 	at, e := frontier.PageURL(&r.job.Job, c.Key)
 	var f fetch.Fault
@@ -225,7 +235,7 @@ const maxRetryAfter = time.Hour
 // alone as long as Retry-After says, and asked more slowly from there on. began
 // is when it was asked.
 func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, began time.Time) time.Duration {
-	if page.Status != http.StatusTooManyRequests && page.Status != http.StatusServiceUnavailable {
+	if !refusal(page) {
 		return 0
 	}
 	why := "Retry-After"
@@ -242,7 +252,9 @@ func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, be
 	}
 	lanes := []string{lane}
 	if !frontier.IsAssetLane(lane) {
-		lanes = append(lanes, frontier.AssetLane(lane))
+		if r.hasAssets.Load() {
+			lanes = append(lanes, frontier.AssetLane(lane))
+		}
 		r.troubles(lane)
 	}
 	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, frontier.Quiet{For: after, Why: why, Slow: true, Ago: time.Since(began)}); err != nil && ctx.Err() == nil {
@@ -264,6 +276,9 @@ func (r *runner) keepFailed(ctx context.Context, c frontier.Claimed, a seine.Ass
 	if errors.Is(err, asset.ErrDiskFull) {
 		r.fatal(fmt.Errorf("store: %w", err))
 		return outcome{claimed: c, released: true}
+	}
+	if out, ok := r.unreached(ctx, c, frontier.AssetLane, err); ok {
+		return out
 	}
 	return failed(c, "asset "+a.Name+": "+asset.Reason(err), errors.Is(err, seine.ErrRefused))
 }

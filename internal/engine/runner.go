@@ -32,6 +32,9 @@ type runner struct {
 	// waiters are the tasks that wait for their start.
 	waiters waiters
 	trouble troubled
+	others  others
+
+	hasAssets atomic.Bool // a file was asked for: hosts have lanes for them
 
 	// explorer chooses the ids of a job that explores its space; nil: it does not.
 	explorer *explorer

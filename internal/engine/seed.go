@@ -141,8 +141,9 @@ type Adder struct {
 	job   *Job
 	batch []frontier.New
 
-	// Seen counts the keys that were given, Added those that were new.
-	Seen, Added int64
+	// Seen counts the keys that were given, Added those that were new, Known
+	// those that the job had. The rest was not stored.
+	Seen, Added, Known int64
 
 	// Log is told when the frontier is away; nil: nobody.
 	Log *slog.Logger
@@ -180,6 +181,7 @@ func (a *Adder) Flush(ctx context.Context) error {
 		n, err := a.f.Add(ctx, a.job.ID, a.batch)
 		if err == nil {
 			a.Added += int64(n)
+			a.Known += int64(len(a.batch) - n)
 			a.batch = a.batch[:0]
 			o.over(ctx)
 			return nil

@@ -23,7 +23,7 @@ import (
 func TestUsageAndErr(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "browser")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\nexec "+shared.Path()+" \"$@\"\n"), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nexec "+shared.Path()+" \"$@\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	c, err := Open(t.Context(), Config{Path: program, Root: t.TempDir(), Tabs: 1})

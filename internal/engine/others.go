@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/polite"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+// others are the hosts that tasks of other hosts lead to, by a redirect or an
+// asset, and that this worker can't reach.
+type others struct {
+	mu     sync.Mutex
+	byLane map[string]*dead
+}
+
+// dead counts how often in a row a host could not be reached, and when it may be
+// tried again.
+type dead struct {
+	faults int
+	until  time.Time
+}
+
+// fault notes that a host can't be reached. Of several tasks that find it out
+// together one counts.
+func (o *others) fault(lane string, now time.Time) (faults int, pause time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.byLane == nil || len(o.byLane) > maxLast {
+		o.byLane = map[string]*dead{}
+	}
+	d := o.byLane[lane]
+	if d == nil {
+		d = &dead{}
+		o.byLane[lane] = d
+	}
+	if !now.Before(d.until) {
+		d.faults++
+		d.until = now.Add(polite.HostPause(d.faults))
+	}
+	return d.faults, d.until.Sub(now)
+}
+
+// reached notes that a host answered.
+func (o *others) reached(lane string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.byLane, lane)
+}
+
+// answered is the lane of the host that gave a page: the task's own, or the one
+// that a redirect led to.
+func (r *runner) answered(c frontier.Claimed, page *seine.Page) string {
+	own := r.hostOf(c)
+	if at, err := weburl.Canonical(page.URL); err == nil && weburl.Host(at) != "" && frontier.IsHost(own) {
+		return weburl.Host(at)
+	}
+	return own
+}
+
+// unreached decides what it means that another host than the task's own can't be
+// reached: it rests, for the fleet, and the task waits for it at no attempt's
+// cost, as for its own host. ok is false when err is no such fault, or when it
+// has cost no attempt for long enough.
+func (r *runner) unreached(ctx context.Context, c frontier.Claimed, laneOf func(host string) string, err error) (out outcome, ok bool) {
+	var f fetch.Fault
+	if !errors.Is(err, seine.ErrHost) || !errors.As(err, &f) || f.Host == "" {
+		return outcome{}, false
+	}
+	lane, reason := laneOf(f.Host), fetch.Reason(err)
+	faults, pause := r.others.fault(lane, time.Now())
+	if r.job.Pace.Scope != seine.ScopeWorker {
+		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{lane}, frontier.Quiet{For: pause, Why: reason}); e != nil && ctx.Err() == nil {
+			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
+		}
+		if frontier.IsHost(lane) {
+			r.troubles(lane)
+		}
+		r.assets.recheck(lane)
+	}
+	if faults > maxFaults {
+		return outcome{}, false
+	}
+	return outcome{claimed: c, released: true, reason: "waits for " + f.Host, after: max(pause, time.Second)}, true
+}
+
+// refusal reports whether a page says to come later, or more slowly.
+func refusal(page *seine.Page) bool {
+	return page.Status == http.StatusTooManyRequests || page.Status == http.StatusServiceUnavailable
+}
