@@ -231,8 +231,9 @@ func (a *assembly) layout(path, format string) string {
 	return out
 }
 
-// goals checks that what the limits wait for can be there: each id is one record
-// and so many assets.
+// goals says when what the limits wait for can't be there: each id is one record
+// and so many assets. A limit is an upper bound, so it is no mistake: a job that
+// was narrowed for a trial keeps it.
 func (a *assembly) goals(job *seine.Job, assets int) {
 	if len(job.Seeds.IDs) == 0 || job.Seeds.File != "" || a.wrongIn("seeds") {
 		return
@@ -241,12 +242,18 @@ func (a *assembly) goals(job *seine.Job, assets int) {
 	for i := range job.Seeds.IDs {
 		ids += job.Seeds.IDs[i].Len()
 	}
-	a.check("limit.records", job.Limit.Records > ids, "limit.records: %d records can't be met: the ID space has %d ids, a record each", job.Limit.Records, ids)
+	a.warnings.file = a.file
+	doubt := func(path string, so bool, format string, args ...any) {
+		if so {
+			a.warnings.say(a.at(path), path, format, args...)
+		}
+	}
+	doubt("limit.records", job.Limit.Records > ids, "limit.records: %d records can't be met: the ID space has %d ids, a record each", job.Limit.Records, ids)
 	if ids < math.MaxInt64/int64(max(assets, 1)) {
-		a.check("limit.assets", assets > 0 && job.Limit.Assets > ids*int64(assets),
+		doubt("limit.assets", assets > 0 && job.Limit.Assets > ids*int64(assets),
 			"limit.assets: %d assets can't be met: the ID space has %d ids with %d each", job.Limit.Assets, ids, assets)
 	}
-	a.check("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %d tasks can't be met: the ID space has %d ids", job.Limit.Tasks, ids)
+	doubt("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %d tasks can't be met: the ID space has %d ids", job.Limit.Tasks, ids)
 	a.check("limit.yield", job.Limit.Yield > 0 && (job.Explore.Strategy == seine.StrategyChain || job.Explore.Strategy == seine.StrategyOff),
 		"limit.yield is not used with strategy: %s", job.Explore.Strategy)
 }

@@ -82,9 +82,6 @@ func TestIDsThatCantBe(t *testing.T) {
 		{"[{from: 1, to: 50}, {from: 9, to: 5}]", "", "4:35: seeds.ids[1]: from 9 is greater than to 5"},
 		{"[{from: 1, to: 50}, {from: 50, to: 60}]", "", "4:28: seeds.ids[1]: the id 50 is one of seeds.ids[0] too: spaces must not overlap"},
 		{"[{from: 1, to: 5, prefix: A}, {from: 0, to: 9223372036854775806}, {from: 0, to: 9223372036854775806, prefix: B}]", "", "4:38: seeds.ids[1]: the spaces hold more ids together than 64 bits count"},
-		{"{from: 1, to: 5}", "limit: {records: 6}\n", "6:18: limit.records: 6 records can't be met: the ID space has 5 ids, a record each"},
-		{"[{from: 1, to: 5}, {from: 1, to: 3, prefix: A}]", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 17}\n", "7:17: limit.assets: 17 assets can't be met: the ID space has 8 ids with 2 each"},
-		{"{from: 1, to: 5}", "limit: {tasks: 6}\n", "6:16: limit.tasks: 6 tasks can't be met: the ID space has 5 ids"},
 		{"{from: 1, to: 5}", "limit: {yield: 1.5}\n", "6:16: limit.yield is 1.5; 0 to 1"},
 		{"{from: 1, to: 5}", "limit: {yield: 5 %}\n", `6:16: limit.yield wants a number from 0 to 1, got the text "5 %"`},
 		{"{from: 1, to: 5}", "explore: {strategy: chain}\nlimit: {yield: 0.1}\n", "7:16: limit.yield is not used with strategy: chain"},
@@ -107,6 +104,26 @@ func TestIDsThatCantBe(t *testing.T) {
 	}
 	if src, err := os.ReadFile(example); err != nil || mistakes(t, string(src)) != "" {
 		t.Error("the example is refused", err)
+	}
+}
+
+// A limit that the space can't reach is an upper bound, and pointed out.
+func TestLimitsThatCantBeMet(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ ids, more, want string }{
+		{"{from: 1, to: 5}", "limit: {records: 6}\n", "6:18: limit.records: 6 records can't be met: the ID space has 5 ids, a record each"},
+		{"[{from: 1, to: 5}, {from: 1, to: 3, prefix: A}]", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 17}\n", "7:17: limit.assets: 17 assets can't be met: the ID space has 8 ids with 2 each"},
+		{"{from: 1, to: 5}", "limit: {tasks: 6}\n", "6:16: limit.tasks: 6 tasks can't be met: the ID space has 5 ids"},
+		{"{from: 1, to: 5}", "limit: {tasks: 5, records: 5}\n", ""},
+	} {
+		file := parse(t, idsJob(tt.ids, tt.more), nil)
+		got := ""
+		if len(file.Warnings) > 0 {
+			got = strings.TrimPrefix(file.Warnings.Error(), "job.yaml:")
+		}
+		if got != tt.want {
+			t.Errorf("%s %s says %q; want %q", tt.ids, tt.more, got, tt.want)
+		}
 	}
 }
 
