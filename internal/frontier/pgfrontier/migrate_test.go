@@ -65,7 +65,7 @@ func TestMigrationsLetClaimsBy(t *testing.T) {
 	// The claims of a program of the first version: what they lock and read.
 	stop := make(chan struct{})
 	claimed := make(chan error, 1)
-	var longest, claims atomic.Int64
+	var longest, claims, alone atomic.Int64
 	go func() {
 		claimed <- func() error {
 			c, err := pgx.Connect(t.Context(), dsn)
@@ -85,7 +85,9 @@ func TestMigrationsLetClaimsBy(t *testing.T) {
  update seine.queue set attempt = attempt + 1 from q where queue.seq = q.seq`); err != nil {
 					return err
 				}
-				claims.Add(1)
+				if claims.Add(1) == 5 { // on a busy machine each takes long
+					alone.Store(longest.Load())
+				}
 				longest.Store(max(longest.Load(), int64(time.Since(began))))
 			}
 		}()
@@ -100,10 +102,13 @@ func TestMigrationsLetClaimsBy(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		<-time.After(4 * time.Second)
+		<-time.After(8 * time.Second)
 		_, _ = reader.Exec(context.WithoutCancel(t.Context()), `commit`)
 	}()
 	f := open(t, dsn, nil)
+	for alone.Load() == 0 && len(claimed) == 0 {
+		<-time.After(10 * time.Millisecond)
+	}
 	v, err := f.Migrate(t.Context())
 	close(stop)
 	if e := <-claimed; e != nil {
@@ -112,8 +117,9 @@ func TestMigrationsLetClaimsBy(t *testing.T) {
 	if err != nil || frontier.CheckSchema(v) != nil {
 		t.Fatalf("migrate: %d, %v", v, err)
 	}
-	if d := time.Duration(longest.Load()); d > time.Second || claims.Load() < 10 {
-		t.Errorf("%d claims, the longest took %v while the schema was migrated; want less than a second", claims.Load(), d)
+	own := time.Duration(alone.Load())
+	if d := time.Duration(longest.Load()); d > time.Second+own || claims.Load() < 10 {
+		t.Errorf("%d claims, the longest took %v while the schema was migrated, %v before that; want less than a second more", claims.Load(), d, own)
 	}
 	// And the program of this version works on what was there.
 	l, err := f.OpenLease(t.Context(), "w", time.Minute)
