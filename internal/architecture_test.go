@@ -91,7 +91,7 @@ var floors = map[string][]string{
 	"internal/frontier/frontiertest":      {"", "internal/explore", "internal/frontier"},
 	"internal/frontier/pgfrontier/pgtest": {"internal/frontier/pgfrontier"},
 	"internal/engine":                     {"", "internal/asset", "internal/cgroup", "internal/explore", "internal/fetch", "internal/frontier", "internal/polite", "internal/redact", "internal/weburl"},
-	"internal/assemble":                   {"", "internal/asset", "internal/engine", "internal/extract", "internal/fetch", "internal/fetch/chromefetch", "internal/fetch/httpfetch", "internal/frontier", "internal/frontier/drivers", "internal/patience"},
+	"internal/assemble":                   {"", "internal/asset", "internal/engine", "internal/extract", "internal/fetch", "internal/fetch/chromefetch", "internal/fetch/httpfetch", "internal/frontier", "internal/frontier/drivers", "internal/patience", "internal/redact"},
 	"internal/buckets":                    {},
 	"internal/cloudsql":                   {"internal/frontier", "internal/frontier/drivers", "internal/frontier/pgfrontier"},
 	"internal/dataset":                    {"", "internal/asset", "internal/extract", "internal/frontier", "internal/patience"},

@@ -145,7 +145,10 @@ func (w *Worker) checkStores(ctx context.Context) error {
 func (s store) check(ctx context.Context) error {
 	ok, err := s.bucket.IsAccessible(ctx)
 	if dir, e := assemble.Folder(s.at); err == nil && e == nil && dir != "" {
-		_, err = os.Stat(dir) // the driver takes a folder that is gone for an empty one
+		var info os.FileInfo
+		if info, err = os.Stat(dir); err == nil && !info.IsDir() { // the driver takes what is no folder for an empty one
+			err = errors.New("it is no folder")
+		}
 	}
 	if err == nil && !ok {
 		err = errors.New("it does not exist or may not be read")

@@ -150,6 +150,13 @@ func TestReadiness(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "the store is away", func() bool { return strings.Contains(wrong(t, w, "/readyz", "store"), "store unreachable: file:"+dir) })
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "a file is no folder", func() bool { return strings.Contains(wrong(t, w, "/readyz", "store"), "it is no folder") })
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Rename(dir+".away", dir); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/redact"
 )
 
 // Options say how jobs are put together.
@@ -44,7 +45,10 @@ func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Opti
 		}
 	}
 	out := &engine.Job{Job: normal}
-	if out.ID, err = f.Register(ctx, frontier.SpecOf(&normal, config), opts.AcceptChanges); err != nil {
+	spec := frontier.SpecOf(&normal, config)
+	// A secret is no part of what the job is: it may change, and is stored nowhere.
+	spec.SeedURL = redact.New(normal.Secrets).Replace(spec.SeedURL)
+	if out.ID, err = f.Register(ctx, spec, opts.AcceptChanges); err != nil {
 		return nil, err
 	}
 	if err := engine.Relane(ctx, f, out, opts.AcceptChanges); err != nil {

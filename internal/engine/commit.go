@@ -192,8 +192,8 @@ func (r *runner) note(ctx context.Context, o outcome, final bool) {
 	case o.released:
 		log.InfoContext(ctx, "task waits for another host", "reason", o.reason, "for", o.after.Round(time.Second).String())
 	case !final:
-		log.InfoContext(ctx, "task waits for its next try", "state", o.state, "reason", o.reason)
+		log.InfoContext(ctx, "task waits for its next try", "state", o.state.String(), "reason", o.reason)
 	default:
-		log.InfoContext(ctx, "task ended", "state", o.state, "reason", o.reason)
+		log.InfoContext(ctx, "task ended", "state", o.state.String(), "reason", o.reason)
 	}
 }

@@ -62,6 +62,11 @@ func TestSecretsAreNotStored(t *testing.T) {
 	if r.times("/p/a") != 1 {
 		t.Fatal("the page was not asked for")
 	}
+	// Another secret is the same job.
+	r.register(r.job(func(j *seine.Job) {
+		j.Seeds.URL += "?token=another%20one"
+		j.Secrets = []string{"another one"}
+	}))
 	if err := r.f.Records(t.Context(), j.ID, func(s frontier.Stored) error {
 		if strings.Contains(s.URL, "sesame") || !strings.HasSuffix(s.URL, "/p/a?token=xxxxx") {
 			t.Errorf("the record's URL is %s", s.URL)

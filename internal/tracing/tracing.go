@@ -88,6 +88,11 @@ func exporter(ctx context.Context, c Config) (sdk.SpanExporter, error) {
 		}
 		kind = "otlp"
 	}
+	if kind != "none" {
+		if err := check(c.Getenv); err != nil {
+			return nil, err
+		}
+	}
 	switch kind {
 	case "none":
 		return nil, nil //nolint:nilnil // none is wanted

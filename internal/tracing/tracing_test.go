@@ -32,6 +32,16 @@ func TestEnvironment(t *testing.T) {
 		{"another exporter", map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}, false, "OTEL_TRACES_EXPORTER=zipkin: give otlp, console or none"},
 		{"another protocol", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, false, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc: http/protobuf"},
 		{"another protocol of traces", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json"}, false, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json"},
+		{"a token without its name", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_HEADERS": "a=b,authorization Bearer hunter2"}, false, "OTEL_EXPORTER_OTLP_HEADERS: entry 2 is not NAME=VALUE"},
+		{"a token in a wrong encoding", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=Bearer%ZZhunter2"}, false, "OTEL_EXPORTER_OTLP_TRACES_HEADERS: entry 1"},
+		{"headers", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20x,a=b"}, true, ""},
+		{"no scheme", map[string]string{endpoint: "collector:4318"}, false, "no URL of a collector"},
+		{"no host", map[string]string{endpoint: "127.0.0.1:4318"}, false, "no URL of a collector"},
+		{"no time", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT": "abc"}, false, "give milliseconds"},
+		{"no certificate", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/nope"}, false, "OTEL_EXPORTER_OTLP_CERTIFICATE"},
+		{"another sampler", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_TRACES_SAMPLER": "bogus"}, false, "OTEL_TRACES_SAMPLER=bogus"},
+		{"more than all", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "7"}, false, "a share from 0 to 1"},
+		{"attributes", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_RESOURCE_ATTRIBUTES": "garbage"}, false, "OTEL_RESOURCE_ATTRIBUTES"},
 		{"that of traces goes before", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, true, ""},
 	} {
 		var console bytes.Buffer
@@ -40,6 +50,9 @@ func TestEnvironment(t *testing.T) {
 		})
 		if (p != nil) != tt.on || (err != nil) != (tt.bad != "") || err != nil && (!errors.Is(err, tracing.ErrSettings) || !strings.Contains(err.Error(), tt.bad)) {
 			t.Errorf("%s: %v, %v; want %v, %q", tt.name, p, err, tt.on, tt.bad)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: a token is said: %v", tt.name, err)
 		}
 		if tt.env["OTEL_TRACES_EXPORTER"] == "console" {
 			_, span := p.Tracer("t").Start(t.Context(), "hello")

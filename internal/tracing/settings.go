@@ -1,0 +1,64 @@
+package tracing
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// samplers are those that the library knows.
+var samplers = []string{"always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"}
+
+// check refuses what the library would pass over with a line of its own, which
+// may hold a token. It never says a header's value.
+func check(getenv func(string) string) error {
+	for _, kind := range []string{"", "TRACES_"} {
+		name := "OTEL_EXPORTER_OTLP_" + kind + "ENDPOINT"
+		if at := strings.TrimSpace(getenv(name)); at != "" {
+			if u, err := url.Parse(at); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+				return fmt.Errorf("%w: %s is no URL of a collector: http://HOST:4318", ErrSettings, name)
+			}
+		}
+		name = "OTEL_EXPORTER_OTLP_" + kind + "HEADERS"
+		if text := getenv(name); text != "" {
+			for i, pair := range strings.Split(text, ",") {
+				key, value, ok := strings.Cut(pair, "=")
+				if _, err := url.PathUnescape(value); !ok || strings.TrimSpace(key) == "" || err != nil {
+					return fmt.Errorf("%w: %s: entry %d is not NAME=VALUE, the value percent-encoded", ErrSettings, name, i+1)
+				}
+			}
+		}
+		name = "OTEL_EXPORTER_OTLP_" + kind + "TIMEOUT"
+		if text := strings.TrimSpace(getenv(name)); text != "" {
+			if ms, err := strconv.Atoi(text); err != nil || ms < 0 {
+				return fmt.Errorf("%w: %s=%s: give milliseconds", ErrSettings, name, text)
+			}
+		}
+		for _, file := range []string{"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"} {
+			name = "OTEL_EXPORTER_OTLP_" + kind + file
+			if path := getenv(name); path != "" {
+				if _, err := os.Stat(path); err != nil {
+					return fmt.Errorf("%w: %s: %w", ErrSettings, name, err)
+				}
+			}
+		}
+	}
+	sampler, arg := strings.ToLower(strings.TrimSpace(getenv("OTEL_TRACES_SAMPLER"))), strings.TrimSpace(getenv("OTEL_TRACES_SAMPLER_ARG"))
+	if sampler != "" && !slices.Contains(samplers, sampler) {
+		return fmt.Errorf("%w: OTEL_TRACES_SAMPLER=%s: give one of %s", ErrSettings, sampler, strings.Join(samplers, ", "))
+	}
+	if strings.HasSuffix(sampler, "traceidratio") && arg != "" {
+		if share, err := strconv.ParseFloat(arg, 64); err != nil || share < 0 || share > 1 {
+			return fmt.Errorf("%w: OTEL_TRACES_SAMPLER_ARG=%s: give a share from 0 to 1", ErrSettings, arg)
+		}
+	}
+	for _, pair := range strings.Split(getenv("OTEL_RESOURCE_ATTRIBUTES"), ",") {
+		if key, _, ok := strings.Cut(pair, "="); strings.TrimSpace(pair) != "" && (!ok || strings.TrimSpace(key) == "") {
+			return fmt.Errorf("%w: OTEL_RESOURCE_ATTRIBUTES holds what is not NAME=VALUE", ErrSettings)
+		}
+	}
+	return nil
+}
