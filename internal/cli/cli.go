@@ -87,7 +87,6 @@ func (a *app) main(ctx context.Context, args []string) int {
 
 // hints say what to do where the error itself may not.
 var hints = map[int]string{
-	exitFrontier: "is the database there, and are its place, name and password right? `seine doctor` checks",
 	exitStore:    "is the folder or bucket there, and may this user write? `seine doctor` checks",
 	exitDiskFull: "make room and run the same command again: it goes on where it was",
 }

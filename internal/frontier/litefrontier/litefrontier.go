@@ -266,6 +266,17 @@ func drain(rows *sql.Rows, scan func(r *sql.Rows) error) error {
 	return rows.Err()
 }
 
+// remedies say what to do, by SQLite's code.
+var remedies = map[int]string{
+	sqlite3.SQLITE_BUSY:     "another program holds the file for long: end it, or go on later",
+	sqlite3.SQLITE_LOCKED:   "another program holds the file for long: end it, or go on later",
+	sqlite3.SQLITE_CANTOPEN: "is it a file, and may this user read and write it and its folder?",
+	sqlite3.SQLITE_READONLY: "let this user write the file and its folder",
+	sqlite3.SQLITE_PERM:     "let this user write the file and its folder",
+	sqlite3.SQLITE_NOTADB:   "the file is no SQLite database: name another one",
+	sqlite3.SQLITE_CORRUPT:  "the file is damaged: take a copy from before, or make a new one",
+}
+
 // classify wraps what callers act on.
 func classify(err error) error {
 	var se *sqlite.Error
@@ -282,6 +293,9 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %s", frontier.ErrDiskFull, se.Error())
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY,
 		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		if r := remedies[se.Code()&0xff]; r != "" {
+			return fmt.Errorf("%w: %s: %s", frontier.ErrUnavailable, se.Error(), r)
+		}
 		return fmt.Errorf("%w: %s", frontier.ErrUnavailable, se.Error())
 	}
 	if strings.Contains(se.Error(), "no such table") {

@@ -60,7 +60,7 @@ type Options struct {
 func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", frontier.ErrUnavailable, oneLine(err))
+		return nil, fmt.Errorf("%w: %s: give postgres://USER:PASSWORD@HOST:PORT/DATABASE", frontier.ErrUnavailable, oneLine(err))
 	}
 	switch {
 	case opts.Conns != 0:
@@ -239,18 +239,13 @@ func classify(err error) error {
 		}
 		return err
 	case errors.As(err, &ce), lost(err):
-		return fmt.Errorf("%w: %s", frontier.ErrUnavailable, oneLine(err))
+		return fmt.Errorf("%w: %s", frontier.ErrUnavailable, unreached(err))
 	case errors.Is(err, context.DeadlineExceeded):
 		// It stands still, or the network between drops what it is given. Who
 		// gave the deadline looks at his own context first.
 		return fmt.Errorf("%w: no answer in time: %w", frontier.ErrUnavailable, err)
 	}
 	return err
-}
-
-// oneLine drops what pgx says in further lines; it never holds a password.
-func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 // isData reports whether an error is about a value, so that the rest of its

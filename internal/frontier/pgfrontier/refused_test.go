@@ -41,6 +41,16 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 			u.Path = "/nowhere"
 			return u.String()
 		}, nil, frontier.ErrUnavailable, "make it (createdb)"},
+		{"nothing listens", func(*testing.T) string { return "postgres://u:sesame@127.0.0.1:1/d" }, nil, frontier.ErrUnavailable,
+			"frontier unreachable: nothing listens at 127.0.0.1:1 (connection refused): start PostgreSQL there, or name its place in the DSN"},
+		{"no such folder of sockets", func(*testing.T) string { return "postgres:///d?user=u&host=/nowhere" }, nil, frontier.ErrUnavailable, "nothing listens at /nowhere "},
+		{"no such host", func(*testing.T) string { return "postgres://u:sesame@no-host.invalid/d" }, nil, frontier.ErrUnavailable, "no-host.invalid"},
+		{"no TLS", func(*testing.T) string {
+			u, _ := url.Parse(os.Getenv(pgtest.Env))
+			u.RawQuery = "sslmode=require"
+			return u.String()
+		}, nil, frontier.ErrUnavailable, "has no TLS, and the DSN asks for it"},
+		{"no port", func(*testing.T) string { return "postgres://u:sesame@127.0.0.1:99999/d" }, nil, frontier.ErrUnavailable, "give postgres://USER"},
 		{"no right to make a schema", func(t *testing.T) string {
 			t.Helper()
 			dsn := pgtest.Empty(t)
@@ -80,7 +90,7 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 					err = tt.do(t, f)
 				}
 			}
-			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") {
+			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "sesame") {
 				t.Errorf("%v; want %v in one line with %q", err, tt.is, tt.says)
 			}
 		})

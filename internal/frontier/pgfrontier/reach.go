@@ -1,0 +1,60 @@
+package pgfrontier
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// unreached says in a sentence why no connection came about, and what to do.
+// pgx tries with and without TLS, and says of each try what went wrong.
+func unreached(err error) string {
+	var (
+		ce    *pgconn.ConnectError
+		dns   *net.DNSError
+		op    *net.OpError
+		cert  *tls.CertificateVerificationError
+		alien x509.UnknownAuthorityError
+	)
+	at := "it"
+	if errors.As(err, &ce) {
+		at = ce.Config.Host
+		if !strings.HasPrefix(at, "/") { // a folder of sockets has no port
+			at = net.JoinHostPort(at, fmt.Sprint(ce.Config.Port))
+		}
+	}
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return fmt.Sprintf("no host is named %s: name the database's host in the DSN", dns.Name)
+	case errors.As(err, &dns):
+		return fmt.Sprintf("the name %s is not resolved (%s): is the network there?", dns.Name, dns.Err)
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
+		return fmt.Sprintf("nothing listens at %s (connection refused): start PostgreSQL there, or name its place in the DSN", at)
+	case errors.As(err, &cert), errors.As(err, &alien):
+		return fmt.Sprintf("the certificate of %s is not trusted (%s): name its authority by sslrootcert=FILE in the DSN", at, oneLine(errors.Unwrap(err)))
+	case errors.As(err, &ce) && len(ce.Config.Fallbacks) == 0 && strings.Contains(err.Error(), "server refused TLS"):
+		return fmt.Sprintf("%s has no TLS, and the DSN asks for it: turn ssl on there, or set another sslmode", at)
+	case errors.As(err, &ce) && pgconn.Timeout(err), errors.As(err, &op) && op.Timeout():
+		return fmt.Sprintf("%s does not answer: is its place right, and does a firewall let us through?", at)
+	}
+	return oneLine(err)
+}
+
+// oneLine drops what pgx says in further lines, and the lines that it says
+// twice; it never holds a password.
+func oneLine(err error) string {
+	var said []string
+	for line := range strings.Lines(err.Error()) {
+		line = strings.Join(strings.Fields(line), " ")
+		if n := len(said); line != "" && (n == 0 || said[n-1] != line) {
+			said = append(said, line)
+		}
+	}
+	return strings.Join(said, " ")
+}
