@@ -2,9 +2,7 @@ package litefrontier
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
@@ -23,25 +21,32 @@ func (f *Frontier) Complete(ctx context.Context, l frontier.Lease, job frontier.
 func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		out = frontier.Outcome{}
-		mine, err := fence(ctx, t, l, batch, func(c frontier.Completion) int64 { return c.Seq }, &out)
+		if err := alive(ctx, t, l); err != nil {
+			return err
+		}
+		swept, err := condemned(ctx, t, batch)
 		if err != nil {
 			return err
 		}
-		swept, err := condemned(ctx, t, mine)
-		if err != nil {
-			return err
-		}
-		ends := ended{}
+		ends, moved := ended{}, counts{}
 		var answers []*frontier.Explored
-		for _, c := range mine {
+		for _, c := range batch {
 			if swept[c.Seq] {
-				if err := f.release(ctx, t, c.Claimed); err != nil {
+				if err := f.releaseHeld(ctx, t, l, c.Claimed); err != nil {
 					return err
 				}
-				out.Kept, out.Lost = out.Kept-1, append(out.Lost, c.Seq)
+				out.Lost = append(out.Lost, c.Seq)
 				continue
 			}
-			refused, err := f.finish(ctx, t, l, job, c)
+			// It is the fence as well: what is not this lease's any more has no such row.
+			if n, err := t.exec(ctx, `delete from queue where seq = ? and lease_id = ?`, c.Seq, l.Token); err != nil {
+				return err
+			} else if n == 0 {
+				out.Lost = append(out.Lost, c.Seq)
+				continue
+			}
+			out.Kept++
+			refused, err := f.finish(ctx, t, l, job, c, moved)
 			if err != nil {
 				return err
 			}
@@ -50,6 +55,9 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 			}
 			ends.add(c.Lane, c.State)
 			answers = append(answers, c.Explored)
+		}
+		if err := moved.write(ctx, t, job); err != nil {
+			return err
 		}
 		if err := f.explored(ctx, t, job, l, answers); err != nil {
 			return err
@@ -62,22 +70,31 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 	return out, nil
 }
 
+// alive is nil while the lease has its row.
+func alive(ctx context.Context, t tx, l frontier.Lease) error {
+	live, err := exists(ctx, t, `select exists (select 1 from lease where lease_id = ?)`, l.Token)
+	if err == nil && !live {
+		err = frontier.ErrLeaseLost
+	}
+	return err
+}
+
+func held(ctx context.Context, t tx, l frontier.Lease, seq int64) (bool, error) {
+	return exists(ctx, t, `select exists (select 1 from queue where seq = ? and lease_id = ?)`, seq, l.Token)
+}
+
 // fence keeps what is still this lease's.
 func fence[T any](ctx context.Context, t tx, l frontier.Lease, batch []T, seq func(T) int64, out *frontier.Outcome) ([]T, error) {
-	var live bool
-	if err := t.scan(ctx, `select exists (select 1 from lease where lease_id = ?)`, []any{l.Token}, &live); err != nil {
+	if err := alive(ctx, t, l); err != nil {
 		return nil, err
-	}
-	if !live {
-		return nil, frontier.ErrLeaseLost
 	}
 	mine := make([]T, 0, len(batch))
 	for _, b := range batch {
-		var held bool
-		if err := t.scan(ctx, `select exists (select 1 from queue where seq = ? and lease_id = ?)`, []any{seq(b), l.Token}, &held); err != nil {
+		ours, err := held(ctx, t, l, seq(b))
+		if err != nil {
 			return nil, err
 		}
-		if held {
+		if ours {
 			mine = append(mine, b)
 		} else {
 			out.Lost = append(out.Lost, seq(b))
@@ -87,63 +104,49 @@ func fence[T any](ctx context.Context, t tx, l frontier.Lease, batch []T, seq fu
 	return mine, nil
 }
 
-// finish stores what one task yields and moves it to its final state. It returns
-// the follow-ups that were known.
-func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, c frontier.Completion) (refused []string, err error) {
+// finish stores what one task yields and moves it to its final state; its queue
+// row is gone already. It returns the follow-ups that were known.
+func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, c frontier.Completion, moved counts) (refused []string, err error) {
 	if len(c.Follow) > 0 {
 		if _, refused, err = f.add(ctx, t, job, c.Follow); err != nil {
 			return nil, err
 		}
 	}
-	fresh := map[int]int64{}
+	// Most are new: a known one is met by an update.
+	upsert := func(state int, insert, update string, args ...any) error {
+		n, err := t.exec(ctx, insert, args...)
+		if err == nil && n == 0 {
+			_, err = t.exec(ctx, update, args...)
+		}
+		moved[stat{state, ""}] += n
+		return err
+	}
 	for _, r := range c.Records {
-		known, err := exists(ctx, t, `select exists (select 1 from record where job_id = ? and key = ? and kind = ? and version = 1)`, job, frontier.Clean(r.Key), frontier.Clean(r.Kind))
-		if err != nil {
-			return nil, err
-		}
-		if !known {
-			fresh[frontier.StatRecords]++
-		}
-		if _, err := t.exec(ctx, `insert into record(job_id, key, kind, fields, url, digest, fetched_at) values (?, ?, ?, ?, ?, ?, ?)
- on conflict (job_id, key, kind, version) do update set fields = excluded.fields, url = excluded.url, digest = excluded.digest, fetched_at = excluded.fetched_at`,
+		if err := upsert(frontier.StatRecords, `insert into record(job_id, key, kind, fields, url, digest, fetched_at) values (?, ?, ?, ?, ?, ?, ?) on conflict (job_id, key, kind, version) do nothing`,
+			`update record set fields = ?4, url = ?5, digest = ?6, fetched_at = ?7 where job_id = ?1 and key = ?2 and kind = ?3 and version = 1`,
 			job, frontier.Clean(r.Key), frontier.Clean(r.Kind), string(frontier.CleanJSON(r.Fields)), frontier.Clean(r.URL), append([]byte{}, r.Digest...), r.FetchedAt.UnixMicro()); err != nil {
 			return nil, err
 		}
 	}
 	for _, a := range c.Assets {
-		known, err := exists(ctx, t, `select exists (select 1 from asset where job_id = ? and key = ? and name = ? and version = 1)`, job, frontier.Clean(a.Key), frontier.Clean(a.Name))
-		if err != nil {
-			return nil, err
-		}
-		if !known {
-			fresh[frontier.StatAssets]++
-		}
-		if _, err := t.exec(ctx, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
- on conflict (job_id, key, name, version) do update set path = excluded.path, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
-   height = excluded.height, url = excluded.url, original_bytes = excluded.original_bytes, original_sha256 = excluded.original_sha256`,
+		if err := upsert(frontier.StatAssets, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ on conflict (job_id, key, name, version) do nothing`,
+			`update asset set path = ?4, bytes = ?5, sha256 = ?6, width = ?7, height = ?8, url = ?9, original_bytes = ?10, original_sha256 = ?11
+ where job_id = ?1 and key = ?2 and name = ?3 and version = 1`,
 			job, frontier.Clean(a.Key), frontier.Clean(a.Name), frontier.Clean(a.Path), a.Bytes, append([]byte{}, a.SHA256...),
 			orNull(a.Width), orNull(a.Height), frontier.Clean(a.URL), orNull(a.OriginalBytes), a.OriginalSHA256); err != nil {
 			return nil, err
 		}
 	}
-	for state, n := range fresh {
-		if err := count(ctx, t, job, state, "", n); err != nil {
-			return nil, err
-		}
-	}
-	return refused, f.final(ctx, t, job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker)
+	return refused, f.final(ctx, t, job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, moved)
 }
 
-// final takes a task out of the queue.
-func (f *Frontier) final(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string) error {
-	if _, err := t.exec(ctx, `delete from queue where seq = ?`, c.Seq); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, `update task set state = ?, attempt = ?, worker = ?, reason = ?, finished_at = ? where job_id = ? and key = ?`,
-		int(state), c.Attempt, worker, orNull(reason), f.now(), job, c.Key); err != nil {
-		return err
-	}
-	return count(ctx, t, job, int(state), reason, 1)
+// final moves a task that left the queue to its final state.
+func (f *Frontier) final(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string, moved counts) error {
+	moved[stat{int(state), reason}]++
+	_, err := t.exec(ctx, `update task set state = ?, attempt = ?, worker = ?, reason = ?, finished_at = ? where job_id = ? and key = ?`,
+		int(state), c.Attempt, worker, orNull(reason), f.now(), job, c.Key)
+	return err
 }
 
 func exists(ctx context.Context, t tx, query string, args ...any) (there bool, err error) {
@@ -157,14 +160,6 @@ func orNull[T comparable](v T) any {
 		return nil
 	}
 	return v
-}
-
-// count moves a counter; one process writes at a time, so it is kept folded,
-// over all lanes, as nobody reads the counters of one.
-func count(ctx context.Context, t tx, job frontier.JobID, state int, reason string, n int64) error {
-	_, err := t.exec(ctx, `insert into stat(job_id, lane_id, state, reason, n) values (?, 0, ?, ?, ?)
- on conflict (job_id, lane_id, state, reason) do update set n = n + excluded.n`, job, state, reason, n)
-	return err
 }
 
 // ended counts, by lane, the tasks that left it, those that ended well, and
@@ -287,6 +282,15 @@ func (f *Frontier) release(ctx context.Context, t tx, c frontier.Claimed) error 
 	return f.giveBack(ctx, t, int64(c.Lane), c.Priority)
 }
 
+// releaseHeld does it where the task is still this lease's.
+func (f *Frontier) releaseHeld(ctx context.Context, t tx, l frontier.Lease, c frontier.Claimed) error {
+	ours, err := held(ctx, t, l, c.Seq)
+	if err != nil || !ours {
+		return err
+	}
+	return f.release(ctx, t, c)
+}
+
 // giveBack frees one slot of a lane for a task that is ready again.
 func (f *Frontier) giveBack(ctx context.Context, t tx, lane int64, prio int) error {
 	if err := f.freeSlot(ctx, t, lane); err != nil {
@@ -306,69 +310,4 @@ func (f *Frontier) wake(ctx context.Context, t tx, lane int64, prio int) error {
 	_, err := t.exec(ctx, `update lane set prio = case when parked then ?2 else min(prio, ?2) end, parked = 0, next_at = max(next_at, ?3)
  where lane_id = ?1 and (parked or prio > ?2)`, lane, prio, f.now())
 	return err
-}
-
-// Rescue takes the tasks of one expired lease back and buries it.
-func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err error) {
-	err = f.tx(ctx, func(t tx) error {
-		found, back, died = false, 0, 0
-		var (
-			lease  int64
-			worker string
-		)
-		err := t.scan(ctx, `select lease_id, worker from lease where expires_at < ? order by expires_at limit 1`, []any{f.now()}, &lease, &worker)
-		if err != nil {
-			return ignoreNoRows(err)
-		}
-		found = true
-		type held struct {
-			frontier.Claimed
-			most int
-		}
-		var tasks []held
-		if err := t.each(ctx, `select q.job_id, q.seq, q.key, q.lane_id, q.prio, q.attempt, j.max_attempts from queue q join job j using (job_id) where q.lease_id = ?`, []any{lease},
-			func(r *sql.Rows) error {
-				var h held
-				err := r.Scan(&h.Job, &h.Seq, &h.Key, &h.Lane, &h.Priority, &h.Attempt, &h.most)
-				tasks = append(tasks, h)
-				return err
-			}); err != nil {
-			return err
-		}
-		for _, h := range tasks {
-			if h.Attempt >= h.most {
-				died++
-				if err := f.final(ctx, t, h.Job, h.Claimed, seine.Error, "worker died", worker); err != nil {
-					return err
-				}
-				if err := f.freeSlot(ctx, t, int64(h.Lane)); err != nil {
-					return err
-				}
-				continue
-			}
-			back++
-			if wait := frontier.RescueDelay(h.Attempt, rand.Float64()); wait > 0 {
-				if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = 'worker died', run_at = ? where seq = ?`,
-					int(seine.Error), f.now()+wait.Microseconds(), h.Seq); err != nil {
-					return err
-				}
-				if err := f.freeSlot(ctx, t, int64(h.Lane)); err != nil {
-					return err
-				}
-				continue
-			}
-			if _, err := t.exec(ctx, `update queue set lease_id = null, state = 0, run_at = null where seq = ?`, h.Seq); err != nil {
-				return err
-			}
-			if err := f.giveBack(ctx, t, int64(h.Lane), h.Priority); err != nil {
-				return err
-			}
-		}
-		_, err = t.exec(ctx, `delete from lease where lease_id = ?`, lease)
-		return err
-	})
-	if err != nil {
-		return false, 0, 0, fmt.Errorf("rescue: %w", err)
-	}
-	return found, back, died, nil
 }

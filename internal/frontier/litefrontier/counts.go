@@ -1,0 +1,35 @@
+package litefrontier
+
+import (
+	"context"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// stat names a counter, and counts are how far a transaction moves each. One
+// process writes at a time, so they are kept folded, over all lanes, as nobody
+// reads the counters of one.
+type stat struct {
+	state  int
+	reason string
+}
+
+type counts map[stat]int64
+
+func (c counts) write(ctx context.Context, t tx, job frontier.JobID) error {
+	for s, n := range c {
+		if err := count(ctx, t, job, s.state, s.reason, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func count(ctx context.Context, t tx, job frontier.JobID, state int, reason string, n int64) error {
+	if n == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, `insert into stat(job_id, lane_id, state, reason, n) values (?, 0, ?, ?, ?)
+ on conflict (job_id, lane_id, state, reason) do update set n = n + excluded.n`, job, state, reason, n)
+	return err
+}
