@@ -73,7 +73,7 @@ func (d *seineDesign) fill(ctx context.Context, dsn string, from, to int) error 
 func (d *seineDesign) feed(ctx context.Context, dsn string, from, to int) error {
 	return d.sql(ctx, dsn, from, to,
 		`insert into seine.task(job_id, key, lane_id) select $1, `+keySQL+`, 1 + i % 16 from generate_series($2::int, $3::int - 1) i`,
-		`insert into seine.queue(job_id, key, lane_id) select $1, `+keySQL+`, 1 + i % 16 from generate_series($2::int, $3::int - 1) i`,
+		`insert into seine.queue(job_id, key, lane_id, has_meta) select $1, `+keySQL+`, 1 + i % 16, false from generate_series($2::int, $3::int - 1) i`,
 		`update seine.lane set parked = false, prio = 1, next_at = clock_timestamp() where job_id = $1 and $3::int > $2::int`,
 		`insert into seine.stat select $1, 0, 0, null, $3::int - $2::int`)
 }

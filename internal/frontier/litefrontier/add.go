@@ -49,7 +49,7 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 			refused = append(refused, task.Key)
 			continue
 		}
-		if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio) values (?, ?, ?, ?)`, job, task.Key, lane, prio); err != nil {
+		if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, has_meta) values (?, ?, ?, ?, ?)`, job, task.Key, lane, prio, meta != nil); err != nil {
 			return 0, nil, err
 		}
 		added++
@@ -170,8 +170,8 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 	if _, err := t.exec(ctx, `update task set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = ? where job_id = ? and key = ?`, lane, job, task.Key); err != nil {
 		return false, err
 	}
-	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark) values (?, ?, ?, ?, ?)`, job, task.Key, lane, task.Priority,
-		int(frontier.MarkOf(seine.State(state)))); err != nil {
+	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta) values (?1, ?2, ?3, ?4, ?5, (select meta is not null from task where job_id = ?1 and key = ?2))`,
+		job, task.Key, lane, task.Priority, int(frontier.MarkOf(seine.State(state)))); err != nil {
 		return false, err
 	}
 	if err := count(ctx, t, job, int(state), reason, -1); err != nil {

@@ -155,7 +155,7 @@ func take(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, ln la
 		got   []frontier.Claimed
 		after sql.NullInt64 // the priority of the first task that is left
 	)
-	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.mark, k.meta from queue q join task k on k.job_id = q.job_id and k.key = q.key
+	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.mark, case when q.has_meta then (select k.meta from task k where k.job_id = q.job_id and k.key = q.key) end from queue q
  where q.lane_id = ? and q.lease_id is null and q.run_at is null order by q.prio, q.seq limit ?`, []any{ln.id, ln.room + 1}, func(r *sql.Rows) error {
 		c := frontier.Claimed{Job: job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.faults}
 		var meta sql.NullString

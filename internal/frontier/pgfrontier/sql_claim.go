@@ -81,7 +81,7 @@ const (
  update seine.queue q set lease_id = $2, attempt = attempt + 1, claimed_at = c.now from c
  where q.seq = c.seq and c.rn <= c.room and q.seq = any(array(select seq from c where rn <= room))
  returning q.job_id, q.seq, q.key, q.lane_id, c.lane_key, q.prio::int, q.attempt::int,
-   (select t.meta::text from seine.task t where t.job_id = q.job_id and t.key = q.key),
+   case when q.has_meta then (select t.meta::text from seine.task t where t.job_id = q.job_id and t.key = q.key) end,
    c.start_at, greatest(0, extract(epoch from c.start_at - c.now))::float8, c.faults, q.mark::int`
 
 	// How long until something may be claimed: lanes by their next start,

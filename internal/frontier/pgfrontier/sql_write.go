@@ -30,7 +30,7 @@ const (
    from unnest($2::text[], $3::int[], $4::smallint[], $5::text[]) i(key, lane_id, prio, meta) order by key collate "C", prio),
  n as (insert into seine.task(job_id, key, lane_id, meta) select $1, key, lane_id, meta::jsonb from i
    where not exists (select from seine.task t where t.job_id = $1 and t.key = i.key) order by key on conflict do nothing returning key, lane_id),
- q as (insert into seine.queue(job_id, key, lane_id, prio) select $1, n.key, n.lane_id, i.prio from n join i using (key) order by i.prio, n.key returning lane_id, prio, key),
+ q as (insert into seine.queue(job_id, key, lane_id, prio, has_meta) select $1, n.key, n.lane_id, i.prio, i.meta is not null from n join i using (key) order by i.prio, n.key returning lane_id, prio, key),
  s as (insert into seine.stat(job_id, lane_id, state, n) select $1, lane_id, 0, count(*) from q group by lane_id)
  select lane_id, min(prio), count(*), case when $6 then array_agg(key) end from q group by lane_id`
 
@@ -105,10 +105,10 @@ const (
 	// old state to open; meta stays.
 	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
    from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
- t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason from seine.task t join i on i.key = t.key
+ t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.meta is not null as has_meta from seine.task t join i on i.key = t.key
    where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
- q as (insert into seine.queue(job_id, key, lane_id, prio, mark) select $1, key, lane, prio, case state when 1 then 3 when 2 then 1 else 2 end from t
+ q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta) select $1, key, lane, prio, case state when 1 then 3 when 2 then 1 else 2 end, has_meta from t
    returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
  select lane_id, min(prio), count(*) from q group by lane_id`
