@@ -238,7 +238,11 @@ func testSpace(t *testing.T, s *suite) {
 
 func testSendBack(t *testing.T, s *suite) {
 	job := s.job("j", fast())
-	s.add(job, tasks("h:80", "done", "wait", "open"), 3)
+	all := tasks("h:80", "done", "wait", "open")
+	for i := range all {
+		all[i].Meta = []byte(`{"set": "` + all[i].Key + `"}`)
+	}
+	s.add(job, all, 3)
 	l := s.lease()
 	for _, c := range s.claim(l, job, 9, 3) {
 		switch c.Key {
@@ -263,6 +267,9 @@ func testSendBack(t *testing.T, s *suite) {
 	for _, c := range got {
 		if c.Attempt != 1 {
 			t.Errorf("%s: attempt %d; want 1", c.Key, c.Attempt)
+		}
+		if want := `{"set": "` + c.Key + `"}`; string(c.Meta) != want {
+			t.Errorf("%s came back with the meta %s; want %s", c.Key, c.Meta, want)
 		}
 		if c.Key == "done" && c.LaneKey != "elsewhere:80" {
 			t.Errorf("%s came back in lane %s; want elsewhere:80", c.Key, c.LaneKey)
