@@ -97,18 +97,10 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 
 var errMoved = errors.New("another worker took these ids")
 
-// fewRows is up to how many rows a transaction is planned once: with so few, any
-// order of joining them will do.
-const fewRows = 32
-
-// begin queues the beginning of a transaction of so many rows.
-func begin(b *pgx.Batch, rows int) {
+// begin queues the beginning of a transaction that writes.
+func begin(b *pgx.Batch) {
 	b.Queue(`begin`)
-	if rows <= fewRows {
-		b.Queue(sqlPlanOnce)
-	} else {
-		b.Queue(sqlPlanAnew)
-	}
+	b.Queue(sqlPlanOnce)
 }
 
 // insert runs a transaction that brings queue rows: what first queues and then
@@ -124,7 +116,7 @@ func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []front
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		n = 0
 		b := &pgx.Batch{}
-		begin(b, len(tasks))
+		begin(b)
 		refused := func() error { return nil }
 		if first != nil {
 			refused = first(b)

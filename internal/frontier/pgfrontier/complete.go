@@ -33,12 +33,16 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
 		var brought files
-		rows := len(batch) + len(follow)
 		for _, t := range batch {
 			brought.add(t)
-			rows += len(t.Records) + len(t.Assets)
 		}
-		mine, swept, err := fence(ctx, c, l, batch, func(t frontier.Completion) int64 { return t.Seq }, rows, brought, &out)
+		if len(follow) == 0 {
+			if whole, err := f.whole(ctx, c, l, job, batch, brought); whole || err != nil {
+				out.Kept = len(batch)
+				return err
+			}
+		}
+		mine, swept, err := fence(ctx, c, l, batch, func(t frontier.Completion) int64 { return t.Seq }, brought, &out)
 		if err != nil || len(mine)+len(swept) == 0 {
 			return err
 		}
@@ -62,10 +66,10 @@ func (f *files) add(t frontier.Completion) {
 	}
 }
 
-// fence begins a transaction of about so many rows, holds the lease's row and
+// fence begins a transaction, holds the lease's row and
 // keeps what is still this lease's, apart from that what brings a file that a
 // sweep deletes. Without any the transaction is over.
-func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T, seq func(T) int64, rows int, brought files, out *frontier.Outcome) (mine, swept []T, err error) {
+func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T, seq func(T) int64, brought files, out *frontier.Outcome) (mine, swept []T, err error) {
 	seqs := make([]int64, len(batch))
 	for i, t := range batch {
 		seqs[i] = seq(t)
@@ -75,14 +79,7 @@ func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T,
 		held             bool
 	)
 	b := &pgx.Batch{}
-	begin(b, rows)
-	if len(brought.paths) > 0 {
-		b.Queue(sqlSweepShared)
-	}
-	b.Queue(sqlMine, l.Token).Exec(func(tag pgconn.CommandTag) error {
-		held = tag.RowsAffected() > 0
-		return nil
-	})
+	queueLease(b, l, brought, &held)
 	b.Queue(sqlStill, l.Token, seqs).Query(collectInto(&still))
 	if len(brought.paths) > 0 {
 		b.Queue(sqlCondemned, brought.seqs, brought.paths).Query(collectInto(&condemned))
@@ -120,56 +117,116 @@ func collectInto(to *[]int64) func(pgx.Rows) error {
 	}
 }
 
+// queueLease queues the beginning of a transaction that ends tasks.
+func queueLease(b *pgx.Batch, l frontier.Lease, brought files, held *bool) {
+	begin(b)
+	if len(brought.paths) > 0 {
+		b.Queue(sqlSweepShared)
+	}
+	b.Queue(sqlMine, l.Token).Exec(func(tag pgconn.CommandTag) error {
+		*held = tag.RowsAffected() > 0
+		return nil
+	})
+}
+
+// whole completes a batch that admits no tasks, taking for granted that all of it
+// is still this lease's, which nearly always is so: to look first costs a tenth of
+// it. When it is not, nothing has happened, and whole is false.
+func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, batch []frontier.Completion, brought files) (bool, error) {
+	var (
+		held      bool
+		condemned []int64
+		n         int64
+	)
+	b := &pgx.Batch{}
+	queueLease(b, l, brought, &held)
+	if len(brought.paths) > 0 {
+		b.Queue(sqlCondemned, brought.seqs, brought.paths).Query(collectInto(&condemned))
+	}
+	yieldOf(batch).queue(b, f.now(), job, l, wake{}, nil).Exec(func(tag pgconn.CommandTag) error {
+		n = tag.RowsAffected()
+		return nil
+	})
+	if err := c.SendBatch(ctx, b).Close(); err != nil {
+		return false, err
+	}
+	if !held {
+		return false, frontier.ErrLeaseLost
+	}
+	whole, end := n == int64(len(batch)) && len(condemned) == 0, `rollback`
+	if whole {
+		end = `commit`
+	}
+	_, err := c.Exec(ctx, end)
+	return whole, err
+}
+
+// yield is what tasks bring, in columns.
+type yield struct {
+	records recordColumns
+	assets  assetColumns
+	lock    []int32 // lanes
+	answers []*frontier.Explored
+	seqs    []int64
+	states  []int16
+	reasons []*string
+}
+
+func yieldOf(tasks []frontier.Completion) *yield {
+	y := &yield{seqs: make([]int64, 0, len(tasks)), states: make([]int16, 0, len(tasks)), reasons: make([]*string, 0, len(tasks))}
+	for _, t := range tasks {
+		y.seqs, y.states, y.reasons = append(y.seqs, t.Seq), append(y.states, int16(t.State)), append(y.reasons, reason(t.Reason))
+		y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
+		for _, r := range t.Records {
+			y.records.add(r)
+		}
+		for _, a := range t.Assets {
+			y.assets.add(a)
+		}
+	}
+	return y
+}
+
+// queue queues the statements that store it and move the tasks to their final
+// state; the last of them, which is returned, tells how many. w is what its
+// follow-ups wake, back are tasks to give back.
+func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, w wake, back []int64) *pgx.QueuedQuery {
+	y.records.queue(b, job)
+	y.assets.queue(b, job)
+	b.Queue(sqlLock, sorted(append(y.lock, w.lanes...)))
+	w.queue(b, now)
+	if len(back) > 0 {
+		b.Queue(sqlRelease, now, l.Token, back)
+	}
+	exploredRows(b, now, job, l, y.answers)
+	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker)
+}
+
 // write stores what the tasks yield, moves them to their final state, gives back
 // those that are swept, and commits.
 func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine, swept []frontier.Completion, lanes map[string]int32, out *frontier.Outcome) error {
-	var (
-		follow  []frontier.New
-		records recordColumns
-		assets  assetColumns
-		lock    []int32
-		answers []*frontier.Explored
-		seqs    = make([]int64, 0, len(mine))
-		states  = make([]int16, 0, len(mine))
-		reasons = make([]*string, 0, len(mine))
-	)
+	var follow []frontier.New
 	for _, t := range mine {
-		seqs, states, reasons = append(seqs, t.Seq), append(states, int16(t.State)), append(reasons, reason(t.Reason))
-		lock = append(lock, int32(t.Lane))
-		follow, answers = append(follow, t.Follow...), append(answers, t.Explored)
-		for _, r := range t.Records {
-			records.add(r)
-		}
-		for _, a := range t.Assets {
-			assets.add(a)
-		}
+		follow = append(follow, t.Follow...)
 	}
+	y := yieldOf(mine)
 	var back []int64
 	for _, t := range swept {
-		back, lock = append(back, t.Seq), append(lock, int32(t.Lane))
+		back, y.lock = append(back, t.Seq), append(y.lock, int32(t.Lane))
 	}
 	var w wake
 	if len(follow) > 0 {
 		var err error
-		explored := !none(answers)
+		explored := !none(y.answers)
 		if w, err = addRows(ctx, c, job, follow, lanes, explored); err != nil {
 			return err
 		}
 		if explored {
 			out.Refused = known(follow, w.keys)
 		}
-		lock = append(lock, w.lanes...)
 	}
 	b := &pgx.Batch{}
-	records.queue(b, job)
-	assets.queue(b, job)
-	b.Queue(sqlLock, sorted(lock))
-	w.queue(b, f.now())
-	if len(back) > 0 {
-		b.Queue(sqlRelease, f.now(), l.Token, back)
-	}
-	exploredRows(b, f.now(), job, l, answers)
-	b.Queue(sqlFinish, f.now(), l.Token, seqs, states, reasons, l.Worker)
+	y.queue(b, f.now(), job, l, w, back)
 	b.Queue(`commit`)
 	_, err := run(ctx, c, b)
 	return err
@@ -201,7 +258,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 	}
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
-		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Failure) int64 { return t.Seq }, len(batch)+len(follow), files{}, &out)
+		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Failure) int64 { return t.Seq }, files{}, &out)
 		if err != nil || len(mine) == 0 {
 			return err
 		}
@@ -253,7 +310,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []frontier.Claimed) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
-		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Claimed) int64 { return t.Seq }, len(batch), files{}, &out)
+		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Claimed) int64 { return t.Seq }, files{}, &out)
 		if err != nil || len(mine) == 0 {
 			return err
 		}
