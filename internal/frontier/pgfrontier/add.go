@@ -51,7 +51,12 @@ func addRows(ctx context.Context, c querier, job frontier.JobID, tasks []frontie
 			metas[i] = &s
 		}
 	}
-	rows, err := c.Query(ctx, sqlAdd, job, keys, ids, prios, metas, say)
+	var rows pgx.Rows
+	if len(slices.Compact(slices.Clone(prios))) == 1 {
+		rows, err = c.Query(ctx, sqlAdd, job, keys, ids, prios[0], metas, say)
+	} else {
+		rows, err = c.Query(ctx, sqlAddMixed, job, keys, ids, prios, metas, say)
+	}
 	if err != nil {
 		return wake{}, err
 	}

@@ -37,17 +37,24 @@ const (
 
 	// Task keys, sorted, with their queue rows and the count. Returns the lanes
 	// to lock and wake. A key is looked up by itself, as in sqlLookup: not exists may
-	// be planned to read all tasks of the job. n and i are not joined: a plan for a
-	// few rows would compare each with each.
-	// $1 job, $2 keys, $3 lanes, $4 prios, $5 meta (JSON texts), $6 whether to say which were new.
-	sqlAdd = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, meta
-   from unnest($2::text[], $3::int[], $4::smallint[], $5::text[]) i(key, lane_id, prio, meta) order by key collate "C", prio),
- n as (insert into seine.task(job_id, key, lane_id, meta) select $1, key, lane_id, meta::jsonb from i
-   where (select true from seine.task t where t.job_id = $1 and t.key = i.key) is null order by key on conflict do nothing returning key, lane_id),
+	// be planned to read all tasks of the job.
+	// $1 job, $2 keys, $3 lanes, $4 the priority of all, $5 meta (JSON texts), $6 whether to say which were new.
+	sqlAdd = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, meta
+   from unnest($2::text[], $3::int[], $5::text[]) i(key, lane_id, meta) order by key collate "C"), ` + newTasks + `,
+ q as (insert into seine.queue(job_id, key, lane_id, prio, has_meta) select $1, key, lane_id, $4::smallint, has_meta from n returning lane_id, prio, key), ` + newCounts
+
+	// The same where priorities differ: $4 is theirs. n and i are not joined, as a
+	// plan for a few rows would compare each with each.
+	sqlAddMixed = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, meta
+   from unnest($2::text[], $3::int[], $4::smallint[], $5::text[]) i(key, lane_id, prio, meta) order by key collate "C", prio), ` + newTasks + `,
  q as (insert into seine.queue(job_id, key, lane_id, prio, has_meta) select $1, key, min(lane_id), min(prio), bool_or(has_meta)
-   from (select key, lane_id, prio, meta is not null as has_meta, false as fresh from i union all select key, null, null, null, true from n) x
-   group by key having bool_or(fresh) order by min(prio), key returning lane_id, prio, key),
- s as (insert into seine.stat(job_id, lane_id, state, n) select $1, lane_id, 0, count(*) from q group by lane_id)
+   from (select key, null::int as lane_id, prio, null::boolean as has_meta, false as fresh from i union all select key, lane_id, null, has_meta, true from n) x
+   group by key having bool_or(fresh) order by min(prio), key returning lane_id, prio, key), ` + newCounts
+
+	newTasks = `n as (insert into seine.task(job_id, key, lane_id, meta) select $1, key, lane_id, meta::jsonb from i
+   where (select true from seine.task t where t.job_id = $1 and t.key = i.key) is null order by key on conflict do nothing
+   returning key, lane_id, meta is not null as has_meta)`
+	newCounts = `s as (insert into seine.stat(job_id, lane_id, state, n) select $1, lane_id, 0, count(*) from q group by lane_id)
  select lane_id, min(prio), count(*), case when $6 then array_agg(key) end from q group by lane_id`
 
 	// Records and assets, sorted; of equal keys in one batch the last one wins.
