@@ -98,6 +98,13 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 		if err != nil {
 			return err
 		}
+		steps, err := f.Steps(ctx, info.ID, s.Number)
+		if err != nil {
+			return err
+		}
+		for at, t := range steps {
+			s.Model.SetStep(at, t)
+		}
 		out = append(out, spaceOf(info.Name, s, known, normal.Limit.Yield))
 	}
 	if want > 0 {
@@ -122,9 +129,6 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64) spaceJSON {
 	for b, sums := range known.Blocks {
 		s.Model.SetBlock(b, sums)
-	}
-	for at, t := range known.Steps {
-		s.Model.SetStep(at, t)
 	}
 	regions, best := s.Model.Map(mapRegions)
 	sums := s.Model.Total()

@@ -106,7 +106,7 @@ func TestEightWorkersExploreOneSpace(t *testing.T) {
 		}
 		return explore.Missed
 	})
-	const outstanding = 4 * workers // slots that an unpaced worker holds
+	const outstanding = 2 * workers // what an unpaced worker has under way
 	const seeds = 20
 	mean, square := 0.0, 0.0
 	for seed := range uint64(seeds) {

@@ -87,8 +87,8 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 }
 
 // onward is the task of an excursion's next step. known is what is known of ids
-// nearby, and is added to; with nil the excursion's own knowledge is not trusted
-// either.
+// nearby, and is added to; with nil neither the excursion's own knowledge is trusted
+// nor that little is known where little was asked for.
 func (r *runner) onward(ctx context.Context, t *territory, pos int64, trip *explore.Excursion, again bool, a explore.Answer, known map[int64]explore.Known) (task frontier.New, ok bool, err error) {
 	trusted := known != nil
 	if !trusted {
@@ -99,7 +99,7 @@ func (r *runner) onward(ctx context.Context, t *territory, pos int64, trip *expl
 		if k, there := known[at]; there {
 			return k
 		}
-		if clear(at) {
+		if clear(at) || trusted && t.model.Sparse(at) {
 			return explore.Unknown
 		}
 		dir := 1
@@ -186,7 +186,8 @@ type neighborhood map[*territory]map[int64]explore.Known
 const stepAhead = 4
 
 // neighbors looks the ids up that the excursions of a batch may come to next, all
-// at once. What fails is looked up again, one by one.
+// at once. What fails is looked up again, one by one; where little was asked for,
+// nothing is.
 func (r *runner) neighbors(ctx context.Context, batch []outcome) neighborhood {
 	x := r.explorer
 	if x == nil || x.random {
@@ -203,11 +204,8 @@ func (r *runner) neighbors(ctx context.Context, batch []outcome) neighborhood {
 	)
 	note := func(t *territory, pos int64, dir int64) {
 		for range lookAhead {
-			if pos += dir; pos < 0 || pos >= t.model.Size() {
+			if pos += dir; pos < 0 || pos >= t.model.Size() || t.model.Sparse(pos) {
 				return
-			}
-			if around[t] == nil {
-				around[t] = map[int64]explore.Known{}
 			}
 			if _, there := around[t][pos]; !there {
 				around[t][pos] = explore.Unknown
@@ -216,6 +214,7 @@ func (r *runner) neighbors(ctx context.Context, batch []outcome) neighborhood {
 			}
 		}
 	}
+	x.mu.Lock()
 	for _, o := range batch {
 		own, _ := splitMeta(o.claimed.Meta)
 		hit := isHit(&r.job.Job, o.claimed.Key, o.state, o.reason)
@@ -226,14 +225,14 @@ func (r *runner) neighbors(ctx context.Context, batch []outcome) neighborhood {
 		if t == nil {
 			continue
 		}
+		if around[t] == nil {
+			around[t] = map[int64]explore.Known{}
+		}
 		if own.Trip == nil {
 			note(t, pos, +1)
 			continue
 		}
 		dir := int64(own.Trip.Dir)
-		if around[t] == nil {
-			around[t] = map[int64]explore.Known{}
-		}
 		if !own.Trip.IsClear(pos + dir*stepAhead) {
 			note(t, pos, dir)
 		}
@@ -245,6 +244,7 @@ func (r *runner) neighbors(ctx context.Context, batch []outcome) neighborhood {
 			}
 		}
 	}
+	x.mu.Unlock()
 	if len(keys) == 0 {
 		return around
 	}

@@ -17,14 +17,30 @@ var ErrDark = errors.New("exploring was stopped")
 // it to choose by a model that is not quite up to date.
 const nearBudget = 50
 
+// unfilled is how many ids may be explored beside what this worker holds. A paced
+// host takes one at a time, and the next is chosen better when its answer is
+// there. Else twice as many are under way as are asked for at once: while one is
+// asked for, another one's answer is written.
+func (r *runner) unfilled() int {
+	if !r.job.Pace.Unpaced() {
+		return 1
+	}
+	return min(2*cap(r.running), cap(r.held)) - len(r.held)
+}
+
 // explore admits ids that are worth a request, when nothing else is ready. left
 // is false when there is nothing more to explore.
-func (r *runner) explore(ctx context.Context) (n int, left bool, err error) {
-	x, f := r.explorer, r.e.cfg.Frontier
-	dry, err := f.Dry(ctx, r.job.ID)
-	if err != nil || !dry {
-		return 0, !x.over(), err
+func (r *runner) explore(ctx context.Context) (n int, left bool, lull frontier.Lull, err error) {
+	lull, err = r.e.cfg.Frontier.Lull(ctx, r.job.ID)
+	if want := r.unfilled(); err == nil && lull.Dry && want > 0 {
+		n, left, err = r.exploreMore(ctx, want)
+		return n, left, lull, err
 	}
+	return 0, !r.explorer.over(), lull, err
+}
+
+func (r *runner) exploreMore(ctx context.Context, want int) (n int, left bool, err error) {
+	x := r.explorer
 	budget := r.job.Explore.Budget
 	x.mu.Lock()
 	if budget > 0 && budget-x.answers-x.own < nearBudget*int64(cap(r.held)) {
@@ -41,12 +57,6 @@ func (r *runner) explore(ctx context.Context) (n int, left bool, err error) {
 	if r.notWorthIt(ctx) {
 		return 0, false, nil
 	}
-	// A paced host takes one at a time, and the next is chosen better when its
-	// answer is there.
-	want := 1
-	if r.job.Pace.Unpaced() {
-		want = max(1, cap(r.held)-len(r.held))
-	}
 	if budget > 0 {
 		want = min(want, int(budget-x.answers))
 	}
@@ -54,7 +64,7 @@ func (r *runner) explore(ctx context.Context) (n int, left bool, err error) {
 	if err != nil || len(tasks) == 0 {
 		return 0, !x.over(), err
 	}
-	n, err = f.Explore(ctx, r.job.ID, t.number, tasks)
+	n, err = r.e.cfg.Frontier.Explore(ctx, r.job.ID, t.number, tasks)
 	return n, true, err
 }
 
@@ -130,7 +140,9 @@ func (r *runner) probesOf(ctx context.Context, t *territory, n int) (out []front
 	var failed error
 	seen := map[int64]explore.Known{}
 	free := func(pos int64) bool {
-		if _, there := seen[pos]; !there && failed == nil {
+		if _, there := seen[pos]; !there && t.model.Sparse(pos) {
+			return true
+		} else if !there && failed == nil {
 			// Where most is known, the next ones are looked at in their order.
 			failed = r.lookup(ctx, t.IDSpace, pos, +1, probeAhead, seen)
 		}

@@ -36,10 +36,12 @@ type territory struct {
 	number int
 	model  *explore.Forager
 
-	since   time.Time // of the frontier's clock: what is older was taken in
-	looked  bool
-	answers int64
-	circuit frontier.Circuit
+	// When the last look was, and the last one that went far back, by the
+	// frontier's clock; farther is when the next one is due, by ours.
+	last, far time.Time
+	farther   time.Time
+	answers   int64
+	circuit   frontier.Circuit
 
 	unsaid, found int // answers of this worker, and what it found, not written yet
 	said          time.Time
@@ -95,10 +97,15 @@ func (x *explorer) find(key string) (t *territory, pos int64) {
 	return nil, 0
 }
 
-// lookBack is how far before the last look blocks are read again: a transaction
-// may have been open for so long. Rows are absolute, so reading one twice is
-// harmless.
-const lookBack = time.Minute
+// Blocks are read again that were written shortly before the last look: their
+// transaction may have been open then. Most are over within a glance; now and then
+// a look goes back to a minute before the last such one. Rows are absolute, so
+// reading one twice is harmless.
+const (
+	glance    = time.Second
+	lookBack  = time.Minute
+	lookFarBy = 10 * time.Second
+)
 
 // A model is brought up to date when it chooses, but no more often than this, and
 // for no more than a twentieth of the time: where pages come that fast, it is a few
@@ -122,12 +129,16 @@ func (r *runner) refresh(ctx context.Context) error {
 	defer func() { x.fresh = time.Now().Add(max(freshFor, freshness*time.Since(began))) }()
 	var done int64
 	for _, t := range x.spaces {
-		k, err := f.Known(ctx, job, t.number, t.since)
+		since, far := t.since(began)
+		k, err := f.Known(ctx, job, t.number, since)
 		if err != nil {
 			return err
 		}
 		x.mu.Lock()
-		t.learn(k)
+		if far {
+			t.far, t.farther = k.Now, began.Add(lookFarBy)
+		}
+		unlearned := t.learn(k)
 		r.sayCircuit(ctx, t, k.Circuit)
 		why := ""
 		if !t.circuit.Open() {
@@ -135,6 +146,19 @@ func (r *runner) refresh(ctx context.Context) error {
 		}
 		done += t.model.Total().Done
 		x.mu.Unlock()
+		if unlearned {
+			// What walks go by is learned now and then; the table is not read more often.
+			steps, err := f.Steps(ctx, job, t.number)
+			if err != nil {
+				return err
+			}
+			x.mu.Lock()
+			for at, trial := range steps {
+				t.model.SetStep(at, trial)
+			}
+			t.model.Learn()
+			x.mu.Unlock()
+		}
 		if why == "" {
 			continue
 		}
@@ -151,22 +175,33 @@ func (r *runner) refresh(ctx context.Context) error {
 	return nil
 }
 
-// learn brings a model up to date.
-func (t *territory) learn(k frontier.Knowledge) {
+// since is the time from which on blocks are to be read, and whether that goes far
+// back.
+func (t *territory) since(now time.Time) (since time.Time, far bool) {
+	switch {
+	case t.last.IsZero():
+		return time.Time{}, true
+	case now.After(t.farther):
+		return t.far.Add(-lookBack), true
+	}
+	return t.last.Add(-glance), false
+}
+
+// learn brings a model up to date, and reports whether it is time to take in the
+// table of steps.
+func (t *territory) learn(k frontier.Knowledge) bool {
 	for block, s := range k.Blocks {
 		t.model.SetBlock(block, s)
 	}
-	for at, trial := range k.Steps {
-		t.model.SetStep(at, trial)
-	}
 	// What was answered before this worker came, or before the circuit was
 	// closed, is not looked at again.
-	if !t.looked || !k.Circuit.ClosedAt.Equal(t.circuit.ClosedAt) {
+	if t.last.IsZero() || !k.Circuit.ClosedAt.Equal(t.circuit.ClosedAt) {
 		t.model.Rearm()
 	}
 	answers := t.model.Total().Done
-	t.model.Answered(int(answers - t.answers))
-	t.looked, t.since, t.answers = true, k.Now.Add(-lookBack), answers
+	n := int(answers - t.answers)
+	t.last, t.answers = k.Now, answers
+	return t.model.Answered(n)
 }
 
 // sayCircuit keeps a space's circuit, and says when it changed.

@@ -224,11 +224,11 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			r.e.cfg.Meter.Claimed(r.job.Name, len(got))
 			r.e.outage.over(ctx)
 			idle.reset()
-			if r.explorer != nil && len(got) < n && time.Since(r.explorer.filled) > fillEvery {
+			if r.explorer != nil && len(got) < n && r.unfilled() > 0 && time.Since(r.explorer.filled) > fillEvery {
 				r.explorer.filled = time.Now()
 				// Nothing more is ready: what is worth a request fills the slots.
 				r.claims.at("exploring")
-				if _, _, err := r.explore(ctx); err != nil && ctx.Err() == nil && r.e.outage.note(ctx, err) == 0 {
+				if _, _, _, err := r.explore(ctx); err != nil && ctx.Err() == nil && r.e.outage.note(ctx, err) == 0 {
 					r.log.WarnContext(ctx, "exploring failed", "err", err)
 				}
 			}
@@ -271,9 +271,10 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 			return false, err
 		}
 	}
+	var lull frontier.Lull
 	if r.explorer != nil {
 		var n int
-		if n, left, err = r.explore(ctx); err != nil || n > 0 {
+		if n, left, lull, err = r.explore(ctx); err != nil || n > 0 {
 			return false, err
 		}
 	}
@@ -287,13 +288,15 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 		}
 	}
 	wait := idle.next()
-	due, ok, err := r.e.cfg.Frontier.Due(ctx, []frontier.JobID{r.job.ID})
-	if err != nil {
-		return false, err
+	if r.explorer == nil {
+		lull.Wait, lull.Due, err = r.e.cfg.Frontier.Due(ctx, []frontier.JobID{r.job.ID})
+		if err != nil {
+			return false, err
+		}
 	}
 	r.e.outage.over(ctx)
-	if ok && due < wait {
-		wait = max(due, 2*time.Millisecond)
+	if lull.Due && lull.Wait < wait {
+		wait = max(lull.Wait, 2*time.Millisecond)
 		if wait < firstIdle {
 			// Due now, and yet nothing was claimed: another worker has it, or
 			// this worker's own pace holds it back.

@@ -60,6 +60,15 @@ func New(size int64, o Options) *Forager {
 func (f *Forager) Block(pos int64) int64 { return f.tree.block(pos) }
 func (f *Forager) Shift() uint           { return f.tree.shift }
 
+// Sparse reports whether so few positions of a block were answered that the next
+// one is most likely not known: to take it and be refused now and then costs less
+// than to look each up.
+func (f *Forager) Sparse(pos int64) bool {
+	block := f.tree.block(pos)
+	_, n := f.tree.bounds(block)
+	return n >= 1024 && f.tree.sums[0][block].Done <= n/32
+}
+
 // Size is the number of positions.
 func (f *Forager) Size() int64 { return f.size }
 
@@ -83,14 +92,12 @@ func (f *Forager) SetStep(at Step, t Trial) {
 	}
 }
 
-// Answered notes that n answers came in since, and learns from the table now
-// and then.
-func (f *Forager) Answered(n int) {
+// Answered notes that n answers came in since, and reports whether it is time to
+// take in the table of steps and to [Forager.Learn] of it.
+func (f *Forager) Answered(n int) bool {
 	f.answers += n
 	f.learned += n
-	if f.learned >= 128 || f.answers < 128 && f.learned >= 16 {
-		f.Learn()
-	}
+	return f.learned >= 128 || f.answers < 128 && f.learned >= 16
 }
 
 // Learn decides anew which steps walks take.

@@ -73,7 +73,9 @@ func TestWalksLearnTheStep(t *testing.T) {
 		if o.Trials > 0 {
 			cells[o.Step] = cells[o.Step].Merge(o.Step, float64(o.Trials), float64(o.Hits))
 			f.SetStep(o.Step, cells[o.Step])
-			f.Answered(1)
+			if f.Answered(1) {
+				f.Learn()
+			}
 		}
 	}
 	answer := func(pos int64) Answer {

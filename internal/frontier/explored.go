@@ -63,7 +63,6 @@ func (c Circuit) Open() bool { return !c.OpenedAt.IsZero() && c.ClosedAt.IsZero(
 type Knowledge struct {
 	Now     time.Time // of the frontier's clock, before the rest was read
 	Blocks  map[int64]explore.Sums
-	Steps   map[explore.Step]explore.Trial
 	Circuit Circuit
 }
 
@@ -76,13 +75,24 @@ func SpaceNumber(s *seine.IDSpace, model *explore.Forager) int {
 	return int(h.Sum32() & math.MaxInt32)
 }
 
+// Lull is what there is to do for a worker whose claim came back short.
+type Lull struct {
+	// Dry: tasks of the job could be claimed, and none is ready; of a job without a
+	// pace, whose tasks are in several lanes, none in half of them. It is the time
+	// to explore.
+	Dry bool
+
+	// Due: something may be claimed, after Wait, as Frontier.Due tells.
+	Due  bool
+	Wait time.Duration
+}
+
 // Explorer is the part of a frontier that keeps what is known of ID spaces.
 type Explorer interface {
-	// Dry reports whether tasks of the job could be claimed, and none is ready:
-	// the time to explore.
-	Dry(ctx context.Context, job JobID) (bool, error)
+	// Lull tells whether it is time to explore, and else what there is to wait for.
+	Lull(ctx context.Context, job JobID) (Lull, error)
 
-	// Explore admits tasks in a space if the job is still dry and the space's
+	// Explore admits tasks in a space if the job is dry still and the space's
 	// circuit is not open, one worker at a time; the others do not wait for it and
 	// admit nothing. It returns how many were new.
 	Explore(ctx context.Context, job JobID, space int, tasks []New) (int, error)
@@ -92,7 +102,7 @@ type Explorer interface {
 	Blocks(ctx context.Context, job JobID, space int, since time.Time) (map[int64]explore.Sums, error)
 	Steps(ctx context.Context, job JobID, space int) (map[explore.Step]explore.Trial, error)
 
-	// Known is both of them at once, and the space's circuit.
+	// Known is the blocks and the space's circuit at once.
 	Known(ctx context.Context, job JobID, space int, since time.Time) (Knowledge, error)
 
 	// OpenCircuit stops a space for every worker, and reports whether it was not

@@ -50,10 +50,10 @@ func (s site) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error)
 	return page, nil
 }
 
-func jobOf(s shape, way string, tasks int) seine.Job {
+func jobOf(s shape, way string) seine.Job {
 	j := seine.Job{
 		Name:  "bench",
-		Seeds: seine.Seeds{URL: "http://127.0.0.1/{id}", IDs: []seine.IDSpace{{From: 0, To: int64(tasks - 1)}}},
+		Seeds: seine.Seeds{URL: "http://127.0.0.1/{id}", IDs: []seine.IDSpace{{From: 0, To: space - 1}}},
 		Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: 4 * s.workers},
 		Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
@@ -76,9 +76,7 @@ func jobOf(s shape, way string, tasks int) seine.Job {
 		j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
 			var out seine.Result
 			id, _ := strconv.Atoi(task.ID)
-			if next := id + slots; next < tasks {
-				out.Follow = []seine.Follow{{Key: strconv.Itoa(next)}}
-			}
+			out.Follow = []seine.Follow{{Key: strconv.Itoa(id + slots)}}
 			if v, bad := seine.StatusVerdict(page.Status); bad {
 				out.Verdict = v
 			} else {
@@ -87,13 +85,13 @@ func jobOf(s shape, way string, tasks int) seine.Job {
 			return out, nil
 		})
 	case explores:
-		j.Seeds.IDs[0].To = space - 1
-		j.Explore = seine.Explore{Strategy: seine.StrategyForager, Budget: int64(tasks)}
+		j.Explore = seine.Explore{Strategy: seine.StrategyForager}
 	}
 	return j
 }
 
-// run has a fleet work so many ids off in a database of its own.
+// run has a fleet work on ids in a database of its own, and measures so many of
+// them.
 func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f figures, err error) {
 	dsn, drop, err := s.database(ctx)
 	if err != nil {
@@ -108,7 +106,7 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 	if _, err := first.Migrate(ctx); err != nil {
 		return f, err
 	}
-	job, err := assemble.Register(ctx, first, jobOf(of, way, tasks), assemble.Options{})
+	job, err := assemble.Register(ctx, first, jobOf(of, way), assemble.Options{})
 	if err != nil {
 		return f, err
 	}
@@ -150,20 +148,12 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 		}
 		stop = append(stop, func() { _ = front.Close() })
 		e, err := engine.New(engine.Config{
-			Frontier: front, Jobs: []*engine.Job{job}, Worker: fmt.Sprint(w), UntilDone: true, Log: slog.New(slog.DiscardHandler),
+			Frontier: front, Jobs: []*engine.Job{job}, Worker: fmt.Sprint(w), Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			return f, err
 		}
 		engines = append(engines, e)
-	}
-	cpu, wal, err := s.spent(ctx)
-	if err != nil {
-		return f, err
-	}
-	calls, err := s.calls(ctx, dsn)
-	if err != nil {
-		return f, err
 	}
 	looking, over := context.WithCancel(ctx)
 	defer over()
@@ -171,47 +161,77 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 		seen, _ := s.sample(looking, dsn)
 		sampling <- seen
 	}()
-	began := time.Now()
 	for _, e := range engines {
 		wg.Go(func() {
-			if err := e.Run(ctx); err != nil {
+			if err := e.Run(looking); err != nil {
 				mu.Lock()
 				errs = append(errs, err)
 				mu.Unlock()
 			}
 		})
 	}
-	wg.Wait()
-	took := time.Since(began)
+	from, err := s.after(looking, dsn, first, job.ID, warming)
+	var to mark
+	if err == nil {
+		to, err = s.after(looking, dsn, first, job.ID, warming+tasks)
+	}
 	over()
+	wg.Wait()
 	seen := <-sampling
-	if len(errs) > 0 {
-		return f, errors.Join(errs...)
-	}
-	cpu2, wal2, err := s.spent(ctx)
-	if err != nil {
+	if err := errors.Join(append(errs, err)...); err != nil {
 		return f, err
 	}
-	calls2, err := s.calls(ctx, dsn)
-	if err != nil {
-		return f, err
-	}
-	counts, err := first.Counts(ctx, job.ID)
-	if err != nil {
-		return f, err
-	}
-	n := float64(counts.Total)
-	if counts.Open != 0 || n < float64(tasks) {
-		return f, fmt.Errorf("%d of %d tasks are open", counts.Open, counts.Total)
-	}
+	n := float64(to.ended() - from.ended())
 	f = figures{
-		cpu: float64((cpu2 - cpu).Microseconds()) / n, wal: float64(wal2-wal) / n, calls: float64(calls2-calls) / n, rate: n / took.Seconds(),
-		found: float64(counts.Final[seine.Done]) / n, longest: float64(seen.longest.Milliseconds()),
+		cpu: float64((to.cpu - from.cpu).Microseconds()) / n, wal: float64(to.wal-from.wal) / n, calls: float64(to.calls-from.calls) / n,
+		rate:  n / to.at.Sub(from.at).Seconds(),
+		found: float64(to.counts.Final[seine.Done]) / float64(to.ended()), longest: float64(seen.longest.Milliseconds()),
 	}
 	if seen.busy > 0 {
 		f.waits = float64(seen.waits) / float64(seen.busy)
 	}
 	return f, nil
+}
+
+// mark is what a server has done up to a time.
+type mark struct {
+	at     time.Time
+	cpu    time.Duration
+	wal    int64
+	calls  int64
+	counts frontier.Counts
+}
+
+func (m mark) ended() int64 { return m.counts.Total - m.counts.Open }
+
+func (s *server) mark(ctx context.Context, dsn string, f frontier.Frontier, job frontier.JobID) (m mark, err error) {
+	if m.counts, err = f.Counts(ctx, job); err != nil {
+		return m, err
+	}
+	m.at = time.Now()
+	if m.cpu, m.wal, err = s.spent(ctx); err != nil {
+		return m, err
+	}
+	m.calls, err = s.calls(ctx, dsn)
+	return m, err
+}
+
+// after is the mark when so many tasks have ended.
+func (s *server) after(ctx context.Context, dsn string, f frontier.Frontier, job frontier.JobID, tasks int) (m mark, err error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return m, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+		counts, err := f.Counts(ctx, job)
+		switch {
+		case err != nil:
+			return m, err
+		case counts.Total-counts.Open >= int64(tasks):
+			return s.mark(ctx, dsn, f, job)
+		}
+	}
 }
 
 // calls counts the transactions of a database.

@@ -65,6 +65,11 @@ func (f *Foraging) refresh(worker int) {
 		m.SetBlock(b, f.blocks[b])
 	}
 	m.seen = len(f.changed)
+	n := f.answers - m.answers
+	m.answers = f.answers
+	if !m.Answered(n) {
+		return
+	}
 	sums := map[explore.Step]explore.Trial{}
 	for _, cells := range f.steps {
 		for at, t := range cells {
@@ -75,8 +80,7 @@ func (f *Foraging) refresh(worker int) {
 	for at, t := range sums {
 		m.SetStep(at, t)
 	}
-	m.Answered(f.answers - m.answers)
-	m.answers = f.answers
+	m.Learn()
 }
 
 func (f *Foraging) Next(worker int) (Ask, bool) {

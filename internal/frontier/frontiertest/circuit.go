@@ -103,7 +103,9 @@ func testRecount(t *testing.T, s *suite) {
 	if fmt.Sprint(k.Blocks) != fmt.Sprint(map[int64]explore.Sums{7: {Doubt: -3, Expected: 0.25}, 8: {Done: hits, Probes: hits, ProbeHits: hits}, 9: {}}) {
 		t.Errorf("blocks %v; want %d hits in 8, nothing in 7 and 9", k.Blocks, hits)
 	}
-	if p := k.Steps[explore.Probes]; math.Abs(p.Trials-float64(hits)) > 1e-9 || p.Hits != p.Trials {
+	steps, err := s.Steps(s.ctx(), job, 0)
+	s.check(err)
+	if p := steps[explore.Probes]; math.Abs(p.Trials-float64(hits)) > 1e-9 || p.Hits != p.Trials {
 		t.Errorf("probes %+v; want %d of %d", p, hits, hits)
 	}
 }

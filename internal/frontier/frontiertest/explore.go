@@ -24,7 +24,7 @@ func testDry(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 1})
 	dry := func(want bool, when string) {
 		t.Helper()
-		if got, err := s.Dry(s.ctx(), job); err != nil || got != want {
+		if got, err := s.Lull(s.ctx(), job); err != nil || got.Dry != want {
 			t.Errorf("dry %v, %v %s; want %v", got, err, when, want)
 		}
 	}

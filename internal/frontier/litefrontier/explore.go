@@ -10,7 +10,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-const sqlDry = `select not exists (select 1 from lane where job_id = ?1 and parked = 0 and lane_key not like 'assets/%')
+const sqlDry = `select not exists (select 1 from lane where job_id = ?1 and parked = 0 and lane_key not like 'assets/%' and lane_key not like 'shard/%')
+ and (select 2 * count(*) filter (where parked = 0) <= count(*) from lane where job_id = ?1 and lane_key like 'shard/%')
  and (not exists (select 1 from lane where job_id = ?1 and lane_key not like 'assets/%')
    or exists (select 1 from lane where job_id = ?1 and lane_key not like 'assets/%' and "full" = 0 and paused = 0 and next_at <= ?2))
  and exists (select 1 from job where job_id = ?1 and not paused)`
@@ -18,12 +19,15 @@ const sqlDry = `select not exists (select 1 from lane where job_id = ?1 and park
 // soon is how far before its next start a lane counts as one to be claimed.
 const soon = 100 * time.Millisecond
 
-// Dry reports whether it is time to explore.
-func (f *Frontier) Dry(ctx context.Context, job frontier.JobID) (dry bool, err error) {
-	if err := f.one(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &dry); err != nil {
-		return false, fmt.Errorf("dry: %w", err)
+// Lull tells what there is to do for who claimed nothing.
+func (f *Frontier) Lull(ctx context.Context, job frontier.JobID) (out frontier.Lull, err error) {
+	if err = f.one(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &out.Dry); err == nil {
+		out.Wait, out.Due, err = f.Due(ctx, []frontier.JobID{job})
 	}
-	return dry, nil
+	if err != nil {
+		return out, fmt.Errorf("lull: %w", err)
+	}
+	return out, nil
 }
 
 // Explore admits tasks in a space; one process writes at a time.
@@ -93,9 +97,6 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 		return out, err
 	}
 	if out.Blocks, err = f.Blocks(ctx, job, space, since); err != nil {
-		return out, err
-	}
-	if out.Steps, err = f.Steps(ctx, job, space); err != nil {
 		return out, err
 	}
 	circuits, err := f.Circuits(ctx, job)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
@@ -85,7 +86,7 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 	if len(tasks) == 0 {
 		return 0, nil
 	}
-	n, err := f.insert(ctx, job, tasks, `begin`, nil, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
+	n, err := f.insert(ctx, job, tasks, nil, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
 		return addRows(ctx, c, job, tasks, lanes, false)
 	})
 	if err != nil {
@@ -96,9 +97,23 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 
 var errMoved = errors.New("another worker took these ids")
 
-// insert runs a transaction that brings queue rows: first, then rows, then the
-// lanes are locked and woken. Without first, rows begins it.
-func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []frontier.New, first string, args []any,
+// fewRows is up to how many rows a transaction is planned once: with so few, any
+// order of joining them will do.
+const fewRows = 32
+
+// begin queues the beginning of a transaction of so many rows.
+func begin(b *pgx.Batch, rows int) {
+	b.Queue(`begin`)
+	if rows <= fewRows {
+		b.Queue(sqlPlanOnce)
+	} else {
+		b.Queue(sqlPlanAnew)
+	}
+}
+
+// insert runs a transaction that brings queue rows: what first queues and then
+// does not refuse, then rows, then the lanes are locked and woken.
+func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []frontier.New, first func(b *pgx.Batch) (refused func() error),
 	rows func(context.Context, *pgx.Conn, map[string]int32) (wake, error),
 ) (int, error) {
 	lanes, err := f.laneIDs(ctx, job, laneKeys(tasks))
@@ -107,24 +122,25 @@ func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []front
 	}
 	var n int64
 	err = f.tx(ctx, func(c *pgx.Conn) error {
-		if first != `` {
-			if _, err := c.Exec(ctx, `begin`); err != nil {
-				return err
-			}
+		n = 0
+		b := &pgx.Batch{}
+		begin(b, len(tasks))
+		refused := func() error { return nil }
+		if first != nil {
+			refused = first(b)
 		}
-		if len(args) > 0 {
-			if tag, err := c.Exec(ctx, first, args...); err != nil {
-				return err
-			} else if tag.RowsAffected() == 0 {
-				return errMoved
-			}
+		if err := c.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		if err := refused(); err != nil {
+			return err
 		}
 		w, err := rows(ctx, c, lanes)
 		if err != nil {
 			return err
 		}
 		n = w.n
-		b := &pgx.Batch{}
+		b = &pgx.Batch{}
 		if len(w.lanes) > 0 {
 			b.Queue(sqlLock, sorted(slices.Clone(w.lanes)))
 			w.queue(b, f.now())
@@ -166,7 +182,19 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 	if err != nil {
 		return 0, true, err
 	}
-	_, err = f.insert(ctx, job, tasks, sqlSpaceTake, []any{job, lo, next, to}, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
+	_, err = f.insert(ctx, job, tasks, func(b *pgx.Batch) func() error {
+		var took bool
+		b.Queue(sqlSpaceTake, job, lo, next, to).Exec(func(tag pgconn.CommandTag) error {
+			took = tag.RowsAffected() > 0
+			return nil
+		})
+		return func() error {
+			if !took {
+				return errMoved
+			}
+			return nil
+		}
+	}, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
 		return addRows(ctx, c, job, tasks, lanes, false)
 	})
 	if errors.Is(err, errMoved) {
@@ -184,7 +212,7 @@ func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []fronti
 	for i, t := range tasks {
 		keys[i], prios[i] = t.Key, int16(t.Priority)
 	}
-	n, err := f.insert(ctx, job, tasks, `begin`, nil, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
+	n, err := f.insert(ctx, job, tasks, nil, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
 		ids := make([]int32, len(tasks))
 		for i, t := range tasks {
 			ids[i] = lanes[t.Lane]
@@ -316,7 +344,7 @@ func (f *Frontier) Move(ctx context.Context, job frontier.JobID, tasks []frontie
 func (f *Frontier) Lookup(ctx context.Context, job frontier.JobID, keys []string) (map[string]seine.State, error) {
 	out := map[string]seine.State{}
 	err := f.again(ctx, func(c *pgx.Conn) error {
-		rows, err := c.Query(ctx, `select key, state from seine.task where job_id = $1 and key = any($2::text[])`, job, keys)
+		rows, err := c.Query(ctx, sqlLookup, job, keys)
 		if err != nil {
 			return err
 		}

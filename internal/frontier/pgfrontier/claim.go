@@ -253,24 +253,27 @@ func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 
 // Due tells how long it is until something may be claimed.
 func (f *Frontier) Due(ctx context.Context, jobs []frontier.JobID) (time.Duration, bool, error) {
+	var wait *float64
+	err := f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlDue, f.dueArgs(jobs)...).Scan(&wait) })
+	if err != nil || wait == nil {
+		return 0, false, err
+	}
+	return max(0, seconds(*wait)), true, nil
+}
+
+// dueArgs are the arguments of sqlDue.
+func (f *Frontier) dueArgs(jobs []frontier.JobID) []any {
 	var (
 		ids    []int32
 		prios  []int16
 		floors []time.Time
-		wait   *float64
 	)
 	for _, job := range jobs {
 		for prio, at := range f.floorsOf(job) {
 			ids, prios, floors = append(ids, int32(job)), append(prios, int16(prio)), append(floors, at)
 		}
 	}
-	err := f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, sqlDue, f.now(), ids, prios, floors, f.retryFloor()).Scan(&wait)
-	})
-	if err != nil || wait == nil {
-		return 0, false, err
-	}
-	return max(0, seconds(*wait)), true, nil
+	return []any{f.now(), ids, prios, floors, f.retryFloor()}
 }
 
 // Held tells what changed on lanes since their tasks were claimed.

@@ -33,10 +33,12 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
 		var brought files
+		rows := len(batch) + len(follow)
 		for _, t := range batch {
 			brought.add(t)
+			rows += len(t.Records) + len(t.Assets)
 		}
-		mine, swept, err := fence(ctx, c, l, batch, func(t frontier.Completion) int64 { return t.Seq }, brought, &out)
+		mine, swept, err := fence(ctx, c, l, batch, func(t frontier.Completion) int64 { return t.Seq }, rows, brought, &out)
 		if err != nil || len(mine)+len(swept) == 0 {
 			return err
 		}
@@ -60,10 +62,10 @@ func (f *files) add(t frontier.Completion) {
 	}
 }
 
-// fence begins the transaction, holds the lease's row and keeps what is still
-// this lease's, apart from that what brings a file that a sweep deletes. Without
-// any the transaction is over.
-func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T, seq func(T) int64, brought files, out *frontier.Outcome) (mine, swept []T, err error) {
+// fence begins a transaction of about so many rows, holds the lease's row and
+// keeps what is still this lease's, apart from that what brings a file that a
+// sweep deletes. Without any the transaction is over.
+func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T, seq func(T) int64, rows int, brought files, out *frontier.Outcome) (mine, swept []T, err error) {
 	seqs := make([]int64, len(batch))
 	for i, t := range batch {
 		seqs[i] = seq(t)
@@ -73,7 +75,7 @@ func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T,
 		held             bool
 	)
 	b := &pgx.Batch{}
-	b.Queue(`begin`)
+	begin(b, rows)
 	if len(brought.paths) > 0 {
 		b.Queue(sqlSweepShared)
 	}
@@ -199,7 +201,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 	}
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
-		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Failure) int64 { return t.Seq }, files{}, &out)
+		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Failure) int64 { return t.Seq }, len(batch)+len(follow), files{}, &out)
 		if err != nil || len(mine) == 0 {
 			return err
 		}
@@ -251,7 +253,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []frontier.Claimed) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
-		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Claimed) int64 { return t.Seq }, files{}, &out)
+		mine, _, err := fence(ctx, c, l, batch, func(t frontier.Claimed) int64 { return t.Seq }, len(batch), files{}, &out)
 		if err != nil || len(mine) == 0 {
 			return err
 		}

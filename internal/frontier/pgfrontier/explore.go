@@ -2,6 +2,7 @@ package pgfrontier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,32 +12,50 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Dry reports whether it is time to explore.
-func (f *Frontier) Dry(ctx context.Context, job frontier.JobID) (dry bool, err error) {
-	err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlDry, f.now(), job).Scan(&dry) })
+// Lull tells what there is to do for who claimed nothing, in one round trip.
+func (f *Frontier) Lull(ctx context.Context, job frontier.JobID) (out frontier.Lull, err error) {
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		var wait *float64
+		out = frontier.Lull{}
+		b := &pgx.Batch{}
+		b.Queue(sqlDry, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&out.Dry) })
+		b.Queue(sqlDue, f.dueArgs([]frontier.JobID{job})...).QueryRow(func(row pgx.Row) error { return row.Scan(&wait) })
+		if err := c.SendBatch(ctx, b).Close(); err != nil || wait == nil {
+			return err
+		}
+		out.Due, out.Wait = true, max(0, seconds(*wait))
+		return nil
+	})
 	if err != nil {
-		return false, fmt.Errorf("dry: %w", err)
+		return out, fmt.Errorf("lull: %w", err)
 	}
-	return dry, nil
+	return out, nil
 }
+
+var errNotNow = errors.New("it is not the time to explore")
 
 // Explore admits tasks in a space, one worker at a time.
 func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, tasks []frontier.New) (int, error) {
 	if len(tasks) == 0 {
 		return 0, nil
 	}
-	n, err := f.insert(ctx, job, tasks, ``, nil, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
+	n, err := f.insert(ctx, job, tasks, func(b *pgx.Batch) func() error {
 		var mine, dry bool
-		b := &pgx.Batch{}
-		b.Queue(`begin`)
 		b.Queue(sqlExploring, job, space).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
 		// Its snapshot is newer than the lock: what the one before admitted is seen.
 		b.Queue(sqlDry, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&dry) })
-		if err := c.SendBatch(ctx, b).Close(); err != nil || !mine || !dry {
-			return wake{}, err
+		return func() error {
+			if !mine || !dry {
+				return errNotNow
+			}
+			return nil
 		}
+	}, func(ctx context.Context, c *pgx.Conn, lanes map[string]int32) (wake, error) {
 		return addRows(ctx, c, job, tasks, lanes, false)
 	})
+	if errors.Is(err, errNotNow) {
+		return 0, nil
+	}
 	if err != nil {
 		return 0, fmt.Errorf("explore: %w", err)
 	}
@@ -51,14 +70,32 @@ func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, si
 
 // Steps reads the table of steps.
 func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (map[explore.Step]explore.Trial, error) {
-	k, err := f.Known(ctx, job, space, time.Now())
-	return k.Steps, err
+	out := map[explore.Step]explore.Trial{}
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		rows, err := c.Query(ctx, sqlReadSteps, job, space)
+		if err != nil {
+			return err
+		}
+		var (
+			at explore.Step
+			t  explore.Trial
+		)
+		_, err = pgx.ForEachRow(rows, []any{&at.Context, &at.M, &t.Trials, &t.Hits}, func() error {
+			out[at] = t
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("steps: %w", err)
+	}
+	return out, nil
 }
 
 // Known is what is known of a space, in one round trip.
 func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, since time.Time) (out frontier.Knowledge, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		out = frontier.Knowledge{Blocks: map[int64]explore.Sums{}, Steps: map[explore.Step]explore.Trial{}}
+		out = frontier.Knowledge{Blocks: map[int64]explore.Sums{}}
 		b := &pgx.Batch{}
 		b.Queue(sqlClock, f.now()).QueryRow(func(row pgx.Row) error { return row.Scan(&out.Now) })
 		b.Queue(sqlReadBlocks, job, space, since).Query(func(rows pgx.Rows) error {
@@ -68,17 +105,6 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 			)
 			_, err := pgx.ForEachRow(rows, []any{&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Doubt, &s.Expected}, func() error {
 				out.Blocks[block] = s
-				return nil
-			})
-			return err
-		})
-		b.Queue(sqlReadSteps, job, space).Query(func(rows pgx.Rows) error {
-			var (
-				at explore.Step
-				t  explore.Trial
-			)
-			_, err := pgx.ForEachRow(rows, []any{&at.Context, &at.M, &t.Trials, &t.Hits}, func() error {
-				out.Steps[at] = t
 				return nil
 			})
 			return err
@@ -106,26 +132,32 @@ func exploredRows(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, a
 }
 
 func statRows(b *pgx.Batch, now any, job frontier.JobID, slot int, blocks []frontier.BlockSums, steps []frontier.StepTrials) {
-	if n := len(blocks); n > 0 {
-		spaces, ids := make([]int32, n), make([]int64, n)
-		var sums [6][]int64
-		doubts, expected := make([]float64, n), make([]float64, n)
-		for i, x := range blocks {
-			spaces[i], ids[i] = int32(x.Space), x.Block
-			doubts[i], expected[i] = x.Doubt, x.Expected
-			for k, v := range []int64{x.Done, x.Probes, x.ProbeHits, x.Walks, x.WalkHits, x.Wanted} {
-				sums[k] = append(sums[k], v)
-			}
-		}
-		b.Queue(sqlBlocks, now, job, spaces, ids, sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], doubts, expected)
+	if len(blocks)+len(steps) == 0 {
+		return
 	}
-	if n := len(steps); n > 0 {
-		spaces, contexts, ms := make([]int32, n), make([]int16, n), make([]int16, n)
-		trials, hits := make([]float64, n), make([]float64, n)
-		for i, x := range steps {
-			spaces[i], contexts[i], ms[i] = int32(x.Space), int16(x.Context), int16(x.M)
-			trials[i], hits[i] = x.Trials, x.Hits
-		}
-		b.Queue(sqlSteps, now, job, int16(slot), spaces, contexts, ms, trials, hits)
+	var (
+		n                = len(blocks)
+		spaces, ids      = make([]int32, n), make([]int64, n)
+		sums             [6][]int64
+		doubts, expected = make([]float64, n), make([]float64, n)
+	)
+	for k := range sums {
+		sums[k] = make([]int64, n)
 	}
+	for i, x := range blocks {
+		spaces[i], ids[i] = int32(x.Space), x.Block
+		doubts[i], expected[i] = x.Doubt, x.Expected
+		for k, v := range []int64{x.Done, x.Probes, x.ProbeHits, x.Walks, x.WalkHits, x.Wanted} {
+			sums[k][i] = v
+		}
+	}
+	n = len(steps)
+	in, contexts, ms := make([]int32, n), make([]int16, n), make([]int16, n)
+	trials, hits := make([]float64, n), make([]float64, n)
+	for i, x := range steps {
+		in[i], contexts[i], ms[i] = int32(x.Space), int16(x.Context), int16(x.M)
+		trials[i], hits[i] = x.Trials, x.Hits
+	}
+	b.Queue(sqlAnswers, now, job, spaces, ids, sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], doubts, expected,
+		int16(slot), in, contexts, ms, trials, hits)
 }

@@ -24,12 +24,28 @@ const (
 	sqlMine  = `select 1 from seine.lease where lease_id = $1 for key share`
 	sqlStill = `select seq from seine.queue q where seq = any($2::bigint[]) and ` + leased + ` = $1`
 
+	// How a transaction's statements are planned. Of few rows, planning takes longer
+	// than running, and the server does it anew each time, as a plan for an array of
+	// any length looks dearer to it: so it is told to plan once, and by indexes,
+	// since the tables may have been small then. Of many rows, planning is
+	// little, and how to join them is the server's to choose.
+	sqlPlanOnce = `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+   set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
+	sqlPlanAnew = `set local plan_cache_mode = force_custom_plan`
+
+	// Key by key, in the order of the index: a plan that was made while the job had
+	// few tasks would else read all of them from then on. $1 job, $2 keys.
+	sqlLookup = `select t.key, t.state from unnest($2::text[]) i(key) cross join lateral
+ (select key, state from seine.task where job_id = $1 and key >= i.key collate "C" order by job_id, key limit 1) t where t.key = i.key`
+
 	// Task keys, sorted, with their queue rows and the count. Returns the lanes
-	// to lock and wake. $1 job, $2 keys, $3 lanes, $4 prios, $5 meta (JSON texts), $6 whether to say which were new.
+	// to lock and wake. A key is looked up by itself, as in sqlLookup: not exists may
+	// be planned to read all tasks of the job.
+	// $1 job, $2 keys, $3 lanes, $4 prios, $5 meta (JSON texts), $6 whether to say which were new.
 	sqlAdd = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, meta
    from unnest($2::text[], $3::int[], $4::smallint[], $5::text[]) i(key, lane_id, prio, meta) order by key collate "C", prio),
  n as (insert into seine.task(job_id, key, lane_id, meta) select $1, key, lane_id, meta::jsonb from i
-   where not exists (select from seine.task t where t.job_id = $1 and t.key = i.key) order by key on conflict do nothing returning key, lane_id),
+   where (select true from seine.task t where t.job_id = $1 and t.key = i.key) is null order by key on conflict do nothing returning key, lane_id),
  q as (insert into seine.queue(job_id, key, lane_id, prio, has_meta) select $1, n.key, n.lane_id, i.prio, i.meta is not null from n join i using (key) order by i.prio, n.key returning lane_id, prio, key),
  s as (insert into seine.stat(job_id, lane_id, state, n) select $1, lane_id, 0, count(*) from q group by lane_id)
  select lane_id, min(prio), count(*), case when $6 then array_agg(key) end from q group by lane_id`
