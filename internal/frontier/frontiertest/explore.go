@@ -50,6 +50,42 @@ func testDry(t *testing.T, s *suite) {
 	dry(false, "of a paused job")
 }
 
+// A job without a pace is explored when half of its shards have nothing ready:
+// with many of them, there is hardly a time when all have. What there is to wait
+// for is told along.
+func testDryShards(t *testing.T, s *suite) {
+	job := s.job("j", frontier.LanePace{Inflight: 1 << 20})
+	lull := func(dry, due bool, when string) {
+		t.Helper()
+		if got, err := s.Lull(s.ctx(), job); err != nil || got != (frontier.Lull{Dry: dry, Due: due}) {
+			t.Errorf("%+v, %v %s; want %v, %v, at once", got, err, when, dry, due)
+		}
+	}
+	explored := func(lane, key string, want int) {
+		t.Helper()
+		if n, err := s.Explore(s.ctx(), job, 0, tasks(lane, key)); err != nil || n != want {
+			t.Errorf("explored %d, %v; want %d", n, err, want)
+		}
+	}
+	lull(true, false, "at first")
+	for i, lane := range []string{"shard/00", "shard/01", "shard/02"} {
+		s.add(job, tasks(lane, fmt.Sprint("k", i)), 1)
+	}
+	lull(false, true, "with three of three ready")
+	l := s.lease()
+	s.claim(l, job, 1, 1)
+	lull(false, true, "with two of three ready")
+	explored("shard/03", "more", 0)
+	s.claim(l, job, 1, 1)
+	lull(true, true, "with one of three ready")
+	explored("shard/00", "more", 1)
+	lull(false, true, "with two of three ready again")
+	s.claim(l, job, 2, 2)
+	lull(true, false, "with none")
+	s.add(job, tasks("h:80", "host"), 1)
+	lull(false, true, "with a host's task")
+}
+
 // What an answer says of a space is written with its task, once, and not at all
 // when the task is another's.
 func testExplored(t *testing.T, s *suite) {

@@ -63,6 +63,7 @@ func Run(t *testing.T, open Open) {
 		{"nobody comes to own what a sweep deletes", testSweepRefuses},
 		{"a sweep that died holds for its time", testSweepDied},
 		{"a space is explored when nothing is ready", testDry},
+		{"without a pace a space is explored when half of the shards have nothing ready", testDryShards},
 		{"answers are counted with their tasks", testExplored},
 		{"the table of steps is merged alike", testSteps},
 		{"many explore one space", testExploreTogether},

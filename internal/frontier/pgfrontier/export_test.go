@@ -31,7 +31,7 @@ func (f *Frontier) Explained(ctx context.Context, plan func(text string)) error 
 func Name(sql string) string {
 	for name, text := range map[string]string{
 		"sqlHeartbeat": sqlHeartbeat, "sqlHeld": sqlHeld, "sqlLanes": sqlLanes, "sqlTake": sqlTake, "sqlDue": sqlDue, "sqlLaneIDs": sqlLaneIDs,
-		"sqlMine": sqlMine, "sqlStill": sqlStill, "sqlAdd": sqlAdd, "sqlRecords": sqlRecords, "sqlAssets": sqlAssets, "sqlCondemned": sqlCondemned,
+		"sqlMine": sqlMine, "sqlStill": sqlStill, "sqlAdd": sqlAdd, "sqlLookup": sqlLookup, "sqlAnswers": sqlAnswers, "sqlRecords": sqlRecords, "sqlAssets": sqlAssets, "sqlCondemned": sqlCondemned,
 		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFail": sqlFail, "sqlRelease": sqlRelease, "sqlThirsty": sqlThirsty,
 		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlRescue": sqlRescue,
 		"sqlDepth": sqlDepth, "sqlDepthWaits": sqlDepthWaits, "sqlDepthReady": sqlDepthReady, "sqlDepthReasons": sqlDepthReasons,

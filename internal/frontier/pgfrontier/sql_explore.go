@@ -38,7 +38,8 @@ const (
 
 	fading = `power(1 - 1.0 / case when s.ctx = -1 then 128 else 512 end, excluded.trials)`
 
-	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected from seine.block_stat where job_id = $1 and space = $2 and updated_at >= $3`
+	// Since when is asked in a subquery: else it is planned anew for each time.
+	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected from seine.block_stat where job_id = $1 and space = $2 and updated_at >= (select $3::timestamptz)`
 	// Of recent answers those of slots that nobody wrote to for an hour are old.
 	sqlReadSteps = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from (
    select ctx, m, trials, hits, ctx = -2 and updated_at < max(updated_at) over () - interval '1 hour' as old from seine.step_stat where job_id = $1 and space = $2) s

@@ -1,0 +1,100 @@
+package pgfrontier_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+)
+
+// A statement that is planned once, while there were hardly any tasks, does not
+// read more when there are many: the tables are not analyzed in between.
+func TestPlansOfAFewTasksLast(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dsn := pgtest.Migrated(t)
+	f := open(t, dsn, nil)
+	side := session(t, dsn)
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := side.Exec(ctx, sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, table := range []string{"task", "queue", "lane", "record", "block_stat", "step_stat"} {
+		exec(`alter table seine.` + table + ` set (autovacuum_enabled = off)`)
+	}
+	job, err := f.Register(ctx, frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: frontier.LanePace{Inflight: 1 << 20}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var (
+		mu    sync.Mutex
+		costs = map[string]cost{}
+	)
+	if err := f.Explained(ctx, func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		note(t, costs, text)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w := &hot{T: t, f: f, job: job}
+	w.lease = w.must2(f.OpenLease(ctx, "w", time.Minute))
+	_, err = f.Add(ctx, job, []frontier.New{{Key: "a", Lane: "h:80", Priority: 1}})
+	w.must(err)
+	n := 0
+	follow := func() map[string]cost {
+		t.Helper()
+		mu.Lock()
+		clear(costs)
+		mu.Unlock()
+		for range 12 { // a statement that the server chose to plan anew has its lasting plan by then
+			n++
+			got, err := f.Claim(ctx, w.lease, frontier.ClaimArgs{Job: job, N: 1})
+			w.must(err)
+			if len(got) != 1 {
+				t.Fatalf("claimed %d tasks; want 1", len(got))
+			}
+			end := frontier.Completion{
+				Claimed: got[0], State: seine.Done,
+				Follow:  []frontier.New{{Key: fmt.Sprint("next", n), Lane: "h:80", Priority: 0}},
+				Records: []frontier.Record{{Key: got[0].Key, Kind: "record", Fields: []byte(`{}`), FetchedAt: time.Now()}},
+			}
+			end.Explored = &frontier.Explored{Observation: explore.Observation{Sums: explore.Sums{Done: 1}, Step: explore.Probes, Trials: 1}}
+			out, err := f.Complete(ctx, w.lease, job, []frontier.Completion{end})
+			w.must(err)
+			if out.Kept != 1 || len(out.Refused) != 0 {
+				t.Fatalf("completed %+v", out)
+			}
+			_, err = f.Lookup(ctx, job, []string{got[0].Key, "b", "k000001"})
+			w.must(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return maps.Clone(costs)
+	}
+	few := follow()
+	exec(`insert into seine.task(job_id, key, lane_id) select $1, 'k' || i, 1 from generate_series(1, 20000) i`, job)
+	exec(`insert into seine.queue(job_id, key, lane_id, prio) select $1, 'k' || i, (select lane_id from seine.lane where lane_key = 'h:80'), 1 from generate_series(1, 20000) i`, job)
+	many := follow()
+	for _, name := range []string{"sqlMine", "sqlStill", "sqlAdd", "sqlRecords", "sqlLock", "sqlWake", "sqlFinish", "sqlAnswers", "sqlLookup"} {
+		if len(few[name].runs) == 0 {
+			t.Errorf("%s was not run", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(few)) {
+		s, l := few[name].buffers(), many[name].buffers()
+		t.Logf("%-14s %3d runs %6d buffers, %6d of many", name, len(few[name].runs), s, l)
+		if l > 2*s+slack/2 {
+			t.Errorf("%s touches %d buffers of a few tasks and %d of twenty thousand:\n%s", name, s, l, many[name].plan)
+		}
+	}
+}
