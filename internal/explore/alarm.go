@@ -38,19 +38,23 @@ func doubt(p float64, hit bool) float64 {
 
 // expected is how likely a request is a hit, by what was answered so far.
 func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
-	if f.tree.total().Done < acquainted {
+	all := f.tree.total()
+	if all.Done < acquainted {
 		return 0
 	}
+	p := 0.0
 	switch kind {
 	case Stepped:
 		if at := walk.Step(); at.M < f.max {
-			return min(sure, f.steps.p(at.Context, at.M))
+			p = f.steps.p(at.Context, at.M)
 		}
 	case Probed:
-		return min(sure, f.tree.hit(f.tree.block(pos)))
+		p = f.tree.hit(f.tree.block(pos))
 	case Given:
 	}
-	return 0
+	// The blocks that are chosen are those that were lucky so far, more than they
+	// will be: as often as all hits fell short of what was expected of them.
+	return min(sure, p*min(1, float64(all.ProbeHits+all.WalkHits)/max(1, all.Expected)))
 }
 
 // hit is how likely a probe of a block hits. Unlike the recent probes it does
