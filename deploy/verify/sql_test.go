@@ -163,7 +163,7 @@ func pooled(t *testing.T, u *url.URL, user, database string) string {
 	script = strings.ReplaceAll(script, "/tmp/pgbouncer.ini", ini)
 	script = strings.Replace(script, "exec pgbouncer", "exec pgbouncer "+notRoot(t, filepath.Dir(ini)), 1)
 	c := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
-	c.Env = append(os.Environ(), "DATABASE_USER="+user, "DATABASE_PORT="+u.Port(), "LISTEN_PORT="+port)
+	c.Env = append(os.Environ(), "DATABASE_USER="+user, "FRONTIER=cloudsql://p:r:i/"+database+"?private=1", "DATABASE_PORT="+u.Port(), "LISTEN_PORT="+port)
 	log, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
