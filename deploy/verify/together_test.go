@@ -126,8 +126,9 @@ func TestRuleMutations(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, from, to string }{
 		{"the queue counted once a worker", "max by (exported_job) (seine_queue_ready)", "sum by (exported_job) (seine_queue_ready)"},
-		{"an empty queue stands still", "seine:queue_ready > 0 unless", "seine:queue_ready >= 0 unless"},
+		{"an empty queue stands still", "seine_queue_oldest_due_seconds) > 0 unless", "seine_queue_oldest_due_seconds) >= 0 unless"},
 		{"a job that never finished a task", "unless on (exported_job) (sum by (exported_job) (rate(seine_tasks_finished_total[15m])) > 0)", "and on (exported_job) (sum by (exported_job) (rate(seine_tasks_finished_total[15m])) == 0)"},
+		{"what waits for its host stands still", "max by (exported_job) (seine_queue_oldest_due_seconds) > 0 unless", "seine:queue_ready > 0 unless"},
 		{"calls at once", "(rate(seine_tasks_finished_total[15m])) > 0)\n        for: 15m", "(rate(seine_tasks_finished_total[15m])) > 0)\n        for: 0s"},
 		{"a second for six hours", "> 21600", "> 360"},
 		{"everybody's pods", `up{namespace="seine"} == 0`, "up == 0"},
