@@ -28,8 +28,10 @@ const (
 	// is the oldest there: a queue is first in, first out. mark says that a task
 	// may have been sent back. $2 job, $3 lanes of each priority, $4 floor of each,
 	// $5 how long due a lane is busy (s), $6 lanes with hints, $7 and $8 a priority
-	// and a seq for each: see floors.
-	sqlDepthOldest = `select greatest(0, coalesce(extract(epoch from ` + now + ` - min(case when q.mark > 0 then greatest(t.created_at, l.next_at) else t.created_at end)), 0))::float8
+	// and a seq for each: see floors. Rows are compared, as an equal priority would
+	// let the planner walk the queue by seq.
+	sqlDepthOldest = `select greatest(0, coalesce(extract(epoch from ` + now + ` - min(greatest(case when q.mark > 0 then l.next_at end,
+   (select created_at from seine.task t where t.job_id = $2 and t.key = q.key)))), 0))::float8
  from generate_series(0, 3) p(p)
  cross join lateral (
    select lane_id, next_at, prio from seine.lane
@@ -41,9 +43,9 @@ const (
  cross join lateral generate_series(l.prio, 3) a(prio)
  cross join lateral (
    select key, mark from seine.queue q
-   where q.lane_id = l.lane_id and q.prio = a.prio and q.seq >= case when low.prio = a.prio then low.seq else 0 end and lease_id is null and run_at is null
-   order by seq limit 1) q
- join seine.task t on t.job_id = $2 and t.key = q.key`
+   where q.lane_id = l.lane_id and (q.prio, q.seq) >= (a.prio, case when low.prio = a.prio then low.seq else 0 end) and q.prio <= a.prio
+     and lease_id is null and run_at is null
+   order by prio, seq limit 1) q`
 
 	// $1 how many rows.
 	sqlDepthWaits = `select job_id, state::int, count(*) from (
