@@ -18,7 +18,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/seinehq/seine/internal/cloudsql"
-	"github.com/seinehq/seine/internal/frontier"
 )
 
 // Version is the program's, stamped when it is built.
@@ -75,9 +74,12 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root() //nolint:contextcheck // commands take theirs from ExecuteContext
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	code := exitCode(err)
+	code, hint := exitCode(err), ""
+	if !errors.Is(err, errNoFile) {
+		hint = hints[code]
+	}
 	if err != nil {
-		a.complain(ctx, err, hint(code, err))
+		a.complain(ctx, err, hint)
 	}
 	return code
 }
@@ -101,15 +103,6 @@ func (a *app) complain(ctx context.Context, err error, hint string) {
 var hints = map[int]string{
 	exitStore:    "is the folder or bucket there, and may this user write? `seine doctor` checks",
 	exitDiskFull: "make room and run the same command again: it goes on where it was",
-}
-
-// hint is none where the error says more: a server that refuses a right was
-// reached, and by the right name.
-func hint(code int, err error) string {
-	if errors.Is(err, errNoFile) || errors.Is(err, frontier.ErrRights) {
-		return ""
-	}
-	return hints[code]
 }
 
 const longHelp = `Seine turns an ID space, a list of URLs or a site into a clean, checked data set

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seinehq/seine/internal/assemble"
-	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/worker"
 )
 
@@ -66,25 +64,6 @@ func TestTraceTokensAreSecret(t *testing.T) {
 	for _, secret := range []string{"hunter2", "plainvalue", "s3cret"} {
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("%q is in the log: %s", secret, &out)
-		}
-	}
-}
-
-// What to do stands under an error that does not say it itself: who may not do
-// something has reached the server, by the right name.
-func TestHints(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		err  error
-		want string
-	}{
-		{frontier.ErrUnavailable, "is the database there"},
-		{fmt.Errorf("%w: this role may not make the schema", frontier.ErrRights), ""},
-		{fmt.Errorf("open it: %w", assemble.ErrStore), "is the folder or bucket there"},
-		{errors.New("another"), ""},
-	} {
-		if got := hint(exitCode(tt.err), tt.err); (got == "") != (tt.want == "") || !strings.HasPrefix(got, tt.want) {
-			t.Errorf("%v: %q; want %q", tt.err, got, tt.want)
 		}
 	}
 }
