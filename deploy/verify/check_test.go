@@ -27,6 +27,26 @@ func TestCheckRefuses(t *testing.T) {
 		{"a service account that differs", "settings.env", "SERVICE_ACCOUNT=worker\n", "SERVICE_ACCOUNT=scraper\n", []string{`the manifests' service account is "worker"`, `settings.env:2 says "scraper"`}},
 		{"a service account's name too long", "settings.env", "seine-worker@example", "a-service-account-of-thirty-one@example", []string{"settings.env:3: GOOGLE_SERVICE_ACCOUNT=", "6 to 30 characters"}},
 		{"two who decide", "kustomization.yaml", "components:\n", "components:\n  - scaler\n", []string{"2 autoscalers and 0 fixed numbers of workers: choose one"}},
+		{"the system's namespace", "settings.env", "NAMESPACE=seine", "NAMESPACE=kube-system", []string{"settings.env:1: NAMESPACE=kube-system is the system's: take one of its own"}},
+		{"the collector's namespace", "settings.env", "NAMESPACE=seine", "NAMESPACE=gmp-system", []string{"NAMESPACE=gmp-system is the system's"}},
+		{"an operator's namespace", "settings.env", "NAMESPACE=seine", "NAMESPACE=istio-system", []string{"NAMESPACE=istio-system is the system's"}},
+		{"numbers that are no address", "settings.env", "DATABASE_CIDR=10.0.32.0/20", "DATABASE_CIDR=999.1.2.3/99", []string{"settings.env:7: DATABASE_CIDR=999.1.2.3/99 is no network: the range of private services access"}},
+		{"a network of 33 bits", "settings.env", "NODES_CIDR=10.0.0.0/20", "NODES_CIDR=10.0.0.0/33", []string{"settings.env:6: NODES_CIDR=10.0.0.0/33 is no network"}},
+		{"the whole internet", "settings.env", "NODES_CIDR=10.0.0.0/20", "NODES_CIDR=0.0.0.0/0", []string{"settings.env:6: NODES_CIDR=0.0.0.0/0 would open half a network", "/16 at most"}},
+		{"an address within a network", "settings.env", "NODES_CIDR=10.0.0.0/20", "NODES_CIDR=10.0.1.0/20", []string{"NODES_CIDR=10.0.1.0/20 does not begin where a /20 does"}},
+		{"a public network", "settings.env", "DATABASE_CIDR=10.0.32.0/20", "DATABASE_CIDR=203.0.113.0/24", []string{"DATABASE_CIDR=203.0.113.0/24 is not private"}},
+		{"a database's public address", "settings.env", "?private=1", "", []string{"settings.env:4: FRONTIER=", "only the private ones (DATABASE_CIDR) are opened", "cloudsql://example-project:us-east1:seine-pg/seine?private=1"}},
+		{"a misspelt private", "settings.env", "?private=1", "?privat=1", []string{`settings.env:4: FRONTIER=`, `"privat=1" is none of private=1, user=NAME, pool_max_conns=N`}},
+		{"a private that is not", "settings.env", "?private=1", "?private=true", []string{`"private=true" is none of`}},
+		{"a database of another project", "settings.env", "cloudsql://example-project:", "cloudsql://other-project:", []string{"settings.env:3: GOOGLE_SERVICE_ACCOUNT is of the project example-project, ", "settings.env:4 of other-project", "settings.env:8: IMAGE is of the project example-project"}},
+		{"an account of another project", "settings.env", "seine-worker@example-project", "seine-worker@other-project", []string{"settings.env:3: GOOGLE_SERVICE_ACCOUNT is of the project other-project", "ANY_PROJECT=1"}},
+		{"an image of another project", "settings.env", "docker.pkg.dev/example-project", "docker.pkg.dev/other-project", []string{"settings.env:8: IMAGE is of the project other-project"}},
+		{"a metric that nobody collects", "kustomization.yaml", "  - ../../components/monitoring\n", "", []string{"gke-metric reads what the component monitoring collects", "add ../../components/monitoring"}},
+		{"an autoscaler that nobody tells", "kustomization.yaml", "  - ../../components/gke-metric\n", "", []string{"nobody tells the HorizontalPodAutoscaler the queue's depth, so there would be one worker", "choose gke-metric (with monitoring), keda or fixed; adapter"}},
+		{"a variable that the pod lacks", "job.yaml", "contact: data@example.org ", "contact: ${CONTACT} ", []string{"job.yaml:5: the pod is not given ${CONTACT}: choose the component job-env and write CONTACT=VALUE to "}},
+		{"a variable that the Secret lacks", "kustomization.yaml", "  # - ../../components/job-env ", "  - ../../components/job-env ", []string{"job.env is missing: a line NAME=VALUE each, what the Secret job-env is made of"}},
+		{"traces without a collector", "kustomization.yaml", "  # - ../../components/otlp ", "  - ../../components/otlp ", []string{"OTLP_ENDPOINT is missing: http://SERVICE.NAMESPACE.svc:4318"}},
+		{"traces that nobody lets out", "kustomization.yaml", "components:\n", "patches:\n  - target: {kind: Deployment, name: worker}\n    patch: |\n      - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, value: \"http://c.o.svc:4318\"}}\ncomponents:\n", []string{"no NetworkPolicy lets them out: choose the component otlp"}},
 		{"a pooler without its settings", "kustomization.yaml", "  # - ../../components/pooler", "  - ../../components/pooler", []string{"POOLER_IMAGE is missing", "PROXY_IMAGE is missing", "DATABASE_USER is missing"}},
 		{"a job file with a mistake", "job.yaml", "explore: {strategy: forager}", "explor: {strategy: forager}", []string{"job.yaml:", `unknown key "explor": did you mean "explore"?`}},
 	} {
@@ -40,7 +60,8 @@ func TestCheckRefuses(t *testing.T) {
 			write(t, filepath.Join(scaler, "kustomization.yaml"), "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [hpa.yaml]\n")
 			write(t, filepath.Join(scaler, "hpa.yaml"), "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: second}\n")
 			edit(t, filepath.Join(dir, tt.file), tt.from, tt.to)
-			out, err := command(t, root, []string{"SEINE=" + tools(t, "seine")}, "./check", "gke")
+			// What the person who looks has in their environment, pods have not.
+			out, err := command(t, root, []string{"SEINE=" + tools(t, "seine"), "CONTACT=data@example.org"}, "./check", "gke")
 			if err == nil {
 				t.Errorf("check finds nothing wrong\n%s", out)
 			}
@@ -53,6 +74,31 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
+// Components that need, or exclude, something else.
+func TestCheckRefusesTogether(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, from, to, want string
+		add                  []string
+	}{
+		{"a pooler and keys", "", "", "kustomization.yaml: pooler logs in by Workload Identity, key-secret by a password and past the pooler: choose one of them", []string{"pooler", "key-secret"}},
+		{"a pooler before another database", "cloudsql://example-project:us-east1:seine-pg/seine?private=1", "postgres://cards@10.0.32.3/cards", "settings.env:4: the component pooler goes to Cloud SQL", []string{"pooler"}},
+		{"a pooler's account of another project", "DATABASE_USER=seine-worker@example-project", "DATABASE_USER=seine-worker@other-project", "settings.env:9: DATABASE_USER is of the project other-project", []string{"pooler"}},
+		{"a collector outside", "http://collector.observability.svc:4318", "https://otel.example:443", "settings.env:9: OTLP_ENDPOINT=https://otel.example:443 does not fit: http://SERVICE.NAMESPACE.svc:4318", []string{"otlp"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			root, dir := variant{overlay: "gke", add: tt.add}.folder(t)
+			if tt.from != "" {
+				edit(t, filepath.Join(dir, "settings.env"), tt.from, tt.to)
+			}
+			if out, err := command(t, root, []string{"SEINE=" + tools(t, "seine")}, "./check", "gke"); err == nil || !strings.Contains(out, tt.want) {
+				t.Errorf("check: %v\n%s\nwant %q", err, out, tt.want)
+			}
+		})
+	}
+}
+
 func TestCheckTakesWhatWorks(t *testing.T) {
 	t.Parallel()
 	for _, v := range variants {
@@ -60,6 +106,37 @@ func TestCheckTakesWhatWorks(t *testing.T) {
 			t.Parallel()
 			root, _ := v.folder(t)
 			if out, err := command(t, root, []string{"SEINE=" + tools(t, "seine")}, "./check", v.overlay); err != nil {
+				t.Errorf("check: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// What may differ from what Terraform writes, and still works.
+func TestCheckTakes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, file, from, to string
+		add, env             []string
+	}{
+		{name: "an image of a registry of one's own", file: "settings.env", from: "us-east1-docker.pkg.dev/example-project/seine", to: "registry.example/fleet"},
+		{name: "rights across projects that somebody gave", file: "settings.env", from: "docker.pkg.dev/example-project", to: "docker.pkg.dev/other-project", env: []string{"ANY_PROJECT=1"}},
+		{name: "a PostgreSQL elsewhere", file: "settings.env", from: "cloudsql://example-project:us-east1:seine-pg/seine?private=1", to: "postgres://cards@10.0.32.3/cards?sslmode=require"},
+		{name: "one address", file: "settings.env", from: "10.0.32.0/20", to: "10.0.32.3/32"},
+		{name: "more of the connector", file: "settings.env", from: "?private=1", to: "?user=x@example-project.iam&private=1&pool_max_conns=3"},
+		{name: "another database behind the pooler", file: "settings.env", from: "seine-pg/seine?", to: "seine-pg/cards?", add: []string{"pooler"}},
+		{name: "a variable with a default", file: "job.yaml", from: "contact: data@example.org ", to: "contact: ${CONTACT:-data@example.org} "},
+		{name: "a variable in a comment", file: "job.yaml", from: "contact: data@example.org ", to: "contact: data@example.org # ${CONTACT}"},
+		{name: "a variable that a patch gives", file: "job.yaml", from: "contact: data@example.org ", to: "contact: ${SEINE_BROWSER_SANDBOX:-}${HERE}@example.org "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			root, dir := variant{overlay: "gke", add: tt.add}.folder(t)
+			edit(t, filepath.Join(dir, tt.file), tt.from, tt.to)
+			if strings.Contains(tt.to, "HERE") {
+				edit(t, filepath.Join(dir, "kustomization.yaml"), "components:\n", "patches:\n  - target: {kind: Deployment, name: worker}\n    patch: |\n      - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: HERE, value: data}}\ncomponents:\n")
+			}
+			if out, err := command(t, root, append(tt.env, "SEINE="+tools(t, "seine")), "./check", "gke"); err != nil {
 				t.Errorf("check: %v\n%s", err, out)
 			}
 		})

@@ -32,6 +32,7 @@ type variant struct {
 	name      string
 	overlay   string
 	add, drop []string
+	namespace string // in place of seine
 	choice    Choice
 }
 
@@ -43,7 +44,10 @@ var variants = []variant{
 	{name: "gke with a pooler", overlay: "gke", add: []string{"pooler"}, choice: Choice{OnePerNode: true}},
 	{name: "gke with eight workers", overlay: "gke", add: []string{"fixed"}, choice: Choice{OnePerNode: true}},
 	{name: "gke with keys", overlay: "gke", add: []string{"key-secret"}, choice: Choice{OnePerNode: true, KeySecret: true}},
-	{name: "gke by CPU", overlay: "gke", drop: []string{"gke-metric"}, choice: Choice{OnePerNode: true}},
+	{name: "gke with an adapter", overlay: "gke", drop: []string{"gke-metric"}, add: []string{"adapter"}, choice: Choice{OnePerNode: true}},
+	{name: "gke with traces", overlay: "gke", add: []string{"otlp"}, choice: Choice{OnePerNode: true}},
+	{name: "gke with a job's secrets", overlay: "gke", add: []string{"job-env"}, choice: Choice{OnePerNode: true}},
+	{name: "gke in another namespace", overlay: "gke", namespace: "cards", choice: Choice{OnePerNode: true}},
 	{name: "local", overlay: "local", choice: Choice{Local: true}},
 }
 
@@ -57,7 +61,18 @@ func (v variant) folder(t *testing.T) (kubernetes, overlay string) {
 		if slices.Contains(v.add, "pooler") {
 			s += poolerSettings
 		}
+		if slices.Contains(v.add, "otlp") {
+			s += "OTLP_ENDPOINT=http://collector.observability.svc:4318\n"
+		}
+		if v.namespace != "" {
+			s = strings.Replace(s, "NAMESPACE=seine", "NAMESPACE="+v.namespace, 1)
+			edit(t, filepath.Join(overlay, "kustomization.yaml"), "namespace: seine", "namespace: "+v.namespace)
+		}
 		write(t, filepath.Join(overlay, "settings.env"), s)
+		if slices.Contains(v.add, "job-env") {
+			edit(t, filepath.Join(overlay, "job.yaml"), "contact: data@example.org ", "contact: ${CONTACT} ")
+			write(t, filepath.Join(overlay, "job.env"), "CONTACT=data@example.org\n")
+		}
 	}
 	for _, c := range v.add {
 		edit(t, filepath.Join(overlay, "kustomization.yaml"), "  # - ../../components/"+c, "  - ../../components/"+c)

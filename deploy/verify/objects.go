@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -224,4 +225,14 @@ func (o *Objects) deployment(name string) *appsv1.Deployment {
 		}
 	}
 	return nil
+}
+
+// setting is a value of settings.env.
+func (o *Objects) setting(key string) string {
+	for _, m := range o.ConfigMaps {
+		if strings.HasPrefix(m.Name, "settings-") {
+			return m.Data[key]
+		}
+	}
+	return ""
 }

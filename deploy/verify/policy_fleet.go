@@ -49,6 +49,7 @@ func (c *complaints) scaling(o *Objects) {
 		c.add(h.Spec.MinReplicas != nil && *h.Spec.MinReplicas >= 1, "HorizontalPodAutoscaler %s: no worker tells the queue's depth", h.Name)
 		ok := len(h.Spec.Metrics) == 1 && h.Spec.Metrics[0].Type == autoscalingv2.ExternalMetricSourceType && h.Spec.Metrics[0].External.Target.AverageValue != nil
 		c.add(ok, "HorizontalPodAutoscaler %s: not by the queue's depth", h.Name)
+		c.add(!ok || h.Spec.Metrics[0].External.Metric.Name != "seine_queue_ready" || h.Annotations["seine.metric"] == "adapter", "HorizontalPodAutoscaler %s: nobody tells it the queue's depth", h.Name)
 		slow("HorizontalPodAutoscaler "+h.Name, h.Spec.Behavior)
 		for _, m := range o.Metrics {
 			if ok {
@@ -105,23 +106,41 @@ func (c *complaints) network(o *Objects) {
 	}
 	c.add(deny, "no NetworkPolicy that denies by default")
 	for _, w := range o.workloads() {
-		var of *networkingv1.NetworkPolicy
+		var of []*networkingv1.NetworkPolicy
 		for _, p := range o.Policies {
 			if l := p.Spec.PodSelector.MatchLabels; len(l) > 0 && selects(l, w.labels) {
-				of = p
+				of = append(of, p)
 			}
 		}
-		if of == nil {
-			c.add(false, "%s: no NetworkPolicy opens its database", w.name)
-			continue
-		}
-		if w.name == "Deployment worker" || w.name == "Job migrate" {
+		c.add(len(of) > 0, "%s: no NetworkPolicy opens its database", w.name)
+		if len(of) > 0 && (w.name == "Deployment worker" || w.name == "Job migrate") {
 			c.add(opens(of, "UDP", 53), "%s: DNS is closed", w.name)
 			c.add(opens(of, "TCP", 3307) || opens(of, "TCP", 5432), "%s: the database is closed", w.name)
 			c.add(opens(of, "TCP", 443), "%s: Google's APIs are closed", w.name)
 			c.add(opens(of, "TCP", 80) == (w.name == "Deployment worker"), "%s: port 80", w.name)
 		}
+		for _, x := range w.containers() {
+			for _, e := range x.Env {
+				c.add(e.Name != "OTEL_EXPORTER_OTLP_ENDPOINT" || collects(of, o.setting("OTLP_ENDPOINT")), "%s: its traces are not let out", w.name)
+			}
+		}
 	}
+}
+
+// collects says whether a policy opens the collector's port in its namespace.
+func collects(of []*networkingv1.NetworkPolicy, endpoint string) bool {
+	parts := strings.Split(endpoint, ".")
+	for _, p := range of {
+		for _, r := range p.Spec.Egress {
+			for _, to := range r.To {
+				if to.NamespaceSelector != nil && len(parts) > 1 && to.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"] == parts[1] &&
+					strings.HasSuffix(endpoint, ":"+r.Ports[0].Port.String()) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // block looks at a range that is opened: the whole of the internet without its
@@ -129,6 +148,11 @@ func (c *complaints) network(o *Objects) {
 func (c *complaints) block(p *networkingv1.NetworkPolicy, r networkingv1.NetworkPolicyEgressRule, to networkingv1.NetworkPolicyPeer) {
 	if to.IPBlock == nil {
 		c.add(to.PodSelector != nil, "NetworkPolicy %s: opens whole namespaces", p.Name)
+		if to.PodSelector != nil && len(to.PodSelector.MatchLabels) == 0 && len(to.PodSelector.MatchExpressions) == 0 {
+			for _, port := range r.Ports { // a collector, whose pods anybody may have named
+				c.add(port.Port != nil && port.Port.IntValue() == 4318, "NetworkPolicy %s: port %v of a whole namespace", p.Name, port.Port)
+			}
+		}
 		return
 	}
 	cidr, err := netip.ParsePrefix(to.IPBlock.CIDR)
@@ -147,22 +171,29 @@ func (c *complaints) block(p *networkingv1.NetworkPolicy, r networkingv1.Network
 	}
 }
 
-func opens(p *networkingv1.NetworkPolicy, protocol corev1.Protocol, port int) bool {
-	for _, r := range p.Spec.Egress {
-		for _, x := range r.Ports {
-			if x.Port != nil && x.Port.IntValue() == port && x.Protocol != nil && *x.Protocol == protocol {
-				return true
+func opens(of []*networkingv1.NetworkPolicy, protocol corev1.Protocol, port int) bool {
+	for _, p := range of {
+		for _, r := range p.Spec.Egress {
+			for _, x := range r.Ports {
+				if x.Port != nil && x.Port.IntValue() == port && x.Protocol != nil && *x.Protocol == protocol {
+					return true
+				}
 			}
 		}
 	}
 	return false
 }
 
+var ofNamespace = regexp.MustCompile(`namespace="([^"]*)"`)
+
 func (c *complaints) metrics(o *Objects) {
 	for _, r := range o.Rules {
 		for _, g := range r.Spec.Groups {
 			for _, rule := range g.Rules {
 				c.add(len(unknownMetrics(rule.Expr)) == 0, "Rules %s: no worker has %v", r.Name, unknownMetrics(rule.Expr))
+				if m := ofNamespace.FindStringSubmatch(rule.Expr); m != nil {
+					c.add(len(o.Namespaces) == 1 && m[1] == o.Namespaces[0].Name, "Rules %s, %s: of another namespace", r.Name, rule.Alert)
+				}
 			}
 		}
 	}

@@ -56,18 +56,34 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// Of a component that names Secrets, those that are not there are told.
+// Of a component that names Secrets, those that are not there are told, each once
+// and with the command that makes it; by then the namespace that they go to is made.
 func TestApplyNamesMissingSecrets(t *testing.T) {
 	t.Parallel()
 	need(t, "kubectl")
-	for _, tt := range []struct{ component, want string }{{"key-secret", "lacks these Secrets: google-key database"}, {"keda", "lacks these Secrets: queue-reader"}} {
+	for _, tt := range []struct{ component, want, how string }{
+		{"key-secret", "lacks these Secrets: database google-key: make them", "kubectl -n seine create secret generic google-key --from-file=key.json"},
+		{"keda", "lacks these Secrets: queue-reader: make them", "kubectl -n seine create secret generic queue-reader "},
+		{"job-env", "lacks these Secrets: job-env: make them", "kubectl -n seine create secret generic job-env --from-env-file=job.env"},
+	} {
 		t.Run(tt.component, func(t *testing.T) {
 			root, _ := variant{overlay: "gke", add: []string{tt.component}}.folder(t)
 			bin, log := t.TempDir(), filepath.Join(t.TempDir(), "log")
-			stand(t, bin, "kubectl", "*\" get secret \"*) exit 1 ;;\n*\" kustomize \"*) PATH=${PATH#*:} exec kubectl \"$@\" ;;")
+			// A cluster that has nothing: what is made is made by apply.
+			stand(t, bin, "kubectl", `*" get secret "*) exit 1 ;;
+*" kustomize "*) PATH=${PATH#*:} exec kubectl "$@" ;;
+*" apply -f - "*) sed "s/^/applied /" >>"$LOG" ;;`)
 			out, err := command(t, root, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "LOG=" + log, "SEINE=" + tools(t, "seine")}, "./apply", "gke")
-			if err == nil || !strings.Contains(out, tt.want) {
-				t.Errorf("apply: %v\n%s\nwant %q", err, out, tt.want)
+			if err == nil || !strings.Contains(out, tt.want) || !strings.Contains(out, tt.how) {
+				t.Errorf("apply: %v\n%s\nwant %q and %q", err, out, tt.want, tt.how)
+			}
+			asked, err := os.ReadFile(log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made, secret := strings.Index(string(asked), "applied kind: Namespace"), strings.Index(string(asked), "get secret")
+			if made < 0 || secret < made || strings.Contains(string(asked), "applied kind: Deployment") || strings.Count(string(asked), "applied kind: ") != 1 {
+				t.Errorf("the namespace alone must be made before its Secrets are asked for:\n%s", asked)
 			}
 		})
 	}

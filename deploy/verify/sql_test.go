@@ -80,35 +80,37 @@ func TestLogins(t *testing.T) {
 		out, err := psql(t, as(u, "postgres", database), script)
 		return must(t, out, err)
 	}
-	admin("postgres", "CREATE DATABASE seine")
+	const database = "cards" // FRONTIER's, whatever it is called
+	admin("postgres", "CREATE DATABASE "+database)
 	admin("postgres", `CREATE ROLE "`+worker+`" LOGIN`)
-	dsn := as(u, worker, "seine")
+	dsn := as(u, worker, database)
 
-	if out, err := command(t, ".", nil, seine, "migrate", "--frontier", dsn); err == nil || !strings.Contains(out, "may not make the schema") {
-		t.Errorf("migrate without rights: %v\n%s\nwant a refusal", err, out)
+	// It was reached, by the right name and password.
+	if out, err := command(t, ".", nil, seine, "migrate", "--frontier", dsn); err == nil || !strings.Contains(out, "may not make the schema") || strings.Contains(out, "are its place, name and password right") {
+		t.Errorf("migrate without rights: %v\n%s\nwant a refusal and its remedy alone", err, out)
 	}
-	admin("seine", sql(t, "grant.sql", "WORKER", worker))
+	admin(database, strings.Replace(sql(t, "grant.sql", "WORKER", worker), "DATABASE seine", "DATABASE "+database, 1))
 	out, err := command(t, ".", nil, seine, "migrate", "--frontier", dsn)
 	must(t, out, err)
 
-	admin("seine", sql(t, "reader-role.sql", "PASSWORD 'PASSWORD'", "PASSWORD 'secret'"))
+	admin(database, sql(t, "reader-role.sql", "PASSWORD 'PASSWORD'", "PASSWORD 'secret'"))
 	out, err = psql(t, dsn, sql(t, "reader.sql", "work()", "work()"))
 	must(t, out, err)
 	work := func() string {
 		t.Helper()
-		out, err := psql(t, as(u, "seine_reader", "seine"), "SELECT seine_reader.work()")
+		out, err := psql(t, as(u, "seine_reader", database), "SELECT seine_reader.work()")
 		return must(t, out, err)
 	}
 	if got := work(); got != "1" {
 		t.Errorf("work in an empty frontier: %s, want 1: a first worker must come", got)
 	}
 	for _, refused := range []string{"SELECT * FROM seine.task", "SELECT * FROM seine.stat", "DELETE FROM seine.queue", "CREATE TABLE seine_reader.x ()"} {
-		if out, err := psql(t, as(u, "seine_reader", "seine"), refused); err == nil {
+		if out, err := psql(t, as(u, "seine_reader", database), refused); err == nil {
 			t.Errorf("%s as seine_reader: %s, want a refusal", refused, out)
 		}
 	}
 
-	frontier := pooled(t, u, worker)
+	frontier := pooled(t, u, worker, database)
 	dir := t.TempDir()
 	job := "job: pages\nseeds: {urls: [\"http://127.0.0.1:1/a\", \"http://127.0.0.1:1/b\", \"http://127.0.0.1:1/c\"]}\nfields: {t: {css: h1}}\nfetch: {allow_private: [127.0.0.0/8]}\n"
 	write(t, filepath.Join(dir, "job.yaml"), job)
@@ -149,7 +151,7 @@ func TestLogins(t *testing.T) {
 
 // pooled starts PgBouncer as the manifest does, before the test's server, and
 // returns the workers' DSN through it.
-func pooled(t *testing.T, u *url.URL, user string) string {
+func pooled(t *testing.T, u *url.URL, user, database string) string {
 	t.Helper()
 	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin")
 	need(t, "pgbouncer")
@@ -161,7 +163,7 @@ func pooled(t *testing.T, u *url.URL, user string) string {
 	script = strings.ReplaceAll(script, "/tmp/pgbouncer.ini", ini)
 	script = strings.Replace(script, "exec pgbouncer", "exec pgbouncer "+notRoot(t, filepath.Dir(ini)), 1)
 	c := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
-	c.Env = append(os.Environ(), "DATABASE_USER="+user, "DATABASE_PORT="+u.Port(), "LISTEN_PORT="+port)
+	c.Env = append(os.Environ(), "DATABASE_USER="+user, "FRONTIER=cloudsql://p:r:i/"+database+"?private=1", "DATABASE_PORT="+u.Port(), "LISTEN_PORT="+port)
 	log, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ package verify
 const (
 	settings = iota // an assert of tests/settings.tftest.hcl
 	choices         // an assert of tests/choices.tftest.hcl
+	alone           // an error in a run of that file, which hides its asserts
 	schema          // the provider's schema, or Terraform itself
 )
 
@@ -73,10 +74,15 @@ var terraformMutations = []mutation{
 	{name: "a budget for all projects", file: "main.tf", from: `projects = ["projects/${data.google_project.this.number}"]`, to: "projects = []", want: "200 a month for this project", by: choices},
 	{name: "one machine when two were asked for", file: "database.tf", from: `"REGIONAL" : "ZONAL"`, to: `"ZONAL" : "ZONAL"`, want: "a second machine in another zone", by: choices},
 
+	// What ends a run of the choices.
+	{name: "connections of another tier", file: "database.tf", from: "[1.7, 50]", to: "[1.7, 40]", want: "room for 17 workers", by: alone},
+	{name: "half of the memory", file: "database.tf", from: "local.tier_numbers[1] / 1024", to: "local.tier_numbers[1] / 2048", want: "room for 47 workers", by: alone},
+	{name: "null for nothing", file: "variables.tf", from: "  default  = {}\n  nullable = false\n  validation {\n    condition     = contains", to: "  default  = {}\n  validation {\n    condition     = contains", want: "Attempt to get attribute from null value", by: alone},
+
 	// What the schema finds.
 	{name: "a misspelt attribute", file: "database.tf", from: "disk_autoresize ", to: "disk_autoresise ", want: `An argument named "disk_autoresise" is not expected here`, by: schema},
 	{name: "a block of another version", file: "cluster.tf", from: "shielded_instance_config {", to: "sandbox_config {\n      type = \"gvisor\"\n    }\n    shielded_instance_config {", want: `Blocks of type "sandbox_config" are not expected here`, by: schema},
 	{name: "a missing argument", file: "storage.tf", from: "  location                    = var.region\n  uniform", to: "  uniform", want: `The argument "location" is required`, by: schema},
 	{name: "text for a number", file: "cluster.tf", from: "disk_size_gb    = var.node_disk_gb", to: `disk_size_gb    = "thirty"`, want: "a number is required", by: schema},
-	{name: "a rule without validation", file: "variables.tf", from: `condition     = startswith(var.zone, "${var.region}-")`, to: `condition     = startswith("${var.region}-", var.zone)`, want: "zone must lie in region", by: schema},
+	{name: "a rule without validation", file: "variables.tf", from: `startswith(var.zone, "${var.region}-")`, to: `startswith("${var.region}-", var.zone)`, want: "zone must lie in region", by: schema},
 }

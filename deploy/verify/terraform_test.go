@@ -53,12 +53,44 @@ func TestTerraformRefuses(t *testing.T) {
 			"for db-f1-micro, db-g1-small and db-custom-CPUS-MIB set edition to ENTERPRISE",
 			"nodes must satisfy 1 <= min <= max <= 200",
 			"not the whole internet",
-			"one of its own: not default, not kube-*",
+			"one of its own: not default, keda, kube-*",
 			"every pod without one of its own would have the workers' rights",
 		}},
 		{"a large tier with the small edition", project + `database = { tier = "db-perf-optimized-N-2" }`, []string{"for db-perf-optimized-N-CPUS set edition to ENTERPRISE_PLUS"}},
 		{"three CPUs", project + `database = { tier = "db-custom-3-7680" }`, []string{"takes 1 or an even number of CPUs up to 96"}},
-		{"eleven workers on the smallest tier", project + `nodes = { max = 11 }`, []string{"for more than ten workers use the component pooler and set pooler = true"}},
+		{"eleven workers on the smallest tier", project + `nodes = { max = 11 }`, []string{"db-f1-micro has 25 connections and a worker takes two, so it has room for 10 workers, and nodes.max and spot_max allow 11: use the component pooler and set pooler = true"}},
+		{"forty workers on the next", project + `
+			database = { tier = "db-g1-small" }
+			nodes    = { max = 38 }
+			spot_max = 2`, []string{"db-g1-small has 50 connections and a worker takes two, so it has room for 22 workers, and nodes.max and spot_max allow 40"}},
+		{"a hundred on one CPU", project + `
+			database = { tier = "db-custom-1-3840" }
+			nodes    = { max = 100 }`, []string{"db-custom-1-3840 has 100 connections and a worker takes two, so it has room for 47 workers"}},
+		{"what is no machine, no currency, no name", project + `
+			name         = "goog-x"
+			zone         = "us-east1-"
+			machine_type = "foo-bar"
+			namespace    = "gmp-system"
+			budget       = { billing_account = "012345-6789AB-CDEF01", amount = 5, currency = "dollars" }`, []string{
+			"name must not begin with goog",
+			"zone must lie in region: for us-east1 it is us-east1-b",
+			"machine_type must be an x86 one that carries a worker of 1 GiB",
+			"not default, keda, kube-*, gke-*, gmp-* or *-system",
+			"budget.currency must be the billing account's, by its code of three letters",
+		}},
+		{"fractions", project + `
+			nodes         = { max = 2.5 }
+			node_disk_gb  = 30.5
+			spot_max      = 1.5
+			nat_addresses = 1.5
+			database      = { disk_gb = 10.5 }`, []string{
+			"nodes.min and nodes.max must be whole numbers of machines",
+			"node_disk_gb must be a whole number from 20 to 500",
+			"spot_max must be a whole number from 0 to 50",
+			"nat_addresses must be a whole number from 1 to 32",
+			"database: disk_gb, backups and log_days must be whole numbers",
+		}},
+		{"a machine of 2 GB", project + `machine_type = "e2-small"`, []string{"not e2-small, which has 2 GB"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -93,7 +125,7 @@ func TestTerraformMutations(t *testing.T) {
 				edit(t, filepath.Join(dir, m.file), m.from, m.to)
 			}
 			filter := "settings"
-			if round[0].by == choices {
+			if round[0].by == choices || round[0].by == alone {
 				filter = "choices"
 			}
 			out, err := terraform(t, dir, "test", "-no-color", "-filter=tests/"+filter+".tftest.hcl")
@@ -113,7 +145,7 @@ func rounds(all []mutation, each bool) [][]mutation {
 next:
 	for _, m := range all {
 		for i, round := range out {
-			if !each && m.by != schema && m.by == round[0].by && len(round) < 8 && !slices.ContainsFunc(round, func(o mutation) bool { return o.want == m.want || o.from == m.from }) {
+			if !each && m.by != schema && m.by != alone && m.by == round[0].by && len(round) < 8 && !slices.ContainsFunc(round, func(o mutation) bool { return o.want == m.want || o.from == m.from }) {
 				out[i] = append(round, m)
 				continue next
 			}

@@ -49,8 +49,8 @@ func TestTerraformAndManifestsAgree(t *testing.T) {
 	account := o.Accounts[0]
 	same("namespace and service account", "serviceAccount:example-project.svc.id.goog["+account.Namespace+"/"+account.Name+"]", of("google_service_account_iam_member.worker", "member"))
 	same("Google service account", account.Annotations["iam.gke.io/gcp-service-account"], of("google_service_account.worker", "email"))
-	same("bucket", o.settings("STORE"), of("google_storage_bucket.assets", "url"))
-	same("frontier", o.settings("FRONTIER"), "cloudsql://"+of("google_sql_database_instance.queue", "connection_name")+"/"+of("google_sql_database.queue", "name")+"?private=1")
+	same("bucket", o.setting("STORE"), of("google_storage_bucket.assets", "url"))
+	same("frontier", o.setting("FRONTIER"), "cloudsql://"+of("google_sql_database_instance.queue", "connection_name")+"/"+of("google_sql_database.queue", "name")+"?private=1")
 	image := o.deployment("worker").Spec.Template.Spec.Containers[0].Image
 	same("image", strings.TrimSuffix(image, "/seine-chromium@"+digest), made.Outputs["repository"].Value.(string))
 
@@ -94,15 +94,6 @@ func kedaOverlay(t *testing.T) string {
 	return dir
 }
 
-func (o *Objects) settings(key string) string {
-	for _, m := range o.ConfigMaps {
-		if strings.HasPrefix(m.Name, "settings-") {
-			return m.Data[key]
-		}
-	}
-	return ""
-}
-
 // The rules that GKE takes are those that are tested.
 func TestRules(t *testing.T) {
 	t.Parallel()
@@ -135,8 +126,9 @@ func TestRuleMutations(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, from, to string }{
 		{"the queue counted once a worker", "max by (exported_job) (seine_queue_ready)", "sum by (exported_job) (seine_queue_ready)"},
-		{"an empty queue stands still", "seine:queue_ready > 0 unless", "seine:queue_ready >= 0 unless"},
+		{"an empty queue stands still", "seine_queue_oldest_due_seconds) > 0 unless", "seine_queue_oldest_due_seconds) >= 0 unless"},
 		{"a job that never finished a task", "unless on (exported_job) (sum by (exported_job) (rate(seine_tasks_finished_total[15m])) > 0)", "and on (exported_job) (sum by (exported_job) (rate(seine_tasks_finished_total[15m])) == 0)"},
+		{"what waits for its host stands still", "max by (exported_job) (seine_queue_oldest_due_seconds) > 0 unless", "seine:queue_ready > 0 unless"},
 		{"calls at once", "(rate(seine_tasks_finished_total[15m])) > 0)\n        for: 15m", "(rate(seine_tasks_finished_total[15m])) > 0)\n        for: 0s"},
 		{"a second for six hours", "> 21600", "> 360"},
 		{"everybody's pods", `up{namespace="seine"} == 0`, "up == 0"},
@@ -155,6 +147,30 @@ func TestRuleMutations(t *testing.T) {
 				t.Errorf("promtool finds nothing wrong\n%s", out)
 			}
 		})
+	}
+}
+
+// The page of commands works from nothing and from outside: what Terraform itself
+// needs comes before it, and nothing on the page asks the database from a machine
+// that can't reach it.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(b)
+	enable := strings.Index(page, "\ngcloud services enable cloudresourcemanager.googleapis.com serviceusage.googleapis.com")
+	if enable < 0 || enable > strings.Index(page, "\nterraform apply") {
+		t.Error("an empty project needs two APIs before terraform apply")
+	}
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "seine ") && !strings.HasPrefix(line, "seine  ") { // a table
+			t.Errorf("from outside of the network the database is not there: %s", line)
+		}
+	}
+	if !strings.Contains(page, "kubectl -n seine exec deploy/worker -- seine export ") {
+		t.Error("nobody says how the data set is got out before the tear-down")
 	}
 }
 

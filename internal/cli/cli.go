@@ -38,6 +38,9 @@ type app struct {
 	verbose  bool
 	chosenBy string // what gave frontier and store, when no flag did
 
+	// logs: a worker has begun, and what it says is a log.
+	logs bool
+
 	// release is closed by the second signal.
 	release chan struct{}
 	redact  *redactor
@@ -71,18 +74,29 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root() //nolint:contextcheck // commands take theirs from ExecuteContext
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
-		for line := range strings.Lines(strings.TrimSpace(err.Error())) {
-			if line = strings.TrimRight(line, "\n"); line != "" {
-				_, _ = fmt.Fprintf(a.stderr, "seine: %s\n", line)
-			}
-		}
+	code, hint := exitCode(err), ""
+	if !errors.Is(err, errNoFile) {
+		hint = hints[code]
 	}
-	code := exitCode(err)
-	if hint := hints[code]; hint != "" && !errors.Is(err, errNoFile) {
-		_, _ = fmt.Fprintf(a.stderr, "seine: %s\n", hint)
+	if err != nil {
+		a.complain(ctx, err, hint)
 	}
 	return code
+}
+
+// complain says what ended a command, and what to do about it. Of a worker that
+// has begun these are lines of its log; of any other command they are its answer,
+// which is text in a pipe too.
+func (a *app) complain(ctx context.Context, err error, hint string) {
+	for line := range strings.Lines(strings.TrimSpace(err.Error() + "\n" + hint)) {
+		switch line = strings.TrimRight(line, "\n"); {
+		case line == "":
+		case a.logs && !a.terminal:
+			a.logger(slog.LevelError).ErrorContext(ctx, line) //nolint:sloglint // the sentence is the message
+		default:
+			a.say("seine: %s", line)
+		}
+	}
 }
 
 // hints say what to do where the error itself may not.
@@ -138,7 +152,8 @@ func (a *app) root() *cobra.Command {
 
 // wrapArgs makes a wrong number of arguments a usage error that says what is
 // wanted, and a place that is given and empty one too: a variable that is not
-// set must not divert a command to another place.
+// set must not divert a command to another place, or close the one where others
+// look.
 func (a *app) wrapArgs(c *cobra.Command) {
 	check := c.Args
 	if check == nil {
@@ -148,8 +163,8 @@ func (a *app) wrapArgs(c *cobra.Command) {
 		if err := check(c, args); err != nil {
 			return usagef("%w: seine %s", err, c.Use)
 		}
-		for name, value := range map[string]string{"frontier": a.frontier, "store": a.store} {
-			if value == "" && c.Flags().Changed(name) {
+		for _, name := range []string{"frontier", "store", "http"} {
+			if f := c.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
 				return usagef("--%s is empty: is a variable not set? Leave the flag out for the default", name)
 			}
 		}
@@ -178,9 +193,27 @@ func (a *app) logger(level slog.Level) *slog.Logger {
 	if a.verbose {
 		level = min(level, slog.LevelInfo)
 	}
-	opts := &slog.HandlerOptions{Level: level}
 	if a.terminal {
-		return slog.New(slog.NewTextHandler(a.stderr, opts))
+		return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(slog.NewJSONHandler(a.stderr, opts))
+	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: severity}))
+}
+
+// severity says the level a second time, in the word and by the names that
+// Google's logging reads: without it a line of standard error is an error there.
+func severity(groups []string, a slog.Attr) slog.Attr {
+	level, ok := a.Value.Any().(slog.Level)
+	if !ok || len(groups) > 0 || a.Key != slog.LevelKey {
+		return a
+	}
+	name := "DEBUG"
+	switch {
+	case level >= slog.LevelError:
+		name = "ERROR"
+	case level >= slog.LevelWarn:
+		name = "WARNING"
+	case level >= slog.LevelInfo:
+		name = "INFO"
+	}
+	return slog.Group("", slog.String(slog.LevelKey, level.String()), slog.String("severity", name))
 }

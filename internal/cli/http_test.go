@@ -35,6 +35,9 @@ func TestHTTPAddressRefused(t *testing.T) {
 	} {
 		for _, command := range []string{"run", "worker"} {
 			out, code := call(t, dir, command, "job.yaml", "--http", tt.addr)
+			if command == "worker" { // its log, in JSON
+				out = strings.ReplaceAll(strings.ReplaceAll(out, `"msg":"`, "seine: "), `\"`, `"`)
+			}
 			if code != tt.code || !strings.Contains(out, tt.says) {
 				t.Errorf("%s --http %s: exit %d; want %d and %q\n%s", command, tt.addr, code, tt.code, tt.says, out)
 			}

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/seinehq/seine/worker"
 )
 
 // No secret is in a log, however often it was quoted on its way: as text on a
@@ -35,11 +37,47 @@ func TestLogsHoldNoSecret(t *testing.T) {
 			}
 			if !terminal {
 				var line map[string]any
-				if err := json.Unmarshal(out.Bytes(), &line); err != nil || line["level"] != "WARN" || line["msg"] != "with xxxxx" || line["time"] == nil {
+				if err := json.Unmarshal(out.Bytes(), &line); err != nil || line["level"] != "WARN" || line["severity"] != "WARNING" || line["msg"] != "with xxxxx" || line["time"] == nil {
 					t.Errorf("%q: %v: %s", secret, err, text)
 				}
 			} else if json.Valid(out.Bytes()) || !strings.Contains(text, "level=WARN") {
 				t.Errorf("a terminal is given no text: %s", text)
+			}
+		}
+	}
+}
+
+// The tokens of traces are secrets too.
+func TestTraceTokensAreSecret(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	env := map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20hunter2,a=plainvalue",
+		"OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x-key=s3cret%2Fkey", "OTEL_SDK_DISABLED": "true",
+	}
+	a := &app{env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }, redact: &redactor{}}
+	a.stderr = a.redact.writer(&out)
+	if _, err := a.trace(t.Context(), &worker.Config{Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	a.logger(slog.LevelInfo).InfoContext(t.Context(), "m", "values", "Bearer hunter2, hunter2, plainvalue, s3cret/key, s3cret%2Fkey")
+	for _, secret := range []string{"hunter2", "plainvalue", "s3cret"} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%q is in the log: %s", secret, &out)
+		}
+	}
+}
+
+// Each level has the word that Google's logging reads, and only in JSON.
+func TestSeverity(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[slog.Level]string{slog.LevelDebug: "DEBUG", slog.LevelInfo: "INFO", slog.LevelWarn: "WARNING", slog.LevelError: "ERROR", slog.LevelError + 4: "ERROR"} {
+		for _, terminal := range []bool{true, false} {
+			var out bytes.Buffer
+			a := &app{terminal: terminal, stderr: &out}
+			a.logger(slog.LevelDebug).Log(t.Context(), level, "m", "level", "deep", slog.Group("g", "level", slog.LevelInfo))
+			if got := strings.Contains(out.String(), `"level":"`+level.String()+`","severity":"`+want+`","msg":"m"`); got == terminal || strings.Count(out.String(), "severity") > 1 {
+				t.Errorf("%v, terminal %v: %s; want the severity %s, in JSON alone", level, terminal, &out, want)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ const (
 )
 
 // showProgress tells how a run goes on, until ctx is done: one line that is
-// drawn anew on a terminal, plain lines in a pipe.
+// drawn anew on a terminal, a line of the log now and then in a pipe.
 func (a *app) showProgress(ctx context.Context, w *worker.Worker, job string) {
 	every := lineEvery
 	if a.terminal {
@@ -44,11 +45,10 @@ func (a *app) showProgress(ctx context.Context, w *worker.Worker, job string) {
 			status, asked = s, time.Now()
 		}
 		line := progressLine(status, w.Progress(), job)
-		switch {
-		case a.terminal:
+		if a.terminal {
 			_, _ = fmt.Fprintf(a.stderr, "\r\x1b[K%s", line)
-		default:
-			a.say("%s", line)
+		} else {
+			a.logger(slog.LevelInfo).InfoContext(ctx, "run goes on", "job", job, "counts", line)
 		}
 	}
 }

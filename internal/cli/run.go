@@ -163,18 +163,31 @@ func (a *app) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worke
 // workerName is the original's HOSTNAME, when it is set.
 func (a *app) workerName() string { return a.getenv("HOSTNAME") }
 
-// whereabouts is the first line that run and worker print: a foreign
-// DATABASE_URL must not divert a run unseen.
+// begin is the first line that run and worker print: a foreign DATABASE_URL must
+// not divert a run unseen. Where the rest is a log in JSON it is too.
+func (a *app) begin(ctx context.Context, jobs []*seine.Job) {
+	if a.terminal {
+		a.whereabouts(jobs)
+		return
+	}
+	a.logger(slog.LevelInfo).InfoContext(ctx, "seine starts", "version", Version, "frontier", a.frontierOf(jobs[0]).String(), "store", a.storesOf(jobs))
+}
+
 func (a *app) whereabouts(jobs []*seine.Job) {
+	a.say("seine: frontier %s, store %s", a.frontierOf(jobs[0]), a.storesOf(jobs))
+}
+
+func (a *app) storesOf(jobs []*seine.Job) string {
 	stores := []string{}
 	for _, job := range jobs {
 		stores = append(stores, a.storeOf(job).String())
 	}
-	a.say("seine: frontier %s, store %s", a.frontierOf(jobs[0]), strings.Join(stores, ", "))
+	return strings.Join(stores, ", ")
 }
 
 func (a *app) work(ctx context.Context, jobs []*seine.Job, w workFlags) error {
-	a.whereabouts(jobs)
+	a.begin(ctx, jobs)
+	a.logs = true
 	cfg, err := a.config(ctx, jobs, w)
 	if err != nil {
 		return err
@@ -193,7 +206,7 @@ func (a *app) work(ctx context.Context, jobs []*seine.Job, w workFlags) error {
 }
 
 func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
-	a.whereabouts([]*seine.Job{job})
+	a.begin(ctx, []*seine.Job{job})
 	cfg, err := a.config(ctx, []*seine.Job{job}, w)
 	if err != nil {
 		return err

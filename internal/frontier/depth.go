@@ -20,8 +20,12 @@ type Depth struct {
 	// Held are pending tasks that wait for their time.
 	Held int64
 
-	// Oldest is for how long the task that waits longest could have been
-	// claimed; zero when none may be.
+	// Oldest is how long ago the oldest task that is due was admitted: it is
+	// ready, and its lane may be asked now and has been for longer than
+	// BusyWithin, unless nothing limits that lane. Zero when none is. A task
+	// that was sent back counts from when its lane could last be asked, as when
+	// it came back is not kept. Of the lanes the OldestLanes that may be asked
+	// for longest are looked at: with more of them it is the least it can be.
 	Oldest time.Duration
 
 	// Lanes is the number of paced lanes with something ready, and Busy how
@@ -38,15 +42,18 @@ type Depth struct {
 
 // The most rows that a Depth is read from.
 const (
-	SampleRows = 1000
-	LaneRows   = 10_000
+	SampleRows  = 1000
+	LaneRows    = 10_000
+	OldestLanes = 256 // of each priority
 )
 
 // BusyWithin is how long a lane may be due and count as busy: about one poll.
 const BusyWithin = time.Second
 
-// Ready is the number of tasks that workers could have: those that are pending
-// and wait for nothing, unless the job is paused.
+// Ready is the number of tasks that wait for nothing but a worker and their host's
+// turn, unless the job is paused. A count of those whose turn it is would be none
+// just when enough workers keep up with the pace, and an autoscaler would take
+// them away.
 func (d *Depth) Ready() int64 {
 	if d.Paused {
 		return 0

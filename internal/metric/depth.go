@@ -68,8 +68,8 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 var (
 	tasks         = desc("seine_tasks", "Tasks of a job by state, over the whole fleet.", "job", "state")
 	reasons       = desc("seine_task_reasons", "Tasks that are final, by state and reason.", "job", "state", "reason")
-	queueReady    = desc("seine_queue_ready", "Tasks that workers could have now, over the whole fleet; 0 while the job is paused.", "job")
-	queueOldest   = desc("seine_queue_oldest_due_seconds", "For how long the task that is due longest could have been claimed.", "job")
+	queueReady    = desc("seine_queue_ready", "Tasks that wait for nothing but a worker and their host's turn, over the whole fleet; 0 while the job is paused.", "job")
+	queueOldest   = desc("seine_queue_oldest_due_seconds", "Age of the oldest task that is due: ready, and its host may be asked now. 0 when none is.", "job")
 	workers       = desc("seine_workers", "Workers with a live lease on this frontier.")
 	browserCount  = desc("seine_browser_processes", "Processes of this worker's browser.")
 	browserMemory = desc("seine_browser_memory_bytes", "Memory of this worker's browser, shared pages counted once.")

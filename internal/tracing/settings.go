@@ -12,6 +12,25 @@ import (
 // samplers are those that the library knows.
 var samplers = []string{"always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"}
 
+// Secrets are what no output may hold: the values of headers, and of those with
+// a kind before them (Bearer TOKEN) the token too.
+func Secrets(getenv func(string) string) (secrets []string) {
+	for _, kind := range []string{"", "TRACES_"} {
+		for pair := range strings.SplitSeq(getenv("OTEL_EXPORTER_OTLP_"+kind+"HEADERS"), ",") {
+			_, value, _ := strings.Cut(pair, "=")
+			plain, err := url.PathUnescape(value)
+			if err != nil {
+				plain = value
+			}
+			secrets = append(secrets, strings.TrimSpace(value), strings.TrimSpace(plain))
+			if words := strings.Fields(plain); len(words) > 1 {
+				secrets = append(secrets, words[len(words)-1])
+			}
+		}
+	}
+	return secrets
+}
+
 // check refuses what the library would pass over with a line of its own, which
 // may hold a token. It never says a header's value.
 func check(getenv func(string) string) error {

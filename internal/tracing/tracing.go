@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -54,6 +55,10 @@ const closeWithin = 5 * time.Second
 // It makes no connection. It fails with [ErrSettings].
 func Open(ctx context.Context, c Config) (trace.TracerProvider, func(), error) {
 	nothing := func() {}
+	// What goes wrong in the library is told to one handler and one logger in a
+	// process, whose own would write past our log, which leaves secrets out.
+	otel.SetErrorHandler(&complaints{log: c.Log})
+	otel.SetLogger(logr.FromSlogHandler(library{c.Log.Handler()}))
 	exporter, err := exporter(ctx, c)
 	if err != nil || exporter == nil {
 		return nil, nothing, err
@@ -64,8 +69,6 @@ func Open(ctx context.Context, c Config) (trace.TracerProvider, func(), error) {
 	if err != nil && about == nil {
 		return nil, nothing, fmt.Errorf("%w: %w", ErrSettings, err)
 	}
-	// What goes wrong in the library is told to one handler in a process.
-	otel.SetErrorHandler(&complaints{log: c.Log})
 	p := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(about))
 	return p, func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
@@ -114,6 +117,42 @@ func exporter(ctx context.Context, c Config) (sdk.SpanExporter, error) {
 	}
 	return nil, fmt.Errorf("%w: OTEL_TRACES_EXPORTER=%s: give otlp, console or none", ErrSettings, kind)
 }
+
+// library takes in the library's own log: its warnings as warnings, the rest of
+// what is no error, which tells how it was put together, for debugging only.
+type library struct{ slog.Handler }
+
+// warning is the level of the library's warnings: logr's verbosity, negated.
+const warning = slog.Level(-1)
+
+func levelOf(l slog.Level) slog.Level {
+	switch {
+	case l >= slog.LevelError:
+		return slog.LevelError
+	case l >= warning:
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+// Enabled says whether the log takes it.
+func (l library) Enabled(ctx context.Context, level slog.Level) bool {
+	return l.Handler.Enabled(ctx, levelOf(level))
+}
+
+// Handle hands it on.
+func (l library) Handle(ctx context.Context, r slog.Record) error {
+	r.Level = levelOf(r.Level)
+	return l.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps what it is.
+func (l library) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return library{l.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup keeps what it is.
+func (l library) WithGroup(name string) slog.Handler { return library{l.Handler.WithGroup(name)} }
 
 // complaints logs what the library can't do, once a minute at most: a collector
 // that is away must not fill the log.

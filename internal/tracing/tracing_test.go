@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/seinehq/seine/internal/tracing"
 )
 
@@ -93,5 +96,35 @@ func TestCollectorAway(t *testing.T) {
 		if n := strings.Count(log.String(), "are not sent"); n < 1 || n > 2 {
 			t.Errorf("%s: told %d times\n%s", at, n, log.String())
 		}
+	}
+}
+
+// What the library has to say itself is said in our log, at our levels: nowhere
+// else are secrets left out.
+func TestLibraryLogs(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "no pair")
+	t.Setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1")
+	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")
+	var log bytes.Buffer
+	p, end, err := tracing.Open(t.Context(), tracing.Config{
+		Getenv: func(name string) string {
+			return map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}[name]
+		}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := p.Tracer("t").Start(t.Context(), "hello", trace.WithAttributes(attribute.Int("a", 1), attribute.Int("b", 2)))
+	span.SetAttributes(attribute.Int("c", 3))
+	span.End()
+	end()
+	for _, want := range []string{"level=ERROR msg=\"parse headers\"", "level=WARN msg=\"limit reached"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, log.String())
+		}
+	}
+	if strings.Contains(log.String(), "TracerProvider") {
+		t.Errorf("how it was put together is said to everybody:\n%s", log.String())
 	}
 }

@@ -101,3 +101,37 @@ run "budget" {
     error_message = "at half, at nine tenths, at the whole, and when the whole is foreseen"
   }
 }
+
+# null is the default, as if the line were not there.
+run "nothing_said" {
+  command = apply
+  variables {
+    database     = null
+    nodes        = null
+    machine_type = null
+    namespace    = null
+  }
+  assert {
+    condition     = google_sql_database_instance.queue.settings[0].tier == "db-f1-micro" && google_container_node_pool.pool["workers"].autoscaling[0].total_max_node_count == 8
+    error_message = "null is the default"
+  }
+}
+
+# As many workers as the tier has connections for.
+run "as_many_as_fit_g1_small" {
+  command = apply
+  variables {
+    database     = { tier = "db-g1-small" }
+    nodes        = { max = 22 }
+    machine_type = "e2-custom-2-4096"
+  }
+}
+
+run "as_many_as_fit_perf_optimized" {
+  command = apply
+  variables {
+    database     = { edition = "ENTERPRISE_PLUS", tier = "db-perf-optimized-N-4" }
+    nodes        = { max = 200 }
+    machine_type = "n2-highcpu-4"
+  }
+}

@@ -209,3 +209,174 @@ run "budget_of_nothing" {
   }
   expect_failures = [var.budget]
 }
+
+run "name_of_google" {
+  command = plan
+  variables {
+    name = "goog-x"
+  }
+  expect_failures = [var.name]
+}
+
+run "name_with_google" {
+  command = plan
+  variables {
+    name = "my-google-cards"
+  }
+  expect_failures = [var.name]
+}
+
+run "zone_without_a_letter" {
+  command = plan
+  variables {
+    zone = "us-east1-"
+  }
+  expect_failures = [var.zone]
+}
+
+run "nodes_by_halves" {
+  command = plan
+  variables {
+    nodes = { max = 2.5 }
+  }
+  expect_failures = [var.nodes]
+}
+
+run "spot_by_halves" {
+  command = plan
+  variables {
+    spot_max = 1.5
+  }
+  expect_failures = [var.spot_max]
+}
+
+run "nat_by_halves" {
+  command = plan
+  variables {
+    nat_addresses = 1.5
+  }
+  expect_failures = [var.nat_addresses]
+}
+
+run "disk_by_halves" {
+  command = plan
+  variables {
+    node_disk_gb = 30.5
+  }
+  expect_failures = [var.node_disk_gb]
+}
+
+run "database_disk_by_halves" {
+  command = plan
+  variables {
+    database = { disk_gb = 10.5 }
+  }
+  expect_failures = [var.database]
+}
+
+run "backups_by_halves" {
+  command = plan
+  variables {
+    database = { backups = 6.5 }
+  }
+  expect_failures = [var.database]
+}
+
+run "machine_of_2_gb" {
+  command = plan
+  variables {
+    machine_type = "e2-small"
+  }
+  expect_failures = [var.machine_type]
+}
+
+run "machine_unknown" {
+  command = plan
+  variables {
+    machine_type = "foo-bar"
+  }
+  expect_failures = [var.machine_type]
+}
+
+run "machine_of_arm" {
+  command = plan
+  variables {
+    machine_type = "t2a-standard-2"
+  }
+  expect_failures = [var.machine_type]
+}
+
+run "machine_of_2_cpus_and_2_gb" {
+  command = plan
+  variables {
+    machine_type = "n2-highcpu-2"
+  }
+  expect_failures = [var.machine_type]
+}
+
+run "machine_custom_of_2_gb" {
+  command = plan
+  variables {
+    machine_type = "e2-custom-2-2048"
+  }
+  expect_failures = [var.machine_type]
+}
+
+run "too_many_workers_for_a_small_tier" {
+  command = plan
+  variables {
+    database = { tier = "db-g1-small" }
+    nodes    = { max = 23 }
+  }
+  expect_failures = [google_sql_database_instance.queue]
+}
+
+run "too_many_workers_for_a_custom_tier" {
+  command = plan
+  variables {
+    database = { tier = "db-custom-1-3840" }
+    nodes    = { max = 48 }
+  }
+  expect_failures = [google_sql_database_instance.queue]
+}
+
+run "too_many_spot_workers" {
+  command = plan
+  variables {
+    nodes    = { max = 8 }
+    spot_max = 3
+  }
+  expect_failures = [google_sql_database_instance.queue]
+}
+
+run "namespace_of_the_collector" {
+  command = plan
+  variables {
+    namespace = "gmp-system"
+  }
+  expect_failures = [var.namespace]
+}
+
+run "namespace_of_gke" {
+  command = plan
+  variables {
+    namespace = "gke-managed-otel"
+  }
+  expect_failures = [var.namespace]
+}
+
+run "namespace_of_an_operator" {
+  command = plan
+  variables {
+    namespace = "istio-system"
+  }
+  expect_failures = [var.namespace]
+}
+
+run "currency_by_its_name" {
+  command = plan
+  variables {
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 5, currency = "dollars" }
+  }
+  expect_failures = [var.budget]
+}

@@ -33,21 +33,24 @@ func testDepth(t *testing.T, s *suite) {
 	}
 	s.add(other, tasks("h:80", keysOf(50)...), 50)
 	s.add(job, append(tasks("h:80", "a", "b", "c", "d"), tasks("i:80", "e", "f", "g")...), 7)
-	s.clock.Move(time.Minute)
+	s.clock.Move(2 * frontier.BusyWithin)
+	admitted := depth().Oldest - 2*frontier.BusyWithin // a driver's server may stamp by a clock of its own
+	s.clock.Move(time.Minute - 2*frontier.BusyWithin)
 	// Two hosts that nobody asks.
-	if d := depth(); d.Ready() != 7 || d.Oldest != time.Minute || d.Lanes != 2 || d.Busy != 0 {
-		t.Errorf("before a claim: %d ready, the oldest due for %v, %d of %d lanes busy; want 7, 1m, 0 of 2", d.Ready(), d.Oldest, d.Busy, d.Lanes)
+	if d := depth(); d.Ready() != 7 || age(d.Oldest-admitted) != time.Minute || d.Lanes != 2 || d.Busy != 0 {
+		t.Errorf("before a claim: %d ready, the oldest due %v old, %d of %d lanes busy; want 7, 1m, 0 of 2", d.Ready(), d.Oldest-admitted, d.Busy, d.Lanes)
 	}
 	l := s.lease()
 	got := s.claim(l, job, 2, 2)
 	d := depth()
 	if d.Workers != 1 || d.States[seine.InProgress] != 2 || d.Ready() != 5 || d.Busy != d.Lanes || d.Oldest != 0 {
-		t.Errorf("each host was asked: %d workers, %v, %d of %d lanes busy, the oldest due for %v; want 1, 2 of 2, 0s", d.Workers, d.States, d.Busy, d.Lanes, d.Oldest)
+		t.Errorf("each host was asked: %d workers, %v, %d of %d lanes busy, the oldest due %v old; want 1, 2 of 2, 0s", d.Workers, d.States, d.Busy, d.Lanes, d.Oldest)
 	}
 	s.clock.Move(30 * time.Second)
 	got = append(got, s.claim(l, job, 1, 1)...)
-	if d := depth(); d.Busy != 1 || d.Lanes != 2 || d.Oldest <= 0 {
-		t.Errorf("one host was left: %d of %d lanes busy, the oldest due for %v; want 1 of 2", d.Busy, d.Lanes, d.Oldest)
+	// The tasks of the host that is due are as old as before, whenever it was asked last.
+	if d := depth(); d.Busy != 1 || d.Lanes != 2 || age(d.Oldest-admitted) != 90*time.Second {
+		t.Errorf("one host was left: %d of %d lanes busy, the oldest due %v old; want 1 of 2, 90s", d.Busy, d.Lanes, d.Oldest-admitted)
 	}
 	end := done(got[0])
 	end[0].State, end[0].Reason, end[0].Records = seine.Skipped, "not english", nil
@@ -72,7 +75,49 @@ func testDepth(t *testing.T, s *suite) {
 		t.Errorf("of an unknown job: %v; want %v", err, frontier.ErrNoJob)
 	}
 	testDeepWaits(t, s)
+	testOldest(t, s)
 }
+
+// testOldest has workers ask a lane that nothing limits all the time, and too few
+// of them: its tasks get older though it was asked just now.
+func testOldest(t *testing.T, s *suite) {
+	job := s.job("backlog", frontier.LanePace{Inflight: 1 << 20})
+	oldest := func() time.Duration {
+		t.Helper()
+		d, err := s.Depth(s.ctx(), job)
+		s.check(err)
+		return d.Oldest
+	}
+	l := s.lease()
+	s.add(job, tasks("shard/01", keysOf(20)...), 20)
+	admitted := oldest()
+	for i := range 5 {
+		if got, want := age(oldest()-admitted), time.Duration(i)*time.Hour; got != want {
+			t.Errorf("after %d claims the oldest due task is %v old; want %v", i, got, want)
+		}
+		s.complete(l, job, done(s.claim(l, job, 2, 2)...), 2)
+		s.clock.Move(time.Hour)
+		s.check(s.Heartbeat(s.ctx(), l, nil))
+	}
+	// A lesser priority that the better one keeps waiting is seen.
+	s.add(job, []frontier.New{{Key: "first", Lane: "shard/01", Priority: 0}}, 1)
+	if got := age(oldest() - admitted); got != 5*time.Hour {
+		t.Errorf("behind a better priority the oldest due task is %v old; want 5h", got)
+	}
+	rest := s.claim(l, job, 11, 11)
+	if got := oldest(); got != 0 {
+		t.Errorf("everything is claimed, and the oldest due task is %v old", got)
+	}
+	// What waits for its time is not due, and is as old as it was when it is.
+	s.fail(l, job, failures(seine.Error, time.Hour, rest...))
+	if got := oldest(); got != 0 {
+		t.Errorf("everything waits for its time, and the oldest due task is %v old", got)
+	}
+}
+
+// age is a time between two admissions' ages, which a server stamps by a clock that
+// a test can't stop.
+func age(d time.Duration) time.Duration { return d.Round(time.Second) }
 
 // testDeepWaits has more tasks wait than are looked at: a site that was away.
 func testDeepWaits(t *testing.T, s *suite) {

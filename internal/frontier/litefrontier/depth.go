@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
@@ -17,25 +18,24 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	var (
 		now        = f.now()
 		inProgress int64
-		oldest     sql.NullInt64
 	)
 	err = f.one(ctx, `select paused,
   (select count(*) from queue q where q.lease_id is not null and q.job_id = j.job_id),
   (select count(*) from lease where expires_at > ?1),
-  (select min(at) from (select (select next_at from lane l where l.job_id = ?2 and l.prio = p.p and parked = 0 and "full" = 0 and paused = 0 order by next_at limit 1) as at
-    from (select 0 as p union all select 1 union all select 2 union all select 3) p)),
   (select count(*) from (select * from lane where job_id = ?2 limit ?3) where parked = 0 and paused = 0 and delay_max > 0 and lane_key not like 'assets/%' and ("full" or next_at > ?4)),
   (select count(*) from (select * from lane where job_id = ?2 limit ?3) where parked = 0 and paused = 0 and delay_max > 0 and lane_key not like 'assets/%')
  from job j where job_id = ?2`, []any{now, job, frontier.LaneRows, now - frontier.BusyWithin.Microseconds()},
-		&d.Paused, &inProgress, &d.Workers, &oldest, &d.Busy, &d.Lanes)
+		&d.Paused, &inProgress, &d.Workers, &d.Busy, &d.Lanes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return d, frontier.ErrNoJob
 	}
 	if err != nil {
 		return d, err
 	}
-	if oldest.Valid && !d.Paused {
-		d.Oldest = max(0, micro(now-oldest.Int64))
+	if !d.Paused {
+		if d.Oldest, err = f.oldest(ctx, job, now); err != nil {
+			return d, err
+		}
 	}
 	sample, err := f.sample(ctx, job)
 	if err != nil {
@@ -53,6 +53,29 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 		return err
 	})
 	return d, err
+}
+
+// oldest looks at the first task of each priority of the lanes that are due for
+// longest, which is the oldest there: a queue is first in, first out. mark says
+// that a task may have been sent back.
+func (f *Frontier) oldest(ctx context.Context, job frontier.JobID, now int64) (age time.Duration, err error) {
+	for prio := range 4 {
+		var since sql.NullInt64
+		err := f.one(ctx, `select min((select case when q.mark > 0 then max(t.created_at, l.next_at) else t.created_at end
+   from queue q join task t on t.job_id = q.job_id and t.key = q.key
+   where q.lane_id = l.lane_id and q.prio = a.prio and q.lease_id is null and q.run_at is null order by q.seq limit 1))
+ from (select lane_id, next_at, prio from lane where job_id = ?2 and prio = ?3 and parked = 0 and "full" = 0 and paused = 0
+   and next_at <= ?1 and (lane_key like 'shard/%' or next_at < ?4) order by next_at limit ?5) l
+ join (select 0 as prio union all select 1 union all select 2 union all select 3) a on a.prio >= l.prio`,
+			[]any{now, job, prio, now - frontier.BusyWithin.Microseconds(), frontier.OldestLanes}, &since)
+		if err != nil {
+			return 0, err
+		}
+		if since.Valid {
+			age = max(age, micro(now-since.Int64))
+		}
+	}
+	return age, nil
 }
 
 func (f *Frontier) sample(ctx context.Context, job frontier.JobID) (s frontier.Sample, err error) {

@@ -3,6 +3,7 @@ package pgfrontier
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,15 +17,35 @@ const (
 	sqlDepth = `select j.paused,
   (select count(*) from seine.queue q where q.lease_id is not null and q.job_id = j.job_id),
   (select count(*) from seine.lease where expires_at > ` + now + `),
-  greatest(0, coalesce(extract(epoch from ` + now + ` - (select min(at) from (
-     select (select next_at from seine.lane l where l.job_id = $2 and l.prio = p and not parked and not "full" and not paused order by next_at limit 1) as at
-     from generate_series(0, 3) p) x)), 0))::float8,
   k.busy, k.lanes
  from seine.job j cross join lateral (
    select count(*) filter (where "full" or next_at > ` + now + ` - $4::float8 * interval '1 s') as busy, count(*) as lanes
    from (select * from seine.lane where job_id = $2 limit $3) l
    where not parked and not paused and delay_max > interval '0' and lane_key not like 'assets/%') k
  where j.job_id = $2`
+
+	// The first task of each priority of the lanes that are due for longest, which
+	// is the oldest there: a queue is first in, first out. mark says that a task
+	// may have been sent back. $2 job, $3 lanes of each priority, $4 floor of each,
+	// $5 how long due a lane is busy (s), $6 lanes with hints, $7 and $8 a priority
+	// and a seq for each: see floors. Rows are compared, as an equal priority would
+	// let the planner walk the queue by seq.
+	sqlDepthOldest = `select greatest(0, coalesce(extract(epoch from ` + now + ` - min(greatest(case when q.mark > 0 then l.next_at end,
+   (select created_at from seine.task t where t.job_id = $2 and t.key = q.key)))), 0))::float8
+ from generate_series(0, 3) p(p)
+ cross join lateral (
+   select lane_id, next_at, prio from seine.lane
+   where job_id = $2 and prio = p.p and not parked and not "full" and not paused
+     and next_at >= ($4::timestamptz[])[p.p + 1] and next_at <= ` + now + `
+     and (lane_key like 'shard/%' or next_at < ` + now + ` - $5::float8 * interval '1 s')
+   order by next_at limit $3) l
+ left join unnest($6::int[], $7::smallint[], $8::bigint[]) low(lane_id, prio, seq) on low.lane_id = l.lane_id
+ cross join lateral generate_series(l.prio, 3) a(prio)
+ cross join lateral (
+   select key, mark from seine.queue q
+   where q.lane_id = l.lane_id and (q.prio, q.seq) >= (a.prio, case when low.prio = a.prio then low.seq else 0 end) and q.prio <= a.prio
+     and lease_id is null and run_at is null
+   order by prio, seq limit 1) q`
 
 	// $1 how many rows.
 	sqlDepthWaits = `select job_id, state::int, count(*) from (
@@ -44,13 +65,10 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	if d.Counts, err = f.Counts(ctx, job); err != nil {
 		return d, err
 	}
-	var (
-		inProgress int64
-		oldest     float64
-	)
+	var inProgress int64
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		return c.QueryRow(ctx, sqlDepth, f.now(), job, frontier.LaneRows, frontier.BusyWithin.Seconds()).
-			Scan(&d.Paused, &inProgress, &d.Workers, &oldest, &d.Busy, &d.Lanes)
+			Scan(&d.Paused, &inProgress, &d.Workers, &d.Busy, &d.Lanes)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return d, frontier.ErrNoJob
@@ -59,7 +77,9 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 		return d, err
 	}
 	if !d.Paused {
-		d.Oldest = seconds(oldest)
+		if d.Oldest, err = f.oldest(ctx, job); err != nil {
+			return d, err
+		}
 	}
 	sample, err := f.sample(ctx, job)
 	if err != nil {
@@ -73,6 +93,30 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 		return r, err
 	})
 	return d, err
+}
+
+// oldest steps over what is dead as a claim does, by the same hints: an old
+// transaction must not make a scrape costly.
+func (f *Frontier) oldest(ctx context.Context, job frontier.JobID) (time.Duration, error) {
+	floors := f.floorsOf(job)
+	lanes, prios, seqs := f.lows(job)
+	var age float64
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, sqlDepthOldest, f.now(), job, frontier.OldestLanes, floors[:], frontier.BusyWithin.Seconds(), lanes, prios, seqs).Scan(&age)
+	})
+	return seconds(age), err
+}
+
+// lows are the hints of all lanes.
+func (f *Frontier) lows(job frontier.JobID) (lanes []int32, prios []int16, seqs []int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, l := range f.floorsFor(job).low {
+		if time.Now().Before(l.until) {
+			lanes, prios, seqs = append(lanes, id), append(prios, l.prio), append(seqs, l.seq)
+		}
+	}
+	return lanes, prios, seqs
 }
 
 func (f *Frontier) sample(ctx context.Context, job frontier.JobID) (s frontier.Sample, err error) {

@@ -15,7 +15,7 @@ import (
 func TestDepthStaysFlat(t *testing.T) {
 	t.Parallel()
 	small, large := depthCosts(t, 50_000), depthCosts(t, 1_000_000)
-	for _, name := range []string{"sqlDepth", "sqlDepthWaits", "sqlDepthReady", "sqlDepthReasons"} {
+	for _, name := range []string{"sqlDepth", "sqlDepthOldest", "sqlDepthWaits", "sqlDepthReady", "sqlDepthReasons"} {
 		s, l := small[name].buffers(), large[name].buffers()
 		t.Logf("%-16s %6d buffers, %6d at a million", name, s, l)
 		if len(large[name].runs) == 0 || len(small[name].runs) == 0 {
@@ -52,7 +52,7 @@ func depthCosts(t *testing.T, n int) map[string]cost {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.Lanes == 0 || d.Ready() == 0 {
+		if d.Lanes == 0 || d.Ready() == 0 || d.Oldest == 0 {
 			t.Fatalf("%+v", d)
 		}
 	}

@@ -34,7 +34,7 @@ func Name(sql string) string {
 		"sqlMine": sqlMine, "sqlStill": sqlStill, "sqlAdd": sqlAdd, "sqlAddMixed": sqlAddMixed, "sqlLookup": sqlLookup, "sqlAnswers": sqlAnswers, "sqlRecords": sqlRecords, "sqlAssets": sqlAssets, "sqlCondemned": sqlCondemned,
 		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFail": sqlFail, "sqlRelease": sqlRelease, "sqlThirsty": sqlThirsty,
 		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlRescue": sqlRescue,
-		"sqlDepth": sqlDepth, "sqlDepthWaits": sqlDepthWaits, "sqlDepthReady": sqlDepthReady, "sqlDepthReasons": sqlDepthReasons,
+		"sqlDepth": sqlDepth, "sqlDepthOldest": sqlDepthOldest, "sqlDepthWaits": sqlDepthWaits, "sqlDepthReady": sqlDepthReady, "sqlDepthReasons": sqlDepthReasons,
 		"sqlBury": sqlBury, "sqlDueSeqs": sqlDueSeqs, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlQuiet": sqlQuiet,
 	} {
 		if text == sql {
