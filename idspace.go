@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -31,8 +30,9 @@ type IDSpace struct {
 	// [Alphanumerics], or others. Default: the decimal digits.
 	Alphabet string
 
-	// Check is the scheme of a check digit that follows the number. Default:
-	// none. It needs decimal digits.
+	// Check is the scheme of a check digit that follows the number and is made of
+	// the digits of the prefix and the number. Default: none. It needs decimal
+	// digits.
 	Check Check
 
 	// Date is the layout, as package time writes it, of ids that are dates.
@@ -43,6 +43,9 @@ type IDSpace struct {
 	// first probes lie near the first.
 	Start []int64
 }
+
+// maxWidth is the greatest width: ids have to fit a key.
+const maxWidth = 64
 
 // Alphabets of ids.
 const (
@@ -74,7 +77,21 @@ func (s *IDSpace) Key(n int64) string {
 		return s.Prefix + time.Unix(n*secondsADay, 0).UTC().Format(s.Date)
 	}
 	digits := s.digits(n)
-	return s.Prefix + digits + s.Check.of(digits)
+	return s.Prefix + digits + s.Check.of(s.prefixDigits()+digits)
+}
+
+// prefixDigits are those of the prefix: a check digit is made of them too, as in an
+// ISBN that begins with 978.
+func (s *IDSpace) prefixDigits() string {
+	if s.Check == "" {
+		return ""
+	}
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s.Prefix)
 }
 
 func (s *IDSpace) digits(n int64) string {
@@ -112,7 +129,7 @@ func (s *IDSpace) Number(id string) (n int64, ok bool) {
 		if n, ok = decimal(digits); !ok {
 			return 0, false
 		}
-		return n, s.Check.of(digits) == check
+		return n, s.Check.of(s.prefixDigits()+digits) == check
 	case s.Alphabet == "" || s.Alphabet == decimals:
 		return decimal(rest)
 	}
@@ -154,70 +171,6 @@ func (s *IDSpace) same(o *IDSpace) bool {
 	return s.Prefix == o.Prefix && alphabet(s) == alphabet(o) && s.Check == o.Check && s.Date == o.Date
 }
 
-// overlapSample is how many ids of a space are looked for in one whose ids are
-// written otherwise.
-const overlapSample = 1000
-
-// Overlaps reports whether two spaces have an id in common, and names one. Where
-// their ids are written in different ways, it looks at a sample.
-func (s *IDSpace) Overlaps(o *IDSpace) (id string, overlaps bool) {
-	if !s.same(o) {
-		for _, x := range [][2]*IDSpace{{s, o}, {o, s}} {
-			n := x[0].Len()
-			for k := range min(n, overlapSample) {
-				i := k
-				if n > overlapSample {
-					i = int64(float64(n-1) * float64(k) / (overlapSample - 1))
-				}
-				if id := x[0].At(i); x[1].has(id) {
-					return id, true
-				}
-			}
-		}
-		return "", false
-	}
-	lo, hi := max(s.From, o.From), min(s.To, o.To)
-	if w := max(s.Width, o.Width); s.Date == "" && max(s.Width, 1) != max(o.Width, 1) {
-		base := int64(len(decimals))
-		if s.Alphabet != "" {
-			base = int64(len(s.Alphabet))
-		}
-		for least := int64(1); w > 1; w-- { // shorter numbers are padded differently
-			if least > math.MaxInt64/base {
-				return "", false
-			}
-			least *= base
-			lo = max(lo, least)
-		}
-	}
-	// The first n from lo on that is From + k × Step of both.
-	a, b := big.NewInt(s.step()), big.NewInt(o.step())
-	g := new(big.Int).GCD(nil, nil, a, b)
-	gap := big.NewInt(o.From - s.From)
-	k, rest := new(big.Int).QuoRem(gap, g, new(big.Int))
-	if lo > hi || rest.Sign() != 0 {
-		return "", false
-	}
-	bg := new(big.Int).Quo(b, g)
-	inverse := new(big.Int).ModInverse(new(big.Int).Quo(a, g), bg)
-	if inverse == nil { // bg is 1
-		inverse = new(big.Int)
-	}
-	k.Mul(k, inverse).Mod(k, bg)
-	n := new(big.Int).Add(big.NewInt(s.From), k.Mul(k, a))
-	period := new(big.Int).Mul(a, bg)
-	if below := new(big.Int).Sub(big.NewInt(lo), n); below.Sign() > 0 {
-		below.Add(below, period).Sub(below, big.NewInt(1)).Quo(below, period)
-		n.Add(n, below.Mul(below, period))
-	} else {
-		n.Sub(n, below.Neg(below).Quo(below, period).Mul(below, period))
-	}
-	if n.Cmp(big.NewInt(hi)) > 0 {
-		return "", false
-	}
-	return s.Key(n.Int64()), true
-}
-
 // has finds an id exactly as it is written.
 func (s *IDSpace) has(id string) bool {
 	i, ok := s.Find(id)
@@ -235,6 +188,8 @@ func (s *IDSpace) check() []error {
 	say(s.From > s.To, "from %d is greater than to %d", s.From, s.To)
 	say(s.To == math.MaxInt64, "to %d is too large: at most %d", s.To, int64(math.MaxInt64-1))
 	say(s.From < 0 && s.Date == "", "from %d is negative", s.From)
+	say(s.Width < 0 || s.Width > maxWidth, "width %d: 0 to %d", s.Width, maxWidth)
+	say(s.Prefix != strings.TrimLeft(s.Prefix, " "), "prefix %q begins with a space: no key does", s.Prefix)
 	say(s.Step < 0, "step %d is negative", s.Step)
 	say(s.Check != "" && checks[s.Check] == nil, "check %q is no scheme", s.Check)
 	say(s.Check != "" && s.Alphabet != "" && s.Alphabet != decimals, "check %s needs decimal digits", s.Check)
@@ -274,11 +229,9 @@ func checkSpaces(spaces []IDSpace) (errs []error) {
 		if all += spaces[i].Len(); all < 0 {
 			return append(errs, errors.New("seeds.ids: more ids than 64 bits count"))
 		}
-		for k := range i {
-			if id, overlap := spaces[i].Overlaps(&spaces[k]); overlap {
-				errs = append(errs, fmt.Errorf("seeds.ids[%d]: the id %s is one of seeds.ids[%d] too", i, id, k))
-			}
-		}
+	}
+	for _, o := range Overlaps(spaces) {
+		errs = append(errs, fmt.Errorf("seeds.ids[%d]: the id %s is one of seeds.ids[%d] too", o.Of, o.ID, o.With))
 	}
 	return errs
 }

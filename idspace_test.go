@@ -32,6 +32,7 @@ func TestIDSpace(t *testing.T) {
 		{"dates before 1970", seine.IDSpace{From: date(1969, 12, 30), To: date(1970, 1, 3), Step: 2, Date: "20060102"}, "19691230 19700101 19700103 19700103", 3},
 		{"luhn", seine.IDSpace{From: 7992739871, To: 7992739873, Check: seine.CheckLuhn}, "79927398713 79927398721 79927398739 79927398739", 3},
 		{"ean", seine.IDSpace{From: 978030640615, To: 978030640617, Check: seine.CheckEAN}, "9780306406157 9780306406164 9780306406171 9780306406171", 3},
+		{"an ISBN's prefix", seine.IDSpace{From: 30640615, To: 30640617, Prefix: "978-", Width: 9, Check: seine.CheckEAN}, "978-0306406157 978-0306406164 978-0306406171 978-0306406171", 3},
 		{"mod11", seine.IDSpace{From: 30640615, To: 30640617, Width: 9, Check: seine.CheckMod11}, "0306406152 0306406160 0306406179 0306406179", 3},
 		{"damm", seine.IDSpace{From: 572, To: 574, Check: seine.CheckDamm}, "5724 5735 5743 5743", 3},
 	} {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -311,7 +312,7 @@ type Limit struct {
 	Tasks   int64
 
 	// Yield ends exploring when no block of a space promises so many hits by
-	// request any more.
+	// answer any more.
 	Yield float64
 }
 
@@ -332,6 +333,8 @@ type Retry struct {
 const (
 	maxName    = 63
 	maxRetries = 1000
+	maxAhead   = 64
+	maxBlocks  = 65536
 )
 
 var jobName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
@@ -419,6 +422,19 @@ func (j Job) check() []error {
 	}
 	if e := j.Explore; e.Neighbor != nil && e.Strategy != StrategyChain {
 		say("explore: a neighbor function is for the strategy %s", StrategyChain)
+	}
+	e := j.Explore
+	if !slices.Contains([]Strategy{"", StrategyForager, StrategyChain, StrategyRandom, StrategyOff}, e.Strategy) {
+		say("explore: there is no strategy %q: %s, %s, %s or %s", e.Strategy, StrategyForager, StrategyChain, StrategyRandom, StrategyOff)
+	}
+	if e.Patience < 0 || e.Max < 0 || e.Max > maxAhead || e.Blocks < 0 || e.Blocks > maxBlocks || e.Budget < 0 {
+		say("explore: patience %d, budget %d, max %d and blocks %d may not be negative; max is at most %d, blocks %d", e.Patience, e.Budget, e.Max, e.Blocks, maxAhead, maxBlocks)
+	}
+	if e.Budget > 0 && (e.Strategy == StrategyChain || e.Strategy == StrategyOff) {
+		say("explore: a budget is not used with the strategy %s: Limit.Tasks bounds it", e.Strategy)
+	}
+	if y := j.Limit.Yield; !(y >= 0 && y <= 1) {
+		say("limit.yield is %g; 0 to 1", y)
 	}
 	if d := j.Pace.Delay; d.Min > d.Max {
 		say("pace.delay: %v is greater than %v", d.Min, d.Max)

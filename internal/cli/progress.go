@@ -19,8 +19,8 @@ const (
 
 // showProgress tells how a run goes on, until ctx is done: one line that is
 // drawn anew on a terminal, a line of the log now and then in a pipe.
-func (a *app) showProgress(ctx context.Context, w *worker.Worker, job string) {
-	every := lineEvery
+func (a *app) showProgress(ctx context.Context, w *worker.Worker, job *seine.Job) {
+	every, chooses := lineEvery, explores(job)
 	if a.terminal {
 		every = drawEvery
 		defer func() { _, _ = fmt.Fprint(a.stderr, "\r\x1b[K") }()
@@ -38,17 +38,17 @@ func (a *app) showProgress(ctx context.Context, w *worker.Worker, job string) {
 		case <-t.C:
 		}
 		if time.Since(asked) > askEvery {
-			s, err := w.Status(ctx, job)
+			s, err := w.Status(ctx, job.Name)
 			if err != nil {
 				continue // the engine says that the frontier is away
 			}
 			status, asked = s, time.Now()
 		}
-		line := progressLine(status, w.Progress(), job)
+		line := progressLine(status, w.Progress(), job.Name, chooses)
 		if a.terminal {
 			_, _ = fmt.Fprintf(a.stderr, "\r\x1b[K%s", line)
 		} else {
-			a.logger(slog.LevelInfo).InfoContext(ctx, "run goes on", "job", job, "counts", line)
+			a.logger(slog.LevelInfo).InfoContext(ctx, "run goes on", "job", job.Name, "counts", line)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func (a *app) showProgress(ctx context.Context, w *worker.Worker, job string) {
 // askEvery is how old the frontier's counters may be that are shown.
 const askEvery = time.Second
 
-func progressLine(s worker.Status, progress []worker.Progress, job string) string {
+func progressLine(s worker.Status, progress []worker.Progress, job string, explores bool) string {
 	var rate float64
 	for _, p := range progress {
 		if p.Job == job {
@@ -71,8 +71,12 @@ func progressLine(s worker.Status, progress []worker.Progress, job string) strin
 		parts = append(parts, fmt.Sprintf("waiting for a retry %d", waiting))
 	}
 	left := s.Open + s.Unseen
-	parts = append(parts, fmt.Sprintf("left %d", left), fmt.Sprintf("%.1f/s", rate))
-	if rate > 0 && left > 0 {
+	name := "left"
+	if explores {
+		name = "under way"
+	}
+	parts = append(parts, fmt.Sprintf("%s %d", name, left), fmt.Sprintf("%.1f/s", rate))
+	if rate > 0 && left > 0 && !explores {
 		parts = append(parts, "about "+brief(time.Duration(float64(left)/rate*float64(time.Second)))+" to go")
 	}
 	if s.Paused {

@@ -12,7 +12,8 @@ func (a *app) recountCommand() *cobra.Command {
 		Long: `Counts what is known of the ID spaces that a job explores anew, from what each of
 its tasks was judged as and why: after a change of "explore.hit", or of how a
 space is divided (its first id, "explore.blocks"). Nothing is asked for again.
-Workers may go on meanwhile; what they end waits for it.`,
+JOB is the job's file, or its name: then the rules count that it was last run
+with, not those of a file that was changed since. Workers may go on meanwhile; what they end waits for it.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			f, job, info, err := a.jobAt(c.Context(), args[0])
 			if err != nil {
@@ -26,10 +27,14 @@ Workers may go on meanwhile; what they end waits for it.`,
 			if err != nil {
 				return err
 			}
-			if a.json() {
-				return a.printJSON(map[string]any{"job": info.Name, "tasks": n})
+			rule := "the rules of " + args[0]
+			if !isFile(args[0]) {
+				rule = "the rules it was last run with: give its job file to judge by that"
 			}
-			a.print("recounted %d tasks of job %s", n, info.Name)
+			if a.json() {
+				return a.printJSON(map[string]any{"job": info.Name, "tasks": n, "rule": rule})
+			}
+			a.print("recounted %d tasks of job %s by %s", n, info.Name, rule)
 			return nil
 		},
 	}

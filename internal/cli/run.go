@@ -72,7 +72,7 @@ brought up to date first.`,
 		},
 	}
 	w.register(c)
-	c.Flags().StringVar(&w.limit, "limit", "", "bound this run: a number of tasks, or assets=N, records=N, tasks=N")
+	c.Flags().StringVar(&w.limit, "limit", "", "bound this run: a number of tasks, or assets=N, records=N, tasks=N, yield=X")
 	return c
 }
 
@@ -226,7 +226,7 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	shown := make(chan struct{})
 	go func() {
 		defer close(shown)
-		a.showProgress(showing, wk, job.Name)
+		a.showProgress(showing, wk, job)
 	}()
 	runErr := wk.Run(ctx)
 	stopShowing()
@@ -320,10 +320,10 @@ func parseLimit(s string) (seine.Limit, error) {
 // report prints what a run came to.
 func (a *app) report(job *seine.Job, s worker.Status, took time.Duration) error {
 	if a.json() {
-		return a.printStatus(job.Name, s)
+		return a.printStatus(job.Name, s, explores(job))
 	}
 	a.print("")
-	a.printCounts(job.Name, s)
+	a.printCounts(job.Name, s, explores(job))
 	if s.Assets > 0 {
 		where := a.storeOf(job).url
 		if p, ok := strings.CutPrefix(where, "file:"); ok {

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -31,9 +33,13 @@ type spaceJSON struct {
 	HitRate  float64  `json:"hit_rate"`  // of recent probes
 	Best     float64  `json:"best"`      // hits by request that the best block promises; 0: the space is exhausted
 
-	// State is exploring, stopped, exhausted, or not worth it; Why says more.
+	Errors int64 `json:"errors"` // ids that ended in error
+
+	// State is exploring, stopped, exhausted, not worth it, or budget used up; Why
+	// says more, Note what looks wrong.
 	State string `json:"state"`
 	Why   string `json:"why,omitempty"`
+	Note  string `json:"note,omitempty"`
 	Goal  *goal  `json:"goal,omitempty"`
 
 	Regions []regionJSON `json:"regions"`
@@ -45,13 +51,17 @@ const (
 	spaceStopped   = "stopped"
 	spaceExhausted = "exhausted"
 	spaceWorthless = "not worth it"
+	spaceSpent     = "budget used up"
 )
 
 // goal is what a number of wanted items still takes.
 type goal struct {
 	Hits     int64    `json:"hits"`
-	Requests int64    `json:"requests"` // -1: it can't be met
+	Requests int64    `json:"requests"` // about; -1: it can't be met
+	Found    int64    `json:"found"`    // what there is to be by then: less than Hits where it can't be met
 	Seconds  *float64 `json:"seconds"`  // at the fleet's rate; null: nothing runs
+
+	beyond bool // the budget ends before
 }
 
 type regionJSON struct {
@@ -92,7 +102,21 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 	if err != nil {
 		return err
 	}
-	var out []spaceJSON
+	answers, err := f.Answers(ctx, info.ID)
+	if err != nil {
+		return err
+	}
+	var (
+		out []spaceJSON
+		all int64
+	)
+	for _, n := range answers {
+		all += n
+	}
+	numbers := make([]int, len(spaces))
+	for i := range spaces {
+		numbers[i] = spaces[i].Number
+	}
 	for _, s := range spaces {
 		known, err := f.Known(ctx, info.ID, s.Number, time.Time{})
 		if err != nil {
@@ -105,10 +129,24 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 		for at, t := range steps {
 			s.Model.SetStep(at, t)
 		}
-		out = append(out, spaceOf(info.Name, s, known, normal.Limit.Yield))
+		out = append(out, spaceOf(info.Name, s, known, normal.Limit.Yield, all-engine.Elsewhere(answers, numbers), status))
+	}
+	elsewhere := engine.Elsewhere(answers, numbers)
+	budget := normal.Explore.Budget
+	for i := range out {
+		if budget > 0 && all >= budget && out[i].State != spaceStopped {
+			out[i].State, out[i].Why = spaceSpent, fmt.Sprintf("%d answers of explore.budget, %d", all, budget)
+		}
+		if elsewhere > 0 && i == 0 {
+			out[i].Note = join("; ", out[i].Note, fmt.Sprintf("%d answers are known of ID spaces as they were divided before: `seine recount` takes them over", elsewhere))
+		}
 	}
 	if want > 0 {
-		setGoals(out, want, status.Rate)
+		left := int64(-1)
+		if budget > 0 {
+			left = max(0, budget-all)
+		}
+		setGoals(out, spaces, want, left, status.Rate)
 	}
 	for i, s := range out {
 		if a.json() {
@@ -125,8 +163,8 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 	return nil
 }
 
-// spaceOf is what is known of a space.
-func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64) spaceJSON {
+// spaceOf is what is known of a space, of a job with so many answers in all.
+func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64, all int64, status frontier.Status) spaceJSON {
 	for b, sums := range known.Blocks {
 		s.Model.SetBlock(b, sums)
 	}
@@ -135,7 +173,7 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 	recent := s.Model.Recent()
 	out := spaceJSON{
 		Job: job, First: s.At(0), Last: s.At(s.Len() - 1), From: s.From, To: s.To, Size: s.Len(), Answered: sums.Done,
-		Wanted: sums.Wanted, Hits: sums.ProbeHits + sums.WalkHits, HitRate: s.Model.HitRate(), Best: best, State: spaceExploring, Regions: []regionJSON{},
+		Wanted: sums.Wanted, Hits: sums.ProbeHits + sums.WalkHits, HitRate: s.Model.HitRate(), Best: best, Errors: min(sums.Errors, status.Final[seine.Error]), State: spaceExploring, Regions: []regionJSON{},
 	}
 	out.Coverage = float64(out.Answered) / float64(out.Size)
 	out.Yield = float64(out.Wanted) / float64(max(1, out.Answered))
@@ -148,8 +186,15 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 		out.State, out.Why = spaceStopped, known.Circuit.Reason
 	case best <= 0:
 		out.State = spaceExhausted
-	case least > 0 && best < least:
-		out.State, out.Why = spaceWorthless, fmt.Sprintf("the best block promises less than limit.yield, %g", least)
+	case out.Errors > 0 && out.Answered+out.Errors >= out.Size:
+		out.State, out.Best, out.Why = spaceExhausted, 0, fmt.Sprintf("%d ids ended in error", out.Errors)
+	default:
+		if out.Why = engine.NotWorthIt([]*explore.Forager{s.Model}, all, least); out.Why != "" {
+			out.State = spaceWorthless
+		}
+	}
+	if out.Answered >= engine.Barren && out.Hits+out.Wanted == 0 {
+		out.Note = fmt.Sprintf("nothing was wanted in %d answers: are the verdict and explore.hit right?", out.Answered)
 	}
 	step := max(s.Step, 1)
 	for _, r := range regions {
@@ -161,32 +206,38 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 	return out
 }
 
-// setGoals says what a number of wanted items of the job takes from here, at what
-// the best block of all spaces promises: at least so much.
-func setGoals(spaces []spaceJSON, want int64, rate float64) {
+// setGoals says what a number of wanted items of the job takes from here, as the
+// spaces promise it; budget is how many answers are left of it, -1: all.
+func setGoals(spaces []spaceJSON, known []engine.Space, want, budget int64, rate float64) {
 	var (
-		left  = want
-		rest  int64
-		best  float64
-		worth float64
+		left         = want
+		wanted, hits int64
+		models       []*explore.Forager
 	)
-	for _, s := range spaces {
-		left, rest = left-s.Wanted, rest+s.Size-s.Answered
-		// Walks may look for more than what is wanted.
-		share := 1.0
-		if s.Hits > s.Wanted && s.Wanted > 0 {
-			share = float64(s.Wanted) / float64(s.Hits)
-		}
-		if worth = s.Best * share; s.State != spaceStopped {
-			best = max(best, worth)
+	for i, s := range spaces {
+		left, wanted, hits = left-s.Wanted, wanted+s.Wanted, hits+s.Hits
+		if s.State != spaceStopped && s.State != spaceExhausted {
+			models = append(models, known[i].Model)
 		}
 	}
-	g := &goal{Hits: want, Requests: -1}
-	switch {
-	case left <= 0:
+	// Walks may look for more than what is wanted.
+	share := 1.0
+	if hits > wanted && wanted > 0 {
+		share = float64(wanted) / float64(hits)
+	}
+	g := &goal{Hits: want, Requests: -1, Found: want}
+	if left <= 0 {
 		g.Requests = 0
-	case best > 0 && left <= rest:
-		g.Requests = int64(float64(left)/best + 0.5)
+	} else {
+		requests, found := explore.Plan(models, float64(left)/share)
+		switch {
+		case found*share < float64(left)-0.5:
+			g.Found = wanted + int64(found*share)
+		case budget >= 0 && requests > float64(budget):
+			g.Found, g.beyond = wanted, true
+		default:
+			g.Requests = int64(requests + 0.5)
+		}
 	}
 	if rate > 0 && g.Requests >= 0 {
 		seconds := float64(g.Requests) / rate
@@ -197,22 +248,39 @@ func setGoals(spaces []spaceJSON, want int64, rate float64) {
 	}
 }
 
+// percent is a share as people read it: three digits, and no power of ten.
+func percent(share float64) string {
+	switch p := 100 * share; {
+	case p == 0:
+		return "0 %"
+	case p < 0.01:
+		return "less than 0.01 %"
+	case p < 10:
+		return fmt.Sprintf("%.2f %%", p)
+	default:
+		return fmt.Sprintf("%.1f %%", p)
+	}
+}
+
 // best regions that are named.
 const namedRegions = 5
 
 func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 	a.print("%s  ids %s to %s", s.Job, s.First, s.Last)
-	a.print("  answered  %d of %d (%.2g %%)", s.Answered, s.Size, 100*s.Coverage)
+	a.print("  answered  %d of %d (%s)", s.Answered, s.Size, percent(s.Coverage))
 	now := ""
 	if s.YieldNow != nil {
 		now = fmt.Sprintf(", of late %.3f", *s.YieldNow)
 	}
-	a.print("  wanted    %d, %.3f by request%s; recent probes hit %.1f %%", s.Wanted, s.Yield, now, 100*s.HitRate)
+	a.print("  wanted    %d, %.3f by answer%s; recent probes hit %.1f %%", s.Wanted, s.Yield, now, 100*s.HitRate)
 	if s.Hits != s.Wanted {
 		a.print("  hits      %d, of what walks look for", s.Hits)
 	}
+	if s.Errors > 0 {
+		a.print("  errors    %d ids ended in error", s.Errors)
+	}
 	if s.Best > 0 {
-		a.print("  best      a block promises %.3f by request", s.Best)
+		a.print("  best      a block promises %.3f by answer", s.Best)
 	} else {
 		a.print("  best      nothing is left: the space is exhausted")
 	}
@@ -221,6 +289,12 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 		a.print("  stopped   %s: `seine resume` goes on", s.Why)
 	case spaceWorthless:
 		a.print("  over      it is not worth it any more: %s", s.Why)
+	}
+	if s.State == spaceSpent {
+		a.print("  over      the budget is used up: %s", s.Why)
+	}
+	if s.Note != "" {
+		a.print("  note      %s", s.Note)
 	}
 	if g := s.Goal; g != nil {
 		a.print("  goal      %s", g.text(status))
@@ -236,7 +310,7 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 		}
 	}
 	a.print("")
-	a.print("  %d ids a cell; hits by request from none (.) to all (@); blank: not asked yet", (s.Size-1)/int64(len(s.Regions))+1)
+	a.print("  %d ids a cell; hits by answer from none (.) to all (@); blank: not asked yet", (s.Size-1)/int64(len(s.Regions))+1)
 }
 
 // printRegions names those with most hits.
@@ -261,12 +335,14 @@ func (g *goal) text(status frontier.Status) string {
 	switch {
 	case g.Requests == 0:
 		return fmt.Sprintf("%d items: met", g.Hits)
+	case g.beyond:
+		return fmt.Sprintf("%d items: can't be met, explore.budget ends before", g.Hits)
 	case g.Requests < 0:
-		return fmt.Sprintf("%d items: can't be met, the space does not promise so many", g.Hits)
+		return fmt.Sprintf("%d items: can't be met, the space promises about %d", g.Hits, g.Found)
 	case g.Seconds == nil:
-		return fmt.Sprintf("%d items: about %d requests; no worker runs", g.Hits, g.Requests)
+		return fmt.Sprintf("%d items: about %d more answers; no worker runs", g.Hits, g.Requests)
 	}
-	return fmt.Sprintf("%d items: about %d requests, %s with %d workers at this pace", g.Hits, g.Requests, brief(time.Duration(*g.Seconds*float64(time.Second))), status.Workers)
+	return fmt.Sprintf("%d items: about %d more answers, %s with %d workers at this pace", g.Hits, g.Requests, brief(time.Duration(*g.Seconds*float64(time.Second))), status.Workers)
 }
 
 // shades are how a region's hits by request are drawn.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/polite"
 )
@@ -67,8 +68,10 @@ what it takes until N items are found.`,
 				if err != nil {
 					return err
 				}
+				job, err := a.stored(info)
+				chooses := err == nil && explores(job)
 				if a.json() {
-					if err := a.printStatus(info.Name, s); err != nil {
+					if err := a.printStatus(info.Name, s, chooses); err != nil {
 						return err
 					}
 					continue
@@ -76,7 +79,7 @@ what it takes until N items are found.`,
 				if i > 0 {
 					a.print("")
 				}
-				a.printCounts(info.Name, s)
+				a.printCounts(info.Name, s, chooses)
 				a.printHours(c.Context(), f, info)
 				a.printHosts(info.Name, s)
 			}
@@ -121,7 +124,7 @@ type reasonJSON struct {
 	Count  int64  `json:"count"`
 }
 
-func (a *app) printStatus(job string, s frontier.Status) error {
+func (a *app) printStatus(job string, s frontier.Status, explores bool) error {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{},
@@ -130,7 +133,7 @@ func (a *app) printStatus(job string, s frontier.Status) error {
 		out.States[state.String()] = s.States[state]
 	}
 	out.Final.Error, out.Final.Stale = s.Final[seine.Error], s.Final[seine.Stale]
-	if eta, ok := timeLeft(s); ok {
+	if eta, ok := timeLeft(s, explores); ok {
 		seconds := eta.Seconds()
 		out.ETAS = &seconds
 	}
@@ -149,8 +152,19 @@ func (a *app) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// timeLeft is how long the job goes on at its rate.
-func timeLeft(s frontier.Status) (time.Duration, bool) {
+// explores reports whether a job chooses its ids: what is open tells nothing of how
+// long it goes on.
+func explores(job *seine.Job) bool {
+	normal, err := job.Normal()
+	return err == nil && len(engine.Spaces(&normal)) > 0
+}
+
+// timeLeft is how long the job goes on at its rate; ok is false where that is not
+// known.
+func timeLeft(s frontier.Status, explores bool) (d time.Duration, ok bool) {
+	if explores {
+		return 0, false
+	}
 	left := s.Open + s.Unseen
 	if left == 0 {
 		return 0, true
@@ -162,7 +176,7 @@ func timeLeft(s frontier.Status) (time.Duration, bool) {
 }
 
 // printCounts prints a job's states with the reasons below each.
-func (a *app) printCounts(job string, s frontier.Status) {
+func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 	head := job
 	if s.Paused {
 		head += " (paused)"
@@ -170,7 +184,7 @@ func (a *app) printCounts(job string, s frontier.Status) {
 	if s.Rate > 0 {
 		head += fmt.Sprintf("  %.1f tasks/s by %d workers", s.Rate, s.Workers)
 	}
-	if eta, ok := timeLeft(s); ok && s.Open+s.Unseen > 0 {
+	if eta, ok := timeLeft(s, explores); ok && s.Open+s.Unseen > 0 {
 		head += ", about " + brief(eta) + " to go"
 	}
 	a.print("%s", head)

@@ -43,8 +43,9 @@ func (r *runner) answerOf(o outcome) explore.Answer {
 }
 
 // explored is what an outcome adds to what is known of its space, and where its
-// excursion goes on. mark is what a further attempt has to know.
-func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, around neighborhood) (seen *frontier.Explored, next []frontier.New, mark frontier.Mark) {
+// excursion goes on. mark is what a further attempt has to know; final says that
+// there is none.
+func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, around neighborhood, final bool) (seen *frontier.Explored, next []frontier.New, mark frontier.Mark) {
 	x := r.explorer
 	if x == nil || c.Mark == frontier.Known {
 		return nil, nil, 0
@@ -64,6 +65,9 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 	if o.state == seine.Done {
 		seen.Sums.Wanted = 1
 	}
+	if final && o.state == seine.Error {
+		seen.Sums.Errors = 1
+	}
 	t.note(seen)
 	switch {
 	case o.state == seine.Stale:
@@ -71,8 +75,8 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 	case own.Trip != nil:
 		mark = frontier.Passed
 	}
-	x.own += seen.Sums.Done
-	if budget := r.job.Explore.Budget; x.random || budget > 0 && x.answers+x.own >= budget {
+	paid := r.job.Explore.Budget == 0 || x.spare > 0
+	if x.random || !paid {
 		return seen, nil, mark
 	}
 	task, ok, err := r.onward(ctx, t, pos, own.Trip, c.Mark >= frontier.Passed, a, around[t])
@@ -82,6 +86,9 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 	}
 	if ok {
 		next = []frontier.New{task}
+		x.spare--
+		x.chosen++
+		x.stepping++
 	}
 	return seen, next, mark
 }
@@ -239,7 +246,7 @@ func (r *runner) neighbors(ctx context.Context, batch []outcome) neighborhood {
 	}
 	for t := range around {
 		for _, o := range batch { // what is in the batch is asked for
-			if pos, ok := t.Find(o.claimed.Key); ok {
+			if in, pos := x.find(o.claimed.Key); in == t {
 				around[t][pos] = explore.Taken
 			}
 		}
@@ -286,8 +293,12 @@ func Recount(ctx context.Context, f frontier.Frontier, id frontier.JobID, job se
 		switch {
 		case isHit(&normal, t.Key, state, t.Reason):
 			a = explore.Hit
-		case state == seine.Error:
+		case state == seine.Error && !t.Final:
 			return nil
+		case state == seine.Error:
+			return &frontier.Explored{Space: space.number, Observation: explore.Observation{
+				Block: space.model.Block(pos), Sums: explore.Sums{Errors: 1},
+			}}
 		}
 		own, _ := splitMeta(t.Meta)
 		o := explore.Observe(space.model.Block(pos), own.Kind(), own.Trip, t.Attempt > 1, false, a)

@@ -75,6 +75,12 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 		released []frontier.Claimed
 		outcomes = map[int64]outcome{}
 	)
+	if r.explorer != nil {
+		if _, _, err := r.afford(ctx, 0, nearSteps); err != nil {
+			r.log.WarnContext(ctx, "the budget's rest is not known", "err", err)
+		}
+	}
+	defer r.explorer.stepped()
 	around := r.neighbors(ctx, batch)
 	for _, o := range batch {
 		outcomes[o.claimed.Seq] = o

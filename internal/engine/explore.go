@@ -3,7 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
-	"time"
+	"fmt"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
@@ -12,10 +12,6 @@ import (
 
 // ErrDark says that a run ended while a space was stopped.
 var ErrDark = errors.New("exploring was stopped")
-
-// nearBudget is how many times what a worker holds must be left of a budget for
-// it to choose by a model that is not quite up to date.
-const nearBudget = 50
 
 // unfilled is how many ids may be explored beside what this worker holds. A paced
 // host takes one at a time, and the next is chosen better when its answer is
@@ -41,30 +37,32 @@ func (r *runner) explore(ctx context.Context) (n int, left bool, lull frontier.L
 
 func (r *runner) exploreMore(ctx context.Context, want int) (n int, left bool, err error) {
 	x := r.explorer
-	budget := r.job.Explore.Budget
-	x.mu.Lock()
-	if budget > 0 && budget-x.answers-x.own < nearBudget*int64(cap(r.held)) {
-		x.fresh = time.Time{} // how much is left must be known
-	}
-	x.mu.Unlock()
-	if err := r.refresh(ctx); err != nil {
+	want, spent, err := r.afford(ctx, want, nearBudget)
+	switch {
+	case err != nil:
 		return 0, true, err
-	}
-	if budget > 0 && x.answers >= budget {
+	case spent:
 		x.end()
 		return 0, false, nil
-	}
-	if r.notWorthIt(ctx) {
+	case r.notWorthIt(ctx):
 		return 0, false, nil
-	}
-	if budget > 0 {
-		want = min(want, int(budget-x.answers))
+	case want == 0:
+		return 0, true, nil // until it is known what becomes of what is open
 	}
 	t, tasks, err := r.probes(ctx, want)
 	if err != nil || len(tasks) == 0 {
 		return 0, !x.over(), err
 	}
+	x.mu.Lock()
+	x.chosen += int64(len(tasks))
+	x.mu.Unlock()
 	n, err = r.e.cfg.Frontier.Explore(ctx, r.job.ID, t.number, tasks)
+	x.mu.Lock()
+	x.spare, x.settled = x.spare-int64(n), x.settled+int64(len(tasks))
+	if x.refused++; n > 0 {
+		x.refused = 0
+	}
+	x.mu.Unlock()
 	return n, true, err
 }
 
@@ -77,19 +75,23 @@ func (r *runner) notWorthIt(ctx context.Context) bool {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.answers < max(judged, x.judgedAt+judgeEvery) && !x.worthless {
+	if x.answers < x.judgedAt+judgeEvery && x.worthless == "" {
 		return false
 	}
-	best, was := x.worth(), x.worthless
-	x.judgedAt, x.worthless = x.answers, best < least
-	if x.worthless && !was {
-		r.log.InfoContext(ctx, "no more is worth it", "best", best, "limit", least)
+	was, why := x.worthless, x.poor(least)
+	x.judgedAt, x.worthless = x.answers, why
+	if why != "" && was == "" {
+		r.log.InfoContext(ctx, "no more is worth it", "why", why)
 	}
-	return x.worthless
+	return why != ""
 }
 
 // probeAhead is how many ids are looked up at a time when a probe is chosen.
 const probeAhead = 64
+
+// wary is how often in a row what was chosen may be refused, which it is while
+// another worker explores, until each id is looked up before it is chosen.
+const wary = 8
 
 // probes chooses up to n ids of one space.
 func (r *runner) probes(ctx context.Context, n int) (*territory, []frontier.New, error) {
@@ -140,7 +142,7 @@ func (r *runner) probesOf(ctx context.Context, t *territory, n int) (out []front
 	var failed error
 	seen := map[int64]explore.Known{}
 	free := func(pos int64) bool {
-		if _, there := seen[pos]; !there && t.model.Sparse(pos) {
+		if _, there := seen[pos]; !there && x.refused < wary && t.model.Sparse(pos) {
 			return true
 		} else if !there && failed == nil {
 			// Where most is known, the next ones are looked at in their order.
@@ -161,6 +163,9 @@ func (r *runner) probesOf(ctx context.Context, t *territory, n int) (out []front
 		task, err := frontier.Admit(&r.job.Job, frontier.Seed{Key: t.At(pos), Meta: joinMeta(ownMeta{Probe: true}, nil)})
 		if err != nil {
 			return nil, err
+		}
+		if task.Key != t.At(pos) {
+			return nil, fmt.Errorf("the id %q of the space %s is a task by the name of %q: it can't be explored", t.At(pos), t.name(), task.Key)
 		}
 		out = append(out, task)
 	}

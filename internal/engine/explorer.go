@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,18 +18,29 @@ import (
 // at what the frontier holds.
 type explorer struct {
 	random bool
+	ids    []seine.IDSpace // of spaces, in their order
+
+	looking sync.Mutex // held by who brings the model up to date
 
 	mu        sync.Mutex
 	rand      *rand.Rand
 	spaces    []*territory
-	answers   int64 // of all spaces, as of the last look
-	own       int64 // of this worker since then
-	exhausted bool  // nothing more is to be chosen
-	worthless bool  // nothing more is worth it: the job's limit says so
-	judgedAt  int64 // the answers when that was looked at
+	answers   int64  // of all spaces, as of the last look
+	elsewhere int64  // answers of spaces that the job does not have any more
+	left      int64  // ids that the budget pays for beside those that are open, as of the last look
+	spare     int64  // of them those that this worker may still admit
+	chosen    int64  // ids in all, by this worker,
+	settled   int64  // and those that are admitted or given up
+	stepping  int64  // those of the batch that is being committed
+	exhausted bool   // nothing more is to be chosen
+	refused   int    // how often in a row what was chosen was not admitted
+	worthless string // why nothing more is worth it, by the limit
+	judgedAt  int64  // the answers when that was looked at
 
-	fresh  time.Time // when the model is to be brought up to date again
-	filled time.Time // when slots were last filled beside others' tasks
+	fresh    time.Time // when the model is to be brought up to date again
+	measured time.Time // when spare was last read
+	lookedAt time.Time // when elsewhere was
+	filled   time.Time // when slots were last filled beside others' tasks
 }
 
 // territory is one space with its model.
@@ -42,6 +55,9 @@ type territory struct {
 	farther   time.Time
 	answers   int64
 	circuit   frontier.Circuit
+
+	kept   time.Time // when its watch was last written
+	barren int64     // the answers without a wanted one at which that is said next
 
 	unsaid, found int // answers of this worker, and what it found, not written yet
 	said          time.Time
@@ -80,21 +96,20 @@ func newExplorer(job *Job) *explorer {
 	if len(spaces) == 0 {
 		return nil
 	}
-	x := &explorer{random: job.Explore.Strategy == seine.StrategyRandom, rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	x := &explorer{random: job.Explore.Strategy == seine.StrategyRandom, ids: job.Seeds.IDs, rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	for _, s := range spaces {
-		x.spaces = append(x.spaces, &territory{IDSpace: s.IDSpace, number: s.Number, model: s.Model})
+		x.spaces = append(x.spaces, &territory{IDSpace: s.IDSpace, number: s.Number, model: s.Model, barren: Barren})
 	}
 	return x
 }
 
 // find is the space that an id is in.
 func (x *explorer) find(key string) (t *territory, pos int64) {
-	for _, t := range x.spaces {
-		if pos, ok := t.Find(key); ok {
-			return t, pos
-		}
+	i, pos := frontier.Locate(x.ids, key)
+	if i < 0 {
+		return nil, 0
 	}
-	return nil, 0
+	return x.spaces[i], pos
 }
 
 // Blocks are read again that were written shortly before the last look: their
@@ -116,15 +131,23 @@ const (
 
 	// fillEvery is how often slots that others' tasks leave free are filled.
 	fillEvery = 100 * time.Millisecond
+
+	// keepEvery is how often it is written where a space was last as it should be.
+	keepEvery = time.Second
 )
 
 // refresh takes in what was written since the last look, and stops a space whose
-// site went dark.
-func (r *runner) refresh(ctx context.Context) error {
+// site went dark; no more often than is good for the database, or else if it must.
+func (r *runner) refresh(ctx context.Context, must bool) error {
 	x, f, job := r.explorer, r.e.cfg.Frontier, r.job.ID
+	x.looking.Lock()
+	defer x.looking.Unlock()
 	began := time.Now()
-	if began.Before(x.fresh) {
+	if began.Before(x.fresh) && !must {
 		return nil
+	}
+	if err := r.lookElsewhere(ctx); err != nil {
+		return err
 	}
 	defer func() { x.fresh = time.Now().Add(max(freshFor, freshness*time.Since(began))) }()
 	var done int64
@@ -134,16 +157,29 @@ func (r *runner) refresh(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		var unsettled map[int64]explore.Sums
+		first := t.last.IsZero()
+		if first && !k.Watch.At.IsZero() {
+			if unsettled, err = f.Blocks(ctx, job, t.number, k.Watch.At); err != nil {
+				return err
+			}
+		}
 		x.mu.Lock()
 		if far {
 			t.far, t.farther = k.Now, began.Add(lookFarBy)
 		}
-		unlearned := t.learn(k)
+		unlearned := t.learn(k, unsettled)
 		r.sayCircuit(ctx, t, k.Circuit)
 		why := ""
 		if !t.circuit.Open() {
-			why = t.model.Dark()
+			why = t.model.Dark(k.Now)
 		}
+		keep := !t.circuit.Open() && (first || t.model.Moved(k.Watch) && began.Sub(t.kept) > keepEvery)
+		watch, closed := t.model.Watched(), t.circuit.ClosedAt
+		if keep {
+			t.kept = began
+		}
+		r.sayBarren(ctx, t)
 		done += t.model.Total().Done
 		x.mu.Unlock()
 		if unlearned {
@@ -159,6 +195,11 @@ func (r *runner) refresh(ctx context.Context) error {
 			t.model.Learn()
 			x.mu.Unlock()
 		}
+		if keep && watch != k.Watch {
+			if err := f.Watched(ctx, job, t.number, closed, watch); err != nil {
+				return err
+			}
+		}
 		if why == "" {
 			continue
 		}
@@ -171,7 +212,7 @@ func (r *runner) refresh(ctx context.Context) error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.answers, x.own = done, 0
+	x.answers = done
 	return nil
 }
 
@@ -188,15 +229,18 @@ func (t *territory) since(now time.Time) (since time.Time, far bool) {
 }
 
 // learn brings a model up to date, and reports whether it is time to take in the
-// table of steps.
-func (t *territory) learn(k frontier.Knowledge) bool {
+// table of steps. unsettled are the blocks that were answered in since the space
+// was last as it should be, of a first look.
+func (t *territory) learn(k frontier.Knowledge, unsettled map[int64]explore.Sums) bool {
 	for block, s := range k.Blocks {
 		t.model.SetBlock(block, s)
 	}
-	// What was answered before this worker came, or before the circuit was
-	// closed, is not looked at again.
-	if t.last.IsZero() || !k.Circuit.ClosedAt.Equal(t.circuit.ClosedAt) {
-		t.model.Rearm()
+	// What was answered before the circuit was closed is not looked at again.
+	switch first := t.last.IsZero(); {
+	case first && !k.Watch.At.IsZero():
+		t.model.Resume(k.Watch, slices.Collect(maps.Keys(unsettled)), k.Now)
+	case first, !k.Circuit.ClosedAt.Equal(t.circuit.ClosedAt):
+		t.model.Rearm(k.Now)
 	}
 	answers := t.model.Total().Done
 	n := int(answers - t.answers)
@@ -214,6 +258,22 @@ func (r *runner) sayCircuit(ctx context.Context, t *territory, now frontier.Circ
 	case was && !now.Open():
 		r.log.InfoContext(ctx, "exploring goes on", "space", t.name())
 	}
+}
+
+// Barren is how many answers without a wanted one are said to be strange: of a
+// site that never gave anything the circuit expects nothing.
+const Barren = 1000
+
+// sayBarren says that nothing was found yet, and again at ten times as much.
+func (r *runner) sayBarren(ctx context.Context, t *territory) {
+	s := t.model.Total()
+	if s.Done < t.barren || s.ProbeHits+s.WalkHits+s.Wanted > 0 {
+		return
+	}
+	for t.barren <= s.Done {
+		t.barren *= 10
+	}
+	r.log.WarnContext(ctx, "nothing was wanted so far: are the verdict and explore.hit right?", "space", t.name(), "answers", s.Done)
 }
 
 // name is a space's first id and its last one.
@@ -240,7 +300,7 @@ func (x *explorer) end() {
 func (x *explorer) over() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.exhausted || x.worthless
+	return x.exhausted || x.worthless != ""
 }
 
 // why is what ended exploring beside its having come to its end: nil, ErrLimit or
@@ -254,8 +314,8 @@ func (x *explorer) why() error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.worthless {
-		return ErrLimit
+	if x.worthless != "" {
+		return fmt.Errorf("%w: %s", ErrLimit, x.worthless)
 	}
 	return nil
 }
@@ -267,13 +327,28 @@ const (
 	judgeEvery = 50
 )
 
-// worth is what the best block promises that is not stopped.
-func (x *explorer) worth() (best float64) {
+// NotWorthIt says why no block of spaces promises so much as least, an answer of
+// each of which may be a hit by chance: as far as is known now. Empty: one does,
+// nothing is left, or too little was answered to tell.
+func NotWorthIt(models []*explore.Forager, answers int64, least float64) string {
+	var best, most float64
+	for _, m := range models {
+		b, u := m.Promise()
+		best, most = max(best, b), max(most, u)
+	}
+	if least <= 0 || answers < judged || best == 0 || most >= least {
+		return ""
+	}
+	return fmt.Sprintf("the best block promises %.3f hits by answer, at most %.3f; limit.yield is %g", best, most, least)
+}
+
+// poor is why nothing that is not stopped is worth it.
+func (x *explorer) poor(least float64) string {
+	var models []*explore.Forager
 	for _, t := range x.spaces {
 		if !t.circuit.Open() {
-			_, b := t.model.Map(1)
-			best = max(best, b)
+			models = append(models, t.model)
 		}
 	}
-	return best
+	return NotWorthIt(models, x.answers, least)
 }

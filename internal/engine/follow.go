@@ -90,13 +90,11 @@ const lookAhead = 16
 
 // steps are the next steps of a walk in an ID space that stands at key.
 func (r *runner) steps(ctx context.Context, key string, walk explore.Walk, hit bool) ([]frontier.New, error) {
-	for i := range r.job.Seeds.IDs {
-		s := &r.job.Seeds.IDs[i]
-		if pos, ok := s.Find(key); ok {
-			return r.stepsIn(ctx, s, pos, walk, hit)
-		}
+	i, pos := frontier.Locate(r.job.Seeds.IDs, key)
+	if i < 0 {
+		return nil, nil
 	}
-	return nil, nil
+	return r.stepsIn(ctx, &r.job.Seeds.IDs[i], pos, walk, hit)
 }
 
 func (r *runner) stepsIn(ctx context.Context, space *seine.IDSpace, pos int64, walk explore.Walk, hit bool) ([]frontier.New, error) {

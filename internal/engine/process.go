@@ -291,7 +291,7 @@ func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (
 		delay, final := frontier.NextTry(r.job.Retry, o.state, c.Attempt, o.after, rand.Float64())
 		if !final && !o.hopeless {
 			again = &frontier.Failure{Claimed: c, State: o.state, Reason: o.reason, Delay: delay}
-			again.Explored, again.Follow, again.Mark = r.explored(ctx, c, o, around)
+			again.Explored, again.Follow, again.Mark = r.explored(ctx, c, o, around, false)
 			return nil, again
 		}
 	}
@@ -309,7 +309,7 @@ func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (
 		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: s})
 	}
 	done.Follow = r.follows(ctx, c, o)
-	seen, next, _ := r.explored(ctx, c, o, around)
+	seen, next, _ := r.explored(ctx, c, o, around, true)
 	done.Explored, done.Follow = seen, append(done.Follow, next...)
 	return done, nil
 }

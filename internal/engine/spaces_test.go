@@ -102,6 +102,26 @@ func TestSpacesAreEnumerated(t *testing.T) {
 	}
 }
 
+// Spaces that differ only in how many zeros stand in front are spaces of their
+// own: each id of both is asked for, by every strategy.
+func TestSpacesOfTwoWidths(t *testing.T) {
+	t.Parallel()
+	for _, s := range []seine.Strategy{seine.StrategyForager, seine.StrategyRandom, seine.StrategyOff, seine.StrategyChain} {
+		t.Run(string(s), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "card") })
+			r.run(r.register(r.job(func(j *seine.Job) {
+				j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 9, Width: 3, Start: []int64{5}}, {From: 1, To: 9, Width: 4, Start: []int64{5}}}
+				j.Explore.Strategy = s
+				j.Concurrency = 4
+			})))
+			if n := r.requests(); n != 18 {
+				t.Errorf("%d ids were asked for of 18: %v", n, r.asked)
+			}
+		})
+	}
+}
+
 // A site that gives other pages stops the space for every worker, soon; it goes
 // on when it is told to, and finds what is there.
 func TestADarkSiteStopsTheSpace(t *testing.T) {

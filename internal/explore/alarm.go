@@ -3,6 +3,7 @@ package explore
 import (
 	"fmt"
 	"math"
+	"time"
 )
 
 const (
@@ -18,6 +19,10 @@ const (
 	// alarmBlocks is in how many blocks the answers must lie: a single one may
 	// have changed.
 	alarmBlocks = 4
+
+	// failing is how many ids in a row may end in error, with none answered between
+	// them, until a space is stopped.
+	failing = 100
 
 	// sure bounds what is expected of one answer.
 	sure = 0.95
@@ -72,18 +77,53 @@ func (t *tree) hit(block int64) float64 {
 	return f
 }
 
+// Watch is where a space's answers last were as they should be: what its alarm is
+// measured from. It outlives a worker.
+type Watch struct {
+	// Doubt was the least, with so many hits expected of so many requests, and so
+	// many that came, at a time of the frontier's clock.
+	Doubt, Expected float64
+	Asked, Hits     int64
+	At              time.Time
+
+	// Done ids were answered, and Errors had ended in error, when one was answered
+	// last.
+	Done, Errors int64
+}
+
 // watch compares answers with what was expected since they last were as they
 // should be: since the sum of doubts was least.
 type watch struct {
 	begun  bool
-	low    Sums           // of the whole space, then
+	low    Watch
 	blocks map[int64]bool // that were answered in since
 }
 
-// Rearm begins anew: what was answered so far is not looked at again.
-func (f *Forager) Rearm() {
+// Rearm begins anew: what was answered so far is not looked at again. now is the
+// frontier's time.
+func (f *Forager) Rearm(now time.Time) {
 	f.watch.begun = false
-	f.watch.note(f.tree.total())
+	f.watch.note(f.tree.total(), now)
+}
+
+// Resume goes on from where other workers, or this one's last run, last saw the
+// space as it should be, with the blocks that were answered in since.
+func (f *Forager) Resume(w Watch, blocks []int64, now time.Time) {
+	f.watch = watch{begun: true, low: w, blocks: map[int64]bool{}}
+	for _, b := range blocks {
+		f.watch.blocks[b] = true
+	}
+	f.watch.note(f.tree.total(), now)
+}
+
+// Watched is where the space was last as it should be.
+func (f *Forager) Watched() Watch { return f.watch.low }
+
+// Moved reports whether that is so far from w that it is worth to be written: who
+// goes on from w is late by less than that.
+func (f *Forager) Moved(w Watch) bool {
+	low := &f.watch.low
+	return w.At.IsZero() || low.Doubt < w.Doubt-alarm/4 || low.Errors-w.Errors > failing/4
 }
 
 // Doubt is how far answers are from what was expected since they last were as
@@ -91,22 +131,31 @@ func (f *Forager) Rearm() {
 func (f *Forager) Doubt() float64 { return f.tree.total().Doubt - f.watch.low.Doubt }
 
 // Dark says why a space has to be stopped: answers in all of its blocks at once
-// are not what they were. Empty: it has not. It is asked after the model was
-// brought up to date.
-func (f *Forager) Dark() string {
+// are not what they were, or none comes at all. Empty: it has not. It is asked
+// after the model was brought up to date; now is the frontier's time then.
+func (f *Forager) Dark(now time.Time) string {
 	w, total := &f.watch, f.tree.total()
-	if w.note(total); f.Doubt() < alarm || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
+	w.note(total, now)
+	if n := total.Errors - w.low.Errors; n >= failing {
+		return fmt.Sprintf("the last %d ids ended in error, and none was answered", n)
+	}
+	if f.Doubt() < alarm || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
 		return ""
 	}
-	s := total.minus(w.low)
 	return fmt.Sprintf("the last %d answers, in %d blocks, were wanted %d times where %.0f were to be expected",
-		s.Probes+s.Walks, len(w.blocks), s.ProbeHits+s.WalkHits, s.Expected)
+		max(0, total.Probes+total.Walks-w.low.Asked), len(w.blocks), max(0, total.ProbeHits+total.WalkHits-w.low.Hits), total.Expected-w.low.Expected)
 }
 
-func (w *watch) note(total Sums) {
-	if !w.begun || total.Doubt <= w.low.Doubt {
-		w.begun, w.low, w.blocks = true, total, map[int64]bool{}
+func (w *watch) note(total Sums, now time.Time) {
+	done, failed := w.low.Done, w.low.Errors
+	if !w.begun || total.Done != done || total.Errors < failed {
+		done, failed = total.Done, total.Errors
 	}
+	if !w.begun || total.Doubt <= w.low.Doubt {
+		w.begun, w.blocks = true, map[int64]bool{}
+		w.low = Watch{Doubt: total.Doubt, Expected: total.Expected, Asked: total.Probes + total.Walks, Hits: total.ProbeHits + total.WalkHits, At: now}
+	}
+	w.low.Done, w.low.Errors = done, failed
 }
 
 // answered notes a block whose sums have changed.

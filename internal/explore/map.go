@@ -1,5 +1,7 @@
 package explore
 
+import "math"
+
 // Region is a stretch of a space and what is known of it.
 type Region struct {
 	First, Size int64
@@ -8,6 +10,34 @@ type Region struct {
 	// Expected is how many wanted ids a request brings of excursions that begin
 	// here, by what is known so far.
 	Expected float64
+}
+
+// Promise is what the block promises that promises most and is not spent: hits by
+// answer, as it is to be expected, and as much as it may be by what is known of it.
+// 0: all are spent.
+func (f *Forager) Promise() (best, most float64) {
+	b := f.tree.whole()
+	for i, s := range f.tree.sums[0] {
+		if n := f.tree.sizeAt(0, int64(i)); float64(n-s.Done) >= spent*float64(n) && n > s.Done {
+			if p := b.expect(s, n); p > best {
+				best, most = p, p+doubtful*b.err(s, p)
+			}
+		}
+	}
+	return best, most
+}
+
+// doubtful is by how many standard errors a block may promise more than is
+// expected of it before it is not worth it any more.
+const doubtful = 2
+
+// err is the standard error of what a node promises: that of its own answers, as
+// far as they count, and that of all of them.
+func (b belief) err(s Sums, p float64) float64 {
+	n := float64(s.Probes + s.Walks)
+	own := n / (n + prior)
+	sd := math.Sqrt(p * max(0, 1-p))
+	return own*sd/math.Sqrt(max(1, n)) + (1-own)*sd/math.Sqrt(max(1, b.n))
 }
 
 // Map divides the space into at most so many regions of equal size, each of

@@ -21,6 +21,9 @@ type Sums struct {
 	// look for.
 	Wanted int64
 
+	// Errors counts the ids that ended in error: they are not answered.
+	Errors int64
+
 	// Doubt is how far answers are from what was expected of them, Expected how
 	// many hits were: see [Forager.Dark].
 	Doubt, Expected float64
@@ -30,14 +33,14 @@ type Sums struct {
 func (s Sums) Add(o Sums) Sums {
 	return Sums{
 		s.Done + o.Done, s.Probes + o.Probes, s.ProbeHits + o.ProbeHits, s.Walks + o.Walks, s.WalkHits + o.WalkHits,
-		s.Wanted + o.Wanted, s.Doubt + o.Doubt, s.Expected + o.Expected,
+		s.Wanted + o.Wanted, s.Errors + o.Errors, s.Doubt + o.Doubt, s.Expected + o.Expected,
 	}
 }
 
 func (s Sums) minus(o Sums) Sums {
 	return Sums{
 		s.Done - o.Done, s.Probes - o.Probes, s.ProbeHits - o.ProbeHits, s.Walks - o.Walks, s.WalkHits - o.WalkHits,
-		s.Wanted - o.Wanted, s.Doubt - o.Doubt, s.Expected - o.Expected,
+		s.Wanted - o.Wanted, s.Errors - o.Errors, s.Doubt - o.Doubt, s.Expected - o.Expected,
 	}
 }
 
@@ -143,6 +146,7 @@ func (t *tree) whole() belief { return believe(t.total()) }
 
 func believe(all Sums) belief {
 	return belief{
+		n: float64(all.Probes + all.Walks),
 		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
 		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),
 		g: (float64(all.WalkHits) + 14) / (float64(all.ProbeHits) + 2),
@@ -156,8 +160,9 @@ func (t *tree) sizeAt(level int, x int64) int64 {
 }
 
 // belief is what is expected of a node before it was looked at: f of probes
-// hit, and an excursion from a hit takes c requests and brings g hits.
-type belief struct{ f, c, g float64 }
+// hit, and an excursion from a hit takes c requests and brings g hits; that is
+// known of n answers.
+type belief struct{ f, c, g, n float64 }
 
 // of is what is expected of a node's children.
 func (b belief) of(s Sums) belief {
@@ -186,17 +191,24 @@ func (b belief) score(s Sums, size int64, r *rand.Rand) float64 {
 
 // expect is the score without a draw.
 func (b belief) expect(s Sums, size int64) float64 {
-	left := size - s.Done
-	if left <= 0 {
+	if size <= s.Done {
 		return 0
 	}
 	x := b.of(s)
-	v := x.f
-	if float64(s.Done) > 0.1*float64(size) {
-		v = max(0, v*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(left)
-	}
-	return v * (1 + x.g) / (1 + v*x.c)
+	return x.rate(x.density(s, size))
 }
+
+// density is the share of hits in what is left of a node of this belief.
+func (b belief) density(s Sums, size int64) float64 {
+	if float64(s.Done) > 0.1*float64(size) {
+		return max(0, b.f*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
+	}
+	return b.f
+}
+
+// rate is how many hits a request brings of excursions where the share v of ids
+// is wanted.
+func (b belief) rate(v float64) float64 { return v * (1 + b.g) / (1 + v*b.c) }
 
 // beta draws from a Beta distribution, as the share of the first of two Gammas.
 func beta(r *rand.Rand, a, b float64) float64 {

@@ -111,7 +111,7 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 		return page, page, nil
 	}
 	key = spelled(job.Seeds.IDs, key)
-	page, err = weburl.Expand(job.Seeds.URL, key)
+	page, err = weburl.ExpandSegments(job.Seeds.URL, segments(job.Seeds.IDs, key))
 	if err == nil {
 		page, err = weburl.Canonical(page)
 	}
@@ -121,19 +121,51 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 	return key, page, nil
 }
 
+// Locate is the ID space that an id is in, and its place there, from 0: the one
+// that writes it so, or else the first that takes it with the zeros in front left
+// out. i is -1 where it is in none.
+func Locate(spaces []seine.IDSpace, id string) (i int, pos int64) {
+	i = -1
+	for k := range spaces {
+		at, ok := spaces[k].Find(id)
+		if !ok {
+			continue
+		}
+		if spaces[k].At(at) == id {
+			return k, at
+		}
+		if i < 0 {
+			i, pos = k, at
+		}
+	}
+	return i, pos
+}
+
 // spelled is a key as its ID space writes it: with the zeros in front. Of a
 // single space that holds for ids outside of its bounds too.
 func spelled(spaces []seine.IDSpace, key string) string {
-	for i := range spaces {
-		s := &spaces[i]
-		if at, ok := s.Find(key); ok {
-			return s.At(at)
-		}
-		if n, ok := s.Number(key); ok && len(spaces) == 1 {
-			return s.Key(n)
+	if i, at := Locate(spaces, key); i >= 0 {
+		return spaces[i].At(at)
+	}
+	if len(spaces) == 1 {
+		if n, ok := spaces[0].Number(key); ok {
+			return spaces[0].Key(n)
 		}
 	}
 	return key
+}
+
+// segments are the parts of a path that an id is written in: one, but where the
+// layout of a date has slashes.
+func segments(spaces []seine.IDSpace, id string) []string {
+	i, _ := Locate(spaces, id)
+	if i < 0 || !strings.Contains(spaces[i].Date, "/") {
+		return []string{id}
+	}
+	prefix := spaces[i].Prefix
+	parts := strings.Split(id[len(prefix):], "/")
+	parts[0] = prefix + parts[0]
+	return parts
 }
 
 func isURL(key string) bool {

@@ -64,6 +64,10 @@ type Knowledge struct {
 	Now     time.Time // of the frontier's clock, before the rest was read
 	Blocks  map[int64]explore.Sums
 	Circuit Circuit
+
+	// Watch is where the space was last as it should be since it was stopped last;
+	// its zero value: nobody has said so.
+	Watch explore.Watch
 }
 
 // SpaceNumber numbers a space of a job: of two that differ in where a block
@@ -104,6 +108,16 @@ type Explorer interface {
 
 	// Known is the blocks and the space's circuit at once.
 	Known(ctx context.Context, job JobID, space int, since time.Time) (Knowledge, error)
+
+	// Watched keeps where a space was last as it should be, as a worker saw it that
+	// knew of its circuit's end at closed (zero: it was never stopped): the least
+	// doubt and the last answer of all workers, and nothing that was seen before
+	// the circuit was closed.
+	Watched(ctx context.Context, job JobID, space int, closed time.Time, w explore.Watch) error
+
+	// Answers counts the ids that were answered, by space, of those too that the
+	// job does not have any more.
+	Answers(ctx context.Context, job JobID) (map[int]int64, error)
 
 	// OpenCircuit stops a space for every worker, and reports whether it was not
 	// stopped yet. CloseCircuits lets all spaces of a job go on and returns how

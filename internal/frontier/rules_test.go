@@ -29,6 +29,8 @@ func TestAdmit(t *testing.T) {
 	prio := func(n int) *int { return &n }
 	free := idJob()
 	free.Seeds = seine.Seeds{}
+	days := idJob()
+	days.Seeds.IDs = []seine.IDSpace{{From: 19700, To: 19999, Date: "2006/01/02", Prefix: "a/b-"}}
 	for _, tt := range []struct {
 		name string
 		job  *seine.Job
@@ -40,6 +42,8 @@ func TestAdmit(t *testing.T) {
 		{"a padded id stays", idJob(), Seed{Key: " 00042 "}, New{Key: "00042", Lane: "a.example:80", Priority: 1}, "http://a.example/cert/00042/psa"},
 		{"an id that is no number", idJob(), Seed{Key: "A-7"}, New{Key: "A-7", Lane: "a.example:80", Priority: 1}, "http://a.example/cert/A-7/psa"},
 		{"an id changes no path", idJob(), Seed{Key: "../x?y#z"}, New{Key: "../x?y#z", Lane: "a.example:80", Priority: 1}, "http://a.example/cert/..%2Fx%3Fy%23z/psa"},
+		{"a date's own slashes are the path's", days, Seed{Key: "a/b-2024/03/05"}, New{Key: "a/b-2024/03/05", Lane: "a.example:80", Priority: 1}, "http://a.example/cert/a%2Fb-2024/03/05/psa"},
+		{"those of others are not", days, Seed{Key: "a/b-2024/03/5"}, New{Key: "a/b-2024/03/5", Lane: "a.example:80", Priority: 1}, "http://a.example/cert/a%2Fb-2024%2F03%2F5/psa"},
 		{"a URL beside ids", idJob(), Seed{Key: "HTTPS://B.example#top"}, New{Key: "https://b.example/", Lane: "b.example:443", Priority: 1}, "https://b.example/"},
 		{"a URL is canonical", free, Seed{Key: "http://a.example:80/%7Eme"}, New{Key: "http://a.example/~me", Lane: "a.example:80", Priority: 1}, "http://a.example/~me"},
 		{"a priority is clamped", free, Seed{Key: "http://a.example/", Priority: prio(9)}, New{Key: "http://a.example/", Lane: "a.example:80", Priority: 3}, "http://a.example/"},
@@ -71,6 +75,33 @@ func TestAdmit(t *testing.T) {
 	for _, key := range []string{"42", "ftp://a.example/", "mailto:a@b.example", "http://u:p@a.example/"} {
 		if got, err := Admit(free, Seed{Key: key}); !errors.Is(err, ErrKey) {
 			t.Errorf("Admit(%q) = %+v, %v; want %v", key, got, err, ErrKey)
+		}
+	}
+}
+
+// Of spaces that differ only in how many zeros stand in front, an id is in the
+// one that writes it so; with the zeros left out it is in the first.
+func TestLocate(t *testing.T) {
+	t.Parallel()
+	job := idJob()
+	job.Seeds.IDs = []seine.IDSpace{{From: 1, To: 999, Width: 4}, {From: 1, To: 99999, Width: 6}, {From: 1, To: 99}}
+	for _, tt := range []struct {
+		key, want string
+		space     int
+	}{
+		{"0005", "0005", 0},
+		{"000005", "000005", 1},
+		{"5", "5", 2},
+		{"00005", "0005", 0},
+		{"1000", "001000", 1},
+		{"100000", "100000", -1},
+	} {
+		got, err := Admit(job, Seed{Key: tt.key})
+		if err != nil || got.Key != tt.want {
+			t.Errorf("Admit(%q) = %q, %v; want %q", tt.key, got.Key, err, tt.want)
+		}
+		if i, _ := Locate(job.Seeds.IDs, tt.key); i != tt.space {
+			t.Errorf("Locate(%q) is the space %d; want %d", tt.key, i, tt.space)
 		}
 	}
 }
@@ -187,7 +218,7 @@ func TestBlock(t *testing.T) {
 
 func TestCheckSchema(t *testing.T) {
 	t.Parallel()
-	for version, want := range map[int64]string{0: "seine migrate", 1000: "seine migrate", 999: "not Seine's", 20240131120000: "not Seine's", 2001: "newer seine", 1001: "seine migrate", 1002: "seine migrate", 1003: "seine migrate", 1004: "seine migrate", 1005: "seine migrate", 1006: "seine migrate", 1007: "", 1008: ""} {
+	for version, want := range map[int64]string{0: "seine migrate", 1000: "seine migrate", 999: "not Seine's", 20240131120000: "not Seine's", 2001: "newer seine", 1001: "seine migrate", 1002: "seine migrate", 1003: "seine migrate", 1004: "seine migrate", 1005: "seine migrate", 1006: "seine migrate", 1007: "seine migrate", 1008: "", 1009: ""} {
 		err := CheckSchema(version)
 		if (err == nil) != (want == "") || err != nil && (!errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), want)) {
 			t.Errorf("CheckSchema(%d) = %v; want %q", version, err, want)

@@ -26,6 +26,8 @@ func (a *assembly) explore(e explore) seine.Explore {
 		}
 		out.Neighbor = of
 	}
+	a.check("explore.budget", out.Budget > 0 && (out.Strategy == seine.StrategyChain || out.Strategy == seine.StrategyOff),
+		"explore.budget is not used with strategy: %s: limit.tasks bounds it", out.Strategy)
 	a.check("explore", a.doc.Seeds.IDs == nil && e.Links == nil, "explore needs an ID space: give seeds.ids")
 	return out
 }

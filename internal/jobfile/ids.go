@@ -82,10 +82,15 @@ func (a *assembly) spaces(list several[idSpace]) []seine.IDSpace {
 	for i := range out {
 		at := index("seeds.ids", i)
 		all += out[i].Len()
-		a.check(at, all < 0, "%s: the spaces hold more ids together than 64 bits count", at)
-		for k := range i {
-			id, overlap := out[i].Overlaps(&out[k])
-			a.check(at, overlap, "%s: the id %s is one of %s too: spaces must not overlap", at, id, index("seeds.ids", k))
+		if all < 0 {
+			a.check(at, true, "%s: the spaces hold more ids together than 64 bits count", at)
+			break
+		}
+	}
+	if all >= 0 {
+		for _, o := range seine.Overlaps(out) {
+			at := index("seeds.ids", o.Of)
+			a.check(at, true, "%s: the id %s is one of %s too: spaces must not overlap", at, o.ID, index("seeds.ids", o.With))
 		}
 	}
 	return out
@@ -101,6 +106,7 @@ func (a *assembly) space(path string, ids idSpace) seine.IDSpace {
 	if ids.Step != nil {
 		s.Step = *ids.Step
 	}
+	a.check(path+".prefix", strings.HasPrefix(ids.Prefix, " "), "%s.prefix %q begins with a space: no key does", path, a.show(ids.Prefix))
 	base := or(ids.Base, 10)
 	a.check(path+".base", !slices.Contains([]int{10, 26, 36}, base), "%s.base is %d; it may be 10, 26, 36", path, base)
 	dated := ids.Date != "" || base == 10 && ids.From.dated() && ids.To.dated()
@@ -150,6 +156,11 @@ func (v bound) shown() string {
 
 var isoDate = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 
+var (
+	looseDate    = regexp.MustCompile(`^[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}$`)
+	alphanumeric = regexp.MustCompile(`^[0-9]*[A-Za-z][0-9A-Za-z]*$`)
+)
+
 func (v bound) dated() bool { return v.n != nil && isoDate.MatchString(v.n.text) }
 
 var zero int64
@@ -157,6 +168,14 @@ var zero int64
 // number, day and word read an id by what the space's ids are.
 func (a *assembly) number(path string, v bound, _ *seine.IDSpace) (int64, bool) {
 	if v.n == nil {
+		return 0, false
+	}
+	switch text := v.n.text; {
+	case looseDate.MatchString(text):
+		a.say(v.n.at, path, "%s: %q is no number: a date is written 2020-01-31", path, v.shown())
+		return 0, false
+	case alphanumeric.MatchString(text):
+		a.say(v.n.at, path, "%s: %q has letters: say base: 26, or 36 with digits", path, v.shown())
 		return 0, false
 	}
 	return a.integer(v.n, path, limits{min: &zero})
@@ -235,6 +254,7 @@ func (a *assembly) layout(path, format string) string {
 // and so many assets. A limit is an upper bound, so it is no mistake: a job that
 // was narrowed for a trial keeps it.
 func (a *assembly) goals(job *seine.Job, assets int) {
+	a.check("limit.yield", job.Limit.Yield > 0 && len(job.Seeds.IDs) == 0 && a.doc.Seeds.IDs == nil, "limit.yield needs an ID space to explore: give seeds.ids")
 	if len(job.Seeds.IDs) == 0 || job.Seeds.File != "" || a.wrongIn("seeds") {
 		return
 	}
@@ -242,16 +262,26 @@ func (a *assembly) goals(job *seine.Job, assets int) {
 	for i := range job.Seeds.IDs {
 		ids += job.Seeds.IDs[i].Len()
 	}
+	starts := len(job.Seeds.URLs) > 0
+	for i := range job.Seeds.IDs {
+		starts = starts || len(job.Seeds.IDs[i].Start) > 0
+	}
 	a.warnings.file = a.file
 	doubt := func(path string, so bool, format string, args ...any) {
 		if so {
 			a.warnings.say(a.at(path), path, format, args...)
 		}
 	}
-	doubt("limit.records", job.Limit.Records > ids, "limit.records: %d records can't be met: the ID space has %d ids, a record each", job.Limit.Records, ids)
-	if ids < math.MaxInt64/int64(max(assets, 1)) {
-		doubt("limit.assets", assets > 0 && job.Limit.Assets > ids*int64(assets),
-			"limit.assets: %d assets can't be met: the ID space has %d ids with %d each", job.Limit.Assets, ids, assets)
+	doubt("explore.strategy", job.Explore.Strategy == seine.StrategyChain && !starts,
+		"explore.strategy: a chain begins at ids that are known: give seeds.ids.start, or `seine add` them")
+	of, is := fmt.Sprintf("the ID space has %d ids", ids), ids
+	if b := job.Explore.Budget; b > 0 && b < ids {
+		of, is = fmt.Sprintf("explore.budget is %d answers", b), b
+	}
+	doubt("limit.records", job.Limit.Records > is, "limit.records: %d records can't be met: %s, a record each", job.Limit.Records, of)
+	if is < math.MaxInt64/int64(max(assets, 1)) {
+		doubt("limit.assets", assets > 0 && job.Limit.Assets > is*int64(assets),
+			"limit.assets: %d assets can't be met: %s with %d each", job.Limit.Assets, of, assets)
 	}
 	doubt("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %d tasks can't be met: the ID space has %d ids", job.Limit.Tasks, ids)
 	a.check("limit.yield", job.Limit.Yield > 0 && (job.Explore.Strategy == seine.StrategyChain || job.Explore.Strategy == seine.StrategyOff),

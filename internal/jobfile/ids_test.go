@@ -62,7 +62,7 @@ func TestIDsThatCantBe(t *testing.T) {
 		{"{from: 1, to: 9223372036854775808}", "", "4:22: seeds.ids.to: 9223372036854775808 does not fit 64 bits"},
 		{"{from: 1, to: 9223372036854775807}", "", "4:22: seeds.ids.to: 9223372036854775807 is too large: at most 9223372036854775806"},
 		{"{from: -1, to: 5}", "", "4:15: seeds.ids.from is -1; at least 0"},
-		{"{from: a, to: 5}", "", `4:15: seeds.ids.from wants a whole number, got the text "a"`},
+		{"{from: a, to: 5}", "", `4:15: seeds.ids.from: "a" has letters: say base: 26, or 36 with digits`},
 		{"{from: , to: 5}", "", "4:9: seeds.ids.from wants a number, letters or a date, got no value"},
 		{"{from: 2024-02-30, to: 2024-03-01}", "", `4:15: seeds.ids.from: "2024-02-30" is no date: 2020-01-31`},
 		{"{from: 2024-03-02, to: 2024-03-01}", "", "4:15: seeds.ids: from 2024-03-02 is greater than to 2024-03-01"},
@@ -85,6 +85,11 @@ func TestIDsThatCantBe(t *testing.T) {
 		{"{from: 1, to: 5}", "limit: {yield: 1.5}\n", "6:16: limit.yield is 1.5; 0 to 1"},
 		{"{from: 1, to: 5}", "limit: {yield: 5 %}\n", `6:16: limit.yield wants a number from 0 to 1, got the text "5 %"`},
 		{"{from: 1, to: 5}", "explore: {strategy: chain}\nlimit: {yield: 0.1}\n", "7:16: limit.yield is not used with strategy: chain"},
+		{"{from: 1, to: 5}", "explore: {strategy: chain, budget: 9}\n", "6:36: explore.budget is not used with strategy: chain: limit.tasks bounds it"},
+		{"{from: 1, to: 5}", "explore: {strategy: 'off', budget: 9}\n", "6:36: explore.budget is not used with strategy: off: limit.tasks bounds it"},
+		{"{from: 1, to: 5}", "explore: {hit: state == 'dona'}\n", `6:16: explore.hit: state is never "dona" here: it is "done" or "skipped": did you mean "done"?`},
+		{"{from: AA, to: 9}", "", `4:15: seeds.ids.from: "AA" has letters: say base: 26, or 36 with digits`},
+		{"{from: 2020-1-3, to: 9}", "", `4:15: seeds.ids.from: "2020-1-3" is no number: a date is written 2020-01-31`},
 		{"{from: 1, to: 5}", "explore: {hit: stat == 'done'}\n", `6:16: explore.hit: unknown name "stat" in the expression: did you mean "state"?`},
 		{"{from: 1, to: 5}", "explore: {hit: title == 'x'}\n", `6:16: explore.hit: unknown name "title" in the expression`},
 		{"{from: 1, to: 5}", "explore: {strategy: forager, links: {next: a}}\n", "6:30: explore.links are for strategy: chain"},
@@ -102,6 +107,9 @@ func TestIDsThatCantBe(t *testing.T) {
 	if got, want := mistakes(t, src), `job.yaml:3:8: seeds.url "https://a.example/id" has no {id}: a single page goes into seeds.urls`; got != want {
 		t.Errorf("says\n%s\nwant\n%s", got, want)
 	}
+	if got, want := mistakes(t, head+body+"limit: {yield: 0.1}\n"), "limit.yield needs an ID space to explore: give seeds.ids"; !strings.Contains(got, want) {
+		t.Errorf("says\n%s\nwant\n%s", got, want)
+	}
 	if src, err := os.ReadFile(example); err != nil || mistakes(t, string(src)) != "" {
 		t.Error("the example is refused", err)
 	}
@@ -115,6 +123,9 @@ func TestLimitsThatCantBeMet(t *testing.T) {
 		{"[{from: 1, to: 5}, {from: 1, to: 3, prefix: A}]", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 17}\n", "7:17: limit.assets: 17 assets can't be met: the ID space has 8 ids with 2 each"},
 		{"{from: 1, to: 5}", "limit: {tasks: 6}\n", "6:16: limit.tasks: 6 tasks can't be met: the ID space has 5 ids"},
 		{"{from: 1, to: 5}", "limit: {tasks: 5, records: 5}\n", ""},
+		{"{from: 1, to: 5}", "explore: {strategy: chain}\n", "6:21: explore.strategy: a chain begins at ids that are known: give seeds.ids.start, or `seine add` them"},
+		{"{from: 1, to: 5, start: [2]}", "explore: {strategy: chain}\n", ""},
+		{"{from: 1, to: 500}", "explore: {budget: 4}\nlimit: {records: 5}\n", "7:18: limit.records: 5 records can't be met: explore.budget is 4 answers, a record each"},
 	} {
 		file := parse(t, idsJob(tt.ids, tt.more), nil)
 		got := ""

@@ -104,7 +104,7 @@ type idSpace struct {
 	// Pads numbers with zeros to so many digits: with 9, id 42 is 000000042.
 	Width int `yaml:"width" min:"0" max:"19" default:"0, no padding" example:"9"`
 
-	// A check digit follows each number. luhn: of bank cards. ean: EAN, UPC,
+	// A check digit follows each number; digits of the prefix count too. luhn: of bank cards. ean: EAN, UPC,
 	// ISBN-13. mod11: ISBN-10, with X for 10. damm: Damm's.
 	Check string `yaml:"check" enum:"luhn,ean,mod11,damm" default:"none" example:"luhn"`
 
@@ -418,7 +418,7 @@ type explore struct {
 	Blocks int `yaml:"blocks" min:"16" max:"65536" default:"4096" example:"1024"`
 
 	// The most explored ids that are answered over the job's life; then no more
-	// are chosen, and a run ends.
+	// are chosen, and a run ends. Not for chain and off: limit.tasks bounds those.
 	Budget int64 `yaml:"budget" min:"0" default:"0, no bound" example:"100000"`
 
 	// What walks look for: an expression over `id`, `state` ("done" or "skipped")
@@ -451,7 +451,7 @@ type limit struct {
 	Tasks int64 `yaml:"tasks" min:"0" default:"0, no bound" example:"100000"`
 
 	// The least yield that is worth it: exploring ends when no block of an ID
-	// space promises so many hits by request any more.
+	// space promises so many hits by answer any more.
 	Yield fraction `yaml:"yield" default:"0, no bound" example:"0.05"`
 }
 

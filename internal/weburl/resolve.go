@@ -67,14 +67,26 @@ const placeholder = "{id}"
 // a to z, 0 to 9 and '-', and must not make an address of it. Expand
 // also fails when the template has no {id} or the result is no canonical URL.
 func Expand(template, id string) (string, error) {
-	switch {
-	case !strings.Contains(template, placeholder):
+	return ExpandSegments(template, []string{id})
+}
+
+// ExpandSegments is [Expand] of an id that is written in several segments of a
+// path, with a slash between two.
+func ExpandSegments(template string, segments []string) (string, error) {
+	if !strings.Contains(template, placeholder) {
 		return "", fmt.Errorf("template has no %s", placeholder)
-	case id == "":
-		return "", errors.New("id is empty")
-	case id == "." || id == "..":
-		return "", fmt.Errorf("id %q is a dot segment", id)
 	}
+	encoded := make([]string, len(segments))
+	for i, s := range segments {
+		switch s {
+		case "":
+			return "", errors.New("id is empty")
+		case ".", "..":
+			return "", fmt.Errorf("id %q is a dot segment", s)
+		}
+		encoded[i] = encode(s)
+	}
+	id := strings.Join(segments, "/")
 	origin, rest := splitOrigin(template)
 	if err := wholeTemplate(template, origin); err != nil {
 		return "", err
@@ -86,7 +98,7 @@ func Expand(template, id string) (string, error) {
 		}
 		origin = strings.ReplaceAll(origin, placeholder, id)
 	}
-	url := origin + strings.ReplaceAll(rest, placeholder, encode(id))
+	url := origin + strings.ReplaceAll(rest, placeholder, strings.Join(encoded, "/"))
 	canonical, err := Canonical(url)
 	if err != nil {
 		return "", fmt.Errorf("expand: %w", err)

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"time"
 
 	"github.com/seinehq/seine/internal/explore"
 )
@@ -91,7 +92,7 @@ func (f *Foraging) Next(worker int) (Ask, bool) {
 	}
 	f.refresh(worker)
 	f.Doubt = max(f.Doubt, f.workers[worker].Doubt())
-	if why := f.workers[worker].Dark(); why != "" && f.Dark == "" {
+	if why := f.workers[worker].Dark(time.Time{}); why != "" && f.Dark == "" {
 		f.Dark, f.DarkAt = why, f.answers
 	}
 	pos, ok := f.workers[worker].Probe(f.r, func(pos int64) bool { return f.known[pos] == explore.Unknown })

@@ -65,6 +65,81 @@ func testCircuit(t *testing.T, s *suite) {
 	}
 }
 
+// Where a space was last as it should be outlives who saw it: the least doubt and
+// the last answer of all who say so. What was seen before the circuit was closed
+// does not count after it.
+func testWatched(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	var closed time.Time
+	now := s.clock.Now()
+	at := func(doubt float64, done, errors int64) explore.Watch {
+		return explore.Watch{Doubt: doubt, Expected: -doubt, Asked: done, Hits: 3, At: now, Done: done, Errors: errors}
+	}
+	say := func(closed time.Time, w, want explore.Watch) {
+		t.Helper()
+		s.check(s.Watched(s.ctx(), job, 3, closed, w))
+		k, err := s.Known(s.ctx(), job, 3, time.Time{})
+		if err != nil || k.Watch != want {
+			t.Errorf("watch %+v, %v; want %+v", k.Watch, err, want)
+		}
+	}
+	stop := func() {
+		t.Helper()
+		s.clock.Move(time.Minute)
+		if _, err := s.OpenCircuit(s.ctx(), job, 3, "dark"); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.CloseCircuits(s.ctx(), job); err != nil {
+			t.Error(err)
+		}
+		k, err := s.Known(s.ctx(), job, 3, time.Time{})
+		if err != nil || k.Watch != (explore.Watch{}) {
+			t.Errorf("watch %+v, %v after the circuit was closed; want none", k.Watch, err)
+		}
+		closed = k.Circuit.ClosedAt
+	}
+	first, later := at(-3, 10, 2), at(-1, 20, 5)
+	say(closed, first, first)
+	both := first
+	both.Done, both.Errors = 20, 5
+	say(closed, later, both)
+	least := at(-9, 15, 4)
+	want := least
+	want.Done, want.Errors = 20, 5
+	say(closed, least, want)
+	for range 2 {
+		before := closed
+		stop()
+		say(before, at(-99, 99, 99), explore.Watch{}) // by who does not know yet
+		say(closed, at(7, 1, 1), at(7, 1, 1))
+		say(before, at(-99, 99, 99), at(7, 1, 1))
+	}
+	if k, err := s.Known(s.ctx(), job, 4, time.Time{}); err != nil || k.Watch != (explore.Watch{}) {
+		t.Errorf("watch of another space %+v, %v; want none", k.Watch, err)
+	}
+}
+
+// Answers are counted by space, whatever spaces the job has by now.
+func testAnswers(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("h:80", "a", "b", "c", "d"), 4)
+	l := s.lease()
+	batch := done(s.claim(l, job, 9, 4)...)
+	for i := range batch {
+		batch[i].Explored = probed(int64(i), 0)
+		batch[i].Explored.Space = 5 + i/3
+	}
+	batch[2].State, batch[2].Records = seine.Error, nil
+	batch[2].Explored = &frontier.Explored{Space: 5, Observation: explore.Observation{Block: 2, Sums: explore.Sums{Errors: 1}}}
+	s.complete(l, job, batch, 4)
+	if got, err := s.Answers(s.ctx(), job); err != nil || fmt.Sprint(got) != "map[5:2 6:1]" {
+		t.Errorf("answers %v, %v; want 2 and 1", got, err)
+	}
+	if got, err := s.Blocks(s.ctx(), job, 5, time.Time{}); err != nil || got[2] != (explore.Sums{Errors: 1}) {
+		t.Errorf("blocks %v, %v; want an error in 2", got, err)
+	}
+}
+
 // What is known is replaced by what is said of each task that was answered; what
 // is not known any more is 0 and seen by those who look for what changed. The
 // alarm goes on.

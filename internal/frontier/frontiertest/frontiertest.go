@@ -68,6 +68,8 @@ func Run(t *testing.T, open Open) {
 		{"the table of steps is merged alike", testSteps},
 		{"many explore one space", testExploreTogether},
 		{"a circuit stops a space for all", testCircuit},
+		{"where a space was last as it should be is kept", testWatched},
+		{"answers are counted by space", testAnswers},
 		{"what is known is counted anew", testRecount},
 		{"who comes too late for a step is told so", testRefusedSteps},
 		{"an answer is not counted again when its task is sent back", testSentBackAnswers},

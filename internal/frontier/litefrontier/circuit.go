@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -53,11 +54,63 @@ func (f *Frontier) Circuits(ctx context.Context, job frontier.JobID) ([]frontier
 	return out, err
 }
 
+// Where a space was last as it should be. What is of before its circuit was closed
+// is neither written nor read.
+const (
+	sqlWatched = `insert into watch as w (job_id, space, closed_at, doubt, expected, asked, hits, at, done, errors) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ on conflict (job_id, space) do update set closed_at = excluded.closed_at,
+   doubt = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.doubt else excluded.doubt end,
+   expected = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.expected else excluded.expected end,
+   asked = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.asked else excluded.asked end,
+   hits = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.hits else excluded.hits end,
+   at = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.at else excluded.at end,
+   done = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.done else excluded.done end,
+   errors = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.errors else excluded.errors end
+ where w.closed_at is excluded.closed_at or w.closed_at is null or w.closed_at < excluded.closed_at`
+	sqlReadWatch = `select doubt, expected, asked, hits, at, done, errors from watch w where job_id = ? and space = ?
+ and closed_at is (select c.closed_at from circuit c where c.job_id = w.job_id and c.space = w.space)`
+)
+
+// Watched keeps where a space was last as it should be.
+func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, closed time.Time, w explore.Watch) error {
+	at := sql.NullInt64{Int64: closed.UnixMicro(), Valid: !closed.IsZero()}
+	return f.tx(ctx, func(t tx) error {
+		_, err := t.exec(ctx, sqlWatched, job, space, at, w.Doubt, w.Expected, w.Asked, w.Hits, w.At.UnixMicro(), w.Done, w.Errors)
+		return err
+	})
+}
+
+// watch reads it.
+func (f *Frontier) watch(ctx context.Context, job frontier.JobID, space int) (w explore.Watch, err error) {
+	err = f.each(ctx, sqlReadWatch, []any{job, space}, func(r *sql.Rows) error {
+		var at int64
+		err := r.Scan(&w.Doubt, &w.Expected, &w.Asked, &w.Hits, &at, &w.Done, &w.Errors)
+		w.At = time.UnixMicro(at).UTC()
+		return err
+	})
+	return w, err
+}
+
+// Answers counts the ids that were answered.
+func (f *Frontier) Answers(ctx context.Context, job frontier.JobID) (map[int]int64, error) {
+	out := map[int]int64{}
+	err := f.each(ctx, `select space, sum(done) from block_stat where job_id = ? group by space`, []any{job}, func(r *sql.Rows) error {
+		var (
+			space int
+			done  int64
+		)
+		err := r.Scan(&space, &done)
+		out[space] = done
+		return err
+	})
+	return out, err
+}
+
 // Recount counts anew what is known of a job's spaces.
 func (f *Frontier) Recount(ctx context.Context, job frontier.JobID, each func(frontier.TaskInfo) *frontier.Explored) (tasks int64, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		tasks = 0
-		if _, err := t.exec(ctx, `update block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, updated_at = ? where job_id = ?`, f.now(), job); err != nil {
+		if _, err := t.exec(ctx, `update block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, errors = 0, updated_at = ? where job_id = ?`, f.now(), job); err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, `update step_stat set trials = 0, hits = 0 where job_id = ? and ctx >= -1`, job); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -37,6 +38,30 @@ func scanCircuit(row pgx.CollectableRow) (c frontier.Circuit, err error) {
 		c.ClosedAt = closed.UTC()
 	}
 	return c, err
+}
+
+// Watched keeps where a space was last as it should be.
+func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, closed time.Time, w explore.Watch) error {
+	var at *time.Time
+	if !closed.IsZero() {
+		at = &closed
+	}
+	_, err := f.exec(ctx, sqlWatched, job, space, at, w.Doubt, w.Expected, w.Asked, w.Hits, w.At, w.Done, w.Errors)
+	return err
+}
+
+// Answers counts the ids that were answered.
+func (f *Frontier) Answers(ctx context.Context, job frontier.JobID) (map[int]int64, error) {
+	type sum struct {
+		Space int
+		Done  int64
+	}
+	rows, err := collect(ctx, f, sqlSpaceAnswers, []any{job}, pgx.RowToStructByPos[sum])
+	out := map[int]int64{}
+	for _, r := range rows {
+		out[r.Space] = r.Done
+	}
+	return out, err
 }
 
 // Recount counts anew what is known of a job's spaces.

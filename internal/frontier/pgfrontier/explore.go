@@ -103,7 +103,7 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 				block int64
 				s     explore.Sums
 			)
-			_, err := pgx.ForEachRow(rows, []any{&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Doubt, &s.Expected}, func() error {
+			_, err := pgx.ForEachRow(rows, []any{&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Errors, &s.Doubt, &s.Expected}, func() error {
 				out.Blocks[block] = s
 				return nil
 			})
@@ -114,6 +114,12 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 			if len(found) > 0 {
 				out.Circuit = found[0]
 			}
+			return err
+		})
+		b.Queue(sqlReadWatch, job, space).Query(func(rows pgx.Rows) error {
+			w := &out.Watch
+			_, err := pgx.ForEachRow(rows, []any{&w.Doubt, &w.Expected, &w.Asked, &w.Hits, &w.At, &w.Done, &w.Errors}, func() error { return nil })
+			w.At = w.At.UTC()
 			return err
 		})
 		return c.SendBatch(ctx, b).Close()
@@ -138,7 +144,7 @@ func statRows(b *pgx.Batch, now any, job frontier.JobID, slot int, blocks []fron
 	var (
 		n                = len(blocks)
 		spaces, ids      = make([]int32, n), make([]int64, n)
-		sums             [6][]int64
+		sums             [7][]int64
 		doubts, expected = make([]float64, n), make([]float64, n)
 	)
 	for k := range sums {
@@ -147,7 +153,7 @@ func statRows(b *pgx.Batch, now any, job frontier.JobID, slot int, blocks []fron
 	for i, x := range blocks {
 		spaces[i], ids[i] = int32(x.Space), x.Block
 		doubts[i], expected[i] = x.Doubt, x.Expected
-		for k, v := range []int64{x.Done, x.Probes, x.ProbeHits, x.Walks, x.WalkHits, x.Wanted} {
+		for k, v := range []int64{x.Done, x.Probes, x.ProbeHits, x.Walks, x.WalkHits, x.Wanted, x.Errors} {
 			sums[k][i] = v
 		}
 	}
@@ -159,5 +165,5 @@ func statRows(b *pgx.Batch, now any, job frontier.JobID, slot int, blocks []fron
 		trials[i], hits[i] = x.Trials, x.Hits
 	}
 	b.Queue(sqlAnswers, now, job, spaces, ids, sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], doubts, expected,
-		int16(slot), in, contexts, ms, trials, hits)
+		int16(slot), in, contexts, ms, trials, hits, sums[6])
 }

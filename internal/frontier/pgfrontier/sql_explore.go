@@ -18,14 +18,15 @@ const (
 	// to the blocks. explore.Trial.Merge: recent probes (ctx -1) and answers (-2)
 	// fade, other cells are halved.
 	// $2 job, $3 to $12 blocks, $13 slot, $14 the spaces of steps, $15 contexts, $16
-	// m, $17 trials, $18 hits.
-	sqlAnswers = `with b as (insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, updated_at)
-   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, ` + now + `
-   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::float8[], $12::float8[]) with ordinality
-     i(space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, o) order by o
+	// m, $17 trials, $18 hits, $19 errors of
+	// blocks.
+	sqlAnswers = `with b as (insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, updated_at)
+   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, ` + now + `
+   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::float8[], $12::float8[], $19::bigint[]) with ordinality
+     i(space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, o) order by o
    on conflict (job_id, space, block) do update set done = b.done + excluded.done, probes = b.probes + excluded.probes, probe_hits = b.probe_hits + excluded.probe_hits,
      walks = b.walks + excluded.walks, walk_hits = b.walk_hits + excluded.walk_hits, wanted = b.wanted + excluded.wanted,
-     doubt = b.doubt + excluded.doubt, expected = b.expected + excluded.expected, updated_at = excluded.updated_at)
+     doubt = b.doubt + excluded.doubt, expected = b.expected + excluded.expected, errors = b.errors + excluded.errors, updated_at = excluded.updated_at)
  insert into seine.step_stat as s (job_id, space, slot, ctx, m, trials, hits, updated_at)
    select $2::int, space, $13::smallint, ctx, m, trials, hits, ` + now + `
    from unnest($14::int[], $15::smallint[], $16::smallint[], $17::float8[], $18::float8[]) with ordinality i(space, ctx, m, trials, hits, o) order by o
@@ -39,7 +40,7 @@ const (
 	fading = `power(1 - 1.0 / case when s.ctx = -1 then 128 else 512 end, excluded.trials)`
 
 	// Since when is asked in a subquery: else it is planned anew for each time.
-	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected from seine.block_stat where job_id = $1 and space = $2 and updated_at >= (select $3::timestamptz)`
+	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, errors, doubt, expected from seine.block_stat where job_id = $1 and space = $2 and updated_at >= (select $3::timestamptz)`
 	// Of recent answers those of slots that nobody wrote to for an hour are old.
 	sqlReadSteps = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from (
    select ctx, m, trials, hits, ctx = -2 and updated_at < max(updated_at) over () - interval '1 hour' as old from seine.step_stat where job_id = $1 and space = $2) s
@@ -51,10 +52,28 @@ const (
 	sqlCloseCircuits = `update seine.circuit set closed_at = ` + now + ` where job_id = $2 and closed_at is null`
 	sqlCircuits      = `select space::int, reason, opened_at, closed_at from seine.circuit where job_id = $1 and ($2::int is null or space = $2) order by space`
 
+	// Where a space was last as it should be: $3 when its circuit was closed, as the
+	// writer knew. What is of before that is neither written nor read.
+	sqlWatched = `insert into seine.watch as w (job_id, space, closed_at, doubt, expected, asked, hits, at, done, errors) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+   on conflict (job_id, space) do update set closed_at = excluded.closed_at,
+     doubt = case when ` + stillLow + ` then w.doubt else excluded.doubt end,
+     expected = case when ` + stillLow + ` then w.expected else excluded.expected end,
+     asked = case when ` + stillLow + ` then w.asked else excluded.asked end,
+     hits = case when ` + stillLow + ` then w.hits else excluded.hits end,
+     at = case when ` + stillLow + ` then w.at else excluded.at end,
+     done = case when ` + stillLast + ` then w.done else excluded.done end,
+     errors = case when ` + stillLast + ` then w.errors else excluded.errors end
+   where w.closed_at is not distinct from excluded.closed_at or w.closed_at is null or w.closed_at < excluded.closed_at`
+	stillLow     = `w.closed_at is not distinct from excluded.closed_at and w.doubt <= excluded.doubt`
+	stillLast    = `w.closed_at is not distinct from excluded.closed_at and w.done >= excluded.done`
+	sqlReadWatch = `select doubt, expected, asked, hits, at, done, errors from seine.watch w where job_id = $1 and space = $2
+   and closed_at is not distinct from (select c.closed_at from seine.circuit c where c.job_id = w.job_id and c.space = w.space)`
+	sqlSpaceAnswers = `select space::int, sum(done)::bigint from seine.block_stat where job_id = $1 group by space`
+
 	// A recount: who ends a task waits from here on. What is known is 0 and not
 	// gone, so that workers see it; what was expected of answers stays.
 	sqlStillStat   = `lock table seine.block_stat in share row exclusive mode`
-	sqlZeroBlocks  = `update seine.block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, updated_at = ` + now + ` where job_id = $2`
+	sqlZeroBlocks  = `update seine.block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, errors = 0, updated_at = ` + now + ` where job_id = $2`
 	sqlZeroSteps   = `update seine.step_stat set trials = 0, hits = 0 where job_id = $1 and ctx >= -1`
 	sqlJudgedTasks = `select t.key, (case when t.state <> 0 then t.state else q.state end)::int, t.state <> 0, (case when t.state = 0 then coalesce(q.attempt, 0) else t.attempt end)::int,
    coalesce(t.reason, q.reason, ''), t.meta::text, coalesce(q.mark, 0)::int

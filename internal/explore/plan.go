@@ -1,0 +1,70 @@
+package explore
+
+import "container/heap"
+
+// share is the part of what is left in a block that is planned for at a time: the
+// more was found, the less a further request brings.
+const share = 0.05
+
+// Plan is how many more requests bring so many hits in spaces, when each is made in
+// the block that promises most by then, and how many hits it takes at most: fewer
+// than were asked for where the spaces do not promise so many.
+func Plan(models []*Forager, hits float64) (requests, found float64) {
+	var left stretches
+	for _, f := range models {
+		left = append(left, f.tree.stretches()...)
+	}
+	heap.Init(&left)
+	for found < hits && len(left) > 0 && left[0].rate > 0 {
+		s := &left[0]
+		n := min(hits-found, max(1, s.first*share), s.hits)
+		spent := min(n/s.rate, s.ids)
+		found, requests = found+n, requests+spent
+		s.hits, s.ids = s.hits-n, s.ids-spent
+		s.rate = 0
+		if s.hits > 1e-9 && s.ids > 0 {
+			s.rate = s.belief.rate(min(1, s.hits/s.ids))
+		}
+		heap.Fix(&left, 0)
+	}
+	return requests, found
+}
+
+// stretch is what is left of a block, as far as it was planned.
+type stretch struct {
+	belief
+	first, hits, ids float64 // hits at first and now, ids now
+	rate             float64
+}
+
+type stretches []stretch
+
+// Len and the others are container/heap's.
+func (s stretches) Len() int           { return len(s) }
+func (s stretches) Less(i, j int) bool { return s[i].rate > s[j].rate }
+func (s stretches) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
+func (s *stretches) Push(x any)        { *s = append(*s, x.(stretch)) }
+func (s *stretches) Pop() any          { panic("nothing is taken out") }
+
+// stretches are the blocks that are not spent. What is expected of one is what is
+// expected of the part of the space around it, but for its own answers.
+func (t *tree) stretches() (out []stretch) {
+	level := []belief{t.whole()}
+	for l := len(t.levels) - 1; l >= 0; l-- {
+		next := make([]belief, len(t.sums[l]))
+		for i, s := range t.sums[l] {
+			b := level[0]
+			if l < len(t.levels)-1 {
+				b = level[i>>fan]
+			}
+			next[i] = b.of(s)
+			if n := t.sizeAt(l, int64(i)); l == 0 && float64(n-s.Done) >= spent*float64(n) && n > s.Done {
+				x, left := next[i], float64(n-s.Done)
+				v := min(1, x.density(s, n))
+				out = append(out, stretch{belief: x, first: v * left, hits: v * left, ids: left, rate: x.rate(v)})
+			}
+		}
+		level = next
+	}
+	return out
+}

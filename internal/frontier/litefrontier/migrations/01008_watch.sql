@@ -1,0 +1,11 @@
+-- +goose Up
+CREATE TABLE watch (
+  job_id INTEGER NOT NULL, space INTEGER NOT NULL, closed_at INTEGER, doubt REAL NOT NULL, expected REAL NOT NULL,
+  asked INTEGER NOT NULL, hits INTEGER NOT NULL, at INTEGER NOT NULL, done INTEGER NOT NULL, errors INTEGER NOT NULL,
+  PRIMARY KEY (job_id, space)
+) WITHOUT ROWID;
+ALTER TABLE block_stat ADD COLUMN errors INTEGER NOT NULL DEFAULT 0;
+
+-- +goose Down
+ALTER TABLE block_stat DROP COLUMN errors;
+DROP TABLE watch;

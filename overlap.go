@@ -1,0 +1,222 @@
+package seine
+
+import (
+	"cmp"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// Overlap is an id that two spaces of a list have in common: the Of-th, and the
+// With-th before it.
+type Overlap struct {
+	Of, With int
+	ID       string
+}
+
+// Overlaps lists the spaces that have an id in common with one before them, as
+// [IDSpace.Overlaps] tells.
+func Overlaps(spaces []IDSpace) (out []Overlap) {
+	order := make([]int, len(spaces))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, k int) int { return cmp.Compare(spaces[i].Prefix, spaces[k].Prefix) })
+	var around []int // of the spaces so far those whose prefix begins this one's
+	for _, i := range order {
+		for len(around) > 0 && !strings.HasPrefix(spaces[i].Prefix, spaces[around[len(around)-1]].Prefix) {
+			around = around[:len(around)-1]
+		}
+		for _, k := range around {
+			of, with := max(i, k), min(i, k)
+			if id, overlap := spaces[of].Overlaps(&spaces[with]); overlap {
+				out = append(out, Overlap{of, with, id})
+			}
+		}
+		around = append(around, i)
+	}
+	slices.SortFunc(out, func(a, b Overlap) int { return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.With, b.With)) })
+	return out
+}
+
+// plain says that a space is every number between two, in digits whose order is
+// that of their bytes.
+func (s *IDSpace) plain() bool {
+	return s.Date == "" && s.Check == "" && s.step() == 1 && slices.IsSorted([]byte(s.alphabet()))
+}
+
+func (s *IDSpace) alphabet() string {
+	if s.Alphabet == "" {
+		return decimals
+	}
+	return s.Alphabet
+}
+
+// crosses is whether two plain spaces have an id in common. Of each length an id of
+// both is one between two in the order of bytes, in digits of both.
+func (s *IDSpace) crosses(o *IDSpace) (id string, crosses bool) {
+	for n := max(len(s.Key(s.From)), len(o.Key(o.From))); n <= min(len(s.Key(s.To)), len(o.Key(o.To))); n++ {
+		lo1, hi1, ok1 := s.ofLength(n)
+		lo2, hi2, ok2 := o.ofLength(n)
+		if !ok1 || !ok2 {
+			continue
+		}
+		lo, hi := max(lo1, lo2), min(hi1, hi2)
+		digits := func(at int) []byte { // that an id of both may have there
+			var out []byte
+			for c := range 256 {
+				if c := byte(c); s.mayHave(c, at) && o.mayHave(c, at) {
+					out = append(out, c)
+				}
+			}
+			return out
+		}
+		if id, ok := least(lo, n, digits); ok && id <= hi {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// mayHave says whether a byte may stand at a place of an id.
+func (s *IDSpace) mayHave(c byte, at int) bool {
+	if at < len(s.Prefix) {
+		return s.Prefix[at] == c
+	}
+	return strings.IndexByte(s.alphabet(), c) >= 0
+}
+
+// ofLength are the first and the last id that have so many bytes.
+func (s *IDSpace) ofLength(n int) (first, last string, ok bool) {
+	digits, base := n-len(s.Prefix), int64(len(s.alphabet()))
+	if digits < max(s.Width, 1) {
+		return "", "", false
+	}
+	from, to, least := s.From, s.To, int64(1)
+	for range digits - 1 {
+		if least > math.MaxInt64/base {
+			return "", "", false
+		}
+		least *= base
+	}
+	if digits > max(s.Width, 1) {
+		from = max(from, least)
+	}
+	if least <= math.MaxInt64/base {
+		to = min(to, least*base-1)
+	}
+	return s.Key(from), s.Key(to), from <= to
+}
+
+// least is the first string of n bytes, in the order of bytes, that is not before
+// lo and has at each place one of its digits.
+func least(lo string, n int, digits func(at int) []byte) (string, bool) {
+	out := make([]byte, 0, n)
+	for at := range n { // as lo, as long as it goes
+		d := digits(at)
+		if len(d) == 0 {
+			return "", false
+		}
+		if !slices.Contains(d, lo[at]) {
+			break
+		}
+		out = append(out, lo[at])
+	}
+	if len(out) == n {
+		return lo, true
+	}
+	// From the place where it does not go on, the next greater digit, or the one
+	// before it.
+	for at := len(out); at >= 0; at-- {
+		d := digits(at)
+		i := slices.IndexFunc(d, func(c byte) bool { return c > lo[at] })
+		if i < 0 {
+			continue
+		}
+		out = append(out[:at], d[i])
+		for k := at + 1; k < n; k++ {
+			d := digits(k)
+			if len(d) == 0 {
+				return "", false
+			}
+			out = append(out, d[0])
+		}
+		return string(out), true
+	}
+	return "", false
+}
+
+// overlapSample is how many ids of a space are looked for in one whose ids are
+// written otherwise.
+const overlapSample = 1000
+
+// Overlaps reports whether two spaces have an id in common, and names one. It is
+// exact but where their ids are written in different ways and have a step, a check
+// digit, a date or digits in an order of their own: there it looks at a sample.
+func (s *IDSpace) Overlaps(o *IDSpace) (id string, overlaps bool) {
+	if !strings.HasPrefix(s.Prefix, o.Prefix) && !strings.HasPrefix(o.Prefix, s.Prefix) {
+		return "", false
+	}
+	if !s.same(o) {
+		if s.plain() && o.plain() {
+			return s.crosses(o)
+		}
+		for _, x := range [][2]*IDSpace{{s, o}, {o, s}} {
+			n := x[0].Len()
+			for k := range min(n, overlapSample) {
+				i := k
+				if n > overlapSample {
+					i = int64(float64(n-1) * float64(k) / (overlapSample - 1))
+				}
+				if id := x[0].At(i); x[1].has(id) {
+					return id, true
+				}
+			}
+		}
+		return "", false
+	}
+	lo, hi := max(s.From, o.From), min(s.To, o.To)
+	if lo > hi {
+		return "", false
+	}
+	if w := max(s.Width, o.Width); s.Date == "" && max(s.Width, 1) != max(o.Width, 1) {
+		base := int64(len(decimals))
+		if s.Alphabet != "" {
+			base = int64(len(s.Alphabet))
+		}
+		for least := int64(1); w > 1; w-- { // shorter numbers are padded differently
+			if least > math.MaxInt64/base {
+				return "", false
+			}
+			least *= base
+			lo = max(lo, least)
+		}
+	}
+	// The first n from lo on that is From + k × Step of both.
+	a, b := big.NewInt(s.step()), big.NewInt(o.step())
+	g := new(big.Int).GCD(nil, nil, a, b)
+	gap := big.NewInt(o.From - s.From)
+	k, rest := new(big.Int).QuoRem(gap, g, new(big.Int))
+	if lo > hi || rest.Sign() != 0 {
+		return "", false
+	}
+	bg := new(big.Int).Quo(b, g)
+	inverse := new(big.Int).ModInverse(new(big.Int).Quo(a, g), bg)
+	if inverse == nil { // bg is 1
+		inverse = new(big.Int)
+	}
+	k.Mul(k, inverse).Mod(k, bg)
+	n := new(big.Int).Add(big.NewInt(s.From), k.Mul(k, a))
+	period := new(big.Int).Mul(a, bg)
+	if below := new(big.Int).Sub(big.NewInt(lo), n); below.Sign() > 0 {
+		below.Add(below, period).Sub(below, big.NewInt(1)).Quo(below, period)
+		n.Add(n, below.Mul(below, period))
+	} else {
+		n.Sub(n, below.Neg(below).Quo(below, period).Mul(below, period))
+	}
+	if n.Cmp(big.NewInt(hi)) > 0 {
+		return "", false
+	}
+	return s.Key(n.Int64()), true
+}
