@@ -1,0 +1,71 @@
+package seine
+
+import "time"
+
+// PaceScope says over what a pace holds.
+type PaceScope string
+
+// A pace holds over the fleet (host) or over each worker's own address (worker).
+const (
+	ScopeHost   PaceScope = "host"
+	ScopeWorker PaceScope = "worker"
+)
+
+// Pace is the limit of a host.
+type Pace struct {
+	// Delay is the time between the starts of two fetches from one host.
+	// Default 1s; Span{None, None} is none.
+	Delay Span
+
+	// Scope says over what the pace holds. Default ScopeHost.
+	Scope PaceScope
+
+	// Concurrency is the most fetches of pages of one host at once. Default 1;
+	// Unlimited together with no delay is no pace at all.
+	Concurrency int
+
+	Rest     Rest
+	Cooldown Cooldown
+
+	// Hours are those of the day in which fetches start. Default: all.
+	Hours Hours
+
+	Assets AssetPace
+}
+
+// Unpaced says that nothing limits a host.
+func (p Pace) Unpaced() bool {
+	return p.Delay == Span{} && p.Concurrency == Unlimited && p.Scope == ScopeHost && p.Rest == Rest{}
+}
+
+// Rest is a pause of For after every Every starts on a host. Default none.
+type Rest struct {
+	Every int
+	For   time.Duration
+}
+
+// Cooldown is a pause of For after After errors in a row on a host. Default none.
+type Cooldown struct {
+	After int
+	For   time.Duration
+}
+
+// Hours are a part of the day, by a clock on the wall: from 22:00 until before
+// 06:00. The zero value is the whole day.
+type Hours struct {
+	// From and To are times since midnight, less than 24h. From after To goes
+	// over midnight; equal ones are the whole day.
+	From, To time.Duration
+
+	// Zone is where the clock hangs. Default UTC.
+	Zone *time.Location
+}
+
+// AssetPace is the pace of assets, which do not wait for Pace.Delay.
+type AssetPace struct {
+	// Delay is the time between two starts on one asset host. Default none.
+	Delay Span
+
+	// Concurrency is the most assets of one host at once in one worker. Default 2.
+	Concurrency int
+}
