@@ -76,9 +76,11 @@ resource "google_sql_database" "queue" {
   instance = google_sql_database_instance.queue.name
 }
 
-# No password anywhere: the worker logs in as its service account.
+# No password anywhere: the worker logs in as its service account. It owns the
+# schema, and PostgreSQL drops no role that owns something: it goes with the instance.
 resource "google_sql_user" "worker" {
-  name     = trimsuffix(google_service_account.worker.email, ".gserviceaccount.com")
-  instance = google_sql_database_instance.queue.name
-  type     = "CLOUD_IAM_SERVICE_ACCOUNT"
+  name            = trimsuffix(google_service_account.worker.email, ".gserviceaccount.com")
+  instance        = google_sql_database_instance.queue.name
+  type            = "CLOUD_IAM_SERVICE_ACCOUNT"
+  deletion_policy = "ABANDON"
 }

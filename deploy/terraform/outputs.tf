@@ -22,6 +22,10 @@ output "repository" {
   value       = local.repository
 }
 
+output "project" {
+  value = var.project_id
+}
+
 output "bucket" {
   value = google_storage_bucket.assets.url
 }

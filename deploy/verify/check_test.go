@@ -16,6 +16,9 @@ func TestCheckRefuses(t *testing.T) {
 		want                 []string
 	}{
 		{"nothing filled in", "settings.env", gkeSettings, strings.ReplaceAll(gkeSettings, "example-project", "my-project"), []string{"settings.env:4: FRONTIER still names my-project: terraform output -raw overlay > settings.env"}},
+		{"an example's bucket", "settings.env", "gs://example-project-seine-assets", "gs://my-project-seine-assets", []string{"settings.env:5: STORE still names my-project"}},
+		{"lines of Windows", "settings.env", "NAMESPACE=seine\n", "NAMESPACE=seine\r\n", []string{"settings.env: its lines end as on Windows (CR LF)"}},
+		{"a line that is none", "settings.env", "STORE=", "JUNK LINE\nSTORE=", []string{`settings.env:5: "JUNK LINE" is no setting: KEY=VALUE`}},
 		{"a missing setting", "settings.env", "STORE=gs://example-project-seine-assets\n", "", []string{"settings.env: STORE is missing: gs://BUCKET"}},
 		{"an empty setting", "settings.env", "NODES_CIDR=10.0.0.0/20", "NODES_CIDR=", []string{"settings.env:6: NODES_CIDR is empty: the range of the nodes"}},
 		{"an image by tag", "settings.env", "@" + digest, ":latest", []string{"settings.env:8: IMAGE=", "a tag may name another image tomorrow"}},

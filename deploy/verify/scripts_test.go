@@ -94,10 +94,11 @@ func TestSmoke(t *testing.T) {
 	t.Parallel()
 	const account = "seine-worker@example-project.iam.gserviceaccount.com"
 	const good = `*" -raw instance "*) echo seine-pg ;;
+*" -raw project "*) echo example-project ;;
 *" -raw bucket "*) echo gs://b ;;
 *"(state)"*) echo RUNNABLE ;;
 *ipv4Enabled*) echo False ;;
-*"backups list"*) echo 1 ;;
+*"backups list"*) [ "$CLOUDSDK_CORE_PROJECT" = example-project ] && echo 1 ;;
 *"buckets describe"*) echo enforced ;;
 *metadata.name*) echo worker-a ;;
 *nodeName*) echo "n1 n2" ;;

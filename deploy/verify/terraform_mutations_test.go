@@ -19,8 +19,9 @@ var terraformMutations = []mutation{
 	// What the original's root got wrong, and what it would cost.
 	{name: "no edition", file: "database.tf", from: "edition                     = var.database.edition", to: "edition                     = null", want: "the edition is written"},
 	{name: "public database", file: "database.tf", from: "ipv4_enabled    = false", to: "ipv4_enabled    = true", want: "the database has no public address"},
-	{name: "a password", file: "database.tf", from: `type     = "CLOUD_IAM_SERVICE_ACCOUNT"`, to: `type     = "BUILT_IN"` + "\n  password = \"x\"", want: "the worker logs in as its service account"},
-	{name: "a password beside IAM", file: "database.tf", from: `type     = "CLOUD_IAM_SERVICE_ACCOUNT"`, to: `type     = "CLOUD_IAM_SERVICE_ACCOUNT"` + "\n  password = \"x\"", want: "no password in the state"},
+	{name: "a password", file: "database.tf", from: `type            = "CLOUD_IAM_SERVICE_ACCOUNT"`, to: `type            = "BUILT_IN"` + "\n  password        = \"x\"", want: "the worker logs in as its service account"},
+	{name: "a password beside IAM", file: "database.tf", from: `type            = "CLOUD_IAM_SERVICE_ACCOUNT"`, to: `type            = "CLOUD_IAM_SERVICE_ACCOUNT"` + "\n  password        = \"x\"", want: "no password in the state"},
+	{name: "a login that can't be dropped", file: "database.tf", from: "  deletion_policy = \"ABANDON\"\n", to: "", want: "the login goes with the database"},
 	{name: "no backups", file: "database.tf", from: "enabled                        = true", to: "enabled                        = false", want: "backups, and recovery to a point in time"},
 	{name: "no recovery", file: "database.tf", from: "point_in_time_recovery_enabled = true", to: "point_in_time_recovery_enabled = false", want: "backups, and recovery to a point in time"},
 	{name: "clear text", file: "database.tf", from: `"ENCRYPTED_ONLY"`, to: `"ALLOW_UNENCRYPTED_AND_ENCRYPTED"`, want: "no connection in the clear"},

@@ -164,6 +164,12 @@ func TestReadme(t *testing.T) {
 	if enable < 0 || enable > strings.Index(page, "\nterraform apply") {
 		t.Error("an empty project needs two APIs before terraform apply")
 	}
+	if project := strings.Index(page, "\nexport CLOUDSDK_CORE_PROJECT="); project < 0 || project > strings.Index(page, "\ngcloud ") {
+		t.Error("gcloud's own project may be another one")
+	}
+	if strings.Contains(page, "docker buildx build ") != strings.Contains(page, "docker buildx build --platform linux/amd64 ") {
+		t.Error("the nodes are x86, whatever the image is built on")
+	}
 	for line := range strings.Lines(page) {
 		if strings.HasPrefix(line, "seine ") && !strings.HasPrefix(line, "seine  ") { // a table
 			t.Errorf("from outside of the network the database is not there: %s", line)

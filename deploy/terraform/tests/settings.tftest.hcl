@@ -78,6 +78,10 @@ run "settings" {
     error_message = "no password in the state"
   }
   assert {
+    condition     = google_sql_user.worker.deletion_policy == "ABANDON"
+    error_message = "the login goes with the database: it owns the schema and could not be dropped"
+  }
+  assert {
     condition     = google_sql_database_instance.queue.deletion_protection && google_sql_database_instance.queue.settings[0].deletion_protection_enabled
     error_message = "the database is protected from deletion, by Terraform and by the API"
   }
