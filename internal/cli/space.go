@@ -117,6 +117,7 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 	for i := range spaces {
 		numbers[i] = spaces[i].Number
 	}
+	elsewhere := engine.Elsewhere(answers, numbers)
 	for _, s := range spaces {
 		known, err := f.Known(ctx, info.ID, s.Number, time.Time{})
 		if err != nil {
@@ -129,9 +130,8 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 		for at, t := range steps {
 			s.Model.SetStep(at, t)
 		}
-		out = append(out, spaceOf(info.Name, s, known, normal.Limit.Yield, all-engine.Elsewhere(answers, numbers), status))
+		out = append(out, spaceOf(info.Name, s, known, normal.Limit.Yield, all-elsewhere, status))
 	}
-	elsewhere := engine.Elsewhere(answers, numbers)
 	budget := normal.Explore.Budget
 	for i := range out {
 		if budget > 0 && all >= budget && out[i].State != spaceStopped {

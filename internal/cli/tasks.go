@@ -62,8 +62,8 @@ type taskJSON struct {
 	Meta      json.RawMessage `json:"meta,omitempty"`
 }
 
-// taskPage is how many tasks are listed at a time.
-const taskPage = 1000
+// taskPage is how many tasks are listed at a time: each time goes through the queue once.
+const taskPage = 20_000
 
 func (a *app) tasksCommand() *cobra.Command {
 	var f filterFlags

@@ -114,7 +114,8 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			}
 		}
 		if len(bad) > 0 {
-			_, _ = r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, bad) })
+			again, _ := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, bad) })
+			out.Lost = append(out.Lost, again.Lost...)
 		}
 		if ok {
 			for _, c := range done {

@@ -117,10 +117,9 @@ func (f *Frontier) Recount(ctx context.Context, job frontier.JobID, each func(fr
 			return err
 		}
 		var sums frontier.Recounted
-		if err := t.each(ctx, `select t.key, case when t.state <> 0 then t.state else q.state end, t.state <> 0, case when t.state = 0 then coalesce(q.attempt, 0) else t.attempt end,
-   coalesce(t.reason, q.reason, ''), t.meta, coalesce(q.mark, 0)
- from task t left join queue q on t.state = 0 and q.job_id = t.job_id and q.key = t.key
- where t.job_id = ? and (t.state <> 0 or q.mark >= 2)`, []any{job}, func(r *sql.Rows) error {
+		if err := t.each(ctx, `select key, state, 1, attempt, coalesce(reason, ''), meta, 0 from task where job_id = ?1 and state <> 0
+ union all select q.key, q.state, 0, q.attempt, coalesce(q.reason, ''), t.meta, q.mark
+ from queue q cross join task t on t.job_id = q.job_id and t.key = q.key where q.job_id = ?1 and q.mark >= 2`, []any{job}, func(r *sql.Rows) error {
 			var (
 				info  frontier.TaskInfo
 				state int

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -104,7 +105,8 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	return s, err
 }
 
-const sqlState = `case when t.state <> 0 then t.state when q.lease_id is not null then 5 when q.run_at is not null then q.state else 0 end`
+// sqlOpenState is the state of an open task.
+const sqlOpenState = `case when q.lease_id is not null then 5 when q.run_at is not null then q.state else 0 end`
 
 // InProgress counts the tasks that are leased.
 func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host string) (n int64, err error) {
@@ -112,43 +114,54 @@ func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host stri
 	return n, err
 }
 
-// Tasks lists tasks in the order of their keys.
+// Tasks lists tasks in the order of their keys. Finished and open ones are read
+// apart, as the queue has no index by key.
 func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {
-	where, args := []string{`t.job_id = ?`, `t.key > ?`}, []any{job, filter.After}
-	add := func(cond string, v ...any) {
-		where, args = append(where, cond), append(args, v...)
+	args := []any{job, filter.After}
+	ended, open := []string{`t.job_id = ?1`, `t.key > ?2`, `t.state <> 0`}, []string{`q.job_id = ?1`, `q.key > ?2`}
+	add := func(ofEnded, ofOpen string, v ...any) {
+		marks := make([]string, len(v))
+		for i := range v {
+			marks[i] = fmt.Sprintf("?%d", len(args)+i+1)
+		}
+		args = append(args, v...)
+		at := strings.Join(marks, ",")
+		ended, open = append(ended, strings.ReplaceAll(ofEnded, "?", at)), append(open, strings.ReplaceAll(ofOpen, "?", at))
 	}
 	if len(filter.States) > 0 {
-		states := make([]int, len(filter.States))
+		states := make([]any, len(filter.States))
 		for i, s := range filter.States {
 			states[i] = int(s)
 		}
-		marks, v := list(states)
-		add(sqlState+` in (`+marks+`)`, v...)
+		add(`t.state in (?)`, sqlOpenState+` in (?)`, states...)
 	}
 	if filter.Reason != "" {
-		add(`instr(coalesce(t.reason, q.reason, ''), ?) > 0`, filter.Reason)
+		add(`instr(coalesce(t.reason, ''), ?) > 0`, `instr(coalesce(q.reason, ''), ?) > 0`, filter.Reason)
 	}
 	if filter.Host != "" {
-		add(`l.lane_key = ?`, filter.Host)
+		const host = `lane_id in (select lane_id from lane where lane_key = ?)`
+		add(`t.`+host, `q.`+host, filter.Host)
 	}
 	if !filter.Before.IsZero() {
-		add(`coalesce(t.finished_at, t.created_at) < ?`, filter.Before.UnixMicro())
+		add(`coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from task t where t.job_id = q.job_id and t.key = q.key) < ?`, filter.Before.UnixMicro())
 	}
 	if len(filter.Keys) > 0 {
-		marks, v := list(filter.Keys)
-		add(`t.key in (`+marks+`)`, v...)
+		_, v := list(filter.Keys)
+		add(`t.key in (?)`, `q.key in (?)`, v...)
 	}
 	limit := ""
 	if filter.Limit > 0 {
-		limit, args = ` limit ?`, append(args, filter.Limit)
+		args = append(args, filter.Limit)
+		limit = fmt.Sprintf(` limit ?%d`, len(args))
 	}
 	var out []frontier.TaskInfo
-	err := f.each(ctx, `select t.key, `+sqlState+`, t.state <> 0, case when t.state = 0 then coalesce(q.attempt, 0) else t.attempt end, coalesce(q.prio, 1),
-   coalesce(t.reason, q.reason, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then q.run_at end, coalesce(t.finished_at, t.created_at)
- from task t left join queue q on t.state = 0 and q.job_id = t.job_id and q.key = t.key
- left join lane l on l.lane_id = t.lane_id left join lease le on le.lease_id = q.lease_id
- where `+strings.Join(where, " and ")+` order by t.key`+limit, args, func(r *sql.Rows) error {
+	err := f.each(ctx, `select * from (select t.key as key, t.state, 1, t.attempt, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta, null, coalesce(t.finished_at, t.created_at)
+   from task t where `+strings.Join(ended, " and ")+` order by t.key`+limit+`)
+ union all
+ select * from (select q.key, q.now, 0, q.attempt, q.prio, coalesce(q.reason, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then q.run_at end, t.created_at
+   from (select q.job_id, q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, `+sqlOpenState+` as now from queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
+   cross join task t on t.job_id = q.job_id and t.key = q.key left join lease le on le.lease_id = q.lease_id)
+ order by 1`+limit, args, func(r *sql.Rows) error {
 		var (
 			t       frontier.TaskInfo
 			state   int

@@ -34,7 +34,9 @@ func unreached(err error) string {
 		return fmt.Sprintf("no host is named %s: name the database's host in the DSN", dns.Name)
 	case errors.As(err, &dns):
 		return fmt.Sprintf("the name %s is not resolved (%s): is the network there?", dns.Name, dns.Err)
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
+	case errors.Is(err, syscall.ENOENT):
+		return fmt.Sprintf("there is no socket in %s: start PostgreSQL there, or name its place in the DSN", at)
+	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("nothing listens at %s (connection refused): start PostgreSQL there, or name its place in the DSN", at)
 	case errors.As(err, &cert), errors.As(err, &alien):
 		return fmt.Sprintf("the certificate of %s is not trusted (%s): name its authority by sslrootcert=FILE in the DSN", at, oneLine(errors.Unwrap(err)))
@@ -42,6 +44,9 @@ func unreached(err error) string {
 		return fmt.Sprintf("%s has no TLS, and the DSN asks for it: turn ssl on there, or set another sslmode", at)
 	case errors.As(err, &ce) && pgconn.Timeout(err), errors.As(err, &op) && op.Timeout():
 		return fmt.Sprintf("%s does not answer: is its place right, and does a firewall let us through?", at)
+	}
+	if errors.As(err, &ce) {
+		return fmt.Sprintf("what listens at %s does not speak PostgreSQL, or ended the connection: is that its place? (%s)", at, oneLine(err))
 	}
 	return oneLine(err)
 }

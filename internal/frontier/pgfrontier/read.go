@@ -121,45 +121,55 @@ func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host stri
 	return n, err
 }
 
-// Tasks lists tasks in the order of their keys.
+// Tasks lists tasks in the order of their keys. Finished and open ones are read
+// apart, each by what holds it: joined, each task would look through the queue,
+// which has no index by key, as that would cost every claim.
 func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {
-	where, args := []string{`t.job_id = $1`, `t.key > $2`}, []any{job, filter.After}
-	add := func(cond string, v any) {
+	args := []any{job, filter.After}
+	ended, open := []string{`t.job_id = $1`, `t.key > $2`, `t.state <> 0`}, []string{`q.job_id = $1`, `q.key > $2`}
+	add := func(v any, ofEnded, ofOpen string) {
 		args = append(args, v)
-		where = append(where, strings.ReplaceAll(cond, "?", fmt.Sprintf("$%d", len(args))))
+		at := fmt.Sprintf("$%d", len(args))
+		ended, open = append(ended, strings.ReplaceAll(ofEnded, "?", at)), append(open, strings.ReplaceAll(ofOpen, "?", at))
 	}
 	if len(filter.States) > 0 {
 		states := make([]int16, len(filter.States))
 		for i, s := range filter.States {
 			states[i] = int16(s)
 		}
-		add(sqlState+` = any(?::smallint[])`, states)
+		add(states, `t.state = any(?::smallint[])`, sqlOpenState+` = any(?::smallint[])`)
 	}
 	if filter.Reason != "" {
-		add(`position(? in coalesce(t.reason, q.reason, '')) > 0`, filter.Reason)
+		add(filter.Reason, `position(? in coalesce(t.reason, '')) > 0`, `position(? in coalesce(q.reason, '')) > 0`)
 	}
 	if filter.Host != "" {
-		add(`l.lane_key = ?`, filter.Host)
+		const host = `lane_id in (select lane_id from seine.lane where job_id = $1 and lane_key = ?)`
+		add(filter.Host, `t.`+host, `q.`+host)
 	}
 	if !filter.Before.IsZero() {
-		add(`coalesce(t.finished_at, t.created_at) < ?`, filter.Before)
+		add(filter.Before, `coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from seine.task t where t.job_id = q.job_id and t.key = q.key) < ?`)
 	}
 	if len(filter.Keys) > 0 {
-		add(`t.key = any(?::text[])`, filter.Keys)
+		add(filter.Keys, `t.key = any(?::text[])`, `q.key = any(?::text[])`)
 	}
 	limit := ""
 	if filter.Limit > 0 {
 		args = append(args, filter.Limit)
 		limit = fmt.Sprintf(` limit $%d`, len(args))
 	}
-	return collect(ctx, f, `select t.key, (`+sqlState+`)::int, t.state <> 0, (case when t.state = 0 then coalesce(q.attempt, 0) else t.attempt end)::int, coalesce(q.prio, 1)::int,
-   coalesce(t.reason, q.reason, ''), coalesce(le.worker, t.worker, ''), t.meta::text, case when q.lease_id is null then q.run_at end, coalesce(t.finished_at, t.created_at)
- from seine.task t left join seine.queue q on t.state = 0 and q.job_id = t.job_id and q.key = t.key
- left join seine.lane l on l.lane_id = t.lane_id left join seine.lease le on le.lease_id = q.lease_id
- where `+strings.Join(where, " and ")+` order by t.key`+limit, args, scanTask)
+	return collect(ctx, f, `select * from (
+   (select t.key, t.state::int as state, true, t.attempt::int, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta::text, null::timestamptz, coalesce(t.finished_at, t.created_at)
+   from seine.task t where `+strings.Join(ended, " and ")+` order by t.key`+limit+`)
+   union all
+   select q.key, q.now, false, q.attempt::int, q.prio::int, coalesce(q.reason, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then q.run_at end, t.created_at
+   from (select q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, (`+sqlOpenState+`)::int as now from seine.queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
+   cross join lateral (select worker, meta::text, created_at from seine.task t where t.job_id = $1 and t.key = q.key) t
+   left join seine.lease le on le.lease_id = q.lease_id
+ ) x order by key`+limit, args, scanTask)
 }
 
-const sqlState = `case when t.state <> 0 then t.state when q.lease_id is not null then 5 when q.run_at is not null then q.state else 0 end`
+// sqlOpenState is the state of an open task.
+const sqlOpenState = `case when q.lease_id is not null then 5 when q.run_at is not null then q.state else 0 end`
 
 func scanTask(row pgx.CollectableRow) (t frontier.TaskInfo, err error) {
 	var (

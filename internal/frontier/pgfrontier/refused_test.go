@@ -43,7 +43,7 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 		}, nil, frontier.ErrUnavailable, "make it (createdb)"},
 		{"nothing listens", func(*testing.T) string { return "postgres://u:sesame@127.0.0.1:1/d" }, nil, frontier.ErrUnavailable,
 			"frontier unreachable: nothing listens at 127.0.0.1:1 (connection refused): start PostgreSQL there, or name its place in the DSN"},
-		{"no such folder of sockets", func(*testing.T) string { return "postgres:///d?user=u&host=/nowhere" }, nil, frontier.ErrUnavailable, "nothing listens at /nowhere "},
+		{"no such folder of sockets", func(*testing.T) string { return "postgres:///d?user=u&host=/nowhere" }, nil, frontier.ErrUnavailable, "there is no socket in /nowhere: start PostgreSQL there"},
 		{"no such host", func(*testing.T) string { return "postgres://u:sesame@no-host.invalid/d" }, nil, frontier.ErrUnavailable, "no-host.invalid"},
 		{"no TLS", func(*testing.T) string {
 			u, _ := url.Parse(os.Getenv(pgtest.Env))

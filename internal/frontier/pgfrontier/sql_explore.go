@@ -75,8 +75,7 @@ const (
 	sqlStillStat   = `lock table seine.block_stat in share row exclusive mode`
 	sqlZeroBlocks  = `update seine.block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, errors = 0, updated_at = ` + now + ` where job_id = $2`
 	sqlZeroSteps   = `update seine.step_stat set trials = 0, hits = 0 where job_id = $1 and ctx >= -1`
-	sqlJudgedTasks = `select t.key, (case when t.state <> 0 then t.state else q.state end)::int, t.state <> 0, (case when t.state = 0 then coalesce(q.attempt, 0) else t.attempt end)::int,
-   coalesce(t.reason, q.reason, ''), t.meta::text, coalesce(q.mark, 0)::int
- from seine.task t left join seine.queue q on t.state = 0 and q.job_id = t.job_id and q.key = t.key
- where t.job_id = $1 and (t.state <> 0 or q.mark >= 2)`
+	sqlJudgedTasks = `select key, state::int, true, attempt::int, coalesce(reason, ''), meta::text, 0 from seine.task where job_id = $1 and state <> 0
+ union all select q.key, q.state::int, false, q.attempt::int, coalesce(q.reason, ''), t.meta, q.mark::int
+ from seine.queue q cross join lateral (select meta::text from seine.task t where t.job_id = $1 and t.key = q.key) t where q.job_id = $1 and q.mark >= 2`
 )
