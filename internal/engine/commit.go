@@ -114,8 +114,13 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 			}
 		}
 		if len(bad) > 0 {
-			again, _ := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, bad) })
+			again, answered := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, bad) })
 			out.Lost = append(out.Lost, again.Lost...)
+			for _, c := range bad {
+				if !answered {
+					out.Lost = append(out.Lost, c.Seq)
+				}
+			}
 		}
 		if ok {
 			for _, c := range done {

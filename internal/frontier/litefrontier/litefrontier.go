@@ -283,7 +283,11 @@ func classify(err error) error {
 	if err == nil || !errors.As(err, &se) {
 		return err
 	}
-	if se.Code() == sqlite3.SQLITE_IOERR_WRITE {
+	switch se.Code() {
+	case sqlite3.SQLITE_IOERR_FSTAT, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_FSYNC:
+		// A device, a pipe, a share that went away.
+		return fmt.Errorf("%w: %s: a database is a file on a disk: name another one", frontier.ErrUnavailable, se.Error())
+	case sqlite3.SQLITE_IOERR_WRITE:
 		// A quota, or a limit on the size of files: no more than on a full disk
 		// does waiting help.
 		return fmt.Errorf("%w: the file can't grow: %s", frontier.ErrDiskFull, se.Error())

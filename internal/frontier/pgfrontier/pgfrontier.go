@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -73,7 +74,9 @@ func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 		cfg.ConnConfig.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	}
 	cfg.MaxConnIdleTime = 5 * time.Minute
-	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
+	if !strings.Contains(dsn, "connect_timeout") && os.Getenv("PGCONNECT_TIMEOUT") == "" { // pgx's own default is two minutes
+		cfg.ConnConfig.ConnectTimeout = 10 * time.Second
+	}
 	params := cfg.ConnConfig.RuntimeParams
 	if params["application_name"] == "" {
 		params["application_name"] = "seine"
@@ -195,7 +198,7 @@ var remedies = map[string]string{
 	"28000": "let this user in from this machine: pg_hba.conf, or the user of the DSN",
 	"3D000": "make it (createdb), or name another in the DSN",
 	"53300": "raise max_connections, or put PgBouncer between: a worker holds two connections",
-	"25006": "this is a standby: name the primary in the DSN",
+	"25006": "it takes no writes: name the primary in the DSN if this is a standby, else reset default_transaction_read_only of the role or the database",
 	"42501": "use the role that ran `seine migrate`, or have it grant that role: GRANT its_role TO this_role",
 }
 

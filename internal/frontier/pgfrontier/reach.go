@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -24,10 +25,7 @@ func unreached(err error) string {
 	)
 	at := "it"
 	if errors.As(err, &ce) {
-		at = ce.Config.Host
-		if !strings.HasPrefix(at, "/") { // a folder of sockets has no port
-			at = net.JoinHostPort(at, fmt.Sprint(ce.Config.Port))
-		}
+		at = places(ce.Config)
 	}
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
@@ -49,6 +47,24 @@ func unreached(err error) string {
 		return fmt.Sprintf("what listens at %s does not speak PostgreSQL, or ended the connection: is that its place? (%s)", at, oneLine(err))
 	}
 	return oneLine(err)
+}
+
+// places names where a DSN says that the database may be.
+func places(cfg *pgconn.Config) string {
+	var all []string
+	add := func(host string, port uint16) {
+		if !strings.HasPrefix(host, "/") { // a folder of sockets has no port
+			host = net.JoinHostPort(host, fmt.Sprint(port))
+		}
+		if !slices.Contains(all, host) {
+			all = append(all, host)
+		}
+	}
+	add(cfg.Host, cfg.Port)
+	for _, f := range cfg.Fallbacks {
+		add(f.Host, f.Port)
+	}
+	return strings.Join(all, " or ")
 }
 
 // oneLine drops what pgx says in further lines, and the lines that it says

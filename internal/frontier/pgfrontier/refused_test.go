@@ -3,6 +3,7 @@ package pgfrontier_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -50,6 +51,31 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 			u.RawQuery = "sslmode=require"
 			return u.String()
 		}, nil, frontier.ErrUnavailable, "has no TLS, and the DSN asks for it"},
+		{"nothing listens at two hosts", func(*testing.T) string { return "postgres://u:sesame@127.0.0.1:1,127.0.0.1:2/d" }, nil, frontier.ErrUnavailable,
+			"nothing listens at 127.0.0.1:1 or 127.0.0.1:2 (connection refused)"},
+		{"what listens is no database", func(t *testing.T) string {
+			t.Helper()
+			return "postgres://u:sesame@" + listener(t, "HTTP/1.1 400 Bad Request\r\n\r\n") + "/d"
+		}, nil,
+			frontier.ErrUnavailable, "does not speak PostgreSQL, or ended the connection: is that its place?"},
+		{"what listens says nothing", func(t *testing.T) string {
+			t.Helper()
+			return "postgres://u:sesame@" + listener(t, "") + "/d?connect_timeout=1"
+		}, nil,
+			frontier.ErrUnavailable, "does not answer: is its place right"},
+		{"a role that may only read", func(t *testing.T) string {
+			t.Helper()
+			dsn := pgtest.Empty(t)
+			u, _ := url.Parse(dsn)
+			q := u.Query()
+			q.Set("default_transaction_read_only", "on")
+			u.RawQuery = q.Encode()
+			return u.String()
+		}, func(t *testing.T, f *pgfrontier.Frontier) error {
+			t.Helper()
+			_, err := f.Migrate(t.Context())
+			return err
+		}, frontier.ErrUnavailable, "else reset default_transaction_read_only"},
 		{"no port", func(*testing.T) string { return "postgres://u:sesame@127.0.0.1:99999/d" }, nil, frontier.ErrUnavailable, "give postgres://USER"},
 		{"no right to make a schema", func(t *testing.T) string {
 			t.Helper()
@@ -114,4 +140,30 @@ func role(t *testing.T, dsn string) string {
 		}
 	})
 	return name
+}
+
+// listener takes connections, gives each what it says to the first bytes that
+// come, and ends it; without anything to say it keeps still.
+func listener(t *testing.T, says string) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			if says != "" {
+				_, _ = c.Read(make([]byte, 1<<10))
+				_, _ = c.Write([]byte(says))
+				_ = c.Close()
+			}
+		}
+	}()
+	return l.Addr().String()
 }
