@@ -278,3 +278,35 @@ func TestGivingUpOnTheLockLeavesNoTransaction(t *testing.T) {
 		}
 	}
 }
+
+// A listing looks each open task up once: the queue has no index by key, and a
+// list that was joined with it took minutes for so many.
+func TestListingOfManyOpenTasks(t *testing.T) {
+	t.Parallel()
+	f, _ := migrated(t)
+	job := register(t, f)
+	const n = 40_000
+	var all []frontier.New
+	for i := range n {
+		all = append(all, frontier.New{Key: fmt.Sprintf("%06d", i), Lane: "h:80", Priority: 1})
+	}
+	if _, err := f.Add(t.Context(), job, all); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a hundred times what it takes
+	defer cancel()
+	seen, after := 0, ""
+	for {
+		page, err := f.Tasks(ctx, job, frontier.Filter{States: []seine.State{seine.Pending}, After: after, Limit: 20_000})
+		if err != nil {
+			t.Fatalf("after %d tasks: %v", seen, err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		seen, after = seen+len(page), page[len(page)-1].Key
+	}
+	if seen != n {
+		t.Errorf("listed %d tasks; want %d", seen, n)
+	}
+}

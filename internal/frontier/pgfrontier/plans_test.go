@@ -1,9 +1,11 @@
 package pgfrontier_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -96,5 +98,105 @@ func TestPlansOfAFewTasksLast(t *testing.T) {
 		if l > 2*s+slack/2 {
 			t.Errorf("%s touches %d buffers of a few tasks and %d of twenty thousand:\n%s", name, s, l, many[name].plan)
 		}
+	}
+}
+
+// handled is how many rows a plan's nodes brought and dropped.
+type handled struct {
+	Rows    float64   `json:"Actual Rows"`
+	Loops   float64   `json:"Actual Loops"`
+	Filter  float64   `json:"Rows Removed by Filter"`
+	Join    float64   `json:"Rows Removed by Join Filter"`
+	Recheck float64   `json:"Rows Removed by Index Recheck"`
+	Plans   []handled `json:"Plans"`
+}
+
+func (h handled) sum() float64 {
+	n := h.Loops * (h.Rows + h.Filter + h.Join + h.Recheck)
+	for _, p := range h.Plans {
+		n += p.sum()
+	}
+	return n
+}
+
+// A listing handles each task some times, and not all of them for each: the
+// queue has no index by key. The tables' statistics are of when they were empty,
+// and then of what is there.
+func TestListingHandlesEachTaskOnce(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dsn := pgtest.Migrated(t)
+	f := open(t, dsn, nil)
+	side := session(t, dsn)
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := side.Exec(ctx, sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, table := range []string{"task", "queue"} {
+		exec(`alter table seine.` + table + ` set (autovacuum_enabled = off)`)
+	}
+	job, err := f.Register(ctx, frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: frontier.LanePace{Inflight: 100}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Add(ctx, job, []frontier.New{{Key: "a", Lane: "h:80", Priority: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	const n = 10_000
+	exec(`insert into seine.task(job_id, key, lane_id, state) select $1, 'k' || i, 1, i % 2 from generate_series(1, 2 * $2::int) i`, job, n)
+	exec(`insert into seine.queue(job_id, key, lane_id, prio) select $1, 'k' || i, (select lane_id from seine.lane where lane_key = 'h:80'), 1
+ from generate_series(1, 2 * $2::int) i where i % 2 = 0`, job, n)
+	var (
+		mu   sync.Mutex
+		most float64
+		plan string
+	)
+	if err := f.Explained(ctx, func(text string) {
+		_, body, found := strings.Cut(text, "plan:\n")
+		if !found {
+			return
+		}
+		var explained struct{ Plan handled }
+		if err := json.Unmarshal([]byte(body), &explained); err != nil {
+			t.Errorf("auto_explain: %v in %.200s", err, body)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if s := explained.Plan.sum(); s > most {
+			most, plan = s, body
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	list := func(filter frontier.Filter) (seen int) {
+		t.Helper()
+		for filter.Limit = 4_000; ; {
+			page, err := f.Tasks(ctx, job, filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				return seen
+			}
+			seen, filter.After = seen+len(page), page[len(page)-1].Key
+		}
+	}
+	for _, analyzed := range []bool{false, true} {
+		if analyzed {
+			exec(`analyze seine.task, seine.queue`)
+		}
+		if got := list(frontier.Filter{}); got != 2*n+1 {
+			t.Errorf("listed %d tasks; want %d", got, 2*n+1)
+		}
+		if got := list(frontier.Filter{States: []seine.State{seine.Pending}, Host: "h:80"}); got != n+1 {
+			t.Errorf("listed %d pending tasks; want %d", got, n+1)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if most == 0 || most > 20*2*n {
+		t.Errorf("a page of %d tasks handles %.0f rows:\n%s", 2*n, most, plan)
 	}
 }
