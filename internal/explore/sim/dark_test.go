@@ -24,6 +24,8 @@ func TestDark(t *testing.T) {
 			// Where a needle in a thousand is wanted, nothing is what it mostly gives.
 			if needle := k.Name == "needle-0.1%" || k.Name == "needles-530"; !needle && (f.Dark == "" || f.DarkAt > 4400) {
 				t.Errorf("dark from answer 4000 on; stopped at %d (%s), want within 400", f.DarkAt, f.Dark)
+			} else if !needle && (len(f.Stops) < 2 || f.Stops[1] > f.Stops[0]+500) {
+				t.Errorf("resumed while it was still dark; stopped at %v, want again within 500", f.Stops)
 			}
 		})
 	}

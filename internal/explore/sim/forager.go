@@ -39,6 +39,9 @@ type Foraging struct {
 	Dark   string
 	DarkAt int
 	Doubt  float64 // the most that there was
+
+	// Stops are after how many answers it was stopped; it is resumed at once.
+	Stops []int
 }
 
 // model is what one worker knows.
@@ -92,8 +95,15 @@ func (f *Foraging) Next(worker int) (Ask, bool) {
 	}
 	f.refresh(worker)
 	f.Doubt = max(f.Doubt, f.workers[worker].Doubt())
-	if why := f.workers[worker].Dark(time.Time{}); why != "" && f.Dark == "" {
-		f.Dark, f.DarkAt = why, f.answers
+	if why := f.workers[worker].Dark(time.Time{}); why != "" {
+		if f.Dark == "" {
+			f.Dark, f.DarkAt = why, f.answers
+		}
+		f.Stops = append(f.Stops, f.answers)
+		for i := range f.workers {
+			f.refresh(i)
+			f.workers[i].Rearm(time.Time{})
+		}
 	}
 	pos, ok := f.workers[worker].Probe(f.r, func(pos int64) bool { return f.known[pos] == explore.Unknown })
 	if !ok {
