@@ -39,6 +39,11 @@ type Foraging struct {
 	Dark   string
 	DarkAt int
 	Doubt  float64 // the most that there was
+
+	// Resume says that a space that was stopped goes on at once, and Stops after how
+	// many answers it was stopped, each time.
+	Resume bool
+	Stops  []int
 }
 
 // model is what one worker knows.
@@ -92,8 +97,20 @@ func (f *Foraging) Next(worker int) (Ask, bool) {
 	}
 	f.refresh(worker)
 	f.Doubt = max(f.Doubt, f.workers[worker].Doubt())
-	if why := f.workers[worker].Dark(time.Time{}); why != "" && f.Dark == "" {
-		f.Dark, f.DarkAt = why, f.answers
+	if why := f.workers[worker].Dark(time.Time{}); why != "" {
+		if f.Dark == "" {
+			f.Dark, f.DarkAt = why, f.answers
+		}
+		if f.Resume {
+			f.Stops = append(f.Stops, f.answers)
+			// What a frontier keeps when a circuit is closed.
+			low := f.workers[worker].Watched()
+			low.Doubt = f.workers[worker].Total().Doubt
+			for i := range f.workers {
+				f.refresh(i)
+				f.workers[i].Resume(low, low.At.Add(1), nil, time.Time{})
+			}
+		}
 	}
 	pos, ok := f.workers[worker].Probe(f.r, func(pos int64) bool { return f.known[pos] == explore.Unknown })
 	if !ok {
