@@ -51,12 +51,33 @@ func TestADarkSiteIsNoticedByShortRuns(t *testing.T) {
 	if !errors.Is(err, engine.ErrDark) || spent > 600 {
 		t.Errorf("after %d requests to a dark site: %v; want %v within some hundred", spent, err, engine.ErrDark)
 	}
-	// It goes on when it is told to.
+	// It goes on when it is told to, and is stopped as soon where nothing has changed,
+	// each time: what the dark site gave is not what is expected of it.
+	for range 4 {
+		if _, err := r.f.CloseCircuits(t.Context(), j.ID); err != nil {
+			t.Fatal(err)
+		}
+		again, err := r.shortRuns(j, 15, 60)
+		t.Logf("%d requests after `resume`: %v", again, err)
+		if !errors.Is(err, engine.ErrDark) || again > 200 || again < 15 {
+			t.Errorf("after `resume` and %d requests: %v; want %v within 200", again, err, engine.ErrDark)
+		}
+	}
+	// So it is in a run that is long enough; its model is a tenth of a second old, in
+	// which this site answers a hundred times.
 	if _, err := r.f.CloseCircuits(t.Context(), j.ID); err != nil {
 		t.Fatal(err)
 	}
-	if spent, err = r.shortRuns(j, 15, 1); !errors.Is(err, engine.ErrLimit) || spent < 15 {
-		t.Errorf("the run after `resume` ended with %v after %d requests", err, spent)
+	if again, err := r.shortRuns(j, 1000, 1); !errors.Is(err, engine.ErrDark) || again > 400 {
+		t.Errorf("after `resume` and %d requests of one run: %v; want %v within 400", again, err, engine.ErrDark)
+	}
+	// The site is back.
+	dark.Store(false)
+	if _, err := r.f.CloseCircuits(t.Context(), j.ID); err != nil {
+		t.Fatal(err)
+	}
+	if spent, err = r.shortRuns(j, 15, 30); !errors.Is(err, engine.ErrLimit) || spent < 450 {
+		t.Errorf("the runs after `resume` ended with %v after %d requests", err, spent)
 	}
 }
 

@@ -160,7 +160,11 @@ func (r *runner) refresh(ctx context.Context, must bool) error {
 		var unsettled map[int64]explore.Sums
 		first := t.last.IsZero()
 		if first && !k.Watch.At.IsZero() {
-			if unsettled, err = f.Blocks(ctx, job, t.number, k.Watch.At); err != nil {
+			since := k.Watch.At
+			if k.Circuit.ClosedAt.After(since) {
+				since = k.Circuit.ClosedAt
+			}
+			if unsettled, err = f.Blocks(ctx, job, t.number, since); err != nil {
 				return err
 			}
 		}
@@ -236,10 +240,11 @@ func (t *territory) learn(k frontier.Knowledge, unsettled map[int64]explore.Sums
 		t.model.SetBlock(block, s)
 	}
 	// What was answered before the circuit was closed is not looked at again.
-	switch first := t.last.IsZero(); {
-	case first && !k.Watch.At.IsZero():
-		t.model.Resume(k.Watch, slices.Collect(maps.Keys(unsettled)), k.Now)
-	case first, !k.Circuit.ClosedAt.Equal(t.circuit.ClosedAt):
+	begins := t.last.IsZero() || !k.Circuit.ClosedAt.Equal(t.circuit.ClosedAt)
+	switch {
+	case begins && !k.Watch.At.IsZero():
+		t.model.Resume(k.Watch, k.Circuit.ClosedAt, slices.Collect(maps.Keys(unsettled)), k.Now)
+	case begins:
 		t.model.Rearm(k.Now)
 	}
 	answers := t.model.Total().Done

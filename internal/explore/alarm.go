@@ -16,6 +16,20 @@ const (
 	// about ten misses where walks go on, and fifty where three probes in ten hit.
 	alarm = 16
 
+	// suspicion is that at which one is stopped that was stopped before and was not as
+	// it should be since: it is likelier to be dark than another. At half of alarm one
+	// in a hundred that were as they should be was stopped (in the simulator's spaces).
+	suspicion = 0.75 * alarm
+
+	// Suspect is the doubt, as a frontier knows it, from which on a space was stopped
+	// for its answers and not for its errors: a watch may be written late by a quarter
+	// of alarm, and more within a second.
+	Suspect = alarm / 2
+
+	// assured is how far doubt must fall after that until a space is taken for as it
+	// should be: by two hits, mostly.
+	assured = alarm / 4
+
 	// alarmBlocks is in how many blocks the answers must lie: a single one may
 	// have changed.
 	alarmBlocks = 4
@@ -47,6 +61,12 @@ func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 	if all.Done < acquainted {
 		return 0
 	}
+	// What a space gave since it was last as it should be is nothing to learn from
+	// when it was stopped for it.
+	var unsure Sums
+	if f.watch.resumed {
+		unsure = f.watch.since(all)
+	}
 	p := 0.0
 	switch kind {
 	case Stepped:
@@ -54,11 +74,16 @@ func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 			p = f.steps.p(at.Context, at.M)
 		}
 	case Probed:
-		p = f.tree.hit(f.tree.block(pos))
+		block := f.tree.block(pos)
+		p = f.tree.hit(block)
+		if f.watch.resumed {
+			p = max(p, f.tree.before(block, float64(unsure.Probes-unsure.ProbeHits)))
+		}
 	case Given:
 	}
 	// The blocks that are chosen are those that were lucky so far, more than they
 	// will be: as often as all hits fell short of what was expected of them.
+	all = all.minus(unsure)
 	return min(sure, p*min(1, float64(all.ProbeHits+all.WalkHits)/max(1, all.Expected)))
 }
 
@@ -70,6 +95,19 @@ func (t *tree) hit(block int64) float64 {
 		s := t.live[l][block>>(t.levels[l]-t.shift)]
 		f = (float64(s.ProbeHits) + prior*f) / (float64(s.Probes) + prior)
 	}
+	return t.rest(block, f)
+}
+
+// before is how likely a probe of a block hit before the last so many misses. In
+// which blocks those were is not kept: so it is that of a probe anywhere.
+func (t *tree) before(block int64, misses float64) float64 {
+	live := top(t.live)
+	return t.rest(block, (float64(live.ProbeHits)+0.5)/(max(float64(live.Probes)-misses, float64(live.ProbeHits))+5))
+}
+
+// rest is how likely a probe hits of what is left of a block where the share f was
+// wanted.
+func (t *tree) rest(block int64, f float64) float64 {
 	// In a block of which much was asked, what was found is gone.
 	if s, size := t.sums[0][block], t.sizeAt(0, block); float64(s.Done) > 0.1*float64(size) && s.Done < size {
 		f = max(0, f*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
@@ -81,7 +119,8 @@ func (t *tree) hit(block int64) float64 {
 // measured from. It outlives a worker.
 type Watch struct {
 	// Doubt was the least, with so many hits expected of so many requests, and so
-	// many that came, at a time of the frontier's clock.
+	// many that came, at a time of the frontier's clock. Of a space that was stopped
+	// since and goes on it is the doubt when its circuit was closed.
 	Doubt, Expected float64
 	Asked, Hits     int64
 	At              time.Time
@@ -97,19 +136,24 @@ type watch struct {
 	begun  bool
 	low    Watch
 	blocks map[int64]bool // that were answered in since
+
+	resumed bool // stopped since the low, and not as it should be since: [Forager.Resume]
 }
 
 // Rearm begins anew: what was answered so far is not looked at again. now is the
 // frontier's time.
 func (f *Forager) Rearm(now time.Time) {
-	f.watch.begun = false
+	f.watch.begun, f.watch.resumed = false, false
 	f.watch.note(f.tree.total(), now)
 }
 
 // Resume goes on from where other workers, or this one's last run, last saw the
-// space as it should be, with the blocks that were answered in since.
-func (f *Forager) Resume(w Watch, blocks []int64, now time.Time) {
-	f.watch = watch{begun: true, low: w, blocks: map[int64]bool{}}
+// space as it should be, with the blocks that were answered in since. closed is when
+// the space's circuit was closed; its zero value: it never was open. From a watch of
+// before that, what was expected before is expected still, until the answers are as
+// they should be again: a site may be as dark as it was.
+func (f *Forager) Resume(w Watch, closed time.Time, blocks []int64, now time.Time) {
+	f.watch = watch{begun: true, low: w, blocks: map[int64]bool{}, resumed: w.At.Before(closed)}
 	for _, b := range blocks {
 		f.watch.blocks[b] = true
 	}
@@ -139,7 +183,11 @@ func (f *Forager) Dark(now time.Time) string {
 	if n := total.Errors - w.low.Errors; n >= failing {
 		return fmt.Sprintf("the last %d ids ended in error, and none was answered", n)
 	}
-	if f.Doubt() < alarm || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
+	most := float64(alarm)
+	if w.resumed {
+		most = suspicion
+	}
+	if f.Doubt() < most || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
 		return ""
 	}
 	return fmt.Sprintf("the last %d answers, in %d blocks, were wanted %d times where %.0f were to be expected",
@@ -151,11 +199,23 @@ func (w *watch) note(total Sums, now time.Time) {
 	if !w.begun || total.Done != done || total.Errors < failed {
 		done, failed = total.Done, total.Errors
 	}
-	if !w.begun || total.Doubt <= w.low.Doubt {
-		w.begun, w.blocks = true, map[int64]bool{}
+	least := w.low.Doubt
+	if w.resumed {
+		least -= assured
+	}
+	if !w.begun || total.Doubt <= least {
+		w.begun, w.resumed, w.blocks = true, false, map[int64]bool{}
 		w.low = Watch{Doubt: total.Doubt, Expected: total.Expected, Asked: total.Probes + total.Walks, Hits: total.ProbeHits + total.WalkHits, At: now}
 	}
 	w.low.Done, w.low.Errors = done, failed
+}
+
+// since is what was answered since the low, all of it as if by probes.
+func (w *watch) since(total Sums) (s Sums) {
+	s.ProbeHits = max(0, total.ProbeHits+total.WalkHits-w.low.Hits)
+	s.Probes = max(s.ProbeHits, total.Probes+total.Walks-w.low.Asked)
+	s.Expected = max(0, total.Expected-w.low.Expected)
+	return s
 }
 
 // answered notes a block whose sums have changed.

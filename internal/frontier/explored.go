@@ -65,8 +65,9 @@ type Knowledge struct {
 	Blocks  map[int64]explore.Sums
 	Circuit Circuit
 
-	// Watch is where the space was last as it should be since it was stopped last;
-	// its zero value: nobody has said so.
+	// Watch is where the space was last as it should be, but Doubt, Done and Errors at
+	// least what they were when its circuit was closed; its zero value: nobody has
+	// said so, or not since it was recounted.
 	Watch explore.Watch
 }
 
@@ -111,8 +112,8 @@ type Explorer interface {
 
 	// Watched keeps where a space was last as it should be, as a worker saw it that
 	// knew of its circuit's end at closed (zero: it was never stopped): the least
-	// doubt and the last answer of all workers, and nothing that was seen before
-	// the circuit was closed.
+	// doubt and the last answer of all workers. What a worker says that did not know
+	// is not taken.
 	Watched(ctx context.Context, job JobID, space int, closed time.Time, w explore.Watch) error
 
 	// Answers counts the ids that were answered, by space, of those too that the
@@ -121,14 +122,17 @@ type Explorer interface {
 
 	// OpenCircuit stops a space for every worker, and reports whether it was not
 	// stopped yet. CloseCircuits lets all spaces of a job go on and returns how
-	// many were stopped; Circuits lists those that were ever.
+	// many were stopped. The watch of one that was stopped for its answers (from
+	// explore.Suspect on), or was not as it should be since it was, goes on from the
+	// sums of then with what was expected before; others begin anew. Circuits lists
+	// those that were ever.
 	OpenCircuit(ctx context.Context, job JobID, space int, reason string) (bool, error)
 	CloseCircuits(ctx context.Context, job JobID) (int, error)
 	Circuits(ctx context.Context, job JobID) ([]Circuit, error)
 
 	// Recount counts anew what is known of a job's spaces: each says of a task
 	// what it adds, or nil. Tasks that end meanwhile wait for it, and are counted
-	// after it.
+	// after it. The spaces' watches are forgotten: what was counted is what is known.
 	Recount(ctx context.Context, job JobID, each func(TaskInfo) *Explored) (tasks int64, err error)
 }
 

@@ -24,8 +24,48 @@ func TestDark(t *testing.T) {
 			// Where a needle in a thousand is wanted, nothing is what it mostly gives.
 			if needle := k.Name == "needle-0.1%" || k.Name == "needles-530"; !needle && (f.Dark == "" || f.DarkAt > 4400) {
 				t.Errorf("dark from answer 4000 on; stopped at %d (%s), want within 400", f.DarkAt, f.Dark)
-			} else if !needle && (len(f.Stops) < 2 || f.Stops[1] > f.Stops[0]+500) {
-				t.Errorf("resumed while it was still dark; stopped at %v, want again within 500", f.Stops)
+			}
+		})
+	}
+}
+
+// A site that is dark still when its space goes on is noticed about as soon as at
+// first, each time; one that is back by then is not taken for dark.
+func TestStillDark(t *testing.T) {
+	t.Parallel()
+	for _, k := range Kinds {
+		t.Run(k.Name, func(t *testing.T) {
+			t.Parallel()
+			w := k.Make(2)
+			// Where one probe in twenty hits it takes so many more to tell.
+			most := map[string]int{"isolated": 275, "50-of-1000": 275, "real3-regional": 275, "needle-0.1%": 1000}[k.Name]
+			if most == 0 {
+				most = 150
+			}
+			for _, workers := range []int{1, 8} {
+				dark := *w
+				dark.DarkFrom = 4000
+				f := NewForager(&dark, workers, 2)
+				f.Resume = true
+				Run(&dark, f, workers, 5500, 2)
+				for i, at := range f.Stops {
+					until := f.answers
+					if i+1 < len(f.Stops) {
+						until = f.Stops[i+1]
+					}
+					if until-at > most {
+						t.Errorf("%d workers: stopped after %v answers of %d: %d after the resume at %d, want at most %d", workers, f.Stops, f.answers, until-at, at, most)
+						break
+					}
+				}
+				back := dark
+				f = NewForager(&back, workers, 3)
+				f.Resume = true
+				back.Back = func() bool { return len(f.Stops) > 0 }
+				Run(&back, f, workers, 5500, 3)
+				if len(f.Stops) > 1 {
+					t.Errorf("%d workers: back after %d answers, and stopped after %v", workers, f.Stops[0], f.Stops[1:])
+				}
 			}
 		})
 	}

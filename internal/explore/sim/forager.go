@@ -40,8 +40,10 @@ type Foraging struct {
 	DarkAt int
 	Doubt  float64 // the most that there was
 
-	// Stops are after how many answers it was stopped; it is resumed at once.
-	Stops []int
+	// Resume says that a space that was stopped goes on at once, and Stops after how
+	// many answers it was stopped, each time.
+	Resume bool
+	Stops  []int
 }
 
 // model is what one worker knows.
@@ -99,10 +101,15 @@ func (f *Foraging) Next(worker int) (Ask, bool) {
 		if f.Dark == "" {
 			f.Dark, f.DarkAt = why, f.answers
 		}
-		f.Stops = append(f.Stops, f.answers)
-		for i := range f.workers {
-			f.refresh(i)
-			f.workers[i].Rearm(time.Time{})
+		if f.Resume {
+			f.Stops = append(f.Stops, f.answers)
+			// What a frontier keeps when a circuit is closed.
+			low := f.workers[worker].Watched()
+			low.Doubt = f.workers[worker].Total().Doubt
+			for i := range f.workers {
+				f.refresh(i)
+				f.workers[i].Resume(low, low.At.Add(1), nil, time.Time{})
+			}
 		}
 	}
 	pos, ok := f.workers[worker].Probe(f.r, func(pos int64) bool { return f.known[pos] == explore.Unknown })

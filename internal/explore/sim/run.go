@@ -86,7 +86,7 @@ func Run(w *World, s Strategy, workers, budget int, seed uint64) Result {
 			a := explore.NoAnswer
 			if r.Float64() >= w.Transient {
 				a = w.Answer(e.ask.Pos)
-				if w.DarkFrom > 0 && res.Requests > w.DarkFrom {
+				if w.DarkFrom > 0 && res.Requests > w.DarkFrom && (w.Back == nil || !w.Back()) {
 					a = explore.Missed
 				}
 				if a == explore.Hit {

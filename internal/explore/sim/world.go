@@ -29,6 +29,9 @@ type World struct {
 	// wanted any more: the site gives other pages.
 	DarkFrom int
 
+	// Back tells whether that is over; nil: it never is.
+	Back func() bool
+
 	bits  []uint64
 	there []uint64 // ids that exist; nil: the wanted ones alone
 }

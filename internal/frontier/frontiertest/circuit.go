@@ -66,8 +66,9 @@ func testCircuit(t *testing.T, s *suite) {
 }
 
 // Where a space was last as it should be outlives who saw it: the least doubt and
-// the last answer of all who say so. What was seen before the circuit was closed
-// does not count after it.
+// the last answer of all who say so. When its circuit is closed it goes on from the
+// sums of then, if it was stopped for its answers; who does not know of that yet is
+// not heard. A recount forgets it.
 func testWatched(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	var closed time.Time
@@ -75,28 +76,37 @@ func testWatched(t *testing.T, s *suite) {
 	at := func(doubt float64, done, errors int64) explore.Watch {
 		return explore.Watch{Doubt: doubt, Expected: -doubt, Asked: done, Hits: 3, At: now, Done: done, Errors: errors}
 	}
-	say := func(closed time.Time, w, want explore.Watch) {
+	is := func(want explore.Watch) {
 		t.Helper()
-		s.check(s.Watched(s.ctx(), job, 3, closed, w))
 		k, err := s.Known(s.ctx(), job, 3, time.Time{})
 		if err != nil || k.Watch != want {
 			t.Errorf("watch %+v, %v; want %+v", k.Watch, err, want)
 		}
+		closed = k.Circuit.ClosedAt
+	}
+	say := func(closed time.Time, w, want explore.Watch) {
+		t.Helper()
+		s.check(s.Watched(s.ctx(), job, 3, closed, w))
+		is(want)
+	}
+	answered, dark := 0, 0
+	answer := func(space int, sums explore.Sums) {
+		t.Helper()
+		answered++
+		s.add(job, tasks("h:80", fmt.Sprint("id", answered)), 1)
+		l := s.lease()
+		batch := done(s.claim(l, job, 1, 1)...)
+		batch[0].Explored = &frontier.Explored{Space: space, Observation: explore.Observation{Block: int64(answered), Sums: sums}}
+		s.complete(l, job, batch, 1)
 	}
 	stop := func() {
 		t.Helper()
 		s.clock.Move(time.Minute)
-		if _, err := s.OpenCircuit(s.ctx(), job, 3, "dark"); err != nil {
-			t.Error(err)
+		opened, err := s.OpenCircuit(s.ctx(), job, 3, "dark")
+		n, err2 := s.CloseCircuits(s.ctx(), job)
+		if !opened || n != 1 || err != nil || err2 != nil {
+			t.Errorf("opened %v, %v; closed %d, %v; want one", opened, err, n, err2)
 		}
-		if _, err := s.CloseCircuits(s.ctx(), job); err != nil {
-			t.Error(err)
-		}
-		k, err := s.Known(s.ctx(), job, 3, time.Time{})
-		if err != nil || k.Watch != (explore.Watch{}) {
-			t.Errorf("watch %+v, %v after the circuit was closed; want none", k.Watch, err)
-		}
-		closed = k.Circuit.ClosedAt
 	}
 	first, later := at(-3, 10, 2), at(-1, 20, 5)
 	say(closed, first, first)
@@ -107,16 +117,47 @@ func testWatched(t *testing.T, s *suite) {
 	want := least
 	want.Done, want.Errors = 20, 5
 	say(closed, least, want)
+	answer(4, explore.Sums{Done: 1, Doubt: 1000, Errors: 1000})
 	for range 2 {
 		before := closed
+		for range 2 { // of two blocks
+			answer(3, explore.Sums{Done: 7, Doubt: 8, Errors: 1})
+		}
+		dark += 2
+		want.Doubt, want.Done, want.Errors = float64(dark)*8, int64(dark)*7, int64(answered-1)
 		stop()
-		say(before, at(-99, 99, 99), explore.Watch{}) // by who does not know yet
-		say(closed, at(7, 1, 1), at(7, 1, 1))
-		say(before, at(-99, 99, 99), at(7, 1, 1))
+		is(want)
+		for range 2 { // it was not as it should be since: by errors or not, nothing else is known
+			answer(3, explore.Sums{Errors: 1})
+			want.Errors++
+			stop()
+			is(want)
+		}
+		say(before, at(-99, 99, 99), want) // by who does not know yet
+		now = s.clock.Now()
+		low := at(want.Doubt-5, want.Done+3, want.Errors+1)
+		say(closed, low, low)
+		say(before, at(-99, 99, 99), low)
+		want = low
 	}
 	if k, err := s.Known(s.ctx(), job, 4, time.Time{}); err != nil || k.Watch != (explore.Watch{}) {
 		t.Errorf("watch of another space %+v, %v; want none", k.Watch, err)
 	}
+	// That of a space that is not stopped stays when another one goes on.
+	if _, err := s.OpenCircuit(s.ctx(), job, 4, "dark"); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.CloseCircuits(s.ctx(), job); err != nil {
+		t.Error(err)
+	}
+	is(want)
+	// Of one that was as it should be, and is stopped for its errors, it begins anew.
+	stop()
+	is(explore.Watch{})
+	say(closed, at(3, 4, 5), at(3, 4, 5))
+	_, err := s.Recount(s.ctx(), job, func(frontier.TaskInfo) *frontier.Explored { return nil })
+	s.check(err)
+	is(explore.Watch{})
 }
 
 // Answers are counted by space, whatever spaces the job has by now.

@@ -27,7 +27,11 @@ func (f *Frontier) OpenCircuit(ctx context.Context, job frontier.JobID, space in
 // CloseCircuits lets the spaces of a job go on.
 func (f *Frontier) CloseCircuits(ctx context.Context, job frontier.JobID) (n int, err error) {
 	err = f.tx(ctx, func(t tx) error {
-		closed, err := t.exec(ctx, `update circuit set closed_at = ? where job_id = ? and closed_at is null`, f.now(), job)
+		now := f.now()
+		if _, err := t.exec(ctx, sqlRewatch, now, job, explore.Suspect); err != nil {
+			return err
+		}
+		closed, err := t.exec(ctx, `update circuit set closed_at = ? where job_id = ? and closed_at is null`, now, job)
 		n = int(closed)
 		return err
 	})
@@ -67,6 +71,13 @@ const (
    done = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.done else excluded.done end,
    errors = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.errors else excluded.errors end
  where w.closed_at is excluded.closed_at or w.closed_at is null or w.closed_at < excluded.closed_at`
+	// At the end of a circuit: it goes on from what doubt is now. What it was when the
+	// space was last as it should be stays, and so what was expected then. It begins
+	// anew of a space that was not stopped for its answers, now or before.
+	sqlRewatch = `update watch as w set closed_at = ?1, doubt = s.doubt, done = s.done, errors = s.errors
+ from (select space, sum(doubt) as doubt, sum(done) as done, sum(errors) as errors from block_stat where job_id = ?2 group by space) s
+ where w.job_id = ?2 and w.space = s.space and (s.doubt - w.doubt >= ?3 or w.at < w.closed_at)
+ and exists (select 1 from circuit c where c.job_id = ?2 and c.space = w.space and c.closed_at is null)`
 	sqlReadWatch = `select doubt, expected, asked, hits, at, done, errors from watch w where job_id = ? and space = ?
  and closed_at is (select c.closed_at from circuit c where c.job_id = w.job_id and c.space = w.space)`
 )
@@ -114,6 +125,9 @@ func (f *Frontier) Recount(ctx context.Context, job frontier.JobID, each func(fr
 			return err
 		}
 		if _, err := t.exec(ctx, `update step_stat set trials = 0, hits = 0 where job_id = ? and ctx >= -1`, job); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `delete from watch where job_id = ?`, job); err != nil {
 			return err
 		}
 		var sums frontier.Recounted

@@ -21,7 +21,7 @@ func (f *Frontier) OpenCircuit(ctx context.Context, job frontier.JobID, space in
 
 // CloseCircuits lets the spaces of a job go on.
 func (f *Frontier) CloseCircuits(ctx context.Context, job frontier.JobID) (int, error) {
-	n, err := f.exec(ctx, sqlCloseCircuits, f.now(), job)
+	n, err := f.exec(ctx, sqlCloseCircuits, f.now(), job, explore.Suspect)
 	return int(n), err
 }
 
@@ -73,6 +73,7 @@ func (f *Frontier) Recount(ctx context.Context, job frontier.JobID, each func(fr
 		b.Queue(sqlStillStat)
 		b.Queue(sqlZeroBlocks, f.now(), job)
 		b.Queue(sqlZeroSteps, job)
+		b.Queue(sqlForgetWatch, job)
 		if _, err := run(ctx, c, b); err != nil {
 			return err
 		}

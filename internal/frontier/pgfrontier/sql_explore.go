@@ -49,8 +49,16 @@ const (
 	// A space is stopped, and goes on.
 	sqlOpenCircuit = `insert into seine.circuit as c (job_id, space, reason, opened_at) select $2::int, $3::int, $4::text, ` + now + `
    on conflict (job_id, space) do update set reason = excluded.reason, opened_at = excluded.opened_at, closed_at = null where c.closed_at is not null`
-	sqlCloseCircuits = `update seine.circuit set closed_at = ` + now + ` where job_id = $2 and closed_at is null`
-	sqlCircuits      = `select space::int, reason, opened_at, closed_at from seine.circuit where job_id = $1 and ($2::int is null or space = $2) order by space`
+	// The watch goes on from what doubt is now; what it was when the space was last as
+	// it should be stays, and so what was expected then. It begins anew of a space that
+	// was not stopped for its answers ($3: the least doubt of those), now or before.
+	sqlCloseCircuits = `with c as (update seine.circuit set closed_at = ` + now + ` where job_id = $2 and closed_at is null returning space, closed_at),
+   s as (select b.space, sum(b.doubt) as doubt, sum(b.done)::bigint as done, sum(b.errors)::bigint as errors
+     from seine.block_stat b where b.job_id = $2 and b.space in (select c.space from c) group by b.space),
+   w as (update seine.watch w set closed_at = c.closed_at, doubt = s.doubt, done = s.done, errors = s.errors
+     from c join s on s.space = c.space where w.job_id = $2 and w.space = c.space and (s.doubt - w.doubt >= $3 or w.at < w.closed_at))
+ select from c`
+	sqlCircuits = `select space::int, reason, opened_at, closed_at from seine.circuit where job_id = $1 and ($2::int is null or space = $2) order by space`
 
 	// Where a space was last as it should be: $3 when its circuit was closed, as the
 	// writer knew. What is of before that is neither written nor read.
@@ -74,6 +82,7 @@ const (
 	// gone, so that workers see it; what was expected of answers stays.
 	sqlStillStat   = `lock table seine.block_stat in share row exclusive mode`
 	sqlZeroBlocks  = `update seine.block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, errors = 0, updated_at = ` + now + ` where job_id = $2`
+	sqlForgetWatch = `delete from seine.watch where job_id = $1`
 	sqlZeroSteps   = `update seine.step_stat set trials = 0, hits = 0 where job_id = $1 and ctx >= -1`
 	sqlJudgedTasks = `select key, state::int, true, attempt::int, coalesce(reason, ''), meta::text, 0 from seine.task where job_id = $1 and state <> 0
  union all select q.key, q.state::int, false, q.attempt::int, coalesce(q.reason, ''), t.meta, q.mark::int
