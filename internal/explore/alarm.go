@@ -41,6 +41,10 @@ const (
 	// sure bounds what is expected of one answer.
 	sure = 0.95
 
+	// hopeless is the expectation from which down there is none: what is left of a
+	// space whose runs were all found is no dark site, however long it is asked.
+	hopeless = 0.01
+
 	// acquainted is how many answers it takes until anything is expected. A model
 	// may be as old as a worker has slots.
 	acquainted = 250
@@ -84,14 +88,17 @@ func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 	// The blocks that are chosen are those that were lucky so far, more than they
 	// will be: as often as all hits fell short of what was expected of them.
 	all = all.minus(unsure)
-	return min(sure, p*min(1, float64(all.ProbeHits+all.WalkHits)/max(1, all.Expected)))
+	if p *= min(1, float64(all.ProbeHits+all.WalkHits)/max(1, all.Expected)); p < hopeless {
+		return 0
+	}
+	return min(sure, p)
 }
 
 // hit is how likely a probe of a block hits. Unlike the recent probes it does
 // not forget, so that a site that went dark is not soon what is expected.
 func (t *tree) hit(block int64) float64 {
 	f := believe(top(t.live)).f
-	for l := len(t.levels) - 1; l >= 0; l-- {
+	for l := len(t.levels) - 1; l >= t.coarse; l-- {
 		s := t.live[l][block>>(t.levels[l]-t.shift)]
 		f = (float64(s.ProbeHits) + prior*f) / (float64(s.Probes) + prior)
 	}
@@ -105,12 +112,15 @@ func (t *tree) before(block int64, misses float64) float64 {
 	return t.rest(block, (float64(live.ProbeHits)+0.5)/(max(float64(live.Probes)-misses, float64(live.ProbeHits))+5))
 }
 
-// rest is how likely a probe hits of what is left of a block where the share f was
-// wanted.
+// rest is how likely a probe hits of what is left around a block where the share f
+// was wanted.
 func (t *tree) rest(block int64, f float64) float64 {
-	// In a block of which much was asked, what was found is gone.
-	if s, size := t.sums[0][block], t.sizeAt(0, block); float64(s.Done) > 0.1*float64(size) && s.Done < size {
-		f = max(0, f*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
+	// Where much was asked, what was found is gone. f is of all its answers, so it is
+	// what was to be had when half of them were there and half of that was found.
+	node := t.stretchOf(block)
+	if s, size := t.sums[t.coarse][node], t.sizeAt(t.coarse, node); float64(s.Done) > 0.1*float64(size) && s.Done < size {
+		left := f*(float64(size)-float64(s.Done)/2) - float64(s.ProbeHits+s.WalkHits)/2
+		f = max(0, left) / float64(size-s.Done)
 	}
 	return f
 }

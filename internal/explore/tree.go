@@ -63,10 +63,16 @@ type tree struct {
 	levels []uint // shifts, the leaves first
 	sums   [][]Sums
 
-	// live are the sums without the hits in leaves of which half was asked: what
-	// was found there is not to be expected elsewhere.
-	live [][]Sums
+	// live are the sums, from the level coarse up, without the hits in its nodes of
+	// which half was asked: what was found there is not to be expected elsewhere.
+	// Smaller nodes are asked in full by an excursion that found something, and
+	// without what was found so nothing would ever be expected.
+	live   [][]Sums
+	coarse int
 }
+
+// wide is how many positions a node of the level coarse has at least.
+const wide = 256
 
 func newTree(size int64, blocks int) *tree {
 	t := &tree{size: size}
@@ -77,6 +83,10 @@ func newTree(size int64, blocks int) *tree {
 		t.levels = append(t.levels, s)
 		t.sums = append(t.sums, make([]Sums, (size-1)>>s+1))
 		t.live = append(t.live, make([]Sums, (size-1)>>s+1))
+		t.coarse = len(t.levels) - 1
+		for t.coarse > 0 && int64(1)<<t.levels[t.coarse-1] >= wide {
+			t.coarse--
+		}
 		if len(t.sums[len(t.sums)-1]) <= 1<<fan {
 			return t
 		}
@@ -85,16 +95,25 @@ func newTree(size int64, blocks int) *tree {
 
 // set replaces a leaf's sums.
 func (t *tree) set(block int64, s Sums) {
-	delta, live := s.minus(t.sums[0][block]), s
-	if s.Done > t.sizeAt(0, block)/2 {
-		live.ProbeHits, live.WalkHits = 0, 0
-	}
-	live = live.minus(t.live[0][block])
+	delta := s.minus(t.sums[0][block])
 	for l, shift := range t.levels {
 		at := block >> (shift - t.shift)
-		t.sums[l][at], t.live[l][at] = t.sums[l][at].Add(delta), t.live[l][at].Add(live)
+		t.sums[l][at] = t.sums[l][at].Add(delta)
+	}
+	node := t.stretchOf(block)
+	live := t.sums[t.coarse][node]
+	if live.Done > t.sizeAt(t.coarse, node)/2 {
+		live.ProbeHits, live.WalkHits = 0, 0
+	}
+	live = live.minus(t.live[t.coarse][node])
+	for l := t.coarse; l < len(t.levels); l++ {
+		at := block >> (t.levels[l] - t.shift)
+		t.live[l][at] = t.live[l][at].Add(live)
 	}
 }
+
+// stretchOf is a leaf's node of the level coarse.
+func (t *tree) stretchOf(block int64) int64 { return block >> (t.levels[t.coarse] - t.shift) }
 
 func (t *tree) block(pos int64) int64 { return pos >> t.shift }
 

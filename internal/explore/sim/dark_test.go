@@ -1,6 +1,13 @@
 package sim
 
-import "testing"
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/seinehq/seine/internal/explore"
+)
 
 // A site that gives other pages is noticed before much is spent, and one that
 // answers as it should is not taken for one, however its space is made.
@@ -68,5 +75,60 @@ func TestStillDark(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// In a small space a block is smaller than what an excursion asks: that what was
+// found in one is gone says nothing of the others.
+func TestDarkOfSmallSpaces(t *testing.T) {
+	t.Parallel()
+	var late []string
+	for _, tt := range []struct {
+		size      int64
+		every     int64
+		dark, end int
+	}{{10_000, 100, 700, 9_900}, {20_000, 150, 1000, 19_000}, {20_000, 100, 2000, 19_000}, {50_000, 200, 2000, 40_000}, {50_000, 1000, 0, 40_000}, {200_000, 200, 2000, 60_000}} {
+		for _, chance := range []bool{false, true} {
+			r := rand.New(rand.NewPCG(uint64(tt.size), 1))
+			starts := map[int64]bool{}
+			for i := range tt.size / tt.every {
+				at := i * tt.every
+				if chance {
+					at = r.Int64N(tt.size)
+				}
+				for k := range int64(30) {
+					starts[at+k] = true
+				}
+			}
+			w := Of("runs of thirty", tt.size, func(pos int64) explore.Answer {
+				if starts[pos] {
+					return explore.Hit
+				}
+				return explore.Missed
+			})
+			for _, workers := range []int{1, 8} {
+				for seed := range uint64(3) {
+					f := NewForager(w, workers, seed)
+					Run(w, f, workers, tt.end, seed)
+					if f.Dark != "" {
+						t.Errorf("%+v by chance %v, %d workers: stopped after %d answers: %s", tt, chance, workers, f.DarkAt, f.Dark)
+					}
+					if tt.dark == 0 {
+						continue // nearly all that there is was found by then
+					}
+					dark := *w
+					dark.DarkFrom = tt.dark
+					f = NewForager(&dark, workers, seed)
+					Run(&dark, f, workers, tt.dark+2500, seed)
+					if f.Dark == "" || f.DarkAt > tt.dark+400 {
+						late = append(late, fmt.Sprintf("%+v by chance %v, %d workers: stopped at %d, doubt %.0f", tt, chance, workers, f.DarkAt, f.Doubt))
+					}
+				}
+			}
+		}
+	}
+	// So few answers are no proof each time.
+	if len(late) > 2 {
+		t.Errorf("dark, and not stopped within 400 answers:\n%s", strings.Join(late, "\n"))
 	}
 }
