@@ -23,13 +23,17 @@ const elsewhereEvery = time.Minute
 // afford is how many of want ids the job's budget still pays for: what is open
 // counts as if it were answered. spent says that nothing is open, or else that all
 // was answered. The model is up to date then, or nearly so where more is left than
-// near times what this worker holds. Without a budget it pays for all.
+// near times what this worker holds. Without a budget it pays for all. What it
+// pays for is set aside until it is settled: steps are admitted at the same time.
 func (r *runner) afford(ctx context.Context, want int, near int64) (n int, spent bool, err error) {
 	x, budget := r.explorer, r.job.Explore.Budget
 	if budget <= 0 {
 		if want == 0 {
 			return 0, false, nil
 		}
+		x.mu.Lock()
+		x.chosen += int64(want)
+		x.mu.Unlock()
 		return want, false, r.refresh(ctx, false)
 	}
 	x.mu.Lock()
@@ -42,7 +46,7 @@ func (r *runner) afford(ctx context.Context, want int, near int64) (n int, spent
 		}
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		return int(max(0, min(int64(want), x.spare))), false, err
+		return x.setAside(want), false, err
 	}
 	// What ends between the two looks counts twice, not never; so does what is
 	// admitted meanwhile.
@@ -58,7 +62,22 @@ func (r *runner) afford(ctx context.Context, want int, near int64) (n int, spent
 	answers := x.answers + x.elsewhere
 	x.left, x.measured = budget-answers-counts.Open-(x.chosen-settled), time.Now()
 	x.spare = (x.left + 1) / 2 // others look at the same moment
-	return int(max(0, min(int64(want), x.spare))), answers >= budget, nil
+	return x.setAside(want), answers >= budget, nil
+}
+
+// setAside takes up to so many ids from what may be spent; x is locked.
+func (x *explorer) setAside(want int) int {
+	n := max(0, min(int64(want), x.spare))
+	x.spare, x.chosen = x.spare-n, x.chosen+n
+	return int(n)
+}
+
+// settle says that of ids that were set aside so many were admitted, and the others
+// given up.
+func (x *explorer) settle(aside, admitted int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.spare, x.settled = x.spare+int64(aside-admitted), x.settled+int64(aside)
 }
 
 // stepped says that the steps of a batch are admitted, or given up.

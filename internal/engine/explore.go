@@ -38,6 +38,7 @@ func (r *runner) explore(ctx context.Context) (n int, left bool, lull frontier.L
 func (r *runner) exploreMore(ctx context.Context, want int) (n int, left bool, err error) {
 	x := r.explorer
 	want, spent, err := r.afford(ctx, want, nearBudget)
+	defer func() { x.settle(want, n) }()
 	switch {
 	case err != nil:
 		return 0, true, err
@@ -53,12 +54,8 @@ func (r *runner) exploreMore(ctx context.Context, want int) (n int, left bool, e
 	if err != nil || len(tasks) == 0 {
 		return 0, !x.over(), err
 	}
-	x.mu.Lock()
-	x.chosen += int64(len(tasks))
-	x.mu.Unlock()
 	n, err = r.e.cfg.Frontier.Explore(ctx, r.job.ID, t.number, tasks)
 	x.mu.Lock()
-	x.spare, x.settled = x.spare-int64(n), x.settled+int64(len(tasks))
 	if x.refused++; n > 0 {
 		x.refused = 0
 	}
