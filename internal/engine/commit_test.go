@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -70,5 +71,28 @@ func TestResultThatTheDatabaseRefuses(t *testing.T) {
 				t.Errorf("the refused task ended %d times; want once\n%s", n, r.log)
 			}
 		})
+	}
+}
+
+// A neighbor function that panics ends its task in error with that reason: a chain
+// that just ended would look like a site that has no more.
+func TestNeighborThatPanics(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Explore = seine.Explore{Strategy: seine.StrategyChain, Neighbor: func(task seine.Task, _ *seine.Page, dir int) string {
+			if task.ID == "b" {
+				panic("no such link")
+			}
+			if dir > 0 {
+				return string(task.ID[0] + 1)
+			}
+			return ""
+		}}
+	}))
+	r.add(j, "a")
+	r.run(j)
+	if got, want := r.states(j), "a:done b:error(the neighbor function panics: no such link)"; got != want {
+		t.Errorf("tasks %s; want %s", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/seinehq/seine"
@@ -12,7 +13,7 @@ import (
 // follows are the tasks that an ended task brings: what its scraper wants
 // followed, and the next steps of its walk. They are admitted in the
 // transaction that completes it.
-func (r *runner) follows(ctx context.Context, c frontier.Claimed, o outcome) []frontier.New {
+func (r *runner) follows(ctx context.Context, c frontier.Claimed, o outcome) ([]frontier.New, error) {
 	own, _ := splitMeta(c.Meta)
 	var out []frontier.New
 	for _, f := range o.follow {
@@ -34,13 +35,16 @@ func (r *runner) follows(ctx context.Context, c frontier.Claimed, o outcome) []f
 			walk = *own.Walk
 		}
 		steps, err := r.chain(ctx, c, o, walk)
+		if errors.Is(err, errNeighbor) {
+			return nil, err // else the walk would end unseen
+		}
 		if err != nil {
 			// The walk ends here; a later run begins it again at its hits.
 			r.log.WarnContext(ctx, "walk ends", "task", c.Key, "err", err)
 		}
 		out = append(out, steps...)
 	}
-	return out
+	return out, nil
 }
 
 // chain are the next steps of the walk that an ended task belongs to.
@@ -75,11 +79,15 @@ func (r *runner) chain(ctx context.Context, c frontier.Claimed, o outcome, walk 
 	return out, nil
 }
 
-// neighbor calls a user's function; its panic ends the walk and nothing else.
+// errNeighbor is a fault of a user's code, as a panic of a scraper is.
+var errNeighbor = errors.New("the neighbor function panics")
+
+// neighbor calls a user's function; its panic ends the task in error and nothing
+// else.
 func neighbor(of seine.NeighborFunc, task seine.Task, page *seine.Page, dir int) (key string, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("the neighbor function panics: %v", v)
+			err = fmt.Errorf("%w: %v", errNeighbor, v)
 		}
 	}()
 	return of(task, page, dir), nil

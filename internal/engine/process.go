@@ -308,7 +308,12 @@ func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (
 		s.URL = r.redact.Replace(s.URL)
 		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: s})
 	}
-	done.Follow = r.follows(ctx, c, o)
+	follow, err := r.follows(ctx, c, o)
+	if err != nil {
+		bad := failed(c, err.Error(), true)
+		return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
+	}
+	done.Follow = follow
 	seen, next, _ := r.explored(ctx, c, o, around, true)
 	done.Explored, done.Follow = seen, append(done.Follow, next...)
 	return done, nil

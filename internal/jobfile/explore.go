@@ -28,6 +28,16 @@ func (a *assembly) explore(e explore) seine.Explore {
 	}
 	a.check("explore.budget", out.Budget > 0 && (out.Strategy == seine.StrategyChain || out.Strategy == seine.StrategyOff),
 		"explore.budget is not used with strategy: %s: limit.tasks bounds it", out.Strategy)
+	strategy := out.Strategy
+	if strategy == "" {
+		strategy = seine.StrategyForager
+	}
+	a.warnings.file = a.file
+	for path, of := range map[string]seine.Strategy{"explore.patience": seine.StrategyChain, "explore.max": seine.StrategyForager} {
+		if a.has(path) && strategy != of {
+			a.warnings.say(a.at(path), path, "%s is not used with strategy: %s, but with %s", path, strategy, of)
+		}
+	}
 	a.check("explore", a.doc.Seeds.IDs == nil && e.Links == nil, "explore needs an ID space: give seeds.ids")
 	return out
 }

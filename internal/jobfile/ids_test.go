@@ -125,6 +125,10 @@ func TestLimitsThatCantBeMet(t *testing.T) {
 		{"{from: 1, to: 5}", "limit: {tasks: 5, records: 5}\n", ""},
 		{"{from: 1, to: 5}", "explore: {strategy: chain}\n", "6:21: explore.strategy: a chain begins at ids that are known: give seeds.ids.start, or `seine add` them"},
 		{"{from: 1, to: 5, start: [2]}", "explore: {strategy: chain}\n", ""},
+		{"{from: 1, to: 5, start: [2]}", "explore: {strategy: chain, patience: 3}\n", ""},
+		{"{from: 1, to: 5}", "explore: {patience: 3}\n", "6:21: explore.patience is not used with strategy: forager, but with chain"},
+		{"{from: 1, to: 5}", "explore: {max: 6}\n", ""},
+		{"{from: 1, to: 5}", "explore: {strategy: random, max: 6}\n", "6:34: explore.max is not used with strategy: random, but with forager"},
 		{"{from: 1, to: 500}", "explore: {budget: 4}\nlimit: {records: 5}\n", "7:18: limit.records: 5 records can't be met: explore.budget is 4 answers, a record each"},
 	} {
 		file := parse(t, idsJob(tt.ids, tt.more), nil)

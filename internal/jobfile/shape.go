@@ -48,7 +48,7 @@ type document struct {
 	// Where assets are stored.
 	Store store `yaml:"store"`
 
-	// How an ID space is explored. It needs `seeds.ids`.
+	// How an ID space is explored. It needs `seeds.ids`, or `links` that pages are walked by.
 	Explore *explore `yaml:"explore"`
 
 	// When a run ends before all is done. Without it there is no bound.
