@@ -325,7 +325,11 @@ func (a *app) printRegions(regions []regionJSON) {
 		if i == 0 {
 			head = "  regions "
 		}
-		a.print("%s  %s to %s: %d hits of %d; promises %.3f", head, r.First, r.Last, r.hits(), r.Probes+r.Walks, r.Expected)
+		promise := fmt.Sprintf("promises %.3f", r.Expected)
+		if r.Expected < 0.0005 {
+			promise = "nothing more to find"
+		}
+		a.print("%s  %s to %s: %d hits of %d; %s", head, r.First, r.Last, r.hits(), r.Probes+r.Walks, promise)
 	}
 }
 
@@ -339,6 +343,8 @@ func (g *goal) text(status frontier.Status) string {
 		return fmt.Sprintf("%d items: can't be met, explore.budget ends before", g.Hits)
 	case g.Requests < 0:
 		return fmt.Sprintf("%d items: can't be met, the space promises about %d", g.Hits, g.Found)
+	case g.Seconds == nil && status.Workers > 0:
+		return fmt.Sprintf("%d items: about %d more answers; how fast %d workers are is not known yet", g.Hits, g.Requests, status.Workers)
 	case g.Seconds == nil:
 		return fmt.Sprintf("%d items: about %d more answers; no worker runs", g.Hits, g.Requests)
 	}
