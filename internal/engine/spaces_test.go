@@ -65,8 +65,9 @@ func TestSeveralSpaces(t *testing.T) {
 			t.Errorf("%s was asked for %d times", id, n)
 		}
 	}
-	if in["B-"] < 2500 || in["A-"] < 1 || in["20"] < 1 {
-		t.Errorf("asked in %v; want nearly all of 3000 in B-, and a look at the others", in)
+	// The first eight are drawn from the three: now and then none is of one of them.
+	if in["B-"] < 2500 || in["A-"]+in["20"] < 1 {
+		t.Errorf("asked in %v; want nearly all of 3000 in B-, and a look at another one", in)
 	}
 	if sum := r.known(j); sum.Done != int64(r.requests()) {
 		t.Errorf("counted %+v; %d were answered", sum, r.requests())
