@@ -39,8 +39,10 @@ func (r *rig) requests() int {
 // written as each space says.
 func TestSeveralSpaces(t *testing.T) {
 	t.Parallel()
+	// Runs of a hundred: an excursion ends, and a space is chosen anew, often enough
+	// that each of them is looked at.
 	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
-		if id := path.Base(q.URL.Path); !strings.HasPrefix(id, "B-") || id > "B-05000" {
+		if id := path.Base(q.URL.Path); !strings.HasPrefix(id, "B-") || id[len(id)-3:] > "099" {
 			http.NotFound(w, q)
 			return
 		}
@@ -65,9 +67,8 @@ func TestSeveralSpaces(t *testing.T) {
 			t.Errorf("%s was asked for %d times", id, n)
 		}
 	}
-	// The first eight are drawn from the three: now and then none is of one of them.
-	if in["B-"] < 2500 || in["A-"]+in["20"] < 1 {
-		t.Errorf("asked in %v; want nearly all of 3000 in B-, and a look at another one", in)
+	if in["B-"] < 2500 || in["A-"] < 1 || in["20"] < 1 {
+		t.Errorf("asked in %v; want nearly all of 3000 in B-, and a look at the others", in)
 	}
 	if sum := r.known(j); sum.Done != int64(r.requests()) {
 		t.Errorf("counted %+v; %d were answered", sum, r.requests())
