@@ -269,6 +269,21 @@ type node struct {
 	Hit      int    `json:"Shared Hit Blocks"`
 	Read     int    `json:"Shared Read Blocks"`
 	Plans    []node `json:"Plans"`
+
+	Rows    float64 `json:"Actual Rows"`
+	Loops   float64 `json:"Actual Loops"`
+	Filter  float64 `json:"Rows Removed by Filter"`
+	Join    float64 `json:"Rows Removed by Join Filter"`
+	Recheck float64 `json:"Rows Removed by Index Recheck"`
+}
+
+// handled is how many rows the nodes brought and dropped.
+func (n node) handled() float64 {
+	sum := n.Loops * (n.Rows + n.Filter + n.Join + n.Recheck)
+	for _, p := range n.Plans {
+		sum += p.handled()
+	}
+	return sum
 }
 
 // buffers sums what each node touched itself. A node's figure holds its
