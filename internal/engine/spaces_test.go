@@ -361,8 +361,16 @@ func TestNoLongerWorthIt(t *testing.T) {
 		j.Concurrency = 4
 	}))
 	r.runs(j, engine.ErrLimit)
-	if n := r.requests(); n < 1000 || n > 5000 {
-		t.Errorf("%d requests; want those of the thousand that are wanted, and not many more", n)
+	found := 0
+	for p := range r.asked {
+		if id, _ := strconv.Atoi(path.Base(p)); id < 1000 {
+			found++
+		}
+	}
+	// How many it takes is for TestWorthIt of the simulator: here pages come faster
+	// than is looked at what they bring, and how much faster is the machine's.
+	if n := r.requests(); found < 980 || n > 10_000 {
+		t.Errorf("%d requests, %d for the thousand that are wanted; want nearly all of those, and no more than a fifth of the space", n, found)
 	}
 }
 
