@@ -201,6 +201,33 @@ func killIn(group int, kind string) int {
 	return n
 }
 
+// A page that is given less than the making of a tab takes ran out of its own time,
+// and its browser goes on.
+func TestTheTimeOfATabIsNotThePages(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>x</p>`), "/hang": func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-release:
+		}
+	}})
+	t.Cleanup(func() { close(release) })
+	c := alone(t, Config{})
+	f := fetcher(t, c, Job{})
+	get(t, f, s.URL+"/a")
+	first := c.Group()
+	for range 3 {
+		if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/hang", Timeout: 2 * time.Millisecond}); fetch.Reason(err) != fetch.Timeout {
+			t.Errorf("%v; want %s", err, fetch.Timeout)
+		}
+	}
+	get(t, f, s.URL+"/a")
+	if c.Group() != first {
+		t.Error("the browser was replaced")
+	}
+}
+
 func TestAKilledBrowserIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>x</p>`), "/b": html(`<p>x</p>`)})

@@ -22,7 +22,10 @@ const readGrace = 5 * time.Second
 
 // render loads the page, waits and reads it.
 func (t *tab) render(ctx context.Context, url string) (*seine.Page, error) {
-	if err := t.open(ctx); err != nil {
+	t.limit.Pause()
+	err := t.open(ctx)
+	t.limit.Resume()
+	if err != nil {
 		if ctx.Err() == nil && !t.browser.isLost() {
 			t.f.chrome.retire(t.browser, "no tab")
 			err = fetch.Fault{Reason: fetch.BrowserDied, Err: err}

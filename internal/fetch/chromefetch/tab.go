@@ -68,8 +68,14 @@ type document struct {
 	loaded bool // load
 }
 
+// openTimeout bounds the making of a tab. It is no part of the page's time: a busy
+// machine would be taken for a browser that died wherever pages are given little.
+const openTimeout = 20 * time.Second
+
 // open makes the tab and tells it what the job says.
 func (t *tab) open(ctx context.Context) error {
+	opening, stop := context.WithTimeout(ctx, openTimeout)
+	defer stop()
 	t.changed = make(chan struct{})
 	t.ctx, t.fail = context.WithCancelCause(ctx)
 	own, shut := chromedp.NewContext(t.browser.ctx,
@@ -85,7 +91,7 @@ func (t *tab) open(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("tab: %w", err)
 		}
-	case <-t.limit.Context().Done():
+	case <-opening.Done():
 		return errNoTab
 	case <-t.browser.lost():
 		return errLost
@@ -93,7 +99,7 @@ func (t *tab) open(ctx context.Context) error {
 	t.target = chromedp.FromContext(own).Target
 	t.detached, _ = chromedp.Detached(own)
 	t.browser.own(t)
-	return t.prepare(t.limit.Context(), chromedp.FromContext(own).BrowserContextID)
+	return t.prepare(opening, chromedp.FromContext(own).BrowserContextID)
 }
 
 var errNoTab = errors.New("the browser opens no tab")
