@@ -96,7 +96,7 @@ func TestWhatGoesWrongIsOnePagesFailure(t *testing.T) {
 					t.Errorf("the page beside it: %v", err)
 				}
 			})
-			_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + tt.path, Timeout: 2 * time.Second, Wait: tt.waits})
+			_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + tt.path, Timeout: 5 * time.Second, Wait: tt.waits})
 			if fetch.Reason(err) != tt.reason {
 				t.Errorf("%v; want %s", err, tt.reason)
 			}
