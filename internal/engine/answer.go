@@ -69,6 +69,7 @@ func (r *runner) explored(ctx context.Context, c frontier.Claimed, o outcome, ar
 		seen.Sums.Errors = 1
 	}
 	t.note(seen)
+	x.unseen++
 	switch {
 	case o.state == seine.Stale:
 		mark = frontier.Counted

@@ -37,6 +37,7 @@ type explorer struct {
 	worthless string // why nothing more is worth it, by the limit
 	judgedAt  int64  // the answers when that was looked at
 
+	unseen   int64     // answers of this worker since the last look
 	fresh    time.Time // when the model is to be brought up to date again
 	measured time.Time // when spare was last read
 	lookedAt time.Time // when elsewhere was
@@ -123,11 +124,12 @@ const (
 )
 
 // A model is brought up to date when it chooses, but no more often than this, and
-// for no more than a twentieth of the time: where pages come that fast, it is a few
-// answers behind.
+// for no more than a twentieth of the time, unless so many answers came of this
+// worker alone since: where looks take long, it would choose by what is long past.
 const (
 	freshFor  = 100 * time.Millisecond
 	freshness = 20
+	behind    = 256
 
 	// fillEvery is how often slots that others' tasks leave free are filled.
 	fillEvery = 100 * time.Millisecond
@@ -143,7 +145,13 @@ func (r *runner) refresh(ctx context.Context, must bool) error {
 	x.looking.Lock()
 	defer x.looking.Unlock()
 	began := time.Now()
-	if began.Before(x.fresh) && !must {
+	x.mu.Lock()
+	due := must || x.unseen >= behind || !began.Before(x.fresh)
+	if due {
+		x.unseen = 0
+	}
+	x.mu.Unlock()
+	if !due {
 		return nil
 	}
 	if err := r.lookElsewhere(ctx); err != nil {

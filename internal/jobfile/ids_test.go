@@ -94,6 +94,9 @@ func TestIDsThatCantBe(t *testing.T) {
 		{"{from: 1, to: 5}", "explore: {hit: title == 'x'}\n", `6:16: explore.hit: unknown name "title" in the expression`},
 		{"{from: 1, to: 5}", "explore: {strategy: forager, links: {next: a}}\n", "6:30: explore.links are for strategy: chain"},
 		{"{from: 1, to: 5}", "explore: {links: {next: 'a['}}\n", "6:25: explore.links.next: bad selector"},
+		{"{from: 1, to: 5}", "limit: {records: 6}\n", "6:18: limit.records: 6 records can't be met: the ID space has 5 ids, a record each; give at most 5, or no limit"},
+		{"[{from: 1, to: 5}, {from: 1, to: 3, prefix: A}]", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 17}\n", "7:17: limit.assets: 17 assets can't be met: the ID space has 8 ids with 2 each; give at most 16, or no limit"},
+		{"{from: 1, to: 500}", "explore: {budget: 4}\nlimit: {records: 5}\n", "7:18: limit.records: 5 records can't be met: explore.budget is 4 answers, a record each; give at most 4, or no limit"},
 		{"{from: 1, to: 5}", "explore: {links: {}}\n", "6:11: explore.links: give next, prev or both"},
 	} {
 		t.Run(tt.ids+tt.more, func(t *testing.T) {
@@ -115,21 +118,19 @@ func TestIDsThatCantBe(t *testing.T) {
 	}
 }
 
-// A limit that the space can't reach is an upper bound, and pointed out.
-func TestLimitsThatCantBeMet(t *testing.T) {
+// What a job file says that is of no use, and does no harm, is pointed out.
+func TestWhatIsPointedOut(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ ids, more, want string }{
-		{"{from: 1, to: 5}", "limit: {records: 6}\n", "6:18: limit.records: 6 records can't be met: the ID space has 5 ids, a record each"},
-		{"[{from: 1, to: 5}, {from: 1, to: 3, prefix: A}]", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 17}\n", "7:17: limit.assets: 17 assets can't be met: the ID space has 8 ids with 2 each"},
 		{"{from: 1, to: 5}", "limit: {tasks: 6}\n", "6:16: limit.tasks: 6 tasks can't be met: the ID space has 5 ids"},
 		{"{from: 1, to: 5}", "limit: {tasks: 5, records: 5}\n", ""},
+		{"{from: 1, to: 5}", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 10}\n", ""},
 		{"{from: 1, to: 5}", "explore: {strategy: chain}\n", "6:21: explore.strategy: a chain begins at ids that are known: give seeds.ids.start, or `seine add` them"},
 		{"{from: 1, to: 5, start: [2]}", "explore: {strategy: chain}\n", ""},
 		{"{from: 1, to: 5, start: [2]}", "explore: {strategy: chain, patience: 3}\n", ""},
 		{"{from: 1, to: 5}", "explore: {patience: 3}\n", "6:21: explore.patience is not used with strategy: forager, but with chain"},
 		{"{from: 1, to: 5}", "explore: {max: 6}\n", ""},
 		{"{from: 1, to: 5}", "explore: {strategy: random, max: 6}\n", "6:34: explore.max is not used with strategy: random, but with forager"},
-		{"{from: 1, to: 500}", "explore: {budget: 4}\nlimit: {records: 5}\n", "7:18: limit.records: 5 records can't be met: explore.budget is 4 answers, a record each"},
 	} {
 		file := parse(t, idsJob(tt.ids, tt.more), nil)
 		got := ""
