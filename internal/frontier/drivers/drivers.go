@@ -85,23 +85,51 @@ func Open(ctx context.Context, at string, opts Options) (Frontier, error) {
 	return nil, fmt.Errorf("%w: %q: give sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", ErrURL, Redact(at))
 }
 
-var password = regexp.MustCompile(`(?i)(password|passwd|sslpassword)=[^&\s]*`)
+// The password of a query, and of a connection string of keywords and values.
+var (
+	queried = regexp.MustCompile(`(?i)(password|passwd|sslpassword)=[^&\s]*`)
+	keyed   = regexp.MustCompile(`(?i)(password|passwd|sslpassword)\s*=\s*('(?:[^'\\]|\\.)*'?|(?:[^\s\\]|\\.)*)`)
+)
 
 // Redact returns a frontier's or store's URL without what is secret in it.
 func Redact(at string) string {
 	if place, query, found := strings.Cut(at, "?"); found && strings.HasPrefix(at, "cloudsql://") {
 		return Redact(place) + "?" + query // the user's name there may be an e-mail
 	}
-	if u, err := url.Parse(at); err == nil && u.User != nil {
+	scheme, rest, isURL := strings.Cut(at, "://")
+	if !isURL {
+		return keyed.ReplaceAllString(at, "${1}=xxxxx")
+	}
+	u, err := url.Parse(at)
+	user, after, has := lastCut(rest, "@")
+	switch {
+	case err == nil && !strings.Contains(u.Path+u.Fragment+keys(u.RawQuery), "@"):
 		if _, has := u.User.Password(); has {
 			u.User = url.UserPassword(u.User.Username(), "xxxxx")
 			at = u.String()
 		}
-	} else if i := strings.LastIndex(at, "@"); err != nil && i > 0 {
-		// What can't be parsed may still hold a password.
-		if j := strings.Index(at, "://"); j > 0 && j < i {
-			at = at[:j+3] + "xxxxx" + at[i:]
+	case has:
+		// A password with a sign of a URL's in it: as far as it may go.
+		if name, _, has := strings.Cut(user, ":"); has && err == nil {
+			user = name + ":"
+		} else {
+			user = ""
 		}
+		at = scheme + "://" + user + "xxxxx@" + after
 	}
-	return password.ReplaceAllString(at, "${1}=xxxxx")
+	return queried.ReplaceAllString(at, "${1}=xxxxx")
+}
+
+// keys is a query up to its first value.
+func keys(query string) string {
+	before, _, _ := strings.Cut(query, "=")
+	return before
+}
+
+// lastCut slices s around the last sep.
+func lastCut(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }

@@ -59,9 +59,9 @@ type Options struct {
 
 // Open connects to the database. It doesn't look at the schema: see [Frontier.Check].
 func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
-	cfg, err := pgxpool.ParseConfig(dsn)
+	cfg, err := parseDSN(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: give postgres://USER:PASSWORD@HOST:PORT/DATABASE", frontier.ErrUnavailable, oneLine(err))
+		return nil, fmt.Errorf("%w: %w: give postgres://USER:PASSWORD@HOST:PORT/DATABASE", frontier.ErrUnavailable, err)
 	}
 	switch {
 	case opts.Conns != 0:

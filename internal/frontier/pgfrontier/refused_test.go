@@ -76,6 +76,11 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 			_, err := f.Migrate(t.Context())
 			return err
 		}, frontier.ErrUnavailable, "else reset default_transaction_read_only"},
+		{"a password with a slash", func(*testing.T) string { return "postgres://u:1/sesame@127.0.0.1:1/d" }, nil, frontier.ErrUnavailable, "write %40 for @"},
+		{"a password with a hash", func(*testing.T) string { return "postgres://u:1#sesame@127.0.0.1:1/d" }, nil, frontier.ErrUnavailable, "write %40 for @"},
+		{"a password with an at", func(*testing.T) string { return "postgres://u:a@sesame@127.0.0.1:1/d" }, nil, frontier.ErrUnavailable, "write %40 for @"},
+		{"a password with a percent", func(*testing.T) string { return "postgres://u:ses%ame@127.0.0.1:1/d" }, nil, frontier.ErrUnavailable, "write %40 for @"},
+		{"half a connection string", func(*testing.T) string { return "host=h password='my sesame" }, nil, frontier.ErrUnavailable, "give postgres://USER"},
 		{"no port", func(*testing.T) string { return "postgres://u:sesame@127.0.0.1:99999/d" }, nil, frontier.ErrUnavailable, "give postgres://USER"},
 		{"no right to make a schema", func(t *testing.T) string {
 			t.Helper()
