@@ -35,8 +35,12 @@ dead worker holds is taken back when its lease expires. It stays paused until
 		if timeout < 0 {
 			return usagef("--timeout %s: give a time from 0s on; 0s waits for as long as it takes", timeout)
 		}
-		if job, err := a.stored(h.job); err == nil && h.host != "" && job.Pace.Unpaced() {
-			return usagef("job %s has no pace, so its hosts are worked off together: drain the job, or pause the host", h.job.Name)
+		if h.host != "" {
+			if job, err := a.stored(h.job); err != nil {
+				return err
+			} else if job.Pace.Unpaced() {
+				return usagef("job %s has no pace, so its hosts are worked off together: drain the job, or pause the host", h.job.Name)
+			}
 		}
 		if err := a.hold(ctx, f, h, true); err != nil {
 			return err
@@ -103,16 +107,19 @@ func (a *app) hold(ctx context.Context, f frontier.Frontier, h held, paused bool
 	return err
 }
 
+// A claim that had read that the job goes on, and had locked no lane yet, is seen by
+// a second look.
 const (
-	drainLook = 200 * time.Millisecond
-	drainSay  = 10 * time.Second
+	drainLook  = 200 * time.Millisecond
+	drainLooks = 2
+	drainSay   = 10 * time.Second
 )
 
 // drain waits until nothing is in progress.
 func (a *app) drain(ctx context.Context, f frontier.Frontier, h held, timeout time.Duration) error {
 	began := time.Now()
 	var said time.Time
-	for {
+	for quiet := 0; ; {
 		// A dead worker's tasks would otherwise be waited for until some other
 		// worker takes them back.
 		if _, _, _, err := f.Rescue(ctx); err != nil {
@@ -122,14 +129,16 @@ func (a *app) drain(ctx context.Context, f frontier.Frontier, h held, timeout ti
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if n > 0 {
+			quiet = 0
+		} else if quiet++; quiet == drainLooks {
 			a.print("drained %s", h)
 			return nil
 		}
-		if timeout > 0 && time.Since(began) > timeout {
+		if n > 0 && timeout > 0 && time.Since(began) > timeout {
 			return fmt.Errorf("%d tasks of %s are still in progress after %s; it stays paused: `seine drain` again goes on waiting", n, h, timeout)
 		}
-		if time.Since(said) > drainSay {
+		if n > 0 && time.Since(said) > drainSay {
 			said = time.Now()
 			a.say("seine: %d tasks in progress", n)
 		}

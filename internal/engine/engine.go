@@ -272,16 +272,19 @@ func (e *Engine) openLease(ctx context.Context) (frontier.Lease, error) {
 }
 
 // beat keeps the lease, and loses it when its row is gone or when no heartbeat
-// got through for three quarters of its length on this process's own clock.
+// got through for three quarters of its length on this process's own clock: while
+// one is under way too, as one that is never answered is.
 func (e *Engine) beat(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc) {
-	last := time.Now()
-	for sleep(ctx, lease.TTL/4) {
+	silent := time.AfterFunc(lease.TTL*3/4, func() { lose(errSilent) })
+	defer silent.Stop()
+	for wait := time.Duration(0); sleep(ctx, wait); wait = lease.TTL / 4 {
+		began := time.Now()
 		try, cancel := context.WithTimeout(ctx, lease.TTL/4)
 		err := e.cfg.Frontier.Heartbeat(try, lease, e.rates())
 		cancel()
 		switch {
 		case err == nil:
-			last = time.Now()
+			silent.Reset(lease.TTL*3/4 - time.Since(began))
 			e.outage.over(ctx)
 			continue
 		case errors.Is(err, frontier.ErrLeaseLost):
@@ -292,10 +295,6 @@ func (e *Engine) beat(ctx context.Context, lease frontier.Lease, lose context.Ca
 		}
 		if e.outage.note(ctx, err) == 0 && !errors.Is(err, context.DeadlineExceeded) {
 			e.cfg.Log.WarnContext(ctx, "heartbeat missed", "err", err)
-		}
-		if time.Since(last) > lease.TTL*3/4 {
-			lose(errSilent)
-			return
 		}
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -120,7 +121,7 @@ func (r *runner) misplaced(ctx context.Context, lease frontier.Lease, got []fron
 	if len(wrong) == 0 {
 		return got, nil
 	}
-	if _, err := r.e.cfg.Frontier.Release(ctx, lease, wrong); err != nil {
+	if err := r.release(ctx, lease, wrong); err != nil {
 		return right, err
 	}
 	if err := r.move(ctx, wrong); err != nil || len(right) > 0 {
@@ -138,6 +139,22 @@ func (r *runner) misplaced(ctx context.Context, lease frontier.Lease, got []fron
 	r.trouble.after = more[len(more)-1].Seq
 	r.trouble.mu.Unlock()
 	return right, r.move(ctx, more)
+}
+
+// release gives tasks back that nobody works on, however long it takes: kept by a
+// lease that lives they would be nobody's. When ctx ends the lease soon does.
+func (r *runner) release(ctx context.Context, lease frontier.Lease, tasks []frontier.Claimed) error {
+	for {
+		whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+		_, err := r.e.cfg.Frontier.Release(whole, lease, tasks)
+		cancel()
+		if err == nil || errors.Is(err, frontier.ErrLeaseLost) {
+			return err
+		}
+		if wait := r.e.outage.note(ctx, err); wait == 0 || !sleep(ctx, wait) {
+			return err
+		}
+	}
 }
 
 // move puts tasks that are not leased into the lanes that they belong to.

@@ -48,7 +48,12 @@ func TestPaceAfterADeadWorker(t *testing.T) {
 	j = r.register(r.job(func(j *seine.Job) {
 		j.Pace = seine.Pace{Delay: seine.Span{Min: delay, Max: delay}, Concurrency: 4}
 	}))
-	r.run(j)
+	// Giving back what is in a wrong lane is tried until it works.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := r.engine(j, func(c *engine.Config) { c.Frontier = clumsy{r.f, new(sync.Once)} }).Run(ctx); err != nil || ctx.Err() != nil {
+		t.Fatalf("%v, %v\n%s", err, ctx.Err(), r.log)
+	}
 	if held != 8 || len(at) != 8 {
 		t.Fatalf("%d held, %d requests; want 8 and 8\n%s", held, len(at), r.log)
 	}

@@ -207,7 +207,7 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
 			got, err = r.e.cfg.Frontier.Claim(whole, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Each: r.pace.each(), Ahead: claimAhead, Not: r.pace.blocked(time.Now())})
 			if err == nil && len(got) > 0 {
-				if got, err = r.misplaced(whole, lease, got); err == nil && len(got) == 0 {
+				if got, err = r.misplaced(ctx, lease, got); err == nil && len(got) == 0 {
 					cancel()
 					r.giveBack(n)
 					continue

@@ -18,7 +18,7 @@ type Reader interface {
 	Depth(ctx context.Context, job JobID) (Depth, error)
 
 	// InProgress counts the tasks that are leased, of one host if it is not
-	// empty.
+	// empty. None are when no claim of them is under way either.
 	InProgress(ctx context.Context, job JobID, host string) (int64, error)
 
 	// Tasks lists tasks in the order of their keys, those after filter.After.
@@ -71,7 +71,7 @@ type Status struct {
 	Paused  bool
 	States  map[seine.State]int64
 	Rate    float64 // tasks a second over the fleet, last minute
-	Workers int
+	Workers int     // sessions with a live lease whose heartbeats name the job
 	Hosts   []HostStatus
 	Reasons []ReasonCount
 }

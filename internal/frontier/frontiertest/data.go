@@ -152,8 +152,14 @@ func testCounters(t *testing.T, s *suite) {
 	_, err := s.Release(s.ctx(), l, got[7:9])
 	s.check(err)
 	s.check(s.Fold(s.ctx()))
+	// A worker of another job is none of this one's.
+	s.check(s.Heartbeat(s.ctx(), l, map[frontier.JobID]float64{job: 1.5}))
+	s.check(s.Heartbeat(s.ctx(), s.lease(), map[frontier.JobID]float64{job + 1: 3}))
 	st, err := s.Status(s.ctx(), job)
 	s.check(err)
+	if st.Workers != 1 || st.Rate != 1.5 {
+		t.Errorf("%d workers at %v a second; want 1 at 1.5", st.Workers, st.Rate)
+	}
 	want := map[seine.State]int64{seine.Pending: 2, seine.InProgress: 3, seine.Done: 3, seine.Skipped: 1, seine.Error: 3, seine.Stale: 0}
 	for state, n := range want {
 		if st.States[state] != n {

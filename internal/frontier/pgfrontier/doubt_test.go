@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
@@ -52,6 +54,52 @@ func TestAClaimWhoseAnswerIsLost(t *testing.T) {
 				t.Errorf("%d tasks are in progress and %d were given to the worker, %v", n, len(got), err)
 			}
 		})
+	}
+}
+
+// A claim that is under way is waited for before nothing is in progress.
+func TestInProgressWaitsForClaims(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Migrated(t)
+	f := open(t, dsn, nil)
+	job, err := f.Register(t.Context(), frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Add(t.Context(), job, []frontier.New{{Key: "a", Lane: "h:80", Priority: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	claim, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = claim.Close(context.WithoutCancel(t.Context())) }()
+	for _, sql := range []string{`begin`, `select from seine.lane for update`, `update seine.lane set inflight = 1`} {
+		if _, err := claim.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.PauseJob(t.Context(), job, true); err != nil {
+		t.Fatal(err)
+	}
+	counted := make(chan int64, 1)
+	go func() {
+		n, err := f.InProgress(t.Context(), job, "")
+		if err != nil {
+			t.Error(err)
+		}
+		counted <- n
+	}()
+	select {
+	case n := <-counted:
+		t.Fatalf("%d in progress while a claim is under way", n)
+	case <-time.After(300 * time.Millisecond):
+	}
+	if _, err := claim.Exec(t.Context(), `commit`); err != nil {
+		t.Fatal(err)
+	}
+	if n := <-counted; n != 1 {
+		t.Errorf("%d in progress; want the one that was claimed", n)
 	}
 }
 

@@ -64,7 +64,7 @@ const sqlStatus = `select j.paused,
   (select count(*) from seine.queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 2),
   (select count(*) from seine.queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 3),
   (select coalesce(sum((rates->>(j.job_id::text))::float8), 0) from seine.lease where expires_at > clock_timestamp())::float8,
-  (select count(*) from seine.lease where expires_at > clock_timestamp())::int
+  (select count(*) from seine.lease where expires_at > clock_timestamp() and rates ? j.job_id::text)::int
  from seine.job j where j.job_id = $1`
 
 // maxHosts bounds the hosts that a status names.
@@ -113,10 +113,16 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	return s, err
 }
 
-// InProgress counts the tasks that are leased.
+// InProgress counts the tasks that are leased. None are when no claim of them is
+// under way either.
 func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host string) (n int64, err error) {
+	const of = ` from seine.lane where job_id = $1 and ($2 = '' or lane_key = $2)`
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, `select coalesce(sum(inflight), 0)::bigint from seine.lane where job_id = $1 and ($2 = '' or lane_key = $2)`, job, host).Scan(&n)
+		if err := c.QueryRow(ctx, `select coalesce(sum(inflight), 0)::bigint`+of, job, host).Scan(&n); err != nil || n > 0 {
+			return err
+		}
+		// A claim that began before a pause holds its lanes until it is committed.
+		return c.QueryRow(ctx, `select coalesce(sum(inflight), 0)::bigint from (select inflight`+of+` order by lane_id for share) l`, job, host).Scan(&n)
 	})
 	return n, err
 }
