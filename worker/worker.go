@@ -187,7 +187,7 @@ func (w *Worker) open(ctx context.Context) (err error) {
 		}
 	}
 	settings := engine.Config{
-		Frontier: w.frontier, Jobs: w.jobs, Worker: cfg.Name, Lease: cfg.Lease, Grace: cfg.Grace, UntilDone: cfg.UntilDone,
+		Frontier: w.frontier, Jobs: w.jobs, Worker: cfg.Name, Lease: cfg.Lease, Near: drivers.Near(w.frontier), Grace: cfg.Grace, UntilDone: cfg.UntilDone,
 		Limit: cfg.Limit, Log: cfg.Log, Release: cfg.Release, Abort: func(err error) {
 			cfg.Log.Error("ending this process", "err", err)
 			os.Exit(1)

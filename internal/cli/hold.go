@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
 func (a *app) pauseCommand() *cobra.Command {
@@ -121,9 +123,12 @@ func (a *app) drain(ctx context.Context, f frontier.Frontier, h held, timeout ti
 	var said time.Time
 	for quiet := 0; ; {
 		// A dead worker's tasks would otherwise be waited for until some other
-		// worker takes them back.
-		if _, _, _, err := f.Rescue(ctx); err != nil {
-			return err
+		// worker takes them back. One that could not beat while the database was
+		// away is not dead: it has a lease's length to say so.
+		if drivers.Near(f) || time.Since(began) > engine.DefaultLease {
+			if _, _, _, err := f.Rescue(ctx); err != nil {
+				return err
+			}
 		}
 		n, err := f.InProgress(ctx, h.job.ID, h.host)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -76,4 +77,82 @@ func (c clumsy) Release(ctx context.Context, l frontier.Lease, tasks []frontier.
 		return out, err
 	}
 	return c.Frontier.Release(ctx, l, tasks)
+}
+
+// A worker that comes new does not take from one that was cut off, and is back, what
+// that has in hand: it has a lease's length to say that it lives.
+func TestANewWorkerIsPatient(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(nil))
+	r.add(j, "a")
+	cut, err := r.f.OpenLease(t.Context(), "cut off", time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []frontier.Claimed
+	for range 20 {
+		more, err := r.f.Claim(t.Context(), cut, frontier.ClaimArgs{Job: j.ID, N: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, more...)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		done <- r.engine(j, func(c *engine.Config) { c.Near, c.Lease = false, 20*time.Second }).Run(ctx)
+	}()
+	<-time.After(2 * time.Second)
+	if len(got) != 1 {
+		t.Fatalf("claimed %d; want 1", len(got))
+	}
+	out, err := r.f.Complete(t.Context(), cut, j.ID, []frontier.Completion{{Claimed: got[0], State: seine.Done}})
+	if err != nil || len(out.Lost) > 0 {
+		t.Errorf("lost %v, %v; want what is in hand committed", out.Lost, err)
+	}
+	if err := <-done; err != nil || ctx.Err() != nil {
+		t.Errorf("%v, %v", err, ctx.Err())
+	}
+	if n := r.requests(); n != 0 {
+		t.Errorf("%d requests; want none", n)
+	}
+}
+
+// What waits for its turn is given back when its job is paused, also where nothing
+// but a slot is waited for.
+func TestAPauseHoldsWhatWaitsForASlot(t *testing.T) {
+	t.Parallel()
+	var paused atomic.Bool
+	var after atomic.Int64
+	began := make(chan struct{}, 100)
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		if paused.Load() {
+			after.Add(1)
+		}
+		began <- struct{}{}
+		<-time.After(2 * time.Second)
+		hello(w, q)
+	})
+	j := r.register(r.job(func(j *seine.Job) { j.Concurrency = 2 }))
+	r.add(j, "a", "b", "c", "d", "e", "f", "g", "h")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.engine(j, nil).Run(ctx) }()
+	<-began
+	<-began
+	if err := r.f.PauseJob(t.Context(), j.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(time.Second)
+	paused.Store(true)
+	<-time.After(4 * time.Second)
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if n := after.Load(); n > 0 {
+		t.Errorf("%d pages were asked for a second after the pause", n)
+	}
 }

@@ -28,6 +28,9 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
+// DefaultLease is how long a lease lasts without a heartbeat.
+const DefaultLease = time.Minute
+
 // Config is what an engine works with.
 type Config struct {
 	Frontier frontier.Frontier
@@ -36,8 +39,11 @@ type Config struct {
 	// Worker names this process in leases and logs.
 	Worker string
 
-	// Lease is how long a lease lasts without a heartbeat. Default 60s.
+	// Lease is how long a lease lasts without a heartbeat. Default [DefaultLease].
 	Lease time.Duration
+
+	// Near says that the frontier can't be away: it is a file here.
+	Near bool
 
 	// Grace is how long tasks in flight may go on after ctx of Run is done,
 	// before they are released. Default 30s.
@@ -117,7 +123,7 @@ type Engine struct {
 // New returns an engine.
 func New(cfg Config) (*Engine, error) {
 	if cfg.Lease == 0 {
-		cfg.Lease = time.Minute
+		cfg.Lease = DefaultLease
 	}
 	if cfg.Grace == 0 {
 		cfg.Grace = 30 * time.Second

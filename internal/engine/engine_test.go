@@ -129,7 +129,7 @@ func (r *rig) register(j seine.Job) *engine.Job {
 
 func (r *rig) engine(j *engine.Job, change func(c *engine.Config)) *engine.Engine {
 	r.Helper()
-	cfg := engine.Config{Frontier: r.f, Jobs: []*engine.Job{j}, Worker: "w", UntilDone: true, Log: slog.New(slog.NewTextHandler(r.log, nil))}
+	cfg := engine.Config{Frontier: r.f, Near: true, Jobs: []*engine.Job{j}, Worker: "w", UntilDone: true, Log: slog.New(slog.NewTextHandler(r.log, nil))}
 	if change != nil {
 		change(&cfg)
 	}

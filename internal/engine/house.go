@@ -19,8 +19,11 @@ func (e *Engine) housekeep(ctx context.Context) {
 	f := e.cfg.Frontier
 	var rescued, folded time.Time
 	// After an outage every lease may have expired only because nobody could
-	// beat: a rescuer waits one lease's length from its own reconnect on.
-	patience := time.Now()
+	// beat: a rescuer waits one lease's length from its own connect on.
+	patience := time.Now().Add(e.cfg.Lease)
+	if e.cfg.Near {
+		patience = time.Now()
+	}
 	for sleep(ctx, e.houseTick()) {
 		if e.outage.away() {
 			patience = time.Now().Add(e.cfg.Lease)

@@ -155,13 +155,24 @@ func late(delay time.Duration, due, now time.Time) bool {
 // claim was: the frontier counted c.Wait from some time between then and its
 // answer.
 func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.Time) bool {
-	var waiter <-chan struct{}
-	if c.Wait > 0 {
-		var end func()
-		waiter, end = r.waiters.add(c.Lane)
-		defer end()
+	if c.Wait <= 0 && r.pace.delay == 0 && r.pace.own == nil && r.open() {
+		select {
+		case r.running <- struct{}{}:
+			if r.laneOf(c) == c.LaneKey {
+				return true
+			}
+			r.finished()
+			return false
+		default:
+		}
 	}
+	waiter, end := r.waiters.add(c.Lane)
+	defer end()
 	at, due := time.Now().Add(c.Wait), asked.Add(c.Wait)
+	if !c.ReadAt.IsZero() {
+		at = c.ReadAt.Add(c.Wait)
+		due = at
+	}
 	for tries := 0; ; {
 		wait := time.Until(at)
 		if wait <= 0 && tries < lateTries && late(r.pace.delay, due, time.Now()) {
@@ -175,8 +186,9 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.
 			if err != nil || turn.Held || turn.Wait > startPatience {
 				return false
 			}
-			at, due = time.Now().Add(turn.Wait), asked.Add(turn.Wait)
-			wait = turn.Wait
+			due = asked.Add(turn.Wait)
+			at = due.Add(min(time.Since(asked), lateAfter) / 2)
+			wait = time.Until(at)
 		}
 		if wait <= 0 {
 			if wait = r.pace.start(c.LaneKey, c.Lane, time.Now()); wait == 0 {

@@ -63,12 +63,35 @@ type runner struct {
 	cancel context.CancelFunc
 
 	counted counted
+	lead    time.Duration // how long claims take of late; the claim loop's own
 
 	closed atomic.Bool // it was said that we are outside the job's hours
 }
 
 // claimAhead is how far before its next start a lane is claimed: about one poll.
 const claimAhead = 100 * time.Millisecond
+
+// A claim's answer is on its way for so long that the time of a start may have
+// passed when it comes: starts are asked for that are so far ahead. Where the
+// database is near it is nothing.
+const (
+	leastLead = 10 * time.Millisecond
+	mostLead  = 2 * time.Second
+)
+
+// leadAfter is how long claims take, by one more that took so long.
+func leadAfter(lead, took time.Duration) time.Duration {
+	if took = min(took, mostLead); lead == 0 {
+		if took < leastLead {
+			return 0
+		}
+		return took
+	}
+	if lead += (took - lead) / 4; lead < leastLead {
+		return 0
+	}
+	return lead
+}
 
 // claimTimeout bounds one claim.
 const claimTimeout = 30 * time.Second
@@ -205,8 +228,9 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			// A stop in the middle must not lose the answer: what was claimed
 			// would wait until the lease expires. It is given back instead.
 			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
-			got, err = r.e.cfg.Frontier.Claim(whole, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Each: r.pace.each(), Ahead: claimAhead, Not: r.pace.blocked(time.Now())})
+			got, err = r.e.cfg.Frontier.Claim(whole, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Each: r.pace.each(), Ahead: claimAhead + 2*r.lead, Lead: r.lead, Not: r.pace.blocked(time.Now())})
 			if err == nil && len(got) > 0 {
+				r.lead = leadAfter(r.lead, time.Since(asked))
 				if got, err = r.misplaced(ctx, lease, got); err == nil && len(got) == 0 {
 					cancel()
 					r.giveBack(n)
@@ -296,7 +320,7 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 	}
 	r.e.outage.over(ctx)
 	if lull.Due && lull.Wait < wait {
-		wait = max(lull.Wait, 2*time.Millisecond)
+		wait = max(lull.Wait-2*r.lead, 2*time.Millisecond)
 		if wait < firstIdle {
 			// Due now, and yet nothing was claimed: another worker has it, or
 			// this worker's own pace holds it back.

@@ -126,6 +126,10 @@ type ClaimArgs struct {
 	// Ahead is how far before its next start a lane may be taken.
 	Ahead time.Duration
 
+	// Lead is how long the answer is on its way: where starts are apart, none is
+	// given that is sooner, as its time would have passed.
+	Lead time.Duration
+
 	// Each is the most tasks of one lane; zero: as many as its pace allows. A
 	// worker whose own pace decides takes no more of a host than it may start
 	// soon: the others could start them now.
@@ -160,6 +164,10 @@ type Claimed struct {
 	// that was from the claim on.
 	StartAt time.Time
 	Wait    time.Duration
+
+	// ReadAt is about when Wait was counted, by this process's clock, and not
+	// later. Zero: unknown.
+	ReadAt time.Time
 
 	// Faults counts the faults in a row of its host.
 	Faults int

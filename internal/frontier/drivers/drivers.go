@@ -85,6 +85,12 @@ func Open(ctx context.Context, at string, opts Options) (Frontier, error) {
 	return nil, fmt.Errorf("%w: %q: give sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", ErrURL, Redact(at))
 }
 
+// Near reports whether a frontier can't be away: it is a file here.
+func Near(f frontier.Frontier) bool {
+	_, lite := f.(*litefrontier.Frontier)
+	return lite
+}
+
 // The password of a query, and of a connection string of keywords and values.
 var (
 	queried = regexp.MustCompile(`(?i)(password|passwd|sslpassword)=[^&\s]*`)

@@ -88,7 +88,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			[]any{l.Token, args.Job}, &live); err != nil || !live {
 			return err
 		}
-		now := f.now()
+		now, read := f.now(), time.Now()
 		lanes, err := dueLanes(ctx, t, args, now)
 		if err != nil {
 			return err
@@ -97,9 +97,12 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			if ln.room = min(ln.room, args.N-len(got)); ln.room == 0 {
 				break
 			}
-			taken, err := take(ctx, t, l, args.Job, ln, now)
+			taken, err := take(ctx, t, l, args, ln, now)
 			if err != nil {
 				return err
+			}
+			for i := range taken {
+				taken[i].ReadAt = read
 			}
 			got = append(got, taken...)
 		}
@@ -150,14 +153,14 @@ var errEnough = errors.New("enough")
 
 // take leases the best tasks of a lane, gives each its start, and leaves the
 // lane with the priority of what is left, or parked.
-func take(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, ln lane, now int64) ([]frontier.Claimed, error) {
+func take(ctx context.Context, t tx, l frontier.Lease, args frontier.ClaimArgs, ln lane, now int64) ([]frontier.Claimed, error) {
 	var (
 		got   []frontier.Claimed
 		after sql.NullInt64 // the priority of the first task that is left
 	)
 	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.mark, case when q.has_meta then (select k.meta from task k where k.job_id = q.job_id and k.key = q.key) end from queue q
  where q.lane_id = ? and q.lease_id is null and q.run_at is null order by q.prio, q.seq limit ?`, []any{ln.id, ln.room + 1}, func(r *sql.Rows) error {
-		c := frontier.Claimed{Job: job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.faults}
+		c := frontier.Claimed{Job: args.Job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.faults}
 		var meta sql.NullString
 		if err := r.Scan(&c.Seq, &c.Key, &c.Priority, &c.Attempt, &c.Mark, &meta); err != nil {
 			return err
@@ -178,6 +181,9 @@ func take(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, ln la
 	}
 	next, rested := max(ln.nextAt, now), false
 	delay, _ := polite.Slowed(ln.pace.Delay, 0, ln.pace.Slow)
+	if delay.Max > 0 {
+		next = max(next, now+args.Lead.Microseconds())
+	}
 	for i := range got {
 		got[i].StartAt, got[i].Wait = fromMicro(next), micro(next-now)
 		d := delay.At(rand.Float64())

@@ -107,7 +107,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			if len(ids) == 0 {
 				continue
 			}
-			taken, err := f.take(ctx, c, l, args.Job, ids, rooms)
+			taken, err := f.take(ctx, c, l, args, ids, rooms)
 			if err != nil {
 				return err
 			}
@@ -174,13 +174,34 @@ func (f *Frontier) doubtful(ctx context.Context, c *pgx.Conn, about doubt) ([]fr
 }
 
 // take leases the tasks of locked lanes.
-func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, lanes, rooms []int32) ([]frontier.Claimed, error) {
-	prios, lows := f.lowsOf(job, lanes)
-	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms, prios, lows)
+func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, args frontier.ClaimArgs, lanes, rooms []int32) ([]frontier.Claimed, error) {
+	prios, lows := f.lowsOf(args.Job, lanes)
+	sent := time.Now()
+	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms, prios, lows, args.Lead.Seconds())
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanClaimed)
+	got, err := pgx.CollectRows(rows, scanClaimed)
+	at := sent.Add(f.trip(time.Since(sent)) / 2)
+	for i := range got {
+		got[i].ReadAt = at
+	}
+	return got, err
+}
+
+// trip is how long a question and its answer are on their way at least, by one
+// that took so long and those before it: what took longer stood still somewhere.
+func (f *Frontier) trip(took time.Duration) time.Duration {
+	for {
+		was := f.tripped.Load()
+		now := int64(took)
+		if was > 0 && now > was {
+			now = was + (now-was)/64 // a way may become longer
+		}
+		if f.tripped.CompareAndSwap(was, now) {
+			return time.Duration(now)
+		}
+	}
 }
 
 type dueLane struct {

@@ -19,6 +19,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,6 +33,8 @@ import (
 type Frontier struct {
 	pool  *pgxpool.Pool
 	clock func() time.Time
+
+	tripped atomic.Int64 // see trip
 
 	mu      sync.Mutex
 	floors  map[frontier.JobID]*floors

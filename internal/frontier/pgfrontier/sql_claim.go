@@ -51,10 +51,11 @@ const (
 	// committed before them is seen. $2 lease, $3 lanes, $4 rooms, $5 and $6 a
 	// priority and a seq for each lane: this worker took what was ready below.
 	// That is a hint: with too few tasks from there on, the lane is read from
-	// its beginning, so it is never parked over a task that came back.
+	// its beginning, so it is never parked over a task that came back. $7 is the
+	// lead (s).
 	sqlTake = `with c as materialized (
    select l.lane_id, l.room, ln.lane_key, ln.faults, s.seq, s.prio, s.rn, s.d, s.rested, t.now,
-     greatest(ln.next_at, t.now) + s.before as start_at
+     greatest(ln.next_at, t.now + case when ln.delay_max > interval '0' or ln.slow > 1 then $7::float8 else 0 end * interval '1 s') + s.before as start_at
    from unnest($3::int[], $4::int[], $5::smallint[], $6::bigint[]) l(lane_id, room, prio, low)
    join seine.lane ln on ln.lane_id = l.lane_id
    cross join (select coalesce($1::timestamptz, clock_timestamp()) as now) t

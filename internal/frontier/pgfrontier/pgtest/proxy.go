@@ -8,12 +8,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Proxy stands between a client and the server and can be cut.
 type Proxy struct {
 	// DSN leads through it.
 	DSN string
+
+	slow atomic.Int64
 
 	mu      sync.Mutex
 	cut     bool
@@ -55,6 +58,9 @@ func Through(t testing.TB, dsn string) *Proxy {
 	})
 	return p
 }
+
+// Slow has what is sent to the server be on its way for so long.
+func (p *Proxy) Slow(d time.Duration) { p.slow.Store(int64(d)) }
 
 // Cut breaks every connection and lets none come about.
 func (p *Proxy) Cut() {
@@ -131,6 +137,9 @@ func (p *Proxy) carry(ctx context.Context, client net.Conn, to string) {
 				silent.Store(true)
 			}
 			if n > 0 {
+				if d := p.slow.Load(); d > 0 {
+					<-time.After(time.Duration(d))
+				}
 				if _, err := server.Write(buf[:n]); err != nil {
 					return
 				}

@@ -1,0 +1,113 @@
+package engine_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"gocloud.dev/blob/memblob"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+)
+
+// A database that is far away costs no starts: they are taken so far ahead that
+// they can be made.
+func TestPaceFromAfar(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		away, delay time.Duration
+		tasks       int
+	}{
+		{20 * time.Millisecond, 100 * time.Millisecond, 60},
+		{100 * time.Millisecond, 500 * time.Millisecond, 16},
+	} {
+		t.Run(fmt.Sprintf("%v away, a start every %v", tt.away, tt.delay), func(t *testing.T) {
+			t.Parallel()
+			var (
+				mu sync.Mutex
+				at []time.Time
+			)
+			site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				mu.Lock()
+				at = append(at, time.Now())
+				mu.Unlock()
+				<-time.After(20 * time.Millisecond)
+				hello(w, q)
+			}))
+			defer site.Close()
+			proxy := pgtest.Through(t, pgtest.Migrated(t))
+			f, err := pgfrontier.Open(t.Context(), proxy.DSN, pgfrontier.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = f.Close() }()
+			r := &rig{T: t, site: site, log: &syncBuffer{}}
+			j := r.job(func(j *seine.Job) {
+				j.Fetch.AllowPrivate = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+				j.Pace = seine.Pace{Delay: seine.Span{Min: tt.delay, Max: tt.delay}, Concurrency: 10}
+			})
+			job, err := assemble.Register(t.Context(), f, j, assemble.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done, err := assemble.Equip(job, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer done()
+			in := engine.NewAdder(f, job)
+			for i := range tt.tasks {
+				if err := in.Add(t.Context(), frontier.Seed{Key: fmt.Sprint(i)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := in.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			proxy.Slow(tt.away)
+			var both sync.WaitGroup
+			for range 2 {
+				own, err := pgfrontier.Open(t.Context(), proxy.DSN, pgfrontier.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = own.Close() }()
+				e := r.engine(job, func(c *engine.Config) { c.Frontier = own })
+				both.Go(func() {
+					if err := e.Run(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			both.Wait()
+			slices.SortFunc(at, time.Time.Compare)
+			if len(at) != tt.tasks {
+				t.Fatalf("%d requests; want %d", len(at), tt.tasks)
+			}
+			whole, want := at[len(at)-1].Sub(at[0]), time.Duration(len(at)-1)*tt.delay
+			t.Logf("%d starts in %v; at the pace %v: %.0f %%", len(at), whole, want, 100*want.Seconds()/whole.Seconds())
+			if whole > want*3/2 {
+				t.Errorf("%d starts took %v; at the pace %v", len(at), whole, want)
+			}
+			// A busy machine is late by itself, which counts once.
+			for i := range at {
+				for k := i + 4; k < len(at); k++ {
+					if span := at[k].Sub(at[i]); span < time.Duration(k-i)*tt.delay-2*tt.delay {
+						t.Fatalf("%d starts in %v; want at least %v", k-i+1, span, time.Duration(k-i)*tt.delay)
+					}
+				}
+			}
+		})
+	}
+}
