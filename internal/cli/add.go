@@ -20,8 +20,9 @@ func (a *app) addCommand() *cobra.Command {
 	var accept bool
 	c := &cobra.Command{
 		Use: "add JOB [KEY…|-]", Short: "Admit tasks from arguments or standard input", Args: cobra.MinimumNArgs(1),
-		Long: `Admits tasks: ids of the job's space, or URLs. From standard input (-), a line
-is a key or {"key": …, "priority": 0 to 3, "meta": {…}}. A key that the job has
+		Long: `Admits tasks: ids, each the {id} of seeds.url whether it is in the job's space or
+not, or URLs. From standard input (-), a line is a key or {"key": …, "priority":
+0 (first) to 3, else the nearest of these, "meta": {…}}. A key that the job has
 seen is passed over, so the same list may be added again.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.add(c.Context(), args[0], args[1:], accept)

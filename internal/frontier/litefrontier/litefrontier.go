@@ -60,7 +60,7 @@ type Options struct {
 func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
 	if dir := filepath.Dir(path); dir != "." {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
-			return nil, fmt.Errorf("%w: %w", frontier.ErrUnavailable, err)
+			return nil, fmt.Errorf("%w: the folder of %s can't be made: %w: name a file in a folder that may be written", frontier.ErrUnavailable, path, err)
 		}
 	}
 	f := &Frontier{path: path, clock: opts.Now, stmts: map[string]*sql.Stmt{}}
