@@ -33,6 +33,7 @@ type explorer struct {
 	settled   int64  // and those that are admitted or given up
 	stepping  int64  // those of the batch that is being committed
 	exhausted bool   // nothing more is to be chosen
+	seeking   bool   // nothing was found to be chosen, and not all was looked at yet
 	refused   int    // how often in a row what was chosen was not admitted
 	worthless string // why nothing more is worth it, by the limit
 	judgedAt  int64  // the answers when that was looked at
@@ -314,6 +315,14 @@ func (x *explorer) over() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.exhausted || x.worthless != ""
+}
+
+// goesOn reports whether ids were looked at in vain, and others are to be looked at at
+// once.
+func (x *explorer) goesOn() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.seeking
 }
 
 // why is what ended exploring beside its having come to its end: nil, ErrLimit or

@@ -17,13 +17,12 @@ type Region struct {
 // 0: all are spent.
 func (f *Forager) Promise() (best, most float64) {
 	b := f.tree.whole()
-	for i, s := range f.tree.sums[0] {
-		if n := f.tree.sizeAt(0, int64(i)); float64(n-s.Done) >= spent*float64(n) && n > s.Done {
-			if p := b.expect(s, n); p > best {
-				best, most = p, p+doubtful*b.err(s, p)
-			}
+	f.tree.open(func(block int64) {
+		s := f.tree.sums[0][block]
+		if p := b.expect(s, f.tree.sizeAt(0, block)); p > best {
+			best, most = p, p+doubtful*b.err(s, p)
 		}
-	}
+	})
 	return best, most
 }
 

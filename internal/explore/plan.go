@@ -46,7 +46,7 @@ func (s stretches) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
 func (s *stretches) Push(x any)        { *s = append(*s, x.(stretch)) }
 func (s *stretches) Pop() any          { panic("nothing is taken out") }
 
-// stretches are the blocks that are not spent. What is expected of one is what is
+// stretches are the blocks of which something is left. What is expected of one is what is
 // expected of the part of the space around it, but for its own answers.
 func (t *tree) stretches() (out []stretch) {
 	level := []belief{t.whole()}
@@ -58,7 +58,7 @@ func (t *tree) stretches() (out []stretch) {
 				b = level[i>>fan]
 			}
 			next[i] = b.of(s)
-			if n := t.sizeAt(l, int64(i)); l == 0 && float64(n-s.Done) >= spent*float64(n) && n > s.Done {
+			if n := t.sizeAt(l, int64(i)); l == 0 && n > s.Done {
 				x, left := next[i], float64(n-s.Done)
 				v := min(1, x.density(s, n))
 				out = append(out, stretch{belief: x, first: v * left, hits: v * left, ids: left, rate: x.rate(v)})
