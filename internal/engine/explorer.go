@@ -349,16 +349,20 @@ const (
 	judgeEvery = 50
 )
 
-// NotWorthIt says why no block of spaces promises so much as least, an answer of
-// each of which may be a hit by chance: as far as is known now. Empty: one does,
-// nothing is left, or too little was answered to tell.
+// NotWorthIt says why no block of spaces promises so much as least, as far as is
+// known now. Empty: one does, nothing is left, or too little was answered to tell.
 func NotWorthIt(models []*explore.Forager, answers int64, least float64) string {
+	if least <= 0 || answers < judged {
+		return ""
+	}
 	var best, most float64
+	over := true
 	for _, m := range models {
 		b, u := m.Promise()
 		best, most = max(best, b), max(most, u)
+		over = over && m.Over()
 	}
-	if least <= 0 || answers < judged || best == 0 || most >= least {
+	if over || most >= least {
 		return ""
 	}
 	return fmt.Sprintf("the best block promises %.3f hits by answer, at most %.3f; limit.yield is %g", best, most, least)

@@ -2,9 +2,9 @@ package explore
 
 import "container/heap"
 
-// share is the part of what is left in a block that is planned for at a time: the
+// portion is the part of what is left in a block that is planned for at a time: the
 // more was found, the less a further request brings.
-const share = 0.05
+const portion = 0.05
 
 // Plan is how many more requests bring so many hits in spaces, when each is made in
 // the block that promises most by then, and how many hits it takes at most: fewer
@@ -17,7 +17,7 @@ func Plan(models []*Forager, hits float64) (requests, found float64) {
 	heap.Init(&left)
 	for found < hits && len(left) > 0 && left[0].rate > 0 {
 		s := &left[0]
-		n := min(hits-found, max(1, s.first*share), s.hits)
+		n := min(hits-found, max(1, s.first*portion), s.hits)
 		spent := min(n/s.rate, s.ids)
 		found, requests = found+n, requests+spent
 		s.hits, s.ids = s.hits-n, s.ids-spent

@@ -293,15 +293,6 @@ func (b belief) score(s Sums, size int64, least float64, r *rand.Rand) float64 {
 	return v * (1 + x.g) / (1 + v*x.c)
 }
 
-// expect is the score without a draw.
-func (b belief) expect(s Sums, size int64) float64 {
-	if size <= s.Done {
-		return 0
-	}
-	x := b.of(s)
-	return x.rate(x.density(s, size))
-}
-
 // density is the share of hits in what is left of a node of this belief.
 func (b belief) density(s Sums, size int64) float64 {
 	if float64(s.Done) > 0.1*float64(size) {
