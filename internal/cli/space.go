@@ -31,7 +31,7 @@ type spaceJSON struct {
 	Yield    float64  `json:"yield"`
 	YieldNow *float64 `json:"yield_now"` // null: nothing was answered
 	HitRate  float64  `json:"hit_rate"`  // of recent probes
-	Best     float64  `json:"best"`      // hits by request that the best block promises; 0: the space is exhausted
+	Best     float64  `json:"best"`      // hits by request that the best block promises; 0: nothing
 
 	Errors int64 `json:"errors"` // ids that ended in error
 
@@ -184,7 +184,7 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 	switch {
 	case known.Circuit.Open():
 		out.State, out.Why = spaceStopped, known.Circuit.Reason
-	case best <= 0:
+	case s.Model.Left() == 0:
 		out.State = spaceExhausted
 	case out.Errors > 0 && out.Answered+out.Errors >= out.Size:
 		out.State, out.Best, out.Why = spaceExhausted, 0, fmt.Sprintf("%d ids ended in error", out.Errors)
@@ -279,10 +279,10 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 	if s.Errors > 0 {
 		a.print("  errors    %d ids ended in error", s.Errors)
 	}
-	if s.Best > 0 {
-		a.print("  best      a block promises %.3f by answer", s.Best)
-	} else {
+	if s.State == spaceExhausted {
 		a.print("  best      nothing is left: the space is exhausted")
+	} else {
+		a.print("  best      a block promises %.3f by answer", s.Best)
 	}
 	switch s.State {
 	case spaceStopped:

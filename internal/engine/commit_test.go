@@ -42,7 +42,7 @@ func TestResultThatTheDatabaseRefuses(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, hello)
 			j := r.register(r.job(nil))
-			side, err := sql.Open("sqlite", r.f.Path())
+			side, err := sql.Open("sqlite", r.path)
 			if err != nil {
 				t.Fatal(err)
 			}

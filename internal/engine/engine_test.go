@@ -25,12 +25,15 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/litefrontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
 // rig is a frontier, a site and a job that scrapes it.
 type rig struct {
 	*testing.T
-	f    *litefrontier.Frontier
+	f    frontier.Frontier
+	path string // of its file
 	site *httptest.Server
 	log  *syncBuffer
 
@@ -79,8 +82,19 @@ func newRigAt(t *testing.T, now func() time.Time, h http.HandlerFunc) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })
-	r.f = f
+	r.f, r.path = f, f.Path()
 	return r
+}
+
+// atPostgres gives the rig a frontier at PostgreSQL.
+func (r *rig) atPostgres() {
+	r.Helper()
+	f, err := pgfrontier.Open(r.Context(), pgtest.Migrated(r.T), pgfrontier.Options{})
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { _ = f.Close() })
+	r.f = f
 }
 
 func (r *rig) times(path string) int {
@@ -436,7 +450,7 @@ func TestLostLeaseStoresNothing(t *testing.T) {
 // steal rescues every lease, whatever its time.
 func (r *rig) steal() {
 	r.Helper()
-	late, err := litefrontier.Open(r.Context(), r.f.Path(), litefrontier.Options{Now: func() time.Time { return time.Now().Add(time.Second) }})
+	late, err := litefrontier.Open(r.Context(), r.path, litefrontier.Options{Now: func() time.Time { return time.Now().Add(time.Second) }})
 	if err != nil {
 		r.Fatal(err)
 	}

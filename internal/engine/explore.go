@@ -59,6 +59,13 @@ func (r *runner) exploreMore(ctx context.Context, want int) (n int, left bool, e
 	if x.refused++; n > 0 {
 		x.refused = 0
 	}
+	if n < len(tasks) {
+		for _, task := range tasks {
+			if pos, ok := t.Find(task.Key); ok {
+				t.model.Refused(pos)
+			}
+		}
+	}
 	x.mu.Unlock()
 	return n, true, err
 }
@@ -95,7 +102,7 @@ func (r *runner) probes(ctx context.Context, n int) (*territory, []frontier.New,
 	x := r.explorer
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.exhausted = false
+	x.exhausted, x.seeking = false, false
 	var left []*territory
 	for _, t := range x.spaces {
 		if !t.circuit.Open() {
@@ -108,9 +115,10 @@ func (r *runner) probes(ctx context.Context, n int) (*territory, []frontier.New,
 		if err != nil || len(tasks) > 0 {
 			return left[i], tasks, err
 		}
+		x.seeking = x.seeking || !left[i].model.Over()
 		left = append(left[:i], left[i+1:]...)
 	}
-	x.exhausted = true
+	x.exhausted = !x.seeking
 	return nil, nil, nil
 }
 

@@ -131,8 +131,44 @@ func TestErrorsAreNoMisses(t *testing.T) {
 		}
 	}
 	sum := r.known(j)
-	// Of a stretch of which less than a fiftieth is left the rest is not asked for.
-	if left := 1000 - len(ts); left > 20 || done < 80-left || sum.Done != int64(len(ts)) || sum.ProbeHits+sum.WalkHits != int64(done) {
-		t.Errorf("%d ids asked for, %d done, counted %+v; want nearly all of 1000, nearly 80, and the same counted", len(ts), done, sum)
+	if done != 80 || len(ts) != 1000 || sum.Done != 1000 || sum.ProbeHits+sum.WalkHits != 80 {
+		t.Errorf("%d ids asked for, %d done, counted %+v; want all of 1000, 80, and the same counted", len(ts), done, sum)
+	}
+}
+
+// A run ends when each id was asked for, also by chance, and where the last ids are
+// less than a fiftieth of all.
+func TestASpaceIsExhausted(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		strategy seine.Strategy
+		postgres bool
+	}{{"forager", seine.StrategyForager, false}, {"random", seine.StrategyRandom, false}, {"forager at PostgreSQL", seine.StrategyForager, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			const size = 1286
+			r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+				id, _ := strconv.Atoi(strings.TrimPrefix(q.URL.Path, "/p/"))
+				switch {
+				case id%9 == 0:
+					w.WriteHeader(http.StatusInternalServerError)
+				case id%3 == 0:
+					http.NotFound(w, q)
+				}
+			})
+			if tt.postgres {
+				r.atPostgres()
+			}
+			j := r.register(r.job(func(j *seine.Job) {
+				j.Seeds.IDs = []seine.IDSpace{{From: 1, To: size}}
+				j.Explore = seine.Explore{Strategy: tt.strategy, Blocks: 4}
+				j.Concurrency, j.Retry.Error = 8, 1
+			}))
+			r.run(j)
+			if n := len(r.asked); n != size {
+				t.Errorf("%d of %d ids were asked for", n, size)
+			}
+		})
 	}
 }

@@ -33,6 +33,7 @@ type explorer struct {
 	settled   int64  // and those that are admitted or given up
 	stepping  int64  // those of the batch that is being committed
 	exhausted bool   // nothing more is to be chosen
+	seeking   bool   // nothing was found to be chosen, and not all was looked at yet
 	refused   int    // how often in a row what was chosen was not admitted
 	worthless string // why nothing more is worth it, by the limit
 	judgedAt  int64  // the answers when that was looked at
@@ -316,6 +317,14 @@ func (x *explorer) over() bool {
 	return x.exhausted || x.worthless != ""
 }
 
+// goesOn reports whether ids were looked at in vain, and others are to be looked at at
+// once.
+func (x *explorer) goesOn() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.seeking
+}
+
 // why is what ended exploring beside its having come to its end: nil, ErrLimit or
 // ErrDark.
 func (x *explorer) why() error {
@@ -340,16 +349,20 @@ const (
 	judgeEvery = 50
 )
 
-// NotWorthIt says why no block of spaces promises so much as least, an answer of
-// each of which may be a hit by chance: as far as is known now. Empty: one does,
-// nothing is left, or too little was answered to tell.
+// NotWorthIt says why no block of spaces promises so much as least, as far as is
+// known now. Empty: one does, nothing is left, or too little was answered to tell.
 func NotWorthIt(models []*explore.Forager, answers int64, least float64) string {
+	if least <= 0 || answers < judged {
+		return ""
+	}
 	var best, most float64
+	over := true
 	for _, m := range models {
 		b, u := m.Promise()
 		best, most = max(best, b), max(most, u)
+		over = over && m.Over()
 	}
-	if least <= 0 || answers < judged || best == 0 || most >= least {
+	if over || most >= least {
 		return ""
 	}
 	return fmt.Sprintf("the best block promises %.3f hits by answer, at most %.3f; limit.yield is %g", best, most, least)

@@ -298,7 +298,7 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 	var lull frontier.Lull
 	if r.explorer != nil {
 		var n int
-		if n, left, lull, err = r.explore(ctx); err != nil || n > 0 {
+		if n, left, lull, err = r.explore(ctx); err != nil || n > 0 || r.explorer.goesOn() {
 			return false, err
 		}
 	}

@@ -39,6 +39,7 @@ type Forager struct {
 	watch watch
 
 	recent Trial
+	all    *look // of the whole space: see [Forager.Anywhere]
 
 	answers, curious, learned int
 }
@@ -109,60 +110,104 @@ func (f *Forager) Learn() {
 // firstProbes is how many probes lie near the start.
 const firstProbes = 8
 
-// probeTries bounds how often a position is drawn that turns out to be taken;
-// probeRun is how many are then looked at in their order.
+// drawTries bounds how often a position of a block is drawn that turns out to be
+// taken, and anyTries one of the whole space; lookRun is how many are then looked at
+// in their order.
 const (
-	probeTries = 8
-	probeRun   = 4096
+	drawTries = 8
+	anyTries  = 1024
+	lookRun   = 4096
 )
 
-// Probe chooses where an excursion begins; free reports whether a position was
-// not asked for yet. ok is false when there is none left.
-func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
-	// A block in which all is asked for and not all answered counts as answered
-	// while we look: its score alone would bring us back to it.
-	full := map[int64]Sums{}
-	defer func() {
-		for block, s := range full {
-			f.tree.set(block, s)
-		}
-	}()
-	for {
-		block := f.tree.block(f.start)
-		if f.tree.total().Probes >= firstProbes || !f.some(block) {
-			if block, ok = f.tree.pick(r); !ok {
-				return 0, false
-			}
-		}
-		first, n := f.tree.bounds(block)
-		for range probeTries {
-			if pos := first + r.Int64N(n); free(pos) {
-				return pos, true
-			}
-		}
-		// Nearly all of it is taken: from somewhere on, in order.
-		from := r.Int64N(n)
-		for i := range min(n, probeRun) {
-			if pos := first + (from+i)%n; free(pos) {
-				return pos, true
-			}
-		}
-		full[block] = f.tree.sums[0][block]
-		asked := full[block]
-		asked.Done = n
-		f.tree.set(block, asked)
-	}
+// look is how far a stretch was looked through: the first so many positions from a
+// place on, around its end, are nobody's to choose any more.
+type look struct {
+	first, n   int64
+	from, past int64
 }
 
-// Anywhere chooses a position without looking at what was answered.
-func (f *Forager) Anywhere(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
-	for range 128 * probeTries {
-		if pos := r.Int64N(f.size); free(pos) {
+// through goes on until a position is free, or so many were looked at.
+func (k *look) through(run *int64, free func(pos int64) bool) (pos int64, ok bool) {
+	for ; k.past < k.n && *run > 0; k.past++ {
+		*run--
+		if pos := k.first + (k.from+k.past)%k.n; free(pos) {
 			return pos, true
 		}
 	}
 	return 0, false
 }
+
+// again goes back to a position.
+func (k *look) again(pos int64) { k.past = min(k.past, (pos-k.first-k.from+k.n)%k.n) }
+
+// Probe chooses where an excursion begins; free reports whether a position was
+// not asked for yet, and once that is not so it is never again, but for those of
+// which [Forager.Refused] tells. ok is false when there is none, or when so many were
+// looked at in vain that it is for another call to go on: [Forager.Over] tells.
+func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
+	for run := int64(lookRun); run > 0; {
+		block := f.tree.block(f.start)
+		if f.tree.total().Probes >= firstProbes || !some(f.tree.asked(0, block), f.tree.sizeAt(0, block), 0) {
+			if block, ok = f.tree.pick(r); !ok {
+				return 0, false
+			}
+		}
+		first, n := f.tree.bounds(block)
+		k := f.tree.looks[block]
+		if k == nil {
+			for range drawTries {
+				if pos := first + r.Int64N(n); free(pos) {
+					return pos, true
+				}
+			}
+			// Nearly all of it is taken: from somewhere on, in order.
+			k = &look{first: first, n: n, from: r.Int64N(n)}
+			f.tree.looks[block] = k
+		}
+		if pos, ok := k.through(&run, free); ok {
+			return pos, true
+		}
+		if k.past == n {
+			// All is asked for, if not answered: its score alone would bring us back.
+			f.tree.close(block, true)
+		}
+	}
+	return 0, false
+}
+
+// Anywhere is [Forager.Probe] without looking at what was answered.
+func (f *Forager) Anywhere(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
+	if f.all == nil {
+		for range anyTries {
+			if pos := r.Int64N(f.size); free(pos) {
+				return pos, true
+			}
+		}
+		f.all = &look{n: f.size, from: r.Int64N(f.size)}
+	}
+	run := int64(lookRun)
+	return f.all.through(&run, free)
+}
+
+// Refused says of a position that was chosen that nobody may have asked for it.
+func (f *Forager) Refused(pos int64) {
+	if f.all != nil {
+		f.all.again(pos)
+	}
+	block := f.tree.block(pos)
+	if k := f.tree.looks[block]; k != nil {
+		k.again(pos)
+		f.tree.close(block, false)
+	}
+}
+
+// Over reports whether every position was answered, or is nobody's to choose any more.
+func (f *Forager) Over() bool {
+	return f.tree.left() <= 0 || f.all != nil && f.all.past == f.size
+}
+
+// Left is the number of positions that were not answered.
+func (f *Forager) Left() int64 { return max(0, f.size-f.tree.total().Done) }
 
 // Choose draws the space in which an excursion is worth most. A space of which
 // little is known is taken for what all of them are.
@@ -174,10 +219,15 @@ func Choose(spaces []*Forager, r *rand.Rand) int {
 	for _, f := range spaces {
 		all = all.Add(f.Total())
 	}
-	b := believe(all)
+	b, least := believe(all), 0.0
+	for _, f := range spaces {
+		if some(f.asked(), f.size, spent) {
+			least = spent
+		}
+	}
 	best, at := math.Inf(-1), 0
 	for i, f := range spaces {
-		if score := b.score(f.Total(), f.size, r); score > best {
+		if score := b.score(f.asked(), f.size, least, r); score > best {
 			best, at = score, i
 		}
 	}
@@ -190,9 +240,11 @@ func (f *Forager) Recent() Trial { return f.recent }
 // Total are the sums of the whole space.
 func (f *Forager) Total() Sums { return f.tree.total() }
 
-func (f *Forager) some(block int64) bool {
-	_, n := f.tree.bounds(block)
-	return f.tree.sums[0][block].Done < n
+// asked are those, with what is gone as if it was answered.
+func (f *Forager) asked() Sums {
+	s := f.tree.total()
+	s.Done = f.size - f.tree.left()
+	return s
 }
 
 // curiosity is how many steps are tried that are not worth it, by the square

@@ -34,7 +34,7 @@ func TestTreeSums(t *testing.T) {
 	}
 }
 
-// A block that is spent is not chosen, and a space that is has no probe.
+// A space is probed until nothing is left of it.
 func TestProbesAreInTheSpaceAndFree(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -44,10 +44,7 @@ func TestProbesAreInTheSpaceAndFree(t *testing.T) {
 	for i := range 1000 {
 		pos, ok := f.Probe(r, func(p int64) bool { return !taken[p] })
 		if !ok {
-			if i < 960 { // a fiftieth of a block may be left
-				t.Fatalf("%d of 1000 ids were probed, and no more are found", i)
-			}
-			return
+			t.Fatalf("%d of 1000 ids were probed, and no more are found", i)
 		}
 		if pos < 0 || pos >= 1000 || taken[pos] {
 			t.Fatalf("probe %d at %d: outside, or taken", i, pos)
@@ -59,6 +56,69 @@ func TestProbesAreInTheSpaceAndFree(t *testing.T) {
 		b := f.Block(pos)
 		blocks[b] = blocks[b].Add(Sums{Done: 1, Probes: 1})
 		f.SetBlock(b, blocks[b])
+		if over := i == 999; f.Over() != over {
+			t.Errorf("over after %d of 1000: %v", i+1, f.Over())
+		}
+	}
+	if pos, ok := f.Probe(r, func(p int64) bool { return !taken[p] }); ok {
+		t.Errorf("%d is left of none", pos)
+	}
+}
+
+// What is left is found however little it is, by a call that looks at so many ids at
+// most; and what was chosen and then not asked for is found again.
+func TestTheLastIDsAreFound(t *testing.T) {
+	t.Parallel()
+	const size = 200_000
+	for _, tt := range []struct {
+		name   string
+		blocks int
+		choose func(f *Forager, r *rand.Rand, free func(int64) bool) (int64, bool)
+	}{
+		{"probes", 8, (*Forager).Probe}, {"probes of small blocks", 0, (*Forager).Probe}, {"anywhere", 8, (*Forager).Anywhere},
+	} {
+		f := New(size, Options{Blocks: tt.blocks})
+		r := rand.New(rand.NewPCG(1, 2))
+		left := map[int64]bool{17: true, 18: true, 77_777: true, 150_000: true, 199_999: true}
+		failed := map[int64]bool{40_000: true, 40_001: true} // asked for, and not answered
+		for b := range int64(len(f.tree.sums[0])) {
+			first, n := f.tree.bounds(b)
+			s := Sums{Done: n, Probes: n}
+			for _, of := range []map[int64]bool{left, failed} {
+				for pos := range of {
+					if pos >= first && pos < first+n {
+						s.Done, s.Probes = s.Done-1, s.Probes-1
+					}
+				}
+			}
+			f.SetBlock(b, s)
+		}
+		refused := map[int64]bool{}
+		for calls := 0; !f.Over(); calls++ {
+			looked := 0
+			taken := int64(-1)
+			pos, ok := tt.choose(f, r, func(pos int64) bool {
+				looked++
+				return left[pos] && pos != taken
+			})
+			if looked > lookRun+anyTries+drawTries*len(f.tree.sums[0]) || calls > 300 {
+				t.Fatalf("%s: call %d looked at %d ids, and %d are left", tt.name, calls, looked, len(left))
+			}
+			switch {
+			case ok && !refused[pos]:
+				// Another one of the same batch is chosen before it is refused.
+				taken, refused[pos] = pos, true
+				tt.choose(f, r, func(pos int64) bool { return left[pos] && pos != taken })
+				f.Refused(pos)
+			case ok:
+				delete(left, pos)
+				b := f.Block(pos)
+				f.SetBlock(b, f.tree.sums[0][b].Add(Sums{Done: 1, Probes: 1}))
+			}
+		}
+		if len(left) > 0 {
+			t.Errorf("%s: over, and %v were not found", tt.name, left)
+		}
 	}
 }
 

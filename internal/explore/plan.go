@@ -2,9 +2,9 @@ package explore
 
 import "container/heap"
 
-// share is the part of what is left in a block that is planned for at a time: the
+// portion is the part of what is left in a block that is planned for at a time: the
 // more was found, the less a further request brings.
-const share = 0.05
+const portion = 0.05
 
 // Plan is how many more requests bring so many hits in spaces, when each is made in
 // the block that promises most by then, and how many hits it takes at most: fewer
@@ -17,7 +17,7 @@ func Plan(models []*Forager, hits float64) (requests, found float64) {
 	heap.Init(&left)
 	for found < hits && len(left) > 0 && left[0].rate > 0 {
 		s := &left[0]
-		n := min(hits-found, max(1, s.first*share), s.hits)
+		n := min(hits-found, max(1, s.first*portion), s.hits)
 		spent := min(n/s.rate, s.ids)
 		found, requests = found+n, requests+spent
 		s.hits, s.ids = s.hits-n, s.ids-spent
@@ -46,7 +46,7 @@ func (s stretches) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
 func (s *stretches) Push(x any)        { *s = append(*s, x.(stretch)) }
 func (s *stretches) Pop() any          { panic("nothing is taken out") }
 
-// stretches are the blocks that are not spent. What is expected of one is what is
+// stretches are the blocks of which something is left. What is expected of one is what is
 // expected of the part of the space around it, but for its own answers.
 func (t *tree) stretches() (out []stretch) {
 	level := []belief{t.whole()}
@@ -58,7 +58,7 @@ func (t *tree) stretches() (out []stretch) {
 				b = level[i>>fan]
 			}
 			next[i] = b.of(s)
-			if n := t.sizeAt(l, int64(i)); l == 0 && float64(n-s.Done) >= spent*float64(n) && n > s.Done {
+			if n := t.sizeAt(l, int64(i)); l == 0 && n > s.Done {
 				x, left := next[i], float64(n-s.Done)
 				v := min(1, x.density(s, n))
 				out = append(out, stretch{belief: x, first: v * left, hits: v * left, ids: left, rate: x.rate(v)})

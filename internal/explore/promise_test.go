@@ -1,6 +1,10 @@
 package explore
 
-import "testing"
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
 
 // A space is not given up by chance: what the best block may promise, by what is
 // known, counts; with more answers it is what it does.
@@ -23,6 +27,42 @@ func TestPromiseByChance(t *testing.T) {
 		best, most := f.Promise()
 		if over := most < tt.least; over != tt.over || best > most {
 			t.Errorf("%d hits of %d: promised %.3f, at most %.3f; less than %.2f: %v, want %v", tt.hits, tt.answers, best, most, tt.least, over, tt.over)
+		}
+	}
+}
+
+// How much a block's own answers count is learned: of blocks that are alike they count
+// for little, and for much of such as are not.
+func TestLikeness(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name        string
+		share       func(block int) float64
+		answers     int64
+		least, most float64
+	}{
+		{"alike", func(int) float64 { return 0.05 }, 6, 64, math.Inf(1)},
+		{"alike, many answers", func(int) float64 { return 0.3 }, 40, 256, math.Inf(1)},
+		{"all or nothing", func(b int) float64 { return float64(b % 2) }, 6, 1, 1},
+		{"some much richer", func(b int) float64 { return []float64{0.6, 0.05, 0.05, 0.05}[b%4] }, 20, 1, 16},
+	} {
+		for seed := range uint64(20) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			hits := make([]int64, 1000)
+			var all int64
+			for b := range hits {
+				for range tt.answers {
+					if r.Float64() < tt.share(b) {
+						hits[b]++
+						all++
+					}
+				}
+			}
+			mean := float64(all) / float64(int64(len(hits))*tt.answers)
+			got := likeness(len(hits), func(b int) (int64, int64, float64) { return hits[b], tt.answers, mean })
+			if got < tt.least || got > tt.most {
+				t.Errorf("%s, seed %d: of a strength of %.0f; want %.0f to %.0f", tt.name, seed, got, tt.least, tt.most)
+			}
 		}
 	}
 }

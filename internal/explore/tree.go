@@ -51,7 +51,8 @@ const (
 	// prior is how many answers the parent's rate counts for in a node.
 	prior = 8
 
-	// spent is the share of a block that must be left for it to be looked at.
+	// spent is the share of a block that must be left for it to be looked at while
+	// there are others.
 	spent = 0.02
 )
 
@@ -69,13 +70,19 @@ type tree struct {
 	// without what was found so nothing would ever be expected.
 	live   [][]Sums
 	coarse int
+
+	// gone are the positions that were not answered and are nobody's to choose any
+	// more: all of a block that was looked through. See [Forager.Probe].
+	gone  [][]int64
+	shut  map[int64]bool // those blocks
+	looks map[int64]*look
 }
 
 // wide is how many positions a node of the level coarse has at least.
 const wide = 256
 
 func newTree(size int64, blocks int) *tree {
-	t := &tree{size: size}
+	t := &tree{size: size, shut: map[int64]bool{}, looks: map[int64]*look{}}
 	for (size-1)>>t.shift+1 > int64(blocks) {
 		t.shift++
 	}
@@ -83,6 +90,7 @@ func newTree(size int64, blocks int) *tree {
 		t.levels = append(t.levels, s)
 		t.sums = append(t.sums, make([]Sums, (size-1)>>s+1))
 		t.live = append(t.live, make([]Sums, (size-1)>>s+1))
+		t.gone = append(t.gone, make([]int64, (size-1)>>s+1))
 		t.coarse = len(t.levels) - 1
 		for t.coarse > 0 && int64(1)<<t.levels[t.coarse-1] >= wide {
 			t.coarse--
@@ -110,6 +118,84 @@ func (t *tree) set(block int64, s Sums) {
 		at := block >> (t.levels[l] - t.shift)
 		t.live[l][at] = t.live[l][at].Add(live)
 	}
+	if t.shut[block] || t.gone[0][block] > 0 {
+		t.letGo(block)
+	}
+}
+
+// close says that no position of a block is to be chosen any more, or that some are
+// again.
+func (t *tree) close(block int64, shut bool) {
+	if shut {
+		t.shut[block] = true
+	} else {
+		delete(t.shut, block)
+	}
+	t.letGo(block)
+}
+
+func (t *tree) letGo(block int64) {
+	gone := int64(0)
+	if t.shut[block] {
+		_, n := t.bounds(block)
+		gone = max(0, n-t.sums[0][block].Done)
+	}
+	gone -= t.gone[0][block]
+	for l, shift := range t.levels {
+		t.gone[l][block>>(shift-t.shift)] += gone
+	}
+}
+
+// asked are a node's sums, with what is gone as if it was answered.
+func (t *tree) asked(level int, x int64) Sums {
+	s := t.sums[level][x]
+	s.Done += t.gone[level][x]
+	return s
+}
+
+// left is how many positions are neither answered nor gone.
+func (t *tree) left() int64 {
+	left := t.size
+	for x := range t.sums[len(t.sums)-1] {
+		left -= t.asked(len(t.sums)-1, int64(x)).Done
+	}
+	return left
+}
+
+// least is the share of a node that must be left for it to be looked at: spent, or
+// 0 when that is left of none.
+func (t *tree) least() float64 {
+	top := len(t.sums) - 1
+	for x := range t.sums[top] {
+		if size := t.sizeAt(top, int64(x)); some(t.asked(top, int64(x)), size, spent) {
+			return spent
+		}
+	}
+	return 0
+}
+
+// some reports whether anything is left of a node, and at least such a share.
+func some(s Sums, size int64, least float64) bool {
+	left := size - s.Done
+	return left > 0 && float64(left) >= least*float64(size)
+}
+
+// open calls each for the blocks in which an excursion may begin: see [tree.pick].
+func (t *tree) open(each func(block int64)) {
+	least := t.least()
+	var down func(l int, lo, hi int64)
+	down = func(l int, lo, hi int64) {
+		for x := lo; x < hi; x++ {
+			switch {
+			case !some(t.asked(l, x), t.sizeAt(l, x), least):
+			case l == 0:
+				each(x)
+			default:
+				down(l-1, x<<fan, min((x+1)<<fan, int64(len(t.sums[l-1]))))
+			}
+		}
+	}
+	down(len(t.sums)-1, 0, int64(len(t.sums[len(t.sums)-1])))
 }
 
 // stretchOf is a leaf's node of the level coarse.
@@ -135,15 +221,15 @@ func top(sums [][]Sums) (s Sums) {
 
 // pick chooses the block in which an excursion is worth most: from the top
 // down, each time the node with the best score, drawn by Thompson sampling so
-// that many workers spread without speaking of it. ok is false when nothing is
-// left.
+// that many workers spread without speaking of it. Nodes that are nearly spent come
+// last. ok is false when nothing is left.
 func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
-	b := t.whole()
+	b, least := t.whole(), t.least()
 	lo, hi := int64(0), int64(len(t.sums[len(t.sums)-1]))
 	for l := len(t.levels) - 1; l >= 0; l-- {
 		best, at := math.Inf(-1), int64(-1)
 		for x := lo; x < hi; x++ {
-			if score := b.score(t.sums[l][x], t.sizeAt(l, x), r); score > best {
+			if score := b.score(t.asked(l, x), t.sizeAt(l, x), least, r); score > best {
 				best, at = score, x
 			}
 		}
@@ -194,27 +280,17 @@ func (b belief) of(s Sums) belief {
 }
 
 // score draws how many hits a request brings of excursions that begin in a
-// node.
-func (b belief) score(s Sums, size int64, r *rand.Rand) float64 {
-	left := size - s.Done
-	if float64(left) < spent*float64(size) || left <= 0 {
+// node; -Inf where less than such a share is left.
+func (b belief) score(s Sums, size int64, least float64, r *rand.Rand) float64 {
+	if !some(s, size, least) {
 		return math.Inf(-1)
 	}
 	v := beta(r, float64(s.ProbeHits)+prior*b.f+0.25, float64(s.Probes-s.ProbeHits)+prior*(1-b.f)+0.25)
 	if float64(s.Done) > 0.1*float64(size) {
-		v = max(0, v*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(left)
+		v = max(0, v*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
 	}
 	x := b.of(s)
 	return v * (1 + x.g) / (1 + v*x.c)
-}
-
-// expect is the score without a draw.
-func (b belief) expect(s Sums, size int64) float64 {
-	if size <= s.Done {
-		return 0
-	}
-	x := b.of(s)
-	return x.rate(x.density(s, size))
 }
 
 // density is the share of hits in what is left of a node of this belief.
