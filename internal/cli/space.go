@@ -25,7 +25,9 @@ type spaceJSON struct {
 	Answered int64   `json:"answered"`
 	Coverage float64 `json:"coverage"` // answered by size
 	Wanted   int64   `json:"wanted"`   // done
-	Hits     int64   `json:"hits"`     // what walks look for, of the ids that were explored
+	Hits     int64   `json:"hits"`     // what walks look for, of the ids that were explored; Wanted counts those too that were given
+
+	hit bool // the job says what walks look for
 
 	// Yield is what is wanted by answered: in all, and of late.
 	Yield    float64  `json:"yield"`
@@ -137,6 +139,7 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 			s.Model.SetStep(at, t)
 		}
 		j := spaceOf(info.Name, s, known, normal.Limit.Yield, all-elsewhere)
+		j.hit = normal.Explore.Hit != nil
 		for _, n := range failed[i] {
 			j.Errors += n
 		}
@@ -290,8 +293,8 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 		now = fmt.Sprintf(", of late %.3f", *s.YieldNow)
 	}
 	a.print("  wanted    %d, %.3f by answer%s; recent probes hit %.1f %%", s.Wanted, s.Yield, now, 100*s.HitRate)
-	if s.Hits != s.Wanted {
-		a.print("  hits      %d, of what walks look for", s.Hits)
+	if s.hit || s.Hits > s.Wanted { // or it was, when the space was counted
+		a.print("  hits      %d, of what walks look for, among the ids that were explored", s.Hits)
 	}
 	if s.Errors > 0 {
 		a.print("  errors    %d ids ended in error", s.Errors)
