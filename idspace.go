@@ -96,7 +96,11 @@ func (s *IDSpace) prefixDigits() string {
 
 func (s *IDSpace) digits(n int64) string {
 	if s.Alphabet == "" || s.Alphabet == decimals {
-		return fmt.Sprintf("%0*d", s.Width, n)
+		if n < 0 {
+			return fmt.Sprintf("%0*d", s.Width, n)
+		}
+		digits := strconv.FormatInt(n, 10)
+		return strings.Repeat("0", max(0, s.Width-len(digits))) + digits
 	}
 	var b [64]byte
 	at, base := len(b), int64(len(s.Alphabet))

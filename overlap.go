@@ -23,18 +23,34 @@ func Overlaps(spaces []IDSpace) (out []Overlap) {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, k int) int { return cmp.Compare(spaces[i].Prefix, spaces[k].Prefix) })
-	var around []int // of the spaces so far those whose prefix begins this one's
+	var (
+		walked []Overlap // that it takes a walk to tell
+		around []int     // of the spaces so far those whose prefix begins this one's
+	)
 	for _, i := range order {
 		for len(around) > 0 && !strings.HasPrefix(spaces[i].Prefix, spaces[around[len(around)-1]].Prefix) {
 			around = around[:len(around)-1]
 		}
 		for _, k := range around {
 			of, with := max(i, k), min(i, k)
-			if id, overlap := spaces[of].Overlaps(&spaces[with]); overlap {
+			id, overlap, known := spaces[of].reckoned(&spaces[with])
+			switch {
+			case !known:
+				walked = append(walked, Overlap{Of: of, With: with})
+			case overlap:
 				out = append(out, Overlap{of, with, id})
 			}
 		}
 		around = append(around, i)
+	}
+	// The short walks first: how many ids are looked at is bounded for all together.
+	length := func(o Overlap) int64 { return min(spaces[o.Of].Len(), spaces[o.With].Len()) }
+	slices.SortStableFunc(walked, func(a, b Overlap) int { return cmp.Compare(length(a), length(b)) })
+	left := int64(overlapWalk)
+	for _, o := range walked {
+		if id, overlap := spaces[o.Of].walked(&spaces[o.With], &left); overlap {
+			out = append(out, Overlap{o.Of, o.With, id})
+		}
 	}
 	slices.SortFunc(out, func(a, b Overlap) int { return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.With, b.With)) })
 	return out
@@ -147,35 +163,99 @@ func least(lo string, n int, digits func(at int) []byte) (string, bool) {
 	return "", false
 }
 
-// overlapSample is how many ids of a space are looked for in one whose ids are
-// written otherwise.
-const overlapSample = 1000
+// overlapWalk is how many ids are looked for in other spaces, whose ids are written
+// otherwise: half a second's worth where those are dates. Of a space that has more,
+// overlapSample are.
+const (
+	overlapWalk   = 1_000_000
+	overlapSample = 1000
+)
 
 // Overlaps reports whether two spaces have an id in common, and names one. It is
 // exact but where their ids are written in different ways and have a step, a check
-// digit, a date or digits in an order of their own: there it looks at a sample.
+// digit, a date or digits in an order of their own, and each has more than a million
+// ids: there it looks at a sample.
 func (s *IDSpace) Overlaps(o *IDSpace) (id string, overlaps bool) {
-	if !strings.HasPrefix(s.Prefix, o.Prefix) && !strings.HasPrefix(o.Prefix, s.Prefix) {
-		return "", false
+	id, overlaps, known := s.reckoned(o)
+	if !known {
+		left := int64(overlapWalk)
+		return s.walked(o, &left)
 	}
-	if !s.same(o) {
-		if s.plain() && o.plain() {
-			return s.crosses(o)
-		}
-		for _, x := range [][2]*IDSpace{{s, o}, {o, s}} {
-			n := x[0].Len()
-			for k := range min(n, overlapSample) {
-				i := k
-				if n > overlapSample {
-					i = int64(float64(n-1) * float64(k) / (overlapSample - 1))
-				}
-				if id := x[0].At(i); x[1].has(id) {
-					return id, true
-				}
+	return id, overlaps
+}
+
+// walked looks for the ids of the shorter of two spaces in the other one: for each, as
+// far as so many are left to be looked for, or for a sample of both.
+func (s *IDSpace) walked(o *IDSpace, left *int64) (id string, overlaps bool) {
+	few, many := s, o
+	if few.Len() > many.Len() {
+		few, many = many, few
+	}
+	from, to := few.asLong(many)
+	if to-from <= *left {
+		*left -= to - from
+		for i := from; i < to; i++ {
+			if id := few.At(i); many.has(id) {
+				return id, true
 			}
 		}
 		return "", false
 	}
+	for _, x := range [][2]*IDSpace{{s, o}, {o, s}} {
+		n := x[0].Len()
+		for k := range min(n, overlapSample) {
+			i := k
+			if n > overlapSample {
+				i = int64(float64(n-1) * float64(k) / (overlapSample - 1))
+			}
+			if id := x[0].At(i); x[1].has(id) {
+				return id, true
+			}
+		}
+	}
+	return "", false
+}
+
+// asLong are the places, from and before to, of the ids that have as many bytes as
+// some of another space have: all where one of them is of dates.
+func (s *IDSpace) asLong(o *IDSpace) (from, to int64) {
+	n := s.Len()
+	if s.Date != "" || o.Date != "" {
+		return 0, n
+	}
+	first := func(bytes int) int64 { // that has at least so many
+		lo, hi := int64(0), n
+		for lo < hi {
+			if mid := lo + (hi-lo)/2; len(s.At(mid)) < bytes {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		return lo
+	}
+	from = first(len(o.At(0)))
+	return from, max(from, first(len(o.At(o.Len()-1))+1))
+}
+
+// reckoned is what can be told of two spaces without looking at their ids; known is
+// false where that is not enough.
+func (s *IDSpace) reckoned(o *IDSpace) (id string, overlaps, known bool) {
+	switch {
+	case !strings.HasPrefix(s.Prefix, o.Prefix) && !strings.HasPrefix(o.Prefix, s.Prefix):
+		return "", false, true
+	case s.same(o):
+		id, overlaps = s.meets(o)
+		return id, overlaps, true
+	case s.plain() && o.plain():
+		id, overlaps = s.crosses(o)
+		return id, overlaps, true
+	}
+	return "", false, false
+}
+
+// meets is whether two spaces whose ids are written alike have one in common.
+func (s *IDSpace) meets(o *IDSpace) (id string, overlaps bool) {
 	lo, hi := max(s.From, o.From), min(s.To, o.To)
 	if lo > hi {
 		return "", false

@@ -51,6 +51,74 @@ func TestOverlapsAreExact(t *testing.T) {
 	}
 }
 
+// So is it where ids are written so differently that they have to be looked at, and
+// where few of very many are ids of both.
+func TestOverlapsOfOtherForms(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	overlaps := 0
+	for range 1000 {
+		var s [2]IDSpace
+		for i := range s {
+			s[i] = IDSpace{Prefix: []string{"", "1", "19"}[r.IntN(3)], From: r.Int64N(3000), Step: 1 + r.Int64N(9)}
+			switch r.IntN(4) {
+			case 0:
+				s[i].Date, s[i].From = []string{"20060102", "060102"}[r.IntN(2)], r.Int64N(20_000)
+			case 1:
+				s[i].Check = "luhn"
+			case 2:
+				s[i].Alphabet = "9876543210"
+			default:
+				s[i].From, s[i].Step, s[i].Width = r.Int64N(20_000_000), 1+r.Int64N(9999), r.IntN(9)
+			}
+			s[i].To = s[i].From + r.Int64N(3000)*s[i].Step
+		}
+		in := map[string]bool{}
+		for i := range s[0].Len() {
+			in[s[0].At(i)] = true
+		}
+		want := false
+		for i := range s[1].Len() {
+			want = want || in[s[1].At(i)] && s[0].has(s[1].At(i)) && s[1].has(s[1].At(i))
+		}
+		id, got := s[0].Overlaps(&s[1])
+		if got != want || got && !(s[0].has(id) && s[1].has(id)) {
+			t.Fatalf("%+v and %+v overlap: %v, in %q; want %v", s[0], s[1], got, id, want)
+		}
+		if got {
+			overlaps++
+		}
+	}
+	if overlaps < 50 {
+		t.Errorf("%d pairs overlap: the test says little", overlaps)
+	}
+	dates := IDSpace{From: 0, To: Day(time.Date(2030, 3, 1, 0, 0, 0, 0, time.UTC)), Date: "20060102"}
+	numbers := IDSpace{From: 1, To: 90_000_000, Step: 9002}
+	if id, got := dates.Overlaps(&numbers); !got || id != "19840409" {
+		t.Errorf("overlap %q, %v; want 19840409", id, got)
+	}
+	if got := Overlaps([]IDSpace{dates, numbers}); len(got) != 1 {
+		t.Errorf("overlaps %v; want one", got)
+	}
+}
+
+// What takes a walk takes no longer for many spaces, each as long as is walked.
+func TestWalksAreBounded(t *testing.T) {
+	t.Parallel()
+	var spaces []IDSpace
+	for i := range int64(10) {
+		spaces = append(spaces, IDSpace{From: 10_000_000 * i, To: 10_000_000*i + 900_000, Check: []Check{"", "luhn", "damm", "mod11"}[i%4], Step: 1 + i%2})
+	}
+	spaces = append(spaces, IDSpace{From: -10_000, To: 990_000, Date: "2006x01x02"})
+	began := time.Now()
+	Overlaps(spaces)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("%d spaces take %v", len(spaces), took)
+	} else {
+		t.Log(took)
+	}
+}
+
 // Many spaces are checked soon.
 func TestManySpacesAreCheckedSoon(t *testing.T) {
 	t.Parallel()

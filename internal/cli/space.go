@@ -25,7 +25,9 @@ type spaceJSON struct {
 	Answered int64   `json:"answered"`
 	Coverage float64 `json:"coverage"` // answered by size
 	Wanted   int64   `json:"wanted"`   // done
-	Hits     int64   `json:"hits"`     // what walks look for, of the ids that were explored
+	Hits     int64   `json:"hits"`     // what walks look for, of the ids that were explored; Wanted counts those too that were given
+
+	hit bool // the job says what walks look for
 
 	// Yield is what is wanted by answered: in all, and of late.
 	Yield    float64  `json:"yield"`
@@ -118,7 +120,13 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 		numbers[i] = spaces[i].Number
 	}
 	elsewhere := engine.Elsewhere(answers, numbers)
-	for _, s := range spaces {
+	failed := make([]map[int64]int64, len(spaces))
+	if status.Final[seine.Error] > 0 {
+		if failed, err = engine.Failed(ctx, f, info.ID, spaces); err != nil {
+			return err
+		}
+	}
+	for i, s := range spaces {
 		known, err := f.Known(ctx, info.ID, s.Number, time.Time{})
 		if err != nil {
 			return err
@@ -130,7 +138,21 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 		for at, t := range steps {
 			s.Model.SetStep(at, t)
 		}
-		out = append(out, spaceOf(info.Name, s, known, normal.Limit.Yield, all-elsewhere, status))
+		j := spaceOf(info.Name, s, known, normal.Limit.Yield, all-elsewhere)
+		j.hit = normal.Explore.Hit != nil
+		for _, n := range failed[i] {
+			j.Errors += n
+		}
+		if j.Errors > 0 && j.State != spaceStopped && j.State != spaceExhausted {
+			over, err := engine.Exhausted(ctx, f, info.ID, s, failed[i])
+			if err != nil {
+				return err
+			}
+			if over {
+				j.State, j.Best, j.Why = spaceExhausted, 0, fmt.Sprintf("%d ids ended in error", j.Errors)
+			}
+		}
+		out = append(out, j)
 	}
 	budget := normal.Explore.Budget
 	for i := range out {
@@ -164,7 +186,7 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 }
 
 // spaceOf is what is known of a space, of a job with so many answers in all.
-func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64, all int64, status frontier.Status) spaceJSON {
+func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64, all int64) spaceJSON {
 	for b, sums := range known.Blocks {
 		s.Model.SetBlock(b, sums)
 	}
@@ -173,7 +195,7 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 	recent := s.Model.Recent()
 	out := spaceJSON{
 		Job: job, First: s.At(0), Last: s.At(s.Len() - 1), From: s.From, To: s.To, Size: s.Len(), Answered: sums.Done,
-		Wanted: sums.Wanted, Hits: sums.ProbeHits + sums.WalkHits, HitRate: s.Model.HitRate(), Best: best, Errors: min(sums.Errors, status.Final[seine.Error]), State: spaceExploring, Regions: []regionJSON{},
+		Wanted: sums.Wanted, Hits: sums.ProbeHits + sums.WalkHits, HitRate: s.Model.HitRate(), Best: best, State: spaceExploring, Regions: []regionJSON{},
 	}
 	out.Coverage = float64(out.Answered) / float64(out.Size)
 	out.Yield = float64(out.Wanted) / float64(max(1, out.Answered))
@@ -186,8 +208,6 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 		out.State, out.Why = spaceStopped, known.Circuit.Reason
 	case s.Model.Left() == 0:
 		out.State = spaceExhausted
-	case out.Errors > 0 && out.Answered+out.Errors >= out.Size:
-		out.State, out.Best, out.Why = spaceExhausted, 0, fmt.Sprintf("%d ids ended in error", out.Errors)
 	default:
 		if out.Why = engine.NotWorthIt([]*explore.Forager{s.Model}, all, least); out.Why != "" {
 			out.State = spaceWorthless
@@ -273,8 +293,8 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 		now = fmt.Sprintf(", of late %.3f", *s.YieldNow)
 	}
 	a.print("  wanted    %d, %.3f by answer%s; recent probes hit %.1f %%", s.Wanted, s.Yield, now, 100*s.HitRate)
-	if s.Hits != s.Wanted {
-		a.print("  hits      %d, of what walks look for", s.Hits)
+	if s.hit || s.Hits > s.Wanted { // or it was, when the space was counted
+		a.print("  hits      %d, of what walks look for, among the ids that were explored", s.Hits)
 	}
 	if s.Errors > 0 {
 		a.print("  errors    %d ids ended in error", s.Errors)

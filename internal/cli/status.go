@@ -80,6 +80,9 @@ what it takes until N items are found.`,
 					a.print("")
 				}
 				a.printCounts(info.Name, s, chooses)
+				if err := a.printStopped(c.Context(), f, info); err != nil {
+					return err
+				}
 				a.printHours(c.Context(), f, info)
 				a.printHosts(info.Name, s)
 			}
@@ -209,6 +212,34 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 		_, _ = fmt.Fprintf(t, "  unseen\t%d\tids that were not admitted yet\n", s.Unseen)
 	}
 	_ = t.Flush()
+}
+
+// printStopped says which of a job's ID spaces are not explored any more.
+func (a *app) printStopped(ctx context.Context, f frontier.Frontier, info frontier.JobInfo) error {
+	job, err := a.stored(info)
+	if err != nil {
+		return nil //nolint:nilerr // as in printHours
+	}
+	normal, err := job.Normal()
+	if err != nil {
+		return nil //nolint:nilerr // what it explores is not known
+	}
+	spaces := engine.Spaces(&normal)
+	if len(spaces) == 0 {
+		return nil
+	}
+	circuits, err := f.Circuits(ctx, info.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range spaces {
+		for _, c := range circuits {
+			if c.Space == s.Number && c.Open() {
+				a.print("  exploring ids %s to %s is stopped: %s: `seine resume %s` goes on", s.At(0), s.At(s.Len()-1), c.Reason, info.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // printHours says that a job is outside its hours.

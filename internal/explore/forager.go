@@ -93,6 +93,9 @@ func (f *Forager) SetStep(at Step, t Trial) {
 	}
 }
 
+// AnsweredOf is how many positions of a block were answered.
+func (f *Forager) AnsweredOf(block int64) int64 { return f.tree.sums[0][block].Done }
+
 // Answered notes that n answers came in since, and reports whether it is time to
 // take in the table of steps and to [Forager.Learn] of it.
 func (f *Forager) Answered(n int) bool {

@@ -251,7 +251,6 @@ func (t *tree) whole() belief { return believe(t.total()) }
 
 func believe(all Sums) belief {
 	return belief{
-		n: float64(all.Probes + all.Walks),
 		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
 		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),
 		g: (float64(all.WalkHits) + 14) / (float64(all.ProbeHits) + 2),
@@ -265,9 +264,8 @@ func (t *tree) sizeAt(level int, x int64) int64 {
 }
 
 // belief is what is expected of a node before it was looked at: f of probes
-// hit, and an excursion from a hit takes c requests and brings g hits; that is
-// known of n answers.
-type belief struct{ f, c, g, n float64 }
+// hit, and an excursion from a hit takes c requests and brings g hits.
+type belief struct{ f, c, g float64 }
 
 // of is what is expected of a node's children.
 func (b belief) of(s Sums) belief {
