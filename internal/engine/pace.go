@@ -149,6 +149,28 @@ func late(delay time.Duration, due, now time.Time) bool {
 	return delay > 0 && now.Sub(due) > max(lateAfter, delay/4)
 }
 
+// A claim's answer is on its way for so long that the time of a start may have
+// passed when it comes: starts are asked for that are so far ahead. Where the
+// database is near it is nothing.
+const (
+	leastLead = 10 * time.Millisecond
+	mostLead  = 2 * time.Second
+)
+
+// leadAfter is how long claims take, by one more that took so long.
+func leadAfter(lead, took time.Duration) time.Duration {
+	if took = min(took, mostLead); lead == 0 {
+		if took < leastLead {
+			return 0
+		}
+		return took
+	}
+	if lead += (took - lead) / 4; lead < leastLead {
+		return 0
+	}
+	return lead
+}
+
 // awaitStart waits for the task's start and takes one of the slots in which
 // tasks run. It reports false when the task is to be given back: we stop
 // claiming, the lane is held, the lease is lost, or ctx ended. asked is when the

@@ -71,28 +71,6 @@ type runner struct {
 // claimAhead is how far before its next start a lane is claimed: about one poll.
 const claimAhead = 100 * time.Millisecond
 
-// A claim's answer is on its way for so long that the time of a start may have
-// passed when it comes: starts are asked for that are so far ahead. Where the
-// database is near it is nothing.
-const (
-	leastLead = 10 * time.Millisecond
-	mostLead  = 2 * time.Second
-)
-
-// leadAfter is how long claims take, by one more that took so long.
-func leadAfter(lead, took time.Duration) time.Duration {
-	if took = min(took, mostLead); lead == 0 {
-		if took < leastLead {
-			return 0
-		}
-		return took
-	}
-	if lead += (took - lead) / 4; lead < leastLead {
-		return 0
-	}
-	return lead
-}
-
 // claimTimeout bounds one claim.
 const claimTimeout = 30 * time.Second
 
