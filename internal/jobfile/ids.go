@@ -250,9 +250,10 @@ func (a *assembly) layout(path, format string) string {
 	return out
 }
 
-// goals refuses records and assets as a limit that can't be there: each id is one
-// record and so many assets. The other limits bound what is spent: one that is never
-// reached is no mistake, and pointed out.
+// goals refuses more records than there can be, one for each id: records are what a
+// run is for. Limits of assets and tasks bound what is stored and asked for: one that
+// is never reached is no mistake, as a job that was narrowed for a trial keeps it; it
+// is pointed out.
 func (a *assembly) goals(job *seine.Job, assets int) {
 	a.check("limit.yield", job.Limit.Yield > 0 && len(job.Seeds.IDs) == 0 && a.doc.Seeds.IDs == nil, "limit.yield needs an ID space to explore: give seeds.ids")
 	if len(job.Seeds.IDs) == 0 || job.Seeds.File != "" || a.wrongIn("seeds") {
@@ -274,22 +275,16 @@ func (a *assembly) goals(job *seine.Job, assets int) {
 	}
 	doubt("explore.strategy", job.Explore.Strategy == seine.StrategyChain && !starts,
 		"explore.strategy: a chain begins at ids that are known: give seeds.ids.start, or `seine add` them")
-	doubt("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %d tasks can't be met: the ID space has %d ids", job.Limit.Tasks, ids)
-	a.reachable(job, ids, assets)
-	a.check("limit.yield", job.Limit.Yield > 0 && (job.Explore.Strategy == seine.StrategyChain || job.Explore.Strategy == seine.StrategyOff),
-		"limit.yield is not used with strategy: %s", job.Explore.Strategy)
-}
-
-// reachable refuses what so many ids alone can't give.
-func (a *assembly) reachable(job *seine.Job, ids int64, assets int) {
 	of, is := fmt.Sprintf("the ID space has %d ids", ids), ids
 	if b := job.Explore.Budget; b > 0 && b < ids {
 		of, is = fmt.Sprintf("explore.budget is %d answers", b), b
 	}
 	a.check("limit.records", job.Limit.Records > is, "limit.records: %d records can't be met: %s, a record each; give at most %d, or no limit", job.Limit.Records, of, is)
 	if is < math.MaxInt64/int64(max(assets, 1)) {
-		most := is * int64(assets)
-		a.check("limit.assets", assets > 0 && job.Limit.Assets > most,
-			"limit.assets: %d assets can't be met: %s with %d each; give at most %d, or no limit", job.Limit.Assets, of, assets, most)
+		doubt("limit.assets", assets > 0 && job.Limit.Assets > is*int64(assets),
+			"limit.assets: %d assets can't be met: %s with %d each", job.Limit.Assets, of, assets)
 	}
+	doubt("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %d tasks can't be met: the ID space has %d ids", job.Limit.Tasks, ids)
+	a.check("limit.yield", job.Limit.Yield > 0 && (job.Explore.Strategy == seine.StrategyChain || job.Explore.Strategy == seine.StrategyOff),
+		"limit.yield is not used with strategy: %s", job.Explore.Strategy)
 }

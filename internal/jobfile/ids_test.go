@@ -95,7 +95,6 @@ func TestIDsThatCantBe(t *testing.T) {
 		{"{from: 1, to: 5}", "explore: {strategy: forager, links: {next: a}}\n", "6:30: explore.links are for strategy: chain"},
 		{"{from: 1, to: 5}", "explore: {links: {next: 'a['}}\n", "6:25: explore.links.next: bad selector"},
 		{"{from: 1, to: 5}", "limit: {records: 6}\n", "6:18: limit.records: 6 records can't be met: the ID space has 5 ids, a record each; give at most 5, or no limit"},
-		{"[{from: 1, to: 5}, {from: 1, to: 3, prefix: A}]", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 17}\n", "7:17: limit.assets: 17 assets can't be met: the ID space has 8 ids with 2 each; give at most 16, or no limit"},
 		{"{from: 1, to: 500}", "explore: {budget: 4}\nlimit: {records: 5}\n", "7:18: limit.records: 5 records can't be met: explore.budget is 4 answers, a record each; give at most 4, or no limit"},
 		{"{from: 1, to: 5}", "explore: {links: {}}\n", "6:11: explore.links: give next, prev or both"},
 	} {
@@ -122,6 +121,7 @@ func TestIDsThatCantBe(t *testing.T) {
 func TestWhatIsPointedOut(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ ids, more, want string }{
+		{"[{from: 1, to: 5}, {from: 1, to: 3, prefix: A}]", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 17}\n", "7:17: limit.assets: 17 assets can't be met: the ID space has 8 ids with 2 each"},
 		{"{from: 1, to: 5}", "limit: {tasks: 6}\n", "6:16: limit.tasks: 6 tasks can't be met: the ID space has 5 ids"},
 		{"{from: 1, to: 5}", "limit: {tasks: 5, records: 5}\n", ""},
 		{"{from: 1, to: 5}", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 10}\n", ""},

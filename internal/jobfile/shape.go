@@ -444,7 +444,7 @@ type limit struct {
 	// one run: `--limit assets=N`.
 	Assets int64 `yaml:"assets" min:"0" default:"0, no bound" example:"10000"`
 
-	// The most records, likewise. More than the ids of the job can give are refused, as for assets.
+	// The most records, likewise. More than the ids of the job can give are refused: a record each.
 	Records int64 `yaml:"records" min:"0" default:"0, no bound" example:"5000"`
 
 	// The most tasks that are finished, whatever their end, likewise.
