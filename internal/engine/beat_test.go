@@ -33,13 +33,14 @@ func (m mute) Heartbeat(ctx context.Context, l frontier.Lease, rates map[frontie
 func TestHeartbeatsThatAreNotAnswered(t *testing.T) {
 	t.Parallel()
 	const lease = 4 * time.Second
-	var silent atomic.Bool
+	var silent, asked atomic.Bool
 	stopped := make(chan time.Duration, 1)
 	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
-		if !silent.CompareAndSwap(false, true) {
+		if !asked.CompareAndSwap(false, true) {
 			hello(w, q)
 			return
 		}
+		silent.Store(true)
 		began := time.Now()
 		select {
 		case <-q.Context().Done():
