@@ -1,10 +1,12 @@
 package engine_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,5 +172,46 @@ func TestASpaceIsExhausted(t *testing.T) {
 				t.Errorf("%d of %d ids were asked for", n, size)
 			}
 		})
+	}
+}
+
+// crowded is a real frontier that says of a while that all ids are known, and then
+// that something is ready.
+type crowded struct {
+	frontier.Frontier
+	lulls *atomic.Int64
+}
+
+func (c crowded) Lull(ctx context.Context, job frontier.JobID) (frontier.Lull, error) {
+	l, err := c.Frontier.Lull(ctx, job)
+	l.Dry = c.lulls.Add(1) == 1 && l.Dry
+	return l, err
+}
+
+func (c crowded) Lookup(_ context.Context, _ frontier.JobID, keys []string) (map[string]seine.State, error) {
+	out := map[string]seine.State{}
+	for _, k := range keys {
+		out[k] = seine.Done
+	}
+	return out, nil
+}
+
+// A worker that looked at ids in vain does not go on without a pause when something
+// else comes first.
+func TestLookingIsNoIdleRound(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, hello)
+	j := r.register(r.job(func(j *seine.Job) {
+		j.Seeds.IDs = []seine.IDSpace{{From: 0, To: 99_999}}
+		j.Explore = seine.Explore{Strategy: seine.StrategyRandom}
+	}))
+	var lulls atomic.Int64
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if err := r.engine(j, func(c *engine.Config) { c.Frontier = crowded{r.f, &lulls} }).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := lulls.Load(); n < 2 || n > 100 {
+		t.Errorf("it looked %d times in 3 s whether something is ready; want now and then", n)
 	}
 }

@@ -317,6 +317,13 @@ func (x *explorer) over() bool {
 	return x.exhausted || x.worthless != ""
 }
 
+// rest forgets that ids were looked at in vain: something else may come first now.
+func (x *explorer) rest() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.seeking = false
+}
+
 // goesOn reports whether ids were looked at in vain, and others are to be looked at at
 // once.
 func (x *explorer) goesOn() bool {
