@@ -4,19 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"gocloud.dev/blob/memblob"
-
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
-	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/engine"
-	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
@@ -52,29 +46,15 @@ func TestPaceFromAfar(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = f.Close() }()
-			r := &rig{T: t, site: site, log: &syncBuffer{}}
-			j := r.job(func(j *seine.Job) {
-				j.Fetch.AllowPrivate = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+			r := &rig{T: t, f: f, site: site, log: &syncBuffer{}}
+			job := r.register(r.job(func(j *seine.Job) {
 				j.Pace = seine.Pace{Delay: seine.Span{Min: tt.delay, Max: tt.delay}, Concurrency: 10}
-			})
-			job, err := assemble.Register(t.Context(), f, j, assemble.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			done, err := assemble.Equip(job, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer done()
-			in := engine.NewAdder(f, job)
+			}))
+			var keys []string
 			for i := range tt.tasks {
-				if err := in.Add(t.Context(), frontier.Seed{Key: fmt.Sprint(i)}); err != nil {
-					t.Fatal(err)
-				}
+				keys = append(keys, fmt.Sprint(i))
 			}
-			if err := in.Flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			r.add(job, keys...)
 			proxy.Slow(tt.away)
 			var both sync.WaitGroup
 			for range 2 {
@@ -83,7 +63,7 @@ func TestPaceFromAfar(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer func() { _ = own.Close() }()
-				e := r.engine(job, func(c *engine.Config) { c.Frontier = own })
+				e := r.engine(job, func(c *engine.Config) { c.Frontier, c.Near = own, false })
 				both.Go(func() {
 					if err := e.Run(t.Context()); err != nil {
 						t.Error(err)

@@ -110,10 +110,12 @@ func (f *assetFetcher) await(ctx context.Context, h *assetHost, lane string) err
 			h.checked = time.Now()
 			f.mu.Unlock()
 		}
+		at, due := startOf(asked, turn)
+		turn.Wait = max(0, time.Until(at))
 		if err := f.r.await(ctx, lane, turn, err); err != nil {
 			return err
 		}
-		if tries++; tries <= lateTries && late(f.r.job.Pace.Assets.Delay.Min, asked.Add(turn.Wait), time.Now()) {
+		if tries++; tries <= lateTries && late(f.r.job.Pace.Assets.Delay.Min, due, time.Now()) {
 			continue
 		}
 		return nil

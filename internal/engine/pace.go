@@ -171,6 +171,13 @@ func leadAfter(lead, took time.Duration) time.Duration {
 	return lead
 }
 
+// startOf is when a start that was asked for is made, and from when on it may have
+// been due: its wait was counted between then and the answer.
+func startOf(asked time.Time, turn frontier.Turn) (at, due time.Time) {
+	due = asked.Add(turn.Wait)
+	return due.Add(min(time.Since(asked), lateAfter) / 2), due
+}
+
 // awaitStart waits for the task's start and takes one of the slots in which
 // tasks run. It reports false when the task is to be given back: we stop
 // claiming, the lane is held, the lease is lost, or ctx ended. asked is when the
@@ -208,8 +215,7 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.
 			if err != nil || turn.Held || turn.Wait > startPatience {
 				return false
 			}
-			due = asked.Add(turn.Wait)
-			at = due.Add(min(time.Since(asked), lateAfter) / 2)
+			at, due = startOf(asked, turn)
 			wait = time.Until(at)
 		}
 		if wait <= 0 {
