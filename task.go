@@ -65,6 +65,11 @@ type Page struct {
 	// says, else sniffed.
 	Type string
 
+	// Charset is the encoding of a text before it was converted to UTF-8, by its
+	// name in the Encoding standard and in lower case: "windows-1251". The queries
+	// of the page's links are encoded in it. Empty: UTF-8.
+	Charset string
+
 	Via       Via
 	FetchedAt time.Time
 	Took      time.Duration

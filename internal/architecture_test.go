@@ -64,7 +64,8 @@ func TestCloudDriversAreTheCommands(t *testing.T) {
 // in docs/architecture.md, and depguard checks the same in `make check`.
 var floors = map[string][]string{
 	"":                                    {},
-	"internal/weburl":                     {},
+	"internal/charset":                    {},
+	"internal/weburl":                     {"internal/charset"},
 	"internal/explore":                    {},
 	"internal/explore/sim":                {"internal/explore"},
 	"internal/polite":                     {""},
@@ -74,9 +75,9 @@ var floors = map[string][]string{
 	"internal/tracing":                    {},
 	"internal/metric":                     {"", "internal/frontier"},
 	"internal/patience":                   {},
-	"internal/fetch":                      {""},
-	"internal/fetch/httpfetch":            {"", "internal/fetch", "internal/weburl"},
-	"internal/fetch/chromefetch":          {"", "internal/fetch", "internal/weburl"},
+	"internal/fetch":                      {"", "internal/charset"},
+	"internal/fetch/httpfetch":            {"", "internal/charset", "internal/fetch", "internal/weburl"},
+	"internal/fetch/chromefetch":          {"", "internal/charset", "internal/fetch", "internal/weburl"},
 	"internal/extract":                    {"", "internal/weburl"},
 	"internal/jobfile":                    {"", "internal/extract", "internal/weburl"},
 	"internal/asset":                      {"", "internal/asset/jpegpix", "internal/asset/pngenc", "internal/asset/webppix", "internal/fetch", "internal/patience"},

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/charset"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/weburl"
 )
@@ -183,16 +184,17 @@ const maxDrain = 64 << 10
 
 // page makes a page of an answer, without what depends on the way to it.
 func page(req seine.Request, resp *http.Response, body []byte) *seine.Page {
-	contentType := resp.Header.Get("Content-Type")
+	t, label := fetch.MediaType(resp.Header, body)
 	p := &seine.Page{
 		Status: resp.StatusCode,
 		Header: resp.Header,
 		Body:   body,
-		Type:   mediaType(contentType, body),
+		Type:   t,
 		Via:    seine.ViaHTTP,
 	}
 	if !req.Raw && isText(p.Type) {
-		p.Body = toUTF8(body, p.Type, contentType)
+		text, c := charset.ToUTF8(body, p.Type, label)
+		p.Body, p.Charset = text, c.Name
 	}
 	return p
 }

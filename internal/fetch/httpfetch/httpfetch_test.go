@@ -72,7 +72,7 @@ func TestFetchBringsAPage(t *testing.T) {
 	if p.FetchedAt.Before(start) || p.FetchedAt.Location() != time.UTC || p.Took <= 0 {
 		t.Errorf("fetched at %v, took %v", p.FetchedAt, p.Took)
 	}
-	want := &seine.Page{URL: s.URL + "/b", Status: 404, Body: []byte("café"), Type: "text/html", Via: seine.ViaHTTP}
+	want := &seine.Page{URL: s.URL + "/b", Status: 404, Body: []byte("café"), Type: "text/html", Charset: "windows-1252", Via: seine.ViaHTTP}
 	if diff := cmp.Diff(want, p, cmpopts.IgnoreFields(seine.Page{}, "Header", "FetchedAt", "Took")); diff != "" {
 		t.Errorf("page (-want +got):\n%s", diff)
 	}
