@@ -1,0 +1,178 @@
+// Package markup parses HTML and XML into trees of [html.Node], within bounds.
+//
+// [HTML] reads any bytes as a browser does. [XML] reads a document that is
+// well-formed, and reports the place at which one is not. [DOM] rebuilds the
+// tree of a browser from the form in which chromefetch transfers it.
+//
+// Every parser checks its context, counts nodes while it makes them, and works
+// without recursion. A document over a bound gives an [*Error], which is the same
+// at every attempt. Only the error of a context is another type.
+//
+// # HTML
+//
+// The tree construction of this package is that of golang.org/x/net/html 0.62.0
+// (BSD license, see LICENSE), with its tokenizer. It differs in these points:
+//
+//   - A document may have any depth. An element that is opened with more than 512
+//     elements open becomes a sibling of the element it would stand in, as in
+//     Chromium (HTMLConstructionSite, kMaximumHTMLParserDOMTreeDepth).
+//   - Scopes of the stack of open elements are indexed, so that deep documents
+//     take linear time.
+//   - The number of nodes, of reopened formatting elements and of steps is bounded.
+//   - A template inside SVG or MathML does not end the document.
+//   - Fragments are not supported.
+package markup
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"golang.org/x/net/html"
+)
+
+// Bounds of one document.
+const (
+	// MaxNodes is the default of [Options.MaxNodes]. Two million nodes take about
+	// 250 MiB.
+	MaxNodes = 2_000_000
+
+	// maxReopened bounds the formatting elements that a parser opens again because
+	// the markup never closes them. Such elements can multiply: a page of 164 KB
+	// asks for 16 million.
+	maxReopened = 500_000
+
+	// maxSteps bounds the work that is not linear in the length of a document. It
+	// takes about one second.
+	maxSteps = 200_000_000
+)
+
+// Document is a parsed document.
+type Document struct {
+	// Root has the type [html.DocumentNode].
+	Root *html.Node
+
+	// XML says that names are qualified names in the case of the source: Data is
+	// "dc:creator", Namespace the name of its namespace. Elements of XHTML are
+	// those of HTML: lower case, with an atom and without a namespace. The
+	// Namespace of an attribute is its prefix. A processing instruction is an
+	// [html.RawNode] with its target as Data and the rest as the value of its only
+	// attribute.
+	XML bool
+
+	// Quirks says that ids and classes are matched without regard to case.
+	Quirks bool
+
+	// Scripting says that the content of noscript is text.
+	Scripting bool
+}
+
+// Options are the options of a parser. The zero value works.
+type Options struct {
+	// MaxNodes is the most nodes of a document. Default [MaxNodes].
+	MaxNodes int
+
+	// Scripting reads the content of noscript as text, as a browser that runs
+	// scripts does. Default false: it is markup.
+	Scripting bool
+}
+
+func (o Options) maxNodes() int {
+	if o.MaxNodes <= 0 {
+		return MaxNodes
+	}
+	return o.MaxNodes
+}
+
+// Error says why a document can't be read. The reason is a property of the
+// document: it is the same at every attempt.
+type Error struct {
+	// Line and Column count from 1, Column in characters; 0 if the reason has no
+	// place.
+	Line, Column int
+
+	Message string
+}
+
+// Error returns the place and the reason.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.Message
+	}
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+}
+
+// maker makes nodes and keeps count of them.
+type maker struct {
+	ctx   context.Context //nolint:containedctx // lives as long as one call of a parser
+	slab  []html.Node
+	nodes int
+	most  int
+	steps int
+}
+
+// stop is what a parser panics with; its caller returns err.
+type stop struct{ err error }
+
+// stopped recovers a stop into err.
+func stopped(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case stop:
+		*err = p.err
+	default:
+		panic(p)
+	}
+}
+
+func (m *maker) node() *html.Node {
+	if m.nodes++; m.nodes > m.most {
+		panic(stop{&Error{Message: "page has more than " + grouped(m.most) + " nodes"}})
+	}
+	if m.nodes&1023 == 0 {
+		m.alive()
+	}
+	if len(m.slab) == 0 {
+		m.slab = make([]html.Node, min(256, max(16, m.nodes/4)))
+	}
+	n := &m.slab[0]
+	m.slab = m.slab[1:]
+	return n
+}
+
+// attributes counts n attributes: eight take the room of a node and more.
+func (m *maker) attributes(n int) {
+	if n < 8 {
+		return
+	}
+	if m.nodes += n / 2; m.nodes > m.most {
+		panic(stop{&Error{Message: "page has more than " + grouped(m.most) + " nodes and attributes"}})
+	}
+}
+
+func (m *maker) alive() {
+	if m.ctx.Err() != nil {
+		panic(stop{context.Cause(m.ctx)})
+	}
+}
+
+// spend counts steps of work that is not linear.
+func (m *maker) spend(n int) {
+	before := m.steps >> 20
+	m.steps += n
+	if m.steps > maxSteps {
+		panic(stop{&Error{Message: "the page's elements are open inside each other in a way that takes too long to read"}})
+	}
+	if m.steps>>20 != before {
+		m.alive()
+	}
+}
+
+// grouped writes n with commas between thousands.
+func grouped(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
