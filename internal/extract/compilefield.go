@@ -58,7 +58,7 @@ func (c *compiler) field(path string, f Field, in where, depth int, typ string) 
 	before := len(c.problems)
 	defer func() { c.broken = c.broken || len(c.problems) > before }()
 	out := &field{
-		name: f.Name, attr: strings.ToLower(f.Attr), all: f.All, or: f.Or, typ: f.Type, trim: !f.NoTrim, drop: f.Drop,
+		name: f.Name, attr: f.Attr, all: f.All, or: f.Or, typ: f.Type, trim: !f.NoTrim, drop: f.Drop,
 	}
 	if out.typ == "" {
 		out.typ = typ

@@ -17,9 +17,11 @@
 // its default, else nil; a missing list is empty.
 //
 // Text is what a reader sees: without head, script, style, template, noscript
-// and elements that are hidden (the hidden attribute, an inline display:none or
+// (but for a noscript element that a selector names, or an element in it, on a
+// page that ran no scripts) and elements that are hidden (the hidden attribute, an inline display:none or
 // visibility:hidden, a dialog that is not open; aria-hidden is seen). Block
-// elements stand on lines of their own and white space is folded. Content of a
+// elements stand on lines of their own and white space is folded, except in pre and
+// textarea. Content of a
 // template is never selected. A title that a selector names gives its text.
 //
 // The attributes src, href, srcset (its first), action, poster, cite and data
@@ -39,7 +41,10 @@
 //
 // # Bounds
 //
-// A document that opens more than 512 elements inside each other is refused, as
-// is a list of more than 10,000 values, a value of more than 1 MiB, and fields
-// of more than 16 MiB together: such a page is an error, never cut in silence.
+// A document of more than two million nodes is refused, as is a list of more than
+// 10,000 values, a value of more than 1 MiB, and fields of more than 16 MiB
+// together: such a page is an error, never cut in silence. Elements inside each
+// other may have any depth; from 512 on a parser flattens them as browsers do.
+// The trees of all pages in work take at most a third of the process's memory
+// limit: a page waits until its tree has room.
 package extract

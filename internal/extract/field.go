@@ -140,8 +140,8 @@ func (f *field) text(r *reading, it item) (text string, present bool) {
 		if text, present = attribute(it.node, f.attr); !present {
 			return "", false
 		}
-		if references[f.attr] {
-			text = r.reference(f.attr, text)
+		if name := strings.ToLower(f.attr); references[name] {
+			text = r.reference(name, text)
 		}
 	case it.node != nil:
 		text = r.text(it.node)

@@ -43,6 +43,7 @@ func Links(next, prev string) (seine.NeighborFunc, []Problem) {
 			return ""
 		}
 		r := &reading{ctx: context.Background(), page: page}
+		defer r.release()
 		doc, err := r.document()
 		if err != nil || doc == nil {
 			return ""

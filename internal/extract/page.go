@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/markup"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -35,9 +35,11 @@ type reading struct {
 	ctx  context.Context //nolint:containedctx // lives as long as the call that it belongs to
 	page *seine.Page
 
-	doc     *html.Node
+	tree    *markup.Document
+	noDoc   *unreadableError
 	docErr  error
 	docDone bool
+	leave   func() // gives back what tree has reserved
 
 	base     string
 	baseDone bool
@@ -62,37 +64,18 @@ const (
 )
 
 func (r *reading) kind() kind {
-	t := r.page.Type
+	t := r.mediaType()
 	switch {
-	case t == "application/json", t == "text/json", strings.HasSuffix(t, "+json"):
+	case isJSONType(t), t == "" && seemsJSON(r.body()):
 		return kindJSON
-	case t == "text/html", t == "application/xml", t == "text/xml", strings.HasSuffix(t, "+xml"):
+	case t == "text/html", t == "application/xml", t == "text/xml", strings.HasSuffix(t, "+xml"), t == "":
 		return kindHTML
-	case t != "":
-		return kindOther
 	}
-	if body := bytes.TrimSpace(r.body()); len(body) > 0 && (body[0] == '{' || body[0] == '[') {
-		return kindJSON
-	}
-	return kindHTML
+	return kindOther
 }
 
 // body is the page's without a byte order mark.
 func (r *reading) body() []byte { return bytes.TrimPrefix(r.page.Body, []byte("\ufeff")) }
-
-// document returns the page's tree; nil for a page that is not HTML or XML.
-func (r *reading) document() (*html.Node, error) {
-	if !r.docDone {
-		r.docDone = true
-		if r.kind() == kindHTML {
-			r.doc, r.docErr = html.Parse(bytes.NewReader(r.body()))
-			if r.docErr != nil {
-				r.doc, r.docErr = nil, fmt.Errorf("parse page: %w", r.docErr)
-			}
-		}
-	}
-	return r.doc, r.docErr
-}
 
 // resolve makes a reference on the page absolute.
 func (r *reading) resolve(ref string) (string, error) {
@@ -100,17 +83,30 @@ func (r *reading) resolve(ref string) (string, error) {
 		r.baseDone = true
 		r.base = r.page.URL
 		if doc, err := r.document(); err == nil && doc != nil {
-			for n := range doc.Descendants() {
-				if href, ok := attribute(n, "href"); ok && n.DataAtom == atom.Base {
-					if base, err := weburl.Resolve(r.page.URL, href); err == nil {
-						r.base = base
-					}
-					break
-				}
-			}
+			r.base = baseURL(r.page.URL, doc)
 		}
 	}
 	return weburl.Resolve(r.base, ref)
+}
+
+// baseURL returns what references on a page are resolved against: the href of the
+// first base element that has one, else the page's URL. The content of a template
+// is no part of the page.
+func baseURL(page string, doc *html.Node) string {
+	for n := next(doc, doc); n != nil; n = next(n, doc) {
+		if n.DataAtom != atom.Base || n.Namespace != "" {
+			continue
+		}
+		href, ok := attribute(n, "href")
+		if !ok {
+			continue
+		}
+		if base, err := weburl.Resolve(page, href); err == nil {
+			return base
+		}
+		return page
+	}
+	return page
 }
 
 // text returns the visible text of n.
@@ -118,7 +114,7 @@ func (r *reading) text(n *html.Node) string {
 	if s, ok := r.texts[n]; ok {
 		return s
 	}
-	s := visibleText(n)
+	s := r.sight().visibleText(n)
 	if len(r.texts) < maxTexts {
 		if r.texts == nil {
 			r.texts = map[*html.Node]string{}
@@ -191,13 +187,35 @@ func (r *reading) linkedData() ([]gjson.Result, error) {
 	return r.linked, nil
 }
 
-// attribute returns an attribute of n.
+// attribute returns an attribute of n by its name as it is written: href,
+// xlink:href. A name without a prefix also finds an attribute with one, and case
+// matters only if two attributes differ in nothing else.
 func attribute(n *html.Node, name string) (string, bool) {
-	i := slices.IndexFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
-	if i < 0 {
+	best, found := 0, -1
+	for i, a := range n.Attr {
+		full := a.Key
+		if a.Namespace != "" {
+			full = a.Namespace + ":" + a.Key
+		}
+		fits := 0
+		switch {
+		case full == name:
+			return a.Val, true
+		case strings.EqualFold(full, name):
+			fits = 3
+		case a.Key == name:
+			fits = 2
+		case strings.EqualFold(a.Key, name):
+			fits = 1
+		}
+		if fits > best {
+			best, found = fits, i
+		}
+	}
+	if found < 0 {
 		return "", false
 	}
-	return n.Attr[i].Val, true
+	return n.Attr[found].Val, true
 }
 
 // references are the attributes that hold a URL.

@@ -68,6 +68,7 @@ func (s *Scraper) Explain(ctx context.Context, task seine.Task, page *seine.Page
 
 func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page, trace *Trace) (seine.Result, error) {
 	r := &reading{ctx: ctx, page: page}
+	defer r.release()
 	values, err := readAll(r, s.fields, trace)
 	if err != nil {
 		// The page of an error may be anything: what its status says is enough.

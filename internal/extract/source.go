@@ -111,7 +111,7 @@ func xpathSource(src string) (source, error) {
 				err = fmt.Errorf("xpath: %v", p)
 			}
 		}()
-		nav := &navigator{NodeNavigator: htmlquery.CreateXPathNavigator(scope.node), ctx: r.ctx, steps: new(int)}
+		nav := &navigator{NodeNavigator: htmlquery.CreateXPathNavigator(scope.node), ctx: r.ctx, sight: r.sight(), steps: new(int)}
 		switch v := expression.Evaluate(nav).(type) {
 		case *xpath.NodeIterator:
 			for v.MoveNext() {
@@ -150,6 +150,7 @@ func compileXPath(src string) (e *xpath.Expr, err error) {
 type navigator struct {
 	*htmlquery.NodeNavigator
 	ctx   context.Context //nolint:containedctx // lives as long as one evaluation
+	sight sight
 	steps *int
 }
 
@@ -164,7 +165,7 @@ func (n *navigator) step() {
 
 func (n *navigator) Copy() xpath.NodeNavigator {
 	n.step()
-	return &navigator{NodeNavigator: n.NodeNavigator.Copy().(*htmlquery.NodeNavigator), ctx: n.ctx, steps: n.steps}
+	return &navigator{NodeNavigator: n.NodeNavigator.Copy().(*htmlquery.NodeNavigator), ctx: n.ctx, sight: n.sight, steps: n.steps}
 }
 
 func (n *navigator) MoveTo(other xpath.NodeNavigator) bool {
@@ -187,7 +188,7 @@ func (n *navigator) item() (item, bool) {
 		return item{text: n.Value(), attr: n.LocalName()}, true
 	case xpath.TextNode:
 		for p := at.Parent; p != nil; p = p.Parent {
-			if hidden(p) && !isTitle(at.Parent) {
+			if n.sight.hidden(p, true) && !isTitle(at.Parent) {
 				return item{}, false
 			}
 		}

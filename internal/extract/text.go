@@ -3,6 +3,7 @@ package extract
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -31,10 +32,22 @@ var blocks = map[atom.Atom]bool{
 	atom.Tfoot: true, atom.Thead: true, atom.Tr: true, atom.Ul: true, atom.Xmp: true,
 }
 
+// sight says how a reader sees a document.
+type sight struct {
+	// scripted documents ran their scripts: noscript is not shown.
+	scripted bool
+
+	// xml documents have elements of other vocabularies than HTML.
+	xml bool
+}
+
 // visibleText returns the text that a reader sees of n: lines for blocks, white
-// space folded. Of a title it is its text.
-func visibleText(n *html.Node) string {
-	var f folder
+// space folded but in pre and textarea. Of a title it is its text. Without
+// scripts, the content of a noscript element is seen if n is in it or is it; it
+// stands in for what a script would show, so that an element around it leaves it
+// out.
+func (s sight) visibleText(n *html.Node) string {
+	f := folder{sight: s}
 	if isTitle(n) {
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
 			if c.Type == html.TextNode {
@@ -44,11 +57,14 @@ func visibleText(n *html.Node) string {
 		return f.b.String()
 	}
 	for p := n.Parent; p != nil; p = p.Parent {
-		if hidden(p) {
+		if s.hidden(p, true) {
 			return ""
 		}
+		if isPre(p) {
+			f.pre++
+		}
 	}
-	f.node(n)
+	f.tree(n)
 	return f.b.String()
 }
 
@@ -56,12 +72,22 @@ func isTitle(n *html.Node) bool {
 	return n.Type == html.ElementNode && n.DataAtom == atom.Title && n.Namespace == ""
 }
 
-// hidden says that n and what is in it is not seen.
-func hidden(n *html.Node) bool {
-	if n.Type != html.ElementNode {
+// isPre reports whether an element keeps its white space.
+func isPre(n *html.Node) bool {
+	switch n.DataAtom {
+	case atom.Pre, atom.Listing, atom.Textarea, atom.Xmp, atom.Plaintext:
+		return n.Type == html.ElementNode && n.Namespace == ""
+	}
+	return false
+}
+
+// hidden reports whether n and what is in it is not seen. Asked is true for the
+// element whose text is wanted, and for the elements around it.
+func (s sight) hidden(n *html.Node, asked bool) bool {
+	if n.Type != html.ElementNode || s.xml && n.DataAtom == 0 {
 		return false
 	}
-	if unseen[n.DataAtom] {
+	if unseen[n.DataAtom] && !(n.DataAtom == atom.Noscript && asked && !s.scripted) {
 		return true
 	}
 	open := n.DataAtom != atom.Dialog
@@ -97,28 +123,70 @@ func hiddenStyle(style string) bool {
 
 // folder writes text with its white space folded.
 type folder struct {
+	sight
 	b           strings.Builder
 	space, line bool
+
+	pre  int    // elements around that keep their white space
+	held []byte // white space of pre that is written if more text follows it
 }
 
-// node writes n. Its depth is bounded by the parser's.
-func (f *folder) node(n *html.Node) {
-	switch n.Type {
-	case html.TextNode:
-		f.text(n.Data)
-		return
-	case html.CommentNode, html.DoctypeNode:
-		return
-	case html.ElementNode:
-		if hidden(n) {
+// tree writes root and what is in it. It does not recurse: scripts and XML may
+// nest elements to any depth.
+func (f *folder) tree(root *html.Node) {
+	for n := root; n != nil; {
+		down := n.FirstChild
+		switch n.Type {
+		case html.TextNode:
+			f.text(n.Data)
+		case html.ElementNode:
+			if f.hidden(n, n == root) {
+				down = nil
+				break
+			}
+			f.begin(n)
+			if down == nil {
+				f.end(n)
+			}
+		case html.DocumentNode:
+		default:
+			down = nil
+		}
+		if down != nil {
+			n = down
+			continue
+		}
+		for n != root && n.NextSibling == nil {
+			n = n.Parent
+			if n.Type == html.ElementNode {
+				f.end(n)
+			}
+		}
+		if n == root {
 			return
 		}
-		f.edge(n)
+		n = n.NextSibling
 	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		f.node(c)
+}
+
+func (f *folder) begin(n *html.Node) {
+	if f.pre > 0 && n.DataAtom == atom.Br {
+		f.held = append(f.held, '\n')
+		return
 	}
-	if n.Type == html.ElementNode {
+	f.edge(n)
+	if isPre(n) {
+		f.pre++
+	}
+}
+
+func (f *folder) end(n *html.Node) {
+	if isPre(n) {
+		if f.pre--; f.pre == 0 {
+			f.held = f.held[:0]
+		}
+	}
+	if f.pre == 0 || n.DataAtom != atom.Br {
 		f.edge(n)
 	}
 }
@@ -126,8 +194,12 @@ func (f *folder) node(n *html.Node) {
 // edge notes what the begin or the end of an element sets apart.
 func (f *folder) edge(n *html.Node) {
 	switch {
+	case n.Namespace != "":
 	case blocks[n.DataAtom]:
 		f.line = true
+		if i := len(f.held) - 1; i >= 0 && f.held[i] == '\n' {
+			f.held = f.held[:i] // the line ends anyway
+		}
 	case n.DataAtom == atom.Td, n.DataAtom == atom.Th:
 		f.space = true
 	}
@@ -135,6 +207,10 @@ func (f *folder) edge(n *html.Node) {
 
 func (f *folder) text(s string) {
 	for _, r := range s {
+		if f.pre > 0 && unicode.IsSpace(r) {
+			f.held = utf8.AppendRune(f.held, r)
+			continue
+		}
 		if unicode.IsSpace(r) {
 			f.space = true
 			continue
@@ -147,6 +223,10 @@ func (f *folder) text(s string) {
 			}
 		}
 		f.line, f.space = false, false
+		if len(f.held) > 0 {
+			f.b.Write(f.held)
+			f.held = f.held[:0]
+		}
 		f.b.WriteRune(r)
 	}
 }

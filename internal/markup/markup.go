@@ -91,6 +91,9 @@ type Error struct {
 	// place.
 	Line, Column int
 
+	// Nodes says that the document has more nodes than Options.MaxNodes.
+	Nodes bool
+
 	Message string
 }
 
@@ -127,7 +130,7 @@ func stopped(err *error) {
 
 func (m *maker) node() *html.Node {
 	if m.nodes++; m.nodes > m.most {
-		panic(stop{&Error{Message: "page has more than " + grouped(m.most) + " nodes"}})
+		panic(stop{&Error{Nodes: true, Message: "page has more than " + grouped(m.most) + " nodes"}})
 	}
 	if m.nodes&1023 == 0 {
 		m.alive()
@@ -146,7 +149,7 @@ func (m *maker) attributes(n int) {
 		return
 	}
 	if m.nodes += n / 2; m.nodes > m.most {
-		panic(stop{&Error{Message: "page has more than " + grouped(m.most) + " nodes and attributes"}})
+		panic(stop{&Error{Nodes: true, Message: "page has more than " + grouped(m.most) + " nodes and attributes"}})
 	}
 }
 

@@ -1,0 +1,164 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/markup"
+)
+
+// unreadableError says why a page has no document: its body is not HTML or XML.
+type unreadableError struct {
+	what string // what the rules need: "HTML or XML"
+	why  string // what the body is: "application/pdf, begins with %PDF-1.7"
+}
+
+// Error says what the body is not, and what it is.
+func (e *unreadableError) Error() string { return "the body is not " + e.what + ": " + e.why }
+
+// document returns the tree of the page. A page that is neither HTML nor XML has
+// none: then [reading.unreadable] says why. It fails on a document that is not
+// well-formed XML, or is over a bound: such an error wraps a [*markup.Error] and
+// is the same at every attempt.
+func (r *reading) document() (*html.Node, error) {
+	if !r.docDone {
+		r.docDone = true
+		if r.docErr = r.read(); r.docErr != nil {
+			r.tree = nil
+		}
+	}
+	if r.tree == nil {
+		return nil, r.docErr
+	}
+	return r.tree.Root, nil
+}
+
+// unreadable says why the page has no document; nil if it has one, or if
+// document failed.
+func (r *reading) unreadable() *unreadableError {
+	_, _ = r.document()
+	return r.noDoc
+}
+
+// release gives back the memory that the tree has reserved.
+func (r *reading) release() {
+	if r.leave != nil {
+		r.leave()
+	}
+}
+
+// read makes the tree.
+func (r *reading) read() error {
+	body := r.body()
+	f := formatOf(r.page, body)
+	if f.encoded {
+		body = decoded(body)
+	}
+	scripting := r.page.Via == seine.ViaChrome
+	var err error
+	switch f.form {
+	case formHTML:
+		err = r.parse(body, markup.HTML, scripting)
+	case formXML:
+		if err = r.parse(body, markup.XML, scripting); err != nil && f.lenient && r.ctx.Err() == nil {
+			err = r.parse(body, markup.HTML, scripting)
+		}
+	default:
+		r.noDoc = &unreadableError{what: "HTML or XML", why: f.why}
+		return nil
+	}
+	if e, ok := errors.AsType[*markup.Error](err); ok && f.form == formXML && e.Line > 0 {
+		return fmt.Errorf("the page is not well-formed XML: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("parse page: %w", err)
+	}
+	return nil
+}
+
+// parseFunc is markup.HTML, markup.XML or markup.DOM.
+type parseFunc func(context.Context, []byte, markup.Options) (*markup.Document, error)
+
+// parse makes the tree in memory that the gate reserves for it. The reservation
+// follows the number of tags. A page that needs more than it seems to is parsed
+// again with a larger one.
+func (r *reading) parse(body []byte, parse parseFunc, scripting bool) error {
+	nodes := 2*bytes.Count(body, []byte("<")) + bytes.Count(body, []byte("=")) + len(body)/nodeBytes + 20_000
+	for {
+		most := min(nodes, markup.MaxNodes)
+		leave, err := trees().enter(r.ctx, most)
+		if err != nil {
+			return err
+		}
+		r.tree, err = parse(r.ctx, body, markup.Options{MaxNodes: most, Scripting: scripting})
+		if err == nil {
+			r.leave = leave
+			return nil
+		}
+		leave()
+		if e, ok := errors.AsType[*markup.Error](err); !ok || !e.Nodes || most == markup.MaxNodes {
+			return err
+		}
+		nodes = 8 * most
+	}
+}
+
+// sight says how a reader sees the page.
+func (r *reading) sight() sight {
+	return sight{scripted: r.page.Via == seine.ViaChrome, xml: r.tree != nil && r.tree.XML}
+}
+
+// mediaType returns the type of the page: that of the last valid Content-Type if
+// the response has several (Fetch standard, section 2.2.2), else Page.Type.
+func (r *reading) mediaType() string { return mediaType(r.page) }
+
+func mediaType(page *seine.Page) string {
+	var types []string
+	for _, line := range page.Header["Content-Type"] {
+		for _, value := range splitOutsideQuotes(line) {
+			t, _, _ := strings.Cut(value, ";")
+			t = strings.ToLower(strings.TrimSpace(t))
+			if major, minor, ok := strings.Cut(t, "/"); ok && isToken(major) && isToken(minor) && t != "*/*" {
+				types = append(types, t)
+			}
+		}
+	}
+	if len(types) < 2 || page.Via == seine.ViaChrome {
+		return page.Type
+	}
+	return types[len(types)-1]
+}
+
+// splitOutsideQuotes splits a list of header values at commas and line breaks.
+func splitOutsideQuotes(s string) []string {
+	var parts []string
+	quoted, begin := false, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '\n'):
+			parts = append(parts, s[begin:i])
+			begin = i + 1
+		}
+	}
+	return append(parts, s[begin:])
+}
+
+// isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}

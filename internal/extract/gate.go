@@ -1,0 +1,55 @@
+package extract
+
+import (
+	"context"
+	"math"
+	"runtime/debug"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Memory of trees.
+const (
+	// nodeBytes is about the memory of one node: the node, its text, its share of
+	// attributes and of the index that XPath makes.
+	nodeBytes = 160
+
+	// treeShare is the part of the process's memory limit that trees may take. The
+	// rest is for bodies, images and what the collector has not freed yet.
+	treeShare = 3
+
+	// freeTrees is what trees may take in a process without a memory limit.
+	freeTrees = 1 << 30
+
+	// leastTrees is the least that trees may take: pages are read one by one then.
+	leastTrees = 64 << 20
+)
+
+// gate bounds the memory of all trees of the process.
+type gate struct {
+	size int64
+	free *semaphore.Weighted
+}
+
+// trees is the process's gate. Its size follows the memory limit that the process
+// has when it reads its first page.
+var trees = sync.OnceValue(func() *gate {
+	size := int64(freeTrees)
+	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
+		size = max(leastTrees, limit/treeShare)
+	}
+	return newGate(size)
+})
+
+func newGate(size int64) *gate { return &gate{size: size, free: semaphore.NewWeighted(size)} }
+
+// enter waits until a tree of so many nodes has room, and returns how to leave.
+// A tree that is larger than the gate has it alone.
+func (g *gate) enter(ctx context.Context, nodes int) (leave func(), err error) {
+	n := min(int64(nodes)*nodeBytes, g.size)
+	if err := g.free.Acquire(ctx, n); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	return sync.OnceFunc(func() { g.free.Release(n) }), nil
+}

@@ -1,0 +1,439 @@
+package markup
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+	a "golang.org/x/net/html/atom"
+)
+
+// Names of namespaces.
+const (
+	xhtmlNamespace = "http://www.w3.org/1999/xhtml"
+	xmlNamespace   = "http://www.w3.org/XML/1998/namespace"
+)
+
+// XML reads body, which is UTF-8, as XML 1.0 with namespaces. It fails with the
+// place on a document that is not well-formed, on a document over a bound, and
+// when ctx ends.
+//
+// It is more patient than the recommendation in these points: white space may
+// stand before the XML declaration, the entities of HTML are defined, a prefix
+// need not be declared, a character that XML forbids becomes U+FFFD. Entities of
+// the internal subset are replaced if they hold text. No other file is read.
+func XML(ctx context.Context, body []byte, o Options) (d *Document, err error) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
+	x := &xmlParser{
+		maker: &maker{ctx: ctx, most: o.maxNodes()}, src: string(body), doc: &html.Node{Type: html.DocumentNode},
+		namespaces: map[string]string{"xml": xmlNamespace, "xmlns": "http://www.w3.org/2000/xmlns/"},
+	}
+	x.at = x.doc
+	defer stopped(&err)
+	x.parse()
+	return &Document{Root: x.doc, XML: true, Scripting: o.Scripting}, nil
+}
+
+type xmlParser struct {
+	*maker
+
+	src string
+	pos int
+
+	doc, at *html.Node // at is the open element, or doc
+	open    []opened
+
+	text    strings.Builder
+	textSet bool // an empty CDATA section makes no node
+
+	namespaces map[string]string
+	entities   map[string]entity
+	expanded   int // bytes that entities were replaced with
+}
+
+// opened is what the end of an element needs.
+type opened struct {
+	name  string
+	begin int
+	undo  []namespace // what its declarations replaced
+}
+
+type namespace struct {
+	prefix, uri string
+	was         bool
+}
+
+// fail ends the parser with a message about a place.
+func (x *xmlParser) fail(pos int, format string, args ...any) {
+	pos = min(pos, len(x.src))
+	before := x.src[:pos]
+	line := strings.LastIndexByte(before, '\n') + 1
+	panic(stop{&Error{
+		Line: strings.Count(before, "\n") + 1, Column: utf8.RuneCountInString(before[line:]) + 1, Message: fmt.Sprintf(format, args...),
+	}})
+}
+
+func (x *xmlParser) parse() {
+	x.space()
+	for steps := 0; x.pos < len(x.src); steps++ {
+		if steps&1023 == 0 {
+			x.alive()
+		}
+		rest := x.src[x.pos:]
+		switch {
+		case rest[0] != '<':
+			x.characters()
+		case strings.HasPrefix(rest, "</"):
+			x.endTag()
+		case strings.HasPrefix(rest, "<!--"):
+			x.comment()
+		case strings.HasPrefix(rest, "<![CDATA["):
+			x.cdata()
+		case strings.HasPrefix(rest, "<!"):
+			x.doctype()
+		case strings.HasPrefix(rest, "<?"):
+			x.instruction()
+		default:
+			x.startTag()
+		}
+	}
+	if n := len(x.open); n > 0 {
+		o := x.open[n-1]
+		x.fail(o.begin, "<%s> has no end tag", shortened(o.name))
+	}
+	for n := x.doc.FirstChild; n != nil; n = n.NextSibling {
+		if n.Type == html.ElementNode {
+			return
+		}
+	}
+	x.fail(x.pos, "the document has no element")
+}
+
+// space skips white space.
+func (x *xmlParser) space() bool {
+	begin := x.pos
+	for x.pos < len(x.src) && isSpace(x.src[x.pos]) {
+		x.pos++
+	}
+	return x.pos > begin
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// name reads a name; empty if there is none.
+func (x *xmlParser) name() string {
+	begin := x.pos
+	for x.pos < len(x.src) {
+		c := x.src[x.pos]
+		switch {
+		case c >= utf8.RuneSelf, 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', c == ':':
+		case x.pos > begin && ('0' <= c && c <= '9' || c == '-' || c == '.'):
+		default:
+			return x.src[begin:x.pos]
+		}
+		x.pos++
+	}
+	return x.src[begin:x.pos]
+}
+
+// add appends a node to the open element.
+func (x *xmlParser) add(t html.NodeType, data string) *html.Node {
+	x.flush()
+	n := x.node()
+	n.Type, n.Data = t, data
+	x.at.AppendChild(n)
+	return n
+}
+
+// flush makes a node of the text that was read.
+func (x *xmlParser) flush() {
+	if !x.textSet {
+		return
+	}
+	n := x.node()
+	n.Type, n.Data = html.TextNode, x.text.String()
+	x.at.AppendChild(n)
+	x.text.Reset()
+	x.textSet = false
+}
+
+func (x *xmlParser) write(s string) {
+	if s == "" {
+		return
+	}
+	x.textSet = true
+	x.text.WriteString(s)
+}
+
+// characters reads text up to the next tag.
+func (x *xmlParser) characters() {
+	for x.pos < len(x.src) && x.src[x.pos] != '<' {
+		if x.src[x.pos] == '&' {
+			begin := x.pos
+			s := x.reference(0)
+			if x.at == x.doc {
+				x.fail(begin, "text stands outside the root element")
+			}
+			x.write(s)
+			continue
+		}
+		end := strings.IndexAny(x.src[x.pos:], "<&")
+		if end < 0 {
+			end = len(x.src) - x.pos
+		}
+		s := x.src[x.pos : x.pos+end]
+		if x.at == x.doc {
+			if i := strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune(" \t\r\n\x00", r) }); i >= 0 {
+				x.fail(x.pos+i, "text stands outside the root element")
+			}
+			s = ""
+		}
+		x.pos += end
+		x.write(allowed(lines(s)))
+	}
+}
+
+func (x *xmlParser) cdata() {
+	begin := x.pos
+	x.pos += len("<![CDATA[")
+	end := strings.Index(x.src[x.pos:], "]]>")
+	if end < 0 {
+		x.fail(begin, "the CDATA section has no end")
+	}
+	if x.at == x.doc {
+		x.fail(begin, "text stands outside the root element")
+	}
+	s := x.src[x.pos : x.pos+end]
+	x.pos += end + 3
+	x.write(allowed(lines(s)))
+}
+
+func (x *xmlParser) comment() {
+	begin := x.pos
+	x.pos += len("<!--")
+	end := strings.Index(x.src[x.pos:], "-->")
+	if end < 0 {
+		x.fail(begin, "the comment has no end")
+	}
+	x.add(html.CommentNode, allowed(lines(x.src[x.pos:x.pos+end])))
+	x.pos += end + 3
+}
+
+// instruction reads a processing instruction. The XML declaration makes no node.
+func (x *xmlParser) instruction() {
+	begin := x.pos
+	x.pos += len("<?")
+	target := x.name()
+	end := strings.Index(x.src[x.pos:], "?>")
+	if target == "" || end < 0 {
+		x.fail(begin, "the processing instruction has no %s", map[bool]string{true: "target", false: "end"}[target == ""])
+	}
+	data := strings.TrimLeft(x.src[x.pos:x.pos+end], " \t\r\n")
+	x.pos += end + 2
+	if strings.EqualFold(target, "xml") {
+		if x.doc.FirstChild != nil {
+			x.fail(begin, "an XML declaration stands inside the document")
+		}
+		return
+	}
+	x.add(html.RawNode, target).Attr = []html.Attribute{{Val: allowed(lines(data))}}
+}
+
+func (x *xmlParser) startTag() {
+	begin := x.pos
+	x.pos++
+	name := x.name()
+	if name == "" {
+		x.fail(begin, "< begins no tag: as text it is &lt;")
+	}
+	if x.at == x.doc {
+		for n := x.doc.FirstChild; n != nil; n = n.NextSibling {
+			if n.Type == html.ElementNode {
+				x.fail(begin, "<%s> stands outside the root element", shortened(name))
+			}
+		}
+	}
+	attr, empty := x.attributeList(name, begin)
+	x.attributes(len(attr))
+	undo := x.declare(attr)
+	n := x.add(html.ElementNode, name)
+	n.Attr = attr
+	prefix, local, ok := strings.Cut(name, ":")
+	if !ok {
+		prefix, local = "", name
+	}
+	if n.Namespace = x.namespaces[prefix]; n.Namespace == xhtmlNamespace {
+		n.Namespace, n.Data, n.DataAtom = "", local, a.Lookup([]byte(local))
+	}
+	if empty {
+		x.undeclare(undo)
+		return
+	}
+	x.open = append(x.open, opened{name: name, begin: begin, undo: undo})
+	x.at = n
+}
+
+// attributeList reads the attributes of a start tag and its end.
+func (x *xmlParser) attributeList(tag string, begin int) (attr []html.Attribute, empty bool) {
+	var seen map[string]bool
+	for {
+		spaced := x.space()
+		if x.pos >= len(x.src) {
+			x.fail(begin, "the tag <%s has no end", shortened(tag))
+		}
+		switch c := x.src[x.pos]; {
+		case c == '>':
+			x.pos++
+			return attr, false
+		case c == '/' && strings.HasPrefix(x.src[x.pos:], "/>"):
+			x.pos += 2
+			return attr, true
+		case !spaced:
+			x.fail(x.pos, "white space is missing before an attribute of <%s>", shortened(tag))
+		}
+		at := x.pos
+		name := x.name()
+		if name == "" {
+			r, _ := utf8.DecodeRuneInString(x.src[x.pos:])
+			x.fail(at, "%q is no attribute of <%s>", r, shortened(tag))
+		}
+		x.space()
+		if x.pos >= len(x.src) || x.src[x.pos] != '=' {
+			x.fail(at, "attribute %s of <%s> has no value", shortened(name), shortened(tag))
+		}
+		x.pos++
+		x.space()
+		value := x.attributeValue(name, at)
+		if seen == nil {
+			seen = map[string]bool{}
+		}
+		if seen[name] {
+			x.fail(at, "attribute %s of <%s> stands twice", shortened(name), shortened(tag))
+		}
+		seen[name] = true
+		prefix, local, ok := strings.Cut(name, ":")
+		if !ok {
+			prefix, local = "", name
+		}
+		attr = append(attr, html.Attribute{Namespace: prefix, Key: local, Val: value})
+	}
+}
+
+func (x *xmlParser) attributeValue(name string, begin int) string {
+	if x.pos >= len(x.src) || x.src[x.pos] != '"' && x.src[x.pos] != '\'' {
+		x.fail(begin, "the value of attribute %s is not in quotation marks", shortened(name))
+	}
+	quote := x.src[x.pos]
+	x.pos++
+	var b strings.Builder
+	for {
+		end := strings.IndexAny(x.src[x.pos:], string(quote)+"<&")
+		if end < 0 {
+			x.fail(begin, "the value of attribute %s has no end", shortened(name))
+		}
+		b.WriteString(allowed(spaces(lines(x.src[x.pos : x.pos+end]))))
+		x.pos += end
+		switch x.src[x.pos] {
+		case quote:
+			x.pos++
+			return b.String()
+		case '<':
+			x.fail(x.pos, "< stands in the value of attribute %s: there it is &lt;", shortened(name))
+		}
+		b.WriteString(x.reference(0))
+	}
+}
+
+// declare notes the namespaces that attributes declare.
+func (x *xmlParser) declare(attr []html.Attribute) (undo []namespace) {
+	for _, at := range attr {
+		prefix, is := at.Key, at.Namespace == "xmlns"
+		if at.Namespace == "" && at.Key == "xmlns" {
+			prefix, is = "", true
+		}
+		if is {
+			uri, was := x.namespaces[prefix]
+			undo = append(undo, namespace{prefix, uri, was})
+			x.namespaces[prefix] = at.Val
+		}
+	}
+	return undo
+}
+
+func (x *xmlParser) undeclare(undo []namespace) {
+	for _, n := range undo {
+		if n.was {
+			x.namespaces[n.prefix] = n.uri
+		} else {
+			delete(x.namespaces, n.prefix)
+		}
+	}
+}
+
+func (x *xmlParser) endTag() {
+	begin := x.pos
+	x.pos += 2
+	name := x.name()
+	x.space()
+	if x.pos >= len(x.src) || x.src[x.pos] != '>' {
+		x.fail(begin, "the tag </%s has no end", shortened(name))
+	}
+	x.pos++
+	last := len(x.open) - 1
+	if last < 0 {
+		x.fail(begin, "</%s> closes nothing", shortened(name))
+	}
+	o := x.open[last]
+	if o.name != name {
+		line := strings.Count(x.src[:o.begin], "\n") + 1
+		x.fail(begin, "</%s> stands where </%s> is due: line %d opens <%s>", shortened(name), shortened(o.name), line, shortened(o.name))
+	}
+	x.flush()
+	x.undeclare(o.undo)
+	x.open = x.open[:last]
+	x.at = x.at.Parent
+}
+
+// shortened returns a name for a message.
+func shortened(name string) string {
+	if len(name) > 60 {
+		return strings.ToValidUTF8(name[:60], "") + "…"
+	}
+	return name
+}
+
+// lines makes every line end a line feed (XML 1.0, section 2.11).
+func lines(s string) string {
+	if strings.IndexByte(s, '\r') < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+}
+
+// spaces makes white space of an attribute's value spaces (section 3.3.3).
+func spaces(s string) string {
+	if strings.IndexAny(s, "\t\n") < 0 {
+		return s
+	}
+	return strings.NewReplacer("\t", " ", "\n", " ").Replace(s)
+}
+
+// allowed makes characters that XML forbids U+FFFD (section 2.2).
+func allowed(s string) string {
+	if strings.IndexFunc(s, forbidden) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if forbidden(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+}
+
+func forbidden(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff
+}
