@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"golang.org/x/net/html"
 
@@ -112,53 +111,4 @@ func (r *reading) parse(body []byte, parse parseFunc, scripting bool) error {
 // sight says how a reader sees the page.
 func (r *reading) sight() sight {
 	return sight{scripted: r.page.Via == seine.ViaChrome, xml: r.tree != nil && r.tree.XML}
-}
-
-// mediaType returns the type of the page: that of the last valid Content-Type if
-// the response has several (Fetch standard, section 2.2.2), else Page.Type.
-func (r *reading) mediaType() string { return mediaType(r.page) }
-
-func mediaType(page *seine.Page) string {
-	var types []string
-	for _, line := range page.Header["Content-Type"] {
-		for _, value := range splitOutsideQuotes(line) {
-			t, _, _ := strings.Cut(value, ";")
-			t = strings.ToLower(strings.TrimSpace(t))
-			if major, minor, ok := strings.Cut(t, "/"); ok && isToken(major) && isToken(minor) && t != "*/*" {
-				types = append(types, t)
-			}
-		}
-	}
-	if len(types) < 2 || page.Via == seine.ViaChrome {
-		return page.Type
-	}
-	return types[len(types)-1]
-}
-
-// splitOutsideQuotes splits a list of header values at commas and line breaks.
-func splitOutsideQuotes(s string) []string {
-	var parts []string
-	quoted, begin := false, 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case !quoted && (c == ',' || c == '\n'):
-			parts = append(parts, s[begin:i])
-			begin = i + 1
-		}
-	}
-	return append(parts, s[begin:])
-}
-
-// isToken reports whether s is a token of HTTP (RFC 9110, section 5.6.2).
-func isToken(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +30,6 @@ func TestFormOfABody(t *testing.T) {
 	const doc = "<!DOCTYPE html><title>t</title><h1>Typed</h1>"
 	for _, tt := range []struct {
 		name, typ, body string
-		header          []string
 		want            any
 	}{
 		{name: "text/plain", typ: "text/plain", body: doc, want: "Typed"},
@@ -59,15 +57,11 @@ func TestFormOfABody(t *testing.T) {
 		{name: "XHTML as text/html", typ: "text/html", body: "<?xml version='1.0'?><html><h1>Typed</H1>", want: "Typed"},
 		{name: "XHTML", typ: "application/xhtml+xml", body: "<html xmlns='http://www.w3.org/1999/xhtml'><body><h1>Typed&nbsp;x</h1></body></html>", want: "Typed x"},
 		{name: "XHTML that is not well-formed", typ: "application/xhtml+xml", body: "<html><br><h1>Typed</html>", want: "Typed"},
-		{name: "two types", typ: "text/plain", header: []string{"text/plain", "text/html"}, body: "x<h1>Typed", want: "Typed"},
-		{name: "two types in one line", typ: "text/plain", header: []string{"text/plain; a=\"x,y\", text/html; charset=utf-8"}, body: "x<h1>Typed", want: "Typed"},
-		{name: "an invalid type last", typ: "text/plain", header: []string{"text/plain", "text/html", "html", "*/*"}, body: "x<h1>Typed", want: "Typed"},
-		{name: "two types, the last is not HTML", typ: "text/html", header: []string{"text/html", "text/plain"}, body: "x<h1>Typed", want: nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := page(tt.body)
-			p.Type, p.Header = tt.typ, http.Header{"Content-Type": tt.header}
+			p.Type = tt.typ
 			r := &reading{ctx: t.Context(), page: p}
 			defer r.release()
 			s := compile(t, Rules{Fields: []Field{{Name: "h1", CSS: "h1"}}})

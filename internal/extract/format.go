@@ -39,7 +39,7 @@ type format struct {
 // HTML or XML. For other types the bytes decide: many servers send HTML as
 // text/plain or application/octet-stream.
 func formatOf(page *seine.Page, body []byte) format {
-	t := mediaType(page)
+	t := page.Type
 	switch {
 	case t == "text/html":
 		if seemsXML(body) {

@@ -64,7 +64,7 @@ const (
 )
 
 func (r *reading) kind() kind {
-	t := r.mediaType()
+	t := r.page.Type
 	switch {
 	case isJSONType(t), t == "" && seemsJSON(r.body()):
 		return kindJSON
