@@ -66,6 +66,7 @@ func Main() int {
 		<-signals
 		os.Exit(exitStopped)
 	}()
+	a.catchLibraryLog()
 	return a.main(ctx, os.Args[1:])
 }
 

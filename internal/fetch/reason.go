@@ -53,7 +53,6 @@ const (
 // server ends a connection, or the one stream of it, that a request is on.
 var resets = []string{
 	"server closed idle connection", "stream error: ", "connection error: ", "GOAWAY", "client connection lost",
-	"transport connection broken",
 }
 
 // malformed are the same for an answer that is no HTTP.

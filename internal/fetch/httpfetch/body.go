@@ -43,21 +43,42 @@ const (
 // readBody reads a response's body to its end and undoes its encodings. It
 // fails with [seine.ErrTooLarge] when it has more than limit bytes then.
 func readBody(resp *http.Response, limit int64) ([]byte, error) {
-	var encodings []string
-	for _, list := range resp.Header.Values("Content-Encoding") {
-		for e := range strings.SplitSeq(list, ",") {
-			// Some servers name a charset or "none" here, and mean nothing by it.
-			switch e = strings.ToLower(strings.TrimSpace(e)); e {
-			case "", "identity", "none", "binary", "utf-8":
-			default:
-				encodings = append(encodings, e)
-			}
-		}
-	}
+	encodings, odd := encodingsOf(resp.Header, resp.TransferEncoding)
 	if resp.ContentLength > wireLimit(limit, len(encodings)) && resp.Request.Method != http.MethodHead {
 		return nil, tooLarge(limit) // before a byte of it is read
 	}
-	return decodeBody(resp.Body, encodings, limit, resp.ContentLength)
+	r := bufio.NewReader(resp.Body)
+	if odd && !begins(r, encodings) {
+		encodings = nil
+	}
+	return decodeBody(r, encodings, limit, resp.ContentLength)
+}
+
+// begins reports whether a body begins as its last encoding does.
+func begins(r *bufio.Reader, encodings []string) bool {
+	if len(encodings) == 0 {
+		return true
+	}
+	magic := map[string]string{"gzip": "\x1f\x8b", "x-gzip": "\x1f\x8b", "zstd": "\x28\xb5\x2f\xfd"}[encodings[len(encodings)-1]]
+	head, _ := r.Peek(len(magic))
+	return string(head) == magic
+}
+
+// encodingsOf returns the encodings of a body in the order in which they were
+// applied. Words that name no encoding (a charset, a media type, "none",
+// "aws-chunked") are ignored: the bytes are as they would be without. odd reports
+// that there are such words.
+func encodingsOf(h http.Header, transfer []string) (out []string, odd bool) {
+	for _, e := range append(tokens(h.Values("Content-Encoding")), transfer...) {
+		switch e = strings.Trim(e, `"`); e {
+		case "gzip", "x-gzip", "deflate", "br", "zstd":
+			out = append(out, e)
+		case "", "identity":
+		default:
+			odd = true
+		}
+	}
+	return out, odd
 }
 
 // wireLimit is the most bytes that are read of what still has so many encodings.

@@ -14,11 +14,9 @@ package httpfetch
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -59,13 +57,6 @@ const (
 	assetTimeout = 15 * time.Second
 )
 
-// maxHeader is the most bytes of a response's header. Real ones have a tenth.
-const maxHeader = 64 << 10
-
-// dialTimeout bounds one connection's making: who does not answer for so long
-// can't be reached, which is the host's fault and not the page's.
-const dialTimeout = 15 * time.Second
-
 // Fetcher is a [seine.Fetcher]. It is safe for concurrent use.
 type Fetcher struct {
 	config Config
@@ -80,16 +71,7 @@ func New(c Config) *Fetcher {
 	if c.ConnsPerHost <= 0 {
 		c.ConnsPerHost = 32
 	}
-	dialer := &net.Dialer{ControlContext: c.Guard.ControlContext, Timeout: dialTimeout}
-	transport := &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    10 * time.Second,
-		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // undone here, where it is bounded
-		MaxResponseHeaderBytes: maxHeader,
-	}
-	return &Fetcher{config: c, pool: newPool(transport.NewClientConn, c.ConnsPerHost)}
+	return &Fetcher{config: c, pool: newPool(newDialer(c).dial, c.ConnsPerHost)}
 }
 
 // Close closes idle connections; those in use are closed when their fetch ends.

@@ -3,7 +3,6 @@ package httpfetch
 import (
 	"container/list"
 	"context"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -20,7 +19,7 @@ const (
 	idleTimeout = 90 * time.Second
 )
 
-type dialFunc func(ctx context.Context, scheme, address string) (*http.ClientConn, error)
+type dialFunc func(ctx context.Context, scheme, address string) (wire, error)
 
 // pool holds the connections, by scheme and host. A connection is in use
 // (users > 0; over HTTP/2 by several requests) or idle.
@@ -46,7 +45,7 @@ type hostConns struct {
 }
 
 type conn struct {
-	cc    *http.ClientConn
+	cc    wire
 	key   string
 	users int
 	gone  bool          // no longer in its host's list: closed by its last user
