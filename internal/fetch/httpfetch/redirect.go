@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/cookiejar"
-	neturl "net/url"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
+	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
@@ -23,11 +20,15 @@ type chain struct {
 	url    string // the next to ask
 	asked  []string
 	header http.Header
-	jar    *cookiejar.Jar // nil until a redirect sets a cookie
+	jar    jar
+	seen   map[question]string // the cookies with which it was asked last
 }
 
+// question is what is asked of a site, beside cookies.
+type question struct{ method, url string }
+
 func newChain(req seine.Request, url string) *chain {
-	c := &chain{method: req.Method, url: url, header: make(http.Header, len(req.Header)+3)}
+	c := &chain{method: req.Method, url: url, header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
 	if c.method == "" {
 		c.method = http.MethodGet
 	}
@@ -67,12 +68,18 @@ func (c *chain) request(ctx context.Context) (*http.Request, error) {
 		return nil, err
 	}
 	req.Header = c.header.Clone()
-	if c.jar != nil {
-		for _, cookie := range c.jar.Cookies(req.URL) {
-			req.AddCookie(cookie)
-		}
+	cookies := c.cookies(c.url)
+	if cookies != "" {
+		req.Header.Set("Cookie", cookies)
 	}
+	c.seen[question{c.method, c.url}] = cookies
 	return req, nil
+}
+
+// cookies is the Cookie header for a URL: the job's cookies and those that were
+// set on the way.
+func (c *chain) cookies(url string) string {
+	return c.jar.header(originOf(url), strings.Join(c.header["Cookie"], "; "), time.Now())
 }
 
 // redirects says whether a response sends elsewhere. Without a Location it is a
@@ -87,8 +94,10 @@ func redirects(resp *http.Response) bool {
 
 // follow moves the chain on when the response is a redirect. Cookies that are
 // set on the way are sent on the rest of it: many sites go round in circles
-// without.
+// without. A question that is asked again with the same cookies gets the same
+// answer: the circle is an error.
 func (c *chain) follow(resp *http.Response, most int) (bool, error) {
+	c.jar.set(originOf(c.url), resp.Header["Set-Cookie"], time.Now())
 	if !redirects(resp) {
 		return false, nil
 	}
@@ -100,12 +109,11 @@ func (c *chain) follow(resp *http.Response, most int) (bool, error) {
 	if len(c.asked) > most {
 		return false, fetch.Fault{Reason: fetch.ManyRedirects, Err: fmt.Errorf("more than %d", max(most, 0))}
 	}
-	if slices.Contains(c.asked, next) && len(resp.Cookies()) == 0 {
-		// The same question gets the same answer: ask no more.
-		return false, fetch.Fault{Reason: fetch.ManyRedirects, Err: errors.New("they go round in a circle")}
-	}
-	if err := c.remember(resp); err != nil {
-		return false, err
+	switch {
+	case c.method == http.MethodHead:
+	case resp.StatusCode == http.StatusSeeOther,
+		c.method == http.MethodPost && (resp.StatusCode == http.StatusMovedPermanently || resp.StatusCode == http.StatusFound):
+		c.method = http.MethodGet // RFC 9110 sections 15.4.2 to 15.4.4
 	}
 	if otherSite(c.url, next) {
 		for k := range c.header {
@@ -114,11 +122,8 @@ func (c *chain) follow(resp *http.Response, most int) (bool, error) {
 			}
 		}
 	}
-	switch {
-	case c.method == http.MethodHead:
-	case resp.StatusCode == http.StatusSeeOther,
-		c.method == http.MethodPost && (resp.StatusCode == http.StatusMovedPermanently || resp.StatusCode == http.StatusFound):
-		c.method = http.MethodGet // RFC 9110 sections 15.4.2 to 15.4.4
+	if cookies, asked := c.seen[question{c.method, next}]; asked && cookies == c.cookies(next) {
+		return false, fetch.Fault{Reason: fetch.ManyRedirects, Err: errors.New("they go round in a circle")}
 	}
 	c.url = next
 	return true, nil
@@ -131,24 +136,6 @@ func location(base, ref string) (string, error) {
 		return "", err
 	}
 	return weburl.Canonical(abs)
-}
-
-func (c *chain) remember(resp *http.Response) error {
-	cookies := resp.Cookies()
-	if len(cookies) == 0 {
-		return nil
-	}
-	u, err := neturl.Parse(c.url)
-	if err != nil {
-		return fmt.Errorf("cookies: %w", err)
-	}
-	if c.jar == nil {
-		if c.jar, err = cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}); err != nil {
-			return fmt.Errorf("cookies: %w", err)
-		}
-	}
-	c.jar.SetCookies(u, cookies)
-	return nil
 }
 
 // otherSite says whether the job's headers must not go along: to another host
