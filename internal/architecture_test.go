@@ -80,6 +80,7 @@ var floors = map[string][]string{
 	"internal/fetch/chromefetch":          {"", "internal/charset", "internal/fetch", "internal/weburl"},
 	"internal/extract":                    {"", "internal/charset", "internal/css", "internal/markup", "internal/weburl", "internal/xpath"},
 	"internal/markup":                     {},
+	"internal/xpath":                      {},
 	"internal/jobfile":                    {"", "internal/extract", "internal/weburl"},
 	"internal/asset":                      {"", "internal/asset/jpegpix", "internal/asset/pngenc", "internal/asset/webppix", "internal/fetch", "internal/patience"},
 	"internal/asset/deflate":              {},

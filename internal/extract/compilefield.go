@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/antchfx/xpath"
+	"github.com/seinehq/seine/internal/xpath"
 )
 
 // where is what the fields of a block are read from.
@@ -167,11 +167,13 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 			c.say(at, "bad selector %q: %v", src, err)
 		}
 	case "xpath":
-		out.find, err = xpathSource(src)
+		var expression *xpath.Expr
+		out.find, expression, err = xpathSource(src)
 		if err != nil {
 			c.say(at, "bad xpath %q: %v", src, err)
-		} else if f.Attr != "" || f.Fields != nil {
-			c.selectsElements(at, src)
+		} else if (f.Attr != "" || f.Fields != nil) && !expression.SelectsNodes() {
+			// Only elements have attributes and elements in them.
+			c.say(at, "%q selects no elements", src)
 		}
 	case "regex":
 		if pattern := c.pattern(at, src); pattern != nil {
@@ -188,19 +190,6 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 		if key == "jsonld" {
 			out.find = jsonldSource(src)
 		}
-	}
-}
-
-// selectsElements says so when an XPath expression gives a number or a text,
-// which has no attributes and no elements in it.
-func (c *compiler) selectsElements(path, src string) {
-	e, err := compileXPath(src)
-	if err != nil {
-		return
-	}
-	defer func() { _ = recover() }() // an expression that fails on nothing is judged on a page
-	if _, ok := e.Evaluate(emptyNavigator()).(*xpath.NodeIterator); !ok {
-		c.say(path, "%q selects no elements", src)
 	}
 }
 

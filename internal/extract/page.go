@@ -15,6 +15,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/markup"
 	"github.com/seinehq/seine/internal/weburl"
+	"github.com/seinehq/seine/internal/xpath"
 )
 
 // Bounds of what one page may give, so that a page made to do so can't fill
@@ -39,7 +40,9 @@ type reading struct {
 	noDoc   *unreadableError
 	docErr  error
 	docDone bool
-	leave   func() // gives back what tree has reserved
+	leave   func()       // gives back what tree has reserved
+	indexed *xpath.Tree  // tree, as XPath sees it
+	steps   xpath.Budget // of all expressions of XPath
 
 	base     string
 	baseDone bool

@@ -2,18 +2,17 @@ package extract
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/andybalholm/cascadia"
-	"github.com/antchfx/htmlquery"
-	"github.com/antchfx/xpath"
 	"github.com/tidwall/gjson"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/seinehq/seine/internal/xpath"
 )
 
 // item is one thing that a source found: an element, a JSON value, or a text.
@@ -79,127 +78,69 @@ func next(n, root *html.Node) *html.Node {
 	return nil
 }
 
-func inTemplate(n *html.Node) bool {
-	for p := n.Parent; p != nil; p = p.Parent {
-		if p.DataAtom == atom.Template {
-			return true
-		}
-	}
-	return false
-}
-
 // xpathSource finds what an XPath expression gives.
-func xpathSource(src string) (source, error) {
-	if _, err := compileXPath(src); err != nil {
-		return nil, err
+func xpathSource(src string) (source, *xpath.Expr, error) {
+	expression, err := xpath.Compile(src)
+	if err != nil {
+		return nil, nil, err
 	}
-	return func(r *reading, scope item, yield func(item) bool) (err error) {
+	return func(r *reading, scope item, yield func(item) bool) error {
 		if scope.node == nil {
 			return nil
 		}
-		// An evaluation leaves its state in the expression, so each has its own.
-		expression, err := compileXPath(src)
+		v, err := r.index().Eval(r.ctx, expression, scope.node, &r.steps)
 		if err != nil {
 			return err
 		}
-		defer func() {
-			switch p := recover().(type) {
-			case nil:
-			case stopped:
-				err = context.Cause(r.ctx)
-			default:
-				err = fmt.Errorf("xpath: %v", p)
-			}
-		}()
-		nav := &navigator{NodeNavigator: htmlquery.CreateXPathNavigator(scope.node), ctx: r.ctx, sight: r.sight(), steps: new(int)}
-		switch v := expression.Evaluate(nav).(type) {
-		case *xpath.NodeIterator:
-			for v.MoveNext() {
-				at := v.Current().(*navigator)
-				if it, ok := at.item(); ok && !yield(it) {
+		switch v.Kind {
+		case xpath.NodeSet:
+			for _, n := range v.Nodes {
+				if it, ok := r.found(n); ok && !yield(it) {
 					break
 				}
 			}
-		case string:
-			yield(item{text: v})
-		case float64:
-			yield(item{text: strconv.FormatFloat(v, 'f', -1, 64)})
-		case bool:
-			yield(item{text: strconv.FormatBool(v)})
+		case xpath.String:
+			yield(item{text: v.String})
+		case xpath.Number:
+			if !math.IsNaN(v.Number) { // not a number: no value
+				yield(item{text: xpath.FormatNumber(v.Number)})
+			}
+		case xpath.Boolean:
+			yield(item{text: strconv.FormatBool(v.Bool)})
 		}
 		return nil
-	}, nil
+	}, expression, nil
 }
 
-// compileXPath compiles an expression; the library panics on some wrong ones.
-func compileXPath(src string) (e *xpath.Expr, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%v", p)
-		}
-	}()
-	e, err = xpath.Compile(src)
-	if err == nil && e == nil {
-		err = errors.New("no expression")
+// index returns the page's tree as XPath sees it.
+func (r *reading) index() *xpath.Tree {
+	if r.indexed == nil {
+		r.indexed = xpath.NewTree(r.tree.Root, r.tree.XML)
 	}
-	return e, err
+	return r.indexed
 }
 
-// navigator is htmlquery's, stopped when the context is done: an expression
-// can look at each element from each other one.
-type navigator struct {
-	*htmlquery.NodeNavigator
-	ctx   context.Context //nolint:containedctx // lives as long as one evaluation
-	sight sight
-	steps *int
-}
-
-// stopped is what a navigator panics with, for the evaluation to recover.
-type stopped struct{}
-
-func (n *navigator) step() {
-	if *n.steps++; *n.steps%1024 == 0 && n.ctx.Err() != nil {
-		panic(stopped{})
-	}
-}
-
-func (n *navigator) Copy() xpath.NodeNavigator {
-	n.step()
-	return &navigator{NodeNavigator: n.NodeNavigator.Copy().(*htmlquery.NodeNavigator), ctx: n.ctx, sight: n.sight, steps: n.steps}
-}
-
-func (n *navigator) MoveTo(other xpath.NodeNavigator) bool {
-	o, ok := other.(*navigator)
-	return ok && n.NodeNavigator.MoveTo(o.NodeNavigator)
-}
-
-func (n *navigator) MoveToChild() bool    { n.step(); return n.NodeNavigator.MoveToChild() }
-func (n *navigator) MoveToNext() bool     { n.step(); return n.NodeNavigator.MoveToNext() }
-func (n *navigator) MoveToPrevious() bool { n.step(); return n.NodeNavigator.MoveToPrevious() }
-
-// item returns what stands at n; false for what no source gives.
-func (n *navigator) item() (item, bool) {
-	at := n.Current()
-	if inTemplate(at) {
-		return item{}, false
-	}
-	switch n.NodeType() {
-	case xpath.AttributeNode:
-		return item{text: n.Value(), attr: n.LocalName()}, true
-	case xpath.TextNode:
-		for p := at.Parent; p != nil; p = p.Parent {
-			if n.sight.hidden(p, true) && !isTitle(at.Parent) {
+// found returns the item that a node of XPath is; false for what no source gives.
+func (r *reading) found(n xpath.Node) (item, bool) {
+	switch {
+	case n.Inner:
+		return item{text: n.Value, attr: n.Name}, true
+	case n.N.Type == html.TextNode:
+		f := folder{sight: r.sight()}
+		for p := n.N.Parent; p != nil; p = p.Parent {
+			if f.hidden(p, true) && !isTitle(n.N.Parent) {
 				return item{}, false
 			}
+			if isPre(p) {
+				f.pre++
+			}
 		}
-		var f folder
-		f.text(at.Data)
+		f.text(n.N.Data)
 		return item{text: f.b.String()}, true
-	case xpath.ElementNode, xpath.RootNode:
-		return item{node: at}, true
-	default:
-		return item{}, false
+	case n.N.Type == html.ElementNode, n.N.Type == html.DocumentNode:
+		return item{node: n.N}, true
 	}
+	return item{}, false
 }
 
 // metaSource finds the content of meta elements by name, property or itemprop.
@@ -309,9 +250,4 @@ func yieldJSON(v gjson.Result, yield func(item) bool) bool {
 		return more
 	})
 	return more
-}
-
-// emptyNavigator stands on a document with nothing in it.
-func emptyNavigator() xpath.NodeNavigator {
-	return htmlquery.CreateXPathNavigator(&html.Node{Type: html.DocumentNode})
 }
