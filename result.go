@@ -2,15 +2,13 @@ package seine
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"time"
 )
 
 // Scraper turns a page into a result. An error means that the page could not
 // be judged: the task fails with it and is tried again.
 //
-// A page may have any status: [StatusVerdict] says what one means where the
+// A page may have any status: [PageVerdict] says what one means where the
 // scraper has no opinion of its own.
 type Scraper interface {
 	Scrape(ctx context.Context, task Task, page *Page) (Result, error)
@@ -43,19 +41,6 @@ type Verdict struct {
 
 	// Rule is the rule that decided, as it is written; empty when none did.
 	Rule string
-}
-
-// StatusVerdict says what an HTTP status means where no rule decides: 404, 410
-// and 451 are skipped, other statuses from 400 on are errors.
-func StatusVerdict(status int) (v Verdict, decided bool) {
-	switch {
-	case status < 400:
-		return Verdict{}, false
-	case status == http.StatusNotFound, status == http.StatusGone, status == http.StatusUnavailableForLegalReasons:
-		return Verdict{State: Skipped, Reason: fmt.Sprintf("HTTP %d", status)}, true
-	default:
-		return Verdict{State: Error, Reason: fmt.Sprintf("HTTP %d", status)}, true
-	}
 }
 
 // Record is one extracted thing, unique by job, kind and key.

@@ -57,6 +57,10 @@ type Page struct {
 	Status int
 	Header http.Header
 
+	// Asked reports that the request asked for a status that is no whole page: a
+	// 206 by its Range, a 304 by its condition.
+	Asked bool
+
 	// Body is the response after Content-Encoding is undone; text is UTF-8
 	// unless the request was Raw.
 	Body []byte

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -72,13 +73,13 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 	values, err := readAll(r, s.fields, trace)
 	if err != nil {
 		// The page of an error may be anything: what its status says is enough.
-		if v, decided := seine.StatusVerdict(page.Status); decided && ctx.Err() == nil {
+		if v, decided := seine.PageVerdict(page); decided && ctx.Err() == nil {
 			return seine.Result{Verdict: v}, nil
 		}
 		return seine.Result{}, err
 	}
 	env := environment(task, page, values)
-	verdict := s.judge(env, page.Status, trace)
+	verdict := s.judge(env, page, trace)
 	if verdict.State != seine.Done {
 		return seine.Result{Verdict: verdict}, nil
 	}
@@ -109,19 +110,27 @@ func environment(task seine.Task, page *seine.Page, values map[string]any) map[s
 	return env
 }
 
-// transient says that a status tells of the server, not of the page.
-func transient(status int) bool {
-	return status == 408 || status == 425 || status == 429 || status >= 500
+// ofPage reports whether a status tells of the page. Others tell of the server, or
+// that there is no page: rules about fields know nothing of them.
+func ofPage(page *seine.Page) bool {
+	switch s := page.Status; {
+	case s == http.StatusRequestTimeout, s == http.StatusTooEarly, s == http.StatusTooManyRequests, s >= 500:
+		return false
+	case s < 400:
+		_, decided := seine.PageVerdict(page)
+		return !decided
+	}
+	return true
 }
 
 // judge returns the verdict of the first rule that holds.
-func (s *Scraper) judge(env map[string]any, status int, trace *Trace) seine.Verdict {
+func (s *Scraper) judge(env map[string]any, page *seine.Page, trace *Trace) seine.Verdict {
 	for _, rule := range s.rules {
 		var held bool
 		var err error
 		note := ""
-		if transient(status) && !rule.status {
-			note = fmt.Sprintf("not considered at HTTP %d: it does not mention status", status)
+		if !ofPage(page) && !rule.status {
+			note = fmt.Sprintf("not considered at HTTP %d: it does not mention status", page.Status)
 		} else if held, err = rule.holds(env); err != nil {
 			note = err.Error()
 		}
@@ -135,7 +144,7 @@ func (s *Scraper) judge(env map[string]any, status int, trace *Trace) seine.Verd
 			return seine.Verdict{State: rule.state, Reason: rule.reason(), Rule: rule.when.src}
 		}
 	}
-	if v, decided := seine.StatusVerdict(status); decided {
+	if v, decided := seine.PageVerdict(page); decided {
 		return v
 	}
 	return seine.Verdict{State: seine.Done}

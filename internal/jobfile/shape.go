@@ -33,9 +33,11 @@ type document struct {
 	Fields entries[field] `yaml:"fields" required:"true" keys:"^[A-Za-z_][A-Za-z0-9_]*$" taken:"id,url,status,meta,key,asset,ext" example:"{title: {css: h1}}"`
 
 	// What a page is: the first rule that holds decides; none: done. For HTTP
-	// 408, 425, 429 and from 500 on only rules that mention `status` are
-	// considered. Where none holds, 404, 410 and 451 are skipped and other
-	// statuses from 400 on are errors.
+	// 408, 425, 429, from 500 on, and for statuses that bring no page, only
+	// rules that mention `status` are considered. Where none holds, 404, 410 and
+	// 451 are skipped. Other statuses from 400 on are errors, as are: 206 without
+	// a Range header of the job, 304 without a condition, 3xx without Location,
+	// 300, 305, and whatever is not between 100 and 599.
 	Verdict []verdict `yaml:"verdict" example:"[{skip: status == 404, why: no such id}]"`
 
 	// The files that belong to each done page, by name. A task is done only

@@ -223,6 +223,7 @@ func (t *tab) page(body, shown string, waits []seine.Waited) (*seine.Page, error
 		URL: t.document.url, Status: t.document.status, Header: t.document.header, Body: []byte(body), Type: t.document.media,
 		Via: seine.ViaChrome, Redirects: t.asked, Waits: waits,
 	}
+	p.Asked = weburl.Host(p.URL) == t.host && seine.AsksFor(t.req.Header, p.Status)
 	if p.Type == "" {
 		p.Type = "text/html"
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -168,5 +169,30 @@ func TestFetchLogsNothing(t *testing.T) { //nolint:paralleltest // it holds the 
 	}
 	if strings.Contains(out.String(), "Unsolicited") {
 		t.Errorf("the log says %q", out.String())
+	}
+}
+
+// Any status is a page. Whether it is one that was asked for depends on the
+// request.
+func TestFetchSaysWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status string
+		header http.Header
+		asked  bool
+	}{
+		{status: "000"}, {status: "099"}, {status: "206"}, {status: "300"}, {status: "302"}, {status: "304"}, {status: "600"}, {status: "999"},
+		{status: "206", header: http.Header{"Range": {"bytes=0-4"}}, asked: true},
+		{status: "304", header: http.Header{"If-None-Match": {"\"x\""}}, asked: true},
+	} {
+		s := play(t, answer("HTTP/1.1 "+tt.status+" X\nContent-Length: 5", "fine."))
+		p, err := open(t, Config{}).Fetch(t.Context(), seine.Request{URL: s.url, Header: tt.header})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, decided := seine.PageVerdict(p)
+		if fmt.Sprintf("%03d", p.Status) != tt.status || p.Asked != tt.asked || decided == tt.asked {
+			t.Errorf("HTTP %s with %v: status %d, asked %v, decided %v; want asked %v", tt.status, tt.header, p.Status, p.Asked, decided, tt.asked)
+		}
 	}
 }

@@ -172,6 +172,7 @@ func page(req seine.Request, resp *http.Response, body []byte) *seine.Page {
 		Header: resp.Header,
 		Body:   body,
 		Type:   t,
+		Asked:  seine.AsksFor(resp.Request.Header, resp.StatusCode),
 		Via:    seine.ViaHTTP,
 	}
 	if !req.Raw && isText(p.Type) {
