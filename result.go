@@ -41,6 +41,9 @@ type Verdict struct {
 
 	// Rule is the rule that decided, as it is written; empty when none did.
 	Rule string
+
+	// Final ends a task in Error without another attempt, because another attempt would end alike.
+	Final bool
 }
 
 // Record is one extracted thing, unique by job, kind and key.

@@ -112,6 +112,9 @@ var (
 	// ErrDiskFull: the disk of the frontier or of the store is full.
 	ErrDiskFull = errors.New("disk full")
 
+	// ErrFinal is a failure that another attempt would repeat. The task ends in error at once.
+	ErrFinal = errors.New("can't change")
+
 	// ErrTooLarge is a body over its bound.
 	ErrTooLarge = errors.New("body too large")
 )

@@ -192,7 +192,7 @@ func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, c
 	}
 	if err != nil {
 		out.err = fmt.Errorf("scrape: %w", err)
-		out.Error, out.Verdict = err.Error(), verdictJSON{State: seine.Error.String(), Reason: "scrape: " + err.Error()}
+		out.Error, out.Verdict = err.Error(), verdictJSON{State: seine.Error.String(), Reason: "scrape: " + strings.TrimPrefix(err.Error(), seine.ErrFinal.Error()+": ")}
 		return out
 	}
 	v := result.Verdict
@@ -247,6 +247,9 @@ func (a *app) printTry(o *tryJSON) {
 			a.print("  field     %-10s %s", f.Name, shorten(f.Value))
 			if f.From != "" {
 				a.print("            %-10s from %s", "", f.From)
+			}
+			if f.Why != "" {
+				a.print("            %-10s %s", "", f.Why)
 			}
 		}
 	}

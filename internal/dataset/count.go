@@ -16,6 +16,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
 )
 
 // Count is how many complete tasks there are of each value of a field. Close
@@ -258,7 +259,7 @@ func fieldText(fields json.RawMessage, name string) (string, error) {
 }
 
 func decodeFields(fields json.RawMessage) (map[string]any, error) {
-	dec := json.NewDecoder(bytes.NewReader(fields))
+	dec := json.NewDecoder(bytes.NewReader(number.CanonicalJSON(fields)))
 	dec.UseNumber()
 	var v map[string]any
 	if err := dec.Decode(&v); err != nil {
@@ -299,16 +300,25 @@ func encodeJSON(v any) ([]byte, error) {
 
 // compareValues orders numbers by size, before words.
 func compareValues(a, b string) int {
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	isX, isY := errX == nil && !math.IsNaN(x), errY == nil && !math.IsNaN(y)
+	x, isX := asNumber(a)
+	y, isY := asNumber(b)
 	switch {
 	case isX && isY:
-		return cmp.Or(cmp.Compare(x, y), strings.Compare(a, b))
+		order, _ := number.Compare(x, y)
+		return cmp.Or(order, strings.Compare(a, b))
 	case isX:
 		return -1
 	case isY:
 		return 1
 	}
 	return strings.Compare(a, b)
+}
+
+// asNumber returns the number that a text writes, also with zeros in front.
+func asNumber(s string) (any, bool) {
+	if v, ok := number.Parse(s); ok {
+		return v, true
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	return x, err == nil && !math.IsNaN(x)
 }

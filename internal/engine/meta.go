@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/number"
 )
 
 // ownKey is the key in a task's meta that is the engine's own; the rest is what
@@ -50,7 +51,7 @@ func splitMeta(raw json.RawMessage) (own ownMeta, given map[string]any) {
 	given = make(map[string]any, len(all))
 	for k, v := range all {
 		var x any
-		_ = json.Unmarshal(v, &x) // valid: it was part of valid JSON
+		_ = number.Unmarshal(v, &x) // valid: it was part of valid JSON
 		given[k] = x
 	}
 	return own, given

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -105,11 +106,13 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 			return interrupted(ctx, c)
 		}
 		r.log.WarnContext(ctx, "page can't be judged", "task", c.Key, "err", err)
-		return failed(c, "scrape: "+err.Error(), false)
+		final := errors.Is(err, seine.ErrFinal)
+		return failed(c, "scrape: "+strings.TrimPrefix(err.Error(), seine.ErrFinal.Error()+": "), final)
 	}
 	out := outcome{
 		claimed: c, state: result.Verdict.State, reason: result.Verdict.Reason, after: after,
-		records: result.Records, follow: result.Follow, page: page,
+		hopeless: result.Verdict.Final,
+		records:  result.Records, follow: result.Follow, page: page,
 	}
 	if out.state == seine.Pending {
 		out.state = seine.Done

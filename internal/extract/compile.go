@@ -20,6 +20,9 @@ type Scraper struct {
 	rules  []*rule
 	assets []*assetRule
 	key    template
+
+	// emptyOK keeps records without a value of the page.
+	emptyOK bool
 }
 
 var _ seine.Scraper = (*Scraper)(nil)
@@ -30,6 +33,7 @@ type rule struct {
 	when   *expression
 	why    string
 	status bool // it mentions status
+	final  bool // no other attempt
 }
 
 // assetRule is a compiled AssetRule.
@@ -42,7 +46,7 @@ type assetRule struct {
 // problem that they have, in the order in which they are written.
 func Compile(rules Rules) (*Scraper, []Problem) {
 	c := &compiler{}
-	s := &Scraper{kind: rules.Kind}
+	s := &Scraper{kind: rules.Kind, emptyOK: rules.EmptyOK}
 	if s.kind == "" {
 		s.kind = "record"
 	}
@@ -122,8 +126,11 @@ var verdictKeys = map[seine.State]string{
 
 func (c *compiler) rule(path string, r VerdictRule, names *scope) *rule {
 	word, ok := verdictKeys[r.State]
+	if r.State == seine.Error && r.Final {
+		word = "fail"
+	}
 	if !ok {
-		c.say(path, "a rule gives skip, stale, error or done, not %v", r.State)
+		c.say(path, "a rule gives skip, stale, error, fail or done, not %v", r.State)
 		return nil
 	}
 	if len(r.Why) > 500 {
@@ -137,7 +144,7 @@ func (c *compiler) rule(path string, r VerdictRule, names *scope) *rule {
 	if why == "" {
 		why = cut(r.When, 200)
 	}
-	return &rule{state: r.State, when: e, why: why, status: slices.Contains(e.mentions, "status")}
+	return &rule{state: r.State, when: e, why: why, status: slices.Contains(e.mentions, "status"), final: r.Final}
 }
 
 var assetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)

@@ -51,7 +51,7 @@ func (c *compiler) fields(path string, list []Field, in where, depth int) []*fie
 }
 
 // types are the words of a field's type.
-var fieldTypes = []string{"string", "int", "float", "bool"}
+var fieldTypes = []string{"string", "int", "float", "decimal", "bool"}
 
 // field compiles one field; typ is what an alternative inherits.
 func (c *compiler) field(path string, f Field, in where, depth int, typ string) *field {
@@ -64,7 +64,14 @@ func (c *compiler) field(path string, f Field, in where, depth int, typ string) 
 		out.typ = typ
 	}
 	if f.Type != "" && !slices.Contains(fieldTypes, f.Type) {
-		c.sayNear(path+".type", f.Type, fieldTypes, "unknown type %q: string, int, float or bool", f.Type)
+		c.sayNear(path+".type", f.Type, fieldTypes, "unknown type %q: string, int, float, decimal or bool", f.Type)
+	}
+	var err error
+	if out.num, err = newNumeral(out.typ, f.Locale, f.Decimal); err != nil {
+		c.say(path, "%v", err)
+	}
+	if (f.Locale != "" || f.Decimal != "") && f.First == nil && !slices.Contains([]string{"int", "float", "decimal"}, out.typ) {
+		c.say(path, "locale and decimal are for numbers: add type: float, int or decimal")
 	}
 	if n, whole := f.Or.(int64); whole && out.typ == "float" {
 		out.or = float64(n)
@@ -115,8 +122,16 @@ func (c *compiler) alternatives(path string, f Field, out *field, in where, dept
 		if alternative.All != f.First[0].All {
 			c.say(at, "either all alternatives are lists (all: true) or none")
 		}
-		out.first = append(out.first, c.field(at, alternative, in, depth+1, out.typ))
+		out.first = append(out.first, c.field(at, inherit(f, alternative), in, depth+1, out.typ))
 	}
+}
+
+// inherit gives an alternative the number format of its field.
+func inherit(f, alternative Field) Field {
+	if alternative.Locale == "" && alternative.Decimal == "" {
+		alternative.Locale, alternative.Decimal = f.Locale, f.Decimal
+	}
+	return alternative
 }
 
 // named is a source that a field has.
@@ -131,6 +146,9 @@ func sources(f Field) []named {
 		if s.src != "" {
 			has = append(has, s)
 		}
+	}
+	if f.JSONLD == "" && f.JSONLDType != "" {
+		has = append(has, named{"jsonld", "@this"})
 	}
 	return has
 }
@@ -188,7 +206,10 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 		}
 		out.find = jsonSource(src)
 		if key == "jsonld" {
-			out.find = jsonldSource(src)
+			out.find = jsonldSource(f.JSONLDType, src)
+			if f.JSONLDType != "" {
+				out.from = "jsonld " + f.JSONLDType + " " + src
+			}
 		}
 	}
 }

@@ -87,7 +87,7 @@ func (f *field) itemType() types.Type {
 		return object
 	case f.typ == "int":
 		return types.Int64
-	case f.typ == "float":
+	case f.typ == "float", f.typ == "decimal":
 		return types.Float64
 	case f.typ == "bool":
 		return types.Bool
@@ -123,7 +123,8 @@ func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) 
 	case len(src) > maxSource:
 		return one("the expression has %d bytes; at most %d", len(src), maxSource)
 	}
-	tree, err := parser.Parse(src)
+	exactSource := quoteLiterals(src)
+	tree, err := parser.Parse(exactSource)
 	if err != nil {
 		return one("does not compile: %s", explain(err))
 	}
@@ -131,7 +132,7 @@ func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) 
 	ast.Walk(&tree.Node, v)
 	var mistakes []mistake
 	for _, name := range v.names {
-		if slices.Contains(v.bound, name) || slices.Contains(s.names, name) {
+		if slices.Contains(v.bound, name) || slices.Contains(s.names, name) || name == literalFunc {
 			continue
 		}
 		if slices.Contains(builtin.Names, name) {
@@ -154,10 +155,10 @@ func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) 
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
-	if _, err := expr.Compile(src, expr.Env(s.strict), expr.AsKind(want)); err != nil {
+	if _, err := expr.Compile(exactSource, expr.Env(s.strict), expr.AsKind(want), literalOption()); err != nil {
 		return one("does not compile: %s", explain(err))
 	}
-	program, err := expr.Compile(src, expr.Env(s.loose))
+	program, err := expr.Compile(exactSource, append(exactOptions(), expr.Env(s.loose))...)
 	if err != nil {
 		return one("does not compile: %s", explain(err))
 	}

@@ -3,13 +3,14 @@ package extract
 import (
 	"fmt"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/seinehq/seine/internal/number"
 )
 
 // field is a compiled Field.
@@ -27,6 +28,7 @@ type field struct {
 	all   bool
 	or    any
 	typ   string
+	num   numeral
 	trim  bool
 	drop  bool
 }
@@ -34,13 +36,17 @@ type field struct {
 // read returns the field's value in a scope, nil when it is missing, and tells
 // where it came from.
 func (f *field) read(r *reading, scope item) (v any, from string, err error) {
-	from = f.from
+	from, r.why, r.unreadable = f.from, "", false
 	if f.first != nil {
+		var whys []string
+		unreadable := false
 		for i, alternative := range f.first {
 			v, from, err = alternative.read(r, scope)
 			if err != nil {
 				return nil, "", err
 			}
+			whys, unreadable = append(whys, r.why), unreadable || r.unreadable
+			r.why, r.unreadable = cut(strings.Join(whys, "; "), maxWhy), unreadable
 			from = fmt.Sprintf("first[%d]: %s", i, from)
 			if list, ok := v.([]any); v != nil && (!ok || len(list) > 0) {
 				break
@@ -63,7 +69,9 @@ func (f *field) collect(r *reading, scope item) (any, error) {
 	var one any
 	list := []any{}
 	var inner error
+	found := 0
 	err := f.find(r, scope, func(it item) bool {
+		found++
 		var v any
 		if v, inner = f.value(r, it); inner != nil {
 			return false
@@ -88,6 +96,13 @@ func (f *field) collect(r *reading, scope item) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if one == nil && len(list) == 0 {
+		if found > 0 {
+			r.miss("%s without a value", count(found, "match"))
+		} else {
+			r.miss("nothing matches %s", f.from)
+		}
+	}
 	if f.all {
 		return list, nil
 	}
@@ -101,9 +116,13 @@ func (f *field) value(r *reading, it item) (any, error) {
 	}
 	var v any
 	if it.json.Exists() {
-		v = f.fromJSON(it.json)
+		v = f.fromJSON(r, it.json)
 	} else {
-		v = f.convert(f.text(r, it))
+		text, present := f.text(r, it)
+		if !present {
+			r.miss("the element has no attribute %s", f.attr)
+		}
+		v = f.convert(r, text, present)
 	}
 	n := size(v)
 	if n > maxField {
@@ -155,10 +174,11 @@ func (f *field) text(r *reading, it item) (text string, present bool) {
 
 // convert narrows and types a text. An attribute without a value is true where
 // the type is bool: that is how HTML writes it.
-func (f *field) convert(text string, present bool) any {
+func (f *field) convert(r *reading, text string, present bool) any {
 	if f.match != nil {
 		m := f.match.FindStringSubmatchIndex(text)
 		if m == nil {
+			r.miss("match does not find %s in %q", f.match, cut(clean(strings.TrimSpace(text)), 60))
 			return nil
 		}
 		if text, present = group(text, m); !present {
@@ -175,18 +195,12 @@ func (f *field) convert(text string, present bool) any {
 		return nil
 	}
 	switch f.typ {
-	case "int":
-		if n, err := strconv.ParseInt(plainNumber(text), 10, 64); err == nil {
-			return n
+	case "int", "float", "decimal":
+		v := f.number(text)
+		if v == nil {
+			r.miss("%q is no %s", cut(text, 60), f.typ)
 		}
-		return nil
-	case "float":
-		if n := plainNumber(text); decimal.MatchString(n) {
-			if x, err := strconv.ParseFloat(n, 64); err == nil && !math.IsInf(x, 0) {
-				return x
-			}
-		}
-		return nil
+		return v
 	case "bool":
 		switch strings.ToLower(text) {
 		case "true", "yes", "on", "1":
@@ -194,28 +208,41 @@ func (f *field) convert(text string, present bool) any {
 		case "false", "no", "off", "0":
 			return false
 		}
+		r.miss("%q is neither true nor false", cut(text, 60))
 		return nil
 	}
 	return clean(text)
 }
 
-var (
-	decimal = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
-	grouped = regexp.MustCompile(`^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$`)
-)
-
-// plainNumber takes out the commas between thousands.
-func plainNumber(s string) string {
-	s = strings.TrimSpace(s)
-	if grouped.MatchString(s) {
-		s = strings.ReplaceAll(s, ",", "")
+// number returns the number that a text is; nil if it is none. A float that a float64 can't hold
+// keeps its digits.
+func (f *field) number(text string) any {
+	canonical, ok := f.num.read(text)
+	if !ok {
+		return nil
 	}
-	return s
+	switch whole, fraction, _ := strings.Cut(canonical, "."); f.typ {
+	case "int":
+		if strings.Trim(fraction, "0") != "" || fraction != "" && !f.json {
+			return nil
+		}
+		v, _ := number.Parse(whole)
+		return v
+	case "float":
+		x, err := strconv.ParseFloat(canonical, 64)
+		exact, _ := number.Parse(canonical)
+		if order, ok := number.Compare(x, exact); err == nil && ok && order == 0 {
+			return x
+		}
+		return exact
+	}
+	v, _ := number.Parse(canonical)
+	return v
 }
 
 // fromJSON makes a JSON value one of the field's type. Without a type it stays
 // what it is.
-func (f *field) fromJSON(v gjson.Result) any {
+func (f *field) fromJSON(r *reading, v gjson.Result) any {
 	if v.Type == gjson.Null {
 		return nil
 	}
@@ -225,14 +252,21 @@ func (f *field) fromJSON(v gjson.Result) any {
 	if v.Type == gjson.JSON {
 		return nil
 	}
+	if v.Type == gjson.Number {
+		switch f.typ {
+		case "int", "float", "decimal":
+			inner := field{typ: f.typ, json: true, num: numeral{decimal: '.'}}
+			if n := inner.number(v.Raw); n != nil && f.match == nil {
+				return n
+			}
+		}
+		return f.convert(r, v.Raw, true)
+	}
 	text := v.Str
 	if v.Type != gjson.String {
 		text = v.Raw
 	}
-	if x, ok := plain(v).(float64); ok && f.typ == "int" && x == math.Trunc(x) && math.Abs(x) < 1<<53 {
-		text = strconv.FormatInt(int64(x), 10)
-	}
-	return f.convert(text, true)
+	return f.convert(r, text, true)
 }
 
 // plain returns a JSON value as a record holds it; a whole number that fits is
@@ -242,13 +276,10 @@ func plain(v gjson.Result) any {
 	case gjson.True, gjson.False:
 		return v.Bool()
 	case gjson.Number:
-		if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
+		if n, ok := number.Parse(v.Raw); ok {
 			return n
 		}
-		if math.IsInf(v.Num, 0) {
-			return clean(v.Raw)
-		}
-		return v.Num
+		return clean(v.Raw)
 	case gjson.String:
 		return clean(v.Str)
 	case gjson.JSON:
@@ -310,8 +341,9 @@ func readAll(r *reading, fields []*field, trace *Trace) (map[string]any, error) 
 			return nil, fmt.Errorf("field %s: %w", f.name, err)
 		}
 		values[f.name] = v
+		r.noteMissing(f, from)
 		if trace != nil {
-			trace.Fields = append(trace.Fields, FieldTrace{Name: f.name, Value: v, From: from, Kept: !f.drop})
+			trace.Fields = append(trace.Fields, FieldTrace{Name: f.name, Value: v, From: from, Kept: !f.drop, Why: r.missing[f.name]})
 		}
 	}
 	return values, nil

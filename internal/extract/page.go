@@ -3,7 +3,6 @@ package extract
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -47,11 +46,19 @@ type reading struct {
 	base     string
 	baseDone bool
 
-	json     gjson.Result
+	json     []gjson.Result // the values of the body
+	jsonErr  error
 	jsonDone bool
 
-	linked     []gjson.Result
-	linkedDone bool
+	linked *linkedData
+
+	// why is the reason why the field that is being read has no value; unreadable states that what it
+	// is read from can't be read. missing holds the reasons of the fields without a value, brokenPage
+	// whether one of them could not be read.
+	why        string
+	unreadable bool
+	missing    map[string]string
+	brokenPage bool
 
 	texts map[*html.Node]string
 	spent int
@@ -139,55 +146,23 @@ func (r *reading) whole() (string, error) {
 	return r.text(doc), nil
 }
 
-// bodyJSON returns the body as JSON; what does not exist when it is none.
-// encoding/json judges it, because its depth is bounded.
-func (r *reading) bodyJSON() gjson.Result {
+// bodyJSON returns the JSON values of the body: several if it is NDJSON.
+func (r *reading) bodyJSON() ([]gjson.Result, error) {
 	if !r.jsonDone {
 		r.jsonDone = true
-		if body := r.body(); json.Valid(body) {
-			r.json = gjson.ParseBytes(body)
-		}
-	}
-	return r.json
-}
-
-// linkedData returns the things of the page's JSON-LD blocks: those of a list
-// and of an @graph one by one.
-func (r *reading) linkedData() ([]gjson.Result, error) {
-	if r.linkedDone {
-		return r.linked, nil
-	}
-	doc, err := r.document()
-	if err != nil {
-		return nil, err
-	}
-	r.linkedDone = true
-	if doc == nil {
-		return nil, nil
-	}
-	for n := range doc.Descendants() {
-		if t, _ := attribute(n, "type"); n.DataAtom != atom.Script || !strings.EqualFold(strings.TrimSpace(t), "application/ld+json") {
-			continue
-		}
-		if n.FirstChild == nil || !json.Valid([]byte(n.FirstChild.Data)) {
-			continue
-		}
-		block := gjson.Parse(n.FirstChild.Data)
-		things := []gjson.Result{block}
-		if block.IsArray() {
-			things = block.Array()
-		}
-		for _, thing := range things {
-			r.linked = append(r.linked, thing)
-			if graph := thing.Get(`\@graph`); graph.IsArray() {
-				r.linked = append(r.linked, graph.Array()...)
+		values, err := looseJSON(r.body())
+		switch {
+		case err == nil:
+			for _, v := range values {
+				r.json = append(r.json, gjson.ParseBytes(v))
 			}
+		case len(bytes.TrimSpace(r.body())) == 0:
+			r.jsonErr = errors.New("the body is empty")
+		default:
+			r.jsonErr = fmt.Errorf("the body is not JSON: %w", err)
 		}
 	}
-	if len(r.linked) > maxItems {
-		return nil, fmt.Errorf("the page has more than %d things of JSON-LD", maxItems)
-	}
-	return r.linked, nil
+	return r.json, r.jsonErr
 }
 
 // attribute returns an attribute of n by its name as it is written: href,

@@ -7,6 +7,10 @@ type Rules struct {
 	// Kind is the kind of the records. Default "record".
 	Kind string
 
+	// EmptyOK keeps a record none of whose fields has a value of the page. Default: the task ends in
+	// error, "no field found".
+	EmptyOK bool
+
 	Fields  []Field
 	Verdict []VerdictRule
 	Assets  []AssetRule
@@ -42,6 +46,9 @@ type Field struct {
 	// JSON is a path into the body, JSONLD one into the page's JSON-LD blocks.
 	JSON, JSONLD string
 
+	// JSONLDType selects the things of JSON-LD by @type. Default: each thing of a block.
+	JSONLDType string
+
 	// First lists alternatives: the first that gives a value counts.
 	First []Field
 
@@ -58,8 +65,12 @@ type Field struct {
 	// Or stands for a missing value; nil: none. Of a list, a list.
 	Or any
 
-	// Type is string, int, float or bool. Default: string, of JSON its own.
+	// Type is string, int, float, decimal or bool. Default: string, of JSON its own.
 	Type string
+
+	// Locale is the language tag by which int, float and decimal are read from a text; Decimal is
+	// the decimal mark alone, "." or ",". Default: ".", with "," between thousands.
+	Locale, Decimal string
 
 	// NoTrim keeps white space around the value.
 	NoTrim bool
@@ -82,6 +93,9 @@ type VerdictRule struct {
 
 	// Why is the reason. Default: When.
 	Why string
+
+	// Final goes with the state Error: the task is not tried again.
+	Final bool
 }
 
 // AssetRule is a file that every done page owes.

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -30,6 +32,9 @@ type FieldTrace struct {
 
 	// Kept says that it goes into the record.
 	Kept bool `json:"kept"`
+
+	// Why is the reason why the page gave no value; empty if it gave one.
+	Why string `json:"why,omitempty"`
 }
 
 // RuleTrace tells how a verdict rule went, up to the one that decided.
@@ -76,16 +81,26 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 		if v, decided := seine.PageVerdict(page); decided && ctx.Err() == nil {
 			return seine.Result{Verdict: v}, nil
 		}
-		return seine.Result{}, err
+		if ctx.Err() != nil {
+			return seine.Result{}, err
+		}
+		return seine.Result{}, fmt.Errorf("%w: %w", seine.ErrFinal, err)
 	}
 	env := environment(task, page, values)
 	verdict := s.judge(env, page, trace)
 	if verdict.State != seine.Done {
 		return seine.Result{Verdict: verdict}, nil
 	}
+	if verdict.Rule == "" {
+		if v, none := s.noFieldFound(r, task); none {
+			return seine.Result{Verdict: v}, nil
+		}
+	}
 	assets, err := s.owed(r, env, trace)
 	if err != nil {
-		return seine.Result{Verdict: seine.Verdict{State: seine.Error, Reason: err.Error()}}, nil //nolint:nilerr // the page was judged
+		_, missing := errors.AsType[*missingError](err)
+		v := seine.Verdict{State: seine.Error, Reason: err.Error(), Final: !missing}
+		return seine.Result{Verdict: v}, nil //nolint:nilerr // the page was judged
 	}
 	record := seine.Record{Kind: s.kind, Key: task.Key, Fields: kept(s.fields, values)}
 	return seine.Result{Verdict: verdict, Records: []seine.Record{record}, Assets: assets}, nil
@@ -129,7 +144,7 @@ func (s *Scraper) judge(env map[string]any, page *seine.Page, trace *Trace) sein
 		var held bool
 		var err error
 		note := ""
-		if !ofPage(page) && !rule.status {
+		if _, decided := seine.PageVerdict(page); !rule.status && (!ofPage(page) || decided && rule.state == seine.Error) {
 			note = fmt.Sprintf("not considered at HTTP %d: it does not mention status", page.Status)
 		} else if held, err = rule.holds(env); err != nil {
 			note = err.Error()
@@ -138,10 +153,10 @@ func (s *Scraper) judge(env map[string]any, page *seine.Page, trace *Trace) sein
 			trace.Rules = append(trace.Rules, RuleTrace{State: rule.state.String(), Rule: rule.when.src, Held: held, Note: note})
 		}
 		if err != nil {
-			return seine.Verdict{State: seine.Error, Reason: err.Error(), Rule: rule.when.src}
+			return seine.Verdict{State: seine.Error, Reason: err.Error(), Rule: rule.when.src, Final: true}
 		}
 		if held {
-			return seine.Verdict{State: rule.state, Reason: rule.reason(), Rule: rule.when.src}
+			return seine.Verdict{State: rule.state, Reason: rule.reason(), Rule: rule.when.src, Final: rule.final}
 		}
 	}
 	if v, decided := seine.PageVerdict(page); decided {
@@ -252,14 +267,9 @@ func printed(v any) string {
 		return v
 	case bool:
 		return strconv.FormatBool(v)
-	case int:
-		return strconv.Itoa(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	return ""
+	text, _ := number.Text(v)
+	return text
 }
 
 // word names what a value is.
@@ -271,7 +281,7 @@ func word(v any) string {
 		return "a text"
 	case bool:
 		return "true or false"
-	case int, int64, float64:
+	case int, int64, float64, json.Number:
 		return "a number"
 	case []any:
 		return "a list"

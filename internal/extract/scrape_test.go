@@ -75,7 +75,7 @@ func TestExplainTellsHowItCameAbout(t *testing.T) {
 	p.Status = 503
 	_, got, err := s.Explain(t.Context(), seine.Task{Key: "k"}, p)
 	want := &Trace{
-		Fields: []FieldTrace{{Name: "a", Value: "x", From: "first[1]: css p", Kept: true}, {Name: "c"}},
+		Fields: []FieldTrace{{Name: "a", Value: "x", From: "first[1]: css p", Kept: true}, {Name: "c", Why: "nothing matches css i"}},
 		Rules: []RuleTrace{
 			{State: "skipped", Rule: "a == nil", Note: "not considered at HTTP 503: it does not mention status"},
 			{State: "done", Rule: "status == 503", Held: true},
@@ -193,7 +193,7 @@ func TestNothingIsSelectedInATemplate(t *testing.T) {
 
 func TestAPageWithoutATypeIsSniffed(t *testing.T) {
 	t.Parallel()
-	s := compile(t, Rules{Fields: []Field{{Name: "h", CSS: "p"}, {Name: "j", JSON: "a"}}})
+	s := compile(t, Rules{EmptyOK: true, Fields: []Field{{Name: "h", CSS: "p"}, {Name: "j", JSON: "a"}}})
 	for body, want := range map[string]map[string]any{
 		"<p>x":                 {"h": "x", "j": nil},
 		" {\"a\": 1}":          {"h": nil, "j": int64(1)},

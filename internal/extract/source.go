@@ -183,6 +183,7 @@ func regexSource(pattern *regexp.Regexp) source {
 		// one is not enough.
 		first := pattern.FindStringSubmatchIndex(text)
 		if first == nil {
+			r.miss("the pattern matches nothing")
 			return nil
 		}
 		if m, ok := group(text, first); ok && !yield(item{text: m}) {
@@ -212,28 +213,32 @@ func group(text string, match []int) (string, bool) {
 // jsonSource finds the value at a path of the body, or of an outer value.
 func jsonSource(path string) source {
 	return func(r *reading, scope item, yield func(item) bool) error {
-		root := scope.json
-		if !root.Exists() {
-			root = r.bodyJSON()
-		}
-		if v := root.Get(path); v.Exists() {
-			yieldJSON(v, yield)
-		}
-		return nil
-	}
-}
-
-// jsonldSource finds the values at a path of the things in JSON-LD.
-func jsonldSource(path string) source {
-	return func(r *reading, _ item, yield func(item) bool) error {
-		things, err := r.linkedData()
-		if err != nil {
-			return err
-		}
-		for _, thing := range things {
-			if v := thing.Get(path); v.Exists() && !yieldJSON(v, yield) {
+		roots := []gjson.Result{scope.json}
+		if !scope.json.Exists() {
+			var err error
+			if roots, err = r.bodyJSON(); err != nil {
+				r.unread(err)
 				return nil
 			}
+		}
+		if lines, ok := strings.CutPrefix(path, ".."); ok && len(roots) > 1 {
+			// gjson's spelling for JSON lines: the values as one list.
+			all := make([]string, len(roots))
+			for i, root := range roots {
+				all[i] = root.Raw
+			}
+			roots, path = []gjson.Result{gjson.Parse("[" + strings.Join(all, ",") + "]")}, lines
+		}
+		found := false
+		for _, root := range roots {
+			if v := root.Get(path); v.Exists() {
+				if found = true; !yieldJSON(v, yield) {
+					return nil
+				}
+			}
+		}
+		if !found {
+			r.miss("no value at this path")
 		}
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/polite"
 	"github.com/seinehq/seine/internal/weburl"
 )
@@ -57,7 +58,7 @@ func Admit(job *seine.Job, seed Seed) (New, error) {
 		n.Priority = min(max(*seed.Priority, 0), 3)
 	}
 	if len(seed.Meta) > 0 {
-		if n.Meta, err = json.Marshal(seed.Meta); err != nil {
+		if n.Meta, err = number.Marshal(seed.Meta); err != nil {
 			return New{}, fmt.Errorf("%w: meta of %.60q: %w", ErrKey, key, err)
 		}
 	}

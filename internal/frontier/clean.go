@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/seinehq/seine/internal/number"
 )
 
 // maxReason keeps the counters by reason small.
@@ -33,13 +35,14 @@ func CleanReason(s string) string {
 }
 
 // CleanJSON is Clean for a JSON text, in which NUL stands as an escape and an
-// unpaired surrogate is no text either.
+// unpaired surrogate is no text either. Numbers get their canonical text, which
+// jsonb writes back unchanged: see package number.
 func CleanJSON(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 {
 		return nil
 	}
 	if utf8.Valid(raw) && !bytes.Contains(raw, []byte(`\u`)) {
-		return raw
+		return number.CanonicalJSON(raw)
 	}
 	// Decoding replaces what is not UTF-8 and what is half a pair.
 	valid := bytes.ToValidUTF8(raw, []byte("\uFFFD"))
@@ -53,7 +56,7 @@ func CleanJSON(raw json.RawMessage) json.RawMessage {
 	if err != nil {
 		return raw
 	}
-	return out
+	return number.CanonicalJSON(out)
 }
 
 func cleanValue(v any) any {

@@ -117,7 +117,7 @@ func (g *generator) object(t reflect.Type) map[string]any {
 	}
 	if t == reflect.TypeFor[verdict]() {
 		var one []any
-		for _, word := range []string{"skip", "stale", "error", "done"} {
+		for _, word := range []string{"skip", "stale", "error", "fail", "done"} {
 			one = append(one, map[string]any{"required": []string{word}})
 		}
 		s["oneOf"] = one
@@ -154,6 +154,8 @@ func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any
 	case reflect.TypeFor[several[idSpace]]():
 		one := g.schema(t.Elem(), tag)
 		return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one, "minItems": 1}}}
+	case reflect.TypeFor[linked]():
+		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, g.schema(reflect.TypeFor[linkedKeys](), "")}}
 	case reflect.TypeFor[literal]():
 		scalars := []string{"string", "number", "boolean", "null"}
 		return map[string]any{"anyOf": []any{

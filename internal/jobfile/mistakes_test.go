@@ -102,7 +102,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a source that is empty", head + "fields:\n  a: {css: ''}\n", `job.yaml:4:12: fields.a.css is empty`},
 		{"a field with a taken name", head + "fields:\n  status: {css: p}\n", `job.yaml:4:3: fields.status: the name status is taken: expressions and keys have it for the task`},
 		{"a field named like a word of expressions", head + "fields:\n  not: {css: p}\n", `job.yaml:4:3: fields.not: not is a word of expressions, not a name`},
-		{"an unknown type", head + "fields: {a: {css: p, type: integer}}\n", `job.yaml:3:28: fields.a.type is "integer"; it may be string, int, float, bool`},
+		{"an unknown type", head + "fields: {a: {css: p, type: integer}}\n", `job.yaml:3:28: fields.a.type is "integer"; it may be string, int, float, decimal, bool: did you mean "int"?`},
 		{
 			"an alternative that is wrong", head + "fields:\n  a:\n    first:\n      - css: p\n      - {css: p, match: '['}\n",
 			"job.yaml:7:25: fields.a.first[1].match: bad regular expression: missing closing ]: `[`",
@@ -116,7 +116,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			"an expression of the wrong type", head + body + "verdict: [{skip: \"title > 5\"}]\n",
 			`job.yaml:4:18: verdict[0].skip: does not compile: invalid operation: > (mismatched types string and int) (character 7)`,
 		},
-		{"a rule without a state", head + body + "verdict:\n  - {why: because}\n", `job.yaml:5:5: verdict[0]: a rule has one of skip, stale, error and done`},
+		{"a rule without a state", head + body + "verdict:\n  - {why: because}\n", `job.yaml:5:5: verdict[0]: a rule has one of skip, stale, error, fail and done`},
 		{"an index on what is no list", head + body + "assets: {front: {url: 'title[0]'}}\n", `job.yaml:4:23: assets.front.url: title is not a list: give the field all: true`},
 		{"a list as a URL", head + body + "assets: {front: {url: images}}\n", `job.yaml:4:23: assets.front.url: does not compile: expected string, but got list`},
 		{"an asset without a URL", head + body + "assets:\n  front: {optional: true}\n", `job.yaml:5:3: missing key "url" in assets.front`},

@@ -173,6 +173,8 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "Number, 0 to 1"
 	case reflect.TypeFor[several[idSpace]]():
 		return "Keys, or a list of them"
+	case reflect.TypeFor[linked]():
+		return "Path, or `type` and `path`"
 	case reflect.TypeFor[literal]():
 		return "Text, number, true, false, or a list of them"
 	}

@@ -9,7 +9,7 @@ import (
 
 // rules returns what the file says of pages, for the compiler.
 func (a *assembly) rules() extract.Rules {
-	rules := extract.Rules{Kind: a.doc.Kind, Key: a.doc.Store.Key, Fields: a.fields("fields", a.doc.Fields)}
+	rules := extract.Rules{Kind: a.doc.Kind, EmptyOK: a.doc.Empty == "ok", Key: a.doc.Store.Key, Fields: a.fields("fields", a.doc.Fields)}
 	for i, v := range a.doc.Verdict {
 		if rule, ok := a.verdict(fmt.Sprintf("verdict[%d]", i), v); ok {
 			rules.Verdict = append(rules.Verdict, rule)
@@ -36,7 +36,7 @@ func (a *assembly) fields(path string, list entries[field]) []extract.Field {
 
 func (a *assembly) field(path string, f field) extract.Field {
 	out := extract.Field{
-		All: f.All, Type: f.Type,
+		All: f.All, Type: f.Type, Locale: f.Locale, Decimal: f.Decimal,
 		NoTrim: f.Trim != nil && !*f.Trim,
 		Drop:   f.Keep != nil && !*f.Keep,
 	}
@@ -51,7 +51,6 @@ func (a *assembly) field(path string, f field) extract.Field {
 		{"regex", f.Regex, &out.Regex},
 		{"meta", f.Meta, &out.Meta},
 		{"json", f.JSON, &out.JSON},
-		{"jsonld", f.JSONLD, &out.JSONLD},
 		{"attr", f.Attr, &out.Attr},
 		{"match", f.Match, &out.Match},
 	} {
@@ -63,6 +62,12 @@ func (a *assembly) field(path string, f field) extract.Field {
 			a.say(a.at(at), at, "%s is empty", at)
 		}
 		*text.to = *text.from
+	}
+	if f.JSONLD != nil {
+		out.JSONLD, out.JSONLDType = f.JSONLD.path, f.JSONLD.typ
+		if at := path + ".jsonld"; out.JSONLD == "" && out.JSONLDType == "" && !blamed(a.mistakes, at) {
+			a.say(a.at(at), at, "%s is empty", at)
+		}
 	}
 	if f.Or != nil {
 		out.Or = f.Or.v
@@ -85,19 +90,21 @@ func (a *assembly) verdict(path string, v verdict) (extract.VerdictRule, bool) {
 	for _, word := range []struct {
 		state seine.State
 		when  *string
+		final bool
 	}{
-		{seine.Skipped, v.Skip},
-		{seine.Stale, v.Stale},
-		{seine.Error, v.Error},
-		{seine.Done, v.Done},
+		{seine.Skipped, v.Skip, false},
+		{seine.Stale, v.Stale, false},
+		{seine.Error, v.Error, false},
+		{seine.Error, v.Fail, true},
+		{seine.Done, v.Done, false},
 	} {
 		if word.when != nil {
-			rule.State, rule.When = word.state, *word.when
+			rule.State, rule.When, rule.Final = word.state, *word.when, word.final
 			given++
 		}
 	}
 	if given != 1 && !blamed(a.mistakes, path) {
-		a.say(a.at(path), path, "%s: a rule has one of skip, stale, error and done", path)
+		a.say(a.at(path), path, "%s: a rule has one of skip, stale, error, fail and done", path)
 	}
 	return rule, given == 1
 }

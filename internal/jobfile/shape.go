@@ -44,6 +44,10 @@ type document struct {
 	// when all of them are stored.
 	Assets entries[asset] `yaml:"assets" keys:"^[A-Za-z0-9][A-Za-z0-9_-]*$" example:"{front: {url: 'images[0]'}}"`
 
+	// A done page on which no field of the record has a value ends in error: "no field found". With
+	// `ok` it is stored.
+	Empty string `yaml:"empty" enum:"ok,error" default:"error" example:"ok"`
+
 	// The kind of the records.
 	Kind string `yaml:"kind" default:"record" example:"card"`
 
@@ -251,6 +255,15 @@ type assetPace struct {
 	Concurrency *int `yaml:"concurrency" min:"1" max:"10000" default:"2" example:"4"`
 }
 
+// linkedKeys are what selects a value of JSON-LD.
+type linkedKeys struct {
+	// The `@type` of the thing, with or without its vocabulary.
+	Type string `yaml:"type" example:"Product"`
+
+	// The path into the thing; without one the whole thing.
+	Path string `yaml:"path" default:"the thing itself" example:"offers.price"`
+}
+
 // field is one value of a page. It has one source: css, xpath, text, regex,
 // meta, json, jsonld or first.
 type field struct {
@@ -273,11 +286,13 @@ type field struct {
 	// The content of the meta element with this name, property or itemprop.
 	Meta *string `yaml:"meta" example:"og:title"`
 
-	// A path into a JSON body, as gjson writes it.
+	// A path into a JSON body, as gjson writes it. Of JSON lines, each line is looked up. NaN is null.
+	// Comments, trailing commas, a JSONP call and a guard such as `)]}'` are left out.
 	JSON *string `yaml:"json" example:"data.items.#.name"`
 
-	// A path into the things of the page's JSON-LD blocks.
-	JSONLD *string `yaml:"jsonld" example:"offers.price"`
+	// A path into the things of the page's JSON-LD blocks; a name is looked up in each object of a
+	// list. With `type` only things of that `@type` count, also those inside other things.
+	JSONLD *linked `yaml:"jsonld" example:"{type: Product, path: offers.price}"`
 
 	// Alternatives: the first that gives a value counts.
 	First *[]field `yaml:"first" example:"[{css: h1}, {meta: 'og:title'}]"`
@@ -296,8 +311,15 @@ type field struct {
 	// The value when nothing was found; of a list, a list.
 	Or *literal `yaml:"or" default:"null, of a list []" example:"unknown"`
 
-	// What the value is made. A text that is none of it is missing.
-	Type string `yaml:"type" enum:"string,int,float,bool" default:"string, of JSON its own" example:"int"`
+	// The type of the value. A text that does not have it is missing. int has any size. decimal keeps
+	// each digit and leaves a currency out. float keeps digits that 64 bits can't hold.
+	Type string `yaml:"type" enum:"string,int,float,decimal,bool" default:"string, of JSON its own" example:"decimal"`
+
+	// The language by which a number is read from a text: with `de`, `1.299,00 €` is 1299.00.
+	Locale string `yaml:"locale" default:"a decimal point, commas between thousands" example:"de"`
+
+	// The decimal mark of numbers, in place of `locale`.
+	Decimal string `yaml:"decimal" default:"that of locale" example:","`
 
 	// Removes white space around the value.
 	Trim *bool `yaml:"trim" default:"true" example:"false"`
@@ -318,8 +340,12 @@ type verdict struct {
 	// The page did not load as itself: tried again, `retry.stale` times.
 	Stale *string `yaml:"stale" example:"cert != id"`
 
-	// Tried again, `retry.error` times.
+	// Tried again, `retry.error` times. `error` and `fail` do not replace what HTTP 404, 410 and 451
+	// mean, unless the rule mentions `status`.
 	Error *string `yaml:"error" example:"len(images) == 0"`
+
+	// Ends the task in error without another try.
+	Fail *string `yaml:"fail" example:"price == nil"`
 
 	// Wanted, whatever later rules say.
 	Done *string `yaml:"done" example:"meta.keep == true"`

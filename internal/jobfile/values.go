@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -232,6 +233,22 @@ func (v *address) decode(d *decoder, n *node, path string) {
 		return
 	}
 	d.say(n.at, path, "%s: %q is neither an address nor a prefix such as 127.0.0.0/8: a name could point anywhere", name(path), n.shown())
+}
+
+// linked is a path into JSON-LD, or keys that select it.
+type linked struct{ typ, path string }
+
+func (v *linked) decode(d *decoder, n *node, path string) {
+	if n.kind == mapping {
+		var keys linkedKeys
+		d.structure(reflect.ValueOf(&keys).Elem(), n, path)
+		v.typ, v.path = keys.Type, keys.Path
+		if v.typ == "" && n.get("type") == nil {
+			d.say(d.place(path, n.at), path, "missing key \"type\"%s", within(path))
+		}
+		return
+	}
+	v.path, _ = d.text(n, path)
 }
 
 // literal is any scalar, or a list of them.

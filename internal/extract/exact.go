@@ -1,0 +1,443 @@
+package extract
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser/lexer"
+	"github.com/expr-lang/expr/vm/runtime"
+
+	"github.com/seinehq/seine/internal/number"
+)
+
+// literalFunc is the function that stands for a number whose digits neither an int nor a float64
+// holds. exactFunc and textFunc begin the names of the functions that replace operators and
+// built-in functions. An expression can't use these names.
+const (
+	literalFunc = "__number"
+	exactFunc   = "__exact_"
+)
+
+// exactOperators are the operators that compute with every kind of number.
+var exactOperators = []string{"==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "in"}
+
+// quoteLiterals replaces the number literals of an expression that neither an int nor a float64
+// holds by calls of literalFunc. A source that the lexer rejects stays as it is: the parser
+// reports the mistake.
+func quoteLiterals(src string) string {
+	tokens, err := lexer.Lex(file.NewSource(src))
+	if err != nil {
+		return src
+	}
+	var b strings.Builder
+	runes, copied := []rune(src), 0
+	for _, t := range tokens {
+		text := strings.ReplaceAll(t.Value, "_", "")
+		if !t.Is(lexer.Number) || strings.HasPrefix(text, "0x") || strings.HasPrefix(text, "0b") || strings.HasPrefix(text, "0o") {
+			continue
+		}
+		if strings.HasPrefix(text, ".") {
+			text = "0" + text
+		}
+		text = strings.TrimSuffix(text, ".")
+		canonical, ok := number.Canonical(text)
+		if !ok {
+			continue
+		}
+		x, err := strconv.ParseFloat(text, 64)
+		if err == nil && strings.ContainsAny(text, ".eE") {
+			if order, ok := compareText(x, canonical); ok && order == 0 {
+				continue
+			}
+		} else if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+			continue
+		}
+		b.WriteString(string(runes[copied:t.From]))
+		fmt.Fprintf(&b, "%s(%q)", literalFunc, canonical)
+		copied = t.To
+	}
+	b.WriteString(string(runes[copied:]))
+	return b.String()
+}
+
+func compareText(x float64, text string) (int, bool) {
+	v, ok := number.Parse(text)
+	if !ok {
+		return 0, false
+	}
+	return number.Compare(x, v)
+}
+
+// exactOptions make an expression compute with every kind of number of package number.
+func exactOptions() []expr.Option {
+	options := []expr.Option{expr.Patch(exactPatcher{}), literalOption()}
+	for _, op := range exactOperators {
+		options = append(options, expr.Function(exactFunc+op, func(args ...any) (any, error) {
+			return operate(op, args[0], args[1])
+		}, new(func(any, any) any)))
+	}
+	for name, f := range exactBuiltins {
+		options = append(options, expr.Function(exactFunc+name, func(args ...any) (any, error) {
+			if len(args) != 1 {
+				return nil, fmt.Errorf("%s takes one argument", name)
+			}
+			return f(args[0])
+		}, new(func(any) any)))
+	}
+	for name, order := range map[string]int{"min": -1, "max": 1} {
+		options = append(options, expr.Function(exactFunc+name, func(args ...any) (any, error) {
+			return extreme(name, order, args)
+		}, new(func(...any) any)))
+	}
+	options = append(options, expr.Function(exactFunc+"sum", func(args ...any) (any, error) {
+		return total(args[0])
+	}, new(func(any) any)))
+	return append(options, expr.Function(exactFunc+"-x", func(args ...any) (any, error) {
+		return operate("-", int64(0), args[0])
+	}, new(func(any) any)))
+}
+
+func literalOption() expr.Option {
+	return expr.Function(literalFunc, func(args ...any) (any, error) {
+		text, _ := args[0].(string)
+		v, ok := number.Parse(text)
+		if !ok {
+			return nil, fmt.Errorf("%q is no number", text)
+		}
+		return v, nil
+	}, new(func(string) any))
+}
+
+// exactPatcher replaces operators and built-in functions by the functions of exactOptions.
+type exactPatcher struct{}
+
+// Visit implements [ast.Visitor].
+func (exactPatcher) Visit(node *ast.Node) {
+	call := func(name string, args ...ast.Node) {
+		ast.Patch(node, &ast.CallNode{Callee: &ast.IdentifierNode{Value: exactFunc + name}, Arguments: args})
+	}
+	switch n := (*node).(type) {
+	case *ast.BinaryNode:
+		for _, op := range exactOperators {
+			if n.Operator == op {
+				call(op, n.Left, n.Right)
+				return
+			}
+		}
+	case *ast.UnaryNode:
+		if n.Operator == "-" {
+			if _, literal := n.Node.(*ast.IntegerNode); !literal {
+				call("-x", n.Node)
+			}
+		}
+	case *ast.BuiltinNode:
+		if replaced(n.Name, len(n.Arguments)) {
+			call(n.Name, n.Arguments...)
+		}
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok && replaced(callee.Value, len(n.Arguments)) {
+			call(callee.Value, n.Arguments...)
+		}
+	}
+}
+
+// replaced reports whether a call of a built-in function is replaced. sum with two arguments has a
+// predicate, which the library evaluates.
+func replaced(name string, args int) bool {
+	switch name {
+	case "min", "max":
+		return args > 0
+	case "sum":
+		return args == 1
+	}
+	_, ok := exactBuiltins[name]
+	return ok && args == 1
+}
+
+// operate computes a op b. Numbers compare by their decimal values. Where one is a json.Number or
+// two integers overflow, the result is exact too.
+func operate(op string, a, b any) (any, error) {
+	switch op {
+	case "in":
+		return contains(a, b)
+	case "==":
+		return equal(a, b), nil
+	case "!=":
+		return !equal(a, b), nil
+	}
+	if order, ok := number.Compare(a, b); ok {
+		switch op {
+		case "<":
+			return order < 0, nil
+		case "<=":
+			return order <= 0, nil
+		case ">":
+			return order > 0, nil
+		case ">=":
+			return order >= 0, nil
+		}
+		if exact(op, a, b) {
+			if v, ok := number.Arithmetic(op, a, b); ok {
+				return v, nil
+			}
+			a, b = toFloat(a), toFloat(b)
+		}
+	}
+	switch op {
+	case "<":
+		return runtime.Less(a, b), nil
+	case "<=":
+		return runtime.LessOrEqual(a, b), nil
+	case ">":
+		return runtime.More(a, b), nil
+	case ">=":
+		return runtime.MoreOrEqual(a, b), nil
+	case "+":
+		return runtime.Add(a, b), nil
+	case "-":
+		return runtime.Subtract(a, b), nil
+	case "*":
+		return runtime.Multiply(a, b), nil
+	case "/":
+		return runtime.Divide(a, b), nil
+	}
+	return remainder(a, b)
+}
+
+func remainder(a, b any) (any, error) {
+	if order, ok := number.Compare(b, int64(0)); ok && order == 0 {
+		return nil, fmt.Errorf("division by zero")
+	}
+	return runtime.Modulo(a, b), nil
+}
+
+// exact reports whether an operation needs decimal arithmetic: one operand is no machine number, or
+// the result of two integers may not fit.
+func exact(op string, a, b any) bool {
+	x, xInt := asInt(a)
+	y, yInt := asInt(b)
+	if !xInt || !yInt {
+		return isDecimal(a) || isDecimal(b)
+	}
+	const half = 1 << 62
+	switch op {
+	case "+", "-":
+		return x >= half || x <= -half || y >= half || y <= -half
+	case "*":
+		const root = 1 << 31
+		return x >= root || x <= -root || y >= root || y <= -root
+	}
+	return false
+}
+
+func asInt(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int:
+		return int64(v), true
+	case int64:
+		return v, true
+	}
+	return 0, false
+}
+
+func isDecimal(v any) bool {
+	switch v.(type) {
+	case int, int64, float64:
+		return false
+	}
+	return number.Is(v)
+}
+
+func toFloat(v any) any {
+	if x, ok := number.Float(v); ok && isDecimal(v) {
+		return x
+	}
+	return v
+}
+
+// equal compares values, and numbers inside lists and objects, by value.
+func equal(a, b any) bool {
+	if number.Is(a) && number.Is(b) {
+		order, ok := number.Compare(a, b)
+		return ok && order == 0
+	}
+	if x, ok := a.([]any); ok {
+		if y, ok := b.([]any); ok {
+			if len(x) != len(y) {
+				return false
+			}
+			for i := range x {
+				if !equal(x[i], y[i]) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	if x, ok := a.(map[string]any); ok {
+		if y, ok := b.(map[string]any); ok {
+			if len(x) != len(y) {
+				return false
+			}
+			for key := range x {
+				other, there := y[key]
+				if !there || !equal(x[key], other) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	return runtime.Equal(a, b)
+}
+
+// contains reports whether a list has an element that equals v, or an object has the key v.
+func contains(v, in any) (any, error) {
+	list, ok := in.([]any)
+	if !ok || !number.Is(v) {
+		return runtime.In(v, in), nil
+	}
+	for _, each := range list {
+		if equal(each, v) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// exactBuiltins replace the built-in functions of one argument that read or print numbers.
+var exactBuiltins = map[string]func(any) (any, error){
+	"string": func(v any) (any, error) {
+		if text, ok := number.Text(v); ok {
+			return text, nil
+		}
+		if v, ok := v.(string); ok {
+			return v, nil
+		}
+		return fmt.Sprintf("%v", v), nil
+	},
+	"int":   toInteger,
+	"float": toFloating,
+	"abs": func(v any) (any, error) {
+		order, ok := number.Compare(v, int64(0))
+		if !ok {
+			return nil, fmt.Errorf("invalid argument for abs (type %s)", word(v))
+		}
+		if order < 0 {
+			return operate("-", int64(0), v)
+		}
+		return v, nil
+	},
+	"round": rounded(math.Round),
+	"floor": rounded(math.Floor),
+	"ceil":  rounded(math.Ceil),
+}
+
+func rounded(f func(float64) float64) func(any) (any, error) {
+	return func(v any) (any, error) {
+		if !number.Is(v) {
+			return nil, fmt.Errorf("%s is no number to round", word(v))
+		}
+		if text, ok := number.Text(v); ok && !strings.Contains(text, ".") && isDecimal(v) {
+			return v, nil
+		}
+		x, _ := number.Float(v)
+		return f(x), nil
+	}
+}
+
+// toInteger truncates a number, and reads the digits of a text.
+func toInteger(v any) (any, error) {
+	text, ok := number.Text(v)
+	if s, isText := v.(string); isText {
+		text, ok = number.Canonical(strings.TrimPrefix(strings.TrimSpace(s), "+"))
+		ok = ok && !strings.Contains(text, ".")
+	}
+	if !ok {
+		return nil, fmt.Errorf("int: %s is no whole number", quoted(v))
+	}
+	whole, _, _ := strings.Cut(text, ".")
+	out, _ := number.Parse(whole)
+	if n, small := out.(int64); small {
+		return int(n), nil
+	}
+	return out, nil
+}
+
+func toFloating(v any) (any, error) {
+	if s, isText := v.(string); isText {
+		x, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		if err != nil {
+			return nil, fmt.Errorf("float: %s is no number", quoted(v))
+		}
+		return x, nil
+	}
+	x, ok := number.Float(v)
+	if !ok {
+		return nil, fmt.Errorf("float: %s is no number", quoted(v))
+	}
+	return x, nil
+}
+
+func quoted(v any) string {
+	if s, ok := v.(string); ok {
+		return strconv.Quote(cut(s, 40))
+	}
+	return word(v)
+}
+
+// extreme returns the least (order -1) or greatest (order 1) number of values and of the lists
+// among them, nil if there is none.
+func extreme(name string, order int, values []any) (any, error) {
+	var best any
+	for _, v := range values {
+		if list, ok := v.([]any); ok {
+			inner, err := extreme(name, order, list)
+			if err != nil {
+				return nil, err
+			}
+			if v = inner; v == nil {
+				continue
+			}
+		}
+		if !number.Is(v) {
+			return nil, fmt.Errorf("invalid argument for %s: %s", name, quoted(v))
+		}
+		if best == nil {
+			best = v
+		} else if o, ok := number.Compare(v, best); ok && o == order {
+			best = v
+		}
+	}
+	return best, nil
+}
+
+func total(v any) (any, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, fmt.Errorf("invalid argument for sum: %s", quoted(v))
+	}
+	var sum any = 0
+	for _, each := range list {
+		if inner, ok := each.([]any); ok {
+			nested, err := total(inner)
+			if err != nil {
+				return nil, err
+			}
+			each = nested
+		}
+		if !number.Is(each) {
+			return nil, fmt.Errorf("invalid argument for sum: %s", quoted(each))
+		}
+		var err error
+		if sum, err = operate("+", sum, each); err != nil {
+			return nil, err
+		}
+	}
+	return sum, nil
+}

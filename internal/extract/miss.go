@@ -1,0 +1,76 @@
+package extract
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seinehq/seine"
+)
+
+// maxWhy is the largest number of bytes of a reason why a field is missing.
+const maxWhy = 300
+
+// miss notes why the field that is being read has no value. The first reason counts.
+func (r *reading) miss(format string, args ...any) {
+	if r.why == "" {
+		r.why = cut(fmt.Sprintf(format, args...), maxWhy)
+	}
+}
+
+// unread notes that what the field is read from can't be read. It takes precedence over a miss.
+func (r *reading) unread(err error) {
+	if !r.unreadable || r.why == "" {
+		r.why = cut(err.Error(), maxWhy)
+	}
+	r.unreadable = true
+}
+
+// noFieldFound returns the verdict of a page on which no field of the record was found. found
+// reports by name whether a field has a value of the page; why holds the reasons of the others.
+func (s *Scraper) noFieldFound(r *reading, task seine.Task) (seine.Verdict, bool) {
+	if s.emptyOK {
+		return seine.Verdict{}, false
+	}
+	first, wanted := "", 0
+	for _, f := range s.fields {
+		if f.drop || !f.reads() {
+			continue
+		}
+		wanted++
+		why, missing := r.missing[f.name]
+		if !missing {
+			return seine.Verdict{}, false
+		}
+		if first == "" {
+			first = f.name + ": " + why
+		}
+	}
+	if wanted == 0 {
+		return seine.Verdict{}, false
+	}
+	// The same bytes give nothing again. A page that is only empty may have been a passing fault of
+	// the site: one more attempt tells.
+	return seine.Verdict{
+		State: seine.Error, Reason: "no field found: " + first, Final: r.brokenPage || task.Attempt > 1,
+	}, true
+}
+
+// reads reports whether a field reads the page.
+func (f *field) reads() bool { return f.find != nil || f.first != nil }
+
+// noteMissing remembers why a field has no value of the page. A default stands for a value that a
+// readable page does not have, not for a page that can't be read.
+func (r *reading) noteMissing(f *field, from string) {
+	if from != "" && (from != "or" || !r.unreadable) {
+		return
+	}
+	if r.missing == nil {
+		r.missing = map[string]string{}
+	}
+	why := r.why
+	if why == "" {
+		why = "nothing found"
+	}
+	r.missing[f.name] = strings.TrimSpace(why)
+	r.brokenPage = r.brokenPage || r.unreadable
+}
