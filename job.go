@@ -259,6 +259,14 @@ type Retry struct {
 	// Backoff is the wait before the second attempt; it doubles from there, to
 	// at most an hour. Default 20s.
 	Backoff time.Duration
+
+	// HostDown is for how long a host may refuse connections or not resolve. Then all its tasks end
+	// in error together. Default 20m.
+	HostDown time.Duration
+
+	// Refused is for how long a host may answer a task with HTTP 429 or 503. These answers cost no
+	// attempt. Then the task ends in error. Default 24h.
+	Refused time.Duration
 }
 
 // Limits of the values that a job may hold.
@@ -308,6 +316,8 @@ func (j Job) Normal() (Job, error) {
 	fallback(&j.Retry.Error, 8)
 	fallback(&j.Retry.Stale, 3)
 	fallback(&j.Retry.Backoff, 20*time.Second)
+	fallback(&j.Retry.HostDown, 20*time.Minute)
+	fallback(&j.Retry.Refused, 24*time.Hour)
 	if j.Concurrency == 0 {
 		j.Concurrency = 16
 		if j.Fetch.Via == ViaChrome {
@@ -315,7 +325,7 @@ func (j Job) Normal() (Job, error) {
 		}
 	}
 	for _, d := range []*time.Duration{
-		&j.Pace.Delay.Min, &j.Pace.Delay.Max, &j.Pace.Assets.Delay.Min, &j.Pace.Assets.Delay.Max, &j.Retry.Backoff,
+		&j.Pace.Delay.Min, &j.Pace.Delay.Max, &j.Pace.Assets.Delay.Min, &j.Pace.Assets.Delay.Max, &j.Retry.Backoff, &j.Retry.HostDown, &j.Retry.Refused,
 	} {
 		*d = max(*d, 0)
 	}

@@ -85,7 +85,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	for _, o := range batch {
 		outcomes[o.claimed.Seq] = o
 		if o.released && o.after > 0 {
-			again = append(again, frontier.Failure{Claimed: o.claimed, State: seine.Pending, Reason: o.reason, Delay: o.after, Free: true})
+			again = append(again, frontier.Failure{Claimed: o.claimed, State: seine.Pending, Reason: o.reason, Delay: o.after, Free: true, Refused: o.refused})
 			continue
 		}
 		if o.released {
@@ -201,6 +201,8 @@ func (r *runner) note(ctx context.Context, o outcome, final bool) {
 	switch {
 	case o.state == seine.Done:
 		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))
+	case o.refused:
+		log.InfoContext(ctx, "host refuses the task; it waits", "reason", o.reason, "for", o.after.Round(time.Second).String())
 	case o.released:
 		log.InfoContext(ctx, "task waits for another host", "reason", o.reason, "for", o.after.Round(time.Second).String())
 	case !final:

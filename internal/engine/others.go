@@ -10,7 +10,6 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/polite"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -26,11 +25,12 @@ type others struct {
 type dead struct {
 	faults int
 	until  time.Time
+	since  time.Time
 }
 
-// fault notes that a host can't be reached. Of several tasks that find it out
-// together one counts.
-func (o *others) fault(lane string, now time.Time) (faults int, pause time.Duration) {
+// fault notes that a host can't be reached, and returns for how long it has been away. Of several
+// tasks that find it out together one counts.
+func (o *others) fault(lane string, now time.Time, pauseOf func(faults int) time.Duration) (down, pause time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.byLane == nil || len(o.byLane) > maxLast {
@@ -38,14 +38,14 @@ func (o *others) fault(lane string, now time.Time) (faults int, pause time.Durat
 	}
 	d := o.byLane[lane]
 	if d == nil {
-		d = &dead{}
+		d = &dead{since: now}
 		o.byLane[lane] = d
 	}
 	if !now.Before(d.until) {
 		d.faults++
-		d.until = now.Add(polite.HostPause(d.faults))
+		d.until = now.Add(pauseOf(d.faults))
 	}
-	return d.faults, d.until.Sub(now)
+	return now.Sub(d.since), d.until.Sub(now)
 }
 
 // reached notes that a host answered.
@@ -67,15 +67,15 @@ func (r *runner) answered(c frontier.Claimed, page *seine.Page) string {
 
 // unreached decides what it means that another host than the task's own can't be
 // reached: it rests, for the fleet, and the task waits for it at no attempt's
-// cost, as for its own host. ok is false when err is no such fault, or when it
-// has cost no attempt for long enough.
+// cost, as for its own host, until the host has been away for retry.host_down. ok is
+// false when err is no such fault.
 func (r *runner) unreached(ctx context.Context, c frontier.Claimed, laneOf func(host string) string, err error) (out outcome, ok bool) {
 	var f fetch.Fault
 	if !errors.Is(err, seine.ErrHost) || !errors.As(err, &f) || f.Host == "" {
 		return outcome{}, false
 	}
 	lane, reason := laneOf(f.Host), fetch.Reason(err)
-	faults, pause := r.others.fault(lane, time.Now())
+	down, pause := r.others.fault(lane, time.Now(), r.hostPause)
 	if r.job.Pace.Scope != seine.ScopeWorker {
 		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{lane}, frontier.Quiet{For: pause, Why: reason}); e != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
@@ -85,8 +85,8 @@ func (r *runner) unreached(ctx context.Context, c frontier.Claimed, laneOf func(
 		}
 		r.assets.recheck(lane)
 	}
-	if faults > maxFaults {
-		return outcome{}, false
+	if down >= r.job.Retry.HostDown {
+		return failed(c, reason, true), true
 	}
 	return outcome{claimed: c, released: true, reason: "waits for " + f.Host, after: max(pause, time.Second)}, true
 }

@@ -28,6 +28,9 @@ type outcome struct {
 	reason   string
 	released bool
 
+	// refused: the host refused the page (429, 503), which costs no attempt.
+	refused bool
+
 	// after is the host's own wish for the time until the next attempt; of a
 	// released task it is when it is to be ready again, at no attempt's cost.
 	after time.Duration
@@ -84,6 +87,9 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	if err != nil {
 		return r.fetchFailed(ctx, c, err)
 	}
+	if c.Faults > 0 {
+		r.hostUp(ctx, c)
+	}
 	host := r.answered(c, page)
 	if host != r.hostOf(c) {
 		r.others.reached(host)
@@ -116,6 +122,9 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	}
 	if out.state == seine.Pending {
 		out.state = seine.Done
+	}
+	if refusal(page) && out.state == seine.Error && result.Verdict.Rule == "" {
+		return r.refusedBy(c, out)
 	}
 	if out.state != seine.Done {
 		out.records = nil
@@ -202,19 +211,18 @@ func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error)
 		}
 	case errors.Is(err, seine.ErrHost):
 		faults := c.Faults + 1
-		pause := polite.HostPause(faults)
+		pause := r.hostPause(faults)
 		r.pace.quiet(c.LaneKey, pause, reason)
 		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{r.hostOf(c)}, frontier.Quiet{For: pause, Why: reason, Faults: faults}); e != nil {
 			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
 		}
 		r.troubles(r.hostOf(c))
 		r.waiters.hold(c.Lane)
-		// The host is at fault, not the task. But a host that stays away must
-		// not keep a run for ever: from maxFaults on it costs an attempt.
-		if faults <= maxFaults {
-			return outcome{claimed: c, released: true}
+		// The host is at fault, not the task, until it has been away for retry.host_down.
+		if r.hostDown(ctx, c, reason) {
+			return failed(c, reason, true)
 		}
-		return failed(c, reason, false)
+		return outcome{claimed: c, released: true}
 	}
 	return failed(c, reason, false)
 }
@@ -226,10 +234,6 @@ func (r *runner) ownHost(c frontier.Claimed, err error) bool {
 	var f fetch.Fault
 	return e == nil && (!errors.As(err, &f) || f.Host == "" || f.Host == weburl.Host(at))
 }
-
-// maxFaults is how many faults of a host in a row cost its tasks no attempt:
-// with the pauses of polite.HostPause about twenty minutes.
-const maxFaults = 8
 
 // maxRetryAfter caps what a host may ask us to wait.
 const maxRetryAfter = time.Hour

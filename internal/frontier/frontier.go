@@ -174,6 +174,9 @@ type Claimed struct {
 
 	// Mark is what earlier attempts did: see [Failure.Mark].
 	Mark Mark
+
+	// Refused is for how long its host has refused the task without a break. Zero: it has not.
+	Refused time.Duration
 }
 
 // Completion is the end of a task, with what it yields.
@@ -219,6 +222,10 @@ type Failure struct {
 	// Free: the attempt is not counted, as neither the task nor its page is at
 	// fault. State is Pending then.
 	Free bool
+
+	// Refused: the host refused the task (429, 503). The frontier keeps the time of the first refusal
+	// in a row.
+	Refused bool
 
 	// Follow and Explored are as in a Completion: an excursion goes on past a
 	// page that did not come. Mark keeps that in mind; a lesser one than the
@@ -358,6 +365,12 @@ type Frontier interface {
 
 	// Quiet keeps lanes from being claimed for a while, and slows them down.
 	Quiet(ctx context.Context, job JobID, lanes []string, q Quiet) error
+
+	// HostDown ends every open task of a host that is not leased, if the host has been at fault for
+	// at least after. The tasks end in error with the reason. It reports whether the host has been
+	// at fault for so long, and how many tasks it ended. HostUp states that a host answered.
+	HostDown(ctx context.Context, job JobID, host string, after time.Duration, reason string) (down bool, ended int, err error)
+	HostUp(ctx context.Context, job JobID, host string) error
 
 	// PauseJob and PauseHost stop claims until they are called with false. They
 	// return ErrNoJob, or false when the job has no such host. Of a job without a

@@ -39,6 +39,7 @@ func ReadSeeds(r io.Reader, name string, each func(Seed) error) error {
 			s = Seed{}
 			dec := json.NewDecoder(bytes.NewReader(line))
 			dec.DisallowUnknownFields()
+			dec.UseNumber()
 			if err := dec.Decode(&s); err != nil {
 				return fmt.Errorf("%s:%d: %s: a line is a key, or {\"key\": …, \"priority\": …, \"meta\": {…}}", name, n, strings.TrimPrefix(err.Error(), "json: "))
 			}

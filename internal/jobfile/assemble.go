@@ -57,8 +57,13 @@ func (a *assembly) job() seine.Job {
 		Concurrency: or(doc.Concurrency, 0), MaxFailures: doc.MaxFailures, Frontier: doc.Frontier,
 		Retry: seine.Retry{Error: or(doc.Retry.Error, 0), Stale: or(doc.Retry.Stale, 0)},
 	}
-	if b := doc.Retry.Backoff; b != nil {
-		job.Retry.Backoff = wanted(time.Duration(*b))
+	for _, d := range []struct {
+		from *duration
+		to   *time.Duration
+	}{{doc.Retry.Backoff, &job.Retry.Backoff}, {doc.Retry.HostDown, &job.Retry.HostDown}, {doc.Retry.Refused, &job.Retry.Refused}} {
+		if d.from != nil {
+			*d.to = wanted(time.Duration(*d.from))
+		}
 	}
 	if doc.Explore != nil {
 		job.Explore = a.explore(*doc.Explore)

@@ -493,4 +493,12 @@ type retry struct {
 	// The wait before the second attempt. It doubles from there, to at most an
 	// hour.
 	Backoff *duration `yaml:"backoff" default:"20s" example:"1m"`
+
+	// For how long a host may refuse connections or not resolve. Its tasks cost no attempt
+	// meanwhile. Then all of them end in error together.
+	HostDown *duration `yaml:"host_down" default:"20m" example:"1h"`
+
+	// For how long a host may answer a task with HTTP 429 or 503. These answers cost no attempt.
+	// Then the task ends in error.
+	Refused *duration `yaml:"refused" default:"24h" example:"6h"`
 }

@@ -47,6 +47,8 @@ func Run(t *testing.T, open Open) {
 		{"a quiet host waits", testQuiet},
 		{"a host that refuses is slowed for all", testSlow},
 		{"a host at fault is tried by one task at a time", testFaults},
+		{"a host that stays at fault ends its tasks together", testHostDown},
+		{"the first refusal in a row is kept", testRefused},
 		{"starts on other hosts are reserved", testReserve},
 		{"reserved starts count for the rest", testReserveRests},
 		{"lanes without room hide no others", testNoRoom},

@@ -157,7 +157,7 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 		return false, ignoreNoRows(err)
 	}
 	if state == 0 { // waiting: ready at once
-		n, err := t.exec(ctx, `update queue set run_at = null, attempt = 0, state = 0 where job_id = ? and lane_id = ? and key = ? and lease_id is null and run_at is not null`, job, old, task.Key)
+		n, err := t.exec(ctx, `update queue set run_at = null, attempt = 0, state = 0, refused_at = null where job_id = ? and lane_id = ? and key = ? and lease_id is null and run_at is not null`, job, old, task.Key)
 		if err != nil || n == 0 {
 			return false, err
 		}

@@ -204,7 +204,7 @@ func (f *Frontier) settle(ctx context.Context, t tx, ends ended) error {
 			errors = 0
 		}
 		if _, err := t.exec(ctx, `update lane set inflight = inflight - ?2, next_at = case when "full" then max(next_at, ?3) else next_at end,
-  "full" = inflight - ?2 >= max_inflight, errors = ?4, faults = case when ?5 then 0 else faults end,
+  "full" = inflight - ?2 >= max_inflight, errors = ?4, faults = case when ?5 then 0 else faults end, down_since = case when ?5 then null else down_since end,
   why = case when ?5 and coalesce(quiet_until < ?3, 1) and ?6 = 1 then null else why end, slow = ?6, eased_at = case when ?5 and slow > 1 then ?3 else eased_at end, quiet_until = case when ?5 and quiet_until < ?3 then null else quiet_until end where lane_id = ?1`,
 			id, k.n, now, errors, k.ok > 0, slow); err != nil {
 			return err
@@ -229,8 +229,9 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 		ends := ended{}
 		var answers []*frontier.Explored
 		for _, c := range mine {
-			if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = ?, run_at = ?, mark = max(mark, ?), attempt = attempt - ? where seq = ?`,
-				int(c.State), orNull(frontier.CleanReason(c.Reason)), f.now()+c.Delay.Microseconds(), int(c.Mark), c.Free, c.Seq); err != nil {
+			if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?1, reason = ?2, run_at = ?3, mark = max(mark, ?4), attempt = attempt - ?5,
+  refused_at = case when ?7 then coalesce(refused_at, ?8) end where seq = ?6`,
+				int(c.State), orNull(frontier.CleanReason(c.Reason)), f.now()+c.Delay.Microseconds(), int(c.Mark), c.Free, c.Seq, c.Refused, f.now()); err != nil {
 				return err
 			}
 			if len(c.Follow) > 0 {

@@ -233,7 +233,7 @@ func (f *Frontier) Quiet(ctx context.Context, job frontier.JobID, lanes []string
 			if err != nil {
 				return err
 			}
-			if _, err := t.exec(ctx, `update lane set quiet_until = case when ?1 > ?5 then max(coalesce(quiet_until, 0), ?1) else quiet_until end, next_at = max(next_at, ?1), why = ?2, faults = max(faults, ?3) where lane_id = ?4`,
+			if _, err := t.exec(ctx, `update lane set quiet_until = case when ?1 > ?5 then max(coalesce(quiet_until, 0), ?1) else quiet_until end, next_at = max(next_at, ?1), why = ?2, faults = max(faults, ?3), down_since = case when ?3 > 0 then coalesce(down_since, ?5) else down_since end where lane_id = ?4`,
 				until, frontier.CleanReason(q.Why), q.Faults, id, now); err != nil {
 				return err
 			}

@@ -269,6 +269,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			delays  []float64
 			marks   []int16
 			free    []int16
+			refused []bool
 			lock    []int32
 			follow  []frontier.New
 			answers []*frontier.Explored
@@ -282,7 +283,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			if t.Free {
 				not = 1
 			}
-			free = append(free, not)
+			free, refused = append(free, not), append(refused, t.Refused)
 		}
 		if len(follow) > 0 {
 			if w, err = addRows(ctx, c, job, follow, lanes, true); err != nil {
@@ -295,7 +296,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 		b.Queue(sqlLock, sorted(lock))
 		w.queue(b, f.now())
 		exploredRows(b, f.now(), job, l, answers)
-		b.Queue(sqlFail, f.now(), l.Token, seqs, states, reasons, delays, marks, free)
+		b.Queue(sqlFail, f.now(), l.Token, seqs, states, reasons, delays, marks, free, refused)
 		b.Queue(`commit`)
 		_, err = run(ctx, c, b)
 		return err

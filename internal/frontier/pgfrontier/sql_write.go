@@ -91,7 +91,7 @@ const (
    else 1 / least(1, 1 / slow + least(0.02 * k.ok, greatest(0, extract(epoch from ` + now + ` - coalesce(eased_at, ` + now + `)))::float8 / 10)) end)`
 	laneAfter = `update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight,
      errors = case when k.ok > 0 or ` + cooling + ` then 0 else errors + k.bad end,
-     faults = case when k.ok > 0 then 0 else faults end,
+     faults = case when k.ok > 0 then 0 else faults end, down_since = case when k.ok = 0 then down_since end,
      quiet_until = case when ` + cooling + ` then greatest(quiet_until, ` + now + ` + cooldown_for) when k.ok > 0 and quiet_until < ` + now + ` then null else quiet_until end,
      why = case when ` + cooling + ` then 'cooldown' when k.ok > 0 and coalesce(quiet_until < ` + now + `, true) and ` + eased + ` < 1.01 then null else why end,
      slow = ` + eased + `, eased_at = case when k.ok > 0 and slow > 1 then ` + now + ` else eased_at end,
@@ -109,9 +109,10 @@ const (
  from d where t.job_id = d.job_id and t.key = d.key`
 
 	// Fail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays in seconds, $7
-	// marks, $8 attempts that are not counted.
-	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, f.mark), attempt = attempt - f.free
-   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[]) f(seq, state, reason, delay, mark, free) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
+	// marks, $8 attempts that are not counted, $9 whether the host refused it.
+	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, f.mark), attempt = attempt - f.free,
+     refused_at = case when f.refused then coalesce(q.refused_at, ` + now + `) end
+   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[], $9::bool[]) f(seq, state, reason, delay, mark, free, refused) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
  k as (select lane_id, count(*)::int as n, 0 as ok, (count(*) filter (where state = 2))::int as bad from r group by 1),
  u as (` + laneAfter + `)
  select count(*) from r`
@@ -135,7 +136,7 @@ const (
    returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
  select lane_id, min(prio), count(*) from q group by lane_id`
-	sqlHasten = `with r as (update seine.queue q set run_at = null, attempt = 0, state = 0 where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null
+	sqlHasten = `with r as (update seine.queue q set run_at = null, attempt = 0, state = 0, refused_at = null where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null
    returning lane_id, prio) select lane_id, min(prio), count(*) from r group by lane_id`
 	sqlWaitingLanes = `select distinct lane_id from seine.queue where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null`
 
