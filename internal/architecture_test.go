@@ -67,6 +67,7 @@ var floors = map[string][]string{
 	"internal/charset":                    {},
 	"internal/weburl":                     {"internal/charset"},
 	"internal/number":                     {},
+	"internal/terminal":                   {},
 	"internal/explore":                    {},
 	"internal/explore/sim":                {"internal/explore"},
 	"internal/polite":                     {""},

@@ -137,7 +137,7 @@ func (a *app) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[data
 	if r.Young > 0 {
 		a.print("%d files that nobody owns are younger than the grace time: not judged", r.Young)
 	}
-	t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "KIND\tFOUND\tMENDED")
 	for _, k := range dataset.Kinds {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\n", titles[k], r.Found[k], r.Fixed[k])
@@ -149,7 +149,7 @@ func (a *app) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[data
 		}
 		a.print("")
 		a.print("%s", titles[k])
-		t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+		t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 		for _, f := range shown[k] {
 			_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\n", dash(f.Key), dash(f.Path), note(f))
 		}

@@ -53,7 +53,7 @@ func (a *app) clean(ctx context.Context, arg string, opts dataset.CleanOptions, 
 		return err
 	}
 	defer done()
-	t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	lines := 0
 	report, err := set.Clean(ctx, opts, func(one dataset.Cleaned) error {
 		if a.json() {

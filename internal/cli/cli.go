@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/seinehq/seine/internal/cloudsql"
+	"github.com/seinehq/seine/internal/terminal"
 )
 
 // Version is the program's, stamped when it is built.
@@ -181,12 +182,15 @@ func (a *app) getenv(name string) string {
 }
 
 func (a *app) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.stderr, format+"\n", args...)
+	_, _ = fmt.Fprintf(terminal.NewWriter(a.stderr), format+"\n", args...)
 }
 
 func (a *app) print(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.stdout, format+"\n", args...)
+	_, _ = fmt.Fprintf(a.human(), format+"\n", args...)
 }
+
+// human returns where text for people goes. What a terminal obeys is escaped.
+func (a *app) human() io.Writer { return terminal.NewWriter(a.stdout) }
 
 // logger logs to standard error: warnings, and every task with -v or in a
 // worker.

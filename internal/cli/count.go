@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine/internal/dataset"
+	"github.com/seinehq/seine/internal/terminal"
 )
 
 func (a *app) countCommand() *cobra.Command {
@@ -132,14 +133,14 @@ const maxNamed = 20
 var errEnough = errors.New("enough")
 
 func (a *app) countTable(ctx context.Context, n *dataset.Count, required []string) error {
-	t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintf(t, "%s\tcomplete\n", n.By)
 	for _, v := range n.Values {
 		value := v.Value
 		if value == "" {
 			value = "(none)"
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%d\n", value, v.Complete)
+		_, _ = fmt.Fprintf(t, "%s\t%d\n", terminal.Escape(value), v.Complete)
 	}
 	_, _ = fmt.Fprintf(t, "total\t%d\n", n.Total)
 	_ = t.Flush()

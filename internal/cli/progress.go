@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/terminal"
 	"github.com/seinehq/seine/worker"
 )
 
@@ -79,6 +81,9 @@ func progressLine(s worker.Status, progress []worker.Progress, job string, explo
 	if rate > 0 && left > 0 && !explores {
 		parts = append(parts, "about "+brief(time.Duration(float64(left)/rate*float64(time.Second)))+" to go")
 	}
+	if waits := waitsFor(s, rate); waits != "" {
+		parts = append(parts, waits)
+	}
 	if s.Paused {
 		parts = append(parts, "paused: `seine resume "+job+"` lets it go on")
 	}
@@ -89,6 +94,29 @@ func progressLine(s worker.Status, progress []worker.Progress, job string, explo
 		}
 	}
 	return strings.Join(parts, "  ")
+}
+
+// waitsFor states what a run waits for that does nothing: retries that are due later, or the lease of
+// a worker that may be dead. It returns an empty text for a run that goes on.
+func waitsFor(s worker.Status, rate float64) string {
+	open := s.Open + s.Unseen
+	if rate > 0 || open == 0 {
+		return ""
+	}
+	var held int64
+	var last frontier.LeaseStatus
+	for _, l := range s.Leases {
+		if held += l.Tasks; l.ExpiresAt.After(last.ExpiresAt) {
+			last = l
+		}
+	}
+	switch waiting := s.States[seine.Error] + s.States[seine.Stale] - s.Final[seine.Error] - s.Final[seine.Stale]; {
+	case held == open:
+		return fmt.Sprintf("waits until %s: lease of worker %s ends", last.ExpiresAt.Local().Format("15:04:05"), terminal.Escape(last.Worker))
+	case held == 0 && waiting == open:
+		return "waits for retries until " + s.LastRetry.Local().Format("15:04:05")
+	}
+	return ""
 }
 
 // brief is a duration as people say it: two units at most.

@@ -15,6 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/polite"
+	"github.com/seinehq/seine/internal/terminal"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -111,6 +112,15 @@ type statusJSON struct {
 	Records  int64        `json:"records"`
 	Assets   int64        `json:"assets"`
 	Unseen   int64        `json:"unseen"`
+
+	// NullFields are fields without a value on all or nearly all records.
+	NullFields []nullJSON `json:"null_fields"`
+}
+
+type nullJSON struct {
+	Field   string `json:"field"`
+	Missing int64  `json:"missing"`
+	Records int64  `json:"records"`
 }
 
 type hostJSON struct {
@@ -130,7 +140,7 @@ type reasonJSON struct {
 func (a *app) printStatus(job string, s frontier.Status, explores bool) error {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
-		Records: s.Records, Assets: s.Assets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{},
+		Records: s.Records, Assets: s.Assets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
 	}
 	for _, state := range seine.States {
 		out.States[state.String()] = s.States[state]
@@ -145,6 +155,9 @@ func (a *app) printStatus(job string, s frontier.Status, explores bool) error {
 	}
 	for _, r := range s.Reasons {
 		out.Reasons = append(out.Reasons, reasonJSON{r.State.String(), r.Reason, r.Count})
+	}
+	for _, f := range s.NullFields {
+		out.NullFields = append(out.NullFields, nullJSON{f.Field, f.Missing, f.Records})
 	}
 	return a.printJSON(out)
 }
@@ -175,7 +188,11 @@ func timeLeft(s frontier.Status, explores bool) (d time.Duration, ok bool) {
 	if s.Rate <= 0 {
 		return 0, false
 	}
-	return time.Duration(float64(left) / s.Rate * float64(time.Second)), true
+	d = time.Duration(float64(left) / s.Rate * float64(time.Second))
+	if !s.LastRetry.IsZero() {
+		d = max(d, time.Until(s.LastRetry))
+	}
+	return d, true
 }
 
 // printCounts prints a job's states with the reasons below each.
@@ -191,7 +208,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 		head += ", about " + brief(eta) + " to go"
 	}
 	a.print("%s", head)
-	t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	for _, state := range seine.States {
 		n := s.States[state]
 		if n == 0 && state != seine.Done {
@@ -204,7 +221,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", state, n, note)
 		for _, r := range s.Reasons {
 			if r.State == state && r.Reason != "" {
-				_, _ = fmt.Fprintf(t, "    \t%d\t%s\n", r.Count, r.Reason)
+				_, _ = fmt.Fprintf(t, "    \t%d\t%s\n", r.Count, terminal.Escape(r.Reason))
 			}
 		}
 	}
@@ -212,6 +229,21 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 		_, _ = fmt.Fprintf(t, "  unseen\t%d\tids that were not admitted yet\n", s.Unseen)
 	}
 	_ = t.Flush()
+	for _, f := range s.NullFields {
+		if f.Missing == f.Records {
+			a.print("  field %s has no value on any of %s", f.Field, counted(f.Records, "record"))
+			continue
+		}
+		a.print("  field %s has no value on %d of %s", f.Field, f.Missing, counted(f.Records, "record"))
+	}
+}
+
+// counted returns a count with its noun: 1 record, 2 records.
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // printStopped says which of a job's ID spaces are not explored any more.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/terminal"
 )
 
 // filterFlags choose tasks by state, reason, host or age.
@@ -80,7 +81,7 @@ func (a *app) tasksCommand() *cobra.Command {
 			}
 			defer func() { _ = fr.Close() }()
 			filter.Keys = args[1:]
-			t := tabwriter.NewWriter(a.stdout, 2, 8, 2, ' ', 0)
+			t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 			defer func() { _ = t.Flush() }()
 			if !a.json() {
 				_, _ = fmt.Fprintln(t, "KEY\tSTATE\tATTEMPT\tNEXT TRY\tREASON")
@@ -145,7 +146,7 @@ func (a *app) printTask(t *tabwriter.Writer, x frontier.TaskInfo) error {
 	if !x.NextAt.IsZero() {
 		next = "in " + brief(max(0, time.Until(x.NextAt)))
 	}
-	_, err := fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", x.Key, x.State, x.Attempt, next, x.Reason)
+	_, err := fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", terminal.Escape(x.Key), x.State, x.Attempt, next, terminal.Escape(x.Reason))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -332,7 +333,7 @@ func (r *runner) record(c frontier.Claimed, page *seine.Page, rec seine.Record) 
 	if err != nil {
 		return frontier.Record{}, err
 	}
-	out := frontier.Record{Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: r.job.Digest, FetchedAt: rec.FetchedAt}
+	out := frontier.Record{Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: r.job.Digest, FetchedAt: rec.FetchedAt, Missing: missing(rec.Fields)}
 	if out.Key == "" {
 		out.Key = c.Key
 	}
@@ -347,4 +348,16 @@ func (r *runner) record(c frontier.Claimed, page *seine.Page, rec seine.Record) 
 		out.FetchedAt = page.FetchedAt
 	}
 	return out, nil
+}
+
+// missing names the fields without a value, sorted.
+func missing(fields map[string]any) []string {
+	var names []string
+	for name, v := range fields {
+		if list, ok := v.([]any); v == nil || ok && len(list) == 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }

@@ -36,7 +36,7 @@ type field struct {
 // read returns the field's value in a scope, nil when it is missing, and tells
 // where it came from.
 func (f *field) read(r *reading, scope item) (v any, from string, err error) {
-	from, r.why, r.unreadable = f.from, "", false
+	from, r.why, r.broken = f.from, "", false
 	if f.first != nil {
 		var whys []string
 		unreadable := false
@@ -45,8 +45,8 @@ func (f *field) read(r *reading, scope item) (v any, from string, err error) {
 			if err != nil {
 				return nil, "", err
 			}
-			whys, unreadable = append(whys, r.why), unreadable || r.unreadable
-			r.why, r.unreadable = cut(strings.Join(whys, "; "), maxWhy), unreadable
+			whys, unreadable = append(whys, r.why), unreadable || r.broken
+			r.why, r.broken = cut(strings.Join(whys, "; "), maxWhy), unreadable
 			from = fmt.Sprintf("first[%d]: %s", i, from)
 			if list, ok := v.([]any); v != nil && (!ok || len(list) > 0) {
 				break
@@ -97,6 +97,9 @@ func (f *field) collect(r *reading, scope item) (any, error) {
 		return nil, err
 	}
 	if one == nil && len(list) == 0 {
+		if e := r.noDoc; e != nil && found == 0 && !f.json && scope.node == nil {
+			r.unread(e)
+		}
 		if found > 0 {
 			r.miss("%s without a value", count(found, "match"))
 		} else {

@@ -176,6 +176,8 @@ func jsonldSource(typ, path string) source {
 			}
 		}
 		switch {
+		case r.noDoc != nil:
+			r.unread(r.noDoc)
 		case len(linked.invalid) > 0:
 			r.unread(errors.New(linked.invalid[0]))
 		case linked.blocks == 0:

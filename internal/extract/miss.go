@@ -19,10 +19,10 @@ func (r *reading) miss(format string, args ...any) {
 
 // unread notes that what the field is read from can't be read. It takes precedence over a miss.
 func (r *reading) unread(err error) {
-	if !r.unreadable || r.why == "" {
+	if !r.broken || r.why == "" {
 		r.why = cut(err.Error(), maxWhy)
 	}
-	r.unreadable = true
+	r.broken = true
 }
 
 // noFieldFound returns the verdict of a page on which no field of the record was found. found
@@ -61,7 +61,7 @@ func (f *field) reads() bool { return f.find != nil || f.first != nil }
 // noteMissing remembers why a field has no value of the page. A default stands for a value that a
 // readable page does not have, not for a page that can't be read.
 func (r *reading) noteMissing(f *field, from string) {
-	if from != "" && (from != "or" || !r.unreadable) {
+	if from != "" && (from != "or" || !r.broken) {
 		return
 	}
 	if r.missing == nil {
@@ -72,5 +72,5 @@ func (r *reading) noteMissing(f *field, from string) {
 		why = "nothing found"
 	}
 	r.missing[f.name] = strings.TrimSpace(why)
-	r.brokenPage = r.brokenPage || r.unreadable
+	r.brokenPage = r.brokenPage || r.broken
 }

@@ -52,11 +52,11 @@ type reading struct {
 
 	linked *linkedData
 
-	// why is the reason why the field that is being read has no value; unreadable states that what it
+	// why is the reason why the field that is being read has no value; broken states that what it
 	// is read from can't be read. missing holds the reasons of the fields without a value, brokenPage
 	// whether one of them could not be read.
 	why        string
-	unreadable bool
+	broken     bool
 	missing    map[string]string
 	brokenPage bool
 

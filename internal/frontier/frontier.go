@@ -200,6 +200,9 @@ type Record struct {
 	Fields         json.RawMessage
 	Digest         []byte
 	FetchedAt      time.Time
+
+	// Missing names the fields without a value, for the counters. It is not stored.
+	Missing []string
 }
 
 // Asset is the row of a stored file.

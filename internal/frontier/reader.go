@@ -74,6 +74,22 @@ type Status struct {
 	Workers int     // sessions with a live lease whose heartbeats name the job
 	Hosts   []HostStatus
 	Reasons []ReasonCount
+
+	// NullFields are the fields that have no value on all or nearly all records.
+	NullFields []FieldCount
+
+	// LastRetry is when the last waiting task is due; zero: none waits.
+	LastRetry time.Time
+
+	// Leases are the sessions that hold tasks of the job.
+	Leases []LeaseStatus
+}
+
+// LeaseStatus is a session that holds tasks.
+type LeaseStatus struct {
+	Worker    string
+	ExpiresAt time.Time // moves on with each heartbeat
+	Tasks     int64
 }
 
 // HostStatus is a lane that is not simply due.

@@ -80,7 +80,7 @@ func TestTheExampleLoadsAsItStands(t *testing.T) {
 		Store:   seine.Store{URL: "file:./data/psa-cards/", Key: "png/{grade}/{id}_{asset}.png"},
 		Explore: seine.Explore{Strategy: seine.StrategyForager, Patience: 1},
 		Limit:   seine.Limit{Assets: 10000},
-		Retry:   seine.Retry{Error: 8, Stale: 3, Backoff: 20 * time.Second},
+		Retry:   seine.Retry{Error: 8, Stale: 3, Backoff: 20 * time.Second, HostDown: 20 * time.Minute, Refused: 24 * time.Hour},
 	}
 	if diff := cmp.Diff(got, want, onlyExported); diff != "" {
 		t.Errorf("job (-got +want):\n%s", diff)
@@ -120,7 +120,7 @@ assets: {f: {url: a, optional: true, image: {min: 10x20}}}
 store: {url: "s3://${BUCKET:-cards}/x", key: "{key}_{asset}.{ext}"}
 explore: {strategy: chain, patience: 4}
 limit: {assets: 1, records: 2, tasks: 3}
-retry: {error: 5, stale: 6, backoff: 0s}
+retry: {error: 5, stale: 6, backoff: 0s, host_down: 1h, refused: 2h}
 concurrency: 12
 max_failures: 13
 frontier: ${DB:-sqlite:./x.db}
@@ -153,7 +153,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 		Store:       seine.Store{URL: "s3://cards/x", Key: "{key}_{asset}.{ext}"},
 		Explore:     seine.Explore{Strategy: seine.StrategyChain, Patience: 4},
 		Limit:       seine.Limit{Assets: 1, Records: 2, Tasks: 3},
-		Retry:       seine.Retry{Error: 5, Stale: 6},
+		Retry:       seine.Retry{Error: 5, Stale: 6, HostDown: time.Hour, Refused: 2 * time.Hour},
 		Concurrency: 12, MaxFailures: 13, Frontier: "sqlite:./x.db",
 	}
 	if diff := cmp.Diff(got, want, onlyExported); diff != "" {

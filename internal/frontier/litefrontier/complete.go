@@ -128,6 +128,7 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 			return nil, err
 		}
 	}
+	frontier.FieldDeltas(c.Records, func(state int, reason string) { moved[stat{state, reason}]++ })
 	for _, a := range c.Assets {
 		if err := upsert(frontier.StatAssets, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, key, name, version) do nothing`,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -102,7 +103,49 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 		s.Reasons = append(s.Reasons, c)
 		return err
 	})
-	return s, err
+	if err != nil {
+		return s, err
+	}
+	return s, f.statusMore(ctx, job, &s)
+}
+
+// statusMore reads the fields without values, the last retry and the leases.
+func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *frontier.Status) error {
+	var (
+		digest   []byte
+		last     int64
+		counters []frontier.ReasonCount
+	)
+	if err := f.one(ctx, `select digest, (select coalesce(max(run_at), 0) from queue q where q.job_id = j.job_id and lease_id is null) from job j where job_id = ?`,
+		[]any{job}, &digest, &last); err != nil {
+		return err
+	}
+	if last > 0 {
+		s.LastRetry = fromMicro(last)
+	}
+	if err := f.each(ctx, `select state, reason, sum(n) from stat where job_id = ? and state in (20, 21) group by 1, 2`, []any{job}, func(r *sql.Rows) error {
+		var (
+			c     frontier.ReasonCount
+			state int
+		)
+		err := r.Scan(&state, &c.Reason, &c.Count)
+		c.State = seine.State(state)
+		counters = append(counters, c)
+		return err
+	}); err != nil {
+		return err
+	}
+	s.NullFields = frontier.NullFields(digest, counters)
+	return f.each(ctx, `select l.worker, l.expires_at, count(*) from queue q join lease l on l.lease_id = q.lease_id where q.job_id = ? group by l.lease_id order by 1`, []any{job}, func(r *sql.Rows) error {
+		var (
+			l  frontier.LeaseStatus
+			at int64
+		)
+		err := r.Scan(&l.Worker, &at, &l.Tasks)
+		l.ExpiresAt = fromMicro(at)
+		s.Leases = append(s.Leases, l)
+		return err
+	})
 }
 
 // sqlOpenState is the state of an open task.
@@ -158,9 +201,10 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 	err := f.each(ctx, `select * from (select t.key as key, t.state, 1, t.attempt, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta, null, coalesce(t.finished_at, t.created_at)
    from task t where `+strings.Join(ended, " and ")+` order by t.key`+limit+`)
  union all
- select * from (select q.key, q.now, 0, q.attempt, q.prio, coalesce(q.reason, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then q.run_at end, t.created_at
-   from (select q.job_id, q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, `+sqlOpenState+` as now from queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
-   cross join task t on t.job_id = q.job_id and t.key = q.key left join lease le on le.lease_id = q.lease_id)
+ select * from (select q.key, q.now, 0, q.attempt, q.prio, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at
+   from (select q.job_id, q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, q.lane_id, `+sqlOpenState+` as now from queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
+   cross join task t on t.job_id = q.job_id and t.key = q.key left join lease le on le.lease_id = q.lease_id
+  left join lane h on h.lane_id = q.lane_id and h.why is not null and (h.faults > 0 or h.quiet_until > `+strconv.FormatInt(f.now(), 10)+`))
  order by 1`+limit, args, func(r *sql.Rows) error {
 		var (
 			t       frontier.TaskInfo

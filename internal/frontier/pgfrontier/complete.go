@@ -165,6 +165,7 @@ func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 type yield struct {
 	records recordColumns
 	assets  assetColumns
+	fields  map[fieldStat]int64
 	lock    []int32 // lanes
 	answers []*frontier.Explored
 	seqs    []int64
@@ -172,14 +173,37 @@ type yield struct {
 	reasons []*string
 }
 
+// fieldStat names a counter of fields.
+type fieldStat struct {
+	state  int16
+	reason string
+}
+
+// count queues the counters of the records' fields.
+func (y *yield) count(b *pgx.Batch, job frontier.JobID) {
+	if len(y.fields) == 0 {
+		return
+	}
+	var (
+		states  []int16
+		reasons []string
+		ns      []int64
+	)
+	for s, n := range y.fields {
+		states, reasons, ns = append(states, s.state), append(reasons, s.reason), append(ns, n)
+	}
+	b.Queue(sqlFields, job, states, reasons, ns)
+}
+
 func yieldOf(tasks []frontier.Completion) *yield {
-	y := &yield{seqs: make([]int64, 0, len(tasks)), states: make([]int16, 0, len(tasks)), reasons: make([]*string, 0, len(tasks))}
+	y := &yield{fields: map[fieldStat]int64{}, seqs: make([]int64, 0, len(tasks)), states: make([]int16, 0, len(tasks)), reasons: make([]*string, 0, len(tasks))}
 	for _, t := range tasks {
 		y.seqs, y.states, y.reasons = append(y.seqs, t.Seq), append(y.states, int16(t.State)), append(y.reasons, reason(t.Reason))
 		y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
 		for _, r := range t.Records {
 			y.records.add(r)
 		}
+		frontier.FieldDeltas(t.Records, func(state int, reason string) { y.fields[fieldStat{int16(state), reason}]++ })
 		for _, a := range t.Assets {
 			y.assets.add(a)
 		}
@@ -193,6 +217,7 @@ func yieldOf(tasks []frontier.Completion) *yield {
 func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, w wake, back []int64) *pgx.QueuedQuery {
 	y.records.queue(b, job)
 	y.assets.queue(b, job)
+	y.count(b, job)
 	b.Queue(sqlLock, sorted(append(y.lock, w.lanes...)))
 	w.queue(b, now)
 	if len(back) > 0 {

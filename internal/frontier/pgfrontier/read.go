@@ -110,7 +110,43 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 			r.State = seine.State(state)
 			return r, err
 		})
-	return s, err
+	if err != nil {
+		return s, err
+	}
+	return s, f.statusMore(ctx, job, &s)
+}
+
+// statusMore reads the fields without values, the last retry and the leases.
+func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *frontier.Status) error {
+	var (
+		digest []byte
+		last   *time.Time
+	)
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select digest, (select max(run_at) from seine.queue q where q.job_id = j.job_id and lease_id is null) from seine.job j where job_id = $1`, job).Scan(&digest, &last)
+	})
+	if err != nil {
+		return err
+	}
+	if last != nil {
+		s.LastRetry = *last
+	}
+	counters, err := collect(ctx, f, `select state::int, reason, sum(n)::bigint from seine.stat where job_id = $1 and state in (20, 21) group by 1, 2`, []any{job},
+		func(row pgx.CollectableRow) (r frontier.ReasonCount, err error) {
+			var state int
+			err = row.Scan(&state, &r.Reason, &r.Count)
+			r.State = seine.State(state)
+			return r, err
+		})
+	if err != nil {
+		return err
+	}
+	s.NullFields = frontier.NullFields(digest, counters)
+	s.Leases, err = collect(ctx, f, `select l.worker, l.expires_at, count(*) from seine.queue q join seine.lease l using (lease_id) where q.job_id = $1 group by l.lease_id order by 1`, []any{job},
+		func(row pgx.CollectableRow) (l frontier.LeaseStatus, err error) {
+			return l, row.Scan(&l.Worker, &l.ExpiresAt, &l.Tasks)
+		})
+	return err
 }
 
 // InProgress counts the tasks that are leased. None are when no claim of them is
@@ -167,10 +203,11 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
    (select t.key, t.state::int as state, true, t.attempt::int, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta::text, null::timestamptz, coalesce(t.finished_at, t.created_at)
    from seine.task t where `+strings.Join(ended, " and ")+` order by t.key`+limit+`)
    union all
-   select q.key, q.now, false, q.attempt::int, q.prio::int, coalesce(q.reason, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then q.run_at end, t.created_at
-   from (select q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, (`+sqlOpenState+`)::int as now from seine.queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
+   select q.key, q.now, false, q.attempt::int, q.prio::int, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at
+   from (select q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, q.lane_id, (`+sqlOpenState+`)::int as now from seine.queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
    cross join lateral (select worker, meta::text, created_at from seine.task t where t.job_id = $1 and t.key = q.key) t
    left join seine.lease le on le.lease_id = q.lease_id
+   left join seine.lane h on h.lane_id = q.lane_id and h.why is not null and (h.faults > 0 or h.quiet_until > clock_timestamp())
  ) x order by key`+limit, args, scanTask)
 }
 

@@ -75,6 +75,9 @@ const (
    returning xmax = 0 as fresh)
  insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 11, count(*) from a where fresh having count(*) > 0`
 
+	// The counters of fields. $1 job, $2 states, $3 reasons, $4 counts.
+	sqlFields = `insert into seine.stat(job_id, lane_id, state, reason, n) select $1, 0, state, reason, n from unnest($2::smallint[], $3::text[], $4::bigint[]) f(state, reason, n)`
+
 	sqlLock = `select 1 from seine.lane where lane_id = any($1::int[]) order by lane_id for update`
 
 	// After sqlLock. $2 lanes, $3 prios. next_at is lifted to now, else the
