@@ -6,7 +6,6 @@ require (
 	cloud.google.com/go/cloudsqlconn v1.26.0
 	cloud.google.com/go/compute/metadata v0.10.0
 	github.com/andybalholm/brotli v1.2.8
-	github.com/andybalholm/cascadia v1.3.5
 	github.com/aws/aws-sdk-go-v2/config v1.33.3
 	github.com/aws/smithy-go v1.28.8
 	github.com/chromedp/cdproto v0.159.0

@@ -10,6 +10,8 @@ import (
 	"github.com/tidwall/gjson"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/seinehq/seine/internal/markup"
 )
 
 // linkedData are the things of a page's JSON-LD blocks: those of a list and of an @graph one by one.
@@ -30,7 +32,7 @@ func (r *reading) linkedData() (*linkedData, error) {
 	}
 	out := &linkedData{}
 	if doc != nil {
-		for n := range doc.Descendants() {
+		for n := markup.Next(doc, doc); n != nil; n = markup.Next(n, doc) {
 			if n.DataAtom != atom.Script && !strings.EqualFold(n.Data, "script") || n.Type != html.ElementNode {
 				continue
 			}

@@ -3,9 +3,10 @@ package extract
 import (
 	"context"
 
-	"github.com/andybalholm/cascadia"
+	"golang.org/x/net/html"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/css"
 )
 
 // Links returns the pages that links lead to: of each direction the first
@@ -14,7 +15,7 @@ import (
 func Links(next, prev string) (seine.NeighborFunc, []Problem) {
 	var (
 		problems  []Problem
-		selectors = map[int]cascadia.SelectorGroup{}
+		selectors = map[int]*css.Selector{}
 	)
 	for _, s := range []struct {
 		dir       int
@@ -27,12 +28,12 @@ func Links(next, prev string) (seine.NeighborFunc, []Problem) {
 			problems = append(problems, Problem{Path: s.path, Message: "the selector is too long"})
 			continue
 		}
-		group, err := cascadia.ParseGroup(s.css)
+		selector, err := css.Parse(s.css)
 		if err != nil {
 			problems = append(problems, Problem{Path: s.path, Message: "bad selector: " + err.Error()})
 			continue
 		}
-		selectors[s.dir] = group
+		selectors[s.dir] = selector
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -48,8 +49,12 @@ func Links(next, prev string) (seine.NeighborFunc, []Problem) {
 		if err != nil || doc == nil {
 			return ""
 		}
-		n := cascadia.Query(doc, selector)
-		if n == nil {
+		var n *html.Node
+		err = selector.Find(r.ctx, r.tree, doc, nil, func(found *html.Node) bool {
+			n = found
+			return false
+		})
+		if err != nil || n == nil {
 			return ""
 		}
 		href, _ := attribute(n, "href")

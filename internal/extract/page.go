@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/css"
 	"github.com/seinehq/seine/internal/markup"
 	"github.com/seinehq/seine/internal/weburl"
 	"github.com/seinehq/seine/internal/xpath"
@@ -42,6 +43,7 @@ type reading struct {
 	leave   func()       // gives back what tree has reserved
 	indexed *xpath.Tree  // tree, as XPath sees it
 	steps   xpath.Budget // of all expressions of XPath
+	finds   css.Budget   // of all selectors
 
 	base     string
 	baseDone bool
@@ -103,7 +105,7 @@ func (r *reading) resolve(ref string) (string, error) {
 // first base element that has one, else the page's URL. The content of a template
 // is no part of the page.
 func baseURL(page string, doc *html.Node) string {
-	for n := next(doc, doc); n != nil; n = next(n, doc) {
+	for n := markup.Next(doc, doc); n != nil; n = markup.Next(n, doc) {
 		if n.DataAtom != atom.Base || n.Namespace != "" {
 			continue
 		}

@@ -1,17 +1,17 @@
 package extract
 
 import (
-	"context"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"github.com/andybalholm/cascadia"
 	"github.com/tidwall/gjson"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
+	"github.com/seinehq/seine/internal/css"
+	"github.com/seinehq/seine/internal/markup"
 	"github.com/seinehq/seine/internal/xpath"
 )
 
@@ -32,26 +32,15 @@ func selectorSource(selector string) (source, error) {
 	if selector == "." {
 		return elementSource, nil
 	}
-	group, err := cascadia.ParseGroup(selector)
+	parsed, err := css.Parse(selector)
 	if err != nil {
 		return nil, err
 	}
 	return func(r *reading, scope item, yield func(item) bool) error {
-		root := scope.node
-		if root == nil {
+		if scope.node == nil {
 			return nil
 		}
-		// Matching one element may look at all its siblings: between elements
-		// the caller can stop us.
-		for seen, n := 0, next(root, root); n != nil; seen, n = seen+1, next(n, root) {
-			if seen%64 == 0 && r.ctx.Err() != nil {
-				return context.Cause(r.ctx)
-			}
-			if n.Type == html.ElementNode && group.Match(n) && !yield(item{node: n}) {
-				return nil
-			}
-		}
-		return nil
+		return parsed.Find(r.ctx, r.tree, scope.node, &r.finds, func(n *html.Node) bool { return yield(item{node: n}) })
 	}, nil
 }
 
@@ -59,21 +48,6 @@ func selectorSource(selector string) (source, error) {
 func elementSource(_ *reading, scope item, yield func(item) bool) error {
 	if scope.node != nil {
 		yield(scope)
-	}
-	return nil
-}
-
-// next returns the node after n in document order inside root. Content of a
-// template is no part of the document.
-func next(n, root *html.Node) *html.Node {
-	if n.FirstChild != nil && n.DataAtom != atom.Template {
-		return n.FirstChild
-	}
-	for n != root {
-		if n.NextSibling != nil {
-			return n.NextSibling
-		}
-		n = n.Parent
 	}
 	return nil
 }
@@ -149,7 +123,7 @@ func metaSource(name string) source {
 		if scope.node == nil {
 			return nil
 		}
-		for n := next(scope.node, scope.node); n != nil; n = next(n, scope.node) {
+		for n := markup.Next(scope.node, scope.node); n != nil; n = markup.Next(n, scope.node) {
 			if n.DataAtom != atom.Meta {
 				continue
 			}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/css"
 	"github.com/seinehq/seine/internal/extract"
 )
 
@@ -176,7 +177,7 @@ func (a *assembly) wait(path string, w wait) seine.Wait {
 		a.check(path, true, "%s: a wait has css or stable", path)
 	}
 	if w.CSS != "" {
-		err := checkWaitSelector(w.CSS)
+		err := css.CheckBrowser(w.CSS)
 		a.check(path+".css", err != nil, "%s.css: bad selector %q: %v", path, a.show(w.CSS), err)
 	}
 	if w.Matches != "" {

@@ -84,12 +84,12 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		},
 		{"a header of the fetcher's own", head + body + "fetch: {headers: {host: a}}\n", `job.yaml:4:25: fetch.headers.host: the fetcher sets this header itself`},
 		{"a header with a line break", head + body + "fetch: {headers: {X-A: \"a\\nb\"}}\n", `job.yaml:4:24: fetch.headers.X-A has a line break or a control character`},
-		{"a bad selector", head + "fields:\n  a: {css: \"p[\"}\n", `job.yaml:4:12: fields.a.css: bad selector "p[": expected identifier, found EOF instead`},
+		{"a bad selector", head + "fields:\n  a: {css: \"p[\"}\n", `job.yaml:4:12: fields.a.css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end`},
 		{
 			"a selector to wait for that only fields know", head + body + "fetch: {via: chrome, wait: [{css: 'p:contains(a)'}]}\n",
-			"job.yaml:4:35: fetch.wait[0].css: bad selector \"p:contains(a)\": a browser knows no :contains: give `matches` beside css",
+			"job.yaml:4:35: fetch.wait[0].css: bad selector \"p:contains(a)\": character 2: a browser knows no :contains: give `matches` beside css",
 		},
-		{"a bad selector to wait for", head + body + "fetch: {via: chrome, wait: [{css: 'p['}]}\n", `job.yaml:4:35: fetch.wait[0].css: bad selector "p[": expected identifier, found EOF instead`},
+		{"a bad selector to wait for", head + body + "fetch: {via: chrome, wait: [{css: 'p['}]}\n", `job.yaml:4:35: fetch.wait[0].css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end`},
 		{"a wait for nothing", head + body + "fetch: {via: chrome, wait: [{attr: src}]}\n", `job.yaml:4:29: fetch.wait[0]: a wait has css or stable`},
 		{"a bad pattern", head + "fields:\n  a:\n    css: p\n    match: '('\n", "job.yaml:6:12: fields.a.match: bad regular expression: missing closing ): `(`"},
 		{"a bad XPath", head + "fields: {a: {xpath: '//a['}}\n", `job.yaml:3:21: fields.a.xpath: bad xpath "//a[": `},
@@ -212,7 +212,7 @@ retry: {eror: 3}
 job.yaml:3:3: seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}
 job.yaml:3:15: seeds.ids: from 9 is greater than to 5
 job.yaml:3:25: unknown key "widht" in seeds.ids: did you mean "width"?
-job.yaml:5:16: fields.grade.css: bad selector "p[": expected identifier, found EOF instead
+job.yaml:5:16: fields.grade.css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end
 job.yaml:5:29: fields.grade.match: bad regular expression: missing closing ): ` + "`(`" + `
 job.yaml:7:12: verdict[0].skip: unknown name "gread" in the expression: did you mean "grade"?
 job.yaml:8:14: store.key: unknown name {gade} in the key: did you mean "grade"?

@@ -29,6 +29,7 @@ import (
 	"strconv"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
 // Bounds of one document.
@@ -53,8 +54,8 @@ type Document struct {
 	Root *html.Node
 
 	// XML says that names are qualified names in the case of the source: Data is
-	// "dc:creator", Namespace the name of its namespace. Elements of XHTML are
-	// those of HTML: lower case, with an atom and without a namespace. The
+	// "dc:creator", Namespace the name of its namespace. An element of XHTML whose
+	// name has an atom is one of HTML: it has no namespace and no prefix. The
 	// Namespace of an attribute is its prefix. A processing instruction is an
 	// [html.RawNode] with its target as Data and the rest as the value of its only
 	// attribute.
@@ -65,6 +66,41 @@ type Document struct {
 
 	// Scripting says that the content of noscript is text.
 	Scripting bool
+
+	// States holds what a browser said of elements whose state is not in their
+	// attributes, such as a box that a script checked.
+	States map[*html.Node]State
+}
+
+// State is a set of pseudo-classes that match an element in a browser.
+type State uint16
+
+// The pseudo-classes.
+const (
+	Checked State = 1 << iota
+	Disabled
+	Enabled
+	Required
+	Optional
+	ReadWrite
+	PlaceholderShown
+	Defined
+	Open
+)
+
+// Next returns the node after n in document order inside root; nil at the end. The
+// content of a template is no part of the document.
+func Next(n, root *html.Node) *html.Node {
+	if n.FirstChild != nil && (n.DataAtom != atom.Template || n.Namespace != "") {
+		return n.FirstChild
+	}
+	for n != root {
+		if n.NextSibling != nil {
+			return n.NextSibling
+		}
+		n = n.Parent
+	}
+	return nil
 }
 
 // Options are the options of a parser. The zero value works.

@@ -265,8 +265,9 @@ func (x *xmlParser) startTag() {
 	if !ok {
 		prefix, local = "", name
 	}
-	if n.Namespace = x.namespaces[prefix]; n.Namespace == xhtmlNamespace {
-		n.Namespace, n.Data, n.DataAtom = "", local, a.Lookup([]byte(local))
+	n.Namespace = x.namespaces[prefix]
+	if atom := a.Lookup([]byte(local)); atom != 0 && n.Namespace == xhtmlNamespace {
+		n.Namespace, n.Data, n.DataAtom = "", local, atom
 	}
 	if empty {
 		x.undeclare(undo)

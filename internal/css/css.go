@@ -1,0 +1,107 @@
+// Package css parses selectors and finds the elements that they match in trees of
+// golang.org/x/net/html.
+//
+// It implements Selectors Level 4 as far as a document without a reader and
+// without styles has what a selector asks for: :is, :where, :not and :has with
+// lists, :scope, :nth-child(… of …), the flags i and s, prefixes of namespaces.
+// Values of the attributes that the HTML standard lists are matched without regard
+// to case; ids and classes are so in quirks mode. In HTML, names of HTML elements
+// and of their attributes are matched in any case, in XML exactly.
+//
+// A name without a prefix matches elements of every namespace by their local name.
+// A prefix is the one that the document writes; in HTML svg and math are prefixes.
+//
+// [Parse] also knows these pseudo-classes and operators, which browsers do not:
+// :contains(text), :containsOwn(text), :matches(re), :matchesOwn(re),
+// :haschild(selector), :input, [a!=v], [a#=re]. [CheckBrowser] checks a selector
+// that a browser takes.
+//
+// A search is bounded in steps and ends when its context does. It does not
+// recurse over the document.
+package css
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/net/html"
+
+	"github.com/seinehq/seine/internal/markup"
+)
+
+// MaxSteps is the default bound on the steps of a [Budget].
+const MaxSteps = 200_000_000
+
+// ErrSteps says that a search took more steps than its budget has.
+var ErrSteps = errors.New("the rules take too long on this page")
+
+// SyntaxError is a mistake in a selector.
+type SyntaxError struct {
+	// Pos is the place, in characters from 1.
+	Pos int
+
+	Message string
+}
+
+// Error returns the place and the mistake.
+func (e *SyntaxError) Error() string { return fmt.Sprintf("character %d: %s", e.Pos, e.Message) }
+
+// Selector is a list of selectors. Any number of goroutines may use it.
+type Selector struct {
+	list []*complexSelector
+}
+
+// Budget counts the steps of searches that share it. The zero value works.
+type Budget struct {
+	// Max is the most steps. Default [MaxSteps].
+	Max int
+
+	spent int
+}
+
+// Find gives the elements below scope that the selector matches to yield, in
+// document order, until yield returns false. Elements outside of scope take part
+// in the match: "main p" finds a p below scope whose main is above it. :scope is
+// the element scope, or the root element if scope is the document. A nil budget is
+// one of its own. Find returns [ErrSteps], or the cause of ctx.
+func (s *Selector) Find(ctx context.Context, d *markup.Document, scope *html.Node, b *Budget, yield func(*html.Node) bool) (err error) {
+	if b == nil {
+		b = &Budget{}
+	}
+	m := &matcher{ctx: ctx, doc: d, scope: scope, budget: b, most: b.Max}
+	if m.most <= 0 {
+		m.most = MaxSteps
+	}
+	if scope.Type == html.DocumentNode {
+		m.scope = rootElement(scope)
+	}
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case stop:
+			err = p.err
+		default:
+			panic(p)
+		}
+	}()
+	for n := markup.Next(scope, scope); n != nil; n = markup.Next(n, scope) {
+		m.step()
+		if n.Type != html.ElementNode || !m.matchesAny(s.list, n) {
+			continue
+		}
+		if !yield(n) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func rootElement(doc *html.Node) *html.Node {
+	for c := doc.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == html.ElementNode {
+			return c
+		}
+	}
+	return nil
+}
