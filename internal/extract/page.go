@@ -95,16 +95,16 @@ func (r *reading) resolve(ref string) (string, error) {
 		r.baseDone = true
 		r.base = r.page.URL
 		if doc, err := r.document(); err == nil && doc != nil {
-			r.base = baseURL(r.page.URL, doc)
+			r.base = baseURL(r.page, doc)
 		}
 	}
-	return weburl.Resolve(r.base, ref)
+	return weburl.ResolveIn(r.base, ref, r.page.Charset)
 }
 
 // baseURL returns what references on a page are resolved against: the href of the
 // first base element that has one, else the page's URL. The content of a template
 // is no part of the page.
-func baseURL(page string, doc *html.Node) string {
+func baseURL(page *seine.Page, doc *html.Node) string {
 	for n := markup.Next(doc, doc); n != nil; n = markup.Next(n, doc) {
 		if n.DataAtom != atom.Base || n.Namespace != "" {
 			continue
@@ -113,12 +113,12 @@ func baseURL(page string, doc *html.Node) string {
 		if !ok {
 			continue
 		}
-		if base, err := weburl.Resolve(page, href); err == nil {
+		if base, err := weburl.ResolveIn(page.URL, href, page.Charset); err == nil {
 			return base
 		}
-		return page
+		return page.URL
 	}
-	return page
+	return page.URL
 }
 
 // text returns the visible text of n.

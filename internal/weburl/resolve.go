@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"github.com/seinehq/seine/internal/charset"
 )
 
 // Host returns host and port of a canonical URL, the unit of politeness: the
@@ -32,7 +34,11 @@ func Host(canonical string) string {
 // Resolve returns ref, as it stands in a src or href attribute, as an absolute
 // URL, its own fragment included: what a browser shows for it, not yet
 // canonical. It fails like [Canonical].
-func Resolve(base, ref string) (string, error) {
+func Resolve(base, ref string) (string, error) { return ResolveIn(base, ref, "") }
+
+// ResolveIn is [Resolve] on a page in a charset: what is beyond ASCII in the query
+// is encoded in it, the rest in UTF-8. Empty means UTF-8.
+func ResolveIn(base, ref, in string) (string, error) {
 	b, err := parse(base)
 	if err != nil {
 		return "", fmt.Errorf("base: %w", err)
@@ -40,7 +46,7 @@ func Resolve(base, ref string) (string, error) {
 	if err := bounded(ref); err != nil {
 		return "", err
 	}
-	u, err := b.Parse(escapeInvalid(ref))
+	u, err := b.Parse(escapeInvalid(inCharset(ref, in)))
 	if err != nil {
 		if hasScheme(ref) && !webScheme(ref) {
 			return "", ErrNotWeb
@@ -55,6 +61,22 @@ func Resolve(base, ref string) (string, error) {
 		return "", tooLong(len(abs))
 	}
 	return abs, nil
+}
+
+// inCharset encodes the query of a reference in a charset.
+func inCharset(ref, in string) string {
+	if in == "" || in == charset.UTF8.Name {
+		return ref
+	}
+	rest, fragment, has := strings.Cut(ref, "#")
+	path, query, ok := strings.Cut(rest, "?")
+	if !ok {
+		return ref
+	}
+	if path += "?" + charset.EscapeQuery(query, in); has {
+		path += "#" + fragment
+	}
+	return path
 }
 
 // placeholder is what [Expand] replaces.

@@ -169,3 +169,21 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
+
+func TestResolveIn(t *testing.T) {
+	t.Parallel()
+	const base = "https://a.example/dir/page?x=Кот"
+	for _, tt := range []struct{ in, ref, want string }{
+		{"windows-1251", "/img?name=Кот", "https://a.example/img?name=%CA%EE%F2"},
+		{"windows-1251", "Кот?Кот#Кот", "https://a.example/dir/%D0%9A%D0%BE%D1%82?%CA%EE%F2#%D0%9A%D0%BE%D1%82"},
+		{"windows-1251", "#Кот?Кот", "https://a.example/dir/page?x=%D0%9A%D0%BE%D1%82#%D0%9A%D0%BE%D1%82?%D0%9A%D0%BE%D1%82"},
+		{"windows-1251", "?a=%D0%9A&b=+ \"", "https://a.example/dir/page?a=%D0%9A&b=+%20%22"},
+		{"windows-1251", "//Кот.example/?猫", "https://xn--j1aim.example/?%26%2329483%3B"},
+		{"utf-8", "/?Кот", "https://a.example/?%D0%9A%D0%BE%D1%82"},
+		{"", "/?Кот", "https://a.example/?%D0%9A%D0%BE%D1%82"},
+	} {
+		if got, err := ResolveIn(base, tt.ref, tt.in); got != tt.want || err != nil {
+			t.Errorf("ResolveIn(%q, %q) = %q, %v; want %q", tt.ref, tt.in, got, err, tt.want)
+		}
+	}
+}
