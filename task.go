@@ -83,6 +83,10 @@ type Page struct {
 
 	// Waits tells how each wait of the request ended.
 	Waits []Waited
+
+	// Notes say what else a person should know of the page, such as a refresh that
+	// was not followed. They are for `try` and the log.
+	Notes []string
 }
 
 // Waited tells how one wait ended. A wait that ran out is not an error: the

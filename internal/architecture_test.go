@@ -77,7 +77,7 @@ var floors = map[string][]string{
 	"internal/tracing":                    {},
 	"internal/metric":                     {"", "internal/frontier"},
 	"internal/patience":                   {},
-	"internal/fetch":                      {"", "internal/charset"},
+	"internal/fetch":                      {"", "internal/weburl"},
 	"internal/fetch/httpfetch":            {"", "internal/charset", "internal/fetch", "internal/weburl"},
 	"internal/fetch/chromefetch":          {"", "internal/charset", "internal/fetch", "internal/weburl"},
 	"internal/extract":                    {"", "internal/charset", "internal/css", "internal/markup", "internal/number", "internal/weburl", "internal/xpath"},

@@ -65,6 +65,7 @@ type tryJSON struct {
 	URL      string         `json:"url"`
 	Response *responseJSON  `json:"response"`
 	Waits    []seine.Waited `json:"waits"`
+	Notes    []string       `json:"notes,omitempty"`
 	Fields   map[string]any `json:"fields"`
 	Verdict  verdictJSON    `json:"verdict"`
 	Assets   []tryAssetJSON `json:"assets"`
@@ -182,7 +183,7 @@ func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, c
 	}
 	out.page = page
 	out.Response = &responseJSON{page.Status, len(page.Body), page.Took.Milliseconds()}
-	out.Waits = append(out.Waits, page.Waits...)
+	out.Waits, out.Notes = append(out.Waits, page.Waits...), page.Notes
 	result, trace, err := file.Scraper.Explain(ctx, task, page)
 	out.trace = trace
 	if trace != nil {
@@ -241,6 +242,9 @@ func (a *app) printTry(o *tryJSON) {
 			state = "ran out; the page is judged as it stands"
 		}
 		a.print("  wait      %s: %s", w.Wait, state)
+	}
+	for _, n := range o.Notes {
+		a.print("  note      %s", n)
 	}
 	if o.trace != nil {
 		for _, f := range o.trace.Fields {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -198,6 +199,9 @@ func (r *runner) note(ctx context.Context, o outcome, final bool) {
 		}
 	}
 	log := r.log.With("task", o.claimed.Key, "attempt", o.claimed.Attempt)
+	if o.page != nil && len(o.page.Notes) > 0 {
+		log = log.With("page", strings.Join(o.page.Notes, "; "))
+	}
 	switch {
 	case o.state == seine.Done:
 		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))

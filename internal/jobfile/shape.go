@@ -159,7 +159,9 @@ type fetch struct {
 	// The most bytes of an asset.
 	MaxAsset *size `yaml:"max_asset" default:"64MiB" example:"16MiB"`
 
-	// The most redirects that are followed.
+	// The most redirects that are followed. A refresh of a page, by a meta
+	// element or a Refresh header, within 5 seconds is a redirect too; a later
+	// one is a note of the page, which `seine try` and the log show.
 	MaxRedirects *int `yaml:"max_redirects" min:"1" max:"50" default:"10" example:"3"`
 
 	// How the browser shows a page. Not used by http.

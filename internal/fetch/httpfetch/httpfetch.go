@@ -110,12 +110,17 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 		}
 		from := c.url
 		redirect, err := c.follow(resp, f.config.MaxRedirects)
+		var p *seine.Page
+		if err == nil && !redirect {
+			p = page(req, resp, raw)
+			p.URL = c.url
+			redirect, err = c.refresh(p, f.config.MaxRedirects)
+		}
 		if err != nil {
 			return nil, fetch.Classify(weburl.Host(from), err)
 		}
 		if !redirect {
-			p := page(req, resp, raw)
-			p.URL, p.Redirects = c.url, c.asked
+			p.Redirects = c.asked
 			p.FetchedAt, p.Took = time.Now().UTC(), time.Since(start)
 			return p, nil
 		}
@@ -175,7 +180,10 @@ func page(req seine.Request, resp *http.Response, body []byte) *seine.Page {
 		Asked:  seine.AsksFor(resp.Request.Header, resp.StatusCode),
 		Via:    seine.ViaHTTP,
 	}
-	if !req.Raw && isText(p.Type) {
+	if req.Raw {
+		return p
+	}
+	if isText(p.Type) {
 		text, c := charset.ToUTF8(body, p.Type, label)
 		p.Body, p.Charset = text, c.Name
 	}

@@ -20,6 +20,7 @@ type chain struct {
 	url    string // the next to ask
 	asked  []string
 	header http.Header
+	raw    bool // an asset: nothing in it leads elsewhere
 	jar    jar
 	seen   map[question]string // the cookies with which it was asked last
 }
@@ -28,7 +29,7 @@ type chain struct {
 type question struct{ method, url string }
 
 func newChain(req seine.Request, url string) *chain {
-	c := &chain{method: req.Method, url: url, header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
+	c := &chain{method: req.Method, url: url, raw: req.Raw, header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
 	if c.method == "" {
 		c.method = http.MethodGet
 	}
@@ -105,15 +106,41 @@ func (c *chain) follow(resp *http.Response, most int) (bool, error) {
 	if err != nil {
 		return false, fetch.Fault{Reason: fetch.BadRedirect, Err: err}
 	}
-	c.asked = append(c.asked, c.url)
-	if len(c.asked) > most {
-		return false, fetch.Fault{Reason: fetch.ManyRedirects, Err: fmt.Errorf("more than %d", max(most, 0))}
-	}
 	switch {
 	case c.method == http.MethodHead:
 	case resp.StatusCode == http.StatusSeeOther,
 		c.method == http.MethodPost && (resp.StatusCode == http.StatusMovedPermanently || resp.StatusCode == http.StatusFound):
 		c.method = http.MethodGet // RFC 9110 sections 15.4.2 to 15.4.4
+	}
+	return true, c.move(next, most)
+}
+
+// refresh moves the chain on when the page refreshes to another one in a short
+// time, or to itself after it has set a cookie. It notes what it does not follow.
+func (c *chain) refresh(p *seine.Page, most int) (bool, error) {
+	r, ok := refreshOf(p)
+	if !ok || c.raw {
+		return false, nil
+	}
+	follows, note := r.Follows(p.URL, p.Status)
+	if r.URL == p.URL && r.Delay <= fetch.MaxRefresh && p.Status < http.StatusBadRequest && c.cookies(p.URL) != c.seen[question{c.method, p.URL}] {
+		follows = true
+	}
+	if !follows {
+		p.Notes = append(p.Notes, note)
+		return false, nil
+	}
+	if c.method != http.MethodHead {
+		c.method = http.MethodGet
+	}
+	return true, c.move(r.URL, most)
+}
+
+// move makes next the URL to ask.
+func (c *chain) move(next string, most int) error {
+	c.asked = append(c.asked, c.url)
+	if len(c.asked) > most {
+		return fetch.Fault{Reason: fetch.ManyRedirects, Err: fmt.Errorf("more than %d", max(most, 0))}
 	}
 	if otherSite(c.url, next) {
 		for k := range c.header {
@@ -123,10 +150,10 @@ func (c *chain) follow(resp *http.Response, most int) (bool, error) {
 		}
 	}
 	if cookies, asked := c.seen[question{c.method, next}]; asked && cookies == c.cookies(next) {
-		return false, fetch.Fault{Reason: fetch.ManyRedirects, Err: errors.New("they go round in a circle")}
+		return fetch.Fault{Reason: fetch.ManyRedirects, Err: errors.New("they go round in a circle")}
 	}
 	c.url = next
-	return true, nil
+	return nil
 }
 
 // location returns the canonical URL that a Location header names.

@@ -1,0 +1,113 @@
+package httpfetch
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+// refreshOf returns the refresh of a page: its Refresh header's, else that of the
+// first meta element that has one. It sees what a browser without scripts sees:
+// the content of noscript, but none of comments, scripts and templates.
+func refreshOf(p *seine.Page) (fetch.Refresh, bool) {
+	for _, v := range p.Header.Values("Refresh") {
+		if r, ok := fetch.ParseRefresh(v, p.URL, p.URL, p.Charset); ok {
+			return r, true
+		}
+	}
+	if p.Type != "text/html" && p.Type != "application/xhtml+xml" || !hasRefresh(p.Body) {
+		return fetch.Refresh{}, false
+	}
+	m := metaSearch{page: p, base: p.URL}
+	ok := m.search(p.Body)
+	return m.found, ok
+}
+
+// hasRefresh reports whether there is anything to search for. Few pages have it.
+func hasRefresh(body []byte) bool { return refreshWord.Match(body) }
+
+var refreshWord = regexp.MustCompile(`(?i)http-equiv\s*=\s*["']?refresh`)
+
+// metaSearch looks for the first meta element with a refresh.
+type metaSearch struct {
+	page      *seine.Page
+	base      string
+	hasBase   bool
+	templates int // that are open
+	found     fetch.Refresh
+}
+
+func (m *metaSearch) search(body []byte) bool {
+	z := html.NewTokenizer(bytes.NewReader(body))
+	noscript := false
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return false
+		case html.TextToken:
+			// The tokenizer takes the content of noscript for a text.
+			if noscript && m.search(slices.Clone(z.Raw())) {
+				return true
+			}
+			noscript = false
+		case html.EndTagToken:
+			noscript = false
+			if name, _ := z.TagName(); string(name) == "template" && m.templates > 0 {
+				m.templates--
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, more := z.TagName()
+			noscript = string(name) == "noscript"
+			switch string(name) {
+			case "template":
+				m.templates++
+			case "base":
+				m.setBase(attributesOf(z, more))
+			case "meta":
+				if m.meta(attributesOf(z, more)) {
+					return true
+				}
+			}
+		default:
+		}
+	}
+}
+
+func (m *metaSearch) setBase(attrs map[string]string) {
+	href, ok := attrs["href"]
+	if m.hasBase || !ok || m.templates > 0 {
+		return
+	}
+	m.hasBase = true
+	if base, err := weburl.ResolveIn(m.page.URL, href, m.page.Charset); err == nil {
+		m.base = base
+	}
+}
+
+func (m *metaSearch) meta(attrs map[string]string) (ok bool) {
+	if m.templates > 0 || !strings.EqualFold(attrs["http-equiv"], "refresh") {
+		return false
+	}
+	m.found, ok = fetch.ParseRefresh(attrs["content"], m.base, m.page.URL, m.page.Charset)
+	return ok
+}
+
+// attributesOf returns a tag's attributes; the first of a name counts.
+func attributesOf(z *html.Tokenizer, more bool) map[string]string {
+	attrs := map[string]string{}
+	for more {
+		var k, v []byte
+		k, v, more = z.TagAttr()
+		if _, has := attrs[string(k)]; !has {
+			attrs[string(k)] = string(v)
+		}
+	}
+	return attrs
+}
