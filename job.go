@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"regexp"
 	"runtime"
 	"slices"
@@ -117,8 +116,8 @@ type Fetch struct {
 	UserAgent string
 
 	// AllowPrivate lists the addresses that are not global unicast and may be
-	// asked all the same, such as 127.0.0.0/8. Default none.
-	AllowPrivate []netip.Prefix
+	// asked all the same, such as 127.0.0.1 at port 8080. Default none.
+	AllowPrivate []PrivateNet
 
 	// Chrome says how ViaChrome shows a page.
 	Chrome Chrome

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path"
 	"path/filepath"
@@ -55,7 +54,7 @@ func ExampleRun_neighbor() {
 			return seine.Result{}, nil
 		}),
 		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}},
-		Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 		Store: seine.Store{URL: "file:" + filepath.Join(dir, "files")},
 	}
 	err = worker.Run(context.Background(), worker.Config{

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -94,7 +93,7 @@ func TestReadiness(t *testing.T) {
 		Frontier: server.DSN, Store: "file:" + dir, Migrate: true, HTTP: "127.0.0.1:0", Version: "v1.2.3",
 		Jobs: []seine.Job{{
 			Name: "cards", Seeds: seine.Seeds{URLs: []string{site.URL + "/a", site.URL + "/b"}},
-			Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+			Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 			Pace:  seine.Pace{Delay: seine.Span{Min: 10 * time.Millisecond, Max: 10 * time.Millisecond}},
 			Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
 				if strings.HasSuffix(task.URL, "/b") {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,7 +40,7 @@ func runPoisoned(site string) error {
 		Jobs: []seine.Job{{
 			Name:  "poisoned",
 			Seeds: seine.Seeds{URL: site + "/{id}", IDs: []seine.IDSpace{{From: 1, To: 20}}}, Explore: seine.Explore{Strategy: seine.StrategyOff},
-			Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+			Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 			Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: seine.Unlimited},
 			Retry: seine.Retry{Error: 4, Backoff: 20 * time.Millisecond},
 			Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, _ *seine.Page) (seine.Result, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -39,7 +38,7 @@ func TestRightsTakenWhileWorking(t *testing.T) {
 	defer site.Close()
 	job := seine.Job{
 		Name: "cards", Seeds: seine.Seeds{URLs: []string{site.URL + "/a"}},
-		Fetch:   seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Fetch:   seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 		Scraper: seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) { return seine.Result{}, nil }),
 	}
 	first, err := worker.Open(t.Context(), worker.Config{Frontier: server.DSN, Store: "file:" + t.TempDir(), Migrate: true, Jobs: []seine.Job{job}})

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -131,7 +130,7 @@ func TestTraces(t *testing.T) {
 			Name: "j", Secrets: []string{secret}, Seeds: seine.Seeds{URLs: []string{
 				site.URL + "/done?token=s3cr%22t/%C3%A9", site.URL + "/bad?token=s3cr%22t/%C3%A9",
 			}},
-			Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+			Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 			Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}},
 			Retry: seine.Retry{Error: 1},
 			Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,7 +29,7 @@ func ExampleRun() {
 	job := seine.Job{
 		Name:  "greetings",
 		Seeds: seine.Seeds{URLs: []string{site.URL + "/a"}},
-		Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 		Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
 			fmt.Println(string(page.Body))
 			return seine.Result{Records: []seine.Record{{Fields: map[string]any{"text": string(page.Body)}}}}, nil

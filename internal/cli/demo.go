@@ -126,7 +126,8 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 		example = examples.CardsiteBrowser
 	}
 	text := strings.NewReplacer(
-		"http://"+examples.CardsitePages, served.PagesURL,
+		examples.CardsitePages, strings.TrimPrefix(served.PagesURL, "http://"),
+		examples.CardsiteImages, strings.TrimPrefix(served.ImagesURL, "http://"),
 		"to: 70000199", fmt.Sprintf("to: %d", demoFrom+d.ids-1),
 	).Replace(example)
 	path := filepath.Join(d.dir, "job.yaml")

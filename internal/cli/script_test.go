@@ -115,7 +115,8 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	sites.Store(ts.Getenv("WORK"), s)
 	ts.Setenv("PAGES", s.PagesURL)
 	text := strings.NewReplacer(
-		"http://"+examples.CardsitePages, s.PagesURL,
+		examples.CardsitePages, strings.TrimPrefix(s.PagesURL, "http://"),
+		examples.CardsiteImages, strings.TrimPrefix(s.ImagesURL, "http://"),
 		"from: 70000000", "from: "+args[0], "to: 70000199", "to: "+args[1],
 	).Replace(examples.Cardsite)
 	ts.Check(os.WriteFile(ts.MkAbs("cards.yaml"), []byte(text), 0o600))

@@ -164,7 +164,9 @@ const (
 // cardJob writes the example job for a served registry.
 func cardJob(t *testing.T, dir string, s *cardsite.Served) string {
 	t.Helper()
-	text := strings.NewReplacer("http://"+examples.CardsitePages, s.PagesURL, "to: 70000199", fmt.Sprintf("to: %d", lastID)).Replace(examples.Cardsite)
+	text := strings.NewReplacer(
+		examples.CardsitePages, strings.TrimPrefix(s.PagesURL, "http://"), examples.CardsiteImages, strings.TrimPrefix(s.ImagesURL, "http://"),
+		"to: 70000199", fmt.Sprintf("to: %d", lastID)).Replace(examples.Cardsite)
 	path := filepath.Join(dir, "job.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

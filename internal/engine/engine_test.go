@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -108,7 +107,7 @@ func (r *rig) job(change func(j *seine.Job)) seine.Job {
 	j := seine.Job{
 		Name:  "j",
 		Seeds: seine.Seeds{URL: r.site.URL + "/p/{id}"},
-		Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 5 * time.Second},
+		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}, Timeout: 5 * time.Second},
 		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: seine.Unlimited},
 		Retry: seine.Retry{Backoff: 10 * time.Millisecond},
 		Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -55,7 +54,7 @@ func TestOutage(t *testing.T) {
 	defer func() { _ = f.Close() }()
 	registered, err := assemble.Register(t.Context(), f, seine.Job{
 		Name: "j", Seeds: seine.Seeds{URL: site.URL + "/{id}"},
-		Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}},
 		Scraper: seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) {
 			return seine.Result{Records: []seine.Record{{Fields: map[string]any{"a": 1}}}}, nil

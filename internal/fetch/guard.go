@@ -19,9 +19,9 @@ import (
 // A connection through a proxy would be seen with the proxy's address alone:
 // nothing that uses a Guard may use one.
 type Guard struct {
-	// Allow lists exceptions. They speak of the address that is reached in the
-	// end: an IPv4 address is the same one inside of IPv6. Default none.
-	Allow []netip.Prefix
+	// Allow lists exceptions. They speak of the address and port that are reached
+	// in the end: an IPv4 address is the same one inside of IPv6. Default none.
+	Allow []seine.PrivateNet
 }
 
 // ControlContext is made for [net.Dialer.ControlContext].
@@ -35,35 +35,38 @@ func (g Guard) Control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %q is no address and port", seine.ErrRefused, address)
 	}
-	return g.Check(ap.Addr())
+	return g.Check(ap)
 }
 
 // Check returns an error that wraps [seine.ErrRefused] when the address is not
 // global unicast, or leads to one that is not.
-func (g Guard) Check(addr netip.Addr) error {
-	addr = addr.WithZone("").Unmap()
+func (g Guard) Check(to netip.AddrPort) error {
+	addr := to.Addr().WithZone("").Unmap()
 	kind := kindOf(addr)
 	if inner, ok := translated(addr); ok {
-		if k := kindOf(inner); k != "" && !g.allows(inner) {
-			return refused(addr, k+" inside of IPv6")
+		if k := kindOf(inner); k != "" && !g.allows(inner, to.Port()) {
+			return g.refused(addr, to.Port(), k+" inside of IPv6")
 		}
 	}
-	if kind == "" || g.allows(addr) {
+	if kind == "" || g.allows(addr, to.Port()) {
 		return nil
 	}
-	return refused(addr, kind)
+	return g.refused(addr, to.Port(), kind)
 }
 
-func refused(addr netip.Addr, kind string) error {
+func (g Guard) refused(addr netip.Addr, port uint16, kind string) error {
+	if slices.ContainsFunc(g.Allow, func(n seine.PrivateNet) bool { return n.Prefix.Contains(addr) }) {
+		return fmt.Errorf("%w: %s is %s, which fetch.allow_private lists with another port than %d", seine.ErrRefused, addr, kind, port)
+	}
 	return fmt.Errorf("%w: %s is %s, which is asked only when fetch.allow_private lists it", seine.ErrRefused, addr, kind)
 }
 
-func (g Guard) allows(addr netip.Addr) bool {
-	return slices.ContainsFunc(g.Allow, func(p netip.Prefix) bool {
-		if p.Addr().Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+func (g Guard) allows(addr netip.Addr, port uint16) bool {
+	return slices.ContainsFunc(g.Allow, func(n seine.PrivateNet) bool {
+		if p := n.Prefix; p.Addr().Is4In6() && p.Bits() >= 96 {
+			n.Prefix = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 		}
-		return p.Contains(addr)
+		return n.Contains(netip.AddrPortFrom(addr, port))
 	})
 }
 

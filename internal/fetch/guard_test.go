@@ -70,7 +70,7 @@ func TestGuardRefusesWhatIsNotPublic(t *testing.T) {
 		t.Run(tt.addr, func(t *testing.T) {
 			t.Parallel()
 			addr := netip.MustParseAddr(tt.addr)
-			err := Guard{}.Check(addr)
+			err := Guard{}.Check(netip.AddrPortFrom(addr, 80))
 			if !errors.Is(err, seine.ErrRefused) {
 				t.Fatalf("Check(%s) = %v; want ErrRefused", addr, err)
 			}
@@ -93,7 +93,7 @@ func TestGuardLetsPublicAddressesPass(t *testing.T) {
 		"169.253.255.255", "172.15.255.255", "172.32.0.1", "192.0.1.1", "192.167.255.255", "198.17.255.255", "198.20.0.1", "223.255.255.255",
 		"2606:4700::1111", "2001:4860:4860::8888", "2a00:1450::1", "::ffff:8.8.8.8", "2002:808:808::1", "2001:200::1", "3ffe::1",
 	} {
-		if err := (Guard{}).Check(netip.MustParseAddr(s)); err != nil {
+		if err := (Guard{}).Check(netip.AddrPortFrom(netip.MustParseAddr(s), 80)); err != nil {
 			t.Errorf("Check(%s) = %v; want none", s, err)
 		}
 	}
@@ -101,15 +101,15 @@ func TestGuardLetsPublicAddressesPass(t *testing.T) {
 
 func TestGuardAllowsWhatTheJobLists(t *testing.T) {
 	t.Parallel()
-	list := func(s ...string) (p []netip.Prefix) {
+	list := func(s ...string) (p []seine.PrivateNet) {
 		for _, s := range s {
-			p = append(p, netip.MustParsePrefix(s))
+			p = append(p, seine.MustParsePrivateNet(s))
 		}
 		return p
 	}
 	for _, tt := range []struct {
 		name, addr string
-		allow      []netip.Prefix
+		allow      []seine.PrivateNet
 		refused    bool
 	}{
 		{"loopback", "127.0.0.1", list("127.0.0.0/8"), false},
@@ -124,11 +124,17 @@ func TestGuardAllowsWhatTheJobLists(t *testing.T) {
 		{"NAT64 allowed, loopback inside", "64:ff9b::127.0.0.1", list("64:ff9b::/96"), true},
 		{"NAT64 allowed and loopback too", "64:ff9b::127.0.0.1", list("64:ff9b::/96", "127.0.0.0/8"), false},
 		{"IPv4 allowed is not NAT64 allowed", "64:ff9b::127.0.0.1", list("127.0.0.0/8"), true},
+		{"the port", "127.0.0.1", list("127.0.0.1:443"), false},
+		{"the port inside of IPv6", "::ffff:127.0.0.1", list("127.0.0.0/8:443"), false},
+		{"another port", "127.0.0.1", list("127.0.0.1:8080"), true},
+		{"another port of a prefix", "fd00::1", list("[fd00::]/8:8080", "[fd00::]/16:80"), true},
+		{"one of several ports", "fd00::1", list("[fd00::]/8:8080", "[fd00::]/16:443"), false},
+		{"NAT64 allowed, another port inside", "64:ff9b::127.0.0.1", list("64:ff9b::/96", "127.0.0.0/8:80"), true},
 		{"IPv4 prefix of all is not IPv6", "fd00::1", list("0.0.0.0/0"), true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			err := Guard{Allow: tt.allow}.Check(netip.MustParseAddr(tt.addr))
+			err := Guard{Allow: tt.allow}.Check(netip.AddrPortFrom(netip.MustParseAddr(tt.addr), 443))
 			if errors.Is(err, seine.ErrRefused) != tt.refused {
 				t.Errorf("Check(%s) allowing %v = %v; want refused %v", tt.addr, tt.allow, err, tt.refused)
 			}
@@ -139,11 +145,11 @@ func TestGuardAllowsWhatTheJobLists(t *testing.T) {
 func TestGuardRefusesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"", "localhost:80", "127.0.0.1", "/var/run/docker.sock", "[::1"} {
-		if err := (Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}).Control("tcp", s, nil); !errors.Is(err, seine.ErrRefused) {
+		if err := (Guard{Allow: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}}).Control("tcp", s, nil); !errors.Is(err, seine.ErrRefused) {
 			t.Errorf("Control(%q) = %v; want ErrRefused", s, err)
 		}
 	}
-	if err := (Guard{}).Check(netip.Addr{}); !errors.Is(err, seine.ErrRefused) {
+	if err := (Guard{}).Check(netip.AddrPort{}); !errors.Is(err, seine.ErrRefused) {
 		t.Errorf("Check of no address = %v; want ErrRefused", err)
 	}
 }

@@ -119,7 +119,7 @@ func (a *assembly) fetch() seine.Fetch {
 		a.check(path, d != nil && *d == 0, "%s is 0: nothing could be fetched in no time", path)
 	}
 	for _, address := range f.AllowPrivate {
-		out.AllowPrivate = append(out.AllowPrivate, address.prefix)
+		out.AllowPrivate = append(out.AllowPrivate, address.net)
 	}
 	for i, w := range f.Wait {
 		out.Wait = append(out.Wait, a.wait(index("fetch.wait", i), w))

@@ -82,6 +82,14 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			"a name where an address belongs", head + body + "fetch: {allow_private: [localhost]}\n",
 			`job.yaml:4:25: fetch.allow_private[0]: "localhost" is neither an address nor a prefix such as 127.0.0.0/8: a name could point anywhere`,
 		},
+		{
+			"a name with a port", head + body + "fetch: {allow_private: ['localhost:80']}\n",
+			`job.yaml:4:25: fetch.allow_private[0]: "localhost:80" is neither an address nor a prefix such as 127.0.0.0/8: a name could point anywhere`,
+		},
+		{
+			"a port that is none", head + body + "fetch: {allow_private: ['127.0.0.1:http']}\n",
+			`job.yaml:4:25: fetch.allow_private[0]: "127.0.0.1:http" has a port that is not from 1 to 65535`,
+		},
 		{"a header of the fetcher's own", head + body + "fetch: {headers: {host: a}}\n", `job.yaml:4:25: fetch.headers.host: the fetcher sets this header itself`},
 		{"a header with a line break", head + body + "fetch: {headers: {X-A: \"a\\nb\"}}\n", `job.yaml:4:24: fetch.headers.X-A has a line break or a control character`},
 		{"a bad selector", head + "fields:\n  a: {css: \"p[\"}\n", `job.yaml:4:12: fields.a.css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end`},

@@ -104,7 +104,7 @@ fetch:
   asset_timeout: 1d
   headers: {Accept-Language: en, x-token: "${TOKEN}"}
   user_agent: Lab/1
-  allow_private: [127.0.0.0/8, "::1", 10.1.2.3/8]
+  allow_private: [127.0.0.0/8, "::1", 10.1.2.3/8, 192.168.0.0/16:443, "[fd00::]/8:8080"]
   max_body: 2MiB
   max_asset: 1.5kB
   max_redirects: 3
@@ -141,8 +141,9 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 			Via: seine.ViaChrome, Timeout: 90 * time.Second, AssetTimeout: 24 * time.Hour,
 			MaxBody: 2 << 20, MaxAsset: 1500, MaxRedirects: 3, UserAgent: "Lab/1",
 			Header: http.Header{"Accept-Language": {"en"}, "X-Token": {"s3cr3t"}},
-			AllowPrivate: []netip.Prefix{
-				netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("10.0.0.0/8"),
+			AllowPrivate: []seine.PrivateNet{
+				seine.MustParsePrivateNet("127.0.0.0/8"), seine.MustParsePrivateNet("::1/128"), seine.MustParsePrivateNet("10.0.0.0/8"),
+				{Prefix: netip.MustParsePrefix("192.168.0.0/16"), Port: 443}, {Prefix: netip.MustParsePrefix("fd00::/8"), Port: 8080},
 			},
 		},
 		Pace: seine.Pace{

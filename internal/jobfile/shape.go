@@ -149,8 +149,10 @@ type fetch struct {
 	UserAgent string `yaml:"user_agent" default:"Seine/VERSION (+CONTACT)" example:"ExampleLab/1.0 (+https://lab.example)"`
 
 	// Addresses or prefixes that may be asked although they are not public:
-	// never names.
-	AllowPrivate []address `yaml:"allow_private" default:"none" example:"[127.0.0.0/8]"`
+	// never names. Each may have a port, such as 10.0.0.0/8:443; without one every
+	// port may be asked. With a port, IPv6 stands in brackets: "[::1]:8080",
+	// "[fd00::]/8:443".
+	AllowPrivate []address `yaml:"allow_private" default:"none" example:"[127.0.0.1:8080]"`
 
 	// The most bytes of a page, after its encoding is undone. A longer one is an
 	// error.

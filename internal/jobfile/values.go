@@ -1,9 +1,9 @@
 package jobfile
 
 import (
+	"errors"
 	"fmt"
 	"math"
-	"net/netip"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -212,27 +212,22 @@ func (v *box) decode(d *decoder, n *node, path string) {
 	}
 }
 
-// address is an address or a prefix: 127.0.0.0/8.
-type address struct{ prefix netip.Prefix }
+// address is an address or a prefix, with or without a port: 127.0.0.1:8080.
+type address struct{ net seine.PrivateNet }
 
 func (v *address) decode(d *decoder, n *node, path string) {
 	s, ok := d.text(n, path)
 	if !ok {
 		return
 	}
-	if prefix, err := netip.ParsePrefix(s); err == nil {
-		if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 {
-			prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
+	var err error
+	if v.net, err = seine.ParsePrivateNet(s); err != nil {
+		why := errors.Unwrap(err).Error()
+		if strings.Contains(why, "neither") {
+			why += ": a name could point anywhere"
 		}
-		v.prefix = prefix.Masked()
-		return
+		d.say(n.at, path, "%s: %q %s", name(path), n.shown(), why)
 	}
-	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		v.prefix = netip.PrefixFrom(a, a.BitLen())
-		return
-	}
-	d.say(n.at, path, "%s: %q is neither an address nor a prefix such as 127.0.0.0/8: a name could point anywhere", name(path), n.shown())
 }
 
 // linked is a path into JSON-LD, or keys that select it.

@@ -17,7 +17,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -232,7 +231,7 @@ func ours(path string, tabs int) func(context.Context, string, int) (figure, err
 			return figure{}, err
 		}
 		defer func() { _ = c.Close() }()
-		f, err := c.Guarded(chromefetch.Job{Guard: fetch.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
+		f, err := c.Guarded(chromefetch.Job{Guard: fetch.Guard{Allow: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}}})
 		if err != nil {
 			return figure{}, err
 		}

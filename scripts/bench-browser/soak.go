@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"os"
 	"runtime"
 	"strconv"
@@ -30,7 +29,7 @@ func soak(pages int) error {
 		return err
 	}
 	defer func() { _ = c.Close() }()
-	f, err := c.Guarded(chromefetch.Job{Guard: fetch.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}})
+	f, err := c.Guarded(chromefetch.Job{Guard: fetch.Guard{Allow: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}}})
 	if err != nil {
 		return err
 	}

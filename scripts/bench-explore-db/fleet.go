@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/netip"
 	"path"
 	"strconv"
 	"sync"
@@ -54,7 +53,7 @@ func jobOf(s shape, way string) seine.Job {
 	j := seine.Job{
 		Name:  "bench",
 		Seeds: seine.Seeds{URL: "http://127.0.0.1/{id}", IDs: []seine.IDSpace{{From: 0, To: space - 1}}},
-		Fetch: seine.Fetch{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: 4 * s.workers},
 		Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
 			if v, bad := seine.StatusVerdict(page.Status); bad {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -136,7 +135,7 @@ func html(text string) http.HandlerFunc {
 	}
 }
 
-var loopback = fetch.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+var loopback = fetch.Guard{Allow: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}}
 
 func fetcher(t *testing.T, c *Chrome, job Job) *Fetcher {
 	t.Helper()

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -302,7 +301,7 @@ func TestOnlyTheGuardsAddressesAreReached(t *testing.T) {
 	second := &httptest.Server{Listener: l, Config: &http.Server{Handler: s.Config.Handler}}
 	second.Start()
 	t.Cleanup(second.Close)
-	f := fetcher(t, shared, Job{Guard: fetch.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}}})
+	f := fetcher(t, shared, Job{Guard: fetch.Guard{Allow: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.2/32")}}})
 	for _, url := range []string{inner.URL + "/secret", second.URL + "/away", strings.Replace(inner.URL, "127.0.0.1", "localhost", 1) + "/secret"} {
 		if _, err := f.Fetch(t.Context(), seine.Request{URL: url}); !errors.Is(err, seine.ErrRefused) || fetch.Reason(err) != fetch.AddressRefused {
 			t.Errorf("%s: %v; want %v", url, err, seine.ErrRefused)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -317,5 +318,37 @@ func TestOtherSite(t *testing.T) {
 				t.Errorf("otherSite(%s, %s) = %v; want %v", tt.from, tt.to, got, tt.want)
 			}
 		})
+	}
+}
+
+// A job that may ask one port of this machine is led to no other one.
+func TestFetchStaysOnAllowedPorts(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	other := serve(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/redirect":
+			to(w, http.StatusFound, other.URL)
+		case "/refresh":
+			w.Header().Set("Refresh", "0;url="+other.URL)
+		}
+	})
+	allowed, err := seine.ParsePrivateNet(strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, Config{Guard: fetch.Guard{Allow: []seine.PrivateNet{allowed}}})
+	get(t, f, s.URL)
+	for _, path := range []string{"/redirect", "/refresh"} {
+		if p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path}); fetch.Reason(err) != fetch.AddressRefused || !strings.Contains(err.Error(), "another port") {
+			t.Errorf("%s to another port = %v, %v; want %q", path, p, err, fetch.AddressRefused)
+		}
+	}
+	if p, err := f.Fetch(t.Context(), seine.Request{URL: other.URL, Raw: true}); fetch.Reason(err) != fetch.AddressRefused {
+		t.Errorf("an asset at another port = %v, %v; want %q", p, err, fetch.AddressRefused)
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the other port was asked %d times", n)
 	}
 }
