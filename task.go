@@ -65,6 +65,11 @@ type Page struct {
 	// unless the request was Raw.
 	Body []byte
 
+	// DOM is the tree of a page that a browser rendered, as its scripts left it, in
+	// a form of Seine's own: rules are judged on it. Body is its HTML, which a
+	// parser may read as another tree. Nil: the tree is that of Body.
+	DOM []byte
+
 	// Type is the media type, without parameters, in lower case: as the header
 	// says, else sniffed.
 	Type string

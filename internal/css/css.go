@@ -76,6 +76,12 @@ func (s *Selector) Find(ctx context.Context, d *markup.Document, scope *html.Nod
 	if scope.Type == html.DocumentNode {
 		m.scope = rootElement(scope)
 	}
+	list := []*matcher{m}
+	if len(d.Shadow) > 0 {
+		light := *m
+		light.light = true
+		list = append(list, &light)
+	}
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -85,16 +91,35 @@ func (s *Selector) Find(ctx context.Context, d *markup.Document, scope *html.Nod
 			panic(p)
 		}
 	}()
+	inShadow := (*html.Node)(nil) // the node of a shadow root that the search is in
 	for n := markup.Next(scope, scope); n != nil; n = markup.Next(n, scope) {
 		m.step()
-		if n.Type != html.ElementNode || !m.matchesAny(s.list, n) {
-			continue
+		if inShadow == nil && d.Shadow[n] {
+			inShadow = n
 		}
-		if !yield(n) {
+		if n.Type == html.ElementNode && found(s, list, n, inShadow != nil) && !yield(n) {
 			return nil
+		}
+		if inShadow != nil && last(n, inShadow) {
+			inShadow = nil
 		}
 	}
 	return nil
+}
+
+// found reports whether n matches in one of the trees that it is part of.
+func found(s *Selector, in []*matcher, n *html.Node, inShadow bool) bool {
+	for _, m := range in {
+		if !(m.light && inShadow) && m.matchesAny(s.list, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// last reports whether n is the last node in root.
+func last(n, root *html.Node) bool {
+	return markup.Next(n, root) == nil
 }
 
 func rootElement(doc *html.Node) *html.Node {

@@ -17,6 +17,7 @@ type matcher struct {
 	anchor *html.Node // of :has
 	budget *Budget
 	most   int
+	light  bool // what shadow roots show is not there
 
 	places   map[placeKey]*place
 	siblings map[siblingKey]*siblingFact
@@ -78,7 +79,7 @@ func (m *matcher) match(s *complexSelector, i int, n *html.Node) outcome {
 		}
 		return m.match(s, i+1, p)
 	case '+':
-		p := previous(n)
+		p := m.previous(n)
 		if p == nil {
 			return failsAmong
 		}
@@ -104,29 +105,40 @@ func (m *matcher) parent(n *html.Node) *html.Node {
 	return nil
 }
 
-func previous(n *html.Node) *html.Node {
-	for p := n.PrevSibling; p != nil; p = p.PrevSibling {
-		if p.Type == html.ElementNode {
-			return p
-		}
+// absent reports whether n is not there in the light tree.
+func (m *matcher) absent(n *html.Node) bool { return m.light && m.doc.Shadow[n] }
+
+// element returns the first element that is there of n and what move reaches.
+func (m *matcher) element(n *html.Node, move func(*html.Node) *html.Node) *html.Node {
+	for n != nil && (n.Type != html.ElementNode || m.absent(n)) {
+		n = move(n)
 	}
-	return nil
+	return n
 }
 
-func following(n *html.Node) *html.Node {
-	for p := n.NextSibling; p != nil; p = p.NextSibling {
-		if p.Type == html.ElementNode {
-			return p
-		}
+func before(n *html.Node) *html.Node { return n.PrevSibling }
+func after(n *html.Node) *html.Node  { return n.NextSibling }
+
+func (m *matcher) previous(n *html.Node) *html.Node  { return m.element(n.PrevSibling, before) }
+func (m *matcher) following(n *html.Node) *html.Node { return m.element(n.NextSibling, after) }
+func (m *matcher) first(n *html.Node) *html.Node     { return m.element(n.FirstChild, after) }
+
+// next returns the node after n in document order inside root.
+func (m *matcher) next(n, root *html.Node) *html.Node {
+	n = markup.Next(n, root)
+	for n != nil && m.absent(n) {
+		n = skipped(n, root)
 	}
-	return nil
+	return n
 }
 
-func firstElement(n *html.Node) *html.Node {
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if c.Type == html.ElementNode {
-			return c
+// skipped returns the node after n and all that is in it.
+func skipped(n, root *html.Node) *html.Node {
+	for n != root {
+		if n.NextSibling != nil {
+			return n.NextSibling
 		}
+		n = n.Parent
 	}
 	return nil
 }
@@ -147,7 +159,7 @@ type siblingKey struct {
 // kept, because a search visits siblings in order.
 func (m *matcher) among(s *complexSelector, i int, n *html.Node) outcome {
 	if s.relative {
-		for p := previous(n); p != nil; p = previous(p) {
+		for p := m.previous(n); p != nil; p = m.previous(p) {
 			m.step()
 			if o := m.match(s, i+1, p); o != failsHere {
 				return o
@@ -169,7 +181,7 @@ func (m *matcher) among(s *complexSelector, i int, n *html.Node) outcome {
 	}
 	for ; fact.at != n; fact.at = fact.at.NextSibling {
 		m.step()
-		if !fact.hit && fact.at.Type == html.ElementNode {
+		if !fact.hit && fact.at.Type == html.ElementNode && !m.absent(fact.at) {
 			fact.hit = m.match(s, i+1, fact.at) == matched
 		}
 	}
@@ -368,7 +380,7 @@ func (m *matcher) hasOne(s *has, c *complexSelector, n *html.Node) bool {
 	case '+', '~':
 		// Without a descendant in it, the selector ends at a sibling.
 		flat := !strings.ContainsAny(string(c.combs), " >")
-		for e := following(n); e != nil; e = following(e) {
+		for e := m.following(n); e != nil; e = m.following(e) {
 			m.step()
 			if m.match(c, 0, e) == matched || !flat && m.below(c, e) {
 				return true
@@ -380,7 +392,7 @@ func (m *matcher) hasOne(s *has, c *complexSelector, n *html.Node) bool {
 		return false
 	case '>':
 		if len(c.combs) == 1 {
-			for e := firstElement(n); e != nil; e = following(e) {
+			for e := m.first(n); e != nil; e = m.following(e) {
 				if m.match(c, 0, e) == matched {
 					return true
 				}
@@ -414,7 +426,7 @@ func (m *matcher) hasOne(s *has, c *complexSelector, n *html.Node) bool {
 
 // below reports whether a relative selector matches an element below n.
 func (m *matcher) below(c *complexSelector, n *html.Node) bool {
-	for e := markup.Next(n, n); e != nil; e = markup.Next(e, n) {
+	for e := m.next(n, n); e != nil; e = m.next(e, n) {
 		m.step()
 		if e.Type == html.ElementNode && m.match(c, 0, e) == matched {
 			return true

@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
-
-	"github.com/seinehq/seine/internal/markup"
 )
 
 // placeKey names a row of siblings that are counted: the elements of a parent, of
@@ -60,7 +58,7 @@ func (m *matcher) position(s *nth, n *html.Node) int {
 	counts := func(c *html.Node) bool {
 		m.step()
 		switch {
-		case c.Type != html.ElementNode:
+		case c.Type != html.ElementNode || m.absent(c):
 			return false
 		case s.ofType:
 			return c.Data == n.Data && c.Namespace == n.Namespace
@@ -100,12 +98,12 @@ func (s text) matches(m *matcher, n *html.Node) bool {
 	if s.own {
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
 			m.step()
-			if c.Type == html.TextNode {
+			if c.Type == html.TextNode && !m.absent(c) {
 				b.WriteString(c.Data)
 			}
 		}
 	} else {
-		for c := markup.Next(n, n); c != nil; c = markup.Next(c, n) {
+		for c := m.next(n, n); c != nil; c = m.next(c, n) {
 			m.step()
 			if c.Type == html.TextNode {
 				b.WriteString(c.Data)

@@ -15,8 +15,8 @@ var states = map[string]func(m *matcher, n *html.Node) bool{
 	"root":  func(_ *matcher, n *html.Node) bool { return n.Parent != nil && n.Parent.Type == html.DocumentNode },
 	"scope": func(m *matcher, n *html.Node) bool { return n == m.scope },
 	"empty": isEmpty,
-	"only-child": func(_ *matcher, n *html.Node) bool {
-		return n.Parent != nil && previous(n) == nil && following(n) == nil
+	"only-child": func(m *matcher, n *html.Node) bool {
+		return n.Parent != nil && m.previous(n) == nil && m.following(n) == nil
 	},
 	"only-of-type": onlyOfType,
 	"any-link":     isLink,
@@ -82,7 +82,7 @@ func isEmpty(m *matcher, n *html.Node) bool {
 	}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		m.step()
-		if c.Type == html.ElementNode || c.Type == html.TextNode && c.Data != "" {
+		if (c.Type == html.ElementNode || c.Type == html.TextNode && c.Data != "") && !m.absent(c) {
 			return false
 		}
 	}
@@ -138,7 +138,7 @@ func isSelected(m *matcher, option *html.Node) bool {
 	}
 	size, _ := attribute(list, "size")
 	var first, last *html.Node
-	for n := markup.Next(list, list); n != nil; n = markup.Next(n, list) {
+	for n := m.next(list, list); n != nil; n = m.next(n, list) {
 		m.step()
 		if n.DataAtom != atom.Option {
 			continue
@@ -181,18 +181,18 @@ func isDisabled(m *matcher, n *html.Node) bool {
 	// A disabled fieldset disables what is in it, but for its first legend.
 	for child, p := n, m.parent(n); p != nil; child, p = p, m.parent(p) {
 		m.step()
-		if p.DataAtom == atom.Fieldset && hasAttribute(p, "disabled") && !isFirstLegend(child) {
+		if p.DataAtom == atom.Fieldset && hasAttribute(p, "disabled") && !isFirstLegend(m, child) {
 			return true
 		}
 	}
 	return false
 }
 
-func isFirstLegend(n *html.Node) bool {
+func isFirstLegend(m *matcher, n *html.Node) bool {
 	if n.DataAtom != atom.Legend {
 		return false
 	}
-	for p := previous(n); p != nil; p = previous(p) {
+	for p := m.previous(n); p != nil; p = m.previous(p) {
 		if p.DataAtom == atom.Legend {
 			return false
 		}

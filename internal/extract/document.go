@@ -54,19 +54,26 @@ func (r *reading) release() {
 
 // read makes the tree.
 func (r *reading) read() error {
+	if len(r.page.DOM) > 0 {
+		if err := r.parse(r.page.DOM, bytes.Count(r.page.DOM, []byte(",")), markup.DOM, true); err != nil {
+			return fmt.Errorf("parse page: %w", err)
+		}
+		return nil
+	}
 	body := r.body()
 	f := formatOf(r.page, body)
 	if f.encoded {
 		body = decoded(body)
 	}
 	scripting := r.page.Via == seine.ViaChrome
+	nodes := 2*bytes.Count(body, []byte("<")) + bytes.Count(body, []byte("="))
 	var err error
 	switch f.form {
 	case formHTML:
-		err = r.parse(body, markup.HTML, scripting)
+		err = r.parse(body, nodes, markup.HTML, scripting)
 	case formXML:
-		if err = r.parse(body, markup.XML, scripting); err != nil && f.lenient && r.ctx.Err() == nil {
-			err = r.parse(body, markup.HTML, scripting)
+		if err = r.parse(body, nodes, markup.XML, scripting); err != nil && f.lenient && r.ctx.Err() == nil {
+			err = r.parse(body, nodes, markup.HTML, scripting)
 		}
 	default:
 		r.noDoc = &unreadableError{what: "HTML or XML", why: f.why}
@@ -85,10 +92,10 @@ func (r *reading) read() error {
 type parseFunc func(context.Context, []byte, markup.Options) (*markup.Document, error)
 
 // parse makes the tree in memory that the gate reserves for it. The reservation
-// follows the number of tags. A page that needs more than it seems to is parsed
-// again with a larger one.
-func (r *reading) parse(body []byte, parse parseFunc, scripting bool) error {
-	nodes := 2*bytes.Count(body, []byte("<")) + bytes.Count(body, []byte("=")) + len(body)/nodeBytes + 20_000
+// follows the number of nodes that the body seems to have. A page that needs more
+// is parsed again with a larger one.
+func (r *reading) parse(body []byte, nodes int, parse parseFunc, scripting bool) error {
+	nodes += len(body)/nodeBytes + 20_000
 	for {
 		most := min(nodes, markup.MaxNodes)
 		leave, err := trees().enter(r.ctx, most)

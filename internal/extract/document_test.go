@@ -242,3 +242,56 @@ func TestReservationGrows(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Rules judge the tree that a browser had, not what a parser makes of its HTML.
+func TestBrowsersTree(t *testing.T) {
+	t.Parallel()
+	p := page(`<p class="a"><div>in</div></p><noscript><b>no</b></noscript>`)
+	p.Via = seine.ViaChrome
+	p.DOM = []byte(`[1,0,1,"html",0,1,"body",0,1,"p",1,"class","a",1,"div",0,"in",0,0,1,"noscript",0,"<b>no</b>",0,0,0]`)
+	got := scraped(t, p, Field{Name: "css", CSS: "p.a > div"}, Field{Name: "xpath", XPath: "//p/div"}, Field{Name: "regex", Regex: "i(n)"}, Field{Name: "none", CSS: "b"})
+	want := map[string]any{"css": "in", "xpath": "in", "regex": "n", "none": nil}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+	p.DOM = []byte(`[1,0,1,"html"`)
+	s := compile(t, Rules{Fields: []Field{{Name: "a", CSS: "a"}}})
+	if _, err := s.Scrape(t.Context(), seine.Task{Key: "k"}, p); err == nil || !strings.Contains(err.Error(), "the browser's tree of the page is not complete") {
+		t.Errorf("a tree that was cut off: %v", err)
+	}
+}
+
+func TestXMLPages(t *testing.T) {
+	t.Parallel()
+	const feed = `<?xml version="1.0"?><rss xmlns:dc="u:dc" xmlns:xlink="u:x"><channel><item isPermaLink="1"><title><![CDATA[A & <b>]]></title><link>/n/1</link>` +
+		`<pubDate>d</pubDate><dc:creator>C</dc:creator><enclosure url="/e.mp3" xlink:href="/x"/><stock/><price>4</price></item></channel></rss>`
+	fields := []Field{
+		{Name: "title", CSS: "item > title"}, {Name: "link", CSS: "item link"}, {Name: "date", CSS: "pubDate"}, {Name: "xdate", XPath: "//item/pubDate"},
+		{Name: "creator", CSS: "dc|creator"}, {Name: "local", CSS: "creator"}, {Name: "xcreator", XPath: "//dc:creator"}, {Name: "attr", CSS: "item", Attr: "isPermaLink"},
+		{Name: "full", CSS: "enclosure", Attr: "xlink:href"}, {Name: "file", XPath: "//enclosure/@url"}, {Name: "stock", CSS: "stock"}, {Name: "price", CSS: "price", Type: "float"},
+		{Name: "whole", CSS: "item"},
+	}
+	want := map[string]any{
+		"title": "A & <b>", "link": "/n/1", "date": "d", "xdate": "d", "creator": "C", "local": "C", "xcreator": "C", "attr": "1", "full": "/x", "file": "/e.mp3",
+		"stock": nil, "price": 4.0, "whole": "A & <b>/n/1dC4",
+	}
+	for _, tt := range []struct {
+		typ string
+		via seine.Via
+	}{
+		{"application/rss+xml", seine.ViaHTTP}, {"text/xml", seine.ViaHTTP}, {"application/xml", seine.ViaChrome}, {"text/plain", seine.ViaChrome},
+		{"", seine.ViaHTTP}, {"application/octet-stream", seine.ViaHTTP}, {"text/html", seine.ViaHTTP}, {"image/svg+xml", seine.ViaHTTP},
+	} {
+		p := page("\ufeff\n" + feed)
+		p.Type, p.Via = tt.typ, tt.via
+		if diff := cmp.Diff(scraped(t, p, fields...), want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", tt.typ, diff)
+		}
+	}
+	s := compile(t, Rules{Fields: []Field{{Name: "a", CSS: "a"}}})
+	p := page("<rss>\n<a>AT&T</a></rss>")
+	p.Type = "application/rss+xml"
+	if _, err := s.Scrape(t.Context(), seine.Task{Key: "k"}, p); err == nil || !strings.HasSuffix(err.Error(), "the page is not well-formed XML: line 2, column 6: & begins no entity: as text it is &amp;") {
+		t.Errorf("XML that is not well-formed: %v", err)
+	}
+}

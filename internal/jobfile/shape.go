@@ -272,11 +272,16 @@ type linkedKeys struct {
 // meta, json, jsonld or first.
 type field struct {
 	// A selector; the value is the visible text of the first element that has
-	// some, or its `attr`. "." is the element itself.
+	// some, or its `attr`. "." is the element itself. Selectors are those of a
+	// browser (`:is()`, `:not()` with a list, `:has(> x)`, `:scope`, `[type=a i]`), and
+	// `:contains(text)`. In XML, names are matched in their case; `dc|creator`
+	// matches a prefix, `creator` the name with any prefix. The text of a `pre`
+	// keeps its lines. Without scripts, the content of `noscript` is selected too.
 	CSS *string `yaml:"css" example:"h1.title"`
 
 	// An XPath 1.0 expression; it may select elements, attributes or text, or
-	// compute a text or number.
+	// compute a text or number. A number that is NaN is no value. In XML,
+	// `//dc:creator` matches a prefix, `//creator` the name with any prefix.
 	XPath *string `yaml:"xpath" example:"//table//a/@href"`
 
 	// A selector; the value is the visible text of what it matches: without
@@ -302,7 +307,8 @@ type field struct {
 	First *[]field `yaml:"first" example:"[{css: h1}, {meta: 'og:title'}]"`
 
 	// An attribute instead of the text, of `css` and `xpath`. src, href, srcset
-	// (its first), action, poster, cite and data are made absolute.
+	// (its first), action, poster, cite and data are made absolute. `xlink:href`
+	// names one with a prefix.
 	Attr *string `yaml:"attr" example:"href"`
 
 	// A regular expression that narrows the value to its first group, or the

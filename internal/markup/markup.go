@@ -70,6 +70,10 @@ type Document struct {
 	// States holds what a browser said of elements whose state is not in their
 	// attributes, such as a box that a script checked.
 	States map[*html.Node]State
+
+	// Shadow holds the nodes that shadow roots show. In Root they follow the
+	// children of their hosts.
+	Shadow map[*html.Node]bool
 }
 
 // State is a set of pseudo-classes that match an element in a browser.

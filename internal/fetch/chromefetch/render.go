@@ -190,6 +190,7 @@ func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
 	defer cancel()
 	var out struct {
 		HTML string `json:"html"`
+		DOM  string `json:"dom"`
 		URL  string `json:"url"`
 		Long bool   `json:"long"`
 	}
@@ -199,7 +200,12 @@ func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
 	if out.Long {
 		return nil, tooLarge(t.req.MaxBody)
 	}
-	return t.page(out.HTML, out.URL, waits)
+	p, err := t.page(out.HTML, out.URL, waits)
+	if err != nil {
+		return nil, err
+	}
+	p.DOM = []byte(out.DOM)
+	return p, nil
 }
 
 // hangs is the reason of a page that can't be read: its scripts leave no time.

@@ -20,6 +20,8 @@ import (
 // The functions that are called in a page: look, stable and read. They run in a
 // world of their own: the page's scripts neither see nor change them.
 var (
+	//go:embed js/dom.js
+	jsDOM string
 	//go:embed js/shadow.js
 	jsShadow string
 	//go:embed js/look.js
@@ -29,7 +31,7 @@ var (
 	//go:embed js/read.js
 	jsRead string
 
-	jsAll = "function (name, ...args) {\n" + jsShadow + jsLook + jsStable + jsRead + "return { look, stable, read }[name](...args);\n}"
+	jsAll = "function (name, ...args) {\n" + jsDOM + jsShadow + jsLook + jsStable + jsRead + "return { look, stable, read }[name](...args);\n}"
 )
 
 // await waits for what the job wants of the page, in order, and tells how each

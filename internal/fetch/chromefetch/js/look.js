@@ -2,22 +2,23 @@
 // element its attribute (null: it has none), or its text. URLs are absolute, as
 // they are in a field. What shadow roots show is found as read gives it.
 function look(css, attr, seen) {
+  const textContent = getter(Node.prototype, "textContent"), baseURI = getter(Node.prototype, "baseURI");
   const urls = ["src", "href", "action", "poster", "cite", "data"];
   const value = (e) => {
-    if (attr == null) return e.textContent.trim().slice(0, 2000);
-    let v = e.getAttribute(attr);
+    if (attr == null) return textContent(e).trim().slice(0, 2000);
+    let v = Element.prototype.getAttribute.call(e, attr);
     if (v === null) return null;
     if (urls.includes(attr.toLowerCase()) && v.trim() !== "") {
-      try { v = new URL(v, document.baseURI).href; } catch { /* as it stands */ }
+      try { v = new URL(v, baseURI(document)).href; } catch { /* as it stands */ }
     }
     return v.slice(0, 2000);
   };
   const find = (shadows) => {
-    const elements = Array.from(document.querySelectorAll(css));
-    if (shadows.length > 0 && document.documentElement) {
+    const elements = Array.from(select(document, css));
+    if (shadows.length > 0 && rootElement(document)) {
       const { copy, added } = inlined();
-      for (const e of copy.querySelectorAll(css)) {
-        for (let n = e; n; n = n.parentNode) {
+      for (const e of select(copy, css)) {
+        for (let n = e; n; n = parentNode(n)) {
           if (added.has(n)) { elements.push(e); break; }
         }
       }

@@ -4,7 +4,7 @@
 function stable(ms) {
   return new Promise((done) => {
     let shadows = roots();
-    const html = () => [document.documentElement ? document.documentElement.outerHTML : "", ...shadows.map((r) => r.innerHTML)].join("\n");
+    const html = () => [rootElement(document) ? outerHTML(rootElement(document)) : "", ...shadows.map((r) => r.innerHTML)].join("\n");
     let last = html(), since = performance.now(), changed = false;
     const what = { subtree: true, childList: true, attributes: true, characterData: true };
     const observer = new MutationObserver(() => { changed = true; });
