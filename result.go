@@ -81,6 +81,7 @@ type Asset struct {
 	// Name is unique in its task: front, back.
 	Name string
 
+	// URL is http:, https: or data:.
 	URL string
 
 	// Upgrade, when set, is a better URL that is tried first.
@@ -95,6 +96,9 @@ type Asset struct {
 
 	// OriginalPath is the key of the file as it came, where Image keeps it.
 	OriginalPath string `json:",omitempty"`
+
+	// Optional leaves the asset out if it can't be had. Its task is done without it.
+	Optional bool `json:",omitempty"`
 }
 
 // Upgrade replaces From by To, literal text, in an asset's URL; where From does

@@ -180,6 +180,16 @@ func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset,
 // errMissing: the URL has no such file.
 var errMissing = errors.New("no such file")
 
+// Final reports whether another attempt would end alike: the file is damaged, no such type, or over a
+// bound. An HTTP status may change.
+func Final(err error) bool {
+	var f Fault
+	if errors.As(err, &f) && strings.HasPrefix(string(f), "HTTP ") {
+		return false
+	}
+	return hopeless(err)
+}
+
 // hopeless reports whether another attempt would end alike: there is no such
 // file, it is damaged, or it is over a bound.
 func hopeless(err error) bool {
@@ -196,9 +206,9 @@ func (m missing) Is(target error) bool { return target == errMissing }
 func (m missing) Unwrap() error        { return m.Fault }
 
 func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Asset, at string) ([]file, error) {
-	page, err := from.Fetch(ctx, seine.Request{URL: at, Raw: true})
+	page, err := fetchURL(ctx, from, at)
 	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", at, err)
+		return nil, err
 	}
 	switch s := page.Status; {
 	case s == http.StatusTooManyRequests || s == http.StatusRequestTimeout || s >= 500:
@@ -213,7 +223,7 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	if err != nil {
 		return nil, err
 	}
-	original := fileOf(a.Name, a.Path, at, kind, page.Body)
+	original := fileOf(a.Name, a.Path, shownURL(at), kind, page.Body)
 	original.OriginalBytes, original.OriginalSHA256 = original.Bytes, original.SHA256
 	if a.Image == nil {
 		original.Width, original.Height = sizeOf(page.Body)
@@ -223,7 +233,7 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	if err != nil {
 		return nil, err
 	}
-	rendition := fileOf(a.Name, a.Path, at, r.kind, r.body)
+	rendition := fileOf(a.Name, a.Path, shownURL(at), r.kind, r.body)
 	rendition.Width, rendition.Height = r.width, r.height
 	rendition.OriginalBytes, rendition.OriginalSHA256 = original.Bytes, original.SHA256
 	rendition.OriginalWidth, rendition.OriginalHeight = r.originalWidth, r.originalHeight

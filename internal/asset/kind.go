@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"mime"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 
@@ -27,6 +25,11 @@ var signatures = []struct {
 	{"\xff\x0a", kind{"image/jxl", "jxl"}},
 	{"\x00\x00\x00\x0cjP  \r\n", kind{"image/jp2", "jp2"}},
 	{"\xff\x4f\xff\x51", kind{"image/jp2", "j2k"}}, // without a container
+	{"8BPS", kind{"image/vnd.adobe.photoshop", "psd"}},
+	{"fLaC", kind{"audio/flac", "flac"}},
+	{"7z\xbc\xaf\x27\x1c", kind{"application/x-7z-compressed", "7z"}},
+	{"wOF2", kind{"font/woff2", "woff2"}},
+	{"wOFF", kind{"font/woff", "woff"}},
 }
 
 // brands of files in ISO's base media format (ISO/IEC 14496-12 section 4.3) that
@@ -103,14 +106,6 @@ func isSVG(body []byte) bool {
 	}
 }
 
-// extensions of the types that are common; the rest is asked of the mime table.
-var extensions = map[string]string{
-	"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/bmp": "bmp", "image/svg+xml": "svg",
-	"image/avif": "avif", "image/heic": "heic", "image/heif": "heif", "image/jp2": "jp2", "image/jxl": "jxl", "image/tiff": "tif",
-	"application/pdf": "pdf", "text/html": "html", "text/plain": "txt", "text/xml": "xml", "application/json": "json", "application/zip": "zip",
-	"application/x-gzip": "gz", "video/mp4": "mp4", "video/webm": "webm", "audio/mpeg": "mp3",
-}
-
 func sniff(body []byte) kind {
 	for _, s := range signatures {
 		if bytes.HasPrefix(body, []byte(s.magic)) {
@@ -128,16 +123,6 @@ func sniff(body []byte) kind {
 	return kind{media, extension(media)}
 }
 
-func extension(media string) string {
-	if e, ok := extensions[media]; ok {
-		return e
-	}
-	if es, err := mime.ExtensionsByType(media); err == nil && len(es) > 0 {
-		return strings.TrimPrefix(es[0], ".")
-	}
-	return "bin"
-}
-
 // named is a claimed type as a reason tells it. Reasons are counted: what a
 // server makes up is not repeated in them.
 func named(claim string) string {
@@ -148,14 +133,6 @@ func named(claim string) string {
 		return "an image"
 	}
 	return "another type"
-}
-
-// typeOf is the Content-Type that a file is stored with.
-func typeOf(key string) string {
-	if t := mime.TypeByExtension(path.Ext(key)); t != "" {
-		return t
-	}
-	return "application/octet-stream"
 }
 
 // check says whether a file is what is wanted. What is to be rendered must be an
@@ -174,11 +151,9 @@ func check(page *seine.Page, wantImage bool) (kind, error) {
 	case wantImage && !strings.HasPrefix(is.media, "image/"):
 		return kind{}, missing{Fault(fmt.Sprintf("not an image but %s", is.media))}
 	}
-	if is.media == "application/octet-stream" || is.media == "text/plain" {
-		// The bytes say little; the response may know better.
-		if e := extension(claim); claim != "" && e != "bin" {
-			return kind{claim, e}, nil
-		}
+	// The bytes tell a container or nothing; the response may know better.
+	if e, known := extensions[claim]; known && contains(is.media, claim) {
+		return kind{claim, e}, nil
 	}
 	return is, nil
 }

@@ -274,7 +274,7 @@ func Recount(ctx context.Context, f frontier.Frontier, id frontier.JobID, job se
 	if err != nil {
 		return 0, err
 	}
-	x := newExplorer(&Job{Job: normal, ID: id})
+	x := newExplorer(&Job{Job: normal, ID: id}, 0)
 	if x == nil {
 		return 0, fmt.Errorf("job %s does not explore an ID space", job.Name)
 	}

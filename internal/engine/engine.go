@@ -61,6 +61,9 @@ type Config struct {
 	// answers. Default 2m: a claim is given up after 30s.
 	StuckAfter time.Duration
 
+	// Seed makes the draws of exploring repeatable. Default: drawn.
+	Seed uint64
+
 	// Watch looks at what the process may use: short of memory or CPU, fewer
 	// tasks are under way. Default: nobody does.
 	Watch *cgroup.Watch

@@ -93,12 +93,15 @@ func Spaces(job *seine.Job) (out []Space) {
 }
 
 // newExplorer returns nil for a job that does not explore.
-func newExplorer(job *Job) *explorer {
+func newExplorer(job *Job, seed uint64) *explorer {
 	spaces := Spaces(&job.Job)
 	if len(spaces) == 0 {
 		return nil
 	}
-	x := &explorer{random: job.Explore.Strategy == seine.StrategyRandom, ids: job.Seeds.IDs, rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	x := &explorer{random: job.Explore.Strategy == seine.StrategyRandom, ids: job.Seeds.IDs, rand: rand.New(rand.NewPCG(seed, uint64(job.ID)))}
 	for _, s := range spaces {
 		x.spaces = append(x.spaces, &territory{IDSpace: s.IDSpace, number: s.Number, model: s.Model, barren: Barren})
 	}

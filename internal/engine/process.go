@@ -142,6 +142,10 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 			r.e.cfg.Meter.StoreError()
 		}
 		if err != nil {
+			if a.Optional && ctx.Err() == nil && (asset.Final(err) || c.Attempt >= r.job.Retry.Error) && !errors.Is(err, asset.ErrStore) && !errors.Is(err, asset.ErrDiskFull) {
+				r.log.WarnContext(ctx, "optional asset left out", "task", c.Key, "asset", a.Name, "err", err)
+				continue
+			}
 			r.store.noteSince(ctx, began, err)
 			return r.keepFailed(ctx, c, a, err)
 		}
@@ -288,7 +292,7 @@ func (r *runner) keepFailed(ctx context.Context, c frontier.Claimed, a seine.Ass
 	if out, ok := r.unreached(ctx, c, frontier.AssetLane, err); ok {
 		return out
 	}
-	return failed(c, "asset "+a.Name+": "+asset.Reason(err), errors.Is(err, seine.ErrRefused))
+	return failed(c, "asset "+a.Name+": "+asset.Reason(err), errors.Is(err, seine.ErrRefused) || asset.Final(err))
 }
 
 // commitOf turns an outcome into what the frontier is told: a completion, or a

@@ -88,7 +88,7 @@ func newRunner(e *Engine, j *Job) *runner {
 	if e.cfg.Traces != nil {
 		r.tracer = e.cfg.Traces.Tracer(tracerName)
 	}
-	r.explorer = newExplorer(j)
+	r.explorer = newExplorer(j, e.cfg.Seed)
 	r.assets = &assetFetcher{r: r, hosts: map[string]*assetHost{}}
 	if j.Pace.Scope == seine.ScopeWorker {
 		r.assets.own = polite.New(seine.Pace{Delay: j.Pace.Assets.Delay, Concurrency: seine.Unlimited})

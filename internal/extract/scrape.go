@@ -204,7 +204,7 @@ func (s *Scraper) owed(r *reading, env map[string]any, trace *Trace) ([]seine.As
 			}
 			trace.Assets = append(trace.Assets, t)
 		}
-		if _, missing := errors.AsType[*missingError](err); missing && rule.Optional {
+		if err != nil && rule.Optional {
 			continue
 		}
 		if err != nil {
@@ -235,12 +235,14 @@ func (s *Scraper) asset(r *reading, rule *assetRule, env map[string]any) (seine.
 	}
 	abs, err := r.resolve(strings.TrimSpace(ref))
 	switch {
+	case errors.Is(err, weburl.ErrNotWeb) && isData(ref):
+		abs = strings.TrimSpace(ref)
 	case errors.Is(err, weburl.ErrNotWeb):
-		return seine.Asset{}, fmt.Errorf("asset %s: %s gives a URL that is not http or https", rule.Name, rule.url.src)
+		return seine.Asset{}, fmt.Errorf("asset %s: %s gives a URL that is not http, https or data", rule.Name, rule.url.src)
 	case err != nil:
 		return seine.Asset{}, fmt.Errorf("asset %s: %s gives no URL", rule.Name, rule.url.src)
 	}
-	asset := seine.Asset{Name: rule.Name, URL: abs, Upgrade: rule.Upgrade, Image: rule.Image}
+	asset := seine.Asset{Name: rule.Name, URL: abs, Upgrade: rule.Upgrade, Image: rule.Image, Optional: rule.Optional}
 	if asset.Path, err = s.path(rule.Name, env); err != nil {
 		return seine.Asset{}, err
 	}
@@ -248,6 +250,12 @@ func (s *Scraper) asset(r *reading, rule *assetRule, env map[string]any) (seine.
 		asset.OriginalPath, err = s.path(rule.Name+seine.OriginalSuffix, env)
 	}
 	return asset, err
+}
+
+// isData reports whether a reference is a data: URL.
+func isData(ref string) bool {
+	ref = strings.TrimSpace(ref)
+	return len(ref) > 5 && strings.EqualFold(ref[:5], "data:")
 }
 
 // path is the key of an asset.
