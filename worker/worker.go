@@ -97,6 +97,10 @@ type Config struct {
 	// AcceptChanges takes a changed seeds.url or store.key.
 	AcceptChanges bool
 
+	// Strict stops at the first line of seeds.file that gives no task. Otherwise such lines are
+	// logged and left out.
+	Strict bool
+
 	// Browser is how the browser of jobs via chrome is run.
 	Browser Browser
 
@@ -290,7 +294,7 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 		return err
 	}
 	w.closers = append(w.closers, func() error { done(); return nil })
-	if err := engine.Seed(ctx, w.frontier, registered); err != nil {
+	if err := w.seed(ctx, registered); err != nil {
 		return fmt.Errorf("job %s: %w", job.Name, err)
 	}
 	w.jobs = append(w.jobs, registered)

@@ -17,22 +17,26 @@ import (
 )
 
 func (a *app) addCommand() *cobra.Command {
-	var accept bool
+	var accept, strict bool
 	c := &cobra.Command{
 		Use: "add JOB [KEY…|-]", Short: "Admit tasks from arguments or standard input", Args: cobra.MinimumNArgs(1),
 		Long: `Admits tasks: ids, each the {id} of seeds.url whether it is in the job's space or
-not, or URLs. From standard input (-), a line is a key or {"key": …, "priority":
-0 (first) to 3, else the nearest of these, "meta": {…}}. A key that the job has
-seen is passed over, so the same list may be added again.`,
+not, or URLs. From standard input (-), a line is a key, a comment that begins with
+#, or {"key": …, "priority": 0 (first) to 3, else the nearest of these, "meta":
+{…}}. A JSON array of these, and CSV or TSV with a header, are read too: the column
+key, id or url holds the key, the others go into meta. Lines that give no task are
+listed and left out. A key that the job has seen is passed over, so the same list
+may be added again.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.add(c.Context(), args[0], args[1:], accept)
+			return a.add(c.Context(), args[0], args[1:], accept, strict)
 		},
 	}
 	c.Flags().BoolVar(&accept, "accept-changes", false, "take a changed seeds.url or store.key")
+	c.Flags().BoolVar(&strict, "strict", false, "stop at the first line that gives no task")
 	return c
 }
 
-func (a *app) add(ctx context.Context, arg string, keys []string, accept bool) error {
+func (a *app) add(ctx context.Context, arg string, keys []string, accept, strict bool) error {
 	f, job, err := a.registered(ctx, arg, accept)
 	if err != nil {
 		return err
@@ -40,8 +44,9 @@ func (a *app) add(ctx context.Context, arg string, keys []string, accept bool) e
 	defer func() { _ = f.Close() }()
 	in := engine.NewAdder(f, job)
 	in.Log = a.logger(slog.LevelWarn)
+	bad := badLines{strict: strict}
 	if len(keys) == 0 || len(keys) == 1 && keys[0] == "-" {
-		err = a.addStream(ctx, in, a.stdin)
+		err = a.addStream(ctx, in, a.stdin, bad.add)
 	} else {
 		for _, k := range keys {
 			if err = in.Add(ctx, frontier.Seed{Key: k}); err != nil {
@@ -53,13 +58,13 @@ func (a *app) add(ctx context.Context, arg string, keys []string, accept bool) e
 		err = flushed
 	}
 	if a.json() {
-		return errors.Join(err, a.printJSON(map[string]int64{"keys": in.Seen, "added": in.Added, "known": in.Known}))
+		return errors.Join(err, bad.err(), a.printJSON(map[string]any{"keys": in.Seen, "added": in.Added, "known": in.Known, "bad": bad.n, "bad_lines": bad.json()}))
 	}
-	a.print("%d keys, %d added, %d known already", in.Seen, in.Added, in.Known)
-	return err
+	a.print("%s, %d added, %d known already", counted(in.Seen, "key"), in.Added, in.Known)
+	return errors.Join(err, bad.print(a))
 }
 
-func (a *app) addStream(ctx context.Context, in *engine.Adder, r io.Reader) error {
+func (a *app) addStream(ctx context.Context, in *engine.Adder, r io.Reader, bad func(*frontier.BadLine) error) error {
 	last := time.Now()
 	return frontier.ReadSeeds(r, "standard input", func(s frontier.Seed) error {
 		if time.Since(last) > lineEvery {
@@ -70,7 +75,59 @@ func (a *app) addStream(ctx context.Context, in *engine.Adder, r io.Reader) erro
 			return fmt.Errorf("%w: add the same list again to go on", errStopped)
 		}
 		return in.Add(ctx, s)
-	})
+	}, bad)
+}
+
+// maxBadLines is the largest number of bad lines that are listed.
+const maxBadLines = 20
+
+// badLines collects the lines of a list that give no task.
+type badLines struct {
+	strict bool
+	n      int64
+	first  []*frontier.BadLine
+}
+
+func (b *badLines) add(line *frontier.BadLine) error {
+	if b.strict {
+		return line
+	}
+	if b.n++; len(b.first) < maxBadLines {
+		b.first = append(b.first, line)
+	}
+	return nil
+}
+
+type badLineJSON struct {
+	Line   int    `json:"line"`
+	Reason string `json:"reason"`
+}
+
+func (b *badLines) json() []badLineJSON {
+	out := []badLineJSON{}
+	for _, l := range b.first {
+		out = append(out, badLineJSON{l.Line, l.Reason})
+	}
+	return out
+}
+
+// err returns an error that counts the lines; nil if there is none.
+func (b *badLines) err() error {
+	if b.n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s left out; --strict stops at the first", frontier.ErrKey, counted(b.n, "line"))
+}
+
+// print lists the lines and returns err.
+func (b *badLines) print(a *app) error {
+	for _, l := range b.first {
+		a.say("  %v", l)
+	}
+	if more := b.n - int64(len(b.first)); more > 0 {
+		a.say("  and %d more", more)
+	}
+	return b.err()
 }
 
 // registered opens a job's frontier, brings its schema up to date and registers

@@ -23,6 +23,7 @@ import (
 type workFlags struct {
 	lease, grace time.Duration
 	accept       bool
+	strict       bool
 	concurrency  int
 	limit        string
 	http         string
@@ -32,6 +33,7 @@ func (w *workFlags) register(c *cobra.Command) {
 	f := c.Flags()
 	durationVar(f, &w.lease, "lease", time.Minute, "how long a lease lasts without a heartbeat")
 	durationVar(f, &w.grace, "grace", 30*time.Second, "how long tasks in flight may go on after SIGTERM")
+	f.BoolVar(&w.strict, "strict", false, "stop at the first line of seeds.file that gives no task")
 	f.BoolVar(&w.accept, "accept-changes", false, "take a changed seeds.url or store.key")
 	f.StringVar(&w.http, "http", "", "HOST:PORT or :PORT at which to serve /livez, /readyz, /startupz and /metrics (default: nowhere)")
 	f.IntVar(&w.concurrency, "concurrency", 0, "tasks at once in this worker (default: the job's)")
@@ -130,7 +132,7 @@ func seedsThere(job *seine.Job) error {
 
 func (a *app) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worker.Config, error) {
 	cfg := worker.Config{
-		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Release: a.release, Version: Version, Name: a.workerName(),
+		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Strict: w.strict, Release: a.release, Version: Version, Name: a.workerName(),
 		Browser: a.browser(), HTTP: w.http,
 	}
 	if err := w.check(); err != nil {

@@ -32,7 +32,7 @@ func (a *app) validateCommand() *cobra.Command {
 
 // describe says what a job will do.
 func (a *app) describe(job *seine.Job) {
-	var tasks int64
+	var tasks int64 // of a list, those of the host with the most
 	for i := range job.Seeds.IDs {
 		s := &job.Seeds.IDs[i]
 		tasks += s.Len()
@@ -47,6 +47,8 @@ func (a *app) describe(job *seine.Job) {
 	}
 	if job.Seeds.File != "" {
 		a.print("  file      %s", job.Seeds.File)
+		_, most := a.describeList(job)
+		tasks += most
 	}
 	p := job.Pace
 	switch {
@@ -65,7 +67,7 @@ func (a *app) describe(job *seine.Job) {
 		if h := p.Hours; h != (seine.Hours{}) {
 			a.print("  hours     %s to %s %s", clock(h.From), clock(h.To), h.Zone)
 		}
-		if tasks > 0 && job.Explore.Strategy == seine.StrategyOff || len(job.Seeds.URLs) > 0 {
+		if tasks > 0 && (job.Explore.Strategy == seine.StrategyOff || len(job.Seeds.URLs) > 0 || job.Seeds.File != "") {
 			mean := (p.Delay.Min + p.Delay.Max) / 2
 			if p.Rest.Every > 0 {
 				mean += p.Rest.For / time.Duration(p.Rest.Every)

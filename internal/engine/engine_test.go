@@ -134,7 +134,7 @@ func (r *rig) register(j seine.Job) *engine.Job {
 		r.Fatal(err)
 	}
 	r.Cleanup(done)
-	if err := engine.Seed(r.Context(), r.f, out); err != nil {
+	if err := engine.Seed(r.Context(), r.f, out, nil); err != nil {
 		r.Fatal(err)
 	}
 	return out

@@ -20,8 +20,9 @@ var ErrSeeds = errors.New("seeds")
 
 // Seed admits the job's seeds, once for each content that they have: it may be
 // called by every worker of a fleet. A run that was cut off in the middle goes
-// on where a key is not known yet.
-func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
+// on where a key is not known yet. Lines of seeds.file that give no task go to bad;
+// nil: the first one is an error.
+func Seed(ctx context.Context, f frontier.Frontier, job *Job, bad func(*frontier.BadLine) error) error {
 	normal, err := job.Normal()
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
 		}
 	}
 	if job.Seeds.File != "" {
-		if err := addFile(ctx, in, job.Seeds.File); err != nil {
+		if err := addFile(ctx, in, job.Seeds.File, bad); err != nil {
 			return fmt.Errorf("%w: seeds.file: %w", ErrSeeds, err)
 		}
 	}
@@ -77,13 +78,13 @@ func Seed(ctx context.Context, f frontier.Frontier, job *Job) error {
 	return f.MarkSeeded(ctx, job.ID, digest)
 }
 
-func addFile(ctx context.Context, in *Adder, path string) error {
+func addFile(ctx context.Context, in *Adder, path string, bad func(*frontier.BadLine) error) error {
 	file, err := os.Open(path) //nolint:gosec // the job file's author names it
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	return frontier.ReadSeeds(file, path, func(s frontier.Seed) error { return in.Add(ctx, s) })
+	return frontier.ReadSeeds(file, path, func(s frontier.Seed) error { return in.Add(ctx, s) }, bad)
 }
 
 // walkFromHits begins a walk around every hit that is known from before.

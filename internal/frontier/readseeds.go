@@ -4,54 +4,328 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/seinehq/seine/internal/number"
 )
 
 // maxLine bounds a line of a list: a key and its meta.
 const maxLine = 1 << 20
 
-// ReadSeeds reads a list of keys, one a line: the key as it is, or
-// {"key": …, "priority": …, "meta": {…}}. Empty lines are passed over; gzip is
-// undone when name ends in .gz. An error names the line.
-func ReadSeeds(r io.Reader, name string, each func(Seed) error) error {
+// A BadLine is a line of a list that gives no task.
+type BadLine struct {
+	Name   string
+	Line   int
+	Reason string
+}
+
+// Error names the line and the reason.
+func (b *BadLine) Error() string { return fmt.Sprintf("%s:%d: %s", b.Name, b.Line, b.Reason) }
+
+// Unwrap returns [ErrKey].
+func (b *BadLine) Unwrap() error { return ErrKey }
+
+const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…}}`
+
+// ReadSeeds reads a list of keys. A list is one of:
+//
+//   - lines, each a key, one or more objects {"key": …, "priority": …, "meta": {…}}, or a comment
+//     that begins with #
+//   - a JSON array of keys and objects
+//   - CSV or TSV with a header (RFC 4180): the column key, id or url holds the key, priority the
+//     priority, and each other column goes into meta as a text
+//
+// Empty lines are passed over, and gzip is undone when name ends in .gz. CSV is known by the name
+// (.csv, .tsv) or by a header with such a column.
+//
+// A line that gives no task, or whose key each rejects with [ErrKey], goes to bad. An error of bad
+// ends the reading; a nil bad ends it with the first such line.
+func ReadSeeds(r io.Reader, name string, each func(Seed) error, bad func(*BadLine) error) error {
+	if bad == nil {
+		bad = func(b *BadLine) error { return b }
+	}
+	plain := name
 	if strings.HasSuffix(name, ".gz") {
 		z, err := gzip.NewReader(r)
 		if err != nil {
 			return fmt.Errorf("%s: not gzip: %w", name, err)
 		}
-		r = z
+		r, plain = z, strings.TrimSuffix(name, ".gz")
 	}
-	lines := bufio.NewScanner(r)
+	l := &list{name: name, each: each, bad: bad}
+	in := bufio.NewReaderSize(r, 64<<10)
+	if mark, _ := in.Peek(3); string(mark) == "\ufeff" {
+		_, _ = in.Discard(3)
+	}
+	head, _ := in.Peek(4 << 10)
+	first, _, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte("\n"))
+	first = bytes.TrimSpace(first)
+	switch {
+	case bytes.HasPrefix(first, []byte("[")):
+		return l.array(in)
+	case strings.HasSuffix(plain, ".tsv"), strings.HasSuffix(plain, ".csv"), keyColumn(splitHead(first)) >= 0 && len(splitHead(first)) > 1:
+		comma := ','
+		if strings.HasSuffix(plain, ".tsv") || !bytes.Contains(first, []byte(",")) && bytes.Contains(first, []byte("\t")) {
+			comma = '\t'
+		}
+		return l.table(in, comma)
+	}
+	return l.lines(in)
+}
+
+// list is one reading of a list.
+type list struct {
+	name string
+	each func(Seed) error
+	bad  func(*BadLine) error
+}
+
+func (l *list) reject(line int, format string, args ...any) error {
+	return l.bad(&BadLine{l.name, line, fmt.Sprintf(format, args...)})
+}
+
+func (l *list) take(line int, s Seed) error {
+	err := l.each(s)
+	switch {
+	case errors.Is(err, ErrKey):
+		return l.bad(&BadLine{l.name, line, err.Error()})
+	case err != nil:
+		return fmt.Errorf("%s:%d: %w", l.name, line, err)
+	}
+	return nil
+}
+
+func (l *list) lines(in *bufio.Reader) error {
+	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	n := 0
 	for lines.Scan() {
 		n++
-		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")))
-		if len(line) == 0 {
-			continue
+		line := bytes.TrimSpace(lines.Bytes())
+		var err error
+		switch {
+		case len(line) == 0 || line[0] == '#':
+		case line[0] == '{':
+			err = l.objects(n, line)
+		case strings.IndexByte(`}[]",:`, line[0]) >= 0:
+			err = l.reject(n, "%.40q is a part of JSON: %s", line, lineForm)
+		default:
+			err = l.take(n, Seed{Key: string(line)})
 		}
-		s := Seed{Key: string(line)}
-		if line[0] == '{' {
-			s = Seed{}
-			dec := json.NewDecoder(bytes.NewReader(line))
-			dec.DisallowUnknownFields()
-			dec.UseNumber()
-			if err := dec.Decode(&s); err != nil {
-				return fmt.Errorf("%s:%d: %s: a line is a key, or {\"key\": …, \"priority\": …, \"meta\": {…}}", name, n, strings.TrimPrefix(err.Error(), "json: "))
-			}
-		}
-		if err := each(s); err != nil {
-			return fmt.Errorf("%s:%d: %w", name, n, err)
+		if err != nil {
+			return err
 		}
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return fmt.Errorf("%s:%d: the line is longer than %d bytes", name, n+1, maxLine)
+		return fmt.Errorf("%s:%d: the line is longer than %d bytes", l.name, n+1, maxLine)
 	} else if err != nil {
-		return fmt.Errorf("%s:%d: %w", name, n+1, err)
+		return fmt.Errorf("%s:%d: %w", l.name, n+1, err)
 	}
 	return nil
+}
+
+// objects reads the objects of one line. A line with a mistake gives none of them.
+func (l *list) objects(n int, line []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(line))
+	var seeds []Seed
+	for {
+		s, err := decodeSeed(dec)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return l.reject(n, "%s: %s", mistakeOf(err), lineForm)
+		}
+		seeds = append(seeds, s)
+	}
+	for _, s := range seeds {
+		if err := l.take(n, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func mistakeOf(err error) string {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the object does not end on its line"
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// decodeSeed reads one key or object.
+func decodeSeed(dec *json.Decoder) (Seed, error) {
+	dec.UseNumber()
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return Seed{}, err
+	}
+	switch raw[0] {
+	case '{':
+		var s Seed
+		one := json.NewDecoder(bytes.NewReader(raw))
+		one.UseNumber()
+		one.DisallowUnknownFields()
+		if err := one.Decode(&s); err != nil {
+			return Seed{}, err
+		}
+		if s.Key == "" {
+			return Seed{}, errors.New(`the object has no "key"`)
+		}
+		return s, nil
+	case '"':
+		var key string
+		err := json.Unmarshal(raw, &key)
+		return Seed{Key: key}, err
+	}
+	if text, ok := number.Canonical(string(raw)); ok {
+		return Seed{Key: text}, nil
+	}
+	return Seed{}, fmt.Errorf("%.40s is neither a key nor an object", raw)
+}
+
+// array reads a JSON array, item by item.
+func (l *list) array(in io.Reader) error {
+	at := &newlines{in: in}
+	dec := json.NewDecoder(at)
+	if _, err := dec.Token(); err != nil {
+		return fmt.Errorf("%s:1: %w", l.name, err)
+	}
+	for dec.More() {
+		s, err := decodeSeed(dec)
+		line := at.line(dec.InputOffset())
+		switch syntax := (&json.SyntaxError{}); {
+		case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+			return l.reject(line, "%s: what follows is not read", mistakeOf(err))
+		case err != nil:
+			err = l.reject(line, "%s: an item is a key, or {\"key\": …, \"priority\": …, \"meta\": {…}}", mistakeOf(err))
+		default:
+			err = l.take(line, s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return l.reject(at.line(dec.InputOffset()), "the array does not end: %s", mistakeOf(err))
+	}
+	rest, _ := io.ReadAll(io.LimitReader(io.MultiReader(dec.Buffered(), at), maxLine))
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return l.reject(at.line(dec.InputOffset()), "text behind the array is not read: %.40q", bytes.TrimSpace(rest))
+	}
+	return nil
+}
+
+// newlines counts the lines of what is read through it.
+type newlines struct {
+	in   io.Reader
+	read int64
+	at   []int64 // the places of newlines behind the last place asked for
+	n    int     // newlines before that
+}
+
+// Read implements [io.Reader].
+func (c *newlines) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	for i, b := range p[:n] {
+		if b == '\n' {
+			c.at = append(c.at, c.read+int64(i))
+		}
+	}
+	c.read += int64(n)
+	return n, err
+}
+
+// line returns the line, from 1, of a place. Places only grow.
+func (c *newlines) line(place int64) int {
+	i := 0
+	for i < len(c.at) && c.at[i] < place {
+		i++
+	}
+	c.n, c.at = c.n+i, c.at[i:]
+	return c.n + 1
+}
+
+// keyColumn returns the column that holds the key, -1 if none does.
+func keyColumn(head []string) int {
+	for _, name := range []string{"key", "id", "url"} {
+		if i := slices.IndexFunc(head, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) }); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+func splitHead(line []byte) []string {
+	return strings.FieldsFunc(string(line), func(r rune) bool { return r == ',' || r == '\t' })
+}
+
+// table reads CSV or TSV.
+func (l *list) table(in io.Reader, comma rune) error {
+	rows := csv.NewReader(in)
+	rows.Comma, rows.FieldsPerRecord, rows.ReuseRecord, rows.LazyQuotes = comma, -1, false, comma == '\t'
+	head, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: header: %w", l.name, err)
+	}
+	key := keyColumn(head)
+	if key < 0 {
+		return fmt.Errorf("%s:1: the header has no column key, id or url: it has %s", l.name, strings.Join(head, ", "))
+	}
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		line, _ := rows.FieldPos(0)
+		var mistake *csv.ParseError
+		switch {
+		case errors.As(err, &mistake):
+			err = l.reject(mistake.StartLine, "%v", mistake.Err)
+		case err != nil:
+			return fmt.Errorf("%s:%d: %w", l.name, line, err)
+		case len(row) != len(head):
+			err = l.reject(line, "%d columns, and the header has %d", len(row), len(head))
+		default:
+			err = l.row(line, head, key, row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (l *list) row(line int, head []string, key int, row []string) error {
+	s := Seed{Key: strings.TrimSpace(row[key])}
+	for i, name := range head {
+		name = strings.TrimSpace(name)
+		switch {
+		case i == key || row[i] == "":
+		case strings.EqualFold(name, "priority"):
+			n, err := strconv.Atoi(strings.TrimSpace(row[i]))
+			if err != nil {
+				return l.reject(line, "the priority %.40q is no whole number", row[i])
+			}
+			s.Priority = &n
+		default:
+			if s.Meta == nil {
+				s.Meta = map[string]any{}
+			}
+			s.Meta[name] = row[i]
+		}
+	}
+	if s.Key == "" {
+		return l.reject(line, "the column %s is empty", head[key])
+	}
+	return l.take(line, s)
 }

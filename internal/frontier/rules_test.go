@@ -218,7 +218,7 @@ func TestBlock(t *testing.T) {
 
 func TestCheckSchema(t *testing.T) {
 	t.Parallel()
-	for version, want := range map[int64]string{0: "seine migrate", 1000: "seine migrate", 999: "not Seine's", 20240131120000: "not Seine's", 2001: "newer seine", 1001: "seine migrate", 1002: "seine migrate", 1003: "seine migrate", 1004: "seine migrate", 1005: "seine migrate", 1006: "seine migrate", 1007: "seine migrate", 1008: "", 1009: ""} {
+	for version, want := range map[int64]string{0: "seine migrate", 1000: "seine migrate", 999: "not Seine's", 20240131120000: "not Seine's", 2001: "newer seine", 1001: "seine migrate", 1002: "seine migrate", 1003: "seine migrate", 1004: "seine migrate", 1005: "seine migrate", 1006: "seine migrate", 1007: "seine migrate", 1008: "seine migrate", 1009: "", 1010: ""} {
 		err := CheckSchema(version)
 		if (err == nil) != (want == "") || err != nil && (!errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), want)) {
 			t.Errorf("CheckSchema(%d) = %v; want %q", version, err, want)
@@ -253,7 +253,7 @@ func TestReadSeeds(t *testing.T) {
 			}
 			keys = append(keys, k)
 			return nil
-		})
+		}, nil)
 		return keys, err
 	}
 	got, err := read("\ufeffone\r\n\n  two  \n{\"key\":\"three\",\"priority\":0,\"meta\":{\"a\":1}}\nlast", "list")
@@ -292,8 +292,58 @@ func FuzzReadSeeds(f *testing.F) {
 				t.Fatalf("Admit(%+v) = %+v", s, n)
 			}
 			return nil
-		})
+		}, func(*BadLine) error { return nil })
 	})
+}
+
+func TestReadSeedsOfEveryForm(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text string
+		want, bad  []string
+	}{
+		{"list", "{\"key\":\"a1\"}{\"key\":\"a2\"} {\"key\":\"a3\"}\n", []string{"a1", "a2", "a3"}, nil},
+		{"list", "{\"key\":\"a1\"} and words\na2\n", []string{"a2"}, []string{"list:1: invalid character 'a'"}},
+		{"list", `["a1", "a2", 3, {"key": "a4", "meta": {"n": 18446744073709551615}}]`, []string{"a1", "a2", "3", "a4 map[n:18446744073709551615]"}, nil},
+		{"list", "[\n  \"a1\",\n  true,\n  {\"kee\": 1},\n  \"a2\"\n]\n", []string{"a1", "a2"}, []string{"list:3: true is neither", `list:4: unknown field "kee"`}},
+		{"list", "[\"a1\",\n\"a2\"", []string{"a1", "a2"}, []string{"list:2: the array does not end"}},
+		{"list", "[\"a1\"]\nmore", []string{"a1"}, []string{"list:1: text behind the array"}},
+		{"list", "# a comment\na1\n\n# another\na2", []string{"a1", "a2"}, nil},
+		{"list", "url,price,priority\nhttps://a.example/1,\"1,50\",0\n,2,1\nhttps://a.example/2,3,x\nhttps://a.example/3,4\n", []string{"https://a.example/1 p0 map[price:1,50]"},
+			[]string{"list:3: the column url is empty", `list:4: the priority "x"`, "list:5: 2 columns"}},
+		{"list.tsv", "id\tcolor\n7\tdark red\n", []string{"7 map[color:dark red]"}, nil},
+		{"list.csv", "\ufeffid\n7\n8\n", []string{"7", "8"}, nil},
+		{"list", "a1\nrefuse\na2", []string{"a1", "a2"}, []string{"list:2: not a task key"}},
+		{"list", "{\"key\":\"a1\",\n\"meta\":{}}", nil, []string{"list:1: the object does not end on its line", "list:2: "}},
+	} {
+		var got, bad []string
+		err := ReadSeeds(strings.NewReader(c.text), c.name, func(s Seed) error {
+			if s.Key == "refuse" {
+				return ErrKey
+			}
+			k := s.Key
+			if s.Priority != nil {
+				k += fmt.Sprint(" p", *s.Priority)
+			}
+			if s.Meta != nil {
+				k += fmt.Sprint(" ", s.Meta)
+			}
+			got = append(got, k)
+			return nil
+		}, func(b *BadLine) error { bad = append(bad, b.Error()); return nil })
+		if d := cmp.Diff(got, c.want); err != nil || d != "" {
+			t.Errorf("%q: %v (-got +want)\n%s", c.text, err, d)
+		}
+		if len(bad) != len(c.bad) {
+			t.Errorf("%q: bad lines %q; want %q", c.text, bad, c.bad)
+			continue
+		}
+		for i := range bad {
+			if !strings.HasPrefix(bad[i], c.bad[i]) {
+				t.Errorf("%q: bad line %q; want %q", c.text, bad[i], c.bad[i])
+			}
+		}
+	}
 }
 
 func FuzzClean(f *testing.F) {

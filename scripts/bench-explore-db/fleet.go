@@ -113,7 +113,7 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 	if way == explores {
 		job.Fetch = site{of.took, wanted}
 	}
-	if err := engine.Seed(ctx, first, job); err != nil {
+	if err := engine.Seed(ctx, first, job, nil); err != nil {
 		return f, err
 	}
 	if way == follows {
