@@ -179,6 +179,18 @@ func TestNoscript(t *testing.T) {
 	}
 }
 
+// A newline is left out only if it follows the tag directly.
+func TestNewlineAtTheBeginOfPre(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"<pre>\nx": "x", "<pre>\n\nx": "\nx", "<pre></b>\nx": "\nx", "<textarea>\r\nx": "x", "<listing>\nx": "x", "<p>\nx": "\nx",
+	} {
+		if got := dump(parse(t, text, markup.Options{}).Root); !strings.Contains(got, "\""+want+"\"") {
+			t.Errorf("%q: got\n%s", text, got)
+		}
+	}
+}
+
 // A template in SVG used to end the document in the parser that ours is made of.
 func TestTemplateInForeignContent(t *testing.T) {
 	t.Parallel()

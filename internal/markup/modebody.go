@@ -15,17 +15,8 @@ func inBodyIM(p *parser) bool {
 	switch p.tok.Type {
 	case html.TextToken:
 		d := p.tok.Data
-		switch n := p.oe.top(); n.DataAtom {
-		case a.Pre, a.Listing:
-			if n.FirstChild == nil {
-				// Ignore a newline at the start of a <pre> block.
-				if d != "" && d[0] == '\r' {
-					d = d[1:]
-				}
-				if d != "" && d[0] == '\n' {
-					d = d[1:]
-				}
-			}
+		if p.skipNewline {
+			d = strings.TrimPrefix(d, "\n")
 		}
 		d = strings.Replace(d, "\x00", "", -1)
 		if d == "" {
@@ -83,7 +74,7 @@ func inBodyIM(p *parser) bool {
 		case a.Pre, a.Listing:
 			p.popUntil(buttonScope, a.P)
 			p.addElement()
-			// The newline, if any, will be dealt with by the TextToken case.
+			p.newlineAfter = true
 			p.framesetOK = false
 		case a.Form:
 			if p.form != nil && !p.oe.contains(a.Template) {
@@ -198,6 +189,7 @@ func inBodyIM(p *parser) bool {
 			return false
 		case a.Textarea:
 			p.addElement()
+			p.newlineAfter = true
 			p.setOriginalIM()
 			p.framesetOK = false
 			p.im = textIM
@@ -362,14 +354,8 @@ func textIM(p *parser) bool {
 		p.oe.pop()
 	case html.TextToken:
 		d := p.tok.Data
-		if n := p.oe.top(); n.DataAtom == a.Textarea && n.FirstChild == nil {
-			// Ignore a newline at the start of a <textarea> block.
-			if d != "" && d[0] == '\r' {
-				d = d[1:]
-			}
-			if d != "" && d[0] == '\n' {
-				d = d[1:]
-			}
+		if p.skipNewline {
+			d = strings.TrimPrefix(d, "\n")
 		}
 		if d == "" {
 			return true

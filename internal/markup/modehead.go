@@ -226,6 +226,8 @@ func inHeadNoscriptIM(p *parser) bool {
 			// It was all whitespace.
 			return inHeadIM(p)
 		}
+		p.addText(p.tok.Data[:len(p.tok.Data)-len(s)])
+		p.tok.Data = s
 	case html.CommentToken:
 		return inHeadIM(p)
 	}

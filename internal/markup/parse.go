@@ -74,6 +74,10 @@ type parser struct {
 	fosterParenting bool
 	quirks          bool
 
+	// newlineAfter says that a newline which the next token begins with is left
+	// out; skipNewline that the current token is that one.
+	newlineAfter, skipNewline bool
+
 	// textNodes holds the buffers of nodes that several text tokens went into.
 	textNodes map[*html.Node][]byte
 }
@@ -426,6 +430,7 @@ func (p *parser) parse() (err error) {
 			end = true
 		}
 		p.fresh = p.fresh[:0]
+		p.skipNewline, p.newlineAfter = p.newlineAfter, false
 		p.parseCurrentToken()
 		if end {
 			break
