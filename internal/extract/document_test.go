@@ -56,6 +56,8 @@ func TestFormOfABody(t *testing.T) {
 		{name: "text/html that is no HTML", typ: "text/html", body: "a <h1>Typed", want: "Typed"},
 		{name: "XHTML as text/html", typ: "text/html", body: "<?xml version='1.0'?><html><h1>Typed</H1>", want: "Typed"},
 		{name: "XHTML", typ: "application/xhtml+xml", body: "<html xmlns='http://www.w3.org/1999/xhtml'><body><h1>Typed&nbsp;x</h1></body></html>", want: "Typed x"},
+		{name: "HTML as XML", typ: "text/xml", body: "<!doctype html><br><h1>Typed", want: "Typed"},
+		{name: "HTML as XML without a doctype", typ: "application/xml", body: "<HTML><br><h1>Typed", want: "Typed"},
 		{name: "XHTML that is not well-formed", typ: "application/xhtml+xml", body: "<html><br><h1>Typed</html>", want: "Typed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -167,6 +169,18 @@ func TestPreKeepsItsLines(t *testing.T) {
 	}
 	if got := scraped(t, page("<pre>a\n<b> b\n c</b></pre>"), Field{Name: "b", CSS: "b"})["b"]; got != "b\n c" {
 		t.Errorf("an element in pre: got %q", got)
+	}
+}
+
+// Comments and processing instructions are values that an expression can select.
+func TestOtherNodes(t *testing.T) {
+	t.Parallel()
+	got := scraped(t, page("<!-- price: 5 --><p>x"), Field{Name: "c", XPath: "//comment()[contains(., 'price')]", Match: `price: (\d+)`})
+	p := page(`<?style href="a.xsl"?><r/>`)
+	p.Type = "text/xml"
+	pi := scraped(t, p, Field{Name: "p", XPath: "/processing-instruction('style')"})
+	if got["c"] != "5" || pi["p"] != `href="a.xsl"` {
+		t.Errorf("got %v and %v", got["c"], pi["p"])
 	}
 }
 

@@ -25,7 +25,8 @@ const (
 type format struct {
 	form form
 
-	// lenient reads XML that is not well-formed as HTML: the type says HTML.
+	// lenient reads XML that is not well-formed as HTML: the type or the root says
+	// HTML.
 	lenient bool
 
 	// encoded says that the body may be in another charset than UTF-8: its type
@@ -49,7 +50,8 @@ func formatOf(page *seine.Page, body []byte) format {
 	case t == "application/xhtml+xml":
 		return format{form: formXML, lenient: true}
 	case t == "application/xml", t == "text/xml", strings.HasSuffix(t, "+xml"):
-		return format{form: formXML}
+		name := rootName(body)
+		return format{form: formXML, lenient: name == "!doctype" || strings.EqualFold(name, "html")}
 	case isJSONType(t):
 	case t == "" && !seemsJSON(body):
 		if seemsXML(body) {

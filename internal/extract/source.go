@@ -113,6 +113,10 @@ func (r *reading) found(n xpath.Node) (item, bool) {
 		return item{text: f.b.String()}, true
 	case n.N.Type == html.ElementNode, n.N.Type == html.DocumentNode:
 		return item{node: n.N}, true
+	case n.N.Type == html.CommentNode:
+		return item{text: n.N.Data}, true
+	case n.N.Type == html.RawNode && len(n.N.Attr) > 0: // a processing instruction
+		return item{text: n.N.Attr[0].Val}, true
 	}
 	return item{}, false
 }

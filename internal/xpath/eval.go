@@ -95,6 +95,10 @@ func (ev *evaluator) apply(s *step, set []ref) []ref {
 	}
 	var out []ref
 	for _, r := range set {
+		if i := r.index(); s.axis == axisChild && (r.inner() || int(ev.tree.nodes[i].end) == i+1) {
+			ev.step()
+			continue // no children: most nodes are texts
+		}
 		ev.positions(s, r, func(n ref) bool {
 			out = append(out, n)
 			return true
