@@ -70,7 +70,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"the store's folder is a file", func(c *worker.Config) { c.Store = "file:" + filepath.Join(file, "x") }, worker.ErrStore},
 		{"a bucket that no driver knows", func(c *worker.Config) { c.Store = "nope://x" }, worker.ErrStore},
 		{"no list", func(c *worker.Config) { c.Jobs[0].Seeds.File = filepath.Join(dir, "none") }, worker.ErrSeeds},
-		{"a list with a bad line", func(c *worker.Config) { c.Jobs[0].Seeds.File = file }, worker.ErrSeeds},
+		{"a list with a bad line", func(c *worker.Config) { c.Jobs[0].Seeds.File, c.Strict = file, true }, worker.ErrSeeds},
+		{"a list with a bad line that is left out", func(c *worker.Config) { c.Jobs[0].Seeds.File = file }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -341,7 +341,7 @@ func TestNothingHalfWrittenStays(t *testing.T) {
 	k := New(store, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := k.put(ctx, seine.Stored{Path: "a/f"}, []byte("body"), nil); err == nil {
+	if err := k.put(ctx, seine.Stored{Path: "a/f"}, []byte("body"), Hold{}); err == nil {
 		t.Error("a write that was stopped succeeded")
 	}
 	if got := filesIn(t, dir); got != "" {

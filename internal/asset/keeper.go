@@ -52,10 +52,23 @@ type Fault string
 // Error returns the reason.
 func (f Fault) Error() string { return string(f) }
 
+// A CollisionError states that a file with other bytes is at the path, and belongs to another task.
+type CollisionError struct{ Path, Other string }
+
+// Error names the path and the other task.
+func (e *CollisionError) Error() string {
+	return fmt.Sprintf("path %s is the file of task %s: put a name into store.key that tells them apart", e.Path, e.Other)
+}
+
 // Reason is the reason of an error of Keep, for counters.
 func Reason(err error) string {
-	var f Fault
+	var (
+		f Fault
+		c *CollisionError
+	)
 	switch {
+	case errors.As(err, &c):
+		return c.Error()
 	case errors.As(err, &f):
 		return string(f)
 	case errors.Is(err, ErrDiskFull):
@@ -114,6 +127,10 @@ type Hold struct {
 	// an error means that the task is another worker's. Nil: nobody else's.
 	Owned func(context.Context) error
 
+	// Owner returns the key of another task whose record names the file at a path, unless the task's own
+	// record names it with the SHA-256 of the file that is there. Nil: nobody else's.
+	Owner func(ctx context.Context, path string, sha256 []byte) (string, error)
+
 	// Again says that an attempt before this one may have died while it wrote:
 	// what it left half-written is removed.
 	Again bool
@@ -136,7 +153,7 @@ func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, ho
 				return nil, err
 			}
 		}
-		if err := k.put(ctx, f.Stored, f.body, hold.Owned); err != nil {
+		if err := k.put(ctx, f.Stored, f.body, hold); err != nil {
 			return nil, err
 		}
 	}
@@ -186,6 +203,10 @@ func Final(err error) bool {
 	var f Fault
 	if errors.As(err, &f) && strings.HasPrefix(string(f), "HTTP ") {
 		return false
+	}
+	var c *CollisionError
+	if errors.As(err, &c) {
+		return true
 	}
 	return hopeless(err)
 }
@@ -255,7 +276,7 @@ func fileOf(name, path, at string, is kind, body []byte) file {
 func pathOf(path string, is kind) string { return strings.ReplaceAll(path, "{ext}", is.ext) }
 
 // put writes the file, unless an equal one is there.
-func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, owned func(context.Context) error) error {
+func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, hold Hold) error {
 	there := false
 	if err := k.call(ctx, s.Path, s.Bytes, func(ctx context.Context) error {
 		err := k.write(ctx, s, body, true)
@@ -273,9 +294,18 @@ func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, owned fun
 	}); err != nil || bytes.Equal(sum, s.SHA256) {
 		return err
 	}
-	if owned != nil {
-		if err := owned(ctx); err != nil {
+	if hold.Owned != nil {
+		if err := hold.Owned(ctx); err != nil {
 			return err
+		}
+	}
+	if hold.Owner != nil {
+		other, err := hold.Owner(ctx, s.Path, sum)
+		if err != nil {
+			return err
+		}
+		if other != "" {
+			return &CollisionError{Path: s.Path, Other: other}
 		}
 	}
 	return k.call(ctx, s.Path, s.Bytes, func(ctx context.Context) error { return k.write(ctx, s, body, false) })

@@ -163,7 +163,7 @@ func (a *app) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[data
 // titles are the kinds as a table names them.
 var titles = map[dataset.Kind]string{
 	dataset.Missing: "missing", dataset.Broken: "broken", dataset.Incompleted: "incomplete", dataset.Doubled: "in two folders",
-	dataset.Misnamed: "misnamed", dataset.Orphaned: "orphaned", dataset.Leftover: "left over",
+	dataset.Misnamed: "misnamed", dataset.Shared: "shared", dataset.Orphaned: "orphaned", dataset.Leftover: "left over",
 }
 
 func note(f dataset.Finding) string {

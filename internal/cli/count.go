@@ -118,7 +118,7 @@ func (a *app) countCSV(n *dataset.Count) error {
 	w := csv.NewWriter(a.stdout)
 	rows := [][]string{{n.By, "complete"}}
 	for _, v := range n.Values {
-		rows = append(rows, []string{v.Value, strconv.FormatInt(v.Complete, 10)})
+		rows = append(rows, []string{dataset.GuardFormula(v.Value), strconv.FormatInt(v.Complete, 10)})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		return err

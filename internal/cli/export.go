@@ -15,7 +15,10 @@ import (
 )
 
 func (a *app) exportCommand() *cobra.Command {
-	var format string
+	var (
+		format string
+		raw    bool
+	)
 	c := &cobra.Command{
 		Use: "export JOB -o FILE|URL|-", Short: "Write the records as JSONL or CSV, to a file, a bucket or standard output", Args: cobra.ExactArgs(1),
 		Long: `Writes every record, ordered by key, as of one moment. The format is by the name
@@ -25,8 +28,9 @@ replaced as a whole at the end, or not at all; - is standard output.
 A line of JSONL is {"job", "key", "kind", "url", "fields": {}, "assets": {"front":
 {"path", "bytes", "sha256", "width", "height", "url"}}, "fetched_at"}. A CSV has
 the columns job, key, kind, url, fetched_at, fields.NAME and assets.NAME.path and
-so on, by the job file; lists are JSON. Text that a spreadsheet would take for a
-formula (it begins with = + - @ and is no number) gets an apostrophe before it.
+so on, by the job file; lists are JSON. The text of a field that a spreadsheet would
+take for a formula (it begins with = + - @ and is no number) gets an apostrophe
+before it. --no-formula-guard writes it as it is.
 
 Beside it goes NAME.about.json: the job, its permission, the digests of the rules
 that made the records, and how many there are. For standard output, a pipe or a
@@ -35,10 +39,11 @@ device, which are written as it comes, its permission goes to standard error.
   seine export cards.yaml -o cards.jsonl
   seine export cards.yaml -o gs://bucket/sets/cards.csv.gz`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.export(c.Context(), args[0], a.output, format)
+			return a.export(c.Context(), args[0], a.output, format, raw)
 		},
 	}
 	c.Flags().StringVarP(&a.output, "output", "o", "", "a file, gs://BUCKET/KEY, s3://BUCKET/KEY, file:PATH, or - for standard output")
+	c.Flags().BoolVar(&raw, "no-formula-guard", false, "write texts into a CSV as they are, also what a spreadsheet takes for a formula")
 	c.Flags().StringVar(&format, "format", "", "jsonl or csv (default: by the name)")
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output == "" {
@@ -117,12 +122,13 @@ func (a *app) exportToBucket(ctx context.Context, to string) (exportPlace, error
 	}}, nil
 }
 
-func (a *app) export(ctx context.Context, arg, to, format string) error {
+func (a *app) export(ctx context.Context, arg, to, format string, raw bool) error {
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true})
 	if err != nil {
 		return err
 	}
 	defer done()
+	set.KeepFormulas = raw
 	at, err := a.exportTo(ctx, to)
 	if err != nil {
 		return err

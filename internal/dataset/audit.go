@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -24,7 +25,7 @@ const (
 var auditSchema = []string{
 	placedSchema,
 	// What the store (src 0) and the records (src 1) say of a path.
-	`create table fact (path text, src integer, bytes integer, written integer, key text, name text)`,
+	`create table fact (path text, src integer, bytes integer, written integer, key text, name text, sha text)`,
 	// Rows that the store does not bear out, and files that no row names.
 	`create table suspect (key text, name text, primary key (key, name)) without rowid`,
 	`create table stray (path text primary key, kind integer, bytes integer, written integer) without rowid`,
@@ -90,14 +91,14 @@ type auditor struct {
 	images *asset.Keeper
 }
 
-const insertFact = `insert into fact values (?, ?, ?, ?, ?, ?)`
+const insertFact = `insert into fact values (?, ?, ?, ?, ?, ?, ?)`
 
 func (a *auditor) readStore(ctx context.Context) error {
 	return a.Store.list(ctx, a.layout.Prefix(), func(o object) error {
 		a.report.Files++
 		a.report.Bytes += o.bytes
 		a.progress("files", a.report.Files)
-		return a.spill.exec(ctx, insertFact, o.path, 0, o.bytes, o.written.UnixMicro(), "", "")
+		return a.spill.exec(ctx, insertFact, o.path, 0, o.bytes, o.written.UnixMicro(), "", "", "")
 	})
 }
 
@@ -105,7 +106,7 @@ func (a *auditor) readAssets(ctx context.Context) error {
 	return a.Frontier.Assets(ctx, a.ID, func(r frontier.Asset) error {
 		a.report.Assets++
 		a.progress("assets", a.report.Assets)
-		return a.spill.exec(ctx, insertFact, r.Path, 1, r.Bytes, 0, r.Key, r.Name)
+		return a.spill.exec(ctx, insertFact, r.Path, 1, r.Bytes, 0, r.Key, r.Name, hex.EncodeToString(r.SHA256))
 	})
 }
 
@@ -114,20 +115,20 @@ type fact struct {
 	object
 	there bool
 	rows  []struct {
-		bytes     int64
-		key, name string
+		bytes          int64
+		key, name, sha string
 	}
 }
 
 // merge goes through all paths, in order.
 func (a *auditor) merge(ctx context.Context) error {
 	var f fact
-	err := a.spill.each(ctx, `select path, src, bytes, written, key, name from fact order by path, src`, nil, func(r *sql.Rows) error {
+	err := a.spill.each(ctx, `select path, src, bytes, written, key, name, sha from fact order by path, src, key, name`, nil, func(r *sql.Rows) error {
 		var (
-			path, key, name     string
-			src, bytes, written int64
+			path, key, name, sha string
+			src, bytes, written  int64
 		)
-		if err := r.Scan(&path, &src, &bytes, &written, &key, &name); err != nil {
+		if err := r.Scan(&path, &src, &bytes, &written, &key, &name, &sha); err != nil {
 			return err
 		}
 		if path != f.path {
@@ -141,9 +142,9 @@ func (a *auditor) merge(ctx context.Context) error {
 			return nil
 		}
 		f.rows = append(f.rows, struct {
-			bytes     int64
-			key, name string
-		}{bytes, key, name})
+			bytes          int64
+			key, name, sha string
+		}{bytes, key, name, sha})
 		return nil
 	})
 	if err != nil {
@@ -160,6 +161,14 @@ func (a *auditor) judge(ctx context.Context, f fact) error {
 	for _, r := range f.rows {
 		if !f.there || f.bytes != r.bytes {
 			if err := a.spill.exec(ctx, `insert or ignore into suspect values (?, ?)`, r.key, r.name); err != nil {
+				return err
+			}
+		}
+	}
+	for i, r := range f.rows {
+		if i > 0 && r.sha != f.rows[0].sha && (r.key != f.rows[0].key || r.name != f.rows[0].name) {
+			first := f.rows[0]
+			if err := a.found(Finding{Kind: Shared, Key: r.key, Asset: r.name, Path: f.path, Detail: fmt.Sprintf("asset %s of task %s has the same path and other bytes", first.name, first.key)}); err != nil {
 				return err
 			}
 		}

@@ -193,6 +193,33 @@ func TestAuditMisnamed(t *testing.T) {
 	})
 }
 
+// Two records that name one file with different bytes: one has lost its own.
+func TestAuditFindsASharedFile(t *testing.T) {
+	each(t, func(f *fixture) {
+		shared := path("5", "9", "front")
+		body := picture("one")
+		f.put(shared, body)
+		for i, key := range []string{"5", "6"} {
+			sum := sha256.Sum256([]byte{byte(i)})
+			_, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim(key), State: seine.Done,
+				Records: []frontier.Record{{Key: key, Kind: "record", URL: "u", Fields: []byte(`{"grade":"9"}`), Digest: []byte{1}, FetchedAt: time.Now()}},
+				Assets:  []frontier.Asset{{Key: key, Stored: seine.Stored{Name: "front", Path: shared, Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}}}}})
+			f.check(err)
+		}
+		var shares []string
+		_, err := f.Audit(f.Context(), dataset.AuditOptions{}, func(x dataset.Finding) error {
+			if x.Kind == dataset.Shared {
+				shares = append(shares, x.Key+" "+x.Path+": "+x.Detail)
+			}
+			return nil
+		})
+		f.check(err)
+		if want := "6 " + shared + ": asset front of task 5 has the same path and other bytes"; len(shares) != 1 || shares[0] != want {
+			f.Errorf("shared: %q; want %q", shares, want)
+		}
+	})
+}
+
 func TestAuditLeavesWhatIsInProgress(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.fill(2)

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,9 +39,9 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 	}
 	row := make([]string, 0, len(head))
 	put = func(r record) error {
-		row = append(row[:0], cell(r.Job), cell(r.Key), cell(r.Kind), cell(r.URL), r.FetchedAt.Format(time.RFC3339Nano))
+		row = append(row[:0], r.Job, r.Key, r.Kind, r.URL, r.FetchedAt.Format(time.RFC3339Nano))
 		for _, f := range fields {
-			row = append(row, fieldCell(r.Fields[f]))
+			row = append(row, s.fieldCell(r.Fields[f]))
 		}
 		for _, name := range assets {
 			a, ok := r.Assets[name]
@@ -48,7 +49,7 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 				row = append(row, "", "", "", "", "", "")
 				continue
 			}
-			row = append(row, cell(a.Path), strconv.FormatInt(a.Bytes, 10), a.SHA256, strconv.Itoa(a.Width), strconv.Itoa(a.Height), cell(a.URL))
+			row = append(row, a.Path, strconv.FormatInt(a.Bytes, 10), a.SHA256, strconv.Itoa(a.Width), strconv.Itoa(a.Height), a.URL)
 		}
 		for f := range r.Fields {
 			if !slices.Contains(fields, f) {
@@ -66,18 +67,24 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 }
 
 // fieldCell prints a field: lists and objects as JSON.
-func fieldCell(v any) string {
+func (s *Set) fieldCell(v any) string {
 	if n, ok := v.(json.Number); ok {
 		return n.String()
 	}
-	return cell(text(v))
+	if s.KeepFormulas {
+		return text(v)
+	}
+	return GuardFormula(text(v))
 }
 
-// cell is text that a spreadsheet takes as text. What was scraped may begin
-// like a formula, which a spreadsheet would carry out: an apostrophe goes
-// before it. Numbers stay as they are.
-func cell(s string) string {
-	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+// numberText is a text that a spreadsheet reads as a number or keeps as text, also with a sign in front:
+// -1,234.56, +49 30 1234.
+var numberText = regexp.MustCompile(`^[+-] ?[\d.,][\d .,'\x{2019}\x{a0}\x{202f}]*%?$`)
+
+// GuardFormula puts an apostrophe before a text that a spreadsheet would take for a formula: it begins
+// with = + - @, a tab or a line break, and is no number.
+func GuardFormula(s string) string {
+	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) || numberText.MatchString(s) {
 		return s
 	}
 	if _, err := strconv.ParseFloat(s, 64); err == nil {

@@ -34,6 +34,10 @@ var (
 
 // Set is the data set of one job.
 type Set struct {
+	// KeepFormulas writes texts into a CSV as they are, also those that a spreadsheet would take for a
+	// formula.
+	KeepFormulas bool
+
 	// Job is the job; Rules are its rules.
 	Job   *seine.Job
 	Rules *extract.Scraper

@@ -29,13 +29,17 @@ const (
 	// Doubled: an id that stands in two folders.
 	Doubled Kind = "double"
 
+	// Shared: a file that the records of two tasks name with different bytes. One of them has lost its
+	// own.
+	Shared Kind = "shared"
+
 	// Misnamed: a path that the key template can't have made, or that is not
 	// the one which it makes of the record's fields.
 	Misnamed Kind = "misnamed"
 )
 
 // Kinds lists the kinds in the order in which they are shown.
-var Kinds = []Kind{Missing, Broken, Incompleted, Doubled, Misnamed, Orphaned, Leftover}
+var Kinds = []Kind{Missing, Broken, Incompleted, Doubled, Shared, Misnamed, Orphaned, Leftover}
 
 // What was done about a fault.
 const (

@@ -23,8 +23,8 @@ import (
 	_ "gocloud.dev/blob/s3blob"
 )
 
-// Cell is cell.
-var Cell = cell
+// Cell is GuardFormula.
+var Cell = GuardFormula
 
 // A folder is listed whole, whatever its names; keys are as the bucket has them.
 func TestFolderIsListedWhole(t *testing.T) {

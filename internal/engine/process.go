@@ -136,7 +136,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	for _, a := range result.Assets {
 		began := time.Now()
 		keeping, span := r.step(ctx, "keep", attribute.String("asset", a.Name))
-		stored, err := r.job.Keeper.Keep(keeping, r.assets, a, asset.Hold{Owned: r.owned, Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error})
+		stored, err := r.job.Keeper.Keep(keeping, r.assets, a, asset.Hold{Owned: r.owned, Owner: r.ownerFor(c), Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error})
 		r.endStep(span, err)
 		if errors.Is(err, asset.ErrStore) || errors.Is(err, asset.ErrDiskFull) {
 			r.e.cfg.Meter.StoreError()

@@ -17,8 +17,8 @@ const maxValue = 100
 
 // Sanitize returns value as it may stand in a path: its letters, digits, '.',
 // '_' and '-' in Unicode form NFC, anything else as '_', no dot in front, at
-// most 100 bytes. Where that changed it, '-' and eight digits of its SHA-256
-// follow, so that two values do not share a path. An empty value stays empty.
+// most 100 bytes. Where that changed it, '-' and 128 bits of its SHA-256 in hexadecimal
+// digits follow, so that two values do not share a path. An empty value stays empty.
 func Sanitize(value string) string {
 	if value == "" {
 		return ""
@@ -42,11 +42,11 @@ func Sanitize(value string) string {
 		return s
 	}
 	sum := sha256.Sum256([]byte(value))
-	suffix := "-" + hex.EncodeToString(sum[:4])
+	suffix := "-" + hex.EncodeToString(sum[:16])
 	return cut(s, maxValue-len(suffix)) + suffix
 }
 
-var suffixed = regexp.MustCompile(`-[0-9a-f]{8}$`)
+var suffixed = regexp.MustCompile(`-[0-9a-f]{32}$`)
 
 // mimics says that s, though nothing in it must change, could be what another
 // value was changed to.

@@ -35,6 +35,10 @@ type Reader interface {
 	// Assets calls each for every asset, ordered by key and name.
 	Assets(ctx context.Context, job JobID, each func(Asset) error) error
 
+	// Owner returns the key of another task of the job whose record names the file at path. It is
+	// empty if no other one does, or if the record of key itself names it with this SHA-256.
+	Owner(ctx context.Context, job JobID, key, path string, sha256 []byte) (string, error)
+
 	// Clock is the frontier's time now.
 	Clock(ctx context.Context) (time.Time, error)
 

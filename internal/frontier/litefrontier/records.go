@@ -78,3 +78,10 @@ func (f *Frontier) Assets(ctx context.Context, job frontier.JobID, each func(fro
 func scanAsset(r *sql.Rows) (a frontier.Asset, err error) {
 	return a, r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
 }
+
+// Owner returns another task whose record names a file.
+func (f *Frontier) Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (owner string, err error) {
+	err = f.one(ctx, `select coalesce((select key from asset where job_id = ?1 and path = ?3 and key <> ?2
+  and not exists (select 1 from asset where job_id = ?1 and key = ?2 and path = ?3 and sha256 = ?4) limit 1), '')`, []any{job, key, path, sha256}, &owner)
+	return owner, err
+}

@@ -36,12 +36,14 @@ const (
 
 // Migrate brings the schema up to this program's and returns its version, while
 // workers work. One of several at a time migrates, the others wait for it.
-// PgBouncer in transaction mode can't carry it: give a direct DSN.
+// PgBouncer can't carry a change of the schema: the error names what to do.
 func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	if v, _, err := f.Version(ctx); err != nil {
 		return 0, err
 	} else if err := frontier.CheckSchema(v); v != 0 && v/1000 != frontier.SchemaMajor {
 		return 0, err
+	} else if err == nil {
+		return v, nil // nothing to do, also behind a pooler
 	}
 	if _, err := f.exec(ctx, `create schema if not exists seine`); err != nil {
 		if errors.Is(err, frontier.ErrRights) {
@@ -71,6 +73,8 @@ func upgrade(ctx context.Context, p *goose.Provider) error {
 		switch {
 		case err == nil:
 			return nil
+		case errors.As(err, &pe) && pe.Code == "08P01":
+			return fmt.Errorf("migrate: %w: a pooler (PgBouncer) stands between, and the schema needs a change: run `seine migrate --frontier DSN` once with the DSN of the database itself", frontier.ErrSchema)
 		case !errors.As(err, &pe) || pe.Code != "55P03":
 			return fmt.Errorf("migrate: %w", classify(err))
 		case try == lockTries:

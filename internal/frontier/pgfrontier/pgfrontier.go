@@ -92,12 +92,18 @@ func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 		pool: pool, clock: opts.Now,
 		floors: map[frontier.JobID]*floors{}, doubts: map[doubt][]frontier.Claimed{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
 	}
-	var version int
+	var (
+		version            int
+		encoding, database string
+	)
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, `select current_setting('server_version_num')::int`).Scan(&version)
+		return c.QueryRow(ctx, `select current_setting('server_version_num')::int, current_setting('server_encoding'), current_database()`).Scan(&version, &encoding, &database)
 	})
 	if err == nil {
 		err = checkServer(version)
+	}
+	if err == nil {
+		err = checkEncoding(encoding, database)
 	}
 	if err != nil {
 		pool.Close()
@@ -153,6 +159,11 @@ func (f *Frontier) again(ctx context.Context, fn func(c *pgx.Conn) error) error 
 			}
 		}
 		err = f.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return fn(c.Conn()) })
+		if readOnly(err) {
+			// The server is no primary any more, and its connections stay: new ones lead to the new
+			// primary.
+			f.pool.Reset()
+		}
 		if err == nil || !passing(err) {
 			break
 		}
@@ -170,6 +181,12 @@ func (f *Frontier) exec(ctx context.Context, sql string, args ...any) (int64, er
 	return n, err
 }
 
+// readOnly reports whether the server refuses writes.
+func readOnly(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "25006"
+}
+
 // passing reports whether the same transaction may succeed if it is run again.
 func passing(err error) bool {
 	var pe *pgconn.PgError
@@ -177,7 +194,7 @@ func passing(err error) bool {
 		switch pe.Code {
 		case "40001", "40P01", "55P03", // serialization, deadlock, lock not available
 			"57P01", "57P02", "57P03", "08006", "08003", "08000", // the server stops or starts
-			"25P03", "57014": // it ended a session that stood still, or somebody a statement
+			"25006", "25P03", "57014": // it ended a session that stood still, or somebody a statement
 			return true
 		}
 		return false
@@ -212,6 +229,14 @@ const leastServer = 140000
 func checkServer(version int) error {
 	if version < leastServer {
 		return fmt.Errorf("%w: the server is PostgreSQL %d.%d: Seine needs %d or later", frontier.ErrSchema, version/10000, version%10000, leastServer/10000)
+	}
+	return nil
+}
+
+// checkEncoding refuses a database that can't hold every text.
+func checkEncoding(encoding, database string) error {
+	if encoding != "UTF8" {
+		return fmt.Errorf("%w: the database %q has the encoding %s and Seine needs UTF8: make one by `createdb --encoding=UTF8 --template=template0 NAME` and name it in the DSN", frontier.ErrSchema, database, encoding)
 	}
 	return nil
 }

@@ -90,3 +90,17 @@ func byKey(assets []frontier.Asset) map[string][]frontier.Asset {
 	}
 	return out
 }
+
+// Owner returns another task whose record names a file. Its own row is looked up first: the other look-up
+// reads all assets of the job.
+func (f *Frontier) Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (owner string, err error) {
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		var own bool
+		if err := c.QueryRow(ctx, `select exists (select 1 from seine.asset where job_id = $1 and key = $2 and path = $3 and sha256 = $4)`, job, key, path, sha256).Scan(&own); err != nil || own {
+			owner = ""
+			return err
+		}
+		return c.QueryRow(ctx, `select coalesce((select key from seine.asset where job_id = $1 and path = $3 and key <> $2 limit 1), '')`, job, key, path).Scan(&owner)
+	})
+	return owner, err
+}
