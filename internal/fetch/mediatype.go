@@ -127,3 +127,13 @@ func isToken(s string) bool {
 	}
 	return s != ""
 }
+
+// IsText reports whether a type is text of some charset.
+func IsText(t string) bool {
+	switch t {
+	case "application/json", "application/xml", "application/javascript", "application/x-javascript", "application/ecmascript",
+		"application/x-ndjson", "application/jsonl", "image/svg+xml":
+		return true
+	}
+	return strings.HasPrefix(t, "text/") || strings.HasSuffix(t, "+xml") || strings.HasSuffix(t, "+json")
+}

@@ -45,3 +45,17 @@ func TestMediaType(t *testing.T) {
 		})
 	}
 }
+
+func TestIsText(t *testing.T) {
+	t.Parallel()
+	for _, typ := range []string{"text/html", "text/csv", "application/xhtml+xml", "application/ld+json", "application/json", "image/svg+xml", "application/rss+xml"} {
+		if !IsText(typ) {
+			t.Errorf("IsText(%q) = false", typ)
+		}
+	}
+	for _, typ := range []string{"", "image/png", "application/pdf", "application/octet-stream", "video/mp4"} {
+		if IsText(typ) {
+			t.Errorf("IsText(%q) = true", typ)
+		}
+	}
+}

@@ -122,7 +122,7 @@ func (b *browser) event(ev any) {
 		b.mu.Lock()
 		t := b.tabs[string(ev.FrameID)]
 		b.mu.Unlock()
-		if t != nil && !t.f.job.Chrome.IgnoreDownloads {
+		if t != nil && !t.f.job.Chrome.IgnoreDownloads && !t.isText() {
 			t.fail(fetch.Fault{Reason: fetch.IsDownload})
 		}
 	case *cdpfetch.EventRequestPaused:

@@ -7,7 +7,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +19,6 @@ import (
 type proxy struct {
 	listener net.Listener
 	server   *http.Server
-	forward  *httputil.ReverseProxy
 	dialer   *net.Dialer
 
 	// vendors says that hosts of the browser's maker are refused: what the
@@ -54,31 +52,7 @@ func openProxy(guard *fetch.Guard) (*proxy, error) {
 	if guard != nil {
 		p.dialer = &net.Dialer{Timeout: dialTimeout, ControlContext: guard.ControlContext}
 	}
-	quiet := log.New(io.Discard, "", 0)
-	p.forward = &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			// Out goes what came in: no Forwarded headers.
-			r.Out.Host = r.In.Host
-			if ua := r.In.Header.Values("User-Agent"); len(ua) == 0 {
-				r.Out.Header["User-Agent"] = nil
-			}
-		},
-		Transport: &http.Transport{
-			DialContext: p.dial,
-			// A transport sends a GET again when a connection that it uses
-			// again is reset, past the pace.
-			DisableKeepAlives:      true,
-			DisableCompression:     true,
-			MaxResponseHeaderBytes: 256 << 10,
-		},
-		FlushInterval: -1,
-		ErrorLog:      quiet,
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			p.note(hostPort(r.URL.Host, "80"), err)
-			panic(http.ErrAbortHandler) // no page: the browser sees an empty response
-		},
-	}
-	p.server = &http.Server{Handler: p, ErrorLog: quiet, ReadHeaderTimeout: 30 * time.Second}
+	p.server = &http.Server{Handler: p, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: 30 * time.Second}
 	go func() { _ = p.server.Serve(l) }()
 	return p, nil
 }
@@ -96,7 +70,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Scheme != "http" || r.URL.Host == "":
 		http.Error(w, "not a proxy request", http.StatusBadRequest)
 	default:
-		p.forward.ServeHTTP(w, r)
+		p.forward(w, r)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/charset"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/weburl"
 )
@@ -40,15 +41,51 @@ func (t *tab) render(ctx context.Context, url string) (*seine.Page, error) {
 	if err := t.navigate(work, url); err != nil {
 		return nil, err
 	}
-	if noContent(t.current().status) {
-		return t.page("", "", nil)
+	for {
+		p, err := t.judge(work)
+		if !errors.Is(err, errMoved) {
+			return p, err
+		}
 	}
-	if !t.isHTML() {
+}
+
+// judge waits for what the job wants of the document and reads it. It fails with
+// [errMoved] when the page has moved on to another document.
+func (t *tab) judge(ctx context.Context) (*seine.Page, error) {
+	t.mu.Lock()
+	generation, d := t.generation, t.document
+	t.mu.Unlock()
+	switch {
+	case d.taken:
+		text, c := charset.ToUTF8(d.body, d.media, d.label)
+		p, err := t.page(string(text), "", nil)
+		if err == nil {
+			p.Charset = c.Name
+		}
+		return p, err
+	case noContent(d.status):
+		return t.page("", "", nil)
+	case t.isText():
+		if err := t.until(ctx, func(d document) bool { return d.taken }); err != nil {
+			return nil, err
+		}
+		return nil, errMoved
+	case !isHTML(d.media):
 		return t.raw()
 	}
-	waits, err := t.await(work)
+	if t.until(ctx, func(d document) bool { return d.parsed }) == nil {
+		t.refresh(ctx)
+	}
+	waits, err := t.await(ctx)
 	if err != nil {
 		return nil, err
+	}
+	stays, err := t.settle(ctx, generation)
+	if err != nil {
+		return nil, err
+	}
+	if !stays {
+		return nil, errMoved
 	}
 	return t.read(waits)
 }
@@ -59,10 +96,14 @@ func (t *tab) navigate(ctx context.Context, url string) error {
 	switch {
 	case t.failure() != nil:
 		return t.failure()
+	case t.current().taken:
+		return nil
 	case err != nil && ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
 		return err
+	case t.isText():
+		return t.until(ctx, func(d document) bool { return d.taken })
 	case nav.IsDownload:
 		return fetch.Fault{Reason: fetch.IsDownload}
 	case nav.ErrorText != "" && t.isEmpty():
@@ -85,7 +126,7 @@ func (t *tab) isEmpty() (is bool) {
 }
 
 func noContent(status int) bool {
-	return status == http.StatusNoContent || status == http.StatusResetContent
+	return status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified
 }
 
 // failure is the page's first; nil when there is none.
@@ -154,8 +195,8 @@ func (t *tab) mainRequest() network.RequestID {
 	return t.request
 }
 
-func (t *tab) isHTML() bool {
-	switch t.current().media {
+func isHTML(media string) bool {
+	switch media {
 	case "", "text/html", "application/xhtml+xml":
 		return true
 	}
@@ -177,24 +218,31 @@ func (t *tab) raw() (*seine.Page, error) {
 	return t.page(string(body.Body), "", nil)
 }
 
-// read takes the page as it stands: a script that does not come keeps it from
-// being parsed to its end, but a document that did not come is no page.
+// read takes the page as it stands. A document that is not parsed to its end, for
+// which a script that does not come is enough, is no page. It fails with
+// [errMoved] when the page moves on meanwhile.
 func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
 	switch d := t.current(); {
 	case t.failure() != nil:
 		return nil, t.failure()
-	case !d.whole && !d.parsed:
-		return nil, fetch.Fault{Reason: fetch.Timeout, Host: t.host, Err: fmt.Errorf("the document is not whole after %v", t.req.Timeout)}
+	case !d.parsed:
+		return nil, fetch.Fault{Reason: fetch.Timeout, Host: t.host, Err: fmt.Errorf("the document is not parsed to its end after %v", t.req.Timeout)}
 	}
-	ctx, cancel := context.WithTimeout(t.ctx, readGrace)
+	grace, cancel := context.WithTimeout(t.ctx, readGrace)
 	defer cancel()
+	ctx, stop := t.still(grace)
+	defer stop()
 	var out struct {
 		HTML string `json:"html"`
 		DOM  string `json:"dom"`
 		URL  string `json:"url"`
 		Long bool   `json:"long"`
 	}
-	if err := t.call(ctx, "read", &out, t.req.MaxBody); err != nil {
+	err := t.call(ctx, "read", &out, t.req.MaxBody)
+	if errors.Is(context.Cause(ctx), errMoved) {
+		return nil, errMoved
+	}
+	if err != nil {
 		return nil, t.hangs(err)
 	}
 	if out.Long {
@@ -227,7 +275,7 @@ func (t *tab) page(body, shown string, waits []seine.Waited) (*seine.Page, error
 	defer t.mu.Unlock()
 	p := &seine.Page{
 		URL: t.document.url, Status: t.document.status, Header: t.document.header, Body: []byte(body), Type: t.document.media,
-		Via: seine.ViaChrome, Redirects: t.asked, Waits: waits,
+		Via: seine.ViaChrome, Redirects: t.asked, Waits: waits, Notes: t.notes, Charset: t.document.charset,
 	}
 	p.Asked = weburl.Host(p.URL) == t.host && seine.AsksFor(t.req.Header, p.Status)
 	if p.Type == "" {

@@ -2,6 +2,7 @@ package chromefetch
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -85,7 +86,10 @@ var kinds = []struct {
 // what is not to be loaded; and those of the page's host when the job has
 // headers for it.
 func (t *tab) patterns() []*cdpfetch.RequestPattern {
-	out := []*cdpfetch.RequestPattern{{ResourceType: network.ResourceTypeDocument}}
+	out := []*cdpfetch.RequestPattern{
+		{ResourceType: network.ResourceTypeDocument},
+		{ResourceType: network.ResourceTypeDocument, RequestStage: cdpfetch.RequestStageResponse},
+	}
 	for _, k := range kinds {
 		if !slices.Contains(t.f.job.Chrome.Load, k.kind) {
 			out = append(out, &cdpfetch.RequestPattern{ResourceType: k.resource})
@@ -107,12 +111,19 @@ func (t *tab) patterns() []*cdpfetch.RequestPattern {
 func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 	var err error
 	switch kind := ev.ResourceType; {
+	case ev.ResponseStatusCode != 0 || ev.ResponseErrorReason != "":
+		err = t.responded(ev)
 	case kind == network.ResourceTypeDocument && t.main(ev.FrameID):
 		if err = t.follow(ev); err != nil {
-			t.fail(err)
+			reason := network.ErrorReasonBlockedByClient
+			if errors.Is(err, errStays) {
+				reason = network.ErrorReasonAborted // the document stays as it is
+			} else {
+				t.fail(err)
+			}
 			ctx, cancel := t.last()
 			defer cancel()
-			_, _ = cdp.Call(ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: network.ErrorReasonBlockedByClient})
+			_, _ = cdp.Call(ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: reason})
 			return
 		}
 		err = t.goOn(ev)
@@ -186,12 +197,18 @@ func (t *tab) goOn(ev *cdpfetch.EventRequestPaused) error {
 	return err
 }
 
+// errStays refuses a navigation without harm to the document.
+var errStays = errors.New("the document stays")
+
 // follow decides about the next main document: the first, a redirect, or where
 // a script leads.
 func (t *tab) follow(ev *cdpfetch.EventRequestPaused) error {
 	to, err := weburl.Canonical(ev.Request.URL)
 	if err != nil {
 		return fetch.Fault{Reason: fetch.BadRedirect, Err: err}
+	}
+	if t.unwanted(to) {
+		return errStays
 	}
 	t.mu.Lock()
 	from, first := t.url, t.asked == nil

@@ -53,14 +53,28 @@ type tab struct {
 	answer   document          // to that request; it becomes the document when it is shown
 	document document
 	bytes    int64 // of the last main document
+
+	moving     *move // nil: the document stays, as far as is known
+	generation int   // of the document
+	notes      []string
+	pending    *pendingText // nil: none
 }
 
 // document is a main document as the browser tells of it.
 type document struct {
-	url    string
-	status int
-	header http.Header
-	media  string
+	url     string
+	request network.RequestID
+	hops    int // that led to it
+	status  int
+	header  http.Header
+	media   string
+	label   string // of the charset, by the header
+	charset string // that the browser reads it in
+
+	refresh *fetch.Refresh // that it asks for, once it was looked at
+
+	taken bool // body is what was sent: a text that is no HTML
+	body  []byte
 
 	shown  bool // it is the page now
 	whole  bool // its last byte is there
@@ -104,6 +118,10 @@ func (t *tab) open(ctx context.Context) error {
 
 var errNoTab = errors.New("the browser opens no tab")
 
+// spare is what the browser keeps of a body over its bound, so that a body at the
+// bound is kept whole.
+const spare = 1 << 20
+
 // prepare sends the settings. They need no answers of each other, so they go
 // all at once.
 func (t *tab) prepare(ctx context.Context, own cdp.BrowserContextID) error {
@@ -123,6 +141,7 @@ func (t *tab) prepare(ctx context.Context, own cdp.BrowserContextID) error {
 		{t.target, target.SetAutoAttach.Method, workers},
 		{t.target, emulation.SetUserAgentOverride.Method, t.agent()},
 		{t.target, network.SetBypassServiceWorker.Method, network.SetBypassServiceWorkerParams{Bypass: true}},
+		{t.target, network.Enable.Method, network.EnableParams{MaxTotalBufferSize: new(t.req.MaxBody + spare), MaxResourceBufferSize: new(t.req.MaxBody + spare)}},
 		{t.target, cdpfetch.Enable.Method, cdpfetch.EnableParams{Patterns: t.patterns()}},
 		{t.browser.chrome, cdpbrowser.SetDownloadBehavior.Method, cdpbrowser.SetDownloadBehaviorParams{
 			Behavior: cdpbrowser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: own, EventsEnabled: new(true),
@@ -241,19 +260,22 @@ func (t *tab) event(ev any) {
 	case *network.EventDataReceived:
 		t.count(ev.RequestID, ev.DataLength)
 	case *network.EventLoadingFinished:
-		t.update(func(d *document) {
-			if ev.RequestID == t.request {
-				t.answer.whole, d.whole = true, true
-			}
-		})
+		t.finished(ev)
+		t.wholeText(ev.RequestID)
 	case *network.EventLoadingFailed:
-		if t.isMain(ev.RequestID) && !ev.Canceled {
+		if t.isMain(ev.RequestID) && !ev.Canceled && !t.current().taken {
 			t.fail(t.netError(ev.ErrorText))
 		}
-	case *page.EventFrameNavigated:
-		if t.main(ev.Frame.ID) {
-			t.update(func(d *document) { *d = t.answer; d.shown = d.status != 0 })
+		t.abandoned(ev.RequestID)
+		if ev.Canceled {
+			t.wholeText(ev.RequestID) // a type that is not shown
 		}
+	case *page.EventFrameRequestedNavigation:
+		t.requested(ev)
+	case *page.EventFrameStartedNavigating:
+		t.started(ev)
+	case *page.EventFrameNavigated:
+		t.committed(ev)
 	case *page.EventDomContentEventFired:
 		t.update(func(d *document) { d.parsed = d.shown })
 	case *page.EventLoadEventFired:
@@ -268,10 +290,27 @@ func (t *tab) answered(ev *network.EventResponseReceived) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if ev.RequestID == t.request {
-		t.answer = document{
-			url: t.url, status: int(ev.Response.Status), header: headerOf(ev.Response.Headers), media: strings.ToLower(ev.Response.MimeType),
+		d := document{url: t.url, request: t.request, status: int(ev.Response.Status), header: headerOf(ev.Response.Headers)}
+		if d.media, d.label = fetch.MediaType(d.header, nil); d.media == "" {
+			d.media = strings.ToLower(ev.Response.MimeType)
 		}
+		t.answer = d
 	}
+}
+
+// finished takes in that the last byte of an answer is there. A document that is
+// finished twice is the text of a javascript: URL, which shows itself in place of
+// the page.
+func (t *tab) finished(ev *network.EventLoadingFinished) {
+	t.update(func(d *document) {
+		if ev.RequestID != t.request {
+			return
+		}
+		if d.whole && d.shown && d.request == ev.RequestID {
+			t.fail(fetch.Fault{Reason: fetch.PageLeft + "javascript:", Host: t.host})
+		}
+		t.answer.whole, d.whole = true, d.whole || d.request == ev.RequestID
+	})
 }
 
 func (t *tab) isMain(id network.RequestID) bool {
@@ -294,19 +333,27 @@ func (t *tab) main(frame cdp.FrameID) bool {
 	return t.target != nil && string(frame) == string(t.target.TargetID)
 }
 
-func (t *tab) update(f func(*document)) {
+func (t *tab) update(f func(*document)) { t.change(func() { f(&t.document) }) }
+
+// change changes what is known of the page.
+func (t *tab) change(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f(&t.document)
+	f()
 	close(t.changed)
 	t.changed = make(chan struct{})
 }
 
 // until waits for what the browser tells of the main document.
 func (t *tab) until(ctx context.Context, holds func(document) bool) error {
+	return t.when(ctx, func() bool { return holds(t.document) })
+}
+
+// when waits until something holds of what is known of the page.
+func (t *tab) when(ctx context.Context, holds func() bool) error {
 	for {
 		t.mu.Lock()
-		ok, changed := holds(t.document), t.changed
+		ok, changed := holds(), t.changed
 		t.mu.Unlock()
 		if ok {
 			return nil

@@ -1,0 +1,344 @@
+package chromefetch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+
+	"github.com/seinehq/seine/internal/charset"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+const (
+	// pause is how long a page that has loaded is left alone before it is read.
+	// Timers without a delay run, and navigations that they ask for begin.
+	pause = 100 * time.Millisecond
+
+	// startOfMove is how long a navigation that was requested may take to begin.
+	startOfMove = time.Second
+
+	// refreshSlack is how late a refresh may begin.
+	refreshSlack = 2 * time.Second
+)
+
+// move is a navigation of the page that is requested or under way. The document
+// that stands there meanwhile is not the page that was asked for.
+//
+//	requested ──→ under way ──┬─→ committed: another document
+//	    └── nothing begins ───┴─→ given up (a download, mailto:, HTTP 204): the document stays
+type move struct {
+	to     string
+	reason page.ClientNavigationReason // empty: the browser's own
+	loader cdp.LoaderID                // empty: not begun
+}
+
+// errMoved ends what is asked of a document that goes away.
+var errMoved = errors.New("the page moves on")
+
+// requested takes in that the page asks for a navigation.
+func (t *tab) requested(ev *page.EventFrameRequestedNavigation) {
+	if !t.main(ev.FrameID) || ev.Disposition != page.ClientNavigationDispositionCurrentTab {
+		return
+	}
+	t.change(func() { t.moving = &move{to: ev.URL, reason: ev.Reason} })
+}
+
+// started takes in that a navigation begins.
+func (t *tab) started(ev *page.EventFrameStartedNavigating) {
+	switch ev.NavigationType {
+	case page.FrameStartedNavigatingNavigationTypeSameDocument, page.FrameStartedNavigatingNavigationTypeHistorySameDocument:
+		return
+	}
+	if !t.main(ev.FrameID) {
+		return
+	}
+	t.change(func() {
+		m := &move{to: ev.URL, loader: ev.LoaderID}
+		if t.moving != nil && t.moving.loader == "" {
+			m.reason = t.moving.reason
+		}
+		t.moving = m
+	})
+}
+
+// committed takes in that another document is shown.
+func (t *tab) committed(ev *page.EventFrameNavigated) {
+	if !t.main(ev.Frame.ID) {
+		return
+	}
+	t.change(func() {
+		if t.moving != nil && t.moving.loader == ev.Frame.LoaderID {
+			t.moving = nil
+		}
+		if t.asked == nil {
+			return // the empty page of a new tab
+		}
+		if where := notWeb(ev.Frame); where != "" {
+			t.fail(fetch.Fault{Reason: fetch.PageLeft + where, Host: t.host})
+			return
+		}
+		t.document = t.answer
+		t.document.shown = t.document.status != 0
+		t.document.hops = len(t.asked)
+		t.generation++
+	})
+}
+
+// notWeb names what a document is that is no page of the web. Empty: it is one.
+func notWeb(f *cdp.Frame) string {
+	url := f.URL
+	if f.UnreachableURL != "" {
+		url = "chrome-error:"
+	}
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme = strings.ToLower(scheme); scheme {
+	case "http", "https":
+		return ""
+	case "about":
+		return "about:blank"
+	case "blob", "data", "javascript", "chrome-error", "file", "filesystem", "chrome", "view-source":
+		return scheme + ":"
+	}
+	return "what is no web page"
+}
+
+// abandoned takes in that a navigation ended without a document. What stands
+// there stays.
+func (t *tab) abandoned(id network.RequestID) {
+	t.change(func() {
+		if t.moving == nil || string(t.moving.loader) != string(id) {
+			return
+		}
+		t.moving = nil
+		if t.document.shown {
+			t.request, t.answer, t.url = t.document.request, t.document, t.document.url
+			t.asked = t.asked[:t.document.hops]
+		}
+	})
+}
+
+// settle waits until no navigation is scheduled or under way. stays reports
+// whether the document of a generation is still the page then. When the time is up
+// on the way to another page it fails.
+func (t *tab) settle(ctx context.Context, generation int) (stays bool, err error) {
+	paused, looked := false, false
+	for {
+		t.mu.Lock()
+		m, now := t.moving, t.generation
+		t.mu.Unlock()
+		switch {
+		case t.failure() != nil:
+			return false, t.failure()
+		case now != generation:
+			return false, nil
+		case m != nil && ctx.Err() != nil:
+			return false, fetch.Fault{Reason: fetch.Timeout, Host: t.host, Err: fmt.Errorf("the page moves on to %s, which did not come within %v", shown(m.to), t.req.Timeout)}
+		case m != nil:
+			t.awaitMove(ctx, m)
+		case ctx.Err() != nil:
+			return true, nil
+		case !paused:
+			paused = true
+			_ = t.ask(ctx, jsPause, nil, pause.Milliseconds())
+		case !looked:
+			looked = true
+			t.awaitRefresh(ctx, generation)
+		default:
+			return true, nil
+		}
+	}
+}
+
+// shown is a URL as it is told: without what is no web URL's.
+func shown(url string) string {
+	if c, err := weburl.Canonical(url); err == nil {
+		return c
+	}
+	scheme, _, _ := strings.Cut(url, ":")
+	return fmt.Sprintf("%.20q", scheme+":")
+}
+
+// awaitMove waits until a move ends. One that does not begin is given up.
+func (t *tab) awaitMove(ctx context.Context, m *move) {
+	if m.loader == "" {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, startOfMove)
+		defer stop()
+	}
+	_ = t.when(ctx, func() bool { return t.moving != m })
+	if m.loader == "" {
+		t.change(func() {
+			if t.moving == m && ctx.Err() != nil {
+				t.moving = nil
+			}
+		})
+	}
+}
+
+// awaitRefresh waits for the begin of a refresh that is a redirect. Of another one
+// it leaves a note.
+func (t *tab) awaitRefresh(ctx context.Context, generation int) {
+	r, ok := t.refresh(ctx)
+	if !ok {
+		return
+	}
+	d := t.current()
+	follows, note := r.Follows(d.url, d.status)
+	if !follows && !t.checksCookies(ctx, r) {
+		t.change(func() { t.notes = append(t.notes, note) })
+		return
+	}
+	wait, stop := context.WithTimeout(ctx, r.Delay+refreshSlack)
+	defer stop()
+	_ = t.when(wait, func() bool { return t.moving != nil || t.generation != generation })
+}
+
+// refresh returns the refresh of the document, and keeps it.
+func (t *tab) refresh(ctx context.Context) (fetch.Refresh, bool) {
+	r, ok := t.lookForRefresh(ctx)
+	if ok {
+		t.change(func() { t.document.refresh = &r })
+	}
+	return r, ok
+}
+
+// lookForRefresh returns the refresh of the document: its header's, else that of
+// its first meta element that has one.
+func (t *tab) lookForRefresh(ctx context.Context) (fetch.Refresh, bool) {
+	var found struct {
+		Metas   []string `json:"metas"`
+		Base    string   `json:"base"`
+		Charset string   `json:"charset"`
+	}
+	if err := t.ask(ctx, jsRefresh, &found); err != nil {
+		return fetch.Refresh{}, false
+	}
+	d := t.current()
+	if c, ok := charset.Named(found.Charset); ok {
+		t.change(func() { t.document.charset = c.Name })
+	}
+	for _, v := range d.header.Values("Refresh") {
+		if r, ok := fetch.ParseRefresh(v, d.url, d.url, found.Charset); ok {
+			return r, true
+		}
+	}
+	for _, v := range found.Metas {
+		if r, ok := fetch.ParseRefresh(v, found.Base, d.url, found.Charset); ok {
+			return r, true
+		}
+	}
+	return fetch.Refresh{}, false
+}
+
+// checksCookies reports whether a page that reloads itself may be another one
+// then: it has set a cookie and was asked for once.
+func (t *tab) checksCookies(ctx context.Context, r fetch.Refresh) bool {
+	d := t.current()
+	if r.URL != d.url || r.Delay > fetch.MaxRefresh || d.status >= 400 || t.times(d.url) > 1 {
+		return false
+	}
+	got, err := cdp.Call(ctx, t.target, network.GetCookies, network.GetCookiesParams{URLs: []string{d.url}})
+	return err == nil && len(got.Cookies) > 0
+}
+
+// times is how often a URL was asked for.
+func (t *tab) times(url string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := 1
+	for _, u := range t.asked[:min(t.document.hops, len(t.asked))] {
+		if u == url {
+			n++
+		}
+	}
+	return n
+}
+
+// unwanted reports whether a navigation is a refresh that is not followed.
+func (t *tab) unwanted(to string) bool {
+	t.mu.Lock()
+	m, d := t.moving, t.document
+	t.mu.Unlock()
+	if m == nil || !d.shown || !slices.Contains([]page.ClientNavigationReason{page.ClientNavigationReasonMetaTagRefresh, page.ClientNavigationReasonHTTPHeaderRefresh}, m.reason) {
+		return false
+	}
+	r := fetch.Refresh{URL: to}
+	if d.refresh != nil && d.refresh.URL == to {
+		r = *d.refresh
+	}
+	follows, _ := r.Follows(d.url, d.status)
+	return !follows && !t.checksCookies(t.ctx, r)
+}
+
+const (
+	jsPause = `function (ms) { return new Promise((done) => { setTimeout(done, ms); }); }`
+
+	jsRefresh = `function () {
+  const of = (type, name) => Object.getOwnPropertyDescriptor(type.prototype, name).get.call(document);
+  const metas = [];
+  for (const m of Document.prototype.querySelectorAll.call(document, "meta[http-equiv][content]")) {
+    if (m.getAttribute("http-equiv").toLowerCase() === "refresh") metas.push(m.getAttribute("content"));
+  }
+  return { metas: metas.slice(0, 20), base: of(Node, "baseURI"), charset: of(Document, "characterSet") };
+}`
+)
+
+// ask calls a function in a world of its own, as long as the document is the
+// page and stays it.
+func (t *tab) ask(ctx context.Context, function string, result any, args ...any) error {
+	ctx, stop := t.still(ctx)
+	defer stop()
+	params := runtime.CallFunctionOnParams{FunctionDeclaration: function, AwaitPromise: new(true), ReturnByValue: new(true)}
+	for _, a := range args {
+		text, err := json.Marshal(a)
+		if err != nil {
+			return err
+		}
+		params.Arguments = append(params.Arguments, &runtime.CallArgument{Value: text})
+	}
+	world, err := cdp.Call(ctx, t.target, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: cdp.FrameID(t.target.TargetID), WorldName: "seine"})
+	if err != nil {
+		return err
+	}
+	params.ExecutionContextID = world.ExecutionContextID
+	got, err := cdp.Call(ctx, t.target, runtime.CallFunctionOn, params)
+	switch {
+	case err != nil:
+		return err
+	case got.ExceptionDetails != nil:
+		return exception(got.ExceptionDetails)
+	case result == nil || got.Result == nil:
+		return nil
+	}
+	return json.Unmarshal(got.Result.Value, result)
+}
+
+// still returns a context that ends with [errMoved] once the page moves on: calls
+// into it are not answered until another document is there.
+func (t *tab) still(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	t.mu.Lock()
+	generation := t.generation
+	t.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if t.when(ctx, func() bool { return t.moving != nil || t.generation != generation }) == nil {
+			cancel(errMoved)
+		}
+	}()
+	return ctx, func() {
+		cancel(nil)
+		<-done
+	}
+}
