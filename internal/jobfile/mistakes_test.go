@@ -86,6 +86,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			"a name with a port", head + body + "fetch: {allow_private: ['localhost:80']}\n",
 			`job.yaml:4:25: fetch.allow_private[0]: "localhost:80" is neither an address nor a prefix such as 127.0.0.0/8: a name could point anywhere`,
 		},
+		{"keys where an address belongs", head + body + "fetch: {allow_private: [{127.0.0.1: 80}]}\n", `job.yaml:4:25: fetch.allow_private[0] wants a text, got keys and values`},
 		{
 			"a port that is none", head + body + "fetch: {allow_private: ['127.0.0.1:http']}\n",
 			`job.yaml:4:25: fetch.allow_private[0]: "127.0.0.1:http" has a port that is not from 1 to 65535`,

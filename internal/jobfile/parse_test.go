@@ -378,3 +378,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// In braces, too, a colon without a space behind it is part of a text.
+func TestPortsInBraces(t *testing.T) {
+	t.Parallel()
+	for _, list := range []string{"[127.0.0.1:8080, 10.0.0.0/8:443]", "[ 127.0.0.1:8080 , '10.0.0.0/8:443' ]", `["127.0.0.1:8080", 10.0.0.0/8:443]`} {
+		file := parse(t, "job: a\nseeds: {urls: ['http://a.example/']}\nfetch: {via: http, allow_private: "+list+"}\nfields: {t: {css: h1}}\n", nil)
+		want := []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.1:8080"), seine.MustParsePrivateNet("10.0.0.0/8:443")}
+		if diff := cmp.Diff(want, file.Job.Fetch.AllowPrivate, onlyExported); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", list, diff)
+		}
+	}
+}

@@ -216,6 +216,9 @@ func (v *box) decode(d *decoder, n *node, path string) {
 type address struct{ net seine.PrivateNet }
 
 func (v *address) decode(d *decoder, n *node, path string) {
+	if joined := n.joined(); joined != nil {
+		n = joined
+	}
 	s, ok := d.text(n, path)
 	if !ok {
 		return
@@ -228,6 +231,21 @@ func (v *address) decode(d *decoder, n *node, path string) {
 		}
 		d.say(n.at, path, "%s: %q %s", name(path), n.shown(), why)
 	}
+}
+
+// joined returns the plain text that the parser took for a mapping of one key: in
+// braces it splits at every colon, though YAML wants a space behind it. Nil: n is
+// none.
+func (n *node) joined() *node {
+	if n.kind != mapping || len(n.pairs) != 1 {
+		return nil
+	}
+	p := n.pairs[0]
+	if p.value == nil || p.value.kind != scalar || p.value.quoted || p.value.at != (place{p.at.line, p.at.column + len(p.key) + 1}) {
+		return nil
+	}
+	text := p.key + ":" + p.value.text
+	return &node{at: p.at, text: text, written: text}
 }
 
 // linked is a path into JSON-LD, or keys that select it.
