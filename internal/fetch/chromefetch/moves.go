@@ -88,7 +88,7 @@ func (t *tab) committed(ev *page.EventFrameNavigated) {
 			return
 		}
 		t.document = t.answer
-		t.document.shown = t.document.status != 0
+		t.document.shown = t.document.request != "" // there was an answer
 		t.document.hops = len(t.asked)
 		t.generation++
 	})

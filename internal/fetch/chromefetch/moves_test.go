@@ -3,10 +3,12 @@
 package chromefetch
 
 import (
+	"bufio"
 	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -94,6 +96,33 @@ func TestThePageStaysWhereNothingComes(t *testing.T) {
 	for path, status := range map[string]int{"/204": 204, "/304": 304} {
 		if p := get(t, f, s.URL+path); p.Status != status || p.URL != s.URL+path || len(p.Body) != 0 {
 			t.Errorf("Fetch(%s) = %+v; want HTTP %d without a body", path, p, status)
+		}
+	}
+}
+
+// Statuses that are none are the page's, too, whatever the browser makes of them.
+func TestStatusesOfPages(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"000", "099", "206", "302", "600", "999"} {
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = http.ReadRequest(bufio.NewReader(c))
+				_, _ = fmt.Fprintf(c, "HTTP/1.1 %s X\r\nContent-Type: text/html\r\nTransfer-Encoding: identity\r\n\r\n<h1>x</h1>", status)
+				_ = c.Close()
+			}
+		}()
+		p := get(t, fetcher(t, shared, Job{}), "http://"+l.Addr().String()+"/")
+		if _, decided := seine.PageVerdict(p); fmt.Sprintf("%03d", p.Status) != status || !decided || !strings.Contains(string(p.Body), "<h1>x</h1>") {
+			t.Errorf("HTTP %s = %d, decided %v: %s", status, p.Status, decided, p.Body)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func (t *tab) patterns() []*cdpfetch.RequestPattern {
 func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 	var err error
 	switch kind := ev.ResourceType; {
-	case ev.ResponseStatusCode != 0 || ev.ResponseErrorReason != "":
+	case ev.ResponseStatusCode != 0 || ev.ResponseErrorReason != "" || len(ev.ResponseHeaders) > 0:
 		err = t.responded(ev)
 	case kind == network.ResourceTypeDocument && t.main(ev.FrameID):
 		if err = t.follow(ev); err != nil {

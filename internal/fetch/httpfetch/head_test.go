@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/seinehq/seine"
@@ -194,5 +197,28 @@ func TestFetchSaysWhatWasAskedFor(t *testing.T) {
 		if fmt.Sprintf("%03d", p.Status) != tt.status || p.Asked != tt.asked || decided == tt.asked {
 			t.Errorf("HTTP %s with %v: status %d, asked %v, decided %v; want asked %v", tt.status, tt.header, p.Status, p.Asked, decided, tt.asked)
 		}
+	}
+}
+
+// A connection over TLS on which HTTP/1.1 was chosen is used again, too.
+func TestFetchKeepsConnectionsOverTLS(t *testing.T) {
+	t.Parallel()
+	var opened atomic.Int64
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, r.Proto) }))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.StartTLS()
+	defer s.Close()
+	f := open(t, Config{RootCAs: roots(s)})
+	for range 5 {
+		if p := get(t, f, s.URL); string(p.Body) != "HTTP/1.1" {
+			t.Errorf("the request came over %s", p.Body)
+		}
+	}
+	if got := opened.Load(); got != 1 {
+		t.Errorf("%d connections for 5 fetches; want 1", got)
 	}
 }

@@ -124,3 +124,27 @@ func TestFetchBoundsRefreshes(t *testing.T) {
 		t.Errorf("an asset = %v, %v; want no refresh", p, err)
 	}
 }
+
+// What a job gives for a site does not go with a refresh to another one.
+func TestRefreshKeepsSecretsOnTheirSite(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	other := serve(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Clone() })
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "own=1")
+		w.Header().Set("Refresh", "0;url="+other.URL)
+	})
+	header := http.Header{"Authorization": {"Bearer s3cr3t"}, "Cookie": {"job=s3cr3t"}, "X-Key": {"s3cr3t"}, "Accept-Language": {"de"}}
+	if _, err := open(t, Config{}).Fetch(t.Context(), seine.Request{URL: s.URL, Header: header}); err != nil {
+		t.Fatal(err)
+	}
+	h := <-got
+	for k, v := range h {
+		if strings.Contains(strings.Join(v, " "), "s3cr3t") {
+			t.Errorf("the other site got %s: %s", k, v)
+		}
+	}
+	if h.Get("Accept-Language") != "de" {
+		t.Errorf("the other site got %v; want the language", h)
+	}
+}
