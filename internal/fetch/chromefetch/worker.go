@@ -1,6 +1,7 @@
 package chromefetch
 
 import (
+	_ "embed"
 	"encoding/json"
 
 	"github.com/chromedp/cdproto"
@@ -17,10 +18,17 @@ var workers = target.SetAutoAttachParams{
 	AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: new(true), Filter: target.Filter{{Type: "worker"}},
 }
 
+// nestedWorkers keeps a worker from starting workers of its own. Chromium from 148 on gives
+// their requests the page's user agent, so the browser's own door can't tell them apart: see unasked.
+//
+//go:embed js/nested.js
+var nestedWorkers string
+
 // startWorker lets a worker go. chromedp has no session of it, so nobody waits
 // for the answers: a worker takes its commands in order.
 func (t *tab) startWorker(ev *target.EventAttachedToTarget) {
 	t.tell(ev.SessionID, emulation.SetUserAgentOverride.Method, t.agent())
+	t.tell(ev.SessionID, runtime.Evaluate.Method, runtime.EvaluateParams{Expression: nestedWorkers})
 	t.tell(ev.SessionID, runtime.RunIfWaitingForDebugger.Method, cdp.Empty{})
 }
 
