@@ -104,6 +104,13 @@ func (d *decoder) decode(v reflect.Value, n *node, path string, l limits) {
 	}
 }
 
+// absent maps keys that other scrapers have to the way in which Seine does the same.
+var absent = map[string]string{
+	"follow": "a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
+	"links":  "a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
+	"crawl":  "a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
+}
+
 // structure reads a mapping into a struct.
 func (d *decoder) structure(v reflect.Value, n *node, path string) {
 	if n.kind != mapping {
@@ -123,6 +130,10 @@ func (d *decoder) structure(v reflect.Value, n *node, path string) {
 			in := ""
 			if path != "" {
 				in = " in " + path
+			}
+			if instead := absent[at]; instead != "" {
+				d.say(p.at, at, "unknown key %q: %s", p.key, instead)
+				continue
 			}
 			near := extract.Nearest(p.key, known)
 			meant = append(meant, near)

@@ -44,8 +44,8 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			`job.yaml:5:3: unknown key "patience_" in explore: did you mean "patience"?`,
 		},
 		{
-			"a later issue's key", head + body + "follow: []\n",
-			`job.yaml:4:1: unknown key "follow"`,
+			"a key of other scrapers", head + body + "follow: []\n",
+			"job.yaml:4:1: unknown key \"follow\": a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
 		},
 		{
 			"keys of the forager that are not known", "job: a\nseeds: {ids: {from: 1, to: 2}, url: 'https://a.example/{id}'}\n" + body + "explore: {budgett: 2}\n",
@@ -171,6 +171,9 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a URL without {id}", "job: a\nseeds: {url: https://a.example/}\n" + body, `job.yaml:2:14: seeds.url "https://a.example/" has no {id}: a single page goes into seeds.urls`},
 		{"a wrong name in the URL", "job: a\nseeds: {url: 'https://a.example/{ids}/{id}'}\n" + body, `job.yaml:2:14: seeds.url: unknown name {ids}: the template takes {id}: did you mean "id"?`},
 		{"a URL of another kind", "job: a\nseeds: {url: 'ftp://a.example/{id}'}\n" + body, `job.yaml:2:14: seeds.url "ftp://a.example/{id}": `},
+		{"an ID for a page", "job: a\nseeds: {urls: [ash-bed-mitte]}\n" + body, `job.yaml:2:16: seeds.urls[0]: "ash-bed-mitte" is an ID: give seeds.url, for example https://shop.example/p/{id}`},
+		{"a number for a page", "job: a\nseeds: {urls: ['00417']}\n" + body, `job.yaml:2:16: seeds.urls[0]: "00417" is an ID: give seeds.url, for example https://shop.example/p/{id}`},
+		{"a host for a page", "job: a\nseeds: {urls: [shop.example/p]}\n" + body, `job.yaml:2:16: seeds.urls[0]: "shop.example/p": no http or https URL`},
 		{"a page that is no URL", "job: a\nseeds: {urls: [https://a.example/, 'mailto:a@b.example']}\n" + body, `job.yaml:2:36: seeds.urls[1]: "mailto:a@b.example": no http or https URL`},
 		{"seeds that give nothing", "job: a\nseeds: {}\n" + body, `job.yaml:2:1: seeds gives nothing to start from: ids and url, urls, file, or url alone when ids are added later`},
 		{"exploring without a space", head + body + "explore: {strategy: chain}\n", `job.yaml:4:1: explore needs an ID space: give seeds.ids`},

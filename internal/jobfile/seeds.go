@@ -33,12 +33,19 @@ func (a *assembly) seeds() seine.Seeds {
 	for i, url := range s.URLs {
 		_, err := weburl.Canonical(url)
 		at := index("seeds.urls", i)
+		if err != nil && bareID.MatchString(url) {
+			a.check(at, true, "%s: %q is an ID: give seeds.url, for example https://shop.example/p/{id}", at, a.show(url))
+			continue
+		}
 		a.check(at, err != nil, "%s: %q: %v", at, a.show(url), err)
 	}
 	return out
 }
 
 func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+
+// bareID matches a text without the characters of a URL: no scheme, host or path.
+var bareID = regexp.MustCompile(`^[\pL\pN_-]+$`)
 
 var templateName = regexp.MustCompile(`\{([^{}]*)\}`)
 
