@@ -107,7 +107,7 @@ var hints = map[int]string{
 	exitDiskFull: "make room and run the same command again: it goes on where it was",
 }
 
-const longHelp = `Seine turns an ID space, a list of URLs or a site into a clean, checked data set
+const longHelp = `Seine turns an ID space or a list of URLs into a clean, checked data set
 of records and files. A job file says what to scrape, how far and how gently;
 the same job file runs on a laptop (SQLite, a folder) and on a fleet of workers
 (PostgreSQL, a bucket).
@@ -119,7 +119,7 @@ work was done, 9 more failures than max_failures, 10 audit found faults,
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use: "seine", Short: "Scrape an ID space, a list or a site into a clean data set", Long: longHelp,
+		Use: "seine", Short: "Scrape an ID space or a list into a clean data set", Long: longHelp,
 		SilenceErrors: true, SilenceUsage: true, Version: Version,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

@@ -35,7 +35,7 @@ what an earlier one left in its folder is removed.
 
 With --serve-only it serves the registry for your own job files:
   seine demo --serve-only &
-  seine run examples/cardsite/job.yaml       # or browser.yaml`,
+  seine run examples/cardsite/job.yaml       # or examples/cardsite/browser.yaml`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), d) },
 	}
 	f := c.Flags()
