@@ -34,7 +34,7 @@ with, not those of a file that was changed since. Workers may go on meanwhile; w
 			if a.json() {
 				return a.printJSON(map[string]any{"job": info.Name, "tasks": n, "rule": rule})
 			}
-			a.print("recounted %d tasks of job %s by %s", n, info.Name, rule)
+			a.print("recounted %s of job %s by %s", counted(n, "task"), info.Name, rule)
 			return nil
 		},
 	}

@@ -255,8 +255,8 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	case runErr != nil:
 		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, describeLimit(job, cfg.Limit))}
 	case status.Final[seine.Error] > int64(job.MaxFailures):
-		return coded{exitFailures, fmt.Errorf("%d tasks ended in error and max_failures is %d: `seine tasks --state error %s` lists them, `seine retry --state error %s` sends them back",
-			failures-status.Final[seine.Stale], job.MaxFailures, job.Name, job.Name)}
+		return coded{exitFailures, fmt.Errorf("%s ended in error and max_failures is %d: `seine tasks --state error %s` lists them, `seine retry --state error %s` sends them back",
+			counted(failures-status.Final[seine.Stale], "task"), job.MaxFailures, job.Name, job.Name)}
 	}
 	return nil
 }
@@ -331,7 +331,7 @@ func (a *app) report(job *seine.Job, s worker.Status, took time.Duration) error 
 		if p, ok := strings.CutPrefix(where, "file:"); ok {
 			where = filepath.Clean(p)
 		}
-		a.print("%d files in %s", s.Assets, where)
+		a.print("%s in %s", counted(s.Assets, "file"), where)
 	}
 	a.print("took %s", took.Round(100*time.Millisecond))
 	return nil

@@ -134,6 +134,9 @@ func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrom
 	} else {
 		a.printTry(out)
 	}
+	if out.err == nil && out.Verdict.State == seine.Error.String() {
+		return fmt.Errorf("%s: the verdict is error: %s", out.Key, out.Verdict.Reason)
+	}
 	return out.err
 }
 

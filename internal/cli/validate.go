@@ -78,7 +78,9 @@ func (a *app) describe(job *seine.Job) {
 			}
 			// Of each day only the job's hours count.
 			days := time.Duration(float64(mean) * float64(tasks) * float64(24*time.Hour) / float64(openHours(p.Hours)))
-			a.print("  takes     at least %s for %d pages of one host%s", brief(days), tasks, what)
+			if days >= time.Second {
+				a.print("  takes     at least %s for %d pages of one host%s", brief(days), tasks, what)
+			}
 		}
 	}
 	var limits []string
