@@ -145,7 +145,7 @@ func FuzzCanonicalJSON(f *testing.F) {
 		}
 		var v any
 		if err := Unmarshal(data, &v); err != nil {
-			t.Skip()
+			t.Fatalf("%s is valid JSON: %v", data, err)
 		}
 		if x, ok := v.(float64); ok {
 			var y float64
