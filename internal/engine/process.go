@@ -142,12 +142,13 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 			r.e.cfg.Meter.StoreError()
 		}
 		if err != nil {
-			if a.Optional && ctx.Err() == nil && (asset.Final(err) || c.Attempt >= r.job.Retry.Error) && !errors.Is(err, asset.ErrStore) && !errors.Is(err, asset.ErrDiskFull) {
+			r.store.noteSince(ctx, began, err)
+			failure := r.keepFailed(ctx, c, a, err)
+			if a.Optional && !failure.released && (failure.hopeless || c.Attempt >= r.job.Retry.Error) && !errors.Is(err, asset.ErrStore) {
 				r.log.WarnContext(ctx, "optional asset left out", "task", c.Key, "asset", a.Name, "err", err)
 				continue
 			}
-			r.store.noteSince(ctx, began, err)
-			return r.keepFailed(ctx, c, a, err)
+			return failure
 		}
 		r.store.over(ctx)
 		out.assets = append(out.assets, stored...)
