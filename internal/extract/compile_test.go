@@ -60,7 +60,7 @@ func TestCompileNamesEveryProblem(t *testing.T) {
 		{"syntax", when("title =="), []string{"verdict[0].skip: does not compile: unexpected token EOF"}},
 		{"empty", when(" "), []string{"verdict[0].skip: the expression is empty"}},
 		{"not true or false", when("title"), []string{"verdict[0].skip: does not compile: expected bool, but got string"}},
-		{"a number against a text", when("title > 5"), []string{"mismatched types string and int"}},
+		{"a number against a text", when("title > 5"), []string{"verdict[0].skip: title is a text: add type: float to the field"}},
 		{"a list as a text", when("lower(images) == 'a'"), []string{"cannot use list as argument (type string)"}},
 		{"an index on a text", when("title[0] == 'a'"), []string{"title is not a list: give the field all: true"}},
 		{"a state that no rule gives", Rules{Verdict: []VerdictRule{{State: seine.InProgress, When: "true"}}}, []string{"verdict[0]: a rule gives skip"}},

@@ -37,10 +37,11 @@ type scope struct {
 	strict, loose types.Map
 	names         []string
 	lists         map[string]bool // of the fields: is it a list
+	fields        []*field
 }
 
 func newScope(fields []*field) *scope {
-	s := &scope{strict: types.Map{}, loose: types.Map{}, lists: map[string]bool{}}
+	s := &scope{strict: types.Map{}, loose: types.Map{}, lists: map[string]bool{}, fields: fields}
 	for name, t := range map[string]types.Type{
 		"id": types.String, "key": types.String, "url": types.String, "status": types.Int,
 		"meta": types.TypeOf(map[string]any{}),
@@ -107,6 +108,7 @@ type expression struct {
 	src      string
 	program  *vm.Program
 	mentions []string // the names it uses, in order
+	untyped  []string // the fields among them whose type is known only with their value
 }
 
 // mistake is why an expression does not compile.
@@ -155,14 +157,23 @@ func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) 
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
-	if _, err := expr.Compile(exactSource, expr.Env(s.strict), expr.AsKind(want), literalOption()); err != nil {
+	if err := s.check(exactSource, s.strict, want); err != nil {
+		if why := s.texts(exactSource, v.names, want); why != "" {
+			return one("%s%s", why, character(err))
+		}
 		return one("does not compile: %s", explain(err))
 	}
 	program, err := expr.Compile(exactSource, append(exactOptions(), expr.Env(s.loose))...)
 	if err != nil {
 		return one("does not compile: %s", explain(err))
 	}
-	return &expression{src: src, program: program, mentions: v.names}, nil
+	e := &expression{src: src, program: program, mentions: v.names}
+	for _, name := range v.names {
+		if _, field := s.lists[name]; field && s.strict[name] == types.Any {
+			e.untyped = append(e.untyped, name)
+		}
+	}
+	return e, nil
 }
 
 // visitor notes the names of an expression.
@@ -196,14 +207,18 @@ var goTypes = strings.NewReplacer("[]interface {}", "list", "map[string]interfac
 // explain returns an error of the library on one line.
 func explain(err error) string {
 	if e, ok := errors.AsType[*file.Error](err); ok {
-		where := ""
-		if e.Column > 0 {
-			where = fmt.Sprintf(" (character %d)", e.Column+1)
-		}
-		return goTypes.Replace(e.Message) + where
+		return goTypes.Replace(e.Message) + character(err)
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return goTypes.Replace(line)
+}
+
+// character says at which character of the expression an error is; empty: that is not known.
+func character(err error) string {
+	if e, ok := errors.AsType[*file.Error](err); ok && e.Column > 0 {
+		return fmt.Sprintf(" (character %d)", e.Column+1)
+	}
+	return ""
 }
 
 // run evaluates the expression. It fails with an error that says which field is
@@ -216,7 +231,22 @@ func (e *expression) run(env map[string]any) (any, error) {
 	if name := e.missing(env); name != "" {
 		return nil, &missingError{name}
 	}
-	return nil, errors.New(cut(explain(err), 200))
+	why := explain(err)
+	if name := e.textual(env); name != "" && strings.Contains(why, "string") {
+		why = fmt.Sprintf("%s is a text: add type: float to the field (%s)", name, why)
+	}
+	return nil, errors.New(cut(why, 200))
+}
+
+// textual returns the first field of the expression whose value is a text although its type was
+// not known. It returns an empty text if there is none.
+func (e *expression) textual(env map[string]any) string {
+	for _, name := range e.mentions {
+		if _, is := env[name].(string); is && slices.Contains(e.untyped, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // missing returns the first name of the expression that has no value.

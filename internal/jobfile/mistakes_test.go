@@ -123,7 +123,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		},
 		{
 			"an expression of the wrong type", head + body + "verdict: [{skip: \"title > 5\"}]\n",
-			`job.yaml:4:18: verdict[0].skip: does not compile: invalid operation: > (mismatched types string and int) (character 7)`,
+			`job.yaml:4:18: verdict[0].skip: title is a text: add type: float to the field (character 7)`,
 		},
 		{"a rule without a state", head + body + "verdict:\n  - {why: because}\n", `job.yaml:5:5: verdict[0]: a rule has one of skip, stale, error, fail and done`},
 		{"an index on what is no list", head + body + "assets: {front: {url: 'title[0]'}}\n", `job.yaml:4:23: assets.front.url: title is not a list: give the field all: true`},

@@ -1,0 +1,73 @@
+package extract
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/seinehq/seine"
+)
+
+// A text where an expression needs a number is named, with the remedy.
+func TestATextWhereANumberIsNeeded(t *testing.T) {
+	t.Parallel()
+	const add = " is a text: add type: float to the field"
+	for _, tt := range []struct{ when, want string }{
+		{"price > 10", "price" + add + " (character 7)"},
+		{"10 < price", "price" + add + " (character 4)"},
+		{"price == 2", "price" + add},
+		{"price in 2..3", "price" + add},
+		{"price * 2 > 10", "price" + add},
+		{"-price < 3", "price" + add},
+		{"abs(price) > 3", "price" + add},
+		{"title == 'a' && price > 3", "price" + add},
+		{"price + postage > 10", "price" + add + "; postage" + add},
+		{"best > 10", "best" + add},
+		{"offer.low > 10", "offer.low" + add},
+		{"prices[0] > 10", "prices is a list of texts: add type: float to the field"},
+		{"any(prices, # > 10)", "prices is a list of texts: add type: float to the field"},
+		{"id > 10", "id is a text: write float(id)"},
+		{"price", "does not compile: expected bool, but got string"},
+		{"lower(price) > 3", "does not compile: invalid operation: > (mismatched types string and int)"},
+		{"amount > 10", ""},
+		{"float(price) > 10", ""},
+		{"price > title", ""},
+	} {
+		_, problems := Compile(Rules{
+			Fields: []Field{
+				{Name: "price", CSS: ".p"}, {Name: "postage", CSS: ".q"}, {Name: "title", CSS: "h1"}, {Name: "amount", CSS: ".a", Type: "float"},
+				{Name: "prices", CSS: "li", All: true}, {Name: "best", First: []Field{{CSS: ".p"}, {CSS: ".q"}}},
+				{Name: "offer", CSS: ".o", Fields: []Field{{Name: "low", CSS: ".l"}, {Name: "high", CSS: ".h"}}},
+			},
+			Verdict: []VerdictRule{{State: seine.Skipped, When: tt.when}},
+		})
+		got := ""
+		for _, p := range problems {
+			got += p.Message
+		}
+		if tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %q; want %q", tt.when, got, tt.want)
+		}
+	}
+}
+
+// The type of a JSON value is known only with the page: its error names the field too.
+func TestATextOfJSONWhereANumberIsNeeded(t *testing.T) {
+	t.Parallel()
+	s, problems := Compile(Rules{
+		Fields:  []Field{{Name: "price", JSON: "price"}},
+		Verdict: []VerdictRule{{State: seine.Skipped, When: "price > 10"}},
+	})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	page := &seine.Page{Status: 200, Type: "application/json", Body: []byte(`{"price": "12"}`)}
+	result, err := s.Scrape(context.Background(), seine.Task{ID: "1"}, page)
+	got := result.Verdict.Reason
+	if err != nil {
+		got += err.Error()
+	}
+	if want := "price is a text: add type: float to the field (invalid operation: string > int"; !strings.Contains(got, want) {
+		t.Errorf("%q; want %q in it", got, want)
+	}
+}
