@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -70,7 +70,7 @@ func TestGolden(t *testing.T) {
 				parts[f.Name] = f.Data
 			}
 			var w written
-			if err := yaml.UnmarshalWithOptions(parts["rules.yaml"], &w, yaml.DisallowUnknownField()); err != nil {
+			if err := yaml.Load(parts["rules.yaml"], &w, yaml.WithKnownFields()); err != nil {
 				t.Fatal(err)
 			}
 			s, problems := Compile(w.rules(t))

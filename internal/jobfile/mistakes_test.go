@@ -2,6 +2,7 @@ package jobfile
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -188,11 +189,16 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a list as a file", "- a\n", `job.yaml:1:1: the file wants keys and values, got a list`},
 		{"not UTF-8", "job: a\ncontact: \"\xff\"\n", `job.yaml:2:11: the byte 0xff is no UTF-8`},
 		{"a control character", "job: a\ncontact: \"\x01\"\n", `job.yaml:2:11: the control character U+0001 does not belong in a job file`},
-		{"a tab", "job: a\nseeds:\n\turls: []\n", `job.yaml:3:1: found character '	' that cannot start any token`},
-		{"no end of a list", "job: a\nseeds: {urls: [\n", `job.yaml:2:15: sequence end token ']' not found`},
+		{"a tab", "job: a\nseeds:\n\turls: []\n", `job.yaml:3:1: a tab cannot indent: use spaces`},
+		{"no end of a list", "job: a\nseeds: {urls: [\n", `job.yaml:3:1: did not find expected node content`},
 		{"a tag", head + body + "contact: !!str 5\n", `job.yaml:4:10: the tag !!str: a job file has none, quote what is text`},
 		{"a merge key", head + body + "pace:\n  <<: {delay: 1s}\n", `job.yaml:5:3: a merge key: write the keys out`},
-		{"an alias of nothing", head + body + "contact: *a\n", `job.yaml:4:10: the alias *a has no anchor before it`},
+		{"an alias of nothing", head + body + "contact: *a\n", `job.yaml:4:10: the alias has no anchor before it: quote a text that begins with *`},
+		{"a list that is not closed", head + body + "pace: {hosts: [a\nretry: {error: 1}\n", `job.yaml:5:6: did not find expected ',' or ']': close the list, or quote a text that holds brackets or braces (while parsing a flow sequence that begins at 4:15)`},
+		{"a text with braces", head + body + "pace: {delay: ${X:-1s}}\n", `job.yaml:4:16: did not find expected ',' or '}': close the list, or quote`},
+		{"a directive", "%YAML 1.2\n---\n" + head + body, `job.yaml:1:1: a directive: a job file has none`},
+		{"a list as a key", head + body + "? [a]\n: b\n", `job.yaml:4:3: a key is a name, not a list, a mapping or an alias`},
+		{"a text with a colon", head + body + "contact: a: b\n", `job.yaml:4:11: mapping values are not allowed in this context: quote a text that holds a colon and a space`},
 		{"a variable that is not set", head + body + "contact: ${NOBODY}\n", `job.yaml:4:10: the environment has no NOBODY, and ${NOBODY} has no default: ${NOBODY:-…}`},
 		{"a variable that is none", head + body + "contact: '${1}'\n", `job.yaml:4:10: a variable is ${NAME} or ${NAME:-default}; $${ is a dollar sign and a brace`},
 		{"columns count letters", head + "fields: {a: {css: 'é', match: '('}}\n", "job.yaml:3:31: fields.a.match: bad regular expression: missing closing ): `(`"},
@@ -242,10 +248,11 @@ func TestAFileOverItsBoundsIsRefused(t *testing.T) {
 		{"brackets", "a: " + strings.Repeat("[", 100_000), "more than 64 levels deep"},
 		{"braces", "a: " + strings.Repeat("{a: ", 100_000), "more than 64 levels deep"},
 		{"dashes", strings.Repeat("- ", 100_000), "more than 64 levels deep"},
-		{"keys", strings.Repeat("a: b\n", 20_000), "more than 10000 keys"},
+		{"keys", distinct(20_000), "more than 10000 keys"},
 		{"anchors", "a: [" + strings.Repeat("&a b, ", 200) + "]", "more than 100 anchors"},
 		{"nested by indentation", nested(200), "more than 64 levels deep"},
 		{"an alias bomb", bomb(), "more than 200000 values"},
+		{"quotes", strings.Repeat(`"`, maxBytes), "did not find expected <document start>"},
 		{"an alias in itself", head + body + "fetch: &a {wait: [*a]}\n", "stands inside itself"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -275,6 +282,14 @@ func bomb() string {
 			b.WriteString("*a" + string(rune('0'+i-1)) + ", ")
 		}
 		b.WriteString("]\n")
+	}
+	return b.String()
+}
+
+func distinct(keys int) string {
+	var b strings.Builder
+	for i := range keys {
+		fmt.Fprintf(&b, "k%d: b\n", i)
 	}
 	return b.String()
 }

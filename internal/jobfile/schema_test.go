@@ -2,12 +2,13 @@ package jobfile
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v4"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -32,7 +33,11 @@ func compileSchema(t *testing.T, pointer string) *jsonschema.Schema {
 // accepts says whether a schema takes a YAML text.
 func accepts(t *testing.T, s *jsonschema.Schema, src string) error {
 	t.Helper()
-	j, err := yaml.YAMLToJSON([]byte(src))
+	var value any
+	if err := yaml.Load([]byte(src), &value); err != nil {
+		t.Fatalf("%q: %v", src, err)
+	}
+	j, err := json.Marshal(value)
 	if err != nil {
 		t.Fatalf("%q: %v", src, err)
 	}

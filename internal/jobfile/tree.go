@@ -4,18 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// Bounds of a job file. The parser recurses, and takes time by the square of
-// the keys of one mapping.
+// Limits of a job file. They bound the memory of a file that somebody else wrote.
 const (
 	maxBytes   = 1 << 20
 	maxDepth   = 64
@@ -70,61 +67,98 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-// parseTree reads YAML. What it reports may be a few mistakes or, of the
-// syntax, the first; then there is no tree.
+// parseTree parses YAML 1.2 and reports every mistake with its place. If the syntax is wrong, it reports the first
+// syntax mistake and returns nil.
 func parseTree(src []byte, r *report) (root *node) {
 	if !readable(src, r) {
 		return nil
 	}
-	src = bytes.TrimPrefix(src, []byte("\ufeff"))
-	defer func() {
-		// The parser is not ours: whatever it can't take is a mistake in the file.
-		if p := recover(); p != nil {
-			root = nil
-			r.say(place{1, 1}, "", "is no YAML that can be read: %v", p)
-		}
-	}()
-	tokens := lexer.Tokenize(string(src))
-	if !bounded(tokens, r) {
+	document := parseYAML(bytes.TrimPrefix(src, []byte("\ufeff")), r)
+	if document == nil {
 		return nil
 	}
-	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		at, message := place{1, 1}, err.Error()
-		if e, ok := errors.AsType[*yaml.SyntaxError](err); ok {
-			message = e.Message
-			if e.Token != nil {
-				at = placeOf(e.Token)
-			}
-		}
-		line, _, _ := strings.Cut(message, "\n")
-		r.say(at, "", "%s", line)
-		return nil
-	}
-	var body ast.Node
-	for _, doc := range file.Docs {
-		switch {
-		case doc.Body == nil:
-		case body == nil:
-			body = doc.Body
-		default:
-			at := place{1, 1}
-			if doc.Start != nil {
-				at = placeOf(doc.Start)
-			}
-			r.say(at, "", "a second document: a job file is one job")
-			return nil
-		}
-	}
-	if body == nil {
-		r.say(place{1, 1}, "", "the file is empty")
-		return nil
-	}
-	b := &builder{report: r, anchors: map[string]ast.Node{}}
-	if root = b.build(body, 0); b.full {
+	b := &builder{report: r}
+	if root = b.build(document, 0); b.full {
 		return nil
 	}
 	return root
+}
+
+// parseYAML returns the root node of the only document. It reports a mistake and returns nil if there is none.
+func parseYAML(src []byte, r *report) *yaml.Node {
+	loader, err := yaml.NewLoader(bytes.NewReader(src), yaml.WithPlugin(loaderlimits.New(
+		loaderlimits.DepthFunc(func(depth int, _ *loaderlimits.DepthContext) error {
+			if depth > maxDepth {
+				return errDepth
+			}
+			return nil
+		}))))
+	if err != nil {
+		r.say(place{1, 1}, "", "%v", err)
+		return nil
+	}
+	var first, second yaml.Node
+	if err := loader.Load(&first); errors.Is(err, io.EOF) || err == nil && len(first.Content) == 0 {
+		r.say(place{1, 1}, "", "the file is empty")
+		return nil
+	} else if err != nil {
+		sayYAML(err, src, r)
+		return nil
+	}
+	if err := loader.Load(&second); err == nil {
+		r.say(placeOf(&second), "", "a second document: a job file is one job")
+		return nil
+	} else if !errors.Is(err, io.EOF) {
+		sayYAML(err, src, r)
+		return nil
+	}
+	return first.Content[0]
+}
+
+var errDepth = fmt.Errorf("the file is more than %d levels deep", maxDepth)
+
+// sayYAML reports a syntax mistake.
+func sayYAML(err error, src []byte, r *report) {
+	e, ok := errors.AsType[*yaml.LoadError](err)
+	if !ok {
+		r.say(place{1, 1}, "", "%v", err)
+		return
+	}
+	at := place{max(e.Mark.Line, 1), max(e.Mark.Column, 1)}
+	message := e.Message
+	switch {
+	case strings.Contains(message, errDepth.Error()):
+		message = errDepth.Error()
+	case strings.HasPrefix(message, "unknown anchor"):
+		message = "the alias has no anchor before it: quote a text that begins with *"
+	case strings.HasPrefix(message, "found incompatible YAML document"):
+		message = "a directive: a job file has none"
+	case strings.HasPrefix(message, "found character that cannot start any token"):
+		message = "a text cannot begin with this character: quote the text"
+		if c := charAt(src, at); c == '\t' {
+			message = "a tab cannot indent: use spaces"
+		}
+	case strings.HasPrefix(message, "did not find expected ',' or"):
+		message += ": close the list, or quote a text that holds brackets or braces"
+	case strings.HasPrefix(message, "mapping values are not allowed"):
+		message += ": quote a text that holds a colon and a space, or check the indentation"
+	}
+	if e.ContextMsg != "" && e.ContextMark.Line > 0 && e.ContextMark.Line < at.line {
+		message += fmt.Sprintf(" (%s that begins at %d:%d)", e.ContextMsg, e.ContextMark.Line, e.ContextMark.Column)
+	}
+	r.say(at, "", "%s", message)
+}
+
+// charAt returns the character at a place, 0 behind the end.
+func charAt(src []byte, at place) rune {
+	lines := strings.Split(string(src), "\n")
+	if at.line > len(lines) {
+		return 0
+	}
+	if line := []rune(lines[at.line-1]); at.column <= len(line) {
+		return line[at.column-1]
+	}
+	return 0
 }
 
 // readable says that src is a text of bearable size.
@@ -153,151 +187,118 @@ func readable(src []byte, r *report) bool {
 	return true
 }
 
-// bounded says that the parser can take the tokens, and refuses what YAML has
-// but a job file does not need.
-func bounded(tokens token.Tokens, r *report) bool {
-	before := len(r.mistakes)
-	depth, keys, anchors, dashes, dashLine := 0, 0, 0, 0, 0
-	for _, t := range tokens {
-		switch t.Type {
-		case token.SequenceStartType, token.MappingStartType:
-			depth++
-		case token.SequenceEndType, token.MappingEndType:
-			depth--
-		case token.SequenceEntryType:
-			if t.Position.Line != dashLine {
-				dashes, dashLine = 0, t.Position.Line
-			}
-			dashes++
-		case token.MappingValueType:
-			keys++
-		case token.AnchorType, token.AliasType:
-			anchors++
-		case token.TagType:
-			r.say(placeOf(t), "", "the tag %s: a job file has none, quote what is text", t.Value)
-		case token.MergeKeyType:
-			r.say(placeOf(t), "", "a merge key: write the keys out")
-		case token.MappingKeyType:
-			r.say(placeOf(t), "", "a key behind a question mark: write key: value")
-		case token.DirectiveType:
-			r.say(placeOf(t), "", "a directive: a job file has none")
-		}
-		limit := ""
-		switch {
-		case depth > maxDepth, dashes > maxDepth, t.Position.Column > 4*maxDepth && t.Type == token.SequenceEntryType:
-			limit = fmt.Sprintf("is more than %d levels deep", maxDepth)
-		case keys > maxKeys:
-			limit = fmt.Sprintf("has more than %d keys", maxKeys)
-		case anchors > maxAnchors:
-			limit = fmt.Sprintf("has more than %d anchors and aliases", maxAnchors)
-		}
-		if limit != "" {
-			r.say(placeOf(t), "", "the file %s", limit)
-			return false
-		}
-	}
-	return len(r.mistakes) == before
+func placeOf(n *yaml.Node) place {
+	return place{max(n.Line, 1), max(n.Column, 1)}
 }
 
-func placeOf(t *token.Token) place {
-	return place{t.Position.Line, max(t.Position.Column, 1)}
-}
-
-// builder makes nodes of the parser's.
+// builder turns the nodes of the YAML library into nodes of a job file, and rejects the parts of YAML that a job file
+// does not need.
 type builder struct {
 	*report
-	anchors map[string]ast.Node
-	open    []string // the aliases that are being written out
+	open    []*yaml.Node // the anchors that are being written out
 	nodes   int
+	keys    int
+	anchors int
 	full    bool
 }
 
-func (b *builder) build(n ast.Node, depth int) *node {
-	at := placeOf(n.GetToken())
+// limit reports once that the file exceeds a limit.
+func (b *builder) limit(at place, format string, args ...any) {
+	if !b.full {
+		b.full = true
+		b.say(at, "", "the file "+format, args...)
+	}
+}
+
+func (b *builder) build(n *yaml.Node, depth int) *node {
+	at := placeOf(n)
 	empty := &node{at: at, broken: true}
-	if b.nodes++; b.full || b.nodes > maxNodes || depth > maxDepth {
-		if !b.full {
-			b.full = true
-			b.say(at, "", "the file has more than %d values, or is more than %d levels deep", maxNodes, maxDepth)
-		}
+	if len(b.open) == 0 && (n.Anchor != "" || n.Kind == yaml.AliasNode) {
+		b.anchors++
+	}
+	b.nodes++
+	switch {
+	case b.nodes > maxNodes || depth > maxDepth:
+		b.limit(at, "has more than %d values, or is more than %d levels deep", maxNodes, maxDepth)
+	case b.anchors > maxAnchors:
+		b.limit(at, "has more than %d anchors and aliases", maxAnchors)
+	}
+	if b.full {
 		return empty
 	}
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		if !n.IsFlowStyle && len(n.Values) > 0 {
-			at = placeOf(n.Values[0].Key.GetToken()) // the node's own is its first colon
-		}
-		return b.mapping(at, n.Values, depth)
-	case *ast.MappingValueNode:
-		return b.mapping(placeOf(n.Key.GetToken()), []*ast.MappingValueNode{n}, depth)
-	case *ast.SequenceNode:
+	if n.Style&yaml.TaggedStyle != 0 {
+		b.say(at, "", "the tag %s: a job file has none, quote what is text", n.Tag)
+		return empty
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		return b.mapping(at, n.Content, depth)
+	case yaml.SequenceNode:
 		list := &node{kind: sequence, at: at}
-		for _, each := range n.Values {
+		for _, each := range n.Content {
 			list.items = append(list.items, b.build(each, depth+1))
 		}
 		return list
-	case *ast.AnchorNode:
-		if n.Value == nil {
-			return empty
-		}
-		b.anchors[n.Name.String()] = n.Value
-		return b.build(n.Value, depth+1)
-	case *ast.AliasNode:
+	case yaml.AliasNode:
 		return b.alias(n, at, depth)
-	case *ast.LiteralNode:
-		return &node{at: at, text: n.Value.Value, quoted: true}
-	case *ast.StringNode:
-		t := n.Token.Type
-		return &node{at: at, text: n.Value, quoted: t == token.SingleQuoteType || t == token.DoubleQuoteType}
-	case *ast.NullNode:
-		return &node{at: at, text: "null"}
-	case ast.ScalarNode:
-		return &node{at: at, text: n.GetToken().Value}
+	case yaml.ScalarNode:
+		const quotes = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+		if n.Style&quotes != 0 {
+			return &node{at: at, text: n.Value, quoted: true}
+		}
+		if n.ShortTag() == "!!null" {
+			return &node{at: at, text: "null"}
+		}
+		return &node{at: at, text: n.Value}
 	default:
 		b.say(at, "", "is no value that a job file can have")
 		return empty
 	}
 }
 
-func (b *builder) alias(n *ast.AliasNode, at place, depth int) *node {
-	name := n.Value.String()
-	target, ok := b.anchors[name]
-	if !ok {
-		b.say(at, "", "the alias *%s has no anchor before it", name)
-		return &node{at: at, broken: true}
-	}
+func (b *builder) alias(n *yaml.Node, at place, depth int) *node {
 	for _, open := range b.open {
-		if open == name {
-			b.say(at, "", "the alias *%s stands inside itself", name)
+		if open == n.Alias {
+			b.say(at, "", "the alias *%s stands inside itself", n.Value)
 			return &node{at: at, broken: true}
 		}
 	}
-	b.open = append(b.open, name)
-	copied := b.build(target, depth+1)
+	b.open = append(b.open, n.Alias)
+	copied := b.build(n.Alias, depth+1)
 	b.open = b.open[:len(b.open)-1]
 	return copied
 }
 
-func (b *builder) mapping(at place, values []*ast.MappingValueNode, depth int) *node {
+func (b *builder) mapping(at place, content []*yaml.Node, depth int) *node {
 	m := &node{kind: mapping, at: at}
+	if b.keys += len(content) / 2; b.keys > maxKeys {
+		b.limit(at, "has more than %d keys", maxKeys)
+	}
 	first := map[string]place{}
-	for _, v := range values {
-		keyNode, ok := v.Key.(ast.Node)
-		if !ok {
+	for i := 0; i+1 < len(content) && !b.full; i += 2 {
+		key, value := content[i], content[i+1]
+		keyAt := placeOf(key)
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			b.say(keyAt, "", "a key is a name, not a list, a mapping or an alias")
+			continue
+		case key.Style&yaml.TaggedStyle != 0:
+			b.say(keyAt, "", "the tag %s: a job file has none, quote what is text", key.Tag)
+			continue
+		case key.Value == "<<" && key.ShortTag() == "!!merge":
+			b.say(keyAt, "", "a merge key: write the keys out")
 			continue
 		}
-		keyAt := placeOf(keyNode.GetToken())
-		key := keyNode.GetToken().Value
-		if before, twice := first[key]; twice {
-			b.say(keyAt, key, "the key %q is there twice, first on line %d", key, before.line)
+		if before, twice := first[key.Value]; twice {
+			b.say(keyAt, key.Value, "the key %q is there twice, first on line %d", key.Value, before.line)
 			continue
 		}
-		first[key] = keyAt
-		value := b.build(v.Value, depth+1)
-		if t := v.Value.GetToken(); t.Type == token.ImplicitNullType {
-			value.at = keyAt // there is no value to point at
+		first[key.Value] = keyAt
+		built := b.build(value, depth+1)
+		if value.Kind == yaml.ScalarNode && value.Value == "" && value.Style == 0 {
+			built.at = keyAt // there is no value to point at
 		}
-		m.pairs = append(m.pairs, pair{key: key, at: keyAt, value: value})
+		m.pairs = append(m.pairs, pair{key: key.Value, at: keyAt, value: built})
 	}
 	return m
 }
