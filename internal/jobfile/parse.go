@@ -28,11 +28,20 @@ type File struct {
 
 	// Warnings are not wrong, but likely not meant.
 	Warnings Mistakes
+
+	// Partial reports that variables are not set which the caller of [LoadPart] or [ParsePart] does
+	// not need.
+	Partial bool
 }
 
 // Load reads the job file at path. It fails like [Parse], and when the file
 // can't be read.
 func Load(path string, getenv func(string) (string, bool)) (*File, error) {
+	return LoadPart(path, getenv)
+}
+
+// LoadPart reads the job file at path like [ParsePart].
+func LoadPart(path string, getenv func(string) (string, bool), unneeded ...string) (*File, error) {
 	f, err := os.Open(path) //nolint:gosec // the path is the user's own
 	if err != nil {
 		return nil, fmt.Errorf("read job file: %w", err)
@@ -42,18 +51,40 @@ func Load(path string, getenv func(string) (string, bool)) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read job file: %w", err)
 	}
-	return Parse(path, src, getenv)
+	return ParsePart(path, src, getenv, unneeded...)
 }
 
 // Parse reads a job file; name is what messages call it. Variables are looked
 // up with getenv. It fails with [Mistakes], all of them.
 func Parse(name string, src []byte, getenv func(string) (string, bool)) (*File, error) {
+	return read(name, src, getenv, nil)
+}
+
+// ParsePart is Parse for a caller that does not need the values of some keys, such as
+// fetch.headers. Variables in them need not be set: texts in seeds get [Placeholder], other keys
+// their default. A file that can't be read so fails like Parse.
+func ParsePart(name string, src []byte, getenv func(string) (string, bool), unneeded ...string) (*File, error) {
+	f, err := read(name, src, getenv, unneeded)
+	if err != nil && len(unneeded) > 0 {
+		// What a placeholder can't stand for is a variable that is not set.
+		return read(name, src, getenv, nil)
+	}
+	return f, err
+}
+
+func read(name string, src []byte, getenv func(string) (string, bool), unneeded []string) (*File, error) {
 	r := &report{file: name}
 	root := parseTree(src, r)
 	if root == nil {
 		return nil, r.err()
 	}
-	(&resolver{report: r, getenv: getenv}).resolve(root, "")
+	variables := &resolver{report: r, getenv: getenv, unneeded: unneeded}
+	variables.resolve(root, "")
+	sum, err := digest(root)
+	if err != nil {
+		return nil, err
+	}
+	root.prune()
 	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}}
 	var doc document
 	d.decode(reflect.ValueOf(&doc).Elem(), root, "", limits{})
@@ -68,10 +99,7 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*File, 
 	}
 	job.Scraper = scraper
 	job.Source = src
-	var err error
-	if job.Digest, err = digest(root); err != nil {
-		return nil, err
-	}
+	job.Digest = sum
 	if job, err = job.Normal(); err != nil {
 		// What Normal refuses is refused above, with its place; this is for a rule
 		// that only it knows.
@@ -81,7 +109,7 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*File, 
 		return nil, r.err()
 	}
 	return &File{
-		Name: name, Job: job, Scraper: scraper, Secrets: r.secrets,
+		Name: name, Job: job, Scraper: scraper, Secrets: r.secrets, Partial: variables.unset,
 		Warnings: sorted(a.warnings.mistakes, r.secrets),
 	}, nil
 }

@@ -44,6 +44,9 @@ type node struct {
 	written  string
 	variable bool
 
+	// unknown says that a variable in it is not set and not needed.
+	unknown bool
+
 	// broken says that a mistake was reported: the value is not looked at.
 	broken bool
 

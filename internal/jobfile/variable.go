@@ -17,11 +17,36 @@ const maxResolved = 4 << 20
 // variable is $${, or ${NAME} with or without a default.
 var variable = regexp.MustCompile(`\$?\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\})?`)
 
+// Placeholder stands for the value of a variable in seeds that is not set and not needed. It is a
+// host name that never resolves (RFC 6761, section 6.4).
+const Placeholder = "unset.invalid"
+
 // resolver puts the environment into the scalars of a tree.
 type resolver struct {
 	*report
 	getenv func(string) (string, bool)
 	size   int
+
+	// unneeded are the keys whose variables need not be set. A text in seeds holds [Placeholder]
+	// then, any other key is left out.
+	unneeded []string
+	unset    bool // such a variable is not set
+}
+
+// optional reports whether a variable at path need not be set.
+func (v *resolver) optional(path string) bool {
+	return slices.ContainsFunc(v.unneeded, func(key string) bool { return inside(path, key) })
+}
+
+// prune leaves out the keys whose value is not known.
+func (n *node) prune() {
+	n.pairs = slices.DeleteFunc(n.pairs, func(p pair) bool { return p.value.unknown })
+	for _, p := range n.pairs {
+		p.value.prune()
+	}
+	for _, item := range n.items {
+		item.prune()
+	}
 }
 
 func (v *resolver) resolve(n *node, path string) {
@@ -49,6 +74,13 @@ func (v *resolver) resolve(n *node, path string) {
 		value, ok := v.getenv(m[1])
 		if fallback, has := strings.CutPrefix(m[2], ":-"); has && value == "" {
 			return fallback
+		}
+		if !ok && v.optional(path) {
+			v.unset, n.unknown = true, !inside(path, "seeds")
+			if strings.HasPrefix(n.text, s) && !strings.HasPrefix(n.text, s+"://") {
+				return "http://" + Placeholder
+			}
+			return Placeholder
 		}
 		if !ok {
 			n.broken = true
