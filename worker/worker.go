@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -282,6 +283,11 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 			return err
 		}
 		w.closers = append(w.closers, bucket.Close)
+		if !strings.HasPrefix(at, "file:") { // the keeper checks a folder at each write
+			if err := assemble.CheckWrites(ctx, bucket, at); err != nil {
+				return err
+			}
+		}
 		w.stores = append(w.stores, store{at: at, bucket: bucket})
 		buckets[at] = asset.New(bucket, asset.Options{})
 	}

@@ -500,3 +500,76 @@ func TestMissingCredentialsAreNamed(t *testing.T) {
 	t.Setenv("AZURE_STORAGE_ACCOUNT", "ours")
 	check("azblob://cards")
 }
+
+// A store whose server knows no conditional writes is refused before a file is stored.
+func TestStoresWithoutConditionalWrites(t *testing.T) {
+	s3 := clouds(t)[1]
+	for _, tt := range []struct {
+		name   string
+		server func(w http.ResponseWriter, r *http.Request) bool // true: answered
+	}{
+		{"ignores the header", func(_ http.ResponseWriter, r *http.Request) bool {
+			r.Header.Del("If-None-Match")
+			return false
+		}},
+		{"answers 501", func(w http.ResponseWriter, r *http.Request) bool {
+			return r.Header.Get("If-None-Match") != "" && answer(w, http.StatusNotImplemented, "NotImplemented")
+		}},
+		{"answers 400", func(w http.ResponseWriter, r *http.Request) bool {
+			return r.Header.Get("If-None-Match") != "" && answer(w, http.StatusBadRequest, "InvalidArgument")
+		}},
+		{"answers 412 to the first write", func(w http.ResponseWriter, r *http.Request) bool {
+			return r.Header.Get("If-None-Match") != "" && answer(w, http.StatusPreconditionFailed, "PreconditionFailed")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !tt.server(w, r) {
+					s3.fault.real.ServeHTTP(w, r)
+				}
+			}))
+			t.Cleanup(front.Close)
+			at := "s3://cards?region=us-east-1&use_path_style=true&endpoint=" + front.URL
+			b := open(t, cloud{url: at})
+			err := assemble.CheckWrites(t.Context(), b, at)
+			if !errors.Is(err, assemble.ErrStore) || !strings.Contains(err.Error(), "has no conditional writes") {
+				t.Errorf("CheckWrites = %v; want no conditional writes", err)
+			}
+			left, err := b.List(&blob.ListOptions{Prefix: ".seine"}).Next(t.Context())
+			if !errors.Is(err, io.EOF) {
+				t.Errorf("CheckWrites leaves %v, %v", left, err)
+			}
+		})
+	}
+}
+
+func answer(w http.ResponseWriter, status int, code string) bool {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>no</Message></Error>", code)
+	return true
+}
+
+// Stores that have conditional writes pass, and a store without access is not said to have none.
+func TestStoresWithConditionalWrites(t *testing.T) {
+	for _, c := range clouds(t) {
+		t.Run(c.name, func(t *testing.T) {
+			b := open(t, c)
+			if err := assemble.CheckWrites(t.Context(), b, c.url); err != nil {
+				t.Error(err)
+			}
+			if c.fault == nil {
+				return
+			}
+			c.fault.set(func(_ int, r *http.Request) action {
+				if writes(r) {
+					return deny
+				}
+				return pass
+			})
+			if err := assemble.CheckWrites(t.Context(), b, c.url); !errors.Is(err, assemble.ErrStore) || strings.Contains(err.Error(), "conditional") {
+				t.Errorf("without access: CheckWrites = %v", err)
+			}
+		})
+	}
+}

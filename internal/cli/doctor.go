@@ -134,15 +134,7 @@ func (a *app) checkStore(ctx context.Context, at place) finding {
 	}
 	bucket, err := a.openStore(ctx, at)
 	if err == nil {
-		const key = ".seine-doctor"
-		err = bucket.WriteAll(ctx, key, []byte("seine"), nil)
-		if err == nil {
-			err = bucket.Delete(ctx, key)
-		}
-		err = errors.Join(err, bucket.Close())
-		if err != nil {
-			err = fmt.Errorf("%w: %w", assemble.ErrStore, err)
-		}
+		err = errors.Join(assemble.CheckWrites(ctx, bucket, at.url), bucket.Close())
 	}
 	if err != nil {
 		out.Detail, out.err = err.Error(), err
