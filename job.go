@@ -304,6 +304,10 @@ func (j Job) Normal() (Job, error) {
 	fallback(&j.Fetch.MaxBody, 8<<20)
 	fallback(&j.Fetch.MaxAsset, 64<<20)
 	fallback(&j.Fetch.MaxRedirects, 10)
+	fallback(&j.Fetch.Chrome.Locale, "en-US")
+	if j.Fetch.Chrome.Width == 0 && j.Fetch.Chrome.Height == 0 {
+		j.Fetch.Chrome.Width, j.Fetch.Chrome.Height = 1920, 1080
+	}
 	fallback(&j.Pace.Delay, Span{time.Second, time.Second})
 	fallback(&j.Pace.Scope, ScopeHost)
 	fallback(&j.Pace.Concurrency, 1)

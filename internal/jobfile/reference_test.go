@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 )
 
@@ -29,6 +28,9 @@ verdict:
 assets:
   photo: {url: photo}
 ` + "```" + `
+
+**Examples.** Each example below is valid in a job file with ` + "`job`, `seeds` and `fields`" + `. A key of the
+example replaces the key of the same name.
 
 **Three small languages.** ` + "`seeds.url` and `store.key`" + ` are templates: ` + "`{name}`" + ` stands for a
 value. Verdicts and ` + "`assets.*.url`" + ` are [expressions](https://expr-lang.org/docs/language-definition)
@@ -61,12 +63,17 @@ type page struct {
 	seen map[reflect.Type]string
 }
 
-// step is a part of a path: a key, or what stands for a name or a number.
-type step struct{ shown, example string }
+// step is a part of a path: a key, or the text that stands for a name or a number.
+type step struct {
+	shown, example string
+
+	owner reflect.Type        // the struct of the key, nil for a name or a number
+	field reflect.StructField // the key
+}
 
 func (p *page) keys(t reflect.Type, path []step) {
 	for f := range t.Fields() {
-		at := append(path[:len(path):len(path)], step{"." + key(f), key(f)})
+		at := append(path[:len(path):len(path)], step{shown: "." + key(f), example: key(f), owner: t, field: f})
 		level := "###"
 		if len(path) == 0 {
 			level = "##"
@@ -95,11 +102,11 @@ func (p *page) inner(t reflect.Type, path []step) {
 	switch {
 	case t.Kind() == reflect.Slice && strings.HasPrefix(t.Name(), "entries["):
 		value, _ := t.Elem().FieldByName("value")
-		p.inner(value.Type, append(path[:len(path):len(path)], step{".NAME", "name"}))
+		p.inner(value.Type, append(path[:len(path):len(path)], step{shown: ".NAME", example: "name"}))
 	case strings.HasPrefix(t.Name(), "several["):
 		p.inner(t.Elem(), path)
 	case t.Kind() == reflect.Slice:
-		p.inner(t.Elem(), append(path[:len(path):len(path)], step{"[]", "[]"}))
+		p.inner(t.Elem(), append(path[:len(path):len(path)], step{shown: "[]", example: "[]"}))
 	case isKeys(t):
 		if before, ok := p.seen[t]; ok {
 			fmt.Fprintf(&p.b, "\nThe keys are those of `%s`.\n", before)
@@ -122,30 +129,6 @@ func shown(path []step) string {
 		b.WriteString(s.shown)
 	}
 	return strings.TrimPrefix(b.String(), ".")
-}
-
-// nest writes an example with the keys around it.
-func nest(path []step, example string) string {
-	for i := len(path) - 1; i > 0; i-- {
-		if path[i].example == "[]" {
-			example = "[" + example + "]"
-		} else {
-			example = "{" + path[i].example + ": " + example + "}"
-		}
-	}
-	return path[0].example + ": " + example
-}
-
-var needsQuotes = regexp.MustCompile("[][{},:#&*!|>'\"%@`\\\\]")
-
-func quote(example string, t reflect.Type) string {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() == reflect.String && needsQuotes.MatchString(example) {
-		return "'" + strings.ReplaceAll(example, "'", "''") + "'"
-	}
-	return example
 }
 
 func kindOf(t reflect.Type, tag reflect.StructTag) string {

@@ -2,7 +2,8 @@ package jobfile
 
 // The structs of this file are the format of a job file. The comment on a field
 // is what the schema and the reference say of the key; `default` and `example`
-// are shown there too, `keys` is the pattern of the keys of a user's own, for the
+// are shown there too; `beside` are keys that an example needs in the same mapping, `top` a key that it needs at the top.
+// `keys` is the pattern of the keys of a user's own, for the
 // schema, and `taken` are those that it can't have. See decoder for the other tags.
 
 // document is a job file.
@@ -42,7 +43,7 @@ type document struct {
 
 	// The files that belong to each done page, by name. A task is done only
 	// when all of them are stored.
-	Assets entries[asset] `yaml:"assets" keys:"^[A-Za-z0-9][A-Za-z0-9_-]*$" example:"{front: {url: 'images[0]'}}"`
+	Assets entries[asset] `yaml:"assets" keys:"^[A-Za-z0-9][A-Za-z0-9_-]*$" example:"{front: {url: 'images[0]'}}" top:"fields: {images: {css: img, attr: src, all: true}}"`
 
 	// A done page on which no field of the record has a value ends in error: "no field found". With
 	// `ok` it is stored.
@@ -55,7 +56,7 @@ type document struct {
 	Store store `yaml:"store"`
 
 	// How an ID space is explored. It needs `seeds.ids`, or `links` that pages are walked by.
-	Explore *explore `yaml:"explore"`
+	Explore *explore `yaml:"explore" top:"seeds: {ids: {from: 70000000, to: 79999999}, url: 'https://cards.example/cert/{id}'}"`
 
 	// When a run ends before all is done. Without it there is no bound.
 	Limit limit `yaml:"limit"`
@@ -78,7 +79,7 @@ type document struct {
 type seeds struct {
 	// An ID space: the ids that `url` may hold; or a list of them, none of which
 	// has an id of another. It is explored, or enumerated with `strategy: off`.
-	IDs *several[idSpace] `yaml:"ids"`
+	IDs *several[idSpace] `yaml:"ids" beside:"url: 'https://cards.example/cert/{id}'"`
 
 	// The URL of an id: a template with `{id}`. Without `ids` the ids come from
 	// `file` or `seine add`.
@@ -116,10 +117,10 @@ type idSpace struct {
 
 	// 26: ids are letters, A to Z. 36: digits and letters, 0 to Z. All have as
 	// many as `from`, large or small as there.
-	Base *int `yaml:"base" min:"10" max:"36" default:"10" example:"36"`
+	Base *int `yaml:"base" min:"10" max:"36" default:"10" example:"36" beside:"from: A000, to: Z999"`
 
 	// How ids that are dates are written, with YYYY, MM and DD.
-	Date string `yaml:"date" default:"YYYY-MM-DD" example:"YYYY/MM/DD"`
+	Date string `yaml:"date" default:"YYYY-MM-DD" example:"YYYY/MM/DD" beside:"from: 2020-01-31, to: 2020-12-31"`
 
 	// Ids that a chain begins at. The first probes of the forager lie near the
 	// first.
@@ -200,10 +201,10 @@ type wait struct {
 	CSS string `yaml:"css" example:"p.title"`
 
 	// An attribute that the element must have. It needs `css`.
-	Attr string `yaml:"attr" example:"src"`
+	Attr string `yaml:"attr" example:"src" beside:"css: img"`
 
 	// A pattern that the attribute, or the text, must match. It needs `css`.
-	Matches string `yaml:"matches" example:"^https?://"`
+	Matches string `yaml:"matches" example:"^https?://" beside:"css: p.title"`
 
 	// The page must stay the same for so long. It stands alone.
 	Stable *duration `yaml:"stable" example:"1s"`
@@ -309,38 +310,38 @@ type field struct {
 	// An attribute instead of the text, of `css` and `xpath`. src, href, srcset
 	// (its first), action, poster, cite and data are made absolute. `xlink:href`
 	// names one with a prefix.
-	Attr *string `yaml:"attr" example:"href"`
+	Attr *string `yaml:"attr" example:"href" beside:"css: a"`
 
 	// A regular expression that narrows the value to its first group, or the
 	// whole match. A value that it does not match is missing.
-	Match *string `yaml:"match" example:"#(\\d+)"`
+	Match *string `yaml:"match" example:"#(\\d+)" beside:"css: p"`
 
 	// Takes every value, as a list; at most 10,000.
-	All bool `yaml:"all" default:"false" example:"true"`
+	All bool `yaml:"all" default:"false" example:"true" beside:"css: p"`
 
 	// The value when nothing was found; of a list, a list.
-	Or *literal `yaml:"or" default:"null, of a list []" example:"unknown"`
+	Or *literal `yaml:"or" default:"null, of a list []" example:"unknown" beside:"css: p"`
 
 	// The type of the value. A text that does not have it is missing. int has any size. decimal keeps
 	// each digit and leaves a currency out. float keeps digits that 64 bits can't hold.
-	Type string `yaml:"type" enum:"string,int,float,decimal,bool" default:"string, of JSON its own" example:"decimal"`
+	Type string `yaml:"type" enum:"string,int,float,decimal,bool" default:"string, of JSON its own" example:"decimal" beside:"css: .price"`
 
 	// The language by which a number is read from a text: with `de`, `1.299,00 €` is 1299.00.
-	Locale string `yaml:"locale" default:"a decimal point, commas between thousands" example:"de"`
+	Locale string `yaml:"locale" default:"a decimal point, commas between thousands" example:"de" beside:"css: .price, type: decimal"`
 
 	// The decimal mark of numbers, in place of `locale`.
-	Decimal string `yaml:"decimal" default:"that of locale" example:","`
+	Decimal string `yaml:"decimal" default:"that of locale" example:"," beside:"css: .price, type: decimal"`
 
 	// Removes white space around the value.
-	Trim *bool `yaml:"trim" default:"true" example:"false"`
+	Trim *bool `yaml:"trim" default:"true" example:"false" beside:"css: p"`
 
 	// Writes the field into the record. Expressions and the store key see it
 	// all the same.
-	Keep *bool `yaml:"keep" default:"true" example:"false"`
+	Keep *bool `yaml:"keep" default:"true" example:"false" beside:"css: p"`
 
 	// Makes an object of each element that the source selects, with fields that
 	// are looked for inside it.
-	Fields *entries[field] `yaml:"fields" keys:"^[A-Za-z_][A-Za-z0-9_]*$" example:"{name: {css: b}, link: {css: a, attr: href}}"`
+	Fields *entries[field] `yaml:"fields" keys:"^[A-Za-z_][A-Za-z0-9_]*$" example:"{name: {css: b}, link: {css: a, attr: href}}" beside:"css: li"`
 }
 
 type verdict struct {
@@ -348,20 +349,20 @@ type verdict struct {
 	Skip *string `yaml:"skip" example:"status == 404"`
 
 	// The page did not load as itself: tried again, `retry.stale` times.
-	Stale *string `yaml:"stale" example:"cert != id"`
+	Stale *string `yaml:"stale" example:"cert != id" top:"fields: {cert: {css: .cert}}"`
 
 	// Tried again, `retry.error` times. `error` and `fail` do not replace what HTTP 404, 410 and 451
 	// mean, unless the rule mentions `status`.
-	Error *string `yaml:"error" example:"len(images) == 0"`
+	Error *string `yaml:"error" example:"len(images) == 0" top:"fields: {images: {css: img, attr: src, all: true}}"`
 
 	// Ends the task in error without another try.
-	Fail *string `yaml:"fail" example:"price == nil"`
+	Fail *string `yaml:"fail" example:"price == nil" top:"fields: {price: {css: .price, type: decimal}}"`
 
 	// Wanted, whatever later rules say.
 	Done *string `yaml:"done" example:"meta.keep == true"`
 
 	// The reason, in few words; reasons are counted.
-	Why string `yaml:"why" default:"the expression" example:"no such id"`
+	Why string `yaml:"why" default:"the expression" example:"no such id" beside:"skip: status == 404"`
 }
 
 type asset struct {
@@ -407,7 +408,7 @@ type image struct {
 	To string `yaml:"to" enum:"png,jpeg" default:"png" example:"jpeg"`
 
 	// The quality of a JPEG.
-	Quality *int `yaml:"quality" min:"1" max:"100" default:"90" example:"85"`
+	Quality *int `yaml:"quality" min:"1" max:"100" default:"90" example:"85" beside:"to: jpeg"`
 
 	// How hard is tried to make a PNG small. The pixels are the same.
 	PNG string `yaml:"png" enum:"fast,balanced,small" default:"balanced" example:"small"`
@@ -437,7 +438,7 @@ type store struct {
 
 	// The template of an asset's key: {id}, {key}, {asset}, {ext} and fields
 	// that are one value. Every value is sanitized.
-	Key string `yaml:"key" default:"{id}_{asset}.{ext}" example:"png/{grade}/{id}_{asset}.png"`
+	Key string `yaml:"key" default:"{id}_{asset}.{ext}" example:"png/{grade}/{id}_{asset}.png" top:"fields: {grade: {css: .grade}}"`
 }
 
 type explore struct {
@@ -446,7 +447,7 @@ type explore struct {
 	Strategy string `yaml:"strategy" enum:"forager,chain,random,off" default:"forager" example:"chain"`
 
 	// Unwanted pages in a row after which a chain ends.
-	Patience *int `yaml:"patience" min:"1" max:"1000000000" default:"1" example:"3"`
+	Patience *int `yaml:"patience" min:"1" max:"1000000000" default:"1" example:"3" beside:"strategy: chain"`
 
 	// The farthest from its last hit that the forager asks.
 	Max int `yaml:"max" min:"1" max:"64" default:"16" example:"32"`
@@ -465,7 +466,7 @@ type explore struct {
 	Hit *string `yaml:"hit" default:"state == 'done'" example:"state == 'done' || reason == 'images missing'"`
 
 	// The links by which a chain goes on, instead of to the next id.
-	Links *links `yaml:"links"`
+	Links *links `yaml:"links" beside:"strategy: chain"`
 }
 
 type links struct {
@@ -490,7 +491,7 @@ type limit struct {
 
 	// The least yield that is worth it: exploring ends when no block of an ID
 	// space promises so many hits by answer any more.
-	Yield fraction `yaml:"yield" default:"0, no bound" example:"0.05"`
+	Yield fraction `yaml:"yield" default:"0, no bound" example:"0.05" top:"seeds: {ids: {from: 70000000, to: 79999999}, url: 'https://cards.example/cert/{id}'}"`
 }
 
 type retry struct {
