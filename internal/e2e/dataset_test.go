@@ -147,7 +147,7 @@ func wantCount(t *testing.T, site *cardsite.Served, dir, at, job string) {
 // its files.
 func TestAuditBesideWorkers(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, dir string, db database) {
-		site := serve(t, cardsite.Config{From: firstID, To: fewLast})
+		site := serve(t, cardsite.Config{From: firstID, To: fewLast, Stamps: true})
 		job := fewCards(t, dir, site)
 		run(t, dir, 0, "migrate", "--frontier", db.at)
 		db.backup() // of nothing
@@ -212,7 +212,7 @@ func auditBeside(t *testing.T, dir, job, at string) (removed int64) {
 // right, whichever is older.
 func TestRestoreOfAnOlderDatabase(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, dir string, db database) {
-		site := serve(t, cardsite.Config{From: firstID, To: fewLast})
+		site := serve(t, cardsite.Config{From: firstID, To: fewLast, Stamps: true})
 		job := fewCards(t, dir, site)
 		run(t, dir, 7, "run", job, "--frontier", db.at, "--limit", "20", "--concurrency", "2")
 		db.backup()
@@ -230,7 +230,7 @@ func TestRestoreOfAnOlderDatabase(t *testing.T) {
 
 func TestRestoreOfAnOlderBucket(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, dir string, db database) {
-		site := serve(t, cardsite.Config{From: firstID, To: fewLast})
+		site := serve(t, cardsite.Config{From: firstID, To: fewLast, Stamps: true})
 		job := fewCards(t, dir, site)
 		store, kept := filepath.Join(dir, "data", "cardsite"), filepath.Join(dir, "kept")
 		run(t, dir, 7, "run", job, "--frontier", db.at, "--limit", "20", "--concurrency", "2")

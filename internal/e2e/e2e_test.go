@@ -194,7 +194,7 @@ func TestRegistryOnSQLite(t *testing.T) {
 func TestRegistryOnPostgreSQLWithAKilledWorker(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	site := serve(t, cardsite.Config{From: firstID, To: lastID})
+	site := serve(t, cardsite.Config{From: firstID, To: lastID, Stamps: true})
 	job := cardJob(t, dir, site)
 	at := pgtest.Empty(t)
 	run(t, dir, 0, "migrate", "--frontier", at)

@@ -123,7 +123,9 @@ func TestTheOriginalsJobOnSQLite(t *testing.T) {
 func TestTheOriginalsJobOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	site := serve(t, originalSite)
+	small := originalSite
+	small.Stamps = true // pictures of full size are those of the test on SQLite
+	site := serve(t, small)
 	job := originalJob(t, dir, site)
 	g := fakeGoogle(t)
 	at := pgtest.Empty(t)

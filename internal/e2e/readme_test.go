@@ -36,7 +36,7 @@ func blockOf(t *testing.T, page, text string) string {
 func TestOperationsCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	site := serve(t, cardsite.Config{From: firstID, To: lastID})
+	site := serve(t, cardsite.Config{From: firstID, To: lastID, Stamps: true})
 	cardJob(t, dir, site)
 	run(t, dir, 0, "run", "job.yaml")
 	files, _ := filepath.Glob(filepath.Join(dir, "data", "*", "png", "*", "*_back.png"))
@@ -81,7 +81,7 @@ func TestOperationsCommands(t *testing.T) {
 func TestReadmeCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	site := serve(t, cardsite.Config{From: firstID, To: lastID})
+	site := serve(t, cardsite.Config{From: firstID, To: lastID, Stamps: true})
 	job := cardJob(t, dir, site)
 	ran := 0
 	for line := range strings.Lines(block(t, "bin/seine validate")) {
