@@ -106,6 +106,14 @@ type Fetch struct {
 	// MaxAsset is the same for an asset. Default 64 MiB.
 	MaxAsset int64
 
+	// KeepRaw keeps the bytes of each page as they came, for assets with [Asset.Body]. MaxAsset bounds
+	// them in place of MaxBody, and the longer of Timeout and AssetTimeout their fetch.
+	KeepRaw bool
+
+	// KeepBlobs has ViaChrome read the blob: images of a page while it is open, for assets with such
+	// a URL. MaxAsset bounds the images of a page together.
+	KeepBlobs bool
+
 	// MaxRedirects is the most redirects followed. Default 10.
 	MaxRedirects int
 

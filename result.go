@@ -61,8 +61,34 @@ type Record struct {
 	// map[string]any.
 	Fields map[string]any
 
+	// AssetFields are fields that the task's stored assets fill in, after Fields.
+	AssetFields []AssetField
+
 	// FetchedAt defaults to the page's.
 	FetchedAt time.Time
+}
+
+// AssetField is a field of a record whose value is a property of a stored asset.
+type AssetField struct {
+	// Field is the name of the field.
+	Field string
+
+	// Asset is the name of the asset. With All it names a list: the field is the list of the
+	// properties of NAME_1, NAME_2 and so on, with nil for a file that is not stored.
+	Asset string
+	All   bool
+
+	// Property is one of [AssetProperties].
+	Property string
+
+	// Or is the value if the asset is not stored or has no such property. Default nil.
+	Or any
+}
+
+// AssetProperties are the properties of a stored asset that an [AssetField] can name. Sizes are in
+// pixels and bytes. The original ones belong to the file as it came.
+var AssetProperties = []string{
+	"width", "height", "bytes", "sha256", "path", "url", "original_width", "original_height", "original_bytes", "original_sha256",
 }
 
 // Follow is a page that a scraper wants fetched.
@@ -81,8 +107,16 @@ type Asset struct {
 	// Name is unique in its task: front, back.
 	Name string
 
-	// URL is http:, https: or data:.
+	// URL is http:, https:, data:, or blob: for an image of a page that ViaChrome rendered.
 	URL string
+
+	// Body takes the page's own body as the file. URL is the page's then, and nothing is fetched.
+	// The job sets [Fetch.KeepRaw].
+	Body bool `json:",omitempty"`
+
+	// Types are the media types that the file may have, such as image/* and application/pdf, by its
+	// bytes. Default: any.
+	Types []string `json:",omitempty"`
 
 	// Upgrade, when set, is a better URL that is tried first.
 	Upgrade *Upgrade
@@ -99,7 +133,17 @@ type Asset struct {
 
 	// Optional leaves the asset out if it can't be had. Its task is done without it.
 	Optional bool `json:",omitempty"`
+
+	// OnFailure is [KeepRecord], or empty. An asset that is not stored fails its task by default. With
+	// KeepRecord the records are stored with the failure, and only the asset is retried.
+	OnFailure string `json:",omitempty"`
 }
+
+// KeepRecord is a value of [Asset.OnFailure].
+const KeepRecord = "keep"
+
+// MaxAssets is the largest number of files of one list of assets.
+const MaxAssets = 1000
 
 // Upgrade replaces From by To, literal text, in an asset's URL; where From does
 // not occur there is nothing to try.
@@ -141,7 +185,14 @@ type Image struct {
 	// MinWidth and MinHeight are the least size in pixels of the image as it
 	// came. Default 1.
 	MinWidth, MinHeight int
+
+	// MaxPixels is the largest number of pixels, width × height, of the image as it came. A larger
+	// image fails before it is decoded. Default 100 million.
+	MaxPixels int64 `json:",omitempty"`
 }
+
+// DefaultMaxPixels is the default of [Image.MaxPixels].
+const DefaultMaxPixels = 100_000_000
 
 // Words of an [Image].
 const (

@@ -44,6 +44,15 @@ type Request struct {
 	// Raw leaves the body as it came, not converted to UTF-8: an asset.
 	Raw bool
 
+	// KeepRaw returns the bytes of the body before their conversion to UTF-8 too, in Page.Raw.
+	KeepRaw bool
+
+	// KeepBlobs reads the blob: images of a rendered page into Page.Blobs.
+	KeepBlobs bool
+
+	// MaxBlob is the most bytes of all blob: images of the page together. Zero: MaxBody.
+	MaxBlob int64
+
 	// MaxBody is the most bytes of the body; Timeout bounds the whole. Zero:
 	// the fetcher's default.
 	MaxBody int64
@@ -64,6 +73,13 @@ type Page struct {
 	// Body is the response after Content-Encoding is undone; text is UTF-8
 	// unless the request was Raw.
 	Body []byte
+
+	// Raw is the body as it came, if the request had KeepRaw. An HTML page that a browser rendered
+	// has the HTML of Body. Raw may share its memory with Body.
+	Raw []byte
+
+	// Blobs are the blob: images of a rendered page by their URL, if the request had KeepBlobs.
+	Blobs map[string]Blob
 
 	// DOM is the tree of a page that a browser rendered, as its scripts left it, in
 	// a form of Seine's own: rules are judged on it. Body is its HTML, which a
@@ -92,6 +108,16 @@ type Page struct {
 	// Notes say what else a person should know of the page, such as a refresh that
 	// was not followed. They are for `try` and the log.
 	Notes []string
+}
+
+// Blob is a file that a rendered page held in the browser's memory.
+type Blob struct {
+	// Type is the media type that the page gave it, or empty.
+	Type string
+	Body []byte
+
+	// Why is the reason why the bytes can't be read; empty if Body holds them.
+	Why string
 }
 
 // Waited tells how one wait ended. A wait that ran out is not an error: the

@@ -61,6 +61,15 @@ func (c *Client) complete(req seine.Request) seine.Request {
 	case req.Via == "":
 		req.Via = c.fetch.Via
 	}
+	if !req.Raw {
+		req.KeepRaw = req.KeepRaw || c.fetch.KeepRaw
+		if req.KeepRaw { // the page is an asset
+			body, timeout = c.fetch.MaxAsset, max(timeout, c.fetch.AssetTimeout)
+		}
+		if req.KeepBlobs = (req.KeepBlobs || c.fetch.KeepBlobs) && req.Via == seine.ViaChrome; req.KeepBlobs {
+			req.MaxBlob = tighter(req.MaxBlob, c.fetch.MaxAsset)
+		}
+	}
 	req.MaxBody = tighter(req.MaxBody, body)
 	req.Timeout = tighter(req.Timeout, timeout)
 	if req.Method == "" {

@@ -26,7 +26,7 @@ func (t *tab) responded(ev *cdpfetch.EventRequestPaused) error {
 	if t.main(ev.FrameID) && noContent(d.status) {
 		t.change(func() { t.answer = d }) // the browser tells of a 304 nothing more
 	}
-	if !t.main(ev.FrameID) || ev.ResponseErrorReason != "" || !isPlain(d) {
+	if !t.main(ev.FrameID) || ev.ResponseErrorReason != "" || !t.takes(d) {
 		return t.letGo(ev.RequestID)
 	}
 	if _, sized := length(d.header); !sized {
@@ -113,10 +113,14 @@ func (t *tab) answerOf(ev *cdpfetch.EventRequestPaused) document {
 	return d
 }
 
-func isPlain(d document) bool {
-	redirect := d.status >= 300 && d.status < 400 && d.header.Get("Location") != ""
+// takes reports whether the page is the body of an answer as it came: a text that is no HTML, or any
+// file that is no HTML if the request keeps the raw body. A download is taken only in that case.
+func (t *tab) takes(d document) bool {
+	if isHTML(d.media) || noContent(d.status) || d.status >= 300 && d.status < 400 && d.header.Get("Location") != "" {
+		return false
+	}
 	download := strings.HasPrefix(strings.ToLower(strings.TrimSpace(d.header.Get("Content-Disposition"))), "attachment")
-	return fetch.IsText(d.media) && !isHTML(d.media) && !redirect && !download && !noContent(d.status)
+	return t.req.KeepRaw || fetch.IsText(d.media) && !download
 }
 
 // take reads the body of an answer that is stopped.

@@ -57,14 +57,9 @@ func (t *tab) judge(ctx context.Context) (*seine.Page, error) {
 	t.mu.Unlock()
 	switch {
 	case d.taken:
-		text, c := charset.ToUTF8(d.body, d.media, d.label)
-		p, err := t.page(string(text), "", nil)
-		if err == nil {
-			p.Charset = c.Name
-		}
-		return p, err
+		return t.takenPage(d)
 	case noContent(d.status):
-		return t.page("", "", nil)
+		return t.page(nil, "", nil)
 	case t.isText():
 		if err := t.until(ctx, func(d document) bool { return d.taken }); err != nil {
 			return nil, err
@@ -88,6 +83,25 @@ func (t *tab) judge(ctx context.Context) (*seine.Page, error) {
 		return nil, errMoved
 	}
 	return t.read(waits)
+}
+
+// takenPage is the page of a body that was taken as it came.
+func (t *tab) takenPage(d document) (*seine.Page, error) {
+	text, name := d.body, ""
+	if fetch.IsText(d.media) {
+		var c charset.Charset
+		text, c = charset.ToUTF8(d.body, d.media, d.label)
+		name = c.Name
+	}
+	p, err := t.page(text, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	p.Charset = name
+	if t.req.KeepRaw {
+		p.Raw = d.body
+	}
+	return p, nil
 }
 
 // navigate loads the page until its document is there.
@@ -215,7 +229,7 @@ func (t *tab) raw() (*seine.Page, error) {
 	if err != nil {
 		return nil, t.hangs(err)
 	}
-	return t.page(string(body.Body), "", nil)
+	return t.page(body.Body, "", nil)
 }
 
 // read takes the page as it stands. A document that is not parsed to its end, for
@@ -248,11 +262,20 @@ func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
 	if out.Long {
 		return nil, tooLarge(t.req.MaxBody)
 	}
-	p, err := t.page(out.HTML, out.URL, waits)
+	p, err := t.page([]byte(out.HTML), out.URL, waits)
 	if err != nil {
 		return nil, err
 	}
 	p.DOM = []byte(out.DOM)
+	if t.req.KeepBlobs {
+		p.Blobs, err = t.blobs(ctx)
+		if errors.Is(context.Cause(ctx), errMoved) {
+			return nil, errMoved
+		}
+		if err != nil {
+			return nil, t.hangs(err)
+		}
+	}
 	return p, nil
 }
 
@@ -267,19 +290,22 @@ func (t *tab) hangs(err error) error {
 	return err
 }
 
-func (t *tab) page(body, shown string, waits []seine.Waited) (*seine.Page, error) {
+func (t *tab) page(body []byte, shown string, waits []seine.Waited) (*seine.Page, error) {
 	if int64(len(body)) > t.req.MaxBody {
 		return nil, tooLarge(t.req.MaxBody)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := &seine.Page{
-		URL: t.document.url, Status: t.document.status, Header: t.document.header, Body: []byte(body), Type: t.document.media,
+		URL: t.document.url, Status: t.document.status, Header: t.document.header, Body: body, Type: t.document.media,
 		Via: seine.ViaChrome, Redirects: t.asked, Waits: waits, Notes: t.notes, Charset: t.document.charset,
 	}
 	p.Asked = weburl.Host(p.URL) == t.host && seine.AsksFor(t.req.Header, p.Status)
 	if p.Type == "" {
 		p.Type = "text/html"
+	}
+	if t.req.KeepRaw {
+		p.Raw = p.Body
 	}
 	// A script may have changed the address without loading it.
 	if at, err := weburl.Canonical(shown); err == nil && weburl.Host(at) == weburl.Host(p.URL) {

@@ -58,6 +58,8 @@ type tab struct {
 	generation int   // of the document
 	notes      []string
 	pending    *pendingText // nil: none
+
+	blobRequests map[string]network.RequestID // of the blob: URLs that the page loaded
 }
 
 // document is a main document as the browser tells of it.
@@ -141,7 +143,7 @@ func (t *tab) prepare(ctx context.Context, own cdp.BrowserContextID) error {
 		{t.target, target.SetAutoAttach.Method, workers},
 		{t.target, emulation.SetUserAgentOverride.Method, t.agent()},
 		{t.target, network.SetBypassServiceWorker.Method, network.SetBypassServiceWorkerParams{Bypass: true}},
-		{t.target, network.Enable.Method, network.EnableParams{MaxTotalBufferSize: new(t.req.MaxBody + spare), MaxResourceBufferSize: new(t.req.MaxBody + spare)}},
+		{t.target, network.Enable.Method, network.EnableParams{MaxTotalBufferSize: new(t.buffer()), MaxResourceBufferSize: new(t.buffer())}},
 		{t.target, cdpfetch.Enable.Method, cdpfetch.EnableParams{Patterns: t.patterns()}},
 		{t.browser.chrome, cdpbrowser.SetDownloadBehavior.Method, cdpbrowser.SetDownloadBehaviorParams{
 			Behavior: cdpbrowser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: own, EventsEnabled: new(true),
@@ -257,6 +259,7 @@ func (t *tab) event(ev any) {
 		}
 	case *network.EventResponseReceived:
 		t.answered(ev)
+		t.loadedBlob(ev)
 	case *network.EventDataReceived:
 		t.count(ev.RequestID, ev.DataLength)
 	case *network.EventLoadingFinished:

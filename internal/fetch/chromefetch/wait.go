@@ -17,7 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// The functions that are called in a page: look, stable and read. They run in a
+// The functions that are called in a page: look, stable, read, blobs and blob. They run in a
 // world of their own: the page's scripts neither see nor change them.
 var (
 	//go:embed js/dom.js
@@ -30,8 +30,10 @@ var (
 	jsStable string
 	//go:embed js/read.js
 	jsRead string
+	//go:embed js/blobs.js
+	jsBlobs string
 
-	jsAll = "function (name, ...args) {\n" + jsDOM + jsShadow + jsLook + jsStable + jsRead + "return { look, stable, read }[name](...args);\n}"
+	jsAll = "function (name, ...args) {\n" + jsDOM + jsShadow + jsLook + jsStable + jsRead + jsBlobs + "return { look, stable, read, blobs, blob }[name](...args);\n}"
 )
 
 // await waits for what the job wants of the page, in order, and tells how each

@@ -183,6 +183,9 @@ func page(req seine.Request, resp *http.Response, body []byte) *seine.Page {
 	if req.Raw {
 		return p
 	}
+	if req.KeepRaw {
+		p.Raw = body
+	}
 	if fetch.IsText(p.Type) {
 		text, c := charset.ToUTF8(body, p.Type, label)
 		p.Body, p.Charset = text, c.Name
