@@ -187,7 +187,8 @@ type Image struct {
 	MinWidth, MinHeight int
 
 	// MaxPixels is the largest number of pixels, width × height, of the image as it came. A larger
-	// image fails before it is decoded. Default 100 million.
+	// image fails before it is decoded. Default 100 million, if the image takes at most 512 MiB to
+	// render.
 	MaxPixels int64 `json:",omitempty"`
 }
 

@@ -93,7 +93,7 @@ func TestExtensionsOfClaimedTypes(t *testing.T) {
 		{"made/up", "\x01\x02\x03", "bin"},
 	} {
 		page := &seine.Page{Body: []byte(c.body), Header: map[string][]string{"Content-Type": {c.claim}}}
-		is, err := check(page, false)
+		is, err := check(page, false, nil)
 		if err != nil || is.ext != c.want {
 			t.Errorf("%s: %+v, %v; want %s", c.claim, is, err, c.want)
 		}

@@ -114,18 +114,18 @@ func TestDangerousFiles(t *testing.T) {
 		body       []byte
 	}{
 		{"a JPEG of 50,000 scans", "image has too many scans", manyScans(t)},
-		{"a JPEG of 65,000 x 65,000", "image has too many pixels", jpegSize(t, 65_000, 65_000)},
-		{"a progressive JPEG over the budget", "image has too many pixels", jpegSize(t, 9000, 9000, "-progressive", "-sample", "1x1")},
+		{"a JPEG of 65,000 x 65,000", "image has 65000x65000 = 4225000000 pixels; image.max_pixels is 100000000", jpegSize(t, 65_000, 65_000)},
+		{"a progressive JPEG over the budget", "image has 9000x9000 = 81000000 pixels, which take 1625 MiB to render; the limit is 512 MiB without image.max_pixels", jpegSize(t, 9000, 9000, "-progressive", "-sample", "1x1")},
 		{"a JPEG larger than its pixels", "image can't be decoded", jpegSize(t, 3000, 3000)},
 		{"a JPEG of no width", "image has no pixels", jpegSize(t, 0, 10)},
 		{"a JPEG of no height", "image has no pixels", jpegSize(t, 10, 0)},
 		{"a JPEG cut between its scans", "image is cut short", cut[:len(cut)*3/4]},
 		{"a JPEG of arithmetic codes", "a JPEG of this kind can't be rendered", bytes.Replace(cut, []byte{0xff, 0xc2, 0}, []byte{0xff, 0xca, 0}, 1)},
 		{"a JPEG that is nothing", "image header is damaged", []byte("\xff\xd8\xff\xe0\x00\x00 nothing at all")},
-		{"a PNG of 2³¹ x 2³¹", "image has too many pixels", pngSize(1<<31-1, 1<<31-1)},
+		{"a PNG of 2³¹ x 2³¹", "image has 2147483647x2147483647 = 4611686014132420609 pixels; image.max_pixels is 100000000", pngSize(1<<31-1, 1<<31-1)},
 		{"a PNG of more than there may be", "image header is damaged", pngSize(1<<31, 1)},
 		{"a PNG of no width", "image has no pixels", pngSize(0, 5)},
-		{"a PNG of 16 bits over the budget", "image has too many pixels", pngSize(9000, 9000)},
+		{"a PNG of 16 bits over the budget", "image has 9000x9000 = 81000000 pixels, which take 2474 MiB to render; the limit is 512 MiB without image.max_pixels", pngSize(9000, 9000)},
 		{"a PNG whose pixels are missing", "image is cut short", pngSize(900, 900)},
 		{"a PNG of no color type", "image can't be decoded", func() []byte {
 			b := encoded(t, "png", picture(9, 9))
@@ -135,7 +135,7 @@ func TestDangerousFiles(t *testing.T) {
 		{"a GIF whose frame leaves its canvas", "image can't be decoded", gifFrame(t)},
 		{"a GIF of no frame", "image is cut short", []byte("GIF89a\x05\x00\x05\x00\x00\x00\x00;")[:13]},
 		{"a GIF of no pixels", "image has no pixels", []byte("GIF89a\x00\x00\x05\x00\x00\x00\x00;")},
-		{"a WebP whose canvas is huge", "image has too many pixels", riff(vp8x(0, 30_000, 30_000), vp8l(5, 5))},
+		{"a WebP whose canvas is huge", "image has 30000x30000 = 900000000 pixels; image.max_pixels is 100000000", riff(vp8x(0, 30_000, 30_000), vp8l(5, 5))},
 		{"a WebP whose canvas is beyond all bounds", "image header is damaged", riff(vp8x(0, 1<<24, 1<<24))},
 		{"a WebP whose frame is larger than its canvas", "image can't be decoded", riff(vp8x(0, 5, 5), vp8l(16_000, 16_000))},
 		{"an animated WebP", "animated WebP can't be rendered", riff(vp8x(2, 5, 5), riffChunk("ANIM", make([]byte, 6)))},
@@ -146,7 +146,7 @@ func TestDangerousFiles(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			_, err := New(nil, Options{}).Preview(t.Context(), web{"u": {body: tt.body}}, seine.Asset{URL: "u", Path: "f", Image: &seine.Image{}})
+			_, err := New(nil, Options{}).Preview(t.Context(), web{"u": {body: tt.body}}, nil, seine.Asset{URL: "u", Path: "f", Image: &seine.Image{}})
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 			if got := Reason(err); got != tt.want {

@@ -11,9 +11,15 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// fetchURL gets a file. A data: URL (RFC 2397) holds its own.
-func fetchURL(ctx context.Context, from seine.Fetcher, at string) (*seine.Page, error) {
-	if len(at) > 5 && strings.EqualFold(at[:5], "data:") {
+// get gets a file. The page that names it holds its own body and the files behind its blob: URLs; a
+// data: URL (RFC 2397) holds its own.
+func get(ctx context.Context, from seine.Fetcher, a seine.Asset, at string, of *seine.Page) (*seine.Page, error) {
+	switch {
+	case a.Body:
+		return bodyPage(of)
+	case hasScheme(at, "blob:"):
+		return blobPage(at, of)
+	case hasScheme(at, "data:"):
 		return dataPage(at)
 	}
 	page, err := from.Fetch(ctx, seine.Request{URL: at, Raw: true})
@@ -22,6 +28,45 @@ func fetchURL(ctx context.Context, from seine.Fetcher, at string) (*seine.Page, 
 	}
 	return page, nil
 }
+
+func hasScheme(at, scheme string) bool {
+	return len(at) > len(scheme) && strings.EqualFold(at[:len(scheme)], scheme)
+}
+
+// bodyPage is the page itself as a file.
+func bodyPage(of *seine.Page) (*seine.Page, error) {
+	if of == nil || of.Raw == nil && len(of.Body) > 0 {
+		return nil, Fault("the page's own body was not kept: set Fetch.KeepRaw")
+	}
+	return &seine.Page{URL: of.URL, Status: of.Status, Header: of.Header, Body: of.Raw}, nil
+}
+
+// blobPage is the file behind a blob: URL of a rendered page.
+func blobPage(at string, of *seine.Page) (*seine.Page, error) {
+	if of == nil || of.Via != seine.ViaChrome {
+		return nil, Fault("a blob: URL exists only in a browser: set fetch.via to chrome")
+	}
+	b, ok := of.Blobs[at]
+	switch {
+	case !ok:
+		return nil, blobFault("no image or link of the page has it")
+	case b.Why != "":
+		return nil, blobFault(b.Why)
+	}
+	page := &seine.Page{URL: at, Status: http.StatusOK, Header: http.Header{}, Body: b.Body}
+	if b.Type != "" {
+		page.Header.Set("Content-Type", b.Type)
+	}
+	return page, nil
+}
+
+// blobFault is the reason why a blob: URL gives no file. Another attempt renders the page anew.
+func blobFault(why string) error { return retry{Fault("blob: URL can't be read: " + why)} }
+
+// retry is a fault that another attempt may not meet.
+type retry struct{ Fault }
+
+func (r retry) Unwrap() error { return r.Fault }
 
 // dataPage decodes a data: URL by the Fetch standard's rules: base64 may lack its padding and hold
 // white space.

@@ -75,7 +75,7 @@ func TestAMadeUpTypeIsNotRepeated(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := New(nil, Options{}).Preview(t.Context(), web{"u": {media: tt.claim, body: []byte(tt.body)}}, seine.Asset{URL: "u", Path: "f"})
+			_, err := New(nil, Options{}).Preview(t.Context(), web{"u": {media: tt.claim, body: []byte(tt.body)}}, nil, seine.Asset{URL: "u", Path: "f"})
 			if got := Reason(err); got != tt.want {
 				t.Errorf("Reason(%v) = %q; want %q", err, got, tt.want)
 			}

@@ -87,7 +87,8 @@ type Options struct {
 	// Default 512 MiB.
 	Memory int64
 
-	// MaxPixels is the most pixels of one image. Default 100 million.
+	// MaxPixels is the most pixels of one image that has no bound of its own. Default
+	// [seine.DefaultMaxPixels].
 	MaxPixels int64
 
 	// Patience is how long one call of the store may take; an upload may take
@@ -112,7 +113,7 @@ func New(bucket *blob.Bucket, opts Options) *Keeper {
 		opts.Memory = 512 << 20
 	}
 	if opts.MaxPixels == 0 {
-		opts.MaxPixels = 100_000_000
+		opts.MaxPixels = seine.DefaultMaxPixels
 	}
 	if opts.Patience == 0 {
 		opts.Patience = time.Minute
@@ -138,12 +139,15 @@ type Hold struct {
 	// Last says that there is no further attempt: a better file that is not to
 	// be had now is done without.
 	Last bool
+
+	// Page is the task's page, which holds the files of Body and of blob: URLs. Nil: it was not fetched.
+	Page *seine.Page
 }
 
 // Keep fetches, renders and stores an asset: one file, or the rendition and then
 // the original beside it.
 func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) ([]seine.Stored, error) {
-	files, err := k.prepare(ctx, from, a, hold.Last)
+	files, err := k.prepare(ctx, from, a, hold)
 	if err != nil {
 		return nil, err
 	}
@@ -160,9 +164,9 @@ func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, ho
 	return stored(files), nil
 }
 
-// Preview does what Keep does and stores nothing.
-func (k *Keeper) Preview(ctx context.Context, from seine.Fetcher, a seine.Asset) ([]seine.Stored, error) {
-	files, err := k.prepare(ctx, from, a, false)
+// Preview does what Keep does for an asset of a page, and stores nothing.
+func (k *Keeper) Preview(ctx context.Context, from seine.Fetcher, page *seine.Page, a seine.Asset) ([]seine.Stored, error) {
+	files, err := k.prepare(ctx, from, a, Hold{Page: page})
 	return stored(files), err
 }
 
@@ -181,17 +185,17 @@ func stored(files []file) []seine.Stored {
 }
 
 // prepare fetches the asset, its better URL first, and renders it.
-func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset, last bool) ([]file, error) {
+func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) ([]file, error) {
 	if u := a.Upgrade; u != nil && u.From != "" && strings.Contains(a.URL, u.From) {
 		better := strings.Replace(a.URL, u.From, u.To, 1)
-		files, err := k.prepareURL(ctx, from, a, better)
+		files, err := k.prepareURL(ctx, from, a, better, hold.Page)
 		// What may pass does not fall back, before the last attempt: it would
 		// store the worse file for ever.
-		if err == nil || ctx.Err() != nil || !hopeless(err) && !last {
+		if err == nil || ctx.Err() != nil || !hopeless(err) && !hold.Last {
 			return files, err
 		}
 	}
-	return k.prepareURL(ctx, from, a, a.URL)
+	return k.prepareURL(ctx, from, a, a.URL, hold.Page)
 }
 
 // errMissing: the URL has no such file.
@@ -214,7 +218,13 @@ func Final(err error) bool {
 // hopeless reports whether another attempt would end alike: there is no such
 // file, it is damaged, or it is over a bound.
 func hopeless(err error) bool {
-	var f Fault
+	var (
+		f Fault
+		r retry
+	)
+	if errors.As(err, &r) {
+		return false
+	}
 	if errors.Is(err, errMissing) || errors.Is(err, seine.ErrTooLarge) || errors.Is(err, seine.ErrRefused) {
 		return true
 	}
@@ -226,12 +236,13 @@ type missing struct{ Fault }
 func (m missing) Is(target error) bool { return target == errMissing }
 func (m missing) Unwrap() error        { return m.Fault }
 
-func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Asset, at string) ([]file, error) {
-	page, err := fetchURL(ctx, from, at)
+func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Asset, at string, of *seine.Page) ([]file, error) {
+	page, err := get(ctx, from, a, at, of)
 	if err != nil {
 		return nil, err
 	}
 	switch s := page.Status; {
+	case a.Body: // the verdict has judged it
 	case s == http.StatusTooManyRequests || s == http.StatusRequestTimeout || s >= 500:
 		return nil, Fault(fmt.Sprintf("HTTP %d", s))
 	case s != http.StatusOK:
@@ -240,7 +251,7 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	if a.Image != nil && a.Image.Keep == seine.KeepOriginal && (a.OriginalPath == "" || a.OriginalPath == a.Path) {
 		return nil, Fault("original has no path of its own")
 	}
-	kind, err := check(page, a.Image != nil)
+	kind, err := check(page, a.Image != nil, a.Types)
 	if err != nil {
 		return nil, err
 	}

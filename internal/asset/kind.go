@@ -137,8 +137,9 @@ func named(claim string) string {
 
 // check says whether a file is what is wanted. What is to be rendered must be an
 // image; what is stored as it came may be anything but nothing at all, or a page
-// in a file's place: one that says "sorry" with status 200 is no picture.
-func check(page *seine.Page, wantImage bool) (kind, error) {
+// in a file's place: one that says "sorry" with status 200 is no picture. types are the media types
+// that it may have, nil for any.
+func check(page *seine.Page, wantImage bool, types []string) (kind, error) {
 	if len(page.Body) == 0 {
 		return kind{}, Fault("empty file")
 	}
@@ -146,6 +147,8 @@ func check(page *seine.Page, wantImage bool) (kind, error) {
 	claim, _, _ := strings.Cut(page.Header.Get("Content-Type"), ";")
 	claim = strings.ToLower(strings.TrimSpace(claim))
 	switch {
+	case len(types) > 0 && is.media == "text/html" && !fits("text/html", types):
+		return kind{}, missing{Fault("HTML instead of " + strings.Join(types, ", "))}
 	case claim != "" && is.media == "text/html" && !strings.Contains(claim, "html"):
 		return kind{}, missing{Fault(fmt.Sprintf("claims to be %s and is %s", named(claim), is.media))}
 	case wantImage && !strings.HasPrefix(is.media, "image/"):
@@ -153,7 +156,29 @@ func check(page *seine.Page, wantImage bool) (kind, error) {
 	}
 	// The bytes tell a container or nothing; the response may know better.
 	if e, known := extensions[claim]; known && contains(is.media, claim) {
-		return kind{claim, e}, nil
+		is = kind{claim, e}
+	}
+	if len(types) > 0 && !fits(is.media, types) {
+		return kind{}, missing{Fault(called(is.media) + " instead of " + strings.Join(types, ", "))}
 	}
 	return is, nil
+}
+
+// fits reports whether a media type is one of types: application/pdf, image/*, */*.
+func fits(media string, types []string) bool {
+	return slices.ContainsFunc(types, func(t string) bool {
+		main, any := strings.CutSuffix(t, "/*")
+		return t == media || t == "*/*" || any && strings.HasPrefix(media, main+"/")
+	})
+}
+
+// called is a media type as a reason tells it.
+func called(media string) string {
+	switch media {
+	case "text/html":
+		return "HTML"
+	case "application/octet-stream":
+		return "a file of unknown type"
+	}
+	return media
 }

@@ -9,6 +9,7 @@ import (
 	"image/gif"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/seinehq/seine"
@@ -42,8 +43,25 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := k.render(t.Context(), encoded(t, "png", picture(101, 100)), seine.Image{}); Reason(err) != "image has too many pixels" {
+	if _, err := k.render(t.Context(), encoded(t, "png", picture(101, 100)), seine.Image{}); !strings.HasPrefix(Reason(err), "image has 101x100 = 10100 pixels, which take 3 MiB to render") {
 		t.Errorf("one image over the whole budget: %v", err)
+	}
+	// With a bound of its own it is rendered, alone.
+	spec := seine.Image{MaxPixels: 10100}
+	if err := k.memory.Acquire(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	waiting, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := k.render(waiting, encoded(t, "png", picture(101, 100)), spec); !errors.Is(err, context.Canceled) {
+		t.Errorf("it was not rendered alone: %v", err)
+	}
+	k.memory.Release(1)
+	if _, err := k.render(t.Context(), encoded(t, "png", picture(101, 100)), spec); err != nil {
+		t.Errorf("an image within its own bound: %v", err)
+	}
+	if _, err := k.render(t.Context(), encoded(t, "png", picture(101, 101)), spec); Reason(err) != "image has 101x101 = 10201 pixels; image.max_pixels is 10100" {
+		t.Errorf("an image over its own bound: %v", err)
 	}
 }
 

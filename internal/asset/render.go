@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/gif"
 	"image/png"
@@ -40,8 +41,8 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	switch {
 	case h.pixels() <= 0:
 		return r, Fault("image has no pixels")
-	case h.pixels() > k.opts.MaxPixels:
-		return r, Fault("image has too many pixels")
+	case h.pixels() > k.maxPixels(spec):
+		return r, tooManyPixels(h, k.maxPixels(spec))
 	case shown.X < spec.MinWidth || shown.Y < spec.MinHeight:
 		return r, Fault("image is too small")
 	}
@@ -52,9 +53,12 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 		}
 	}
 	memory := memoryOf(h, box.Size(), spec)
-	if memory > k.opts.Memory {
-		return r, Fault("image has too many pixels")
+	if memory > k.opts.Memory && spec.MaxPixels == 0 {
+		return r, Fault(fmt.Sprintf("image has %dx%d = %d pixels, which take %d MiB to render; the limit is %d MiB without image.max_pixels",
+			shown.X, shown.Y, h.pixels(), mebi(memory), mebi(k.opts.Memory)))
 	}
+	// With a bound of its own an image may take more than all others together. It is rendered alone then.
+	memory = min(memory, k.opts.Memory)
 	if err := k.memory.Acquire(ctx, memory); err != nil {
 		return r, err
 	}
@@ -75,6 +79,22 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	r.originalWidth, r.originalHeight = shown.X, shown.Y
 	return r, nil
 }
+
+func (k *Keeper) maxPixels(spec seine.Image) int64 {
+	if spec.MaxPixels > 0 {
+		return spec.MaxPixels
+	}
+	return k.opts.MaxPixels
+}
+
+// tooManyPixels is the reason of an image over its bound, with its size and the bound.
+func tooManyPixels(h *header, limit int64) Fault {
+	shown := h.size()
+	return Fault(fmt.Sprintf("image has %dx%d = %d pixels; image.max_pixels is %d", shown.X, shown.Y, h.pixels(), limit))
+}
+
+// mebi is a number of bytes in MiB, rounded up.
+func mebi(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
 
 // Verify decodes a file and returns the reason why it can't be decoded. It is nil
 // for what is no image, or one that this package can't decode, or not within its

@@ -211,18 +211,28 @@ func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, c
 		return out
 	}
 	keeper := asset.New(nil, asset.Options{})
+	var stored []seine.Stored
 	for _, x := range result.Assets {
-		kept, err := keeper.Preview(ctx, client, x)
+		kept, err := keeper.Preview(ctx, client, page, x)
 		if err != nil {
 			out.Assets = append(out.Assets, tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path, Error: err.Error()})
 			out.problems = append(out.problems, err)
 			out.Verdict = verdictJSON{State: seine.Error.String(), Reason: "asset " + x.Name + ": " + asset.Reason(err)}
 		}
+		stored = append(stored, kept...)
 		for _, s := range kept {
 			out.Assets = append(out.Assets, tryAssetJSON{
 				Name: s.Name, URL: s.URL, Path: s.Path, Bytes: s.Bytes, SHA256: hex.EncodeToString(s.SHA256), Width: s.Width, Height: s.Height,
 				Original: &originalJSON{s.OriginalBytes, s.OriginalWidth, s.OriginalHeight},
 			})
+		}
+	}
+	for _, r := range result.Records {
+		asset.Fill(out.Fields, r.AssetFields, stored)
+	}
+	for i, f := range trace.Fields {
+		if v := out.Fields[f.Name]; f.Value == nil && v != nil {
+			trace.Fields[i].Value, trace.Fields[i].From, trace.Fields[i].Why = v, "the asset", ""
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -136,7 +137,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 	for _, a := range result.Assets {
 		began := time.Now()
 		keeping, span := r.step(ctx, "keep", attribute.String("asset", a.Name))
-		stored, err := r.job.Keeper.Keep(keeping, r.assets, a, asset.Hold{Owned: r.owned, Owner: r.ownerFor(c), Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error})
+		stored, err := r.job.Keeper.Keep(keeping, r.assets, a, asset.Hold{Owned: r.owned, Owner: r.ownerFor(c), Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error, Page: page})
 		r.endStep(span, err)
 		if errors.Is(err, asset.ErrStore) || errors.Is(err, asset.ErrDiskFull) {
 			r.e.cfg.Meter.StoreError()
@@ -310,7 +311,7 @@ func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (
 	}
 	done = &frontier.Completion{Claimed: c, State: o.state, Reason: o.reason}
 	for _, rec := range o.records {
-		stored, err := r.record(c, o.page, rec)
+		stored, err := r.record(c, o.page, rec, o.assets)
 		if err != nil {
 			bad := failed(c, "record: "+err.Error(), true)
 			return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
@@ -332,8 +333,15 @@ func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (
 	return done, nil
 }
 
-// record fills in what a scraper left out.
-func (r *runner) record(c frontier.Claimed, page *seine.Page, rec seine.Record) (frontier.Record, error) {
+// record fills in what a scraper left out, and what stored assets give.
+func (r *runner) record(c frontier.Claimed, page *seine.Page, rec seine.Record, assets []seine.Stored) (frontier.Record, error) {
+	if len(rec.AssetFields) > 0 {
+		rec.Fields = maps.Clone(rec.Fields)
+		if rec.Fields == nil {
+			rec.Fields = map[string]any{}
+		}
+		asset.Fill(rec.Fields, rec.AssetFields, assets)
+	}
 	fields, err := encode(rec.Fields)
 	if err != nil {
 		return frontier.Record{}, err

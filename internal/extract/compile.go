@@ -21,6 +21,9 @@ type Scraper struct {
 	assets []*assetRule
 	key    template
 
+	// late are the fields that stored assets fill in.
+	late []seine.AssetField
+
 	// emptyOK keeps records without a value of the page.
 	emptyOK bool
 }
@@ -36,12 +39,6 @@ type rule struct {
 	final  bool // no other attempt
 }
 
-// assetRule is a compiled AssetRule.
-type assetRule struct {
-	AssetRule
-	url *expression
-}
-
 // Compile checks rules and returns a scraper that carries them out, or every
 // problem that they have, in the order in which they are written.
 func Compile(rules Rules) (*Scraper, []Problem) {
@@ -55,6 +52,7 @@ func Compile(rules Rules) (*Scraper, []Problem) {
 	}
 	s.fields = c.fields("fields", rules.Fields, pageScope, 0)
 	names := newScope(s.fields)
+	c.late(s.fields, rules.Assets)
 	if c.broken {
 		// A field that did not compile still has a name, but no type.
 		for name := range names.strict {
@@ -68,6 +66,11 @@ func Compile(rules Rules) (*Scraper, []Problem) {
 	}
 	for _, a := range rules.Assets {
 		s.assets = append(s.assets, c.asset(a, names))
+	}
+	for _, f := range s.fields {
+		if f.late != nil {
+			s.late = append(s.late, *f.late)
+		}
 	}
 	c.assetNames(rules.Assets)
 	s.key = c.key(rules, s.fields)
@@ -147,53 +150,6 @@ func (c *compiler) rule(path string, r VerdictRule, names *scope) *rule {
 	return &rule{state: r.State, when: e, why: why, status: slices.Contains(e.mentions, "status"), final: r.Final}
 }
 
-var assetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
-
-func (c *compiler) assetNames(assets []AssetRule) {
-	seen := map[string]bool{}
-	for _, a := range assets {
-		names := []string{a.Name}
-		if a.keepsOriginal() {
-			names = append(names, a.Name+seine.OriginalSuffix)
-		}
-		for _, n := range names {
-			// Some file systems take front and Front for one file.
-			if name := strings.ToLower(n); seen[name] {
-				c.say("assets."+a.Name, "the asset %s is there twice", n)
-			} else {
-				seen[name] = true
-			}
-		}
-	}
-}
-
-func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
-	path := "assets." + a.Name
-	most := 63
-	if a.keepsOriginal() {
-		most -= len(seine.OriginalSuffix)
-	}
-	if len(a.Name) > most || !assetName.MatchString(a.Name) {
-		c.say(path, "%q is not a name: letters, digits, '_' and '-', at most %d", a.Name, most)
-	}
-	if u := a.Upgrade; u != nil {
-		switch {
-		case u.From == "":
-			c.say(path+".upgrade.from", "is empty: nothing could be replaced")
-		case u.From == u.To:
-			c.say(path+".upgrade.to", "is the same as from")
-		}
-	}
-	if i := a.Image; i != nil {
-		c.image(path+".image", *i)
-	}
-	e := c.expression(path+".url", a.URL, reflect.String, names)
-	if e == nil {
-		return nil
-	}
-	return &assetRule{AssetRule: a, url: e}
-}
-
 func (c *compiler) key(rules Rules, fields []*field) template {
 	const path = "store.key"
 	src := rules.Key
@@ -205,9 +161,14 @@ func (c *compiler) key(rules Rules, fields []*field) template {
 		c.say(path, "%v", err)
 		return nil
 	}
-	names := []string{"id", "key", "asset", "ext"}
+	names := []string{"id", "key", "asset", "ext", numberName}
+	t.number(fields)
 	unfit := map[string]string{"url": "url", "status": "status", "meta": "meta"}
 	for _, f := range fields {
+		if f.late != nil {
+			unfit[f.name] = "known only when the file is stored"
+			continue
+		}
 		if f.scalar() {
 			names = append(names, f.name)
 		} else {
@@ -219,7 +180,11 @@ func (c *compiler) key(rules Rules, fields []*field) template {
 			continue
 		}
 		if what, ok := unfit[p.name]; ok && !reserved[p.name] {
-			c.say(path, "{%s} is %s: a key takes one value", p.name, what)
+			why := "a key takes one value"
+			if f := fieldNamed(fields, p.name); f != nil && f.late != nil {
+				why = "name another field"
+			}
+			c.say(path, "{%s} is %s: %s", p.name, what, why)
 			continue
 		}
 		c.sayNear(path, p.name, names, "unknown name {%s} in the key", p.name)
@@ -233,8 +198,22 @@ func (c *compiler) key(rules Rules, fields []*field) template {
 	if len(rules.Assets) > 1 && !t.has("asset") {
 		c.say(path, "%q has no {asset}: the assets of a task would share a file", src)
 	}
+	for _, a := range rules.Assets {
+		if a.All && !t.has("asset") && !t.has(numberName) {
+			c.say(path, "%q has neither {asset} nor {n}: the files of the list %s would share a path", src, a.Name)
+		}
+	}
 	c.imageKeys(path, src, t, rules.Assets)
 	return t
+}
+
+func fieldNamed(fields []*field, name string) *field {
+	for _, f := range fields {
+		if f.name == name {
+			return f
+		}
+	}
+	return nil
 }
 
 func (f *field) scalar() bool {

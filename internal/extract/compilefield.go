@@ -88,6 +88,10 @@ func (c *compiler) field(path string, f Field, in where, depth int, typ string) 
 		return out
 	}
 	c.source(path, f, out, in)
+	if f.Asset != "" && len(sources(f)) == 1 {
+		c.assetField(path, f, out, in, depth)
+		return out
+	}
 	if f.Match != "" {
 		out.match = c.pattern(path+".match", f.Match)
 	}
@@ -95,7 +99,7 @@ func (c *compiler) field(path string, f Field, in where, depth int, typ string) 
 		c.block(path, f, out, depth)
 	} else if f.Attr != "" && f.CSS == "" && f.XPath == "" && in != elementScope {
 		c.say(path+".attr", "an attribute needs css or xpath")
-	} else if f.Attr != "" && (f.Text != "" || f.Regex != "" || f.Meta != "" || f.JSON != "" || f.JSONLD != "") {
+	} else if f.Attr != "" && (f.Text != "" || f.Regex != "" || f.Meta != "" || f.JSON != "" || f.JSONLD != "" || f.Column != "") {
 		c.say(path+".attr", "an attribute needs css or xpath")
 	}
 	return out
@@ -141,7 +145,7 @@ func sources(f Field) []named {
 	var has []named
 	for _, s := range []named{
 		{"css", f.CSS}, {"xpath", f.XPath}, {"text", f.Text}, {"regex", f.Regex},
-		{"meta", f.Meta}, {"json", f.JSON}, {"jsonld", f.JSONLD},
+		{"meta", f.Meta}, {"json", f.JSON}, {"jsonld", f.JSONLD}, {"column", f.Column}, {"asset", f.Asset},
 	} {
 		if s.src != "" {
 			has = append(has, s)
@@ -161,7 +165,7 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 		out.find, out.from = elementSource, "."
 		return
 	case len(has) == 0:
-		c.say(path, "says nowhere to look: give css, xpath, text, regex, meta, json, jsonld or first")
+		c.say(path, "says nowhere to look: give css, xpath, text, regex, meta, json, jsonld, column, asset or first")
 		return
 	case len(has) > 1:
 		c.say(path, "looks in two places, %s and %s: give one, or first", has[0].key, has[1].key)
@@ -170,6 +174,13 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 	key, src := has[0].key, has[0].src
 	at := path + "." + key
 	out.from = key + " " + src
+	if key == "asset" {
+		return // see assetField
+	}
+	if key == "column" && in != pageScope {
+		c.say(at, "a column belongs to the task, not to an element: give it a field of its own")
+		return
+	}
 	if (in == jsonScope) != (key == "json") && in != pageScope || in == elementScope && key == "jsonld" {
 		c.say(at, "can't look inside the element that the outer field selects")
 		return
@@ -199,6 +210,8 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 		}
 	case "meta":
 		out.find = metaSource(src)
+	case "column":
+		out.find, out.json, out.given = columnSource(src), true, true
 	case "json", "jsonld":
 		out.json = true
 		if err := checkJSONPath(src); err != nil {

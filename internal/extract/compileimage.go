@@ -31,6 +31,9 @@ func (c *compiler) image(at string, i seine.Image) {
 	if i.PNG != "" && i.To == seine.JPEG {
 		c.say(at+".png", "is for PNG, and to is jpeg: leave one of them out")
 	}
+	if i.MaxPixels < 0 {
+		c.say(at+".max_pixels", "%d is negative", i.MaxPixels)
+	}
 	if i.MinWidth < 0 || i.MinHeight < 0 {
 		c.say(at+".min", "%dx%d is negative", i.MinWidth, i.MinHeight)
 	}

@@ -38,6 +38,7 @@ type scope struct {
 	names         []string
 	lists         map[string]bool // of the fields: is it a list
 	fields        []*field
+	late          []string // fields that have no value yet when expressions run
 }
 
 func newScope(fields []*field) *scope {
@@ -50,6 +51,10 @@ func newScope(fields []*field) *scope {
 		s.names = append(s.names, name)
 	}
 	for _, f := range fields {
+		if f.late != nil {
+			s.late = append(s.late, f.name)
+			continue
+		}
 		s.strict[f.name], s.loose[f.name] = f.exprType(), types.Any
 		s.names = append(s.names, f.name)
 		s.lists[f.name] = f.all || len(f.first) > 0 && f.first[0].all
@@ -139,6 +144,10 @@ func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) 
 		}
 		if slices.Contains(builtin.Names, name) {
 			mistakes = append(mistakes, mistake{message: fmt.Sprintf("%s is a function: write %s(…)", name, name)})
+			continue
+		}
+		if slices.Contains(s.late, name) {
+			mistakes = append(mistakes, mistake{message: fmt.Sprintf("%s is known only when its asset is stored, and expressions come before that", name)})
 			continue
 		}
 		known := s.names

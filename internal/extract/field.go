@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/number"
 )
 
@@ -31,6 +32,17 @@ type field struct {
 	num   numeral
 	trim  bool
 	drop  bool
+
+	given bool              // find gives what came with the task, not what the page holds
+	late  *seine.AssetField // a stored asset fills the field in
+}
+
+// called is how messages call the source of a field.
+func (f *field) called() string {
+	if f.first != nil {
+		return f.first[0].called()
+	}
+	return f.from
 }
 
 // read returns the field's value in a scope, nil when it is missing, and tells
@@ -339,6 +351,13 @@ func readAll(r *reading, fields []*field, trace *Trace) (map[string]any, error) 
 	}
 	values := make(map[string]any, len(fields))
 	for _, f := range fields {
+		if f.late != nil {
+			values[f.name] = nil
+			if trace != nil {
+				trace.Fields = append(trace.Fields, FieldTrace{Name: f.name, Kept: true, Why: "the asset is not stored yet"})
+			}
+			continue
+		}
 		v, from, err := f.read(r, scope)
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", f.name, err)

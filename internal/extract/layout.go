@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -14,6 +15,7 @@ import (
 type Layout struct {
 	key      template
 	assets   []string
+	lists    []string
 	required []string
 	foreign  bool
 	shape    *regexp.Regexp
@@ -37,11 +39,16 @@ func (s *Scraper) Layout() *Layout {
 	l := &Layout{key: s.key}
 	for _, a := range s.assets {
 		names := []string{a.Name}
-		if a.Image != nil && a.Image.Keep == seine.KeepOriginal {
-			names = append(names, a.Name+seine.OriginalSuffix)
+		if a.All {
+			l.lists, names[0] = append(l.lists, a.Name), a.Name+"_1"
 		}
-		l.assets = append(l.assets, names...)
-		if !a.Optional {
+		if a.keepsOriginal() {
+			names = append(names, names[0]+seine.OriginalSuffix)
+		}
+		if !a.All {
+			l.assets = append(l.assets, names...)
+		}
+		if !a.Optional && a.OnFailure == "" {
 			l.required = append(l.required, names...)
 		}
 	}
@@ -49,21 +56,38 @@ func (s *Scraper) Layout() *Layout {
 	return l
 }
 
-// MostAssets is the most files that one page has.
+// MostAssets is the most files that one page has; zero if a list has no bound of its own.
 func (s *Scraper) MostAssets() int {
 	n := len(s.assets)
 	for _, a := range s.assets {
-		if a.Image != nil && a.Image.Keep == seine.KeepOriginal {
+		if a.All {
+			return 0
+		}
+		if a.keepsOriginal() {
 			n++
 		}
 	}
 	return n
 }
 
+// Uses reports what pages must be fetched with for the assets: their raw bodies, and their blob:
+// images.
+func (s *Scraper) Uses() (raw, blobs bool) {
+	for _, a := range s.assets {
+		raw, blobs = raw || a.Body, blobs || !a.Body
+	}
+	return raw, blobs
+}
+
+// KeepsRecords reports whether an asset may fail without its record.
+func (s *Scraper) KeepsRecords() bool {
+	return slices.ContainsFunc(s.assets, func(a *assetRule) bool { return a.OnFailure == seine.KeepRecord })
+}
+
 // Foreign returns the layout of a store that Seine did not fill: what stands for
 // a field may be any name of a folder or a part of one, but a hidden one.
 func (l *Layout) Foreign() *Layout {
-	out := &Layout{key: l.key, assets: l.assets, required: l.required, foreign: true}
+	out := &Layout{key: l.key, assets: l.assets, lists: l.lists, required: l.required, foreign: true}
 	out.compile()
 	return out
 }
@@ -79,9 +103,24 @@ func (s *Scraper) Columns() []string {
 	return names
 }
 
-// Assets lists the names of the assets, in the order of the rules; the original
+// Assets lists the names of the assets that are one file, in the order of the rules; the original
 // that is kept beside one follows it.
 func (l *Layout) Assets() []string { return l.assets }
+
+// Lists lists the names of the assets that are lists, in the order of the rules.
+func (l *Layout) Lists() []string { return l.lists }
+
+// NumberOf splits the name of a file of a list, photo_12 or photo_12_original, into the list's name
+// and the number. ok is false for any other name.
+func (l *Layout) NumberOf(asset string) (list string, n int, ok bool) {
+	for _, list := range l.lists {
+		digits, found := strings.CutPrefix(strings.TrimSuffix(asset, seine.OriginalSuffix), list+"_")
+		if n, err := strconv.Atoi(digits); found && err == nil && n > 0 && strconv.Itoa(n) == digits {
+			return list, n, true
+		}
+	}
+	return "", 0, false
+}
 
 // Required lists those that every done task owes.
 func (l *Layout) Required() []string { return l.required }
@@ -98,7 +137,7 @@ func (l *Layout) Fields() []string {
 }
 
 func notField(name string) bool {
-	return name == "id" || name == "key" || name == "asset" || name == "ext"
+	return name == "id" || name == "key" || name == "asset" || name == "ext" || name == numberName
 }
 
 // Prefix is the folder that all paths lie in, with a slash at its end; empty
@@ -115,6 +154,7 @@ const (
 	anyName      = `([^/.\p{Cc}][^/\p{Cc}]*?)`
 	anyValue     = `([\p{L}\p{Nd}_-][\p{L}\p{Nd}._-]*?)`
 	anyExtension = `([A-Za-z0-9]+)`
+	anyNumber    = `([1-9][0-9]{0,3})`
 )
 
 // compile makes the pattern of the paths. Values are taken as short as they can
@@ -122,9 +162,15 @@ const (
 // asset big_front of 7 where there is one.
 func (l *Layout) compile() {
 	longest := slices.Clone(l.assets)
+	for _, list := range l.lists {
+		longest = append(longest, list+"_")
+	}
 	slices.SortStableFunc(longest, func(a, b string) int { return len(b) - len(a) })
 	for i, a := range longest {
 		longest[i] = regexp.QuoteMeta(a)
+		if list, ends := strings.CutSuffix(a, "_"); ends && slices.Contains(l.lists, list) {
+			longest[i] += `[1-9][0-9]{0,3}(?:` + seine.OriginalSuffix + `)?`
+		}
 	}
 	var b strings.Builder
 	b.WriteString(`^`)
@@ -137,6 +183,8 @@ func (l *Layout) compile() {
 			b.WriteString(`(` + strings.Join(longest, `|`) + `)`)
 		case p.name == "ext":
 			b.WriteString(anyExtension)
+		case p.name == numberName:
+			b.WriteString(anyNumber)
 		case l.foreign && !notField(p.name):
 			b.WriteString(anyName)
 		default:
@@ -174,8 +222,12 @@ func (l *Layout) Parse(path string) (place Place, ok bool) {
 		}
 	}
 	place.ID, place.Asset = found["id"], found["asset"]
-	if place.Asset == "" && len(l.assets) > 0 { // without {asset} there is one
+	switch { // without {asset} there is one, or one list
+	case place.Asset != "":
+	case len(l.assets) > 0:
 		place.Asset = l.assets[0]
+	case len(l.lists) > 0:
+		place.Asset = l.lists[0] + "_" + found[numberName]
 	}
 	return place, true
 }
@@ -192,6 +244,12 @@ func (l *Layout) Fits(path, id, asset string, value func(name string) (v string,
 			v = Sanitize(id)
 		case "asset":
 			v = Sanitize(asset)
+		case numberName:
+			_, n, ok := l.NumberOf(asset)
+			if !ok {
+				n = 1
+			}
+			v = strconv.Itoa(n)
 		case "ext":
 			known = false
 		default:

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -56,7 +57,12 @@ func (s *Scraper) noFieldFound(r *reading, task seine.Task) (seine.Verdict, bool
 }
 
 // reads reports whether a field reads the page.
-func (f *field) reads() bool { return f.find != nil || f.first != nil }
+func (f *field) reads() bool {
+	if f.first != nil {
+		return slices.ContainsFunc(f.first, (*field).reads)
+	}
+	return f.find != nil && !f.given
+}
 
 // noteMissing remembers why a field has no value of the page. A default stands for a value that a
 // readable page does not have, not for a page that can't be read.

@@ -35,6 +35,7 @@ const maxTexts = 16
 type reading struct {
 	ctx  context.Context //nolint:containedctx // lives as long as the call that it belongs to
 	page *seine.Page
+	task seine.Task
 
 	tree    *markup.Document
 	noDoc   *unreadableError

@@ -21,7 +21,7 @@ type Rules struct {
 }
 
 // Field says where a value stands on a page. Exactly one of CSS, XPath, Text,
-// Regex, Meta, JSON, JSONLD and First is its source; inside Fields it may have
+// Regex, Meta, JSON, JSONLD, Column, Asset and First is its source; inside Fields it may have
 // Attr alone, or none: the element itself.
 type Field struct {
 	// Name is how expressions, templates and the record call it; empty in an
@@ -48,6 +48,13 @@ type Field struct {
 
 	// JSONLDType selects the things of JSON-LD by @type. Default: each thing of a block.
 	JSONLDType string
+
+	// Column is the name of a column that came with the task, in its meta.
+	Column string
+
+	// Asset is a property of a stored asset: NAME.PROPERTY, one of [seine.AssetProperties]. The field
+	// is filled in after the verdict.
+	Asset string
 
 	// First lists alternatives: the first that gives a value counts.
 	First []Field
@@ -100,11 +107,25 @@ type VerdictRule struct {
 
 // AssetRule is a file that every done page owes.
 type AssetRule struct {
-	// Name is letters, digits, '_' and '-', at most 63.
+	// Name is letters, digits, '_' and '-', at most 63; of a list, at most 58.
 	Name string
 
-	// URL is an expression that gives a URL, resolved against the page.
-	URL string
+	// URL is an expression that gives a URL, resolved against the page. Source is the same as a field
+	// without a name. A rule has one of URL, Source and Body.
+	URL    string
+	Source *Field
+
+	// Body takes the page's own body.
+	Body bool
+
+	// All takes every URL of a list, each once: the files are NAME_1, NAME_2 and so on.
+	All bool
+
+	// Types are the media types that the file may have: image/*, application/pdf. Default: any.
+	Types []string
+
+	// OnFailure is [seine.KeepRecord], or empty.
+	OnFailure string
 
 	Upgrade *seine.Upgrade
 	Image   *seine.Image

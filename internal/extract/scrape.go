@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/number"
-	"github.com/seinehq/seine/internal/weburl"
 )
 
 // Trace tells how a result came about.
@@ -73,7 +71,7 @@ func (s *Scraper) Explain(ctx context.Context, task seine.Task, page *seine.Page
 }
 
 func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page, trace *Trace) (seine.Result, error) {
-	r := &reading{ctx: ctx, page: page}
+	r := &reading{ctx: ctx, page: page, task: task}
 	defer r.release()
 	values, err := readAll(r, s.fields, trace)
 	if err != nil {
@@ -102,7 +100,7 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 		v := seine.Verdict{State: seine.Error, Reason: err.Error(), Final: !missing}
 		return seine.Result{Verdict: v}, nil //nolint:nilerr // the page was judged
 	}
-	record := seine.Record{Kind: s.kind, Key: task.Key, Fields: kept(s.fields, values)}
+	record := seine.Record{Kind: s.kind, Key: task.Key, Fields: kept(s.fields, values), AssetFields: s.late}
 	return seine.Result{Verdict: verdict, Records: []seine.Record{record}, Assets: assets}, nil
 }
 
@@ -189,83 +187,6 @@ func (r *rule) holds(env map[string]any) (bool, error) {
 		return false, fmt.Errorf("verdict gives %s, not true or false", word(v))
 	}
 	return held, nil
-}
-
-// owed returns the assets of a done page. It fails with the reason why one that
-// is not optional can't be had.
-func (s *Scraper) owed(r *reading, env map[string]any, trace *Trace) ([]seine.Asset, error) {
-	var assets []seine.Asset
-	for _, rule := range s.assets {
-		asset, err := s.asset(r, rule, env)
-		if trace != nil {
-			t := AssetTrace{Name: rule.Name, From: rule.url.src, URL: asset.URL, Path: asset.Path}
-			if err != nil {
-				t.Note = err.Error()
-			}
-			trace.Assets = append(trace.Assets, t)
-		}
-		if err != nil && rule.Optional {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		assets = append(assets, asset)
-	}
-	return assets, nil
-}
-
-func (s *Scraper) asset(r *reading, rule *assetRule, env map[string]any) (seine.Asset, error) {
-	missing := fmt.Errorf("asset %s needs %w", rule.Name, &missingError{rule.url.src})
-	v, err := rule.url.run(env)
-	if err != nil {
-		_, none := errors.AsType[*missingError](err)
-		// An index behind the end of a list asks for what is not there.
-		if none || strings.Contains(err.Error(), "index out of range") {
-			return seine.Asset{}, missing
-		}
-		return seine.Asset{}, fmt.Errorf("asset %s: %w", rule.Name, err)
-	}
-	ref, ok := v.(string)
-	switch {
-	case v == nil || ok && strings.TrimSpace(ref) == "":
-		return seine.Asset{}, missing
-	case !ok:
-		return seine.Asset{}, fmt.Errorf("asset %s: %s gives %s, not a URL", rule.Name, rule.url.src, word(v))
-	}
-	abs, err := r.resolve(strings.TrimSpace(ref))
-	switch {
-	case errors.Is(err, weburl.ErrNotWeb) && isData(ref):
-		abs = strings.TrimSpace(ref)
-	case errors.Is(err, weburl.ErrNotWeb):
-		return seine.Asset{}, fmt.Errorf("asset %s: %s gives a URL that is not http, https or data", rule.Name, rule.url.src)
-	case err != nil:
-		return seine.Asset{}, fmt.Errorf("asset %s: %s gives no URL", rule.Name, rule.url.src)
-	}
-	asset := seine.Asset{Name: rule.Name, URL: abs, Upgrade: rule.Upgrade, Image: rule.Image, Optional: rule.Optional}
-	if asset.Path, err = s.path(rule.Name, env); err != nil {
-		return seine.Asset{}, err
-	}
-	if rule.keepsOriginal() {
-		asset.OriginalPath, err = s.path(rule.Name+seine.OriginalSuffix, env)
-	}
-	return asset, err
-}
-
-// isData reports whether a reference is a data: URL.
-func isData(ref string) bool {
-	ref = strings.TrimSpace(ref)
-	return len(ref) > 5 && strings.EqualFold(ref[:5], "data:")
-}
-
-// path is the key of an asset.
-func (s *Scraper) path(asset string, env map[string]any) (string, error) {
-	return s.key.expand(func(name string) string {
-		if name == "asset" {
-			return asset
-		}
-		return printed(env[name])
-	})
 }
 
 // printed returns a value as a key writes it; empty for what it can't write.

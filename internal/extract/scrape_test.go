@@ -276,7 +276,7 @@ func FuzzScrape(f *testing.F) {
 		}
 		for _, a := range got.Assets {
 			elements := strings.Split(strings.TrimSuffix(a.Path, ".{ext}"), "/")
-			if len(elements) != 3 || unsafe(elements[1]) != "" || !strings.HasPrefix(a.URL, "http") && !isData(a.URL) {
+			if len(elements) != 3 || unsafe(elements[1]) != "" || !strings.HasPrefix(a.URL, "http") && !hasScheme(a.URL, "data:") {
 				t.Fatalf("asset %+v", a)
 			}
 		}

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/seinehq/seine/internal/css"
 	"github.com/seinehq/seine/internal/markup"
+	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/xpath"
 )
 
@@ -141,6 +143,23 @@ func metaSource(name string) source {
 				}
 			}
 		}
+		return nil
+	}
+}
+
+// columnSource finds the value of a column that came with the task.
+func columnSource(name string) source {
+	return func(r *reading, _ item, yield func(item) bool) error {
+		v, ok := r.task.Meta[name]
+		if !ok || v == nil {
+			r.miss("the task came without a column %q", name)
+			return nil
+		}
+		text, err := number.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("column %s: %w", name, err)
+		}
+		yieldJSON(gjson.ParseBytes(text), yield)
 		return nil
 	}
 }

@@ -50,6 +50,19 @@ func parseTemplate(src string) (template, error) {
 	return t, nil
 }
 
+// numberName is the name in a template of the number of a file in its list, written {n}. A field n
+// goes before it.
+const numberName = "#n"
+
+// number gives {n} its meaning where no field is called n.
+func (t template) number(fields []*field) {
+	for i := range t {
+		if t[i].name == "n" && fieldNamed(fields, "n") == nil {
+			t[i].name = numberName
+		}
+	}
+}
+
 func (t template) has(name string) bool {
 	return slices.ContainsFunc(t, func(p part) bool { return p.name == name })
 }

@@ -14,7 +14,7 @@ import (
 // decoder reads a tree into the structs of shape.go, by their tags:
 //
 //	yaml:"key"       the key
-//	required:"true"  it must be there
+//	required:"true"  it must be there; "unless body": but beside or around `body: true`
 //	enum:"a,b"       the words that a text may be
 //	min:"1" max:"9"  the bounds of a number
 //
@@ -143,10 +143,29 @@ func (d *decoder) structure(v reflect.Value, n *node, path string) {
 		d.decode(v.Field(i), p.value, at, limitsOf(t.Field(i).Tag))
 	}
 	for f := range t.Fields() {
-		if f.Tag.Get("required") == "true" && n.get(key(f)) == nil && !slices.Contains(meant, key(f)) {
+		if needs(f.Tag.Get("required"), n) && n.get(key(f)) == nil && !slices.Contains(meant, key(f)) {
 			d.say(d.place(path, n.at), join(path, key(f)), "missing key %q%s", key(f), within(path))
 		}
 	}
+}
+
+// needs reports whether a mapping needs a key, by the key's tag.
+func needs(required string, n *node) bool {
+	return required == "true" || required == unlessBody && !storesBody(n)
+}
+
+// unlessBody is the tag of keys that a mapping does not need if an asset is the page's body.
+const unlessBody = "unless body"
+
+// storesBody reports whether a mapping is, or has under assets, an asset with `body: true`.
+func storesBody(n *node) bool {
+	if b := n.get("body"); b != nil && b.kind == scalar && strings.EqualFold(b.text, "true") {
+		return true
+	}
+	assets := n.get("assets")
+	return assets != nil && assets.kind == mapping && slices.ContainsFunc(assets.pairs, func(p pair) bool {
+		return p.value.kind == mapping && storesBody(p.value)
+	})
 }
 
 func within(path string) string {

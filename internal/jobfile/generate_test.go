@@ -115,6 +115,12 @@ func (g *generator) object(t reflect.Type) map[string]any {
 	if required != nil {
 		s["required"] = required
 	}
+	for f := range t.Fields() {
+		if f.Tag.Get("required") == unlessBody {
+			other := map[reflect.Type]string{reflect.TypeFor[document](): "assets", reflect.TypeFor[asset](): "body"}[t]
+			s["anyOf"] = []any{map[string]any{"required": []string{key(f)}}, map[string]any{"required": []string{other}}}
+		}
+	}
 	if t == reflect.TypeFor[verdict]() {
 		var one []any
 		for _, word := range []string{"skip", "stale", "error", "fail", "done"} {
@@ -156,6 +162,8 @@ func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any
 		return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one, "minItems": 1}}}
 	case reflect.TypeFor[linked]():
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, g.schema(reflect.TypeFor[linkedKeys](), "")}}
+	case reflect.TypeFor[assetURL]():
+		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, g.schema(reflect.TypeFor[field](), "")}}
 	case reflect.TypeFor[literal]():
 		scalars := []string{"string", "number", "boolean", "null"}
 		return map[string]any{"anyOf": []any{

@@ -106,7 +106,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a bad JSON path", head + "fields: {a: {json: 'a.#(b'}}\n", `job.yaml:3:20: fields.a.json: bad path "a.#(b": '(' is not closed`},
 		{
 			"a field without a source", head + "fields:\n  a: {match: x}\n",
-			`job.yaml:4:3: fields.a: says nowhere to look: give css, xpath, text, regex, meta, json, jsonld or first`,
+			`job.yaml:4:3: fields.a: says nowhere to look: give css, xpath, text, regex, meta, json, jsonld, column, asset or first`,
 		},
 		{"a field with two sources", head + "fields:\n  a: {css: p, meta: x}\n", `job.yaml:4:3: fields.a: looks in two places, css and meta: give one, or first`},
 		{"a source that is empty", head + "fields:\n  a: {css: ''}\n", `job.yaml:4:12: fields.a.css is empty`},

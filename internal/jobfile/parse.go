@@ -93,6 +93,8 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	scraper := a.scraper()
 	if scraper != nil {
 		a.goals(&job, scraper.MostAssets())
+		raw, blobs := scraper.Uses()
+		job.Fetch.KeepRaw, job.Fetch.KeepBlobs = raw, blobs && job.Fetch.Via == seine.ViaChrome
 	}
 	if err := r.err(); err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func TestTheExampleLoadsAsItStands(t *testing.T) {
 			URL: "https://www.psacard.com/cert/{id}/psa",
 		},
 		Fetch: seine.Fetch{
-			Via: seine.ViaChrome, Chrome: seine.Chrome{Width: 1920, Height: 1080, Locale: "en-US"}, Timeout: 20 * time.Second, AssetTimeout: 15 * time.Second,
+			Via: seine.ViaChrome, KeepBlobs: true, Chrome: seine.Chrome{Width: 1920, Height: 1080, Locale: "en-US"}, Timeout: 20 * time.Second, AssetTimeout: 15 * time.Second,
 			MaxBody: 8 << 20, MaxAsset: 64 << 20, MaxRedirects: 10,
 		},
 		Pace: seine.Pace{
@@ -138,7 +138,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 			URL: "https://a.example/{id}", File: "ids.txt.gz",
 		},
 		Fetch: seine.Fetch{
-			Via: seine.ViaChrome, Chrome: seine.Chrome{Width: 1920, Height: 1080, Locale: "en-US"}, Timeout: 90 * time.Second, AssetTimeout: 24 * time.Hour,
+			Via: seine.ViaChrome, KeepBlobs: true, Chrome: seine.Chrome{Width: 1920, Height: 1080, Locale: "en-US"}, Timeout: 90 * time.Second, AssetTimeout: 24 * time.Hour,
 			MaxBody: 2 << 20, MaxAsset: 1500, MaxRedirects: 3, UserAgent: "Lab/1",
 			Header: http.Header{"Accept-Language": {"en"}, "X-Token": {"s3cr3t"}},
 			AllowPrivate: []seine.PrivateNet{

@@ -79,8 +79,11 @@ func (p *page) keys(t reflect.Type, path []step) {
 			level = "##"
 		}
 		fmt.Fprintf(&p.b, "\n%s %s\n\n%s", level, shown(at), kindOf(f.Type, f.Tag))
-		if f.Tag.Get("required") == "true" {
+		switch f.Tag.Get("required") {
+		case "true":
 			p.b.WriteString(", required")
+		case unlessBody:
+			p.b.WriteString(", required without `body: true`")
 		}
 		if d := f.Tag.Get("default"); d != "" {
 			fmt.Fprintf(&p.b, ", default: %s", strings.ReplaceAll(d, "null", "`null`"))
@@ -158,6 +161,8 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "Keys, or a list of them"
 	case reflect.TypeFor[linked]():
 		return "Path, or `type` and `path`"
+	case reflect.TypeFor[assetURL]():
+		return "Expression, or the keys of a field"
 	case reflect.TypeFor[literal]():
 		return "Text, number, true, false, or a list of them"
 	}

@@ -19,7 +19,7 @@ func (a *assembly) rules() extract.Rules {
 		}
 	}
 	for _, e := range a.doc.Assets {
-		rules.Assets = append(rules.Assets, assetRule(e))
+		rules.Assets = append(rules.Assets, a.assetRule(e))
 	}
 	return rules
 }
@@ -51,6 +51,8 @@ func (a *assembly) field(path string, f field) extract.Field {
 		{"regex", f.Regex, &out.Regex},
 		{"meta", f.Meta, &out.Meta},
 		{"json", f.JSON, &out.JSON},
+		{"column", f.Column, &out.Column},
+		{"asset", f.Asset, &out.Asset},
 		{"attr", f.Attr, &out.Attr},
 		{"match", f.Match, &out.Match},
 	} {
@@ -109,13 +111,20 @@ func (a *assembly) verdict(path string, v verdict) (extract.VerdictRule, bool) {
 	return rule, given == 1
 }
 
-func assetRule(e entry[asset]) extract.AssetRule {
-	rule := extract.AssetRule{Name: e.name, URL: e.value.URL, Optional: e.value.Optional}
+func (a *assembly) assetRule(e entry[asset]) extract.AssetRule {
+	rule := extract.AssetRule{
+		Name: e.name, URL: e.value.URL.expression, All: e.value.All, Body: e.value.Body, Types: e.value.Types,
+		Optional: e.value.Optional, OnFailure: e.value.OnFailure,
+	}
+	if source := e.value.URL.source; source != nil {
+		f := a.field("assets."+e.name+".url", *source)
+		rule.Source = &f
+	}
 	if u := e.value.Upgrade; u != nil {
 		rule.Upgrade = &seine.Upgrade{From: u.From, To: u.To}
 	}
 	if i := e.value.Image; i != nil {
-		rule.Image = &seine.Image{To: i.To, Quality: or(i.Quality, 0), PNG: i.PNG, Keep: i.Keep}
+		rule.Image = &seine.Image{To: i.To, Quality: or(i.Quality, 0), PNG: i.PNG, Keep: i.Keep, MaxPixels: or(i.MaxPixels, 0)}
 		if i.Resize != nil {
 			rule.Image.Resize = &seine.Size{Width: i.Resize.width, Height: i.Resize.height}
 		}

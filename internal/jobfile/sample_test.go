@@ -57,7 +57,7 @@ func besides(s step, example string) []string {
 		switch {
 		case f.Name == s.field.Name && example != "":
 			pairs = append(pairs, key(f)+": "+example)
-		case f.Name != s.field.Name && f.Tag.Get("required") == "true" && !strings.Contains(" "+needed, " "+key(f)+": "):
+		case f.Name != s.field.Name && (f.Tag.Get("required") == "true" || f.Tag.Get("required") == unlessBody && s.field.Name != "Body") && !strings.Contains(" "+needed, " "+key(f)+": "):
 			pairs = append(pairs, key(f)+": "+quote(f.Tag.Get("example"), f.Type))
 		}
 	}
@@ -70,7 +70,7 @@ func quote(example string, t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.Kind() == reflect.String && needsQuotes.MatchString(example) {
+	if (t.Kind() == reflect.String || t == reflect.TypeFor[assetURL]()) && needsQuotes.MatchString(example) {
 		return "'" + strings.ReplaceAll(example, "'", "''") + "'"
 	}
 	return example
@@ -107,13 +107,13 @@ func TestEachExampleOfTheReferenceIsValid(t *testing.T) {
 // undecidable are the defaults that no value of the key can express.
 var undecidable = []string{
 	"fetch.user_agent", "fields.NAME.decimal", "fields.NAME.locale", "fields.NAME.type", "seeds.ids.check", "seeds.ids.date", "seeds.ids.prefix",
-	"assets.NAME.image.keep", "verdict[].why",
+	"assets.NAME.image.keep", "assets.NAME.types", "assets.NAME.on_failure", "verdict[].why",
 }
 
 // applied are the defaults that stay a zero in the job and are applied by the package that uses the value. See
 // TestAppliedDefaults, worker.DefaultFrontier, and TestZeroImageHasTheStatedDefaults of package asset.
 var applied = []string{
-	"seeds.ids.step", "seeds.ids.base", "frontier", "explore.max", "explore.blocks", "explore.hit", "kind", "store.key", "assets.NAME.image.to", "assets.NAME.image.quality", "assets.NAME.image.png", "assets.NAME.image.min",
+	"seeds.ids.step", "seeds.ids.base", "frontier", "explore.max", "explore.blocks", "explore.hit", "kind", "store.key", "assets.NAME.image.to", "assets.NAME.image.quality", "assets.NAME.image.png", "assets.NAME.image.min", "assets.NAME.image.max_pixels",
 }
 
 func TestAppliedDefaults(t *testing.T) {

@@ -28,10 +28,10 @@ type document struct {
 	// How gently a host is asked.
 	Pace pace `yaml:"pace"`
 
-	// What is taken from a page: a name for each value, and where it stands.
-	// Expressions and the store key use the names; `id`, `url`, `status`,
-	// `meta`, `key`, `asset` and `ext` are taken.
-	Fields entries[field] `yaml:"fields" required:"true" keys:"^[A-Za-z_][A-Za-z0-9_]*$" taken:"id,url,status,meta,key,asset,ext" example:"{title: {css: h1}}"`
+	// The fields of the record: a name for each value, and where it stands. Expressions and the store
+	// key use the names. The names `id`, `url`, `status`, `meta`, `key`, `asset` and `ext` are
+	// reserved.
+	Fields entries[field] `yaml:"fields" required:"unless body" keys:"^[A-Za-z_][A-Za-z0-9_]*$" taken:"id,url,status,meta,key,asset,ext" example:"{title: {css: h1}}"`
 
 	// What a page is: the first rule that holds decides; none: done. For HTTP
 	// 408, 425, 429, from 500 on, and for statuses that bring no page, only
@@ -42,7 +42,7 @@ type document struct {
 	Verdict []verdict `yaml:"verdict" example:"[{skip: status == 404, why: no such id}]"`
 
 	// The files that belong to each done page, by name. A task is done only
-	// when all of them are stored.
+	// when all of them are stored, except those with `optional` or `on_failure`.
 	Assets entries[asset] `yaml:"assets" keys:"^[A-Za-z0-9][A-Za-z0-9_-]*$" example:"{front: {url: 'images[0]'}}" top:"fields: {images: {css: img, attr: src, all: true}}"`
 
 	// A done page on which no field of the record has a value ends in error: "no field found". With
@@ -270,7 +270,7 @@ type linkedKeys struct {
 }
 
 // field is one value of a page. It has one source: css, xpath, text, regex,
-// meta, json, jsonld or first.
+// meta, json, jsonld, column, asset or first.
 type field struct {
 	// A selector; the value is the visible text of the first element that has
 	// some, or its `attr`. "." is the element itself. Selectors are those of a
@@ -303,6 +303,18 @@ type field struct {
 	// A path into the things of the page's JSON-LD blocks; a name is looked up in each object of a
 	// list. With `type` only things of that `@type` count, also those inside other things.
 	JSONLD *linked `yaml:"jsonld" example:"{type: Product, path: offers.price}"`
+
+	// The value of a column that came with the ID: of a CSV or TSV file, or of `meta` in a list, an
+	// `add` or a Go scraper's follow. Numbers keep their digits. A column of CSV is a text unless
+	// `type` says otherwise.
+	Column *string `yaml:"column" example:"Release date"`
+
+	// A property of a stored asset, NAME.PROPERTY. The properties are `width`, `height`, `bytes`,
+	// `sha256`, `path` and `url`, and `original_width`, `original_height`, `original_bytes` and
+	// `original_sha256` of the file as it came. Sizes are in pixels and bytes. The field is null, or
+	// its `or`, until the asset is stored. Of a list of files it needs `all: true`. Expressions and the
+	// store key do not see the field, because they come before the file.
+	Asset *string `yaml:"asset" example:"photo.original_width" top:"assets: {photo: {body: true}}"`
 
 	// Alternatives: the first that gives a value counts.
 	First *[]field `yaml:"first" example:"[{css: h1}, {meta: 'og:title'}]"`
@@ -366,8 +378,31 @@ type verdict struct {
 }
 
 type asset struct {
-	// An expression that gives the URL.
-	URL string `yaml:"url" required:"true" example:"images[0]"`
+	// The URL of the file: an expression, or a source with the keys of a field, such as
+	// `{css: img.main, attr: src}`. http, https and data URLs are fetched or decoded. With `via: chrome` a
+	// `blob:` URL of an image or link is read from the page while it is open, at most `max_asset` bytes
+	// per page.
+	URL assetURL `yaml:"url" required:"unless body" example:"images[0]"`
+
+	// Stores every file of a list. `url` gives a list, such as a field with `all: true`. The files are
+	// named NAME_1, NAME_2 and so on, and `{n}` in the store key is the number. A URL that occurs twice
+	// is stored once. A list of no files fails the task unless the asset is optional. A list has at
+	// most 1,000 files.
+	All bool `yaml:"all" default:"false" example:"true" beside:"url: images"`
+
+	// Stores the page's own body, in the bytes that were sent, without a second request. The page
+	// may then have `max_asset` bytes in place of `max_body`, and `fields` are not needed. The verdict
+	// judges the page as usual. Through `via: chrome` an HTML page is stored as it was rendered.
+	Body bool `yaml:"body" default:"false" example:"true"`
+
+	// The media types that the file may have, judged by its bytes. The header counts only where bytes
+	// can't tell, such as for JSON. Another type is an error: "HTML instead of application/pdf".
+	Types []string `yaml:"types" default:"any" example:"['image/*', application/pdf]"`
+
+	// With `keep` an asset that fails does not fail its task: the record is stored with the failure,
+	// and the asset alone is retried, `retry.error` times in all. Then the task is done, and its
+	// export lists the failure.
+	OnFailure string `yaml:"on_failure" enum:"keep" default:"the task fails" example:"keep"`
 
 	// A better URL that is tried first.
 	Upgrade *upgrade `yaml:"upgrade"`
@@ -420,6 +455,11 @@ type image struct {
 	// The least width and height, in pixels, of the image as it came, turned
 	// as its Exif says.
 	Min *dims `yaml:"min" default:"1x1" example:"100x100"`
+
+	// The most pixels, width × height, of the image as it came. A larger image is an error before it is
+	// decoded. Without this key an image may not take more than 512 MiB to render; with it such an
+	// image is rendered alone. Rendering takes 8 to 40 bytes a pixel.
+	MaxPixels *int64 `yaml:"max_pixels" min:"1" max:"10000000000" default:"100000000" example:"200000000"`
 }
 
 type crop struct {
@@ -436,8 +476,9 @@ type store struct {
 	// before it.
 	URL string `yaml:"url" default:"file:./data/JOB/" example:"gs://cards/2025"`
 
-	// The template of an asset's key: {id}, {key}, {asset}, {ext} and fields
-	// that are one value. Every value is sanitized.
+	// The template of an asset's key: {id}, {key}, {asset}, {ext}, {n} and fields
+	// that are one value. {n} is the number of the file in its list, and 1 outside of one, unless a
+	// field is called n. Every value is sanitized.
 	Key string `yaml:"key" default:"{id}_{asset}.{ext}" example:"png/{grade}/{id}_{asset}.png" top:"fields: {grade: {css: .grade}}"`
 }
 

@@ -264,6 +264,21 @@ func (v *linked) decode(d *decoder, n *node, path string) {
 	v.path, _ = d.text(n, path)
 }
 
+// assetURL is an expression, or a source with the keys of a field.
+type assetURL struct {
+	expression string
+	source     *field
+}
+
+func (v *assetURL) decode(d *decoder, n *node, path string) {
+	if n.kind == mapping {
+		v.source = &field{}
+		d.structure(reflect.ValueOf(v.source).Elem(), n, path)
+		return
+	}
+	v.expression, _ = d.text(n, path)
+}
+
 // literal is any scalar, or a list of them.
 type literal struct{ v any }
 

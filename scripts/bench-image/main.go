@@ -231,7 +231,7 @@ func ours(effort string) func(string) (time.Duration, int, error) {
 	spec := rendition(effort)
 	return func(file string) (time.Duration, int, error) {
 		before := cpu()
-		kept, err := keeper.Preview(context.Background(), fromDisk{}, seine.Asset{URL: file, Path: "f.{ext}", Image: spec})
+		kept, err := keeper.Preview(context.Background(), fromDisk{}, nil, seine.Asset{URL: file, Path: "f.{ext}", Image: spec})
 		if err != nil {
 			return 0, 0, err
 		}

@@ -81,7 +81,7 @@ func truths(ctx context.Context, site *cardsite.Site) ([]chaos.Truth, error) {
 			x.Fields = map[string]string{"cert": x.Key, "grade": t.Grade, "title": "1999 POKEMON GAME " + t.Name}
 			for _, side := range []string{"front", "back"} {
 				b := cardsite.Boxes[side]
-				stored, err := keeper.Preview(ctx, siteFetcher{site, t}, seine.Asset{
+				stored, err := keeper.Preview(ctx, siteFetcher{site, t}, nil, seine.Asset{
 					Name: side, URL: "http://site/small/" + side + ".jpg", Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"},
 					Path: fmt.Sprintf("png/%s/%d_%s.png", t.Grade, t.ID, side),
 					Image: &seine.Image{To: seine.PNG, Crop: &seine.Crop{
