@@ -111,7 +111,11 @@ type statusJSON struct {
 	Workers  int          `json:"workers"`
 	Records  int64        `json:"records"`
 	Assets   int64        `json:"assets"`
-	Unseen   int64        `json:"unseen"`
+
+	// FailedAssets counts the assets that records are stored without.
+	FailedAssets int64 `json:"failed_assets"`
+
+	Unseen int64 `json:"unseen"`
 
 	// NullFields are fields without a value on all or nearly all records.
 	NullFields []nullJSON `json:"null_fields"`
@@ -140,7 +144,7 @@ type reasonJSON struct {
 func (a *app) printStatus(job string, s frontier.Status, explores bool) error {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
-		Records: s.Records, Assets: s.Assets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
+		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
 	}
 	for _, state := range seine.States {
 		out.States[state.String()] = s.States[state]
@@ -229,6 +233,9 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 		_, _ = fmt.Fprintf(t, "  unseen\t%d\tids that were not admitted yet\n", s.Unseen)
 	}
 	_ = t.Flush()
+	if s.FailedAssets > 0 {
+		a.print("  %s failed, whose records are stored (`seine export` lists them)", counted(s.FailedAssets, "asset"))
+	}
 	for _, f := range s.NullFields {
 		if f.Missing == f.Records {
 			a.print("  field %s has no value on any of %s", f.Field, counted(f.Records, "record"))

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seinehq/seine/internal/extract"
 )
 
 // assetColumns are the columns of one asset: assets.front.path and so on.
@@ -18,7 +21,8 @@ var assetColumns = []string{"path", "bytes", "sha256", "width", "height", "url"}
 // is known before the first record: what a record has besides is told in
 // about.LeftOut.
 func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end func() error, err error) {
-	fields, assets := s.Rules.Columns(), s.Rules.Layout().Assets()
+	layout := s.Rules.Layout()
+	fields, assets, lists := s.Rules.Columns(), layout.Assets(), layout.Lists()
 	head := []string{"job", "key", "kind", "url", "fetched_at"}
 	for _, f := range fields {
 		head = append(head, "fields."+f)
@@ -27,6 +31,14 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 		for _, c := range assetColumns {
 			head = append(head, "assets."+a+"."+c)
 		}
+	}
+	// The files of a list are one column of JSON: how many there are is not known yet.
+	for _, list := range lists {
+		head = append(head, "assets."+list)
+	}
+	fails := s.Rules.KeepsRecords()
+	if fails {
+		head = append(head, "failures")
 	}
 	out := csv.NewWriter(w)
 	if err := out.Write(head); err != nil {
@@ -51,13 +63,30 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 			}
 			row = append(row, a.Path, strconv.FormatInt(a.Bytes, 10), a.SHA256, strconv.Itoa(a.Width), strconv.Itoa(a.Height), a.URL)
 		}
+		of := filesOf(layout, r)
+		for _, list := range lists {
+			cell, err := listCell(of[list])
+			if err != nil {
+				return err
+			}
+			row = append(row, cell)
+		}
+		if fails {
+			cell, err := failuresCell(r.Failures)
+			if err != nil {
+				return err
+			}
+			row = append(row, cell)
+		} else if len(r.Failures) > 0 {
+			leave("failures")
+		}
 		for f := range r.Fields {
 			if !slices.Contains(fields, f) {
 				leave("fields." + f)
 			}
 		}
 		for a := range r.Assets {
-			if !slices.Contains(assets, a) {
+			if _, _, ok := layout.NumberOf(a); !ok && !slices.Contains(assets, a) {
 				leave("assets." + a)
 			}
 		}
@@ -91,4 +120,50 @@ func GuardFormula(s string) string {
 		return s
 	}
 	return "'" + s
+}
+
+// listed is a file of a list in a cell of a CSV.
+type listed struct {
+	Name string `json:"name"`
+	exported
+
+	n int
+}
+
+// filesOf returns the files of each list of a record, by their numbers; an original follows its
+// rendition.
+func filesOf(layout *extract.Layout, r record) map[string][]listed {
+	var of map[string][]listed
+	for name, a := range r.Assets {
+		list, n, ok := layout.NumberOf(name)
+		if !ok {
+			continue
+		}
+		if of == nil {
+			of = map[string][]listed{}
+		}
+		of[list] = append(of[list], listed{name, a, n})
+	}
+	for _, files := range of {
+		slices.SortFunc(files, func(a, b listed) int {
+			return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(len(a.Name), len(b.Name)))
+		})
+	}
+	return of
+}
+
+func listCell(files []listed) (string, error) {
+	if len(files) == 0 {
+		return "", nil
+	}
+	text, err := encodeJSON(files)
+	return string(text), err
+}
+
+func failuresCell(failures map[string]failure) (string, error) {
+	if len(failures) == 0 {
+		return "", nil
+	}
+	text, err := encodeJSON(failures)
+	return string(text), err
 }

@@ -56,6 +56,14 @@ type record struct {
 	Fields    map[string]any      `json:"fields"`
 	Assets    map[string]exported `json:"assets"`
 	FetchedAt time.Time           `json:"fetched_at"`
+
+	// Failures are the assets that the record is stored without, by name.
+	Failures map[string]failure `json:"failures,omitempty"`
+}
+
+type failure struct {
+	URL    string `json:"url"`
+	Reason string `json:"reason"`
 }
 
 type exported struct {
@@ -75,6 +83,12 @@ func (s *Set) record(r frontier.Stored) (record, error) {
 	}
 	for _, a := range r.Assets {
 		out.Assets[a.Name] = exported{a.Path, a.Bytes, hex.EncodeToString(a.SHA256), a.Width, a.Height, a.URL}
+	}
+	for _, f := range r.Failed {
+		if out.Failures == nil {
+			out.Failures = map[string]failure{}
+		}
+		out.Failures[f.Name] = failure{f.URL, f.Reason}
 	}
 	return out, nil
 }

@@ -105,19 +105,19 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	f, job := r.e.cfg.Frontier, r.job.ID
 	if len(done) > 0 {
 		out, ok := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, done) })
-		var bad []frontier.Completion
+		var refused []frontier.Completion
 		for _, c := range done {
-			if err, refused := out.Bad[c.Seq]; refused {
+			if err := out.Bad[c.Seq]; err != nil {
 				r.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
 				o := failed(c.Claimed, "the database refuses the result", true)
 				outcomes[c.Seq] = o
-				bad = append(bad, frontier.Completion{Claimed: c.Claimed, State: o.state, Reason: o.reason})
+				refused = append(refused, frontier.Completion{Claimed: c.Claimed, State: o.state, Reason: o.reason})
 			}
 		}
-		if len(bad) > 0 {
-			again, answered := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, bad) })
+		if len(refused) > 0 {
+			again, answered := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, refused) })
 			out.Lost = append(out.Lost, again.Lost...)
-			for _, c := range bad {
+			for _, c := range refused {
 				if !answered {
 					out.Lost = append(out.Lost, c.Seq)
 				}
@@ -126,7 +126,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 		if ok {
 			for _, c := range done {
 				if !lost(out, c.Seq) {
-					r.note(ctx, outcomes[c.Seq], true)
+					r.note(ctx, outcomes[c.Seq], c.Again == nil || bad(out, c.Seq))
 					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
 					kept[c.Seq] = true
 				}
@@ -150,6 +150,8 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	}
 	return kept
 }
+
+func bad(out frontier.Outcome, seq int64) bool { return out.Bad[seq] != nil }
 
 func lost(out frontier.Outcome, seq int64) bool {
 	for _, s := range out.Lost {
@@ -203,6 +205,10 @@ func (r *runner) note(ctx context.Context, o outcome, final bool) {
 		log = log.With("page", strings.Join(o.page.Notes, "; "))
 	}
 	switch {
+	case o.state == seine.Done && !final:
+		log.InfoContext(ctx, "record stored; assets wait for their next try", "records", len(o.records), "assets", len(o.assets), "failed", len(o.failures), "reason", o.whyUnkept())
+	case o.state == seine.Done && len(o.failures) > 0:
+		log.WarnContext(ctx, "task done without some assets", "records", len(o.records), "assets", len(o.assets), "failed", len(o.failures), "reason", o.whyUnkept())
 	case o.state == seine.Done:
 		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))
 	case o.refused:

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seinehq/seine"
@@ -45,6 +44,15 @@ type outcome struct {
 	follow  []seine.Follow
 	page    *seine.Page
 
+	// failures are the assets that are not stored, though the records are; owed are those of them that
+	// a further attempt fetches, and wait is why and when.
+	failures []frontier.FailedAsset
+	owed     []seine.Asset
+	wait     *outcome
+
+	// digest is the digest of the rules that made records. Nil: the job's.
+	digest []byte
+
 	span trace.Span // of the task; commit.go ends it
 }
 
@@ -69,14 +77,26 @@ func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Tim
 	defer stuck.Stop()
 	defer context.AfterFunc(ctx, func() { stuck.Reset(stuckAfter) })()
 	defer ended.Store(true)
-	return r.process(ctx, c)
+
+	// The deadline applies to the page, and to each asset anew: a list may have a thousand.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	deadline := time.AfterFunc(taskTimeout, func() { cancel(errDeadline) })
+	defer deadline.Stop()
+	return r.process(ctx, c, func() {
+		if ctx.Err() == nil {
+			deadline.Reset(taskTimeout)
+			stuck.Reset(taskTimeout + stuckAfter)
+		}
+	})
 }
 
-// process fetches, scrapes and keeps.
-func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
-	ctx, cancel := context.WithTimeoutCause(ctx, taskTimeout, errDeadline)
-	defer cancel()
-
+// process fetches, scrapes and keeps. It calls progress after each asset.
+func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func()) outcome {
+	if in, ok := owing(c); ok {
+		r.pace.ended(c.LaneKey, polite.Silent) // its page's host is not asked
+		return r.keepOwed(ctx, c, in, progress)
+	}
 	task, err := r.task(c)
 	if err != nil {
 		return failed(c, "key is not valid for this job", true)
@@ -133,28 +153,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed) outcome {
 		return out
 	}
 
-	// Keep: a task is done only when every file that it owes is in the store.
-	for _, a := range result.Assets {
-		began := time.Now()
-		keeping, span := r.step(ctx, "keep", attribute.String("asset", a.Name))
-		stored, err := r.job.Keeper.Keep(keeping, r.assets, a, asset.Hold{Owned: r.owned, Owner: r.ownerFor(c), Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error, Page: page})
-		r.endStep(span, err)
-		if errors.Is(err, asset.ErrStore) || errors.Is(err, asset.ErrDiskFull) {
-			r.e.cfg.Meter.StoreError()
-		}
-		if err != nil {
-			r.store.noteSince(ctx, began, err)
-			failure := r.keepFailed(ctx, c, a, err)
-			if a.Optional && !failure.released && (failure.hopeless || c.Attempt >= r.job.Retry.Error) && !errors.Is(err, asset.ErrStore) {
-				r.log.WarnContext(ctx, "optional asset left out", "task", c.Key, "asset", a.Name, "err", err)
-				continue
-			}
-			return failure
-		}
-		r.store.over(ctx)
-		out.assets = append(out.assets, stored...)
-	}
-	return out
+	return r.keep(ctx, out, result.Assets, progress)
 }
 
 // errDeadline ends a task that takes too long.
@@ -277,26 +276,6 @@ func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, be
 	return after
 }
 
-// keepFailed decides what an asset that is not in the store means. The task
-// fails: nothing of it is done without its files.
-func (r *runner) keepFailed(ctx context.Context, c frontier.Claimed, a seine.Asset, err error) outcome {
-	if ctx.Err() != nil {
-		return interrupted(ctx, c)
-	}
-	if out, ok := deferred(c, err); ok {
-		return out
-	}
-	r.log.WarnContext(ctx, "asset not kept", "task", c.Key, "asset", a.Name, "attempt", c.Attempt, "err", err)
-	if errors.Is(err, asset.ErrDiskFull) {
-		r.fatal(fmt.Errorf("store: %w", err))
-		return outcome{claimed: c, released: true}
-	}
-	if out, ok := r.unreached(ctx, c, frontier.AssetLane, err); ok {
-		return out
-	}
-	return failed(c, "asset "+a.Name+": "+asset.Reason(err), errors.Is(err, seine.ErrRefused) || asset.Final(err))
-}
-
 // commitOf turns an outcome into what the frontier is told: a completion, or a
 // failure that is tried again.
 func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (done *frontier.Completion, again *frontier.Failure) {
@@ -310,43 +289,73 @@ func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (
 		}
 	}
 	done = &frontier.Completion{Claimed: c, State: o.state, Reason: o.reason}
+	var err error
 	for _, rec := range o.records {
-		stored, err := r.record(c, o.page, rec, o.assets)
+		stored, err := r.record(c, o, rec)
 		if err != nil {
 			bad := failed(c, "record: "+err.Error(), true)
 			return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
 		}
 		done.Records = append(done.Records, stored)
 	}
+	done.Failed = o.failures
 	for _, s := range o.assets {
 		s.URL = r.redact.Replace(s.URL)
 		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: s})
 	}
-	follow, err := r.follows(ctx, c, o)
-	if err != nil {
+	if len(o.failures) > 0 {
+		done.Reason = o.whyUnkept()
+	}
+	if len(o.owed) > 0 {
+		if done.Again, err = r.again(o, done.Records); err != nil {
+			bad := failed(c, "record: "+err.Error(), true)
+			return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
+		}
+	}
+	if _, followed := owing(c); followed {
+		return done, nil // an attempt before this one has brought what follows
+	}
+	if done.Follow, err = r.follows(ctx, c, o); err != nil {
 		bad := failed(c, err.Error(), true)
 		return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
 	}
-	done.Follow = follow
 	seen, next, _ := r.explored(ctx, c, o, around, true)
 	done.Explored, done.Follow = seen, append(done.Follow, next...)
 	return done, nil
 }
 
+// again says how a task waits whose records are stored and whose assets are not.
+func (r *runner) again(o outcome, records []frontier.Record) (*frontier.Again, error) {
+	owed, err := r.owes(o, records)
+	if err != nil {
+		return nil, err
+	}
+	out := &frontier.Again{State: seine.Error, Reason: o.whyUnkept(), Owed: owed}
+	if o.wait.released { // for another host, which costs no attempt
+		out.State, out.Delay, out.Free = seine.Pending, o.wait.after, true
+		return out, nil
+	}
+	out.Delay, _ = frontier.NextTry(r.job.Retry, seine.Error, o.claimed.Attempt, o.wait.after, rand.Float64())
+	return out, nil
+}
+
 // record fills in what a scraper left out, and what stored assets give.
-func (r *runner) record(c frontier.Claimed, page *seine.Page, rec seine.Record, assets []seine.Stored) (frontier.Record, error) {
+func (r *runner) record(c frontier.Claimed, o outcome, rec seine.Record) (frontier.Record, error) {
 	if len(rec.AssetFields) > 0 {
 		rec.Fields = maps.Clone(rec.Fields)
 		if rec.Fields == nil {
 			rec.Fields = map[string]any{}
 		}
-		asset.Fill(rec.Fields, rec.AssetFields, assets)
+		asset.Fill(rec.Fields, rec.AssetFields, o.assets)
 	}
 	fields, err := encode(rec.Fields)
 	if err != nil {
 		return frontier.Record{}, err
 	}
 	out := frontier.Record{Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: r.job.Digest, FetchedAt: rec.FetchedAt, Missing: missing(rec.Fields)}
+	if o.digest != nil {
+		out.Digest = o.digest
+	}
 	if out.Key == "" {
 		out.Key = c.Key
 	}
@@ -354,11 +363,11 @@ func (r *runner) record(c frontier.Claimed, page *seine.Page, rec seine.Record, 
 		out.Kind = "record"
 	}
 	if out.URL == "" {
-		out.URL = page.URL
+		out.URL = o.page.URL
 	}
 	out.URL = r.redact.Replace(out.URL)
 	if out.FetchedAt.IsZero() {
-		out.FetchedAt = page.FetchedAt
+		out.FetchedAt = o.page.FetchedAt
 	}
 	return out, nil
 }

@@ -24,8 +24,8 @@ func CompleteBatch(batch []Completion, isData func(error) bool, complete func([]
 }
 
 // EachRecord calls each for the records of a job, page by page: page returns
-// those that follow a key and kind, assets their assets by key.
-func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, error), assets func(keys []string) (map[string][]Asset, error)) error {
+// those that follow a key and kind, assets their assets by key, and failed those that are not stored.
+func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, error), assets func(keys []string) (map[string][]Asset, error), failed func(keys []string) ([]FailedAsset, error)) error {
 	key, kind := "", ""
 	for {
 		records, err := page(key, kind)
@@ -40,8 +40,16 @@ func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, 
 		if err != nil {
 			return err
 		}
+		list, err := failed(keys)
+		if err != nil {
+			return err
+		}
+		lacks := map[string][]FailedAsset{}
+		for _, f := range list {
+			lacks[f.Key] = append(lacks[f.Key], f)
+		}
 		for _, r := range records {
-			r.Assets = owned[r.Key]
+			r.Assets, r.Failed = owned[r.Key], lacks[r.Key]
 			if err := each(r); err != nil {
 				return err
 			}

@@ -177,7 +177,15 @@ type Claimed struct {
 
 	// Refused is for how long its host has refused the task without a break. Zero: it has not.
 	Refused time.Duration
+
+	// Owed is [Again.Owed] of the attempt before. It is an empty object if the task was sent back and
+	// has failed assets. Nil: neither.
+	Owed json.RawMessage
 }
+
+// Alone reports that the attempt fetches assets without their page: it tells nothing of the page's
+// host.
+func (c Claimed) Alone() bool { return len(c.Owed) > len("{}") }
 
 // Completion is the end of a task, with what it yields.
 type Completion struct {
@@ -190,8 +198,39 @@ type Completion struct {
 	Assets  []Asset
 	Follow  []New
 
+	// Failed are the assets that are not stored. They replace those of the task that were known.
+	Failed []FailedAsset
+
+	// Again, if not nil, sends the task back after what it yields is stored: its records are complete
+	// except for assets that are tried again.
+	Again *Again
+
 	// Explored, when not nil, is what the answer says of an ID space.
 	Explored *Explored
+}
+
+// Again is how a task waits for assets that it owes. Its mark is Known from there on.
+type Again struct {
+	// State is Error, or Pending with Free.
+	State  seine.State
+	Reason string
+
+	// Delay is the time until the next attempt.
+	Delay time.Duration
+
+	// Free: the attempt is not counted.
+	Free bool
+
+	// Owed is JSON that the next claim of the task returns.
+	Owed json.RawMessage
+}
+
+// FailedAsset is an asset whose record is stored without it.
+type FailedAsset struct {
+	Key, Name, URL string
+
+	// Reason is why it is not stored.
+	Reason string
 }
 
 // Record is one extracted thing as the frontier keeps it.

@@ -82,6 +82,10 @@ type Status struct {
 	// NullFields are the fields that have no value on all or nearly all records.
 	NullFields []FieldCount
 
+	// FailedAssets counts the assets that records are stored without, those that wait for their next
+	// try included.
+	FailedAssets int64
+
 	// LastRetry is when the last waiting task is due; zero: none waits.
 	LastRetry time.Time
 
@@ -149,4 +153,7 @@ type TaskInfo struct {
 type Stored struct {
 	Record
 	Assets []Asset
+
+	// Failed are the assets that the record is stored without.
+	Failed []FailedAsset
 }

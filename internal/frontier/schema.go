@@ -7,7 +7,7 @@ import "fmt"
 // program's own.
 const (
 	SchemaMajor = 1
-	SchemaMinor = 10
+	SchemaMinor = 11
 )
 
 // maxMajor is more than Seine will have; other programs' versions are dates.

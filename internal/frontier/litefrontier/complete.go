@@ -39,7 +39,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 				continue
 			}
 			// It is the fence as well: what is not this lease's any more has no such row.
-			if n, err := t.exec(ctx, `delete from queue where seq = ? and lease_id = ?`, c.Seq, l.Token); err != nil {
+			if n, err := f.leave(ctx, t, l, c); err != nil {
 				return err
 			} else if n == 0 {
 				out.Lost = append(out.Lost, c.Seq)
@@ -53,7 +53,11 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 			if c.Explored != nil {
 				out.Refused = append(out.Refused, refused...)
 			}
-			ends.add(c.Lane, c.State)
+			state := c.State
+			if c.Alone() {
+				state = seine.Pending // it tells nothing of the lane's host
+			}
+			ends.add(c.Lane, state)
 			answers = append(answers, c.Explored)
 		}
 		if err := moved.write(ctx, t, job); err != nil {
@@ -68,6 +72,17 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		return frontier.Outcome{}, fmt.Errorf("complete: %w", err)
 	}
 	return out, nil
+}
+
+// leave takes a task off the queue, or gives it back where it is tried again, and returns how many
+// rows it changed.
+func (f *Frontier) leave(ctx context.Context, t tx, l frontier.Lease, c frontier.Completion) (int64, error) {
+	if c.Again == nil {
+		return t.exec(ctx, `delete from queue where seq = ? and lease_id = ?`, c.Seq, l.Token)
+	}
+	a := c.Again
+	return t.exec(ctx, `update queue set lease_id = null, state = ?1, reason = ?2, run_at = ?3, mark = max(mark, ?4), attempt = attempt - ?5, refused_at = null, owed = ?6 where seq = ?7 and lease_id = ?8`,
+		int(a.State), orNull(frontier.CleanReason(a.Reason)), f.now()+a.Delay.Microseconds(), int(frontier.Known), a.Free, string(frontier.CleanJSON(a.Owed)), c.Seq, l.Token)
 }
 
 // alive is nil while the lease has its row.
@@ -128,7 +143,9 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 			return nil, err
 		}
 	}
-	frontier.FieldDeltas(c.Records, func(state int, reason string) { moved[stat{state, reason}]++ })
+	if c.Again == nil { // else its end brings them again
+		frontier.FieldDeltas(c.Records, func(state int, reason string) { moved[stat{state, reason}]++ })
+	}
 	for _, a := range c.Assets {
 		if err := upsert(frontier.StatAssets, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, key, name, version) do nothing`,
@@ -139,7 +156,27 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 			return nil, err
 		}
 	}
+	if err := f.failures(ctx, t, job, c); err != nil || c.Again != nil {
+		return refused, err
+	}
 	return refused, f.final(ctx, t, job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, moved)
+}
+
+// failures replaces the failed assets of a task that has any, or had.
+func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c frontier.Completion) error {
+	if c.Owed == nil && len(c.Failed) == 0 {
+		return nil
+	}
+	if _, err := t.exec(ctx, `delete from asset_failure where job_id = ? and key = ?`, job, c.Key); err != nil {
+		return err
+	}
+	for _, a := range c.Failed {
+		if _, err := t.exec(ctx, `insert into asset_failure(job_id, key, name, url, reason, at) values (?, ?, ?, ?, ?, ?) on conflict do nothing`,
+			job, frontier.Clean(a.Key), frontier.Clean(a.Name), frontier.Clean(a.URL), frontier.CleanReason(a.Reason), f.now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // final moves a task that left the queue to its final state.

@@ -11,7 +11,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// HostDown ends the open tasks of a host that has been at fault for long enough.
+// HostDown ends the open tasks of a host that has been at fault for long enough. Tasks that fetch
+// assets without their page stay.
 func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string, after time.Duration, reason string) (down bool, ended int, err error) {
 	reason = frontier.CleanReason(reason)
 	err = f.tx(ctx, func(t tx) error {
@@ -27,10 +28,10 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 		}
 		down = true
 		if _, err := t.exec(ctx, `update task set state = ?1, attempt = q.attempt, reason = ?2, finished_at = ?3 from queue q
- where q.lane_id = ?4 and q.lease_id is null and task.job_id = q.job_id and task.key = q.key`, int(seine.Error), reason, now, lane); err != nil {
+ where q.lane_id = ?4 and q.lease_id is null and coalesce(q.owed, '{}') = '{}' and task.job_id = q.job_id and task.key = q.key`, int(seine.Error), reason, now, lane); err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, `delete from queue where lane_id = ? and lease_id is null`, lane)
+		n, err := t.exec(ctx, `delete from queue where lane_id = ? and lease_id is null and coalesce(owed, '{}') = '{}'`, lane)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -38,7 +39,7 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 		if err := count(ctx, t, job, int(seine.Error), reason, n); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `update lane set parked = 1 where lane_id = ?`, lane)
+		_, err = t.exec(ctx, `update lane set parked = 1 where lane_id = ?1 and not exists (select 1 from queue where lane_id = ?1 and lease_id is null and run_at is null)`, lane)
 		return err
 	})
 	if err != nil {

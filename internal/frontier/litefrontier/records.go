@@ -60,6 +60,15 @@ func records(ctx context.Context, from reader, job frontier.JobID, each func(fro
 			return err
 		})
 		return out, err
+	}, func(keys []string) (out []frontier.FailedAsset, err error) {
+		marks, args := list(keys)
+		err = rowsOf(ctx, from, `select key, name, url, reason from asset_failure where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
+			var a frontier.FailedAsset
+			err := r.Scan(&a.Key, &a.Name, &a.URL, &a.Reason)
+			out = append(out, a)
+			return err
+		})
+		return out, err
 	})
 }
 

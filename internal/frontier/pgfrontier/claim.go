@@ -261,13 +261,16 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 	var (
 		c             frontier.Claimed
-		meta          *string
+		meta, owed    *string
 		wait, refused float64
 	)
-	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &meta, &c.StartAt, &wait, &c.Faults, &c.Mark, &refused)
+	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &meta, &c.StartAt, &wait, &c.Faults, &c.Mark, &refused, &owed)
 	c.Wait, c.Refused = seconds(wait), seconds(refused)
 	if meta != nil {
 		c.Meta = json.RawMessage(*meta)
+	}
+	if owed != nil {
+		c.Owed = json.RawMessage(*owed)
 	}
 	return c, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -36,7 +35,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		for _, t := range batch {
 			brought.add(t)
 		}
-		if len(follow) == 0 {
+		if len(follow) == 0 && !slices.ContainsFunc(batch, func(t frontier.Completion) bool { return t.Again != nil }) {
 			if whole, err := f.whole(ctx, c, l, job, batch, brought); whole || err != nil {
 				out.Kept = len(batch)
 				return err
@@ -171,6 +170,10 @@ type yield struct {
 	seqs    []int64
 	states  []int16
 	reasons []*string
+	alone   []bool
+
+	again  againColumns
+	failed failedColumns
 }
 
 // fieldStat names a counter of fields.
@@ -198,12 +201,20 @@ func (y *yield) count(b *pgx.Batch, job frontier.JobID) {
 func yieldOf(tasks []frontier.Completion) *yield {
 	y := &yield{fields: map[fieldStat]int64{}, seqs: make([]int64, 0, len(tasks)), states: make([]int16, 0, len(tasks)), reasons: make([]*string, 0, len(tasks))}
 	for _, t := range tasks {
-		y.seqs, y.states, y.reasons = append(y.seqs, t.Seq), append(y.states, int16(t.State)), append(y.reasons, reason(t.Reason))
+		y.failed.add(t)
+		if t.Again != nil {
+			y.again.add(t)
+		} else {
+			y.seqs, y.states, y.reasons = append(y.seqs, t.Seq), append(y.states, int16(t.State)), append(y.reasons, reason(t.Reason))
+			y.alone = append(y.alone, t.Alone())
+		}
 		y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
 		for _, r := range t.Records {
 			y.records.add(r)
 		}
-		frontier.FieldDeltas(t.Records, func(state int, reason string) { y.fields[fieldStat{int16(state), reason}]++ })
+		if t.Again == nil { // else its end brings them again
+			frontier.FieldDeltas(t.Records, func(state int, reason string) { y.fields[fieldStat{int16(state), reason}]++ })
+		}
 		for _, a := range t.Assets {
 			y.assets.add(a)
 		}
@@ -217,6 +228,7 @@ func yieldOf(tasks []frontier.Completion) *yield {
 func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, w wake, back []int64) *pgx.QueuedQuery {
 	y.records.queue(b, job)
 	y.assets.queue(b, job)
+	y.failed.queue(b, now, job)
 	y.count(b, job)
 	b.Queue(sqlLock, sorted(append(y.lock, w.lanes...)))
 	w.queue(b, now)
@@ -224,7 +236,8 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 		b.Queue(sqlRelease, now, l.Token, back)
 	}
 	exploredRows(b, now, job, l, y.answers)
-	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker)
+	y.again.queue(b, now, l)
+	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone)
 }
 
 // write stores what the tasks yield, moves them to their final state, gives back
@@ -358,47 +371,6 @@ func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []fronti
 		return out, fmt.Errorf("release: %w", err)
 	}
 	return out, nil
-}
-
-type recordColumns struct {
-	keys, kinds, fields, urls []string
-	digests                   [][]byte
-	at                        []time.Time
-}
-
-func (k *recordColumns) add(r frontier.Record) {
-	k.keys, k.kinds = append(k.keys, frontier.Clean(r.Key)), append(k.kinds, frontier.Clean(r.Kind))
-	k.fields, k.urls = append(k.fields, string(frontier.CleanJSON(r.Fields))), append(k.urls, frontier.Clean(r.URL))
-	k.digests, k.at = append(k.digests, append([]byte{}, r.Digest...)), append(k.at, r.FetchedAt)
-}
-
-func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
-	if len(k.keys) > 0 {
-		b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
-	}
-}
-
-type assetColumns struct {
-	keys, names, paths, urls []string
-	bytes                    []int64
-	sums                     [][]byte
-	widths, heights          []*int
-	originalBytes            []*int64
-	originalSums             [][]byte
-}
-
-func (k *assetColumns) add(a frontier.Asset) {
-	k.keys, k.names = append(k.keys, frontier.Clean(a.Key)), append(k.names, frontier.Clean(a.Name))
-	k.paths, k.urls = append(k.paths, frontier.Clean(a.Path)), append(k.urls, frontier.Clean(a.URL))
-	k.bytes, k.sums = append(k.bytes, a.Bytes), append(k.sums, append([]byte{}, a.SHA256...))
-	k.widths, k.heights = append(k.widths, orNull(a.Width)), append(k.heights, orNull(a.Height))
-	k.originalBytes, k.originalSums = append(k.originalBytes, orNull(a.OriginalBytes)), append(k.originalSums, a.OriginalSHA256)
-}
-
-func (k *assetColumns) queue(b *pgx.Batch, job frontier.JobID) {
-	if len(k.keys) > 0 {
-		b.Queue(sqlAssets, job, k.keys, k.names, k.paths, k.bytes, k.sums, k.widths, k.heights, k.urls, k.originalBytes, k.originalSums)
-	}
 }
 
 func orNull[T comparable](v T) *T {

@@ -32,7 +32,7 @@ func Name(sql string) string {
 	for name, text := range map[string]string{
 		"sqlHeartbeat": sqlHeartbeat, "sqlHeld": sqlHeld, "sqlLanes": sqlLanes, "sqlTake": sqlTake, "sqlDue": sqlDue, "sqlLaneIDs": sqlLaneIDs,
 		"sqlMine": sqlMine, "sqlStill": sqlStill, "sqlAdd": sqlAdd, "sqlAddMixed": sqlAddMixed, "sqlLookup": sqlLookup, "sqlAnswers": sqlAnswers, "sqlRecords": sqlRecords, "sqlAssets": sqlAssets, "sqlCondemned": sqlCondemned,
-		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFail": sqlFail, "sqlRelease": sqlRelease, "sqlThirsty": sqlThirsty,
+		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFail": sqlFail, "sqlAgain": sqlAgain, "sqlFailures": sqlFailures, "sqlForgetFailures": sqlForgetFailures, "sqlRelease": sqlRelease, "sqlThirsty": sqlThirsty,
 		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlRescue": sqlRescue,
 		"sqlDepth": sqlDepth, "sqlDepthOldest": sqlDepthOldest, "sqlDepthWaits": sqlDepthWaits, "sqlDepthReady": sqlDepthReady, "sqlDepthReasons": sqlDepthReasons,
 		"sqlBury": sqlBury, "sqlDueSeqs": sqlDueSeqs, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlQuiet": sqlQuiet,

@@ -18,6 +18,7 @@ const (
  where job_id = $1 and (key, kind) > ($2, $3) order by key, kind limit $4`
 	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256 from seine.asset`
 	sqlAssetsOf     = sqlAssetColumns + ` where job_id = $1 and key = any($2::text[]) order by key, name`
+	sqlFailuresOf   = `select key, name, url, reason from seine.asset_failure where job_id = $1 and key = any($2::text[]) order by key, name`
 	sqlAssetPage    = sqlAssetColumns + ` where job_id = $1 and (key, name) > ($2, $3) order by key, name limit $4`
 )
 
@@ -28,6 +29,8 @@ func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(fr
 	}, func(keys []string) (map[string][]frontier.Asset, error) {
 		rows, err := collect(ctx, f, sqlAssetsOf, []any{job, keys}, scanAsset)
 		return byKey(rows), err
+	}, func(keys []string) ([]frontier.FailedAsset, error) {
+		return collect(ctx, f, sqlFailuresOf, []any{job, keys}, scanFailure)
 	})
 }
 
@@ -57,6 +60,12 @@ func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(f
 			}
 			assets, err := pgx.CollectRows(rows, scanAsset)
 			return byKey(assets), err
+		}, func(keys []string) ([]frontier.FailedAsset, error) {
+			rows, err := tx.Query(ctx, sqlFailuresOf, job, keys)
+			if err != nil {
+				return nil, err
+			}
+			return pgx.CollectRows(rows, scanFailure)
 		})
 	})
 	if consumer != nil && errors.Is(err, consumer) {
@@ -81,6 +90,10 @@ func scanRecord(row pgx.CollectableRow) (s frontier.Stored, err error) {
 
 func scanAsset(row pgx.CollectableRow) (a frontier.Asset, err error) {
 	return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
+}
+
+func scanFailure(row pgx.CollectableRow) (a frontier.FailedAsset, err error) {
+	return a, row.Scan(&a.Key, &a.Name, &a.URL, &a.Reason)
 }
 
 func byKey(assets []frontier.Asset) map[string][]frontier.Asset {

@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
+)
+
+// keep stores the assets of a done page. A task is done only when every file that it owes is in the
+// store, except files that may fail without their record: see [seine.KeepRecord].
+func (r *runner) keep(ctx context.Context, out outcome, assets []seine.Asset, progress func()) outcome {
+	c := out.claimed
+	for _, a := range assets {
+		stored, err := r.keepOne(ctx, c, out.page, a)
+		progress()
+		if err == nil {
+			out.assets = append(out.assets, stored...)
+			continue
+		}
+		failure := r.keepFailed(ctx, c, a, err)
+		last := failure.hopeless || c.Attempt >= r.job.Retry.Error && !failure.released
+		switch {
+		case failure.released && failure.after == 0: // we stop, the lease is lost, or the store is full
+			return failure
+		case a.OnFailure == seine.KeepRecord:
+			out.unkept(a, failure, r.redact.Replace(a.URL))
+			if !last && !ofPage(a) {
+				out.owed = append(out.owed, a)
+			}
+		case a.Optional && last && !failure.released && !errors.Is(err, asset.ErrStore):
+			r.log.WarnContext(ctx, "optional asset left out", "task", c.Key, "asset", a.Name, "err", err)
+		default:
+			return failure
+		}
+	}
+	return out
+}
+
+// unkept notes an asset that failed without its record.
+func (o *outcome) unkept(a seine.Asset, failure outcome, url string) {
+	reason := strings.TrimPrefix(failure.reason, "asset "+a.Name+": ")
+	o.failures = append(o.failures, frontier.FailedAsset{Key: o.claimed.Key, Name: a.Name, URL: url, Reason: reason})
+	// One that costs an attempt decides how the task waits.
+	if o.wait == nil || o.wait.released && !failure.released {
+		o.wait = &failure
+	}
+}
+
+// whyUnkept is why a task is done without some asset.
+func (o *outcome) whyUnkept() string {
+	return "asset " + o.failures[0].Name + ": " + o.failures[0].Reason
+}
+
+// ofPage reports whether only the page holds the file, so that it can't be fetched alone.
+func ofPage(a seine.Asset) bool { return a.Body || strings.HasPrefix(strings.ToLower(a.URL), "blob:") }
+
+// keepOne stores one asset.
+func (r *runner) keepOne(ctx context.Context, c frontier.Claimed, page *seine.Page, a seine.Asset) ([]seine.Stored, error) {
+	began := time.Now()
+	keeping, span := r.step(ctx, "keep", attribute.String("asset", a.Name))
+	stored, err := r.job.Keeper.Keep(keeping, r.assets, a, asset.Hold{
+		Owned: r.owned, Owner: r.ownerFor(c), Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error, Page: page,
+	})
+	r.endStep(span, err)
+	if errors.Is(err, asset.ErrStore) || errors.Is(err, asset.ErrDiskFull) {
+		r.e.cfg.Meter.StoreError()
+	}
+	if err != nil {
+		r.store.noteSince(ctx, began, err)
+		return nil, err
+	}
+	r.store.over(ctx)
+	return stored, nil
+}
+
+// keepFailed decides what an asset that is not in the store means for its task.
+func (r *runner) keepFailed(ctx context.Context, c frontier.Claimed, a seine.Asset, err error) outcome {
+	if ctx.Err() != nil {
+		return interrupted(ctx, c)
+	}
+	if out, ok := deferred(c, err); ok {
+		return out
+	}
+	r.log.WarnContext(ctx, "asset not kept", "task", c.Key, "asset", a.Name, "attempt", c.Attempt, "err", err)
+	if errors.Is(err, asset.ErrDiskFull) {
+		r.fatal(fmt.Errorf("store: %w", err))
+		return outcome{claimed: c, released: true}
+	}
+	if out, ok := r.unreached(ctx, c, frontier.AssetLane, err); ok {
+		return out
+	}
+	return failed(c, "asset "+a.Name+": "+asset.Reason(err), errors.Is(err, seine.ErrRefused) || asset.Final(err))
+}
+
+// owed is what the frontier keeps of a task whose record is stored and whose assets are not: all
+// that a further attempt needs to fetch them without the page. Without Assets the page is fetched
+// again.
+type owed struct {
+	Assets  []seine.Asset  `json:"assets,omitempty"`
+	Records []owedRecord   `json:"records,omitempty"`
+	Stored  []seine.Stored `json:"stored,omitempty"`
+	Digest  []byte         `json:"digest,omitempty"`
+
+	// Lost are the assets that are not tried again.
+	Lost []frontier.FailedAsset `json:"lost,omitempty"`
+}
+
+// owedRecord is a record as it was stored, to be written again with the properties of the assets.
+type owedRecord struct {
+	Key         string             `json:"key"`
+	Kind        string             `json:"kind"`
+	URL         string             `json:"url"`
+	Fields      json.RawMessage    `json:"fields"`
+	AssetFields []seine.AssetField `json:"asset_fields,omitempty"`
+	FetchedAt   time.Time          `json:"fetched_at"`
+}
+
+// owes encodes what a task owes. An asset whose URL holds a secret is not kept in the frontier: the
+// page is fetched again for it.
+func (r *runner) owes(o outcome, records []frontier.Record) (json.RawMessage, error) {
+	out := owed{Assets: o.owed, Stored: o.assets, Digest: r.job.Digest}
+	if o.digest != nil {
+		out.Digest = o.digest
+	}
+	for _, a := range o.owed {
+		if r.redact.Replace(a.URL) != a.URL {
+			return json.RawMessage(`{}`), nil
+		}
+	}
+	for _, f := range o.failures {
+		if !slices.ContainsFunc(o.owed, func(a seine.Asset) bool { return a.Name == f.Name }) {
+			out.Lost = append(out.Lost, f)
+		}
+	}
+	for i, rec := range records {
+		out.Records = append(out.Records, owedRecord{
+			Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: rec.Fields, AssetFields: o.records[i].AssetFields, FetchedAt: rec.FetchedAt,
+		})
+	}
+	return encode(out)
+}
+
+// owing decodes what a claimed task owes; ok is false if its page is to be fetched.
+func owing(c frontier.Claimed) (in owed, ok bool) {
+	if len(c.Owed) == 0 {
+		return in, false
+	}
+	dec := json.NewDecoder(bytes.NewReader(c.Owed))
+	dec.UseNumber() // a default of a field keeps its digits
+	return in, dec.Decode(&in) == nil && len(in.Assets) > 0
+}
+
+// keepOwed fetches the assets that a task owes, and not its page.
+func (r *runner) keepOwed(ctx context.Context, c frontier.Claimed, in owed, progress func()) outcome {
+	out := outcome{claimed: c, state: seine.Done, assets: in.Stored, failures: in.Lost, digest: in.Digest}
+	for _, rec := range in.Records {
+		var fields any
+		if err := number.Unmarshal(rec.Fields, &fields); err != nil {
+			return failed(c, "record: "+err.Error(), true)
+		}
+		values, _ := fields.(map[string]any)
+		out.records = append(out.records, seine.Record{
+			Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: values, AssetFields: rec.AssetFields, FetchedAt: rec.FetchedAt,
+		})
+	}
+	return r.keep(ctx, out, in.Assets, progress)
+}

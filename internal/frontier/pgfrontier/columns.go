@@ -1,0 +1,103 @@
+package pgfrontier
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+type recordColumns struct {
+	keys, kinds, fields, urls []string
+	digests                   [][]byte
+	at                        []time.Time
+}
+
+func (k *recordColumns) add(r frontier.Record) {
+	k.keys, k.kinds = append(k.keys, frontier.Clean(r.Key)), append(k.kinds, frontier.Clean(r.Kind))
+	k.fields, k.urls = append(k.fields, string(frontier.CleanJSON(r.Fields))), append(k.urls, frontier.Clean(r.URL))
+	k.digests, k.at = append(k.digests, append([]byte{}, r.Digest...)), append(k.at, r.FetchedAt)
+}
+
+func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
+	if len(k.keys) > 0 {
+		b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
+	}
+}
+
+type assetColumns struct {
+	keys, names, paths, urls []string
+	bytes                    []int64
+	sums                     [][]byte
+	widths, heights          []*int
+	originalBytes            []*int64
+	originalSums             [][]byte
+}
+
+func (k *assetColumns) add(a frontier.Asset) {
+	k.keys, k.names = append(k.keys, frontier.Clean(a.Key)), append(k.names, frontier.Clean(a.Name))
+	k.paths, k.urls = append(k.paths, frontier.Clean(a.Path)), append(k.urls, frontier.Clean(a.URL))
+	k.bytes, k.sums = append(k.bytes, a.Bytes), append(k.sums, append([]byte{}, a.SHA256...))
+	k.widths, k.heights = append(k.widths, orNull(a.Width)), append(k.heights, orNull(a.Height))
+	k.originalBytes, k.originalSums = append(k.originalBytes, orNull(a.OriginalBytes)), append(k.originalSums, a.OriginalSHA256)
+}
+
+func (k *assetColumns) queue(b *pgx.Batch, job frontier.JobID) {
+	if len(k.keys) > 0 {
+		b.Queue(sqlAssets, job, k.keys, k.names, k.paths, k.bytes, k.sums, k.widths, k.heights, k.urls, k.originalBytes, k.originalSums)
+	}
+}
+
+// againColumns are tasks that wait for assets.
+type againColumns struct {
+	seqs    []int64
+	states  []int16
+	reasons []*string
+	delays  []float64
+	free    []int16
+	owed    []string
+	alone   []bool
+}
+
+func (k *againColumns) add(t frontier.Completion) {
+	a, free := t.Again, int16(0)
+	if a.Free {
+		free = 1
+	}
+	k.seqs, k.states, k.reasons = append(k.seqs, t.Seq), append(k.states, int16(a.State)), append(k.reasons, reason(a.Reason))
+	k.delays, k.free = append(k.delays, a.Delay.Seconds()), append(k.free, free)
+	k.owed, k.alone = append(k.owed, string(frontier.CleanJSON(a.Owed))), append(k.alone, t.Alone())
+}
+
+func (k *againColumns) queue(b *pgx.Batch, now any, l frontier.Lease) {
+	if len(k.seqs) > 0 {
+		b.Queue(sqlAgain, now, l.Token, k.seqs, k.states, k.reasons, k.delays, k.free, k.owed, k.alone)
+	}
+}
+
+// failedColumns are the failed assets of tasks that have any, or had.
+type failedColumns struct {
+	forget                     []string
+	keys, names, urls, reasons []string
+}
+
+func (k *failedColumns) add(t frontier.Completion) {
+	if t.Owed == nil && len(t.Failed) == 0 {
+		return
+	}
+	k.forget = append(k.forget, t.Key)
+	for _, a := range t.Failed {
+		k.keys, k.names = append(k.keys, frontier.Clean(a.Key)), append(k.names, frontier.Clean(a.Name))
+		k.urls, k.reasons = append(k.urls, frontier.Clean(a.URL)), append(k.reasons, frontier.CleanReason(a.Reason))
+	}
+}
+
+func (k *failedColumns) queue(b *pgx.Batch, now any, job frontier.JobID) {
+	if len(k.forget) > 0 {
+		b.Queue(sqlForgetFailures, job, k.forget)
+	}
+	if len(k.keys) > 0 {
+		b.Queue(sqlFailures, job, k.keys, k.names, k.urls, k.reasons, now)
+	}
+}
