@@ -170,8 +170,8 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 	if _, err := t.exec(ctx, `update task set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = ? where job_id = ? and key = ?`, lane, job, task.Key); err != nil {
 		return false, err
 	}
-	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta, owed) values (?1, ?2, ?3, ?4, ?5, (select meta is not null from task where job_id = ?1 and key = ?2),
- case when exists (select 1 from asset_failure where job_id = ?1 and key = ?2) then '{}' end)`,
+	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta, owes) values (?1, ?2, ?3, ?4, ?5, (select meta is not null from task where job_id = ?1 and key = ?2),
+ exists (select 1 from asset_failure where job_id = ?1 and key = ?2))`,
 		job, task.Key, lane, task.Priority, int(frontier.MarkOf(seine.State(state)))); err != nil {
 		return false, err
 	}

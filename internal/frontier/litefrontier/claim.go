@@ -158,7 +158,7 @@ func take(ctx context.Context, t tx, l frontier.Lease, args frontier.ClaimArgs, 
 		got   []frontier.Claimed
 		after sql.NullInt64 // the priority of the first task that is left
 	)
-	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.mark, coalesce(q.refused_at, 0), q.owed, case when q.has_meta then (select k.meta from task k where k.job_id = q.job_id and k.key = q.key) end from queue q
+	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.mark, coalesce(q.refused_at, 0), case when q.owes then coalesce((select o.assets from owed o where o.job_id = q.job_id and o.key = q.key), '{}') end, case when q.has_meta then (select k.meta from task k where k.job_id = q.job_id and k.key = q.key) end from queue q
  where q.lane_id = ? and q.lease_id is null and q.run_at is null order by q.prio, q.seq limit ?`, []any{ln.id, ln.room + 1}, func(r *sql.Rows) error {
 		c := frontier.Claimed{Job: args.Job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.faults}
 		var (

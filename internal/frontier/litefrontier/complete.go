@@ -81,8 +81,13 @@ func (f *Frontier) leave(ctx context.Context, t tx, l frontier.Lease, c frontier
 		return t.exec(ctx, `delete from queue where seq = ? and lease_id = ?`, c.Seq, l.Token)
 	}
 	a := c.Again
-	return t.exec(ctx, `update queue set lease_id = null, state = ?1, reason = ?2, run_at = ?3, mark = max(mark, ?4), attempt = attempt - ?5, refused_at = null, owed = ?6 where seq = ?7 and lease_id = ?8`,
-		int(a.State), orNull(frontier.CleanReason(a.Reason)), f.now()+a.Delay.Microseconds(), int(frontier.Known), a.Free, string(frontier.CleanJSON(a.Owed)), c.Seq, l.Token)
+	n, err := t.exec(ctx, `update queue set lease_id = null, state = ?1, reason = ?2, run_at = ?3, mark = max(mark, ?4), attempt = attempt - ?5, refused_at = null, owes = 1 where seq = ?6 and lease_id = ?7`,
+		int(a.State), orNull(frontier.CleanReason(a.Reason)), f.now()+a.Delay.Microseconds(), int(frontier.Known), a.Free, c.Seq, l.Token)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	_, err = t.exec(ctx, `insert into owed(job_id, key, assets) values (?1, ?2, ?3) on conflict (job_id, key) do update set assets = ?3`, c.Job, c.Key, string(frontier.CleanJSON(a.Owed)))
+	return n, err
 }
 
 // alive is nil while the lease has its row.
@@ -169,6 +174,11 @@ func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c fro
 	}
 	if _, err := t.exec(ctx, `delete from asset_failure where job_id = ? and key = ?`, job, c.Key); err != nil {
 		return err
+	}
+	if c.Again == nil {
+		if _, err := t.exec(ctx, `delete from owed where job_id = ? and key = ?`, job, c.Key); err != nil {
+			return err
+		}
 	}
 	for _, a := range c.Failed {
 		if _, err := t.exec(ctx, `insert into asset_failure(job_id, key, name, url, reason, at) values (?, ?, ?, ?, ?, ?) on conflict do nothing`,

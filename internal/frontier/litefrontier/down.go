@@ -28,10 +28,10 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 		}
 		down = true
 		if _, err := t.exec(ctx, `update task set state = ?1, attempt = q.attempt, reason = ?2, finished_at = ?3 from queue q
- where q.lane_id = ?4 and q.lease_id is null and coalesce(q.owed, '{}') = '{}' and task.job_id = q.job_id and task.key = q.key`, int(seine.Error), reason, now, lane); err != nil {
+ where q.lane_id = ?4 and q.lease_id is null and not (q.owes and exists (select 1 from owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}')) and task.job_id = q.job_id and task.key = q.key`, int(seine.Error), reason, now, lane); err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, `delete from queue where lane_id = ? and lease_id is null and coalesce(owed, '{}') = '{}'`, lane)
+		n, err := t.exec(ctx, `delete from queue as q where lane_id = ? and lease_id is null and not (q.owes and exists (select 1 from owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}'))`, lane)
 		if err != nil || n == 0 {
 			return err
 		}

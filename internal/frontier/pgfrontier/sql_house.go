@@ -60,11 +60,11 @@ const (
 	sqlDown = `select lane_id from seine.lane where job_id = $2 and lane_key = $3 and down_since <= ` + now + ` - $4::float8 * interval '1 s' for update`
 	// After sqlDown. $2 lane, $3 at most, $4 reason. The lane is parked with its last ready task. Tasks that
 	// fetch assets without their page stay.
-	sqlEndHost = `with d as (delete from seine.queue q where seq = any(array(select seq from seine.queue where lane_id = $2 and lease_id is null and coalesce(owed, '{}') = '{}' limit $3))
+	sqlEndHost = `with d as (delete from seine.queue q where seq = any(array(select seq from seine.queue q where lane_id = $2 and lease_id is null and not (q.owes and exists (select from seine.owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}')) limit $3))
    returning q.job_id, q.key, q.lane_id, q.attempt),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, 2, $4::text, count(*) from d group by 1, 2),
  l as (update seine.lane set parked = true where lane_id = $2 and (select count(*) from d) < $3
-   and not exists (select from seine.queue where lane_id = $2 and lease_id is null and run_at is null and owed <> '{}')),
+   and not exists (select from seine.queue q where lane_id = $2 and lease_id is null and run_at is null and (q.owes and exists (select from seine.owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}')))),
  t as (update seine.task t set state = 2, attempt = d.attempt, reason = $4, finished_at = ` + now + ` from d where t.job_id = d.job_id and t.key = d.key)
  select count(*) from d`
 	sqlHostUp = `update seine.lane set faults = 0, down_since = null where job_id = $1 and lane_key = $2 and (faults > 0 or down_since is not null)`

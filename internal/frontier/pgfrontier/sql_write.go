@@ -124,16 +124,18 @@ const (
 	// $6 delays in seconds, $7 attempts that are not counted, $8 what is owed, $9 which tell nothing of
 	// their lane's host.
 	sqlAgain = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, 3),
-     attempt = attempt - f.free, refused_at = null, owed = f.owed
+     attempt = attempt - f.free, refused_at = null, owes = true
    from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::text[], $9::bool[]) f(seq, state, reason, delay, free, owed, alone)
-   where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.alone),
+   where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, f.alone, f.owed),
+ o as (insert into seine.owed(job_id, key, assets) select job_id, key, owed from r order by key on conflict (job_id, key) do update set assets = excluded.assets),
  k as (select lane_id, count(*)::int as n, (count(*) filter (where not alone))::int as ok, 0 as bad from r group by 1),
  u as (` + laneAfter + `)
  select count(*) from r`
 
 	// The failed assets of tasks, which replace those that were known. $1 job, $2 keys.
-	sqlForgetFailures = `delete from seine.asset_failure where job_id = $1 and key = any($2::text[])`
-	sqlFailures       = `insert into seine.asset_failure(job_id, key, name, url, reason, at) select $1, key, name, url, reason, coalesce($6::timestamptz, clock_timestamp())
+	sqlForgetFailures = `with o as (delete from seine.owed where job_id = $1 and key = any($2::text[]))
+ delete from seine.asset_failure where job_id = $1 and key = any($2::text[])`
+	sqlFailures = `insert into seine.asset_failure(job_id, key, name, url, reason, at) select $1, key, name, url, reason, coalesce($6::timestamptz, clock_timestamp())
  from unnest($2::text[], $3::text[], $4::text[], $5::text[]) i(key, name, url, reason) order by key collate "C", name collate "C" on conflict do nothing`
 
 	// Release: attempt - 1, ready at once, lane woken. $2 lease, $3 seqs.
@@ -151,8 +153,8 @@ const (
  t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.meta is not null as has_meta from seine.task t join i on i.key = t.key
    where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
- q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owed) select $1, key, lane, prio, case state when 1 then 3 when 2 then 1 else 2 end, has_meta,
-   case when exists (select from seine.asset_failure a where a.job_id = $1 and a.key = t.key) then '{}' end from t
+ q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select $1, key, lane, prio, case state when 1 then 3 when 2 then 1 else 2 end, has_meta,
+   exists (select from seine.asset_failure a where a.job_id = $1 and a.key = t.key) from t
    returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
  select lane_id, min(prio), count(*) from q group by lane_id`

@@ -1,5 +1,6 @@
 -- +goose Up
-ALTER TABLE queue ADD COLUMN owed TEXT;
+ALTER TABLE queue ADD COLUMN owes INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE owed (job_id INTEGER NOT NULL, key TEXT NOT NULL, assets TEXT NOT NULL, PRIMARY KEY (job_id, key)) WITHOUT ROWID;
 CREATE TABLE asset_failure (
   job_id INTEGER NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY (job_id, key, name)
@@ -7,4 +8,5 @@ CREATE TABLE asset_failure (
 
 -- +goose Down
 DROP TABLE asset_failure;
-ALTER TABLE queue DROP COLUMN owed;
+DROP TABLE owed;
+ALTER TABLE queue DROP COLUMN owes;
