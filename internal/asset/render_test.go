@@ -413,6 +413,7 @@ func TestZeroImageHasTheStatedDefaults(t *testing.T) {
 	body := jpegFile(t, picture(40, 30))
 	for name, pair := range map[string][2]seine.Image{
 		"to, png and min": {{}, {To: seine.PNG, PNG: seine.PNGBalanced, MinWidth: 1, MinHeight: 1}},
+		"max_pixels":      {{}, {MaxPixels: seine.DefaultMaxPixels}},
 		"quality":         {{To: seine.JPEG}, {To: seine.JPEG, Quality: 90}},
 	} {
 		var got [2][]byte

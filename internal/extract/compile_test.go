@@ -72,7 +72,7 @@ func TestCompileNamesEveryProblem(t *testing.T) {
 			Fields:  []Field{{Name: "price", CSS: "p", Type: "number"}},
 			Verdict: []VerdictRule{{State: seine.Skipped, When: "price > 5"}},
 		}, []string{"fields.price.type: unknown type"}},
-		{"a list as a URL", asset(AssetRule{Name: "a", URL: "images"}), []string{"assets.a.url: does not compile: expected string, but got list"}},
+		{"a list as a URL", asset(AssetRule{Name: "a", URL: "images"}), []string{"assets.a.url: images is a list: add all: true to store each file, or name one: images[0]"}},
 		{"an asset's name", asset(AssetRule{Name: "a/b", URL: "title"}), []string{`assets.a/b: "a/b" is not a name`}},
 		{"an upgrade of nothing", asset(AssetRule{Name: "a", URL: "title", Upgrade: &seine.Upgrade{To: "x"}}), []string{"assets.a.upgrade.from: is empty"}},
 		{"an upgrade to itself", asset(AssetRule{Name: "a", URL: "title", Upgrade: &seine.Upgrade{From: "x", To: "x"}}), []string{"assets.a.upgrade.to"}},

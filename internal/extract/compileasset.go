@@ -104,6 +104,9 @@ func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
 		return nil
 	case a.All:
 		out.url = c.listExpression(path+".url", a.URL, names)
+	case names.lists[strings.TrimSpace(a.URL)]:
+		c.say(path+".url", "%s is a list: add all: true to store each file, or name one: %s[0]", strings.TrimSpace(a.URL), strings.TrimSpace(a.URL))
+		return nil
 	default:
 		out.url = c.expression(path+".url", a.URL, reflect.String, names)
 	}

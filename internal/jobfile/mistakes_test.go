@@ -128,7 +128,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		},
 		{"a rule without a state", head + body + "verdict:\n  - {why: because}\n", `job.yaml:5:5: verdict[0]: a rule has one of skip, stale, error, fail and done`},
 		{"an index on what is no list", head + body + "assets: {front: {url: 'title[0]'}}\n", `job.yaml:4:23: assets.front.url: title is not a list: give the field all: true`},
-		{"a list as a URL", head + body + "assets: {front: {url: images}}\n", `job.yaml:4:23: assets.front.url: does not compile: expected string, but got list`},
+		{"a list as a URL", head + body + "assets: {front: {url: images}}\n", `job.yaml:4:23: assets.front.url: images is a list: add all: true to store each file, or name one: images[0]`},
 		{"an asset without a URL", head + body + "assets:\n  front: {optional: true}\n", `job.yaml:5:3: missing key "url" in assets.front`},
 		{
 			"a crop outside its reference", head + body + "assets: {front: {url: 'images[0]', image: {crop: {of: 100x100, box: [0, 0, 101, 50]}}}}\n",

@@ -107,7 +107,7 @@ func TestEachExampleOfTheReferenceIsValid(t *testing.T) {
 // undecidable are the defaults that no value of the key can express.
 var undecidable = []string{
 	"fetch.user_agent", "fields.NAME.decimal", "fields.NAME.locale", "fields.NAME.type", "seeds.ids.check", "seeds.ids.date", "seeds.ids.prefix",
-	"assets.NAME.image.keep", "assets.NAME.types", "assets.NAME.on_failure", "verdict[].why",
+	"assets.NAME.image.keep", "assets.NAME.types", "assets.NAME.on_failure", "assets.NAME.body", "verdict[].why",
 }
 
 // applied are the defaults that stay a zero in the job and are applied by the package that uses the value. See

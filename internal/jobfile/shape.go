@@ -388,7 +388,7 @@ type asset struct {
 	// named NAME_1, NAME_2 and so on, and `{n}` in the store key is the number. A URL that occurs twice
 	// is stored once. A list of no files fails the task unless the asset is optional. A list has at
 	// most 1,000 files.
-	All bool `yaml:"all" default:"false" example:"true" beside:"url: images"`
+	All bool `yaml:"all" default:"false" example:"true" beside:"url: {css: img, attr: src}"`
 
 	// Stores the page's own body, in the bytes that were sent, without a second request. The page
 	// may then have `max_asset` bytes in place of `max_body`, and `fields` are not needed. The verdict
