@@ -227,5 +227,5 @@ func parsed(t *testing.T, example string) both {
 	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}}
 	var doc document
 	d.decode(reflect.ValueOf(&doc).Elem(), root, "", limits{})
-	return both{Job: job, Rules: fmt.Sprintf("%+v", (&assembly{decoder: d, doc: &doc, root: root}).rules())}
+	return both{Job: job, Rules: (&assembly{decoder: d, doc: &doc, root: root}).rules()}
 }
