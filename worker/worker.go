@@ -291,7 +291,7 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 		w.stores = append(w.stores, store{at: at, bucket: bucket})
 		buckets[at] = asset.New(bucket, asset.Options{})
 	}
-	registered, err := assemble.Register(ctx, w.frontier, job, assemble.Options{AcceptChanges: w.cfg.AcceptChanges})
+	registered, err := assemble.Register(ctx, w.frontier, job, assemble.Options{AcceptChanges: w.cfg.AcceptChanges, Store: at})
 	if err != nil {
 		return err
 	}

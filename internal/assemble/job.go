@@ -21,6 +21,9 @@ type Options struct {
 	// AcceptChanges takes a changed seeds.url or store.key.
 	AcceptChanges bool
 
+	// Store is where the job's files go. Default: the job's own.
+	Store string
+
 	// Config is the job file as JSON, to be kept with the job.
 	Config json.RawMessage
 }
@@ -36,11 +39,7 @@ func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Opti
 	}
 	config := opts.Config
 	if config == nil {
-		if config, err = json.Marshal(struct {
-			Job        string `json:"job"`
-			Permission string `json:"permission,omitempty"`
-			Source     string `json:"source,omitempty"`
-		}{normal.Name, normal.Permission, string(normal.Source)}); err != nil {
+		if config, err = configOf(&normal, opts.Store); err != nil {
 			return nil, err
 		}
 	}

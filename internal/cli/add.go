@@ -69,7 +69,7 @@ func (a *app) addStream(ctx context.Context, in *engine.Adder, r io.Reader, bad 
 	return frontier.ReadSeeds(r, "standard input", func(s frontier.Seed) error {
 		if time.Since(last) > lineEvery {
 			last = time.Now()
-			a.say("%d keys, %d added", in.Seen, in.Added)
+			a.say("%s, %d added", counted(in.Seen, "key"), in.Added)
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("%w: add the same list again to go on", errStopped)
@@ -134,7 +134,7 @@ func (b *badLines) print(a *app) error {
 // the job.
 func (a *app) registered(ctx context.Context, arg string, accept bool) (drivers.Frontier, *engine.Job, error) {
 	if !isFile(arg) {
-		f, job, info, err := a.jobAt(ctx, arg)
+		f, job, info, err := a.jobAt(ctx, arg, needs{hosts: true, seeds: true, store: true})
 		if err != nil {
 			return nil, nil, err
 		}

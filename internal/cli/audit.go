@@ -9,7 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/dataset"
+	"github.com/seinehq/seine/internal/number"
 )
 
 // exitAudit: an audit found faults that are there at its end.
@@ -79,19 +81,21 @@ func (a *app) audit(ctx context.Context, arg string, opts dataset.AuditOptions) 
 	} else {
 		a.printAudit(set, report, shown)
 	}
+	again := runAgain(set.Job, arg)
+	left := fmt.Sprintf("%s %s left", counted(report.Wrong, "fault"), number.Chosen(report.Wrong, "is", "are"))
 	switch {
 	case report.Wrong == 0:
 		return nil
 	case report.Tasks > 0:
-		return coded{exitAudit, fmt.Errorf("%d faults are left; %d tasks were sent back: `seine run %s` does them again", report.Wrong, report.Tasks, arg)}
+		return coded{exitAudit, fmt.Errorf("%s; %s %s sent back: %s does %s again", left, counted(report.Tasks, "task"), number.Were(report.Tasks), again, number.Chosen(report.Tasks, "it", "them"))}
 	case opts.Fix:
-		return coded{exitAudit, fmt.Errorf("%d faults are left: %s", report.Wrong, byHand(report, arg))}
+		return coded{exitAudit, fmt.Errorf("%s: %s", left, byHand(report, arg, again))}
 	}
-	return coded{exitAudit, fmt.Errorf("%d faults: %s", report.Wrong, remedy(report, arg))}
+	return coded{exitAudit, fmt.Errorf("%s: %s", counted(report.Wrong, "fault"), remedy(report, arg, again))}
 }
 
 // remedy says what mends the faults that were found.
-func remedy(r dataset.AuditReport, arg string) string {
+func remedy(r dataset.AuditReport, arg, again string) string {
 	back := r.Found[dataset.Missing] + r.Found[dataset.Broken] + r.Found[dataset.Incompleted]
 	free := r.Found[dataset.Orphaned] + r.Found[dataset.Leftover]
 	var does []string
@@ -102,20 +106,20 @@ func remedy(r dataset.AuditReport, arg string) string {
 		does = append(does, "deletes what nobody owns")
 	}
 	if does == nil {
-		return byHand(r, arg)
+		return byHand(r, arg, again)
 	}
 	fix := fmt.Sprintf("`seine audit %s --fix` %s", arg, strings.Join(does, " and "))
 	if r.Found[dataset.Misnamed]+r.Found[dataset.Doubled] > 0 {
 		fix += "; " + byHand(dataset.AuditReport{Found: map[dataset.Kind]int64{
 			dataset.Misnamed: r.Found[dataset.Misnamed], dataset.Doubled: r.Found[dataset.Doubled],
-		}}, arg)
+		}}, arg, again)
 	}
 	return fix
 }
 
 // byHand says what is left to people, by the kinds that --fix does not mend or
 // did not.
-func byHand(r dataset.AuditReport, arg string) string {
+func byHand(r dataset.AuditReport, arg, again string) string {
 	var parts []string
 	if r.Found[dataset.Misnamed] > 0 {
 		parts = append(parts, "what is misnamed may be yours: move it away, or delete it")
@@ -124,18 +128,29 @@ func byHand(r dataset.AuditReport, arg string) string {
 		parts = append(parts, fmt.Sprintf("of an id in two folders see which is right: `seine retry %s KEY` does a task again, and the next audit finds the other file orphaned", arg))
 	}
 	if r.Found[dataset.Incompleted] > r.Fixed[dataset.Incompleted] {
-		parts = append(parts, fmt.Sprintf("`seine clean %s` deletes what is incomplete and no record owns; `seine run %s` does again what waits", arg, arg))
+		parts = append(parts, fmt.Sprintf("`seine clean %s` deletes what is incomplete and no record owns; %s does again what waits", arg, again))
 	}
 	if parts == nil {
-		return fmt.Sprintf("`seine run %s` does their tasks again", arg)
+		return again + " does their tasks again"
 	}
 	return strings.Join(parts, "; ")
 }
 
+// runAgain says what runs a job again.
+func runAgain(job *seine.Job, arg string) string {
+	switch {
+	case isFile(arg):
+		return "`seine run " + arg + "`"
+	case len(job.Source) > 0:
+		return "`seine run` with its job file"
+	}
+	return "its program"
+}
+
 func (a *app) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[dataset.Kind][]dataset.Finding) {
-	a.print("job %s: %d files, %s; %d assets of %d records", set.Job.Name, r.Files, size(r.Bytes), r.Assets, r.Records)
+	a.print("job %s: %s, %s; %s of %s", set.Job.Name, counted(r.Files, "file"), size(r.Bytes), counted(r.Assets, "asset"), counted(r.Records, "record"))
 	if r.Young > 0 {
-		a.print("%d files that nobody owns are younger than the grace time: not judged", r.Young)
+		a.print("%s that nobody owns %s younger than the grace time: not judged", counted(r.Young, "file"), number.Chosen(r.Young, "is", "are"))
 	}
 	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "KIND\tFOUND\tMENDED")

@@ -76,10 +76,10 @@ func (a *app) clean(ctx context.Context, arg string, opts dataset.CleanOptions, 
 	if a.json() {
 		return a.printJSON(map[string]any{"summary": report})
 	}
-	a.print("%d ids, %d incomplete; %d of their files (%s) may go", report.IDs, report.Incomplete, report.Deletable, size(report.Bytes))
+	a.print("%s, %d incomplete; %d of their files (%s) may go", counted(report.IDs, "id"), report.Incomplete, report.Deletable, size(report.Bytes))
 	switch {
 	case opts.Yes:
-		a.print("%d files deleted", report.Deleted)
+		a.print("%s deleted", counted(report.Deleted, "file"))
 	case report.Deletable > 0:
 		a.print("nothing was deleted: say --yes")
 	}

@@ -15,6 +15,9 @@ import (
 	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/number"
 )
 
 // outputs gives a command its own formats for -o, the first of which is the
@@ -45,29 +48,38 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 		}
 	}
 	set := &dataset.Set{Progress: a.datasetProgress()}
+	var f drivers.Frontier
 	if w.frontier || !isFile(arg) {
-		f, job, info, err := a.jobAt(ctx, arg)
+		opened, job, info, err := a.jobAt(ctx, arg, needs{store: w.store})
 		if err != nil {
 			return nil, nil, err
 		}
+		f = opened
 		closers = append(closers, f)
+		if job.Permission == "" { // in a variable that is not set
+			job.Permission = permissionOf(info)
+		}
 		set.Job, set.ID = job, info.ID
 		if w.frontier {
 			set.Frontier = f
 		}
 	} else {
-		job, _, err := a.load(arg)
+		job, err := a.look(arg, needs{store: w.store})
 		if err != nil {
 			return nil, nil, err
 		}
 		set.Job = job
 	}
-	rules, ok := set.Job.Scraper.(*extract.Scraper)
-	if !ok {
-		closeAll()
-		return nil, nil, usagef("job %s was not made from a job file: its rules say nothing of its files", set.Job.Name)
+	if rules, ok := set.Job.Scraper.(*extract.Scraper); ok {
+		set.Rules = rules
+	} else {
+		found, err := dataset.Find(ctx, f, set.ID, set.Job.Store.Key)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		set.Rules = found
 	}
-	set.Rules = rules
 	if !w.store {
 		return set, closeAll, nil
 	}
@@ -82,6 +94,15 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 		a.say("seine: store %s", a.storeOf(set.Job))
 	}
 	return set, closeAll, nil
+}
+
+// permissionOf is what a job was registered with.
+func permissionOf(info frontier.JobInfo) string {
+	job, _, err := assemble.Stored(info.Config)
+	if err != nil {
+		return ""
+	}
+	return job.Permission
 }
 
 // openSet opens a store that is there: looking must not make a folder, and a
@@ -111,7 +132,7 @@ func (a *app) datasetProgress() func(what string, n int64) {
 	return func(what string, n int64) {
 		if time.Since(last) >= lineEvery {
 			last = time.Now()
-			a.say("seine: %d %s so far", n, what)
+			a.say("seine: %s so far", counted(n, strings.TrimSuffix(what, "s")))
 		}
 	}
 }
@@ -125,7 +146,7 @@ func (a *app) sayStrangers(set *dataset.Set, others dataset.Strangers) {
 	if folder := set.Rules.Layout().Prefix(); folder != "" {
 		where = folder
 	}
-	a.say("seine: %d files in %s are none of store.key %q (such as %s)", others.Number, where, set.Job.Store.Key, others.Example)
+	a.say("seine: %s in %s %s of store.key %q (such as %s)", counted(others.Number, "file"), where, number.Chosen(others.Number, "is none", "are none"), set.Job.Store.Key, others.Example)
 }
 
 // datasetError gives an error of package dataset its exit code.

@@ -77,7 +77,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 		return fmt.Errorf("%w: choose other addresses with --pages and --images", err)
 	}
 	defer func() { _ = served.Close() }()
-	a.say("seine: registry of %d ids at %s, images at %s", d.ids, served.PagesURL, served.ImagesURL)
+	a.say("seine: registry of %s at %s, images at %s", counted(d.ids, "id"), served.PagesURL, served.ImagesURL)
 	if d.serveOnly {
 		a.say("seine: Ctrl-C stops it")
 		<-ctx.Done()

@@ -146,13 +146,13 @@ func (a *app) export(ctx context.Context, arg, to, format string, raw bool) erro
 		a.say("seine: warning: some records have what the job file has no column for, left out: %s (JSONL has it)", strings.Join(about.LeftOut, ", "))
 	}
 	if at.stream {
-		a.say("seine: %d records of job %s%s", about.Records, about.Job, permitted(about))
+		a.say("seine: %s of job %s%s", counted(about.Records, "record"), about.Job, permitted(about))
 		return nil
 	}
 	if err := writeAbout(ctx, at, about); err != nil {
 		return datasetError(err)
 	}
-	a.say("seine: %d records of job %s in %s%s", about.Records, about.Job, to, permitted(about))
+	a.say("seine: %s of job %s in %s%s", counted(about.Records, "record"), about.Job, to, permitted(about))
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/number"
 )
 
 func (a *app) pauseCommand() *cobra.Command {
@@ -38,7 +39,7 @@ dead worker holds is taken back when its lease expires. It stays paused until
 			return usagef("--timeout %s: give a time from 0s on; 0s waits for as long as it takes", timeout)
 		}
 		if h.host != "" {
-			if job, err := a.stored(h.job); err != nil {
+			if job, err := a.stored(h.job, needs{hosts: true}); err != nil {
 				return err
 			} else if job.Pace.Unpaced() {
 				return usagef("job %s has no pace, so its hosts are worked off together: drain the job, or pause the host", h.job.Name)
@@ -104,7 +105,7 @@ func (a *app) hold(ctx context.Context, f frontier.Frontier, h held, paused bool
 	}
 	n, err := f.CloseCircuits(ctx, h.job.ID)
 	if n > 0 {
-		a.print("%d ID spaces that were stopped are explored again", n)
+		a.print("%s that %s stopped %s explored again", counted(n, "ID space"), number.Were(n), number.Chosen(n, "is", "are"))
 	}
 	return err
 }
@@ -141,11 +142,11 @@ func (a *app) drain(ctx context.Context, f frontier.Frontier, h held, timeout ti
 			return nil
 		}
 		if n > 0 && timeout > 0 && time.Since(began) > timeout {
-			return fmt.Errorf("%d tasks of %s are still in progress after %s; it stays paused: `seine drain` again goes on waiting", n, h, timeout)
+			return fmt.Errorf("%s of %s %s still in progress after %s; it stays paused: `seine drain` again goes on waiting", counted(n, "task"), h, number.Chosen(n, "is", "are"), timeout)
 		}
 		if n > 0 && time.Since(said) > drainSay {
 			said = time.Now()
-			a.say("seine: %d tasks in progress", n)
+			a.say("seine: %s in progress", counted(n, "task"))
 		}
 		select {
 		case <-ctx.Done():

@@ -129,7 +129,7 @@ func brief(d time.Duration) string {
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 	case d < 1000*24*time.Hour:
-		return fmt.Sprintf("%d days", int(d.Hours()/24+0.5))
+		return counted(int(d.Hours()/24+0.5), "day")
 	}
 	return fmt.Sprintf("%.1f years", d.Hours()/24/365.25)
 }

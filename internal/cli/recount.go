@@ -15,11 +15,14 @@ space is divided (its first id, "explore.blocks"). Nothing is asked for again.
 JOB is the job's file, or its name: then the rules count that it was last run
 with, not those of a file that was changed since. Workers may go on meanwhile; what they end waits for it.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			f, job, info, err := a.jobAt(c.Context(), args[0])
+			f, job, info, err := a.jobAt(c.Context(), args[0], needs{})
 			if err != nil {
 				return err
 			}
 			defer func() { _ = f.Close() }()
+			if len(job.Source) == 0 {
+				return usagef("job %s has no job file: its rules are code of its own program", job.Name)
+			}
 			if len(engine.Spaces(job)) == 0 {
 				return usagef("job %s does not explore an ID space", job.Name)
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/health"
+	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/worker"
 )
 
@@ -245,7 +246,7 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 		return err
 	}
 	if n := status.Final[seine.Stale]; n > 0 && runErr == nil {
-		a.say("seine: %d stale tasks have used up their attempts; when the job or the site is mended: `seine retry %s --state stale`, and run again", n, job.Name)
+		a.say("seine: %s %s used up %s attempts; when the job or the site is mended: `seine retry %s --state stale`, and run again", counted(n, "stale task"), number.Chosen(n, "has", "have"), number.Chosen(n, "its", "their"), job.Name)
 	}
 	switch failures := status.Final[seine.Error] + status.Final[seine.Stale]; {
 	case ctx.Err() != nil && status.Open+status.Unseen > 0:
@@ -255,8 +256,8 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	case runErr != nil:
 		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, describeLimit(job, cfg.Limit))}
 	case status.Final[seine.Error] > int64(job.MaxFailures):
-		return coded{exitFailures, fmt.Errorf("%s ended in error and max_failures is %d: `seine tasks --state error %s` lists them, `seine retry --state error %s` sends them back",
-			counted(failures-status.Final[seine.Stale], "task"), job.MaxFailures, job.Name, job.Name)}
+		return coded{exitFailures, fmt.Errorf("%s ended in error and max_failures is %d: `seine tasks --state error %s` lists %[4]s, `seine retry --state error %[3]s` sends %[4]s back",
+			counted(failures-status.Final[seine.Stale], "task"), job.MaxFailures, job.Name, number.Chosen(failures-status.Final[seine.Stale], "it", "them"))}
 	}
 	return nil
 }
@@ -270,9 +271,9 @@ func describeLimit(job *seine.Job, run seine.Limit) string {
 		for _, n := range []struct {
 			name string
 			n    int64
-		}{{"assets", l.limit.Assets}, {"records", l.limit.Records}, {"tasks", l.limit.Tasks}} {
+		}{{"asset", l.limit.Assets}, {"record", l.limit.Records}, {"task", l.limit.Tasks}} {
 			if n.n > 0 {
-				parts = append(parts, fmt.Sprintf("%d %s (%s)", n.n, n.name, l.from))
+				parts = append(parts, fmt.Sprintf("%s (%s)", counted(n.n, n.name), l.from))
 			}
 		}
 		if l.limit.Yield > 0 {

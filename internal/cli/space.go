@@ -12,6 +12,7 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
 )
 
 // spaceJSON is the shape of `status --space -o json`, a line for each space.
@@ -87,7 +88,7 @@ const (
 
 // space shows what is known of a job's ID spaces.
 func (a *app) space(ctx context.Context, arg string, want int64) error {
-	f, job, info, err := a.jobAt(ctx, arg)
+	f, job, info, err := a.jobAt(ctx, arg, needs{})
 	if err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 				return err
 			}
 			if over {
-				j.State, j.Best, j.Why = spaceExhausted, 0, fmt.Sprintf("%d ids ended in error", j.Errors)
+				j.State, j.Best, j.Why = spaceExhausted, 0, counted(j.Errors, "id")+" ended in error"
 			}
 		}
 		out = append(out, j)
@@ -157,10 +158,10 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 	budget := normal.Explore.Budget
 	for i := range out {
 		if budget > 0 && all >= budget && out[i].State != spaceStopped {
-			out[i].State, out[i].Why = spaceSpent, fmt.Sprintf("%d answers of explore.budget, %d", all, budget)
+			out[i].State, out[i].Why = spaceSpent, fmt.Sprintf("%s of explore.budget, %d", counted(all, "answer"), budget)
 		}
 		if elsewhere > 0 && i == 0 {
-			out[i].Note = join("; ", out[i].Note, fmt.Sprintf("%d answers are known of ID spaces as they were divided before: `seine recount` takes them over", elsewhere))
+			out[i].Note = join("; ", out[i].Note, fmt.Sprintf("%s %s known of ID spaces as they were divided before: `seine recount` takes %s over", counted(elsewhere, "answer"), number.Chosen(elsewhere, "is", "are"), number.Chosen(elsewhere, "it", "them")))
 		}
 	}
 	if want > 0 {
@@ -214,7 +215,7 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 		}
 	}
 	if out.Answered >= engine.Barren && out.Hits+out.Wanted == 0 {
-		out.Note = fmt.Sprintf("nothing was wanted in %d answers: are the verdict and explore.hit right?", out.Answered)
+		out.Note = fmt.Sprintf("nothing was wanted in %s: are the verdict and explore.hit right?", counted(out.Answered, "answer"))
 	}
 	step := max(s.Step, 1)
 	for _, r := range regions {
@@ -297,7 +298,7 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 		a.print("  hits      %d, of what walks look for, among the ids that were explored", s.Hits)
 	}
 	if s.Errors > 0 {
-		a.print("  errors    %d ids ended in error", s.Errors)
+		a.print("  errors    %s ended in error", counted(s.Errors, "id"))
 	}
 	if s.State == spaceExhausted {
 		a.print("  best      nothing is left: the space is exhausted")
@@ -330,7 +331,7 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 		}
 	}
 	a.print("")
-	a.print("  %d ids a cell; hits by answer from none (.) to all (@); blank: not asked yet", (s.Size-1)/int64(len(s.Regions))+1)
+	a.print("  %s a cell; hits by answer from none (.) to all (@); blank: not asked yet", counted((s.Size-1)/int64(len(s.Regions))+1, "id"))
 }
 
 // printRegions names those with most hits.
@@ -349,7 +350,7 @@ func (a *app) printRegions(regions []regionJSON) {
 		if r.Expected < 0.0005 {
 			promise = "nothing more to find"
 		}
-		a.print("%s  %s to %s: %d hits of %d; %s", head, r.First, r.Last, r.hits(), r.Probes+r.Walks, promise)
+		a.print("%s  %s to %s: %s of %d; %s", head, r.First, r.Last, counted(r.hits(), "hit"), r.Probes+r.Walks, promise)
 	}
 }
 
@@ -358,17 +359,17 @@ func (r regionJSON) hits() int64 { return r.ProbeHits + r.WalkHits }
 func (g *goal) text(status frontier.Status) string {
 	switch {
 	case g.Requests == 0:
-		return fmt.Sprintf("%d items: met", g.Hits)
+		return fmt.Sprintf("%s: met", counted(g.Hits, "item"))
 	case g.beyond:
-		return fmt.Sprintf("%d items: can't be met, explore.budget ends before", g.Hits)
+		return fmt.Sprintf("%s: can't be met, explore.budget ends before", counted(g.Hits, "item"))
 	case g.Requests < 0:
-		return fmt.Sprintf("%d items: can't be met, the space promises about %d", g.Hits, g.Found)
+		return fmt.Sprintf("%s: can't be met, the space promises about %d", counted(g.Hits, "item"), g.Found)
 	case g.Seconds == nil && status.Workers > 0:
-		return fmt.Sprintf("%d items: about %d more answers; how fast %d workers are is not known yet", g.Hits, g.Requests, status.Workers)
+		return fmt.Sprintf("%s: about %s; how fast %s %s is not known yet", counted(g.Hits, "item"), counted(g.Requests, "more answer"), counted(status.Workers, "worker"), number.Chosen(status.Workers, "is", "are"))
 	case g.Seconds == nil:
-		return fmt.Sprintf("%d items: about %d more answers; no worker runs", g.Hits, g.Requests)
+		return fmt.Sprintf("%s: about %s; no worker runs", counted(g.Hits, "item"), counted(g.Requests, "more answer"))
 	}
-	return fmt.Sprintf("%d items: about %d more answers, %s with %d workers at this pace", g.Hits, g.Requests, brief(time.Duration(*g.Seconds*float64(time.Second))), status.Workers)
+	return fmt.Sprintf("%s: about %s, %s with %s at this pace", counted(g.Hits, "item"), counted(g.Requests, "more answer"), brief(time.Duration(*g.Seconds*float64(time.Second))), counted(status.Workers, "worker"))
 }
 
 // shades are how a region's hits by request are drawn.

@@ -14,6 +14,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/polite"
 	"github.com/seinehq/seine/internal/terminal"
 )
@@ -69,7 +70,7 @@ what it takes until N items are found.`,
 				if err != nil {
 					return err
 				}
-				job, err := a.stored(info)
+				job, err := a.stored(info, needs{})
 				chooses := err == nil && explores(job)
 				if a.json() {
 					if err := a.printStatus(info.Name, s, chooses); err != nil {
@@ -206,7 +207,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 		head += " (paused)"
 	}
 	if s.Rate > 0 {
-		head += fmt.Sprintf("  %.1f tasks/s by %d workers", s.Rate, s.Workers)
+		head += fmt.Sprintf("  %.1f tasks/s by %s", s.Rate, counted(s.Workers, "worker"))
 	}
 	if eta, ok := timeLeft(s, explores); ok && s.Open+s.Unseen > 0 {
 		head += ", about " + brief(eta) + " to go"
@@ -220,7 +221,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 		}
 		note := ""
 		if final := s.Final[state]; (state == seine.Error || state == seine.Stale) && final < n {
-			note = fmt.Sprintf("%d final, %d wait for their next try", final, n-final)
+			note = fmt.Sprintf("%d final, %d %s", final, n-final, number.Chosen(n-final, "waits for its next try", "wait for their next try"))
 		}
 		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", state, n, note)
 		for _, r := range s.Reasons {
@@ -230,7 +231,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 		}
 	}
 	if s.Unseen > 0 {
-		_, _ = fmt.Fprintf(t, "  unseen\t%d\tids that were not admitted yet\n", s.Unseen)
+		_, _ = fmt.Fprintf(t, "  unseen\t%d\t%s not admitted yet\n", s.Unseen, number.Chosen(s.Unseen, "id that was", "ids that were"))
 	}
 	_ = t.Flush()
 	if s.FailedAssets > 0 {
@@ -246,16 +247,11 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 }
 
 // counted returns a count with its noun: 1 record, 2 records.
-func counted(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func counted[N int | int64](n N, noun string) string { return number.Counted(n, noun) }
 
 // printStopped says which of a job's ID spaces are not explored any more.
 func (a *app) printStopped(ctx context.Context, f frontier.Frontier, info frontier.JobInfo) error {
-	job, err := a.stored(info)
+	job, err := a.stored(info, needs{})
 	if err != nil {
 		return nil //nolint:nilerr // as in printHours
 	}
@@ -283,7 +279,7 @@ func (a *app) printStopped(ctx context.Context, f frontier.Frontier, info fronti
 
 // printHours says that a job is outside its hours.
 func (a *app) printHours(ctx context.Context, f frontier.Frontier, info frontier.JobInfo) {
-	job, err := a.stored(info)
+	job, err := a.stored(info, needs{})
 	if err != nil {
 		return // added by a program of the user's own, or with a secret that is not here
 	}

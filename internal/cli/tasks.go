@@ -168,7 +168,7 @@ they are.`,
 			if err != nil {
 				return err
 			}
-			fr, job, info, err := a.jobAt(c.Context(), args[0])
+			fr, job, info, err := a.jobAt(c.Context(), args[0], needs{hosts: true})
 			if err != nil {
 				return err
 			}
@@ -202,7 +202,7 @@ they are.`,
 			if a.json() {
 				return a.printJSON(map[string]int{"sent_back": total})
 			}
-			a.print("%d tasks sent back", total)
+			a.print("%s sent back", counted(total, "task"))
 			return unseen(args[1:], seen)
 		},
 	}

@@ -79,7 +79,7 @@ func (a *app) describe(job *seine.Job) {
 			// Of each day only the job's hours count.
 			days := time.Duration(float64(mean) * float64(tasks) * float64(24*time.Hour) / float64(openHours(p.Hours)))
 			if days >= time.Second {
-				a.print("  takes     at least %s for %d pages of one host%s", brief(days), tasks, what)
+				a.print("  takes     at least %s for %s of one host%s", brief(days), counted(tasks, "page"), what)
 			}
 		}
 	}

@@ -40,7 +40,7 @@ type Set struct {
 
 	// Job is the job; Rules are its rules.
 	Job   *seine.Job
-	Rules *extract.Scraper
+	Rules Rules
 
 	// Frontier keeps its records, under ID; nil: only the store is looked at.
 	Frontier frontier.Frontier
@@ -52,6 +52,18 @@ type Set struct {
 	// Progress, when not nil, is told now and then how many things of a kind
 	// ("files", "records") were gone through.
 	Progress func(what string, n int64)
+}
+
+// Rules say what the records and files of a job have. [extract.Scraper] and [Found] are Rules.
+type Rules interface {
+	// Layout says what the paths of files mean.
+	Layout() *extract.Layout
+
+	// Columns lists the fields of records.
+	Columns() []string
+
+	// KeepsRecords reports whether records may lack an asset that failed.
+	KeepsRecords() bool
 }
 
 // DefaultGrace is how old a file must be that is deleted: longer than a task

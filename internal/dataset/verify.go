@@ -13,6 +13,7 @@ import (
 
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
 )
 
 const (
@@ -110,7 +111,7 @@ func (a *auditor) check(ctx context.Context, r frontier.Asset) (Kind, string, er
 	case err != nil:
 		return "", "", storeError("look at "+r.Path, err)
 	case at.Size != r.Bytes:
-		return Broken, fmt.Sprintf("%d bytes; the record says %d", at.Size, r.Bytes), nil
+		return Broken, fmt.Sprintf("%s; the record says %d", number.Counted(at.Size, "byte"), r.Bytes), nil
 	case !a.opts.Deep:
 		return "", "", nil
 	}

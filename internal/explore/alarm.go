@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/seinehq/seine/internal/number"
 )
 
 const (
@@ -200,8 +202,9 @@ func (f *Forager) Dark(now time.Time) string {
 	if f.Doubt() < most || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
 		return ""
 	}
-	return fmt.Sprintf("the last %d answers, in %d blocks, were wanted %d times where %.0f were to be expected",
-		max(0, total.Probes+total.Walks-w.low.Asked), len(w.blocks), max(0, total.ProbeHits+total.WalkHits-w.low.Hits), total.Expected-w.low.Expected)
+	return fmt.Sprintf("the last %s, in %s, were wanted %s where %.0f were to be expected",
+		number.Counted(max(0, total.Probes+total.Walks-w.low.Asked), "answer"), number.Counted(len(w.blocks), "block"),
+		number.Counted(max(0, total.ProbeHits+total.WalkHits-w.low.Hits), "time"), total.Expected-w.low.Expected)
 }
 
 func (w *watch) note(total Sums, now time.Time) {

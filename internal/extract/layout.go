@@ -18,6 +18,7 @@ type Layout struct {
 	lists    []string
 	required []string
 	foreign  bool
+	code     bool
 	shape    *regexp.Regexp
 	groups   []string // the name that each group of shape stands for
 }
@@ -56,6 +57,22 @@ func (s *Scraper) Layout() *Layout {
 	return l
 }
 
+// CodeLayout returns the layout of a job whose assets and paths Go code chooses. assets are the names
+// that its records have. No asset is required, and every path of a record is right. A template that
+// can't be read means no path.
+func CodeLayout(key string, assets []string) *Layout {
+	if key == "" {
+		key = DefaultKey
+	}
+	t, err := parseTemplate(key)
+	if err != nil {
+		t = template{{literal: key}}
+	}
+	l := &Layout{key: t, assets: assets, code: true}
+	l.compile()
+	return l
+}
+
 // MostAssets is the most files that one page has; zero if a list has no bound of its own.
 func (s *Scraper) MostAssets() int {
 	n := len(s.assets)
@@ -87,7 +104,7 @@ func (s *Scraper) KeepsRecords() bool {
 // Foreign returns the layout of a store that Seine did not fill: what stands for
 // a field may be any name of a folder or a part of one, but a hidden one.
 func (l *Layout) Foreign() *Layout {
-	out := &Layout{key: l.key, assets: l.assets, lists: l.lists, required: l.required, foreign: true}
+	out := &Layout{key: l.key, assets: l.assets, lists: l.lists, required: l.required, foreign: true, code: l.code}
 	out.compile()
 	return out
 }
@@ -235,6 +252,9 @@ func (l *Layout) Parse(path string) (place Place, ok bool) {
 // Fits reports whether a path is one that the template makes of these values.
 // What value does not know may be anything.
 func (l *Layout) Fits(path, id, asset string, value func(name string) (v string, known bool)) bool {
+	if l.code {
+		return true
+	}
 	var pattern []part // a name in it is a part that may be anything
 	for _, p := range l.key {
 		v, known := p.literal, true

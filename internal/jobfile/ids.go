@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+
+	"github.com/seinehq/seine/internal/number"
 )
 
 // several is one value, or a list of them.
@@ -275,16 +277,16 @@ func (a *assembly) goals(job *seine.Job, assets int) {
 	}
 	doubt("explore.strategy", job.Explore.Strategy == seine.StrategyChain && !starts,
 		"explore.strategy: a chain begins at ids that are known: give seeds.ids.start, or `seine add` them")
-	of, is := fmt.Sprintf("the ID space has %d ids", ids), ids
+	of, is := "the ID space has "+number.Counted(ids, "id"), ids
 	if b := job.Explore.Budget; b > 0 && b < ids {
-		of, is = fmt.Sprintf("explore.budget is %d answers", b), b
+		of, is = "explore.budget is "+number.Counted(b, "answer"), b
 	}
-	a.check("limit.records", job.Limit.Records > is, "limit.records: %d records can't be met: %s, a record each; give at most %d, or no limit", job.Limit.Records, of, is)
+	a.check("limit.records", job.Limit.Records > is, "limit.records: %s can't be met: %s, a record each; give at most %d, or no limit", number.Counted(job.Limit.Records, "record"), of, is)
 	if is < math.MaxInt64/int64(max(assets, 1)) {
 		doubt("limit.assets", assets > 0 && job.Limit.Assets > is*int64(assets),
-			"limit.assets: %d assets can't be met: %s with %d each", job.Limit.Assets, of, assets)
+			"limit.assets: %s can't be met: %s with %d each", number.Counted(job.Limit.Assets, "asset"), of, assets)
 	}
-	doubt("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %d tasks can't be met: the ID space has %d ids", job.Limit.Tasks, ids)
+	doubt("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %s can't be met: the ID space has %s", number.Counted(job.Limit.Tasks, "task"), number.Counted(ids, "id"))
 	a.check("limit.yield", job.Limit.Yield > 0 && (job.Explore.Strategy == seine.StrategyChain || job.Explore.Strategy == seine.StrategyOff),
 		"limit.yield is not used with strategy: %s", job.Explore.Strategy)
 }

@@ -1,0 +1,86 @@
+package assemble
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/redact"
+)
+
+// config is what a frontier keeps of a job, as JSON: the text of its job file or, of a job made in
+// Go, what is no code.
+type config struct {
+	Job        string      `json:"job"`
+	Permission string      `json:"permission,omitempty"`
+	Source     string      `json:"source,omitempty"`
+	Definition *definition `json:"definition,omitempty"`
+}
+
+// definition is what commands need of a job made in Go. Secrets are left out.
+type definition struct {
+	Contact string
+	SeedURL string
+	IDs     []seine.IDSpace
+	Via     seine.Via
+	Pace    seine.Pace
+	Zone    string // of Pace.Hours
+	Store   seine.Store
+	Explore seine.Explore
+	Limit   seine.Limit
+	Retry   seine.Retry
+}
+
+// configOf returns the config of a job in its normal form. store goes before the job's own.
+func configOf(job *seine.Job, store string) (json.RawMessage, error) {
+	c := config{Job: job.Name, Permission: job.Permission, Source: string(job.Source)}
+	if len(job.Source) == 0 {
+		clean := redact.New(job.Secrets).Replace
+		d := &definition{
+			Contact: job.Contact, SeedURL: clean(job.Seeds.URL), IDs: job.Seeds.IDs, Via: job.Fetch.Via, Pace: job.Pace, Store: job.Store,
+			Explore: job.Explore, Limit: job.Limit, Retry: job.Retry,
+		}
+		if store != "" {
+			d.Store.URL = store
+		}
+		d.Store.URL = clean(d.Store.URL)
+		if zone := job.Pace.Hours.Zone; zone != nil {
+			d.Zone = zone.String()
+		}
+		d.Pace.Hours.Zone = nil
+		c.Definition = d
+	}
+	return json.Marshal(c)
+}
+
+// errCode: the rules of a job are Go code, which only its program has.
+var errCode = errors.New("the job's rules are Go code of its own program")
+
+// Stored reads the config that a frontier keeps of a job. job has its source where a job file made
+// it. A job made in Go has what its program registered, except its rules; whole is false if it was
+// registered by a version that kept no more than name and permission.
+func Stored(raw json.RawMessage) (job seine.Job, whole bool, err error) {
+	var c config
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return seine.Job{}, false, fmt.Errorf("the job's config: %w", err)
+	}
+	job = seine.Job{Name: c.Job, Permission: c.Permission, Source: []byte(c.Source)}
+	job.Scraper = seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) {
+		return seine.Result{}, errCode
+	})
+	d := c.Definition
+	if d == nil {
+		return job, c.Source != "", nil
+	}
+	job.Contact, job.Seeds, job.Fetch.Via = d.Contact, seine.Seeds{URL: d.SeedURL, IDs: d.IDs}, d.Via
+	job.Pace, job.Store, job.Explore, job.Limit, job.Retry = d.Pace, d.Store, d.Explore, d.Limit, d.Retry
+	if d.Zone != "" {
+		if job.Pace.Hours.Zone, err = time.LoadLocation(d.Zone); err != nil {
+			return job, true, fmt.Errorf("the job's hours: %w", err)
+		}
+	}
+	return job, true, nil
+}

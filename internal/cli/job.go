@@ -1,0 +1,248 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assemble"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/weburl"
+)
+
+// needs are what a command needs of a job beside its rules. Other values of the job file may hold
+// variables that are not set.
+type needs struct {
+	hosts bool // the hosts of its pages
+	store bool // its store
+	seeds bool // its seeds, as they are asked for
+}
+
+// unneeded lists the keys of a job file that a command does without.
+func (a *app) unneeded(n needs) []string {
+	keys := []string{"contact", "permission", "fetch.headers", "fetch.user_agent"}
+	if !n.seeds {
+		keys = append(keys, "seeds")
+	}
+	if !n.store || a.storeOf(&seine.Job{}).url != "" {
+		keys = append(keys, "store.url")
+	}
+	if a.frontierOf(nil).from != defaultPlace {
+		keys = append(keys, "frontier")
+	}
+	return keys
+}
+
+// load reads a job file that a command runs: all of it, with its warnings.
+func (a *app) load(path string) (*seine.Job, *jobfile.File, error) {
+	file, err := jobfile.Load(path, a.env)
+	if err != nil {
+		return nil, nil, unread(path, err)
+	}
+	return a.loaded(file, filepath.Dir(path))
+}
+
+// loaded takes a job file that a command runs.
+func (a *app) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File, error) {
+	job, err := a.adopt(file, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, w := range file.Warnings {
+		a.say("seine: warning: %v", w)
+	}
+	if len(job.Seeds.IDs) == 1 {
+		if ids, was := job.Seeds.IDs[0], file.Job.Seeds.IDs[0]; ids.From != was.From || ids.To != was.To {
+			a.say("seine: ids %d to %d (MIN_CERT_ID, MAX_CERT_ID)", ids.From, ids.To)
+		}
+	}
+	return job, file, nil
+}
+
+// look reads of a job file what a command needs that does not run it.
+func (a *app) look(path string, n needs) (*seine.Job, error) {
+	job, err := a.part(filepath.Dir(path), n, func(unneeded ...string) (*jobfile.File, error) {
+		return jobfile.LoadPart(path, a.env, unneeded...)
+	})
+	if err != nil {
+		return nil, unread(path, err)
+	}
+	return job, nil
+}
+
+// part makes of a job file what a command needs.
+func (a *app) part(dir string, n needs, read func(unneeded ...string) (*jobfile.File, error)) (*seine.Job, error) {
+	file, err := read(a.unneeded(n)...)
+	if err == nil && n.hosts && file.Partial && lacksHost(&file.Job) {
+		n.seeds = true
+		file, err = read(a.unneeded(n)...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.adopt(file, dir)
+}
+
+// lacksHost reports whether a variable that is not set is the host of the ids' pages.
+func lacksHost(job *seine.Job) bool {
+	if job.Seeds.URL == "" {
+		return false
+	}
+	page, err := weburl.Expand(job.Seeds.URL, "1")
+	return err != nil || strings.Contains(weburl.Host(page), jobfile.Placeholder)
+}
+
+// adopt makes a file's job this command's own: no output has its secrets.
+func (a *app) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
+	a.redact.add(file.Secrets)
+	job := file.Job
+	job.Secrets = file.Secrets
+	if job.Seeds.File != "" && !filepath.IsAbs(job.Seeds.File) {
+		job.Seeds.File = filepath.Join(dir, job.Seeds.File)
+	}
+	return &job, a.originalBounds(&job)
+}
+
+// unread gives the error of a job file its exit code. Of a name that is no file it says what to
+// give instead.
+func unread(path string, err error) error {
+	var mistakes jobfile.Mistakes
+	switch {
+	case errors.As(err, &mistakes):
+		return err
+	case !isFile(path) && seine.ValidName(path) == nil:
+		for _, name := range []string{path + ".yaml", path + ".yml"} {
+			if isThere(name) {
+				return coded{exitJobFile, fmt.Errorf("there is no file %s: this command takes a job file, not the name of a job: did you mean %s?", path, name)}
+			}
+		}
+		return coded{exitJobFile, fmt.Errorf("there is no file %s: this command takes a job file, such as %s.yaml, not the name of a job", path, path)}
+	}
+	return coded{exitJobFile, err}
+}
+
+// originalBounds lets the original's MIN_CERT_ID and MAX_CERT_ID bound the ids.
+func (a *app) originalBounds(job *seine.Job) error {
+	if len(job.Seeds.IDs) == 0 || a.getenv("MIN_CERT_ID") == "" && a.getenv("MAX_CERT_ID") == "" {
+		return nil
+	}
+	ids := job.Seeds.IDs[0]
+	if len(job.Seeds.IDs) > 1 || ids.Date != "" || ids.Alphabet != "" {
+		return usagef("MIN_CERT_ID and MAX_CERT_ID bound a single space of numbers: job %s has another", job.Name)
+	}
+	for name, bound := range map[string]*int64{"MIN_CERT_ID": &ids.From, "MAX_CERT_ID": &ids.To} {
+		v := a.getenv(name)
+		if v == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n < 0 {
+			return usagef("%s=%q is not an id", name, v)
+		}
+		*bound = n
+	}
+	if ids.From > ids.To {
+		return usagef("MIN_CERT_ID and MAX_CERT_ID leave no id: %d is greater than %d", ids.From, ids.To)
+	}
+	job.Seeds.IDs = []seine.IDSpace{ids}
+	return nil
+}
+
+// isFile reports whether an argument names a job file and not a job.
+func isFile(arg string) bool {
+	if strings.HasSuffix(arg, ".yaml") || strings.HasSuffix(arg, ".yml") || strings.ContainsAny(arg, `/\`) {
+		return true
+	}
+	return isThere(arg)
+}
+
+// isThere reports whether path is a file.
+func isThere(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// infoAt finds a registered job by its file or its name; what is in the job is
+// not needed.
+func (a *app) infoAt(ctx context.Context, arg string) (drivers.Frontier, frontier.JobInfo, error) {
+	f, _, info, err := a.registeredAt(ctx, arg, needs{})
+	return f, info, err
+}
+
+// jobAt finds a registered job by its file, or by its name in the frontier, which keeps the file's
+// text and what a program in Go registered.
+func (a *app) jobAt(ctx context.Context, arg string, n needs) (drivers.Frontier, *seine.Job, frontier.JobInfo, error) {
+	f, job, info, err := a.registeredAt(ctx, arg, n)
+	if err == nil && job == nil {
+		if job, err = a.stored(info, n); err != nil {
+			_ = f.Close()
+			return nil, nil, info, fmt.Errorf("%s: %w", a.frontierOf(nil), err)
+		}
+	}
+	return f, job, info, err
+}
+
+// registeredAt finds a registered job. job is nil where arg is a name.
+func (a *app) registeredAt(ctx context.Context, arg string, n needs) (f drivers.Frontier, job *seine.Job, info frontier.JobInfo, err error) {
+	name := arg
+	if isFile(arg) {
+		if job, err = a.look(arg, n); err != nil {
+			return nil, nil, info, err
+		}
+		name = job.Name
+	}
+	at := a.frontierOf(job)
+	if f, err = a.open(ctx, at); err != nil {
+		return nil, nil, info, err
+	}
+	if info, err = find(ctx, f, name); err != nil {
+		_ = f.Close()
+		return nil, nil, info, fmt.Errorf("%s: %w", at, err)
+	}
+	return f, job, info, nil
+}
+
+// find looks a job up by name; its error names the jobs that are there.
+func find(ctx context.Context, f frontier.Frontier, name string) (frontier.JobInfo, error) {
+	jobs, err := f.Jobs(ctx)
+	if err != nil {
+		return frontier.JobInfo{}, err
+	}
+	var names []string
+	for _, j := range jobs {
+		if j.Name == name {
+			return j, nil
+		}
+		names = append(names, j.Name)
+	}
+	if len(names) == 0 {
+		return frontier.JobInfo{}, usagef("%w: %q; the frontier has none yet", frontier.ErrNoJob, name)
+	}
+	return frontier.JobInfo{}, usagef("%w: %q; there are %s", frontier.ErrNoJob, name, strings.Join(names, ", "))
+}
+
+// stored makes a job of what the frontier keeps of it. Of a job made in Go the rules are missing.
+func (a *app) stored(info frontier.JobInfo, n needs) (*seine.Job, error) {
+	job, whole, err := assemble.Stored(info.Config)
+	if err != nil {
+		return nil, err
+	}
+	job.Name, job.Digest = info.Name, slices.Clone(info.Digest)
+	switch {
+	case len(job.Source) > 0:
+		return a.part(".", n, func(unneeded ...string) (*jobfile.File, error) {
+			return jobfile.ParsePart(info.Name, job.Source, a.env, unneeded...)
+		})
+	case !whole && n != needs{}:
+		return nil, usagef("job %s was registered without a job file, by a version that kept no more than its name: start its program once, or name its job file", info.Name)
+	}
+	return &job, nil
+}

@@ -1,0 +1,68 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// maxFound bounds the fields and the assets that are told apart, each.
+const maxFound = 1000
+
+// Found are the rules of a job that was made in Go, as far as its records show them: the fields and
+// assets that some record has, sorted. An asset that a record lacks is no fault.
+type Found struct {
+	columns []string
+	layout  *extract.Layout
+	keeps   bool
+}
+
+// Find reads all records of a job. key is the job's store.key. Of more than 1,000 fields or assets
+// the first ones count.
+func Find(ctx context.Context, f frontier.Frontier, id frontier.JobID, key string) (*Found, error) {
+	fields, assets, keeps := map[string]bool{}, map[string]bool{}, false
+	add := func(to map[string]bool, name string) {
+		if len(to) < maxFound {
+			to[name] = true
+		}
+	}
+	err := f.Records(ctx, id, func(r frontier.Stored) error {
+		values, err := decodeFields(r.Fields)
+		if err != nil {
+			return fmt.Errorf("record %s: %w", r.Key, err)
+		}
+		for name := range values {
+			add(fields, name)
+		}
+		for _, a := range r.Assets {
+			add(assets, a.Name)
+		}
+		keeps = keeps || len(r.Failed) > 0
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Found{columns: sorted(fields), layout: extract.CodeLayout(key, sorted(assets)), keeps: keeps}, nil
+}
+
+// Layout implements [Rules].
+func (f *Found) Layout() *extract.Layout { return f.layout }
+
+// KeepsRecords implements [Rules].
+func (f *Found) KeepsRecords() bool { return f.keeps }
+
+// Columns implements [Rules].
+func (f *Found) Columns() []string { return f.columns }
+
+func sorted(names map[string]bool) []string {
+	out := make([]string, 0, len(names))
+	for name := range names {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
