@@ -140,7 +140,7 @@ func (a *app) registered(ctx context.Context, arg string, accept bool) (drivers.
 		}
 		return f, &engine.Job{Job: *job, ID: info.ID}, nil
 	}
-	job, _, err := a.load(arg)
+	job, err := a.look(arg, needs{hosts: true, seeds: true})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -18,6 +19,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/seinehq/seine/internal/cloudsql"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/jobfile"
 	"github.com/seinehq/seine/internal/terminal"
 )
 
@@ -32,11 +36,13 @@ type app struct {
 	stdout   io.Writer
 	stderr   io.Writer
 	terminal bool
+	screen   *screen // standard error, where it is a terminal
 
 	frontier string // --frontier
 	store    string // --store
 	output   string // -o
 	verbose  bool
+	log      string // --log
 	chosenBy string // what gave frontier and store, when no flag did
 
 	// logs: a worker has begun, and what it says is a log.
@@ -45,6 +51,7 @@ type app struct {
 	// release is closed by the second signal.
 	release chan struct{}
 	redact  *redactor
+	repeats *repeats
 }
 
 // Main runs the command with the process's own arguments and streams, and
@@ -54,9 +61,13 @@ func Main() int {
 	defer stop()
 	a := &app{
 		env: os.LookupEnv, stdin: os.Stdin, terminal: term.IsTerminal(int(os.Stderr.Fd())),
-		release: make(chan struct{}), redact: &redactor{},
+		release: make(chan struct{}), redact: &redactor{}, repeats: newRepeats(),
 	}
 	a.stdout, a.stderr = a.redact.writer(os.Stdout), a.redact.writer(os.Stderr)
+	if a.terminal {
+		a.screen = &screen{w: os.Stderr, width: columnsOf(os.Stderr)}
+		a.stderr = a.redact.writer(a.screen)
+	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
@@ -77,7 +88,10 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code, hint := exitCode(err), ""
-	if !errors.Is(err, errNoFile) {
+	switch {
+	case ofFrontier(err):
+		hint = a.foreignPlace()
+	case err != nil:
 		hint = hints[code]
 	}
 	if err != nil {
@@ -86,19 +100,29 @@ func (a *app) main(ctx context.Context, args []string) int {
 	return code
 }
 
-// complain says what ended a command, and what to do about it. Of a worker that
-// has begun these are lines of its log; of any other command they are its answer,
-// which is text in a pipe too.
+// complain says what ended a command, and what to do about it. Of a worker whose log is JSON
+// these are lines of that log; of any other command they are its answer, which is text.
 func (a *app) complain(ctx context.Context, err error, hint string) {
 	for line := range strings.Lines(strings.TrimSpace(err.Error() + "\n" + hint)) {
 		switch line = strings.TrimRight(line, "\n"); {
 		case line == "":
-		case a.logs && !a.terminal:
+		case a.logs && a.logsJSON():
 			a.logger(slog.LevelError).ErrorContext(ctx, line) //nolint:sloglint // the sentence is the message
 		default:
 			a.say("seine: %s", line)
 		}
 	}
+}
+
+// ofFrontier reports whether an error is about which frontier was chosen.
+func ofFrontier(err error) bool {
+	for _, kind := range []error{errNoFile, drivers.ErrURL, frontier.ErrSchema, frontier.ErrUnavailable, frontier.ErrRights} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	var mistakes jobfile.Mistakes
+	return errors.As(err, &mistakes) && slices.ContainsFunc(mistakes, func(m jobfile.Mistake) bool { return m.Path == "frontier" })
 }
 
 // hints say what to do where the error itself may not.
@@ -133,7 +157,8 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.frontier, "frontier", "", "sqlite:PATH, postgres://… or cloudsql://… (else SEINE_FRONTIER, DATABASE_URL, DB_HOST …, the job file)")
 	flags.StringVar(&a.store, "store", "", "file:FOLDER or the URL of a bucket (else SEINE_STORE, GCS_BUCKET, the job file)")
 	flags.StringVarP(&a.output, "output", "o", "", "json: machines read it")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every task")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every task and every warning")
+	flags.StringVar(&a.log, "log", "", "text or json: how run and worker log (else SEINE_LOG, text)")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if a.output != "" && a.output != "json" {
 			return usagef("-o %s: json is the one other format", a.output)
@@ -165,6 +190,9 @@ func (a *app) wrapArgs(c *cobra.Command) {
 		if err := check(c, args); err != nil {
 			return usagef("%w: seine %s", err, c.Use)
 		}
+		if err := a.checkLog(); err != nil {
+			return err
+		}
 		for _, name := range []string{"frontier", "store", "http"} {
 			if f := c.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
 				return usagef("--%s is empty: is a variable not set? Leave the flag out for the default", name)
@@ -192,13 +220,55 @@ func (a *app) print(format string, args ...any) {
 // human returns where text for people goes. What a terminal obeys is escaped.
 func (a *app) human() io.Writer { return terminal.NewWriter(a.stdout) }
 
+// checkLog reads how to log: --log over SEINE_LOG over text.
+func (a *app) checkLog() error {
+	from := "--log"
+	if a.log == "" {
+		a.log, from = a.getenv("SEINE_LOG"), "SEINE_LOG"
+	}
+	switch a.log {
+	case "":
+		a.log = logText
+	case logText, logJSON:
+	default:
+		return usagef("%s %q: give text or json", from, a.log)
+	}
+	return nil
+}
+
+// The values of --log.
+const (
+	logText = "text"
+	logJSON = "json"
+)
+
+// logsJSON reports whether a log is lines of JSON.
+func (a *app) logsJSON() bool { return a.log == logJSON }
+
+// draws reports whether a line is drawn anew on a terminal.
+func (a *app) draws() bool { return a.screen != nil && !a.logsJSON() }
+
+// quietly groups what a log repeats until the function that it returns is called. -v shows all.
+func (a *app) quietly(ctx context.Context, log *slog.Logger) (grouped *slog.Logger, end func()) {
+	if a.verbose || a.repeats == nil {
+		return log, func() {}
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.repeats.run(ctx)
+	}()
+	return slog.New(a.repeats.handler(log.Handler())), func() { stop(); <-done }
+}
+
 // logger logs to standard error: warnings, and every task with -v or in a
 // worker.
 func (a *app) logger(level slog.Level) *slog.Logger {
 	if a.verbose {
 		level = min(level, slog.LevelInfo)
 	}
-	if a.terminal {
+	if !a.logsJSON() {
 		return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
 	}
 	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: severity}))

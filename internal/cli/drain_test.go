@@ -41,7 +41,7 @@ func TestDrain(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatalf("no page was asked for\n%s", log)
 	}
-	if out, code := call(t, dir, "drain", "cards", "--timeout", "300ms"); code != 1 || !strings.Contains(out, "1 tasks of job cards are still in progress") {
+	if out, code := call(t, dir, "drain", "cards", "--timeout", "300ms"); code != 1 || !strings.Contains(out, "1 task of job cards is still in progress") {
 		t.Errorf("drain of a page that takes long: exit %d\n%s", code, out)
 	}
 	drain, said := process(t, dir, "drain", "cards")

@@ -23,14 +23,14 @@ import (
 type needs struct {
 	hosts bool // the hosts of its pages
 	store bool // its store
-	seeds bool // its seeds, as they are asked for
+	seeds bool // its seeds, as they are asked for, and what is kept with them
 }
 
 // unneeded lists the keys of a job file that a command does without.
 func (a *app) unneeded(n needs) []string {
-	keys := []string{"contact", "permission", "fetch.headers", "fetch.user_agent"}
+	keys := []string{"contact", "fetch.headers", "fetch.user_agent"}
 	if !n.seeds {
-		keys = append(keys, "seeds")
+		keys = append(keys, "permission", "seeds")
 	}
 	if !n.store || a.storeOf(&seine.Job{}).url != "" {
 		keys = append(keys, "store.url")

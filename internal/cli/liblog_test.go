@@ -10,7 +10,7 @@ import (
 func TestLibrariesLogAsEvents(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	a := &app{stderr: &out}
+	a := &app{stderr: &out, log: logJSON}
 	logger := log.New(libraryLog{a.logger}, "", 0)
 	logger.Print("Unsolicited response received on idle HTTP channel")
 	if out.Len() > 0 {

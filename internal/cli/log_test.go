@@ -13,14 +13,13 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// No secret is in a log, however often it was quoted on its way: as text on a
-// terminal, as JSON in a pipe.
+// No secret is in a log, however often it was quoted on its way: as text and as JSON.
 func TestLogsHoldNoSecret(t *testing.T) {
 	t.Parallel()
 	for _, secret := range []string{"abcdef123", `s3cr+t/"v é'`, "a b<c>&d", `back\slash`, "hunter%2", "pass#word?x", "tab\tand\nline", "bell\a and \x7f", "\u2028line"} {
-		for _, terminal := range []bool{true, false} {
+		for _, format := range []string{logText, logJSON} {
 			var out bytes.Buffer
-			a := &app{env: func(string) (string, bool) { return "", false }, terminal: terminal, redact: &redactor{}}
+			a := &app{env: func(string) (string, bool) { return "", false }, log: format, redact: &redactor{}}
 			a.redact.add([]string{secret})
 			a.stderr = a.redact.writer(&out)
 			at := "http://h.example/?t=" + url.QueryEscape(secret)
@@ -30,18 +29,18 @@ func TestLogsHoldNoSecret(t *testing.T) {
 				"json", string(must(json.Marshal(map[string]string{"v": secret}))), slog.Group("group", "in", secret), "bytes", []string{secret})
 			text := out.String()
 			if left := leftOf(text, secret); left != "" {
-				t.Errorf("terminal %v: %q is in the log as %q:\n%s", terminal, secret, left, text)
+				t.Errorf("%s: %q is in the log as %q:\n%s", format, secret, left, text)
 			}
 			if n := strings.Count(text, "xxxxx"); n < 9 {
-				t.Errorf("terminal %v: %q: %d marks; want one for each place\n%s", terminal, secret, n, text)
+				t.Errorf("%s: %q: %d marks; want one for each place\n%s", format, secret, n, text)
 			}
-			if !terminal {
+			if format == logJSON {
 				var line map[string]any
 				if err := json.Unmarshal(out.Bytes(), &line); err != nil || line["level"] != "WARN" || line["severity"] != "WARNING" || line["msg"] != "with xxxxx" || line["time"] == nil {
 					t.Errorf("%q: %v: %s", secret, err, text)
 				}
 			} else if json.Valid(out.Bytes()) || !strings.Contains(text, "level=WARN") {
-				t.Errorf("a terminal is given no text: %s", text)
+				t.Errorf("no text: %s", text)
 			}
 		}
 	}
@@ -72,12 +71,12 @@ func TestTraceTokensAreSecret(t *testing.T) {
 func TestSeverity(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[slog.Level]string{slog.LevelDebug: "DEBUG", slog.LevelInfo: "INFO", slog.LevelWarn: "WARNING", slog.LevelError: "ERROR", slog.LevelError + 4: "ERROR"} {
-		for _, terminal := range []bool{true, false} {
+		for _, format := range []string{logText, logJSON} {
 			var out bytes.Buffer
-			a := &app{terminal: terminal, stderr: &out}
+			a := &app{log: format, stderr: &out}
 			a.logger(slog.LevelDebug).Log(t.Context(), level, "m", "level", "deep", slog.Group("g", "level", slog.LevelInfo))
-			if got := strings.Contains(out.String(), `"level":"`+level.String()+`","severity":"`+want+`","msg":"m"`); got == terminal || strings.Count(out.String(), "severity") > 1 {
-				t.Errorf("%v, terminal %v: %s; want the severity %s, in JSON alone", level, terminal, &out, want)
+			if got := strings.Contains(out.String(), `"level":"`+level.String()+`","severity":"`+want+`","msg":"m"`); got != (format == logJSON) || strings.Count(out.String(), "severity") > 1 {
+				t.Errorf("%v, %s: %s; want the severity %s, in JSON alone", level, format, &out, want)
 			}
 		}
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -105,6 +107,34 @@ func (a *app) storeOf(job *seine.Job) place {
 	return place{job.Store.URL, defaultPlace}
 }
 
+// missingFile: the SQLite file is not there. It is an [errNoFile].
+type missingFile struct{ text string }
+
+func (m missingFile) Error() string   { return m.text }
+func (m missingFile) Unwrap() []error { return []error{errNoFile, fs.ErrNotExist} }
+
+// noFile says where to find the SQLite file that is not there.
+func noFile(at place, path string, err error) error {
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w at %s: %w", errNoFile, at, errors.Unwrap(err))
+	case at.from != defaultPlace:
+		return missingFile{fmt.Sprintf("no frontier at %s: there is no such file: `seine run` makes it", at)}
+	}
+	path = filepath.Clean(path)
+	return missingFile{fmt.Sprintf("no %s in this folder: change to the folder in which the job runs, or name its database: --frontier sqlite:FOLDER/%s; `seine run JOB.yaml` makes one", path, path)}
+}
+
+// foreignPlace says which variable of the environment chose a frontier that is not usable. It
+// returns an empty text if none did.
+func (a *app) foreignPlace() string {
+	switch at := a.frontierOf(nil); at.from {
+	case "SEINE_FRONTIER", "DATABASE_URL", "DB_HOST":
+		return fmt.Sprintf("the environment variable %s names this frontier: if it is another program's, unset it or choose another one: --frontier sqlite:./data/seine.db", at.from)
+	}
+	return ""
+}
+
 // errNoFile: the SQLite file is not there. No server is to be asked after.
 var errNoFile = errors.New("no frontier")
 
@@ -113,7 +143,7 @@ func (a *app) open(ctx context.Context, at place) (drivers.Frontier, error) {
 	if path, ok := strings.CutPrefix(at.url, "sqlite:"); ok {
 		// Looking must not make a file.
 		if _, err := os.Stat(strings.TrimPrefix(path, "//")); err != nil {
-			return nil, coded{exitFrontier, fmt.Errorf("%w at %s: %w: `seine run` makes one", errNoFile, at, errors.Unwrap(err))}
+			return nil, coded{exitFrontier, noFile(at, strings.TrimPrefix(path, "//"), err)}
 		}
 	}
 	f, err := drivers.Open(ctx, at.url, drivers.Options{})

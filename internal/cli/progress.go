@@ -19,13 +19,13 @@ const (
 	lineEvery = 5 * time.Second
 )
 
-// showProgress tells how a run goes on, until ctx is done: one line that is
-// drawn anew on a terminal, a line of the log now and then in a pipe.
+// showProgress tells how a run goes on, until ctx is done: one line that is drawn anew on a
+// terminal, a line now and then in a pipe or a log.
 func (a *app) showProgress(ctx context.Context, w *worker.Worker, job *seine.Job) {
 	every, chooses := lineEvery, explores(job)
-	if a.terminal {
+	if a.draws() {
 		every = drawEvery
-		defer func() { _, _ = fmt.Fprint(a.stderr, "\r\x1b[K") }()
+		defer a.screen.show("")
 	}
 	t := time.NewTicker(every)
 	defer t.Stop()
@@ -47,9 +47,12 @@ func (a *app) showProgress(ctx context.Context, w *worker.Worker, job *seine.Job
 			status, asked = s, time.Now()
 		}
 		line := progressLine(status, w.Progress(), job.Name, chooses)
-		if a.terminal {
-			_, _ = fmt.Fprintf(a.stderr, "\r\x1b[K%s", line)
-		} else {
+		switch {
+		case a.draws():
+			a.screen.show(terminal.Escape(a.redact.clean(line)))
+		case !a.logsJSON():
+			a.say("seine: %s", line)
+		default:
 			a.logger(slog.LevelInfo).InfoContext(ctx, "run goes on", "job", job.Name, "counts", line)
 		}
 	}

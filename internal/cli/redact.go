@@ -22,6 +22,16 @@ func (r *redactor) add(secrets []string) {
 	r.replace = redact.New(r.secrets)
 }
 
+// clean returns a text without the secrets.
+func (r *redactor) clean(s string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.replace == nil {
+		return s
+	}
+	return r.replace.Replace(s)
+}
+
 func (r *redactor) writer(w io.Writer) io.Writer { return redacted{r, w} }
 
 type redacted struct {

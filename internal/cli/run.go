@@ -169,7 +169,7 @@ func (a *app) workerName() string { return a.getenv("HOSTNAME") }
 // begin is the first line that run and worker print: a foreign DATABASE_URL must
 // not divert a run unseen. Where the rest is a log in JSON it is too.
 func (a *app) begin(ctx context.Context, jobs []*seine.Job) {
-	if a.terminal {
+	if !a.logsJSON() {
 		a.whereabouts(jobs)
 		return
 	}
@@ -195,7 +195,9 @@ func (a *app) work(ctx context.Context, jobs []*seine.Job, w workFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg.Log = a.logger(slog.LevelInfo)
+	log, end := a.quietly(ctx, a.logger(slog.LevelInfo))
+	defer end()
+	cfg.Log = log
 	endTraces, err := a.trace(ctx, &cfg)
 	if err != nil {
 		return err
@@ -214,7 +216,9 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg.UntilDone, cfg.Migrate, cfg.Log = true, true, a.logger(slog.LevelWarn)
+	log, end := a.quietly(ctx, a.logger(slog.LevelWarn))
+	defer func() { end() }()
+	cfg.UntilDone, cfg.Migrate, cfg.Log = true, true, log
 	endTraces, err := a.trace(ctx, &cfg)
 	if err != nil {
 		return err
@@ -234,6 +238,8 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	runErr := wk.Run(ctx)
 	stopShowing()
 	<-shown
+	end()
+	end = func() {} // the rest is said before the result
 	status, err := wk.Status(context.WithoutCancel(ctx), job.Name)
 	closeErr := wk.Close()
 	if runErr != nil && !errors.Is(runErr, worker.ErrLimit) && !errors.Is(runErr, engine.ErrDark) {
@@ -242,7 +248,7 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	if err := errors.Join(err, closeErr); err != nil {
 		return err
 	}
-	if err := a.report(job, status, time.Since(began)); err != nil {
+	if err := a.report(job, status, idle(wk.Progress()), time.Since(began)); err != nil {
 		return err
 	}
 	if n := status.Final[seine.Stale]; n > 0 && runErr == nil {
@@ -320,10 +326,26 @@ func parseLimit(s string) (seine.Limit, error) {
 	return l, nil
 }
 
-// report prints what a run came to.
-func (a *app) report(job *seine.Job, s worker.Status, took time.Duration) error {
+// idle reports whether a run worked no task.
+func idle(progress []worker.Progress) bool {
+	for _, p := range progress {
+		for _, n := range p.Ends {
+			if n > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// report prints what a run came to. A run that was idle may have had nothing to do.
+func (a *app) report(job *seine.Job, s worker.Status, idle bool, took time.Duration) error {
 	if a.json() {
 		return a.printStatus(job.Name, s, explores(job))
+	}
+	if s.Total == 0 && s.Unseen == 0 {
+		a.print("nothing to do: job %s has no task: add keys with `seine add %s KEY…`", job.Name, job.Name)
+		return nil
 	}
 	a.print("")
 	a.printCounts(job.Name, s, explores(job))
@@ -333,6 +355,10 @@ func (a *app) report(job *seine.Job, s worker.Status, took time.Duration) error 
 			where = filepath.Clean(p)
 		}
 		a.print("%s in %s", counted(s.Assets, "file"), where)
+	}
+	if idle && s.Open+s.Unseen == 0 {
+		a.print("nothing to do: every task has ended: add keys with `seine add %s KEY…`", job.Name)
+		return nil
 	}
 	a.print("took %s", took.Round(100*time.Millisecond))
 	return nil

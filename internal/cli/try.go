@@ -27,9 +27,10 @@ import (
 
 func (a *app) tryCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "try JOB KEY…", Short: "One task, each step and decision shown, nothing written", Args: cobra.MinimumNArgs(2),
-		Long: `Fetches one page, shows what each field, rule and asset comes to, and writes
-nothing. With --frontier it takes its turn from the host's lane.`,
+		Use: "try JOB KEY…", Short: "Fetch one page and show its fields, verdict and assets; write nothing", Args: cobra.MinimumNArgs(2),
+		Long: `Fetches one page and shows the response with its redirects and waits, the value of
+each field and where it comes from, the rule that gives the verdict, and each asset.
+Writes nothing. With --frontier it takes its turn from the host's lane.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			job, file, err := a.load(args[0])
 			if err != nil {

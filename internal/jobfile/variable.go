@@ -38,15 +38,17 @@ func (v *resolver) optional(path string) bool {
 	return slices.ContainsFunc(v.unneeded, func(key string) bool { return inside(path, key) })
 }
 
-// prune leaves out the keys whose value is not known.
+// prune leaves out the keys whose value is not known, and those of which nothing is left.
 func (n *node) prune() {
-	n.pairs = slices.DeleteFunc(n.pairs, func(p pair) bool { return p.value.unknown })
 	for _, p := range n.pairs {
 		p.value.prune()
 	}
 	for _, item := range n.items {
 		item.prune()
 	}
+	before := len(n.pairs)
+	n.pairs = slices.DeleteFunc(n.pairs, func(p pair) bool { return p.value.unknown })
+	n.unknown = n.unknown || before > 0 && len(n.pairs) == 0
 }
 
 func (v *resolver) resolve(n *node, path string) {
