@@ -174,6 +174,7 @@ func (a *app) root() *cobra.Command {
 		a.wrapArgs(c)
 		root.AddCommand(c)
 	}
+	a.completions(root)
 	return root
 }
 

@@ -24,6 +24,7 @@ import (
 // default.
 func (a *app) outputs(c *cobra.Command, formats ...string) {
 	c.Flags().StringVarP(&a.output, "output", "o", "", strings.Join(formats, ", "))
+	_ = c.RegisterFlagCompletionFunc("output", complete(anyOf(formats...)))
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output == "" {
 			a.output = formats[0]
