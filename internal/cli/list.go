@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"os"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -44,3 +46,31 @@ func (a *app) describeList(job *seine.Job) (tasks, most int64) {
 	}
 	return tasks, most
 }
+
+// listedMeta returns what comes with a key in seeds.file; nil if the list has no such key, or can't be
+// read: `seine validate` tells why.
+func listedMeta(job *seine.Job, given, key string) map[string]any {
+	if job.Seeds.File == "" {
+		return nil
+	}
+	file, err := os.Open(job.Seeds.File)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = file.Close() }()
+	var meta map[string]any
+	_ = frontier.ReadSeeds(file, job.Seeds.File, func(s frontier.Seed) error {
+		if s.Key != given && s.Key != key {
+			return nil
+		}
+		meta = s.Meta
+		for name, v := range meta {
+			meta[name] = number.Value(v)
+		}
+		return errFound
+	}, func(*frontier.BadLine) error { return nil })
+	return meta
+}
+
+// errFound ends the reading of a list.
+var errFound = errors.New("found")

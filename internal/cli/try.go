@@ -127,7 +127,7 @@ func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrom
 		return err
 	}
 	defer done()
-	out := a.tryPage(ctx, job, file, client, seine.Task{Job: job.Name, Key: n.Key, ID: n.Key, URL: url, Priority: 1, Attempt: 1})
+	out := a.tryPage(ctx, job, file, client, seine.Task{Job: job.Name, Key: n.Key, ID: n.Key, URL: url, Priority: 1, Meta: listedMeta(job, key, n.Key), Attempt: 1})
 	if a.json() {
 		if err := a.printJSON(out); err != nil {
 			return err
@@ -216,9 +216,17 @@ func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, c
 	for _, x := range result.Assets {
 		kept, err := keeper.Preview(ctx, client, page, x)
 		if err != nil {
-			out.Assets = append(out.Assets, tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path, Error: err.Error()})
-			out.problems = append(out.problems, err)
-			out.Verdict = verdictJSON{State: seine.Error.String(), Reason: "asset " + x.Name + ": " + asset.Reason(err)}
+			failed := tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path, Error: err.Error()}
+			switch {
+			case x.OnFailure == seine.KeepRecord:
+				failed.Error += "; the record is stored, and the asset is tried again"
+			case x.Optional:
+				failed.Error += "; the asset is optional"
+			default:
+				out.problems = append(out.problems, err)
+				out.Verdict = verdictJSON{State: seine.Error.String(), Reason: "asset " + x.Name + ": " + asset.Reason(err)}
+			}
+			out.Assets = append(out.Assets, failed)
 		}
 		stored = append(stored, kept...)
 		for _, s := range kept {

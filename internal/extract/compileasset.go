@@ -90,7 +90,9 @@ func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
 	switch {
 	case a.Source != nil:
 		source := *a.Source
-		source.All = source.All || a.All
+		if a.All {
+			source = asList(source)
+		}
 		if source.Asset != "" || source.Column == "" && len(sources(source)) == 0 && source.First == nil {
 			c.say(path+".url", "says nowhere to look: give css, xpath, regex, meta, json, jsonld, column or first")
 			return nil
@@ -114,6 +116,19 @@ func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
 		return nil
 	}
 	return out
+}
+
+// asList makes a source, or each of its alternatives, take every value.
+func asList(f Field) Field {
+	if f.First == nil {
+		f.All = true
+		return f
+	}
+	f.First = slices.Clone(f.First)
+	for i := range f.First {
+		f.First[i].All = true
+	}
+	return f
 }
 
 // bodyAsset compiles an asset that is the page's own body.
