@@ -117,8 +117,12 @@ type Fetch struct {
 	// MaxRedirects is the most redirects followed. Default 10.
 	MaxRedirects int
 
-	// Header is added to every request, pages and assets alike.
+	// Header is added to the requests for pages and assets. All but Accept, Accept-Language and
+	// User-Agent are credentials: they go only to the origins of Seeds and to CredentialsTo.
 	Header http.Header
+
+	// CredentialsTo lists further hosts, as HOST or HOST:PORT, that receive the credentials. Default none.
+	CredentialsTo []string
 
 	// UserAgent replaces the default "Seine/VERSION (+CONTACT)".
 	UserAgent string

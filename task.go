@@ -39,7 +39,13 @@ type Request struct {
 	Method string // default GET
 	Header http.Header
 	Via    Via // default: the job's
-	Wait   []Wait
+
+	// CredentialsTo lists URLs whose sites may receive the job's credentials beside the sites of
+	// Job.Seeds and the hosts of Fetch.CredentialsTo. Credentials are all headers but Accept,
+	// Accept-Encoding, Accept-Language and User-Agent. Header goes to URL in any case.
+	CredentialsTo []string
+
+	Wait []Wait
 
 	// Raw leaves the body as it came, not converted to UTF-8: an asset.
 	Raw bool

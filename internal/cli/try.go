@@ -179,7 +179,7 @@ func (a *app) takeTurn(ctx context.Context, job *seine.Job, url string) error {
 
 func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, client seine.Fetcher, task seine.Task) *tryJSON {
 	out := &tryJSON{Key: task.Key, URL: task.URL, Waits: []seine.Waited{}, Fields: map[string]any{}, Assets: []tryAssetJSON{}, Follow: []string{}}
-	page, err := client.Fetch(ctx, seine.Request{URL: task.URL})
+	page, err := client.Fetch(ctx, seine.Request{URL: task.URL, CredentialsTo: []string{task.URL}})
 	if err != nil {
 		out.err = fmt.Errorf("fetch %s: %w", task.URL, err)
 		out.Error, out.Verdict = err.Error(), verdictJSON{State: seine.Error.String(), Reason: fetch.Reason(err)}
@@ -214,7 +214,7 @@ func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, c
 	keeper := asset.New(nil, asset.Options{})
 	var stored []seine.Stored
 	for _, x := range result.Assets {
-		kept, err := keeper.Preview(ctx, client, page, x)
+		kept, err := keeper.Preview(ctx, fetch.Allow(client, task.URL), page, x)
 		if err != nil {
 			failed := tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path, Error: err.Error()}
 			switch {

@@ -21,7 +21,7 @@ func (r *runner) follows(ctx context.Context, c frontier.Claimed, o outcome) ([]
 		if f.Priority != nil {
 			prio = *f.Priority
 		}
-		meta := joinMeta(ownMeta{Depth: own.Depth + 1}, f.Meta)
+		meta := joinMeta(ownMeta{Depth: own.Depth + 1, Foreign: r.foreign(c, f.Key)}, f.Meta)
 		n, err := frontier.Admit(&r.job.Job, frontier.Seed{Key: f.Key, Priority: &prio, Meta: meta})
 		if err != nil {
 			r.log.WarnContext(ctx, "follow left out", "task", c.Key, "err", err)
@@ -70,7 +70,7 @@ func (r *runner) chain(ctx context.Context, c frontier.Claimed, o outcome, walk 
 			continue
 		}
 		// A page that is known already is another walk's: it admits nothing.
-		n, err := frontier.Admit(&r.job.Job, frontier.Seed{Key: key, Meta: joinMeta(ownMeta{Walk: &w}, nil)})
+		n, err := frontier.Admit(&r.job.Job, frontier.Seed{Key: key, Meta: joinMeta(ownMeta{Walk: &w, Foreign: r.foreign(c, key)}, nil)})
 		if err != nil {
 			return out, err
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
 )
@@ -70,7 +71,7 @@ func ofPage(a seine.Asset) bool { return a.Body || strings.HasPrefix(strings.ToL
 func (r *runner) keepOne(ctx context.Context, c frontier.Claimed, page *seine.Page, a seine.Asset) ([]seine.Stored, error) {
 	began := time.Now()
 	keeping, span := r.step(ctx, "keep", attribute.String("asset", a.Name))
-	stored, err := r.job.Keeper.Keep(keeping, r.assets, a, asset.Hold{
+	stored, err := r.job.Keeper.Keep(keeping, fetch.Allow(r.assets, r.sites(c)...), a, asset.Hold{
 		Owned: r.owned, Owner: r.ownerFor(c), Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error, Page: page,
 	})
 	r.endStep(span, err)

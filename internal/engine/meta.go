@@ -17,6 +17,9 @@ type ownMeta struct {
 	Depth int           `json:"depth,omitempty"`
 	Walk  *explore.Walk `json:"walk,omitempty"`
 
+	// Foreign marks a page on a site that may not receive the job's credentials: another page linked to it.
+	Foreign bool `json:"foreign,omitempty"`
+
 	// Probe and Trip say what an explored id was asked for.
 	Probe bool               `json:"probe,omitempty"`
 	Trip  *explore.Excursion `json:"trip,omitempty"`

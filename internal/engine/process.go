@@ -104,7 +104,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func(
 
 	// Fetch. A response of any status is a page; an error means there is none.
 	began := time.Now()
-	page, err := r.job.Fetch.Fetch(onRedirect(ctx, r.redirected(c.LaneKey)), seine.Request{URL: task.URL})
+	page, err := r.job.Fetch.Fetch(onRedirect(ctx, r.redirected(c.LaneKey)), seine.Request{URL: task.URL, CredentialsTo: r.sites(c)})
 	r.pace.ended(c.LaneKey, outcomeOf(page, err))
 	if err != nil {
 		return r.fetchFailed(ctx, c, err)

@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/weburl"
 )
 
 // Client is a job's [seine.Fetcher]: one of its drivers, chosen by Via, asked
 // with the job's defaults and within its bounds. It is safe for concurrent use.
 type Client struct {
 	fetch    seine.Fetch
+	sites    []string // where credentials may go, see Sites
 	agent    string
 	fetchers map[seine.Via]seine.Fetcher
 }
@@ -33,7 +35,7 @@ type Client struct {
 // ([seine.Job.Normal]). version is the program's own, for the user agent.
 // Fetchers belong to the caller, who closes them.
 func New(job seine.Job, version string, fetchers map[seine.Via]seine.Fetcher) *Client {
-	c := &Client{fetch: job.Fetch, agent: job.Fetch.UserAgent, fetchers: fetchers}
+	c := &Client{fetch: job.Fetch, sites: Sites(&job), agent: job.Fetch.UserAgent, fetchers: fetchers}
 	if c.agent == "" {
 		c.agent = UserAgent(version, job.Contact)
 	}
@@ -80,17 +82,22 @@ func (c *Client) complete(req seine.Request) seine.Request {
 	} else if req.Wait == nil {
 		req.Wait = c.fetch.Wait
 	}
-	req.Header = c.header(req.Header)
+	req.CredentialsTo = slices.Concat(c.sites, req.CredentialsTo)
+	req.Header = c.header(req.URL, req.CredentialsTo, req.Header)
 	return req
 }
 
 // header lays the request's headers over the job's, so that a scraper can ask
 // for something special. The user agent of the one goes before the other's too;
-// Fetch.UserAgent stands between them, the default below both.
-func (c *Client) header(own http.Header) http.Header {
+// Fetch.UserAgent stands between them, the default below both. The job's
+// credentials are left out if the URL is on a site that may not receive them.
+func (c *Client) header(url string, allowed []string, own http.Header) http.Header {
 	h := make(http.Header, len(c.fetch.Header)+len(own)+1)
 	h.Set(userAgent, c.agent)
 	lay(h, c.fetch.Header)
+	if at, err := weburl.Canonical(url); err != nil || !MayCarry(at, allowed) {
+		WithoutCredentials(h)
+	}
 	if c.fetch.UserAgent != "" {
 		h.Set(userAgent, c.agent)
 	}

@@ -23,7 +23,7 @@ func (r *recorder) Fetch(_ context.Context, req seine.Request) (*seine.Page, err
 
 func job(t *testing.T, change func(*seine.Job)) seine.Job {
 	t.Helper()
-	j := seine.Job{Name: "cards", Contact: "data@example.org", Scraper: seine.ScraperFunc(nil)}
+	j := seine.Job{Name: "cards", Contact: "data@example.org", Scraper: seine.ScraperFunc(nil), Seeds: seine.Seeds{URLs: []string{"https://a.example/"}}}
 	if change != nil {
 		change(&j)
 	}
@@ -47,64 +47,64 @@ func TestClientFillsInWhatTheRequestLeavesOpen(t *testing.T) {
 	}{
 		{
 			name: "a page, the defaults",
-			req:  seine.Request{URL: "u"},
-			want: seine.Request{URL: "u", Method: "GET", Via: seine.ViaHTTP, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+			req:  seine.Request{URL: "https://a.example/u"},
+			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
 		},
 		{
 			name: "an asset, the defaults",
-			req:  seine.Request{URL: "u", Raw: true},
-			want: seine.Request{URL: "u", Method: "GET", Via: seine.ViaHTTP, Raw: true, Header: agent, MaxBody: 64 << 20, Timeout: 15 * time.Second},
+			req:  seine.Request{URL: "https://a.example/u", Raw: true},
+			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Raw: true, Header: agent, MaxBody: 64 << 20, Timeout: 15 * time.Second},
 		},
 		{
 			name:   "a rendered page waits",
 			change: chrome,
-			req:    seine.Request{URL: "u"},
-			want:   seine.Request{URL: "u", Method: "GET", Via: seine.ViaChrome, Wait: wait, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+			req:    seine.Request{URL: "https://a.example/u"},
+			want:   seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaChrome, Wait: wait, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
 		},
 		{
 			name:   "an asset of a rendered page goes by http and waits for nothing",
 			change: chrome,
-			req:    seine.Request{URL: "u", Raw: true, Via: seine.ViaChrome, Wait: wait},
-			want:   seine.Request{URL: "u", Method: "GET", Via: seine.ViaHTTP, Raw: true, Header: agent, MaxBody: 64 << 20, Timeout: 15 * time.Second},
+			req:    seine.Request{URL: "https://a.example/u", Raw: true, Via: seine.ViaChrome, Wait: wait},
+			want:   seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Raw: true, Header: agent, MaxBody: 64 << 20, Timeout: 15 * time.Second},
 		},
 		{
 			name:   "the request's via and method",
 			change: chrome,
-			req:    seine.Request{URL: "u", Via: seine.ViaHTTP, Method: "HEAD"},
-			want:   seine.Request{URL: "u", Method: "HEAD", Via: seine.ViaHTTP, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+			req:    seine.Request{URL: "https://a.example/u", Via: seine.ViaHTTP, Method: "HEAD"},
+			want:   seine.Request{URL: "https://a.example/u", Method: "HEAD", Via: seine.ViaHTTP, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
 		},
 		{
 			name:   "an empty list of waits waits for nothing",
 			change: chrome,
-			req:    seine.Request{URL: "u", Wait: []seine.Wait{}},
-			want:   seine.Request{URL: "u", Method: "GET", Via: seine.ViaChrome, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+			req:    seine.Request{URL: "https://a.example/u", Wait: []seine.Wait{}},
+			want:   seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaChrome, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
 		},
 		{
 			name: "tighter bounds hold, wider do not",
-			req:  seine.Request{URL: "u", MaxBody: 5, Timeout: time.Hour},
-			want: seine.Request{URL: "u", Method: "GET", Via: seine.ViaHTTP, Header: agent, MaxBody: 5, Timeout: 20 * time.Second},
+			req:  seine.Request{URL: "https://a.example/u", MaxBody: 5, Timeout: time.Hour},
+			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Header: agent, MaxBody: 5, Timeout: 20 * time.Second},
 		},
 		{
 			name: "the request's headers lie over the job's",
 			change: func(j *seine.Job) {
 				j.Fetch.Header = http.Header{"x-key": {"job"}, "Accept-Language": {"en"}, "User-Agent": {"job"}}
 			},
-			req:  seine.Request{URL: "u", Header: http.Header{"X-Key": {"own"}}},
-			want: seine.Request{URL: "u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"X-Key": {"own"}, "Accept-Language": {"en"}, "User-Agent": {"job"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+			req:  seine.Request{URL: "https://a.example/u", Header: http.Header{"X-Key": {"own"}}},
+			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"X-Key": {"own"}, "Accept-Language": {"en"}, "User-Agent": {"job"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
 		},
 		{
 			name: "the job's user agent goes before its headers",
 			change: func(j *seine.Job) {
 				j.Fetch.UserAgent, j.Fetch.Header = "named", http.Header{"User-Agent": {"header"}}
 			},
-			req:  seine.Request{URL: "u"},
-			want: seine.Request{URL: "u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"User-Agent": {"named"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+			req:  seine.Request{URL: "https://a.example/u"},
+			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"User-Agent": {"named"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
 		},
 		{
 			name:   "the request's user agent goes before all",
 			change: func(j *seine.Job) { j.Fetch.UserAgent = "named" },
-			req:    seine.Request{URL: "u", Header: http.Header{"user-agent": {"own"}}},
-			want:   seine.Request{URL: "u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"User-Agent": {"own"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+			req:    seine.Request{URL: "https://a.example/u", Header: http.Header{"user-agent": {"own"}}},
+			want:   seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"User-Agent": {"own"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestClientFillsInWhatTheRequestLeavesOpen(t *testing.T) {
 			if len(other.got) != 0 {
 				t.Errorf("the other fetcher was asked: %+v", other.got)
 			}
-			if diff := cmp.Diff([]seine.Request{tt.want}, asked.got, cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff([]seine.Request{tt.want}, asked.got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(seine.Request{}, "CredentialsTo")); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
 		})
@@ -134,7 +134,7 @@ func TestClientLeavesTheJobsHeadersAlone(t *testing.T) {
 	r := &recorder{}
 	c := New(j, "1", map[seine.Via]seine.Fetcher{seine.ViaHTTP: r})
 	for range 2 {
-		if _, err := c.Fetch(t.Context(), seine.Request{URL: "u"}); err != nil {
+		if _, err := c.Fetch(t.Context(), seine.Request{URL: "https://a.example/u"}); err != nil {
 			t.Fatal(err)
 		}
 		h := r.got[len(r.got)-1].Header
@@ -149,11 +149,11 @@ func TestClientLeavesTheJobsHeadersAlone(t *testing.T) {
 func TestClientNamesTheFetchersThereAre(t *testing.T) {
 	t.Parallel()
 	c := New(job(t, func(j *seine.Job) { j.Fetch.Via = seine.ViaChrome }), "1", map[seine.Via]seine.Fetcher{seine.ViaHTTP: &recorder{}})
-	_, err := c.Fetch(t.Context(), seine.Request{URL: "u"})
+	_, err := c.Fetch(t.Context(), seine.Request{URL: "https://a.example/u"})
 	if err == nil || !strings.Contains(err.Error(), `"chrome"`) || !strings.Contains(err.Error(), "has http") || Reason(err) != NoFetcher {
 		t.Errorf("Fetch = %v; want an error that names chrome and http", err)
 	}
-	_, err = New(job(t, nil), "1", nil).Fetch(t.Context(), seine.Request{URL: "u"})
+	_, err = New(job(t, nil), "1", nil).Fetch(t.Context(), seine.Request{URL: "https://a.example/u"})
 	if err == nil || !strings.Contains(err.Error(), "has none") {
 		t.Errorf("Fetch without fetchers = %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/css"
 	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/weburl"
 )
 
 // assembly makes a job of a decoded file, and checks what no single value can
@@ -120,6 +121,13 @@ func (a *assembly) fetch() seine.Fetch {
 	}
 	for _, address := range f.AllowPrivate {
 		out.AllowPrivate = append(out.AllowPrivate, address.net)
+	}
+	for i, host := range f.CredentialsTo {
+		path := index("fetch.credentials_to", i)
+		at, err := weburl.Canonical("https://" + host + "/")
+		bad := err != nil || strings.ContainsAny(host, "/?#@\\") || weburl.Host(at) == ""
+		a.check(path, bad, "%s: %q is no host: give HOST or HOST:PORT, for example images.shop.example", path, a.show(host))
+		out.CredentialsTo = append(out.CredentialsTo, host)
 	}
 	for i, w := range f.Wait {
 		out.Wait = append(out.Wait, a.wait(index("fetch.wait", i), w))

@@ -92,6 +92,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			"a port that is none", head + body + "fetch: {allow_private: ['127.0.0.1:http']}\n",
 			`job.yaml:4:25: fetch.allow_private[0]: "127.0.0.1:http" has a port that is not from 1 to 65535`,
 		},
+		{"a URL where a host belongs", head + body + "fetch: {credentials_to: ['https://b.example']}\n", `job.yaml:4:26: fetch.credentials_to[0]: "https://b.example" is no host: give HOST or HOST:PORT, for example images.shop.example`},
 		{"a header of the fetcher's own", head + body + "fetch: {headers: {host: a}}\n", `job.yaml:4:25: fetch.headers.host: the fetcher sets this header itself`},
 		{"a header with a line break", head + body + "fetch: {headers: {X-A: \"a\\nb\"}}\n", `job.yaml:4:24: fetch.headers.X-A has a line break or a control character`},
 		{"a bad selector", head + "fields:\n  a: {css: \"p[\"}\n", `job.yaml:4:12: fields.a.css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end`},

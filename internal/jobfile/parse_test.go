@@ -104,6 +104,7 @@ fetch:
   asset_timeout: 1d
   headers: {Accept-Language: en, x-token: "${TOKEN}"}
   user_agent: Lab/1
+  credentials_to: [b.example]
   allow_private: [127.0.0.0/8, "::1", 10.1.2.3/8, 192.168.0.0/16:443, "[fd00::]/8:8080"]
   max_body: 2MiB
   max_asset: 1.5kB
@@ -139,7 +140,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 		},
 		Fetch: seine.Fetch{
 			Via: seine.ViaChrome, KeepBlobs: true, Chrome: seine.Chrome{Width: 1920, Height: 1080, Locale: "en-US"}, Timeout: 90 * time.Second, AssetTimeout: 24 * time.Hour,
-			MaxBody: 2 << 20, MaxAsset: 1500, MaxRedirects: 3, UserAgent: "Lab/1",
+			MaxBody: 2 << 20, MaxAsset: 1500, MaxRedirects: 3, UserAgent: "Lab/1", CredentialsTo: []string{"b.example"},
 			Header: http.Header{"Accept-Language": {"en"}, "X-Token": {"s3cr3t"}},
 			AllowPrivate: []seine.PrivateNet{
 				seine.MustParsePrivateNet("127.0.0.0/8"), seine.MustParsePrivateNet("::1/128"), seine.MustParsePrivateNet("10.0.0.0/8"),

@@ -143,8 +143,13 @@ type fetch struct {
 	// The most time of one asset.
 	AssetTimeout *duration `yaml:"asset_timeout" default:"15s" example:"1m"`
 
-	// Headers added to every request, pages and assets alike.
+	// Headers of requests for pages and assets. All but Accept and Accept-Language are credentials: they go to the
+	// origins of the seeds and to `credentials_to`, and nowhere else.
 	Headers entries[string] `yaml:"headers" keys:"^[A-Za-z0-9!#$%&'*+.^_|~-]+$" example:"{Accept-Language: en}"`
+
+	// Further hosts, as HOST or HOST:PORT, to which the credentials in `headers` are sent: with pages, assets,
+	// redirects, and the browser's own requests. Without it, an image on another host is asked for without them.
+	CredentialsTo []string `yaml:"credentials_to" default:"none" example:"[images.shop.example]" beside:"headers: {Authorization: Bearer 1}"`
 
 	// Replaces the user agent.
 	UserAgent string `yaml:"user_agent" default:"Seine/VERSION (+CONTACT)" example:"ExampleLab/1.0 (+https://lab.example)"`

@@ -436,6 +436,43 @@ func TestHeadersGoToTheHostThatWasAsked(t *testing.T) {
 	}
 }
 
+// Credentials go to the sites that the job names, and to no site in the name of a foreign frame.
+func TestCredentialsOfSubrequests(t *testing.T) {
+	t.Parallel()
+	named := serve(t, map[string]http.HandlerFunc{"/named.js": html(""), "/moved": html("<p>moved")})
+	var foreign *site
+	s := serve(t, map[string]http.HandlerFunc{"/by-frame.js": html(""), "/own-frame": html(`<script src="/in-frame.js"></script>`), "/in-frame.js": html(""), "/a": func(w http.ResponseWriter, r *http.Request) {
+		html(`<p>a</p><script src="`+named.URL+`/named.js"></script><iframe src="`+foreign.URL+`/frame"></iframe><iframe src="/own-frame"></iframe>`)(w, r)
+	}, "/away": func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, named.URL+"/moved", http.StatusFound)
+	}})
+	foreign = serve(t, map[string]http.HandlerFunc{"/frame": html(`<script src="` + s.URL + `/by-frame.js"></script>`)})
+	f := fetcher(t, shared, Job{})
+	header := http.Header{"Authorization": {"Bearer hush"}, "Cookie": {"session=hush"}}
+	to := []string{s.URL + "/", strings.TrimPrefix(named.URL, "http://")}
+	for _, path := range []string{"/a", "/away"} {
+		if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, Header: header, CredentialsTo: to, Wait: []seine.Wait{{CSS: "p"}, {Stable: 300 * time.Millisecond}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		at    *site
+		path  string
+		wants bool
+	}{{s, "/a", true}, {named, "/named.js", true}, {named, "/moved", true}, {foreign, "/frame", false}, {s, "/by-frame.js", false}, {s, "/own-frame", true}, {s, "/in-frame.js", true}} {
+		h := tt.at.header(tt.path)
+		if h == nil {
+			t.Errorf("%s was not asked for", tt.path)
+			continue
+		}
+		for _, name := range []string{"Authorization", "Cookie"} {
+			if got := h.Get(name); strings.Contains(got, "hush") != tt.wants {
+				t.Errorf("%s: %s is %q; want the job's %v", tt.path, name, got, tt.wants)
+			}
+		}
+	}
+}
+
 func TestSettingsOfAJob(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<script>

@@ -90,7 +90,7 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 	start := time.Now()
 	lim := fetch.NewLimit(ctx, req.Timeout)
 	defer lim.Stop()
-	t := &tab{f: f, browser: b, req: req, limit: lim, url: canonical, host: weburl.Host(canonical)}
+	t := &tab{f: f, browser: b, req: req, limit: lim, url: canonical, first: canonical, host: weburl.Host(canonical)}
 	page, err := t.render(ctx, withFragment(canonical, req.URL))
 	if !t.close() && !b.isLost() {
 		// What can't be closed goes on working.

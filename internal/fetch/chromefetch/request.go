@@ -83,8 +83,8 @@ var kinds = []struct {
 }
 
 // patterns are the requests that stop for us: documents, for their redirects;
-// what is not to be loaded; and those of the page's host when the job has
-// headers for it.
+// what is not to be loaded; and, if the request has credentials, those to the sites that may
+// receive them.
 func (t *tab) patterns() []*cdpfetch.RequestPattern {
 	out := []*cdpfetch.RequestPattern{
 		{ResourceType: network.ResourceTypeDocument},
@@ -99,12 +99,38 @@ func (t *tab) patterns() []*cdpfetch.RequestPattern {
 		out = append(out, &cdpfetch.RequestPattern{ResourceType: r})
 	}
 	if len(own(t.req.Header)) > 0 {
-		if scheme, rest, ok := strings.Cut(t.url, "://"); ok {
+		for _, site := range append([]string{t.url}, t.req.CredentialsTo...) {
+			scheme, rest, isURL := strings.Cut(site, "://")
+			if !isURL {
+				scheme, rest = "http*", site
+			}
 			host, _, _ := strings.Cut(rest, "/")
+			if scheme == "http" {
+				scheme = "http*" // a site may move to https
+			}
 			out = append(out, &cdpfetch.RequestPattern{URLPattern: scheme + "://" + host + "/*"})
 		}
 	}
 	return out
+}
+
+// mayCarry reports whether a request of the page may carry the credentials: it goes to a site that may receive them,
+// and both the document and the frame that makes the request are on such a site. Otherwise a foreign frame could act in
+// the name of the job.
+func (t *tab) mayCarry(ev *cdpfetch.EventRequestPaused) bool {
+	t.mu.Lock()
+	from := []string{ev.Request.URL, t.url}
+	if !t.main(ev.FrameID) && ev.ResourceType != network.ResourceTypeDocument {
+		from = append(from, t.frames[ev.FrameID]) // without a URL: about:blank or srcdoc, by whomever
+	}
+	t.mu.Unlock()
+	for _, at := range from {
+		canonical, err := weburl.Canonical(at)
+		if err != nil || !fetch.SameSite(t.first, canonical) && !fetch.MayCarry(canonical, t.req.CredentialsTo) {
+			return false
+		}
+	}
+	return true
 }
 
 // paused decides about a request that waits for us.
@@ -129,6 +155,14 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 		err = t.goOn(ev)
 	case t.blocked(kind):
 		err = t.block(ev)
+	case kind == network.ResourceTypeDocument && ev.Request != nil:
+		t.mu.Lock()
+		if t.frames == nil {
+			t.frames = map[cdp.FrameID]string{}
+		}
+		t.frames[ev.FrameID] = ev.Request.URL
+		t.mu.Unlock()
+		err = t.goOn(ev)
 	default:
 		err = t.goOn(ev)
 	}
@@ -177,19 +211,17 @@ func (t *tab) block(ev *cdpfetch.EventRequestPaused) error {
 	return err
 }
 
-// goOn lets a request go, with the job's headers when it is to the page's host.
+// goOn lets a request go, with the job's headers if it may carry them.
 func (t *tab) goOn(ev *cdpfetch.EventRequestPaused) error {
 	p := cdpfetch.ContinueRequestParams{RequestID: ev.RequestID}
-	if extra := own(t.req.Header); len(extra) > 0 && ev.Request != nil {
-		if at, err := weburl.Canonical(ev.Request.URL); err == nil && weburl.Host(at) == t.host {
-			h := headerOf(ev.Request.Headers)
-			for k, v := range extra {
-				h[http.CanonicalHeaderKey(k)] = v
-			}
-			for _, k := range slices.Sorted(maps.Keys(h)) {
-				for _, v := range h[k] {
-					p.Headers = append(p.Headers, &cdpfetch.HeaderEntry{Name: k, Value: v})
-				}
+	if extra := own(t.req.Header); len(extra) > 0 && ev.Request != nil && t.mayCarry(ev) {
+		h := headerOf(ev.Request.Headers)
+		for k, v := range extra {
+			h[http.CanonicalHeaderKey(k)] = v
+		}
+		for _, k := range slices.Sorted(maps.Keys(h)) {
+			for _, v := range h[k] {
+				p.Headers = append(p.Headers, &cdpfetch.HeaderEntry{Name: k, Value: v})
 			}
 		}
 	}

@@ -33,7 +33,8 @@ type tab struct {
 	browser *browser
 	req     seine.Request
 	limit   *fetch.Limit
-	host    string // of the page that was asked for
+	first   string // the canonical URL that was asked for
+	host    string // of it
 
 	ctx    context.Context //nolint:containedctx // ends with the first failure of the page
 	fail   context.CancelCauseFunc
@@ -58,6 +59,8 @@ type tab struct {
 	generation int   // of the document
 	notes      []string
 	pending    *pendingText // nil: none
+
+	frames map[cdp.FrameID]string // the URLs of the frames inside the page
 
 	blobRequests map[string]network.RequestID // of the blob: URLs that the page loaded
 }

@@ -20,16 +20,18 @@ type chain struct {
 	url    string // the next to ask
 	asked  []string
 	header http.Header
-	raw    bool // an asset: nothing in it leads elsewhere
-	jar    jar
-	seen   map[question]string // the cookies with which it was asked last
+	// allowed are the sites that may receive the header's credentials beside that of the first URL.
+	allowed []string
+	raw     bool // an asset: nothing in it leads elsewhere
+	jar     jar
+	seen    map[question]string // the cookies with which it was asked last
 }
 
 // question is what is asked of a site, beside cookies.
 type question struct{ method, url string }
 
 func newChain(req seine.Request, url string) *chain {
-	c := &chain{method: req.Method, url: url, raw: req.Raw, header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
+	c := &chain{method: req.Method, url: url, raw: req.Raw, allowed: req.CredentialsTo, header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
 	if c.method == "" {
 		c.method = http.MethodGet
 	}
@@ -56,11 +58,6 @@ var ours = []string{
 	"Accept-Encoding", "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Connection", "Te", "Trailer",
 	"Transfer-Encoding", "Upgrade",
 }
-
-// harmless are the headers that go with a redirect to another site. All else
-// that a job gives may be a secret, under whatever name, and was given for the
-// site that was asked.
-var harmless = []string{"Accept", "Accept-Encoding", "Accept-Language", "User-Agent"}
 
 // request returns the next request of the chain.
 func (c *chain) request(ctx context.Context) (*http.Request, error) {
@@ -142,12 +139,8 @@ func (c *chain) move(next string, most int) error {
 	if len(c.asked) > most {
 		return fetch.Fault{Reason: fetch.ManyRedirects, Err: fmt.Errorf("more than %d", max(most, 0))}
 	}
-	if otherSite(c.url, next) {
-		for k := range c.header {
-			if !slices.Contains(harmless, k) {
-				delete(c.header, k)
-			}
-		}
+	if !fetch.SameSite(c.url, next) && !fetch.MayCarry(next, c.allowed) {
+		fetch.WithoutCredentials(c.header)
 	}
 	if cookies, asked := c.seen[question{c.method, next}]; asked && cookies == c.cookies(next) {
 		return fetch.Fault{Reason: fetch.ManyRedirects, Err: errors.New("they go round in a circle")}
@@ -163,18 +156,4 @@ func location(base, ref string) (string, error) {
 		return "", err
 	}
 	return weburl.Canonical(abs)
-}
-
-// otherSite says whether the job's headers must not go along: to another host
-// or port, nor from https to http. From http to https on their default ports
-// the site is the same. A subdomain is another site: on many hosts it is
-// another owner's.
-func otherSite(from, to string) bool {
-	a, b := weburl.Host(from), weburl.Host(to)
-	secure := func(u string) bool { return strings.HasPrefix(u, "https:") }
-	if a == b {
-		return secure(from) && !secure(to)
-	}
-	name, ok := strings.CutSuffix(a, ":80")
-	return !ok || b != name+":443" || secure(from) || !secure(to)
 }
