@@ -48,6 +48,7 @@ func TestOperationsHealth(t *testing.T) {
 			continue
 		}
 		c := command(t, dir, strings.Fields(args)...)
+		c.Env = append(c.Env, "SEINE_LOG=json") // as in our images
 		errs, err := c.StderrPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +61,7 @@ func TestOperationsHealth(t *testing.T) {
 		defer func() {
 			_ = c.Process.Signal(syscall.SIGTERM)
 			if n := <-logged; n == 0 {
-				t.Error("a worker in a pipe logs no JSON")
+				t.Error("a worker with SEINE_LOG=json logs no JSON")
 			}
 			if err := c.Wait(); err != nil {
 				t.Errorf("the worker ends with %v", err)
