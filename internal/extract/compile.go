@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seinehq/seine"
 )
@@ -20,6 +21,8 @@ type Scraper struct {
 	rules  []*rule
 	assets []*assetRule
 	key    template
+
+	timeout time.Duration // of the rules on one page; zero: the default
 
 	// late are the fields that stored assets fill in.
 	late []seine.AssetField
@@ -43,7 +46,7 @@ type rule struct {
 // problem that they have, in the order in which they are written.
 func Compile(rules Rules) (*Scraper, []Problem) {
 	c := &compiler{}
-	s := &Scraper{kind: rules.Kind, emptyOK: rules.EmptyOK}
+	s := &Scraper{kind: rules.Kind, timeout: rules.Timeout, emptyOK: rules.EmptyOK}
 	if s.kind == "" {
 		s.kind = "record"
 	}

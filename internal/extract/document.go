@@ -98,7 +98,9 @@ func (r *reading) parse(body []byte, nodes int, parse parseFunc, scripting bool)
 	nodes += len(body)/nodeBytes + 20_000
 	for {
 		most := min(nodes, markup.MaxNodes)
+		r.watch.pause()
 		leave, err := trees().enter(r.ctx, most)
+		r.watch.resume()
 		if err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func TestFormOfABody(t *testing.T) {
 			t.Parallel()
 			p := page(tt.body)
 			p.Type = tt.typ
-			r := &reading{ctx: t.Context(), page: p}
+			r := newReading(t, p)
 			defer r.release()
 			s := compile(t, Rules{Fields: []Field{{Name: "h1", CSS: "h1"}}})
 			v, _, err := s.fields[0].read(r, scopeOf(t, r))
@@ -96,7 +96,7 @@ func TestUnreadableSaysWhatTheBodyIs(t *testing.T) {
 	} {
 		p := page(tt.body)
 		p.Type = tt.typ
-		r := &reading{ctx: t.Context(), page: p}
+		r := newReading(t, p)
 		if err := r.unreadable(); err == nil || err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)
 		}
@@ -242,14 +242,14 @@ func TestReservationGrows(t *testing.T) {
 		fmt.Fprintf(&b, "<b a=%d>", i)
 	}
 	b.WriteString("</p>" + strings.Repeat("<p>x", 1500))
-	r := &reading{ctx: t.Context(), page: page(b.String())}
+	r := newReading(t, page(b.String()))
 	defer r.release()
 	if got := scopeOf(t, r); got.node == nil {
 		t.Error("no document")
 	}
 	p := page("<p>" + strings.Repeat("<b>", 3))
 	p.Body = append(p.Body, strings.Repeat("<p>x", 2_000_000/5)...)
-	r = &reading{ctx: t.Context(), page: p}
+	r = newReading(t, p)
 	if _, err := r.document(); err == nil {
 		t.Error("more than two million nodes are read")
 	} else if e, ok := errors.AsType[*markup.Error](err); !ok || e.Line != 0 {
@@ -308,4 +308,11 @@ func TestXMLPages(t *testing.T) {
 	if _, err := s.Scrape(t.Context(), seine.Task{Key: "k"}, p); err == nil || !strings.HasSuffix(err.Error(), "the page is not well-formed XML: line 2, column 6: & begins no entity: as text it is &amp;") {
 		t.Errorf("XML that is not well-formed: %v", err)
 	}
+}
+
+func newReading(t *testing.T, p *seine.Page) *reading {
+	t.Helper()
+	w := watch(t.Context(), 0)
+	t.Cleanup(w.stop)
+	return &reading{ctx: w.ctx, watch: w, page: p}
 }

@@ -3,6 +3,7 @@ package extract
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -172,7 +173,9 @@ func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) 
 		}
 		return one("does not compile: %s", explain(err))
 	}
-	program, err := expr.Compile(exactSource, append(exactOptions(), expr.Env(s.loose))...)
+	env := maps.Clone(s.loose)
+	env[clockName] = types.Any
+	program, err := expr.Compile(exactSource, append(append(exactOptions(), tickOptions()...), expr.Env(env))...)
 	if err != nil {
 		return one("does not compile: %s", explain(err))
 	}

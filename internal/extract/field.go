@@ -48,6 +48,9 @@ func (f *field) called() string {
 // read returns the field's value in a scope, nil when it is missing, and tells
 // where it came from.
 func (f *field) read(r *reading, scope item) (v any, from string, err error) {
+	if err := r.watch.tick(); err != nil {
+		return nil, "", err
+	}
 	from, r.why, r.broken = f.from, "", false
 	if f.first != nil {
 		var whys []string
@@ -85,6 +88,9 @@ func (f *field) collect(r *reading, scope item) (any, error) {
 	err := f.find(r, scope, func(it item) bool {
 		found++
 		var v any
+		if inner = r.watch.tick(); inner != nil {
+			return false
+		}
 		if v, inner = f.value(r, it); inner != nil {
 			return false
 		}

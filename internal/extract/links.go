@@ -43,7 +43,9 @@ func Links(next, prev string) (seine.NeighborFunc, []Problem) {
 		if !ok {
 			return ""
 		}
-		r := &reading{ctx: context.Background(), page: page}
+		w := watch(context.Background(), 0)
+		defer w.stop()
+		r := &reading{ctx: w.ctx, watch: w, page: page}
 		defer r.release()
 		doc, err := r.document()
 		if err != nil || doc == nil {

@@ -33,9 +33,10 @@ const maxTexts = 16
 // reading is what is known of one page while its fields are read. Each part is
 // made when it is first asked for.
 type reading struct {
-	ctx  context.Context //nolint:containedctx // lives as long as the call that it belongs to
-	page *seine.Page
-	task seine.Task
+	ctx   context.Context //nolint:containedctx // lives as long as the call that it belongs to
+	watch *stopwatch
+	page  *seine.Page
+	task  seine.Task
 
 	tree    *markup.Document
 	noDoc   *unreadableError

@@ -1,6 +1,10 @@
 package extract
 
-import "github.com/seinehq/seine"
+import (
+	"time"
+
+	"github.com/seinehq/seine"
+)
 
 // Rules are the rules of one job, in the order in which they are written.
 type Rules struct {
@@ -10,6 +14,9 @@ type Rules struct {
 	// EmptyOK keeps a record none of whose fields has a value of the page. Default: the task ends in
 	// error, "no field found".
 	EmptyOK bool
+
+	// Timeout bounds the rules on one page. Default 20s.
+	Timeout time.Duration
 
 	Fields  []Field
 	Verdict []VerdictRule

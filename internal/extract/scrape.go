@@ -71,7 +71,9 @@ func (s *Scraper) Explain(ctx context.Context, task seine.Task, page *seine.Page
 }
 
 func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page, trace *Trace) (seine.Result, error) {
-	r := &reading{ctx: ctx, page: page, task: task}
+	w := watch(ctx, s.timeout)
+	defer w.stop()
+	r := &reading{ctx: w.ctx, watch: w, page: page, task: task}
 	defer r.release()
 	values, err := readAll(r, s.fields, trace)
 	if err != nil {
@@ -79,13 +81,14 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 		if v, decided := seine.PageVerdict(page); decided && ctx.Err() == nil {
 			return seine.Result{Verdict: v}, nil
 		}
-		if ctx.Err() != nil {
-			return seine.Result{}, err
-		}
-		return seine.Result{}, fmt.Errorf("%w: %w", seine.ErrFinal, err)
+		return seine.Result{}, ended(ctx, err)
 	}
 	env := environment(task, page, values)
+	env[clockName] = w
 	verdict := s.judge(env, page, trace)
+	if err := w.tick(); err != nil {
+		return seine.Result{}, ended(ctx, err)
+	}
 	if verdict.State != seine.Done {
 		return seine.Result{Verdict: verdict}, nil
 	}
@@ -95,6 +98,9 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 		}
 	}
 	assets, err := s.owed(r, env, trace)
+	if err := w.tick(); err != nil {
+		return seine.Result{}, ended(ctx, err)
+	}
 	if err != nil {
 		_, missing := errors.AsType[*missingError](err)
 		v := seine.Verdict{State: seine.Error, Reason: err.Error(), Final: !missing}
@@ -102,6 +108,14 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 	}
 	record := seine.Record{Kind: s.kind, Key: task.Key, Fields: kept(s.fields, values), AssetFields: s.late}
 	return seine.Result{Verdict: verdict, Records: []seine.Record{record}, Assets: assets}, nil
+}
+
+// ended returns the error of a page that can't be judged. Unless the caller gave up, a further attempt would end alike.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", seine.ErrFinal, err)
 }
 
 // environment returns what expressions see.

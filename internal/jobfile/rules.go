@@ -2,6 +2,7 @@ package jobfile
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
@@ -9,7 +10,8 @@ import (
 
 // rules returns what the file says of pages, for the compiler.
 func (a *assembly) rules() extract.Rules {
-	rules := extract.Rules{Kind: a.doc.Kind, EmptyOK: a.doc.Empty == "ok", Key: a.doc.Store.Key, Fields: a.fields("fields", a.doc.Fields)}
+	rules := extract.Rules{Kind: a.doc.Kind, EmptyOK: a.doc.Empty == "ok", Key: a.doc.Store.Key,
+		Timeout: time.Duration(or(a.doc.Fetch.Timeout, 0)), Fields: a.fields("fields", a.doc.Fields)}
 	for i, v := range a.doc.Verdict {
 		if rule, ok := a.verdict(fmt.Sprintf("verdict[%d]", i), v); ok {
 			rules.Verdict = append(rules.Verdict, rule)

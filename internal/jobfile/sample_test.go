@@ -227,5 +227,9 @@ func parsed(t *testing.T, example string) both {
 	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}}
 	var doc document
 	d.decode(reflect.ValueOf(&doc).Elem(), root, "", limits{})
-	return both{Job: job, Rules: (&assembly{decoder: d, doc: &doc, root: root}).rules()}
+	rules := (&assembly{decoder: d, doc: &doc, root: root}).rules()
+	if rules.Timeout == 0 {
+		rules.Timeout = job.Fetch.Timeout // both defaults are 20s
+	}
+	return both{Job: job, Rules: rules}
 }

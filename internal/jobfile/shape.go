@@ -137,7 +137,8 @@ type fetch struct {
 	// judged as it stands. Not used by http.
 	Wait []wait `yaml:"wait" example:"[{css: main}, {stable: 1s}]"`
 
-	// The most time of one page, redirects and body included.
+	// The most time of one page, redirects and body included. The rules on the page have the same time again: a page on
+	// which they need more ends in error, "the rules take too long on this page".
 	Timeout *duration `yaml:"timeout" default:"20s" example:"30s"`
 
 	// The most time of one asset.
