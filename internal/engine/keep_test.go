@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/png"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -278,4 +279,138 @@ assets:
 	if got := r.states(j); !strings.HasSuffix(got, "wall.pdf:error(asset file: HTML instead of application/pdf)") || r.times("/wall.pdf") != 1 {
 		t.Errorf("%s, asked %d times", got, r.times("/wall.pdf"))
 	}
+}
+
+// A host that does not answer costs no attempt: the record is stored, its asset waits for the host, and
+// fails once the host has been away for retry.host_down.
+func TestARecordWhoseAssetHostIsDown(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, postgres bool) {
+		r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = fmt.Fprint(w, "<h1>x</h1>")
+		})
+		if postgres {
+			r.atPostgres()
+		}
+		j := r.file(`job: dead
+seeds: {urls: ["BASE/page"]}
+fetch: {allow_private: [127.0.0.0/8]}
+pace: {delay: 0s}
+fields:
+  title: {css: h1}
+assets:
+  photo: {url: "'http://127.0.0.1:1/a.png'", on_failure: keep}
+`, func(j *seine.Job) { j.Retry.HostDown = time.Second })
+		r.run(j)
+		fields, assets, failed := r.record(j)
+		if fields != `{"title":"x"}` || assets != nil || !slices.Equal(failed, []string{"photo: connection refused"}) {
+			t.Errorf("%s, %q, %q", fields, assets, failed)
+		}
+		if r.times("/page") != 1 {
+			t.Errorf("the page was asked for %d times; want once", r.times("/page"))
+		}
+		if !strings.Contains(r.log.String(), "waits for 127.0.0.1:1") {
+			t.Errorf("it did not wait for the host:\n%s", r.log)
+		}
+	})
+}
+
+// A secret in an asset's URL is stored nowhere: the next attempt fetches the page again.
+func TestASecretIsNotOwed(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cr3t-t0ken"
+	var asked atomic.Int64
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		switch {
+		case q.URL.Path == "/page":
+			_, _ = fmt.Fprintf(w, "<h1>x</h1><img src=/a.png?token=%s>", secret)
+		case asked.Add(1) < 3:
+			http.Error(w, "no", http.StatusBadGateway)
+		default:
+			_, _ = w.Write(pictureOf(10, 1))
+		}
+	})
+	j := r.file(`job: secrets
+seeds: {urls: ["BASE/page"]}
+fetch: {allow_private: [127.0.0.0/8]}
+pace: {delay: 0s}
+fields:
+  title: {css: h1}
+assets:
+  photo: {url: {css: img, attr: src}, on_failure: keep}
+`, func(j *seine.Job) { j.Secrets, j.Retry.Backoff = []string{secret}, 300*time.Millisecond })
+	leaked := make(chan string, 1)
+	go func() {
+		defer close(leaked)
+		for t.Context().Err() == nil {
+			found := false
+			_ = r.f.Records(t.Context(), j.ID, func(s frontier.Stored) error {
+				for _, f := range s.Failed {
+					found = true
+					if strings.Contains(f.URL, secret) {
+						leaked <- f.URL
+					}
+				}
+				return nil
+			})
+			if found {
+				for _, suffix := range []string{"", "-wal"} {
+					if text, err := os.ReadFile(r.path + suffix); err == nil && bytes.Contains(text, []byte(secret)) {
+						leaked <- r.path + suffix
+					}
+				}
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	r.run(j)
+	for at := range leaked {
+		t.Errorf("the secret is in %s", at)
+	}
+	if _, assets, failed := r.record(j); !slices.Equal(assets, []string{"photo"}) || failed != nil {
+		t.Errorf("%q, %q", assets, failed)
+	}
+	if r.times("/page") != 3 || r.times("/a.png") != 3 {
+		t.Errorf("asked %v", r.asked)
+	}
+}
+
+// Columns of a task keep their digits on their way through the database.
+func TestColumnsKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, postgres bool) {
+		r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = fmt.Fprint(w, "<h1>x</h1>")
+		})
+		if postgres {
+			r.atPostgres()
+		}
+		j := r.file(`job: columns
+seeds: {url: "BASE/{id}"}
+fetch: {allow_private: [127.0.0.0/8]}
+pace: {delay: 0s}
+fields:
+  title: {css: h1}
+  price: {column: price}
+  big: {column: big}
+  list: {column: list, all: true}
+`, nil)
+		in := engine.NewAdder(r.f, j)
+		if err := in.Add(t.Context(), frontier.Seed{Key: "a", Meta: map[string]any{
+			"price": json.Number("1.10"), "big": json.Number("12345678901234567890.120"), "list": []any{json.Number("2.50"), "b"},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := in.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.run(j)
+		if fields, _, _ := r.record(j); fields != `{"big":12345678901234567890.120,"list":[2.50,"b"],"price":1.10,"title":"x"}` {
+			t.Errorf("fields %s", fields)
+		}
+	})
 }

@@ -76,6 +76,8 @@ func Compile(rules Rules) (*Scraper, []Problem) {
 		}
 	}
 	c.assetNames(rules.Assets)
+	// A page that is a file itself is not empty for lack of fields.
+	s.emptyOK = s.emptyOK || slices.ContainsFunc(rules.Assets, func(a AssetRule) bool { return a.Body })
 	s.key = c.key(rules, s.fields)
 	if len(c.problems) > 0 {
 		return nil, c.problems

@@ -75,6 +75,17 @@ photo_3 https://c.example/c.png k_photo_3.{ext} `
 	}
 }
 
+// A page that is stored itself needs no field: of files and pages, only pages have some.
+func TestAPageThatIsAFileNeedsNoField(t *testing.T) {
+	t.Parallel()
+	s := compile(t, Rules{Fields: []Field{{Name: "title", CSS: "h1"}}, Assets: []AssetRule{{Name: "file", Body: true}}})
+	p := &seine.Page{URL: "https://a.example/x.pdf", Status: 200, Type: "application/pdf", Body: []byte("%PDF-1.4\n\xff")}
+	got, err := s.Scrape(t.Context(), seine.Task{Key: "k"}, p)
+	if err != nil || got.Verdict.State != seine.Done || len(got.Assets) != 1 || !got.Assets[0].Body {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestAListOfAssetsHasABound(t *testing.T) {
 	t.Parallel()
 	s := compile(t, Rules{Fields: []Field{images}, Assets: []AssetRule{{Name: "photo", URL: "images", All: true}}})

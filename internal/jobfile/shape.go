@@ -46,7 +46,7 @@ type document struct {
 	Assets entries[asset] `yaml:"assets" keys:"^[A-Za-z0-9][A-Za-z0-9_-]*$" example:"{front: {url: 'images[0]'}}" top:"fields: {images: {css: img, attr: src, all: true}}"`
 
 	// A done page on which no field of the record has a value ends in error: "no field found". With
-	// `ok` it is stored.
+	// `ok` it is stored, and so it is if an asset has `body: true`.
 	Empty string `yaml:"empty" enum:"ok,error" default:"error" example:"ok"`
 
 	// The kind of the records.
