@@ -310,6 +310,10 @@ assets:
 		if r.times("/page") != 1 {
 			t.Errorf("the page was asked for %d times; want once", r.times("/page"))
 		}
+		list, err := r.f.Tasks(t.Context(), j.ID, frontier.Filter{})
+		if err != nil || len(list) != 1 || list[0].State != seine.Done || list[0].Attempt != 1 {
+			t.Errorf("tasks %+v, %v; want one done, and no attempt lost to the host", list, err)
+		}
 		if !strings.Contains(r.log.String(), "waits for 127.0.0.1:1") {
 			t.Errorf("it did not wait for the host:\n%s", r.log)
 		}
