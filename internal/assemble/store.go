@@ -71,7 +71,11 @@ func openStore(ctx context.Context, at string) (*blob.Bucket, error) {
 		}
 		// No attribute files among the pictures, and temporary files in the
 		// same folder, so that putting one in place is a rename.
-		return fileblob.OpenBucket(dir, &fileblob.Options{CreateDir: true, DirFileMode: 0o755 | os.ModeDir, Metadata: fileblob.MetadataDontWrite, NoTempDir: true})
+		bucket, err := fileblob.OpenBucket(dir, &fileblob.Options{CreateDir: true, DirFileMode: 0o755 | os.ModeDir, Metadata: fileblob.MetadataDontWrite, NoTempDir: true})
+		if err != nil {
+			return nil, err
+		}
+		return confine(dir, bucket)
 	}
 	return blob.OpenBucket(ctx, at)
 }

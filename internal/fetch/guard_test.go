@@ -30,6 +30,7 @@ func TestGuardRefusesWhatIsNotPublic(t *testing.T) {
 		{"192.0.2.1", "documentation"},
 		{"192.88.99.1", "reserved"},
 		{"198.18.0.1", "benchmarks"},
+		{"168.63.129.16", "platform of Azure"},
 		{"198.19.255.255", "benchmarks"},
 		{"198.51.100.1", "documentation"},
 		{"203.0.113.1", "documentation"},
