@@ -70,6 +70,7 @@ func checkCompose(text string) []string {
 		c.add(name == "files" || s.User == "" && len(s.CapAdd) == 0, "%s: runs as another user than the image's", name)
 		if strings.HasPrefix(name, "worker") {
 			c.add(s.DependsOn["migrate"].Condition == "service_completed_successfully", "%s: before the migration", name)
+			c.add(s.Environment["SEINE_LOG"] == "json", "%s: its log is no JSON", name)
 			c.add(s.ShmSize != "" && s.Environment["SEINE_BROWSER_SANDBOX"] == "off", "%s: the browser can't work", name)
 		}
 	}

@@ -21,6 +21,7 @@ var manifestMutations = []struct{ name, file, from, to, want, variant string }{
 	{name: "another request", file: "base/worker.yaml", from: "cpu: 300m", to: "cpu: 500m", want: "request of cpu is 500m, not 300m"},
 	{name: "an image by tag", file: "overlays/gke/settings.env", from: "@" + digest, to: ":latest", want: "is not named by digest"},
 	{name: "a password in the manifest", file: "base/worker.yaml", from: `- {name: SEINE_BROWSER_SANDBOX, value: "off"}`, to: "- {name: SEINE_BROWSER_SANDBOX, value: \"off\"}\n            - {name: DB_PASSWORD, value: secret}", want: "DB_PASSWORD is written in the manifest"},
+	{name: "a log for people", file: "base/worker.yaml", from: "- {name: SEINE_LOG, value: json}", to: "- {name: SEINE_LOG, value: text}", want: "its log is no JSON"},
 	{name: "a key file", file: "base/worker.yaml", from: `- {name: SEINE_BROWSER_SANDBOX, value: "off"}`, to: "- {name: SEINE_BROWSER_SANDBOX, value: \"off\"}\n            - {name: GOOGLE_APPLICATION_CREDENTIALS, value: /key.json}", want: "a key file in place of Workload Identity"},
 	{name: "the browser's sandbox", file: "base/worker.yaml", from: `value: "off"`, to: `value: "on"`, want: "the browser can't start its sandbox"},
 	{name: "a misspelt field", file: "base/worker.yaml", from: "revisionHistoryLimit", to: "revisionHistroyLimit", want: `unknown field "spec.revisionHistroyLimit"`},

@@ -189,6 +189,7 @@ func (c *complaints) worker(o *Objects, choice Choice) {
 	job := volumes[mounts["/etc/seine"]]
 	c.add(job.ConfigMap != nil && strings.HasPrefix(job.ConfigMap.Name, "job-"), "Deployment worker: no job file")
 	c.add(slices.Contains(x.Args, "/etc/seine/job.yaml"), "Deployment worker: works no job file")
+	c.add(slices.Contains(x.Env, corev1.EnvVar{Name: "SEINE_LOG", Value: "json"}), "Deployment worker: its log is no JSON")
 	c.add(slices.Contains(x.Env, corev1.EnvVar{Name: "SEINE_BROWSER_SANDBOX", Value: "off"}), "Deployment worker: the browser can't start its sandbox under RuntimeDefault")
 
 	update := d.Spec.Strategy.RollingUpdate
