@@ -83,6 +83,9 @@ func (r *runner) keepOne(ctx context.Context, c frontier.Claimed, page *seine.Pa
 		return nil, err
 	}
 	r.store.over(ctx)
+	for i := range stored {
+		stored[i].URL = r.redact.Replace(stored[i].URL)
+	}
 	return stored, nil
 }
 
@@ -128,17 +131,12 @@ type owedRecord struct {
 	FetchedAt   time.Time          `json:"fetched_at"`
 }
 
-// owes encodes what a task owes. An asset whose URL holds a secret is not kept in the frontier: the
-// page is fetched again for it.
+// owes encodes what a task owes. The frontier keeps no secret: if a URL, an upgrade or a field holds
+// one, the page is fetched again.
 func (r *runner) owes(o outcome, records []frontier.Record) (json.RawMessage, error) {
 	out := owed{Assets: o.owed, Stored: o.assets, Digest: r.job.Digest}
 	if o.digest != nil {
 		out.Digest = o.digest
-	}
-	for _, a := range o.owed {
-		if r.redact.Replace(a.URL) != a.URL {
-			return json.RawMessage(`{}`), nil
-		}
 	}
 	for _, f := range o.failures {
 		if !slices.ContainsFunc(o.owed, func(a seine.Asset) bool { return a.Name == f.Name }) {
@@ -150,7 +148,11 @@ func (r *runner) owes(o outcome, records []frontier.Record) (json.RawMessage, er
 			Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: rec.Fields, AssetFields: o.records[i].AssetFields, FetchedAt: rec.FetchedAt,
 		})
 	}
-	return encode(out)
+	text, err := encode(out)
+	if err == nil && r.redact.Replace(string(text)) != string(text) {
+		return json.RawMessage(`{}`), nil
+	}
+	return text, err
 }
 
 // owing decodes what a claimed task owes; ok is false if its page is to be fetched.

@@ -27,10 +27,13 @@ func pictureOf(w, h int) []byte {
 	return b.Bytes()
 }
 
+// secret is the value of the variable TOKEN in job files.
+const secret = "s3cr3t-t0ken"
+
 // file registers the job of a job file; BASE in it is the site.
 func (r *rig) file(text string, change func(j *seine.Job)) *engine.Job {
 	r.Helper()
-	f, err := jobfile.Parse("job.yaml", []byte(strings.ReplaceAll(text, "BASE", r.site.URL)), func(string) (string, bool) { return "", false })
+	f, err := jobfile.Parse("job.yaml", []byte(strings.ReplaceAll(text, "BASE", r.site.URL)), func(name string) (string, bool) { return secret, name == "TOKEN" })
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -323,14 +326,15 @@ assets:
 // A secret in an asset's URL is stored nowhere: the next attempt fetches the page again.
 func TestASecretIsNotOwed(t *testing.T) {
 	t.Parallel()
-	const secret = "s3cr3t-t0ken"
 	var asked atomic.Int64
 	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		switch {
 		case q.URL.Path == "/page":
-			_, _ = fmt.Fprintf(w, "<h1>x</h1><img src=/a.png?token=%s>", secret)
-		case asked.Add(1) < 3:
+			_, _ = fmt.Fprintf(w, "<h1>x</h1><img src=/first.png?token=%s>", secret)
+		case q.URL.Path == "/first.png":
+			_, _ = w.Write(pictureOf(10, 1))
+		case q.URL.Path == "/a.png" && asked.Add(1) < 3:
 			http.Error(w, "no", http.StatusBadGateway)
 		default:
 			_, _ = w.Write(pictureOf(10, 1))
@@ -342,8 +346,10 @@ fetch: {allow_private: [127.0.0.0/8]}
 pace: {delay: 0s}
 fields:
   title: {css: h1}
+  from: {asset: first.url}
 assets:
-  photo: {url: {css: img, attr: src}, on_failure: keep}
+  first: {url: {css: img, attr: src, match: '(.*)'}}
+  photo: {url: "'/b.png'", on_failure: keep, upgrade: {from: /b.png, to: '/a.png?token=${TOKEN}'}}
 `, func(j *seine.Job) { j.Secrets, j.Retry.Backoff = []string{secret}, 300*time.Millisecond })
 	leaked := make(chan string, 1)
 	go func() {
@@ -374,8 +380,9 @@ assets:
 	for at := range leaked {
 		t.Errorf("the secret is in %s", at)
 	}
-	if _, assets, failed := r.record(j); !slices.Equal(assets, []string{"photo"}) || failed != nil {
-		t.Errorf("%q, %q", assets, failed)
+	fields, assets, failed := r.record(j)
+	if !slices.Equal(assets, []string{"first", "photo"}) || failed != nil || strings.Contains(fields, secret) {
+		t.Errorf("%s, %q, %q", fields, assets, failed)
 	}
 	if r.times("/page") != 3 || r.times("/a.png") != 3 {
 		t.Errorf("asked %v", r.asked)

@@ -300,7 +300,6 @@ func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (
 	}
 	done.Failed = o.failures
 	for _, s := range o.assets {
-		s.URL = r.redact.Replace(s.URL)
 		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: s})
 	}
 	if len(o.failures) > 0 {
