@@ -295,7 +295,7 @@ func (l *list) table(in io.Reader, comma rune) error {
 		case err != nil:
 			return fmt.Errorf("%s:%d: %w", l.name, line, err)
 		case len(row) != len(head):
-			err = l.reject(line, "%d columns, and the header has %d", len(row), len(head))
+			err = l.reject(line, "%s, and the header has %d", number.Counted(len(row), "column"), len(head))
 		default:
 			err = l.row(line, head, key, row)
 		}
