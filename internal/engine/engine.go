@@ -49,6 +49,10 @@ type Config struct {
 	// before they are released. Default 30s.
 	Grace time.Duration
 
+	// Deadline bounds the page of a task, and each of its assets anew. The wait for a start on the
+	// page's host is not counted. Default 5m.
+	Deadline time.Duration
+
 	// UntilDone ends Run when nothing is left to do.
 	UntilDone bool
 
@@ -102,9 +106,6 @@ var errStopping = errors.New("stopping")
 
 // Limits of an engine's own.
 const (
-	// taskTimeout is a task's deadline, its wait for a start not counted.
-	taskTimeout = 5 * time.Minute
-
 	// stuckAfter is how long after its end a task may take to return.
 	stuckAfter = 30 * time.Second
 
@@ -130,6 +131,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	if cfg.Grace == 0 {
 		cfg.Grace = 30 * time.Second
+	}
+	if cfg.Deadline == 0 {
+		cfg.Deadline = 5 * time.Minute
 	}
 	if cfg.StuckAfter == 0 {
 		cfg.StuckAfter = 2 * time.Minute

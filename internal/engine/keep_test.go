@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -424,4 +425,38 @@ fields:
 			t.Errorf("fields %s", fields)
 		}
 	})
+}
+
+// The deadline is one of the page, and of each asset: a list may take longer than both.
+func TestAListMayTakeLongerThanTheDeadline(t *testing.T) {
+	t.Parallel()
+	const deadline, each, files = 1500 * time.Millisecond, 250 * time.Millisecond, 8
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		if q.URL.Path != "/page" {
+			time.Sleep(each)
+			_, _ = w.Write(pictureOf(10, 1))
+			return
+		}
+		_, _ = fmt.Fprint(w, "<h1>x</h1>")
+		for i := range files {
+			_, _ = fmt.Fprintf(w, "<img src=/%d.png>", i)
+		}
+	})
+	j := r.file(`job: long
+seeds: {urls: ["BASE/page"]}
+fetch: {allow_private: [127.0.0.0/8]}
+pace: {delay: 0s}
+fields: {title: {css: h1}}
+assets: {photo: {url: {css: img, attr: src}, all: true}}
+retry: {error: 1}
+`, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := r.engine(j, func(c *engine.Config) { c.Deadline = deadline }).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, assets, _ := r.record(j); len(assets) != files {
+		t.Errorf("%d assets; want %d: %s", len(assets), files, r.states(j))
+	}
 }

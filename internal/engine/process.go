@@ -69,7 +69,7 @@ func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Tim
 	// A task that does not stop when it is told to would be kept leased for
 	// ever by our heartbeats.
 	var ended atomic.Bool // the timer may be set once more while we return
-	stuck := time.AfterFunc(taskTimeout+stuckAfter, func() {
+	stuck := time.AfterFunc(r.e.cfg.Deadline+stuckAfter, func() {
 		if !ended.Load() {
 			r.abort(c)
 		}
@@ -81,12 +81,12 @@ func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Tim
 	// The deadline applies to the page, and to each asset anew: a list may have a thousand.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	deadline := time.AfterFunc(taskTimeout, func() { cancel(errDeadline) })
+	deadline := time.AfterFunc(r.e.cfg.Deadline, func() { cancel(errDeadline) })
 	defer deadline.Stop()
 	return r.process(ctx, c, func() {
 		if ctx.Err() == nil {
-			deadline.Reset(taskTimeout)
-			stuck.Reset(taskTimeout + stuckAfter)
+			deadline.Reset(r.e.cfg.Deadline)
+			stuck.Reset(r.e.cfg.Deadline + stuckAfter)
 		}
 	})
 }
