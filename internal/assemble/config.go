@@ -11,8 +11,8 @@ import (
 	"github.com/seinehq/seine/internal/redact"
 )
 
-// config is what a frontier keeps of a job, as JSON: the text of its job file or, of a job made in
-// Go, what is no code.
+// config is the JSON that a frontier stores with a job. A job from a job file has its text as Source,
+// a job made in Go has a Definition.
 type config struct {
 	Job        string      `json:"job"`
 	Permission string      `json:"permission,omitempty"`
@@ -20,7 +20,7 @@ type config struct {
 	Definition *definition `json:"definition,omitempty"`
 }
 
-// definition is what commands need of a job made in Go. Secrets are left out.
+// definition holds the values of a job made in Go that commands use. It contains no secrets.
 type definition struct {
 	Contact string
 	SeedURL string
@@ -56,12 +56,12 @@ func configOf(job *seine.Job, store string) (json.RawMessage, error) {
 	return json.Marshal(c)
 }
 
-// errCode: the rules of a job are Go code, which only its program has.
+// errCode is the error of a scrape outside of the program that has the rules.
 var errCode = errors.New("the job's rules are Go code of its own program")
 
-// Stored reads the config that a frontier keeps of a job. job has its source where a job file made
-// it. A job made in Go has what its program registered, except its rules; whole is false if it was
-// registered by a version that kept no more than name and permission.
+// Stored reads a job from the config in a frontier. A job from a job file has its Source and no other
+// values. A job made in Go has its definition, and a Scraper that always fails. whole is false for a
+// job made in Go that an older version registered: its config has only name and permission.
 func Stored(raw json.RawMessage) (job seine.Job, whole bool, err error) {
 	var c config
 	if err := json.Unmarshal(raw, &c); err != nil {

@@ -22,16 +22,16 @@ const (
 	// completeWithin bounds how long a shell waits for a frontier.
 	completeWithin = 2 * time.Second
 
-	// maxCompleted is the largest number of keys that are offered, and maxJobFile how much of a file
-	// is read to see whether it is a job file.
+	// maxCompleted bounds the keys in one answer; maxJobFile bounds the bytes read to recognize a job
+	// file.
 	maxCompleted = 100
 	maxJobFile   = 64 << 10
 )
 
-// completion is what cobra asks for the words that may come next.
+// completion returns the words that may follow.
 type completion = func(c *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective)
 
-// completions teaches the commands which words may come next.
+// completions registers the completions of all commands and flags.
 func (a *app) completions(root *cobra.Command) {
 	files := func(_ context.Context, _ []string, word string) []string { return jobFiles(word) }
 	jobs := func(ctx context.Context, _ []string, word string) []string {
@@ -65,14 +65,14 @@ func (a *app) completions(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("output", complete(anyOf("json")))
 }
 
-// words lists what may stand for word, after args.
+// words lists candidates for word, after args.
 type words func(ctx context.Context, args []string, word string) []string
 
 func anyOf(all ...string) words {
 	return func(context.Context, []string, string) []string { return all }
 }
 
-// at lists words of one argument, after those of all later ones.
+// at completes the argument with index n only, after every later argument.
 func at(n int, of words) words {
 	return func(ctx context.Context, args []string, word string) []string {
 		if len(args) != n {
@@ -91,8 +91,8 @@ func after(n int, of words) words {
 	}
 }
 
-// complete offers the words that begin as word does and are no argument yet. Paths of files are left
-// to the shell where there is none.
+// complete returns the candidates that have word as a prefix and are not an argument yet. If a path
+// has no candidate, the shell completes files.
 func complete(of ...words) completion {
 	return func(c *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		ctx := c.Context()
@@ -116,10 +116,10 @@ func complete(of ...words) completion {
 	}
 }
 
-// jobKey is a line that only a job file begins with.
+// jobKey matches the key job, which every job file has.
 var jobKey = regexp.MustCompile(`(?m)^["']?job["']?\s*:`)
 
-// jobFiles lists the job files whose path begins as word does.
+// jobFiles lists the job files whose path has word as a prefix.
 func jobFiles(word string) []string {
 	dir, name := filepath.Split(word)
 	folder := dir
@@ -187,11 +187,11 @@ func (a *app) ofJob(ctx context.Context, args []string, do func(f drivers.Fronti
 	return out
 }
 
-// keys lists keys of tasks that begin as word does.
+// keys lists keys of tasks that have word as a prefix.
 func (a *app) keys(ctx context.Context, args []string, word string) []string {
 	return a.ofJob(ctx, args, func(f drivers.Frontier, info frontier.JobInfo) ([]string, error) {
 		var out []string
-		// What begins as word does stands right behind word itself.
+		// Tasks are ordered by key, so all keys with this prefix follow word.
 		for _, filter := range []frontier.Filter{{Keys: []string{word}, Limit: 1}, {After: word, Limit: maxCompleted}} {
 			tasks, err := f.Tasks(ctx, info.ID, filter)
 			if err != nil {

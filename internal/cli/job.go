@@ -18,15 +18,15 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// needs are what a command needs of a job beside its rules. Other values of the job file may hold
-// variables that are not set.
+// needs lists the parts of a job that a command uses beside the rules. In all other parts of the job
+// file a variable may be unset.
 type needs struct {
 	hosts bool // the hosts of its pages
 	store bool // its store
-	seeds bool // its seeds, as they are asked for, and what is kept with them
+	seeds bool // its seeds and its permission
 }
 
-// unneeded lists the keys of a job file that a command does without.
+// unneeded lists the keys of a job file in which a variable may be unset.
 func (a *app) unneeded(n needs) []string {
 	keys := []string{"contact", "fetch.headers", "fetch.user_agent"}
 	if !n.seeds {
@@ -41,7 +41,7 @@ func (a *app) unneeded(n needs) []string {
 	return keys
 }
 
-// load reads a job file that a command runs: all of it, with its warnings.
+// load reads a whole job file for a command that runs the job, and prints its warnings.
 func (a *app) load(path string) (*seine.Job, *jobfile.File, error) {
 	file, err := jobfile.Load(path, a.env)
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *app) load(path string) (*seine.Job, *jobfile.File, error) {
 	return a.loaded(file, filepath.Dir(path))
 }
 
-// loaded takes a job file that a command runs.
+// loaded prints the warnings of a job file and returns its job.
 func (a *app) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File, error) {
 	job, err := a.adopt(file, dir)
 	if err != nil {
@@ -67,7 +67,7 @@ func (a *app) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File,
 	return job, file, nil
 }
 
-// look reads of a job file what a command needs that does not run it.
+// look reads a job file for a command that does not run the job.
 func (a *app) look(path string, n needs) (*seine.Job, error) {
 	job, err := a.part(filepath.Dir(path), n, func(unneeded ...string) (*jobfile.File, error) {
 		return jobfile.LoadPart(path, a.env, unneeded...)
@@ -78,7 +78,7 @@ func (a *app) look(path string, n needs) (*seine.Job, error) {
 	return job, nil
 }
 
-// part makes of a job file what a command needs.
+// part reads a job file without the unneeded variables.
 func (a *app) part(dir string, n needs, read func(unneeded ...string) (*jobfile.File, error)) (*seine.Job, error) {
 	file, err := read(a.unneeded(n)...)
 	if err == nil && n.hosts && file.Partial && lacksHost(&file.Job) {
@@ -91,7 +91,7 @@ func (a *app) part(dir string, n needs, read func(unneeded ...string) (*jobfile.
 	return a.adopt(file, dir)
 }
 
-// lacksHost reports whether a variable that is not set is the host of the ids' pages.
+// lacksHost reports whether the host of seeds.url is in an unset variable.
 func lacksHost(job *seine.Job) bool {
 	if job.Seeds.URL == "" {
 		return false
@@ -100,7 +100,7 @@ func lacksHost(job *seine.Job) bool {
 	return err != nil || strings.Contains(weburl.Host(page), jobfile.Placeholder)
 }
 
-// adopt makes a file's job this command's own: no output has its secrets.
+// adopt returns a file's job with absolute paths. From here on no output contains its secrets.
 func (a *app) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
 	a.redact.add(file.Secrets)
 	job := file.Job
@@ -111,8 +111,8 @@ func (a *app) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
 	return &job, a.originalBounds(&job)
 }
 
-// unread gives the error of a job file its exit code. Of a name that is no file it says what to
-// give instead.
+// unread gives an error of a job file its exit code. If path looks like the name of a job, the error
+// asks for the file.
 func unread(path string, err error) error {
 	var mistakes jobfile.Mistakes
 	switch {
@@ -170,15 +170,15 @@ func isThere(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// infoAt finds a registered job by its file or its name; what is in the job is
-// not needed.
+// infoAt finds a registered job by its file or its name, for commands that use no other part of the
+// job.
 func (a *app) infoAt(ctx context.Context, arg string) (drivers.Frontier, frontier.JobInfo, error) {
 	f, _, info, err := a.registeredAt(ctx, arg, needs{})
 	return f, info, err
 }
 
-// jobAt finds a registered job by its file, or by its name in the frontier, which keeps the file's
-// text and what a program in Go registered.
+// jobAt finds a registered job by its file or its name. By its name, the job comes from the frontier:
+// from the text of its file or, for a job made in Go, from its definition.
 func (a *app) jobAt(ctx context.Context, arg string, n needs) (drivers.Frontier, *seine.Job, frontier.JobInfo, error) {
 	f, job, info, err := a.registeredAt(ctx, arg, n)
 	if err == nil && job == nil {
@@ -229,7 +229,7 @@ func find(ctx context.Context, f frontier.Frontier, name string) (frontier.JobIn
 	return frontier.JobInfo{}, usagef("%w: %q; there are %s", frontier.ErrNoJob, name, strings.Join(names, ", "))
 }
 
-// stored makes a job of what the frontier keeps of it. Of a job made in Go the rules are missing.
+// stored reads a job from the frontier. A job made in Go has no rules then.
 func (a *app) stored(info frontier.JobInfo, n needs) (*seine.Job, error) {
 	job, whole, err := assemble.Stored(info.Config)
 	if err != nil {

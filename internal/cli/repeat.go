@@ -17,7 +17,7 @@ import (
 const (
 	repeatEvery = time.Minute
 
-	// maxKinds bounds the kinds that are told apart. All are logged and forgotten then.
+	// maxKinds bounds the kinds in memory. Beyond it all counts are logged and the kinds forgotten.
 	maxKinds = 1000
 )
 
@@ -28,7 +28,7 @@ type repeats struct {
 	now   func() time.Time
 }
 
-// repeated is a kind of warning. n counts those that were not logged since the time since.
+// repeated is a kind of warning. n counts the warnings since the last logged one, at since.
 type repeated struct {
 	n     int64
 	since time.Time
@@ -38,7 +38,7 @@ type repeated struct {
 
 func newRepeats() *repeats { return &repeats{kinds: map[string]*repeated{}, now: time.Now} }
 
-// handler returns a handler that groups what it gives to another one.
+// handler returns a handler that groups warnings before it passes them to to.
 func (r *repeats) handler(to slog.Handler) slog.Handler { return repeatHandler{r: r, to: to} }
 
 // run logs the numbers of each interval, and the rest when ctx is done.
@@ -56,8 +56,8 @@ func (r *repeats) run(ctx context.Context) {
 	}
 }
 
-// flush logs the numbers of kinds that were last logged at least so long ago. A kind that did not
-// come since is forgotten.
+// flush logs the counts of all kinds whose last log line is at least after old. It forgets a kind
+// without a new warning.
 func (r *repeats) flush(ctx context.Context, after time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,7 +109,7 @@ func (r *repeats) full() bool {
 type repeatHandler struct {
 	r     *repeats
 	to    slog.Handler
-	group string // what With added of what makes a kind
+	group string // the attributes of With, as kindOf returns them
 }
 
 func (h repeatHandler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -122,7 +122,7 @@ func (h repeatHandler) Handle(ctx context.Context, line slog.Record) error {
 	}
 	if h.r.full() {
 		h.r.flush(ctx, 0)
-		h.r.flush(ctx, 0) // forgets what it has logged
+		h.r.flush(ctx, 0) // the second one forgets the kinds
 	}
 	key := h.group + "\x00" + line.Message
 	line.Attrs(func(a slog.Attr) bool {
@@ -148,11 +148,11 @@ func (h repeatHandler) WithGroup(name string) slog.Handler {
 	return h
 }
 
-// particular is what tells two errors of one kind apart: URLs, quoted texts, numbers.
+// particular matches the parts in which two errors of one kind differ: URLs, quoted texts, numbers.
 var particular = regexp.MustCompile(`[a-zA-Z]+://\S+|"[^"]*"|\d+`)
 
-// kindOf is what an attribute says of the kind of its warning: the job, a host that is named, a line
-// of a list, and the reason without the URLs and numbers in it.
+// kindOf returns the part of an attribute that tells kinds of warnings apart. Job, host, asset, space,
+// file and line count as they are. An error counts by its reason, without URLs and numbers.
 func kindOf(a slog.Attr) string {
 	value := ""
 	switch a.Key {

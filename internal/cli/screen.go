@@ -10,17 +10,16 @@ import (
 	"github.com/seinehq/seine/internal/terminal"
 )
 
-// screen is a terminal: lines of text, and below them at most one line that is drawn anew. What is
-// written stands above that line.
+// screen is a terminal with a status line below the text. Write prints text above the status line.
 type screen struct {
 	mu    sync.Mutex
 	w     io.Writer
 	width func() int // columns
-	shown string     // the line that is drawn anew
-	open  bool       // what was written last has no end of line yet
+	shown string     // the status line; empty: none
+	open  bool       // the last text has no end of line yet
 }
 
-// eraseLine goes to the beginning of the line and erases it.
+// eraseLine moves the cursor to the beginning of the line and erases the line.
 const eraseLine = "\r\x1b[K"
 
 // Write implements [io.Writer].
@@ -44,7 +43,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// show draws the last line anew; an empty one erases it.
+// show replaces the status line. An empty line erases it.
 func (s *screen) show(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,8 +52,8 @@ func (s *screen) show(line string) {
 	}
 }
 
-// cut returns the last line as wide as the terminal: a line that breaks could not be erased. The
-// last column stays free, because some terminals break there.
+// cut returns the status line, at most as wide as the terminal, because a wrapped line can't be
+// erased. The last column stays free: some terminals wrap there.
 func (s *screen) cut() string { return terminal.Cut(s.shown, s.width()-1) }
 
 // defaultColumns is the width of a terminal that does not tell its own.

@@ -9,19 +9,19 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// maxFound bounds the fields and the assets that are told apart, each.
+// maxFound bounds the number of fields, and the number of assets.
 const maxFound = 1000
 
-// Found are the rules of a job that was made in Go, as far as its records show them: the fields and
-// assets that some record has, sorted. An asset that a record lacks is no fault.
+// Found implements [Rules] for a job made in Go. Its fields and assets are those of the records, sorted
+// by name. No asset is required.
 type Found struct {
 	columns []string
 	layout  *extract.Layout
 	keeps   bool
 }
 
-// Find reads all records of a job. key is the job's store.key. Of more than 1,000 fields or assets
-// the first ones count.
+// Find reads all records of a job. key is the job's store.key. Find keeps at most 1,000 fields and
+// 1,000 assets, the first ones in the order of the records.
 func Find(ctx context.Context, f frontier.Frontier, id frontier.JobID, key string) (*Found, error) {
 	fields, assets, keeps := map[string]bool{}, map[string]bool{}, false
 	add := func(to map[string]bool, name string) {

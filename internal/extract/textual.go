@@ -17,9 +17,8 @@ func (s *scope) check(source string, names types.Map, want reflect.Kind) error {
 	return err
 }
 
-// texts says which of the mentioned names are texts where the expression needs numbers. A name is
-// at fault if the expression compiles once the name is a number. It returns an empty text if no
-// name is at fault.
+// texts returns a message about the mentioned texts that the expression uses as numbers. A text is at
+// fault if the expression compiles with a number in its place. The message is empty if none is.
 func (s *scope) texts(source string, mentioned []string, want reflect.Kind) string {
 	found := s.numeric(mentioned)
 	for _, n := range found {
@@ -43,14 +42,14 @@ func (s *scope) texts(source string, mentioned []string, want reflect.Kind) stri
 	return strings.Join(remedies, "; ")
 }
 
-// numeric is a name of an expression, as it would be if one text in it were a number.
+// numeric is a name of an expression with a number in place of one text.
 type numeric struct {
 	name, path    string
 	as            types.Type
 	builtin, list bool
 }
 
-// remedy says how the text becomes a number.
+// remedy returns the message that asks for a number.
 func (n numeric) remedy() string {
 	if n.builtin {
 		return fmt.Sprintf("%s is a text: write float(%s)", n.path, n.path)
