@@ -235,7 +235,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 	}
 	_ = t.Flush()
 	if s.FailedAssets > 0 {
-		a.print("  %s failed, whose records are stored (`seine export` lists them)", counted(s.FailedAssets, "asset"))
+		a.print("  %s failed; the records are stored, and `seine export` lists the failures", counted(s.FailedAssets, "asset"))
 	}
 	for _, f := range s.NullFields {
 		if f.Missing == f.Records {

@@ -200,7 +200,7 @@ frontier: "`+db.at+`"
 		if len(got.Assets) != 1 || got.Failures["photo_2"].Reason != "HTTP 404" || got.Failures["photo_2"].URL != s.URL+"/gone.png" || string(got.Fields["title"]) != `"x"` {
 			t.Errorf("record %+v", got)
 		}
-		if out := run(t, dir, 0, "status", job); !strings.Contains(out, "1 asset failed, whose records are stored") {
+		if out := run(t, dir, 0, "status", job); !strings.Contains(out, "1 asset failed; the records are stored") {
 			t.Errorf("status\n%s", out)
 		}
 		if out := run(t, dir, 0, "tasks", job); !strings.Contains(out, "asset photo_2: HTTP 404") {
