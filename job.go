@@ -31,8 +31,13 @@ type Job struct {
 	// Digest identifies the rules that made a record. Empty: made of Source.
 	Digest []byte
 
-	// Secrets are values that are left out of what is stored and logged.
+	// Secrets are values that are left out of what is stored and logged. A page that shows one is
+	// stored with xxxxx in its place.
 	Secrets []string
+
+	// Variables are secrets by name. The key of a task holds ${NAME} in place of the value, which is
+	// put in when the page is fetched. Values that a URL writes in two ways stay.
+	Variables map[string]string `json:"-"`
 
 	Seeds   Seeds
 	Fetch   Fetch

@@ -100,7 +100,7 @@ var floors = map[string][]string{
 	"internal/assemble":                   {"", "internal/asset", "internal/engine", "internal/extract", "internal/fetch", "internal/fetch/chromefetch", "internal/fetch/httpfetch", "internal/frontier", "internal/frontier/drivers", "internal/patience", "internal/redact"},
 	"internal/buckets":                    {},
 	"internal/cloudsql":                   {"internal/frontier", "internal/frontier/drivers", "internal/frontier/pgfrontier"},
-	"internal/dataset":                    {"", "internal/asset", "internal/extract", "internal/frontier", "internal/number", "internal/patience"},
+	"internal/dataset":                    {"", "internal/asset", "internal/extract", "internal/frontier", "internal/number", "internal/patience", "internal/redact"},
 	"internal/cardsite":                   {""},
 	"internal/chaos":                      {""},
 	"internal/chaos/arena":                {"", "internal/asset", "internal/cardsite", "internal/chaos"},

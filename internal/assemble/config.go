@@ -36,7 +36,7 @@ type definition struct {
 
 // configOf returns the config of a job in its normal form. store goes before the job's own.
 func configOf(job *seine.Job, store string) (json.RawMessage, error) {
-	c := config{Job: job.Name, Permission: job.Permission, Source: string(job.Source)}
+	c := config{Job: job.Name, Permission: redact.New(job.Secrets).Replace(job.Permission), Source: string(job.Source)}
 	if len(job.Source) == 0 {
 		clean := redact.New(job.Secrets).Replace
 		d := &definition{

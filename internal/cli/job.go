@@ -104,7 +104,6 @@ func lacksHost(job *seine.Job) bool {
 func (a *app) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
 	a.redact.add(file.Secrets)
 	job := file.Job
-	job.Secrets = file.Secrets
 	if job.Seeds.File != "" && !filepath.IsAbs(job.Seeds.File) {
 		job.Seeds.File = filepath.Join(dir, job.Seeds.File)
 	}

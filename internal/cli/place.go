@@ -29,6 +29,12 @@ const defaultPlace = "default"
 // frontierOf chooses the frontier: flag over environment over job file over
 // default. job may be nil.
 func (a *app) frontierOf(job *seine.Job) place {
+	at := a.chooseFrontier(job)
+	a.redact.add(drivers.Passwords(at.url))
+	return at
+}
+
+func (a *app) chooseFrontier(job *seine.Job) place {
 	for _, p := range []place{
 		{a.frontier, a.flag("--frontier")},
 		{a.getenv("SEINE_FRONTIER"), "SEINE_FRONTIER"},
@@ -88,6 +94,12 @@ func (a *app) originalDSN() string {
 
 // storeOf chooses the store in the same way.
 func (a *app) storeOf(job *seine.Job) place {
+	at := a.chooseStore(job)
+	a.redact.add(drivers.Passwords(at.url))
+	return at
+}
+
+func (a *app) chooseStore(job *seine.Job) place {
 	gcs := a.getenv("GCS_BUCKET")
 	if gcs != "" {
 		gcs = "gs://" + strings.TrimPrefix(gcs, "gs://")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -18,7 +19,15 @@ type redactor struct {
 func (r *redactor) add(secrets []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.secrets = append(r.secrets, secrets...)
+	before := len(r.secrets)
+	for _, s := range secrets {
+		if !slices.Contains(r.secrets, s) {
+			r.secrets = append(r.secrets, s)
+		}
+	}
+	if len(r.secrets) == before {
+		return
+	}
 	r.replace = redact.New(r.secrets)
 }
 

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/redact"
 )
 
 // Format is how records are written.
@@ -93,6 +95,15 @@ func (s *Set) record(r frontier.Stored) (record, error) {
 	return out, nil
 }
 
+// clean leaves secrets out. The paths of files stay as they are in the store.
+func (r *record) clean(secrets *strings.Replacer) {
+	r.Fields, r.URL = redact.Object(secrets, r.Fields), secrets.Replace(r.URL)
+	for name, a := range r.Assets {
+		a.URL = secrets.Replace(a.URL)
+		r.Assets[name] = a
+	}
+}
+
 // Export writes every record, ordered by key and kind, as of one moment. Of
 // equal records it writes equal bytes, whatever the frontier: the keys of
 // objects are sorted.
@@ -111,6 +122,7 @@ func (s *Set) Export(ctx context.Context, w io.Writer, format Format) (About, er
 	if err != nil {
 		return about, err
 	}
+	clean := redact.New(s.Job.Secrets)
 	err = s.Frontier.Snapshot(ctx, s.ID, func(r frontier.Stored) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -118,6 +130,9 @@ func (s *Set) Export(ctx context.Context, w io.Writer, format Format) (About, er
 		rec, err := s.record(r)
 		if err != nil {
 			return err
+		}
+		if len(s.Job.Secrets) > 0 { // a version of Seine before stored what a page repeats
+			rec.clean(clean)
 		}
 		about.Records++
 		s.progress("records", about.Records)

@@ -84,6 +84,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	defer r.explorer.stepped()
 	around := r.neighbors(ctx, batch)
 	for _, o := range batch {
+		o.reason = r.redact.Replace(o.reason)
 		outcomes[o.claimed.Seq] = o
 		if o.released && o.after > 0 {
 			again = append(again, frontier.Failure{Claimed: o.claimed, State: seine.Pending, Reason: o.reason, Delay: o.after, Free: true, Refused: o.refused})

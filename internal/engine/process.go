@@ -137,6 +137,9 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func(
 		final := errors.Is(err, seine.ErrFinal)
 		return failed(c, "scrape: "+strings.TrimPrefix(err.Error(), seine.ErrFinal.Error()+": "), final)
 	}
+	if len(r.job.Secrets) > 0 {
+		result = withoutSecrets(r.redact, result)
+	}
 	out := outcome{
 		claimed: c, state: result.Verdict.State, reason: result.Verdict.Reason, after: after,
 		hopeless: result.Verdict.Final,

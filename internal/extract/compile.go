@@ -148,9 +148,12 @@ func (c *compiler) rule(path string, r VerdictRule, names *scope) *rule {
 	if e == nil {
 		return nil
 	}
+	if r.Shown != "" {
+		e.src = r.Shown
+	}
 	why := r.Why
 	if why == "" {
-		why = cut(r.When, 200)
+		why = cut(e.src, 200)
 	}
 	return &rule{state: r.State, when: e, why: why, status: slices.Contains(e.mentions, "status"), final: r.Final}
 }

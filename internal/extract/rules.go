@@ -105,7 +105,11 @@ type VerdictRule struct {
 	// When is an expression that is true or false.
 	When string
 
-	// Why is the reason. Default: When.
+	// Shown stands for When in reasons and traces: the expression before variables were put in.
+	// Default: When.
+	Shown string
+
+	// Why is the reason. Default: Shown.
 	Why string
 
 	// Final goes with the state Error: the task is not tried again.

@@ -102,14 +102,14 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 		return "", "", fmt.Errorf("%w: %.60q holds a control character", ErrKey, key)
 	}
 	if job.Seeds.URL == "" || isURL(key) {
-		page, err = weburl.Canonical(key)
+		page, err = weburl.Canonical(expanded(job.Variables, key))
 		if err != nil {
 			return "", "", fmt.Errorf("%w: %.60q: %w", ErrKey, key, err)
 		}
 		if len(page) > maxKey {
 			return "", "", fmt.Errorf("%w: %.60q… has %d bytes; at most %d", ErrKey, page, len(page), maxKey)
 		}
-		return page, page, nil
+		return collapsed(job.Variables, page), page, nil
 	}
 	key = spelled(job.Seeds.IDs, key)
 	page, err = weburl.ExpandSegments(job.Seeds.URL, segments(job.Seeds.IDs, key))

@@ -43,6 +43,14 @@ func (a *assembly) has(path string) bool {
 	return ok
 }
 
+// unresolved returns the text of a key as it is written, because it is stored and shown: value without variables.
+func (a *assembly) unresolved(path, value string) string {
+	if written, ok := a.written[path]; ok {
+		return written
+	}
+	return value
+}
+
 func (a *assembly) job() seine.Job {
 	doc := a.doc
 	if err := seine.ValidName(doc.Job); err != nil && a.has("job") {
@@ -52,7 +60,7 @@ func (a *assembly) job() seine.Job {
 		a.check(path, !httpguts.ValidHeaderFieldValue(s), "%s has a line break or a control character", path)
 	}
 	job := seine.Job{
-		Name: doc.Job, Permission: doc.Permission, Contact: doc.Contact,
+		Name: doc.Job, Permission: a.unresolved("permission", doc.Permission), Contact: doc.Contact,
 		Seeds: a.seeds(), Fetch: a.fetch(), Pace: a.pace(),
 		Store:       seine.Store{URL: doc.Store.URL, Key: doc.Store.Key},
 		Limit:       seine.Limit{Assets: doc.Limit.Assets, Records: doc.Limit.Records, Tasks: doc.Limit.Tasks, Yield: float64(doc.Limit.Yield)},

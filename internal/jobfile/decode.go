@@ -23,6 +23,8 @@ type decoder struct {
 	*report
 	keys   map[string]place // where the key of a path stands
 	values map[string]place // where its value stands
+
+	written map[string]string // the texts that hold variables, before these were put in
 }
 
 // value is a type that decodes itself.
@@ -58,6 +60,9 @@ func key(f reflect.StructField) string { return f.Tag.Get("yaml") }
 // decode reads n into v.
 func (d *decoder) decode(v reflect.Value, n *node, path string, l limits) {
 	d.values[path] = n.at
+	if n.variable && d.written != nil {
+		d.written[path] = strings.ReplaceAll(n.written, "$${", "${")
+	}
 	if n.kind != scalar {
 		d.values[path] = d.place(path, n.at)
 	}

@@ -85,7 +85,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 		return nil, err
 	}
 	root.prune()
-	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}}
+	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}, written: map[string]string{}}
 	var doc document
 	d.decode(reflect.ValueOf(&doc).Elem(), root, "", limits{})
 	a := &assembly{decoder: d, doc: &doc, root: root}
@@ -100,6 +100,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 		return nil, err
 	}
 	job.Scraper = scraper
+	job.Secrets, job.Variables = variables.secret()
 	job.Source = src
 	job.Digest = sum
 	if job, err = job.Normal(); err != nil {

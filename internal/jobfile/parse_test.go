@@ -133,7 +133,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 	got := f.Job
 	got.Scraper, got.Source, got.Digest, got.Fetch.Wait = nil, nil, nil, nil
 	want := seine.Job{
-		Name: "all", Permission: "yes, by mail", Contact: "https://lab.example",
+		Name: "all", Secrets: []string{"s3cr3t"}, Variables: map[string]string{"TOKEN": "s3cr3t"}, Permission: "yes, by mail", Contact: "https://lab.example",
 		Seeds: seine.Seeds{
 			IDs: []seine.IDSpace{{From: 1, To: 99, Width: 4, Start: []int64{7}}},
 			URL: "https://a.example/{id}", File: "ids.txt.gz",

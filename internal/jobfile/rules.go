@@ -89,21 +89,23 @@ func (a *assembly) field(path string, f field) extract.Field {
 }
 
 func (a *assembly) verdict(path string, v verdict) (extract.VerdictRule, bool) {
-	rule := extract.VerdictRule{Why: v.Why}
+	rule := extract.VerdictRule{Why: a.unresolved(path+".why", v.Why)}
 	given := 0
 	for _, word := range []struct {
+		key   string
 		state seine.State
 		when  *string
 		final bool
 	}{
-		{seine.Skipped, v.Skip, false},
-		{seine.Stale, v.Stale, false},
-		{seine.Error, v.Error, false},
-		{seine.Error, v.Fail, true},
-		{seine.Done, v.Done, false},
+		{"skip", seine.Skipped, v.Skip, false},
+		{"stale", seine.Stale, v.Stale, false},
+		{"error", seine.Error, v.Error, false},
+		{"fail", seine.Error, v.Fail, true},
+		{"done", seine.Done, v.Done, false},
 	} {
 		if word.when != nil {
 			rule.State, rule.When, rule.Final = word.state, *word.when, word.final
+			rule.Shown = a.unresolved(path+"."+word.key, *word.when)
 			given++
 		}
 	}

@@ -2,6 +2,7 @@ package jobfile
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type resolver struct {
 	*report
 	getenv func(string) (string, bool)
 	size   int
+	stored map[string]string // the variables whose values are secrets, see sensitive
 
 	// unneeded are the keys whose variables need not be set. A text in seeds holds [Placeholder]
 	// then, any other key is left out.
@@ -92,6 +94,12 @@ func (v *resolver) resolve(n *node, path string) {
 		if len(value) >= minSecret && !slices.Contains(v.secrets, value) {
 			v.secrets = append(v.secrets, value)
 		}
+		if at := strings.Index(n.written, s); len(value) >= minSecret && sensitive(path, n.written[:at], n.written[at+len(s):], value) {
+			if v.stored == nil {
+				v.stored = map[string]string{}
+			}
+			v.stored[m[1]] = value
+		}
 		if v.size += len(value); v.size > maxResolved {
 			n.broken = true
 			v.say(n.at, path, "the variables of the file are longer than %d bytes together", maxResolved)
@@ -106,4 +114,46 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
+}
+
+// secret returns the values that are stored nowhere, and the variables that hold them.
+func (v *resolver) secret() (values []string, variables map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(v.stored)) {
+		if !slices.Contains(values, v.stored[name]) {
+			values = append(values, v.stored[name])
+		}
+	}
+	return values, v.stored
+}
+
+// longSecret is the length from which a value in a URL is taken for a secret, whatever stands before it.
+const longSecret = 16
+
+// credential is the name of a parameter whose value is a secret.
+var credential = regexp.MustCompile(`(?i)(token|key|secret|auth|sig|pass|pwd|session|credential)[^?&=/]*=$`)
+
+// sensitive reports whether the value of a variable is left out of stored data, where a page can repeat it: the value of
+// a header, the password or a parameter of a URL, a DSN. The value of any other variable is a setting, such as a host or
+// a word of a rule. To leave it out would destroy data. before and after are the text around the variable.
+func sensitive(path, before, after, value string) bool {
+	switch {
+	case inside(path, "fetch.headers"):
+		name := strings.TrimPrefix(path, "fetch.headers.")
+		return !strings.EqualFold(name, "Accept") && !strings.EqualFold(name, "Accept-Language")
+	case inside(path, "frontier"):
+		return true
+	case !inside(path, "seeds.url") && !inside(path, "seeds.urls") && !inside(path, "store.url"):
+		return false
+	}
+	_, rest, found := strings.Cut(before, "://")
+	authority, _, _ := strings.Cut(after, "/")
+	switch {
+	case !found:
+		return strings.ContainsAny(value, "@?")
+	case strings.Contains(rest, "?"):
+		return len(value) >= longSecret || credential.MatchString(rest)
+	case strings.Contains(rest, "/"):
+		return len(value) >= longSecret
+	}
+	return strings.Contains(authority, "@")
 }

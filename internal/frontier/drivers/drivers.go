@@ -99,6 +99,19 @@ var (
 
 // Redact returns a frontier's or store's URL without what is secret in it.
 func Redact(at string) string {
+	if place, query, found := strings.Cut(at, "?"); found {
+		// The endpoint of a store is a URL in a parameter.
+		pairs := strings.Split(query, "&")
+		for i, pair := range pairs {
+			name, value, _ := strings.Cut(pair, "=")
+			if inner, err := url.QueryUnescape(value); err == nil && strings.Contains(inner, "://") {
+				if clean := Redact(inner); clean != inner {
+					pairs[i] = name + "=" + clean
+				}
+			}
+		}
+		at = place + "?" + strings.Join(pairs, "&")
+	}
 	if place, query, found := strings.Cut(at, "?"); found && strings.HasPrefix(at, "cloudsql://") {
 		return Redact(place) + "?" + query // the user's name there may be an e-mail
 	}
@@ -124,6 +137,26 @@ func Redact(at string) string {
 		at = scheme + "://" + user + "xxxxx@" + after
 	}
 	return queried.ReplaceAllString(at, "${1}=xxxxx")
+}
+
+// Passwords returns the passwords in a frontier's or store's URL, of its endpoint too.
+func Passwords(at string) []string {
+	u, err := url.Parse(at)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	if password, has := u.User.Password(); has {
+		out = append(out, password)
+	}
+	for _, values := range u.Query() {
+		for _, v := range values {
+			if strings.Contains(v, "://") {
+				out = append(out, Passwords(v)...)
+			}
+		}
+	}
+	return out
 }
 
 // keys is a query up to its first value.

@@ -27,6 +27,9 @@ func TestRedact(t *testing.T) {
 		{"password='my secret", "password=xxxxx"},
 		{"sqlite:./data/seine.db", "sqlite:./data/seine.db"},
 		{"gs://bucket/prefix", "gs://bucket/prefix"},
+		{"s3://b?endpoint=http://k:secret@h:9000&region=x", "s3://b?endpoint=http://k:xxxxx@h:9000&region=x"},
+		{"s3://b?endpoint=http%3A%2F%2Fk%3Asecret%40h%3A9000&region=x", "s3://b?endpoint=http://k:xxxxx@h:9000&region=x"},
+		{"s3://b?region=x&endpoint=https://h:9000", "s3://b?region=x&endpoint=https://h:9000"},
 		{"cloudsql://p:r:i/db?user=me@example.com", "cloudsql://p:r:i/db?user=me@example.com"},
 		{"cloudsql://u:secret@p:r:i/db?private=1", "cloudsql://xxxxx@p:r:i/db?private=1"},
 	} {
