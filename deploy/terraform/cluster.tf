@@ -22,6 +22,13 @@ resource "google_container_cluster" "this" {
   workload_identity_config {
     workload_pool = local.workload_pool
   }
+  # Newer GKE enables the node's DNS cache by default. Set here, every cluster has
+  # it, and the NetworkPolicies allow it.
+  addons_config {
+    dns_cache_config {
+      enabled = true
+    }
+  }
   private_cluster_config {
     enable_private_nodes = !local.public_nodes
   }

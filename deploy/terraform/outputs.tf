@@ -7,7 +7,6 @@ output "overlay" {
     GOOGLE_SERVICE_ACCOUNT=${google_service_account.worker.email}
     FRONTIER=cloudsql://${google_sql_database_instance.queue.connection_name}/${google_sql_database.queue.name}?private=1
     STORE=${google_storage_bucket.assets.url}
-    NODES_CIDR=${google_compute_subnetwork.nodes.ip_cidr_range}
     DATABASE_CIDR=${google_compute_global_address.database.address}/${google_compute_global_address.database.prefix_length}
     IMAGE=${local.repository}/seine-chromium@sha256:DIGEST
   E

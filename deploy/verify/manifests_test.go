@@ -21,7 +21,6 @@ SERVICE_ACCOUNT=worker
 GOOGLE_SERVICE_ACCOUNT=seine-worker@example-project.iam.gserviceaccount.com
 FRONTIER=cloudsql://example-project:us-east1:seine-pg/seine?private=1
 STORE=gs://example-project-seine-assets
-NODES_CIDR=10.0.0.0/20
 DATABASE_CIDR=10.0.32.0/20
 IMAGE=us-east1-docker.pkg.dev/example-project/seine/seine-chromium@` + digest + "\n"
 

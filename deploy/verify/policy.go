@@ -48,7 +48,7 @@ func Check(o *Objects, choice Choice) []string {
 	c.configuration(o)
 	c.scaling(o)
 	c.disruption(o)
-	c.network(o)
+	c.network(o, choice)
 	c.metrics(o)
 	return c
 }

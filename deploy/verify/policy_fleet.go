@@ -86,7 +86,7 @@ func (c *complaints) disruption(o *Objects) {
 // private is what no page may reach, whatever the egress guard says.
 var private = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"}
 
-func (c *complaints) network(o *Objects) {
+func (c *complaints) network(o *Objects, choice Choice) {
 	deny := false
 	for _, p := range o.Policies {
 		c.add(len(p.Spec.PolicyTypes) == 2, "NetworkPolicy %s: not for both directions", p.Name)
@@ -113,17 +113,46 @@ func (c *complaints) network(o *Objects) {
 			}
 		}
 		c.add(len(of) > 0, "%s: no NetworkPolicy opens its database", w.name)
-		if len(of) > 0 && (w.name == "Deployment worker" || w.name == "Job migrate") {
+		if len(of) > 0 && w.name != "Deployment postgres" {
 			c.add(opens(of, "UDP", 53), "%s: DNS is closed", w.name)
+			c.names(w, of)
 			c.add(opens(of, "TCP", 3307) || opens(of, "TCP", 5432), "%s: the database is closed", w.name)
 			c.add(opens(of, "TCP", 443), "%s: Google's APIs are closed", w.name)
-			c.add(opens(of, "TCP", 80) == (w.name == "Deployment worker"), "%s: port 80", w.name)
+			c.add(opensBlock(of, "0.0.0.0/0", "TCP", 80) == (w.name == "Deployment worker"), "%s: port 80 of the internet", w.name)
+		}
+		if w.name != "Deployment postgres" {
+			c.tokens(w, of, choice)
 		}
 		for _, x := range w.containers() {
 			for _, e := range x.Env {
 				c.add(e.Name != "OTEL_EXPORTER_OTLP_ENDPOINT" || collects(of, o.setting("OTLP_ENDPOINT")), "%s: its traces are not let out", w.name)
 			}
 		}
+	}
+}
+
+// names checks DNS. The cluster's DNS pods answer, or the node's cache: one data
+// plane knows the cache by the label of its pods, the other by its address.
+func (c *complaints) names(w workload, of []*networkingv1.NetworkPolicy) {
+	for _, protocol := range []corev1.Protocol{"UDP", "TCP"} {
+		for _, app := range []string{"kube-dns", "node-local-dns"} {
+			c.add(opensTo(of, protocol, 53, func(to networkingv1.NetworkPolicyPeer) bool {
+				return to.NamespaceSelector != nil && to.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"] == "kube-system" &&
+					to.PodSelector != nil && to.PodSelector.MatchLabels["k8s-app"] == app
+			}), "%s: DNS of %s is closed, %s port 53", w.name, app, protocol)
+		}
+		c.add(opensBlock(of, dnsCache, protocol, 53), "%s: the node's DNS cache, %s %s port 53, is closed", w.name, dnsCache, protocol)
+	}
+}
+
+// tokens checks that every pod can log in by Workload Identity on both data
+// planes. A local cluster has no metadata server, so the rules must be absent.
+func (c *complaints) tokens(w workload, of []*networkingv1.NetworkPolicy, choice Choice) {
+	for _, t := range []struct {
+		cidr, plane string
+		port        int
+	}{{tokensV2, "V2", 80}, {tokensV1, "V1", 988}} {
+		c.add(opensBlock(of, t.cidr, "TCP", t.port) != choice.Local, "%s: tokens of Workload Identity on Dataplane %s, %s port %d: open on GKE, and there alone", w.name, t.plane, t.cidr, t.port)
 	}
 }
 
@@ -143,6 +172,27 @@ func collects(of []*networkingv1.NetworkPolicy, endpoint string) bool {
 	return false
 }
 
+// Link-local addresses that pods use. A policy names the address, because an
+// ipBlock never matches the node that answers.
+const (
+	tokensV2 = "169.254.169.254/32" // Dataplane V2 applies policies before it rewrites the address
+	tokensV1 = "169.254.169.252/32" // Dataplane V1 applies them after it
+	dnsCache = "169.254.20.10/32"   // NodeLocal DNSCache
+)
+
+// portsOf are the ports that may be opened of a range that is not the internet.
+func portsOf(cidr string) []int {
+	switch cidr {
+	case tokensV2:
+		return []int{80}
+	case tokensV1:
+		return []int{988}
+	case dnsCache:
+		return []int{53}
+	}
+	return []int{3307, 5432}
+}
+
 // block looks at a range that is opened: the whole of the internet without its
 // private ranges, or one private range for the ports of one service.
 func (c *complaints) block(p *networkingv1.NetworkPolicy, r networkingv1.NetworkPolicyEgressRule, to networkingv1.NetworkPolicyPeer) {
@@ -159,7 +209,7 @@ func (c *complaints) block(p *networkingv1.NetworkPolicy, r networkingv1.Network
 	c.add(err == nil && cidr == cidr.Masked(), "NetworkPolicy %s: %s is no network", p.Name, to.IPBlock.CIDR)
 	if err == nil && cidr.Bits() > 8 {
 		for _, port := range r.Ports {
-			c.add(port.Port != nil && slices.Contains([]int{988, 3307, 5432}, port.Port.IntValue()), "NetworkPolicy %s: port %v of %s", p.Name, port.Port, cidr)
+			c.add(port.Port != nil && slices.Contains(portsOf(to.IPBlock.CIDR), port.Port.IntValue()), "NetworkPolicy %s: port %v of %s", p.Name, port.Port, cidr)
 		}
 		return
 	}
@@ -171,11 +221,21 @@ func (c *complaints) block(p *networkingv1.NetworkPolicy, r networkingv1.Network
 	}
 }
 
+// opens says whether a port is open to anybody.
 func opens(of []*networkingv1.NetworkPolicy, protocol corev1.Protocol, port int) bool {
+	return opensTo(of, protocol, port, func(networkingv1.NetworkPolicyPeer) bool { return true })
+}
+
+// opensBlock says whether a port of exactly this range is open.
+func opensBlock(of []*networkingv1.NetworkPolicy, cidr string, protocol corev1.Protocol, port int) bool {
+	return opensTo(of, protocol, port, func(to networkingv1.NetworkPolicyPeer) bool { return to.IPBlock != nil && to.IPBlock.CIDR == cidr })
+}
+
+func opensTo(of []*networkingv1.NetworkPolicy, protocol corev1.Protocol, port int, peer func(networkingv1.NetworkPolicyPeer) bool) bool {
 	for _, p := range of {
 		for _, r := range p.Spec.Egress {
 			for _, x := range r.Ports {
-				if x.Port != nil && x.Port.IntValue() == port && x.Protocol != nil && *x.Protocol == protocol {
+				if x.Port != nil && x.Port.IntValue() == port && x.Protocol != nil && *x.Protocol == protocol && slices.ContainsFunc(r.To, peer) {
 					return true
 				}
 			}

@@ -57,6 +57,7 @@ var terraformMutations = []mutation{
 	{name: "policies not enforced", file: "cluster.tf", from: "ADVANCED_DATAPATH", to: "LEGACY_DATAPATH", want: "NetworkPolicies are words"},
 	{name: "no channel", file: "cluster.tf", from: `"REGULAR"`, to: `"UNSPECIFIED"`, want: "a release channel keeps the cluster patched"},
 	{name: "the default pool stays", file: "cluster.tf", from: "remove_default_node_pool = true", to: "remove_default_node_pool = false", want: "no pool but ours"},
+	{name: "no DNS cache", file: "cluster.tf", from: "dns_cache_config {\n      enabled = true", to: "dns_cache_config {\n      enabled = false", want: "the node's DNS cache, which the NetworkPolicies allow"},
 	{name: "an open control plane", file: "cluster.tf", from: "length(var.admin_cidrs) > 0\n    }", to: "true\n    }", want: "the control plane has no open address"},
 	{name: "client certificates", file: "cluster.tf", from: "issue_client_certificate = false", to: "issue_client_certificate = true", want: "no client certificates"},
 	{name: "no managed Prometheus", file: "cluster.tf", from: "managed_prometheus {\n      enabled = true", to: "managed_prometheus {\n      enabled = false", want: "by managed Prometheus"},

@@ -160,6 +160,10 @@ run "settings" {
     error_message = "Dataplane V2: without it NetworkPolicies are words"
   }
   assert {
+    condition     = google_container_cluster.this.addons_config[0].dns_cache_config[0].enabled
+    error_message = "the node's DNS cache, which the NetworkPolicies allow"
+  }
+  assert {
     condition     = google_container_cluster.this.release_channel[0].channel == "REGULAR"
     error_message = "a release channel keeps the cluster patched"
   }
@@ -243,7 +247,6 @@ run "settings" {
       GOOGLE_SERVICE_ACCOUNT=seine-worker@example-project.iam.gserviceaccount.com
       FRONTIER=cloudsql://example-project:us-east1:seine-pg/seine?private=1
       STORE=gs://example-project-seine-assets
-      NODES_CIDR=10.0.0.0/20
       DATABASE_CIDR=10.0.32.0/20
       IMAGE=us-east1-docker.pkg.dev/example-project/seine/seine-chromium@sha256:DIGEST
     E
