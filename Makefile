@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench bench-browser bench-frontier bench-image bench-pace bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
+.PHONY: help build demo test stress check lint bench bench-browser bench-frontier bench-image bench-pace bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: build ## scrape the bundled card registry and show the result (VIA=auto, h
 
 test: ## the whole test suite; installs and starts what it needs
 	@scripts/test
+
+stress: ## packages with goroutines, COUNT=20 times beside LOAD=8 busy processes (hours)
+	@scripts/stress
 
 check: lint ## format, lint, vet and race tests
 	@go vet ./...

@@ -9,7 +9,6 @@ import (
 	"image/gif"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/seinehq/seine"
 )
@@ -145,15 +144,10 @@ func TestDangerousFiles(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			start := time.Now()
 			_, err := New(nil, Options{}).Preview(t.Context(), web{"u": {body: tt.body}}, nil, seine.Asset{URL: "u", Path: "f", Image: &seine.Image{}})
-			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 			if got := Reason(err); got != tt.want {
 				t.Errorf("reason %q (%v); want %q", got, err, tt.want)
-			}
-			if took > 5*time.Second {
-				t.Errorf("it took %v", took)
 			}
 			if got := after.TotalAlloc - before.TotalAlloc; got > 64<<20 {
 				t.Errorf("it took %d bytes", got)

@@ -380,12 +380,8 @@ func TestCloseWithPagesInFlight(t *testing.T) {
 	for !s.was("/a") {
 		<-time.After(10 * time.Millisecond)
 	}
-	began := time.Now()
 	_ = c.Close()
-	wg.Wait()
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("closing took %v", took)
-	}
+	wg.Wait() // each page has a minute: a Close that waits for pages lets them end without an error
 	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a"}); err == nil {
 		t.Error("a closed browser renders")
 	}

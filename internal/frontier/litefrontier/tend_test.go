@@ -5,7 +5,6 @@ import (
 	"os"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -50,12 +49,9 @@ func TestTendCutsTheLog(t *testing.T) {
 	if long < 20<<20 {
 		t.Fatalf("the log has %d bytes behind a reader", long)
 	}
-	began := time.Now()
+	// The reader stays until Tend has returned: a Tend that waits for it never does.
 	if err := f.Tend(t.Context()); err != nil {
 		t.Fatal(err)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("tending took %v beside a reader", took)
 	}
 	if err := reader.Rollback(); err != nil {
 		t.Fatal(err)
