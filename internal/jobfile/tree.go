@@ -15,6 +15,7 @@ import (
 // Limits of a job file. They bound the memory of a file that somebody else wrote.
 const (
 	maxBytes   = 1 << 20
+	maxBraces  = 100_000 // the parser holds the tokens of a flow collection, at most 830 bytes each
 	maxDepth   = 64
 	maxKeys    = 10_000
 	maxAnchors = 100
@@ -170,7 +171,7 @@ func readable(src []byte, r *report) bool {
 		r.say(place{1, 1}, "", "the file has %d bytes; at most %d: a long list goes into seeds.file", len(src), maxBytes)
 		return false
 	}
-	line, column := 1, 1
+	line, column, braces := 1, 1, 0
 	for i := 0; i < len(src); {
 		c, n := utf8.DecodeRune(src[i:])
 		if c == utf8.RuneError && n == 1 {
@@ -182,10 +183,17 @@ func readable(src []byte, r *report) bool {
 			return false
 		}
 		column++
-		if c == '\n' {
+		i += n
+		if c == '\n' || c == '\r' && !bytes.HasPrefix(src[i:], []byte("\n")) {
 			line, column = line+1, 1
 		}
-		i += n
+		if strings.ContainsRune("[]{}", c) {
+			braces++
+		}
+		if braces > maxBraces {
+			r.say(place{line, column}, "", "the file has more than %d brackets and braces: a long list goes into seeds.file", maxBraces)
+			return false
+		}
 	}
 	return true
 }
