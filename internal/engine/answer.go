@@ -226,7 +226,7 @@ func (r *runner) neighbors(ctx context.Context, batch []outcome) neighborhood {
 	for _, o := range batch {
 		own, _ := splitMeta(o.claimed.Meta)
 		hit := isHit(&r.job.Job, o.claimed.Key, o.state, o.reason)
-		if o.released || o.claimed.Mark == frontier.Known || own.Trip == nil && !hit {
+		if o.kind == postpone || o.kind == release || o.claimed.Mark == frontier.Known || own.Trip == nil && !hit {
 			continue
 		}
 		t, pos := x.find(o.claimed.Key)

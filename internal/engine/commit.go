@@ -86,11 +86,11 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	for _, o := range batch {
 		o.reason = r.redact.Replace(o.reason)
 		outcomes[o.claimed.Seq] = o
-		if o.released && o.after > 0 {
-			again = append(again, frontier.Failure{Claimed: o.claimed, State: seine.Pending, Reason: o.reason, Delay: o.after, Free: true, Refused: o.refused})
+		switch o.kind {
+		case postpone:
+			again = append(again, frontier.Failure{Claimed: o.claimed, State: seine.Pending, Reason: o.reason, Delay: o.delay, Free: true, Refused: o.refused})
 			continue
-		}
-		if o.released {
+		case release:
 			released = append(released, o.claimed)
 			continue
 		}
@@ -110,7 +110,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 		for _, c := range done {
 			if err := out.Bad[c.Seq]; err != nil {
 				r.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
-				o := failed(c.Claimed, "the database refuses the result", true)
+				o := outcome{claimed: c.Claimed, ending: r.ends(c.Claimed, attempt{stage: stageStore, err: errUnstorable})}
 				outcomes[c.Seq] = o
 				refused = append(refused, frontier.Completion{Claimed: c.Claimed, State: o.state, Reason: o.reason})
 			}
@@ -151,6 +151,8 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 	}
 	return kept
 }
+
+var errUnstorable = errors.New("the database refuses the result")
 
 func bad(out frontier.Outcome, seq int64) bool { return out.Bad[seq] != nil }
 
@@ -195,7 +197,7 @@ func (r *runner) persist(ctx context.Context, lose context.CancelCauseFunc, try 
 
 // note counts and logs one committed outcome.
 func (r *runner) note(ctx context.Context, o outcome, final bool) {
-	if !o.released {
+	if o.kind == finish || o.kind == retry {
 		r.tally.end(time.Now(), o, final)
 		if final {
 			r.e.cfg.Meter.Finished(r.job.Name, o.state)
@@ -213,9 +215,9 @@ func (r *runner) note(ctx context.Context, o outcome, final bool) {
 	case o.state == seine.Done:
 		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))
 	case o.refused:
-		log.InfoContext(ctx, "host refuses the task; it waits", "reason", o.reason, "for", o.after.Round(time.Second).String())
-	case o.released:
-		log.InfoContext(ctx, "task waits for another host", "reason", o.reason, "for", o.after.Round(time.Second).String())
+		log.InfoContext(ctx, "host refuses the task; it waits", "reason", o.reason, "for", o.delay.Round(time.Second).String())
+	case o.kind == postpone:
+		log.InfoContext(ctx, "task waits for another host", "reason", o.reason, "for", o.delay.Round(time.Second).String())
 	case !final:
 		log.InfoContext(ctx, "task waits for its next try", "state", o.state.String(), "reason", o.reason)
 	default:

@@ -2,10 +2,8 @@ package engine
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
-	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/polite"
 )
@@ -41,22 +39,4 @@ func (r *runner) hostUp(ctx context.Context, c frontier.Claimed) {
 	if err := r.e.cfg.Frontier.HostUp(ctx, r.job.ID, r.hostOf(c)); err != nil && ctx.Err() == nil {
 		r.log.WarnContext(ctx, "host's recovery is not stored", "host", r.hostOf(c), "err", err)
 	}
-}
-
-// refusedBy decides what HTTP 429 and 503 mean for a task: it waits, at no attempt's cost, until the
-// host has refused it for retry.refused.
-func (r *runner) refusedBy(c frontier.Claimed, out outcome) outcome {
-	if c.Refused >= r.job.Retry.Refused {
-		out.hopeless = true
-		return out
-	}
-	wait := refusedWait(r.job.Retry, c.Refused, rand.Float64())
-	return outcome{claimed: c, released: true, refused: true, state: seine.Error, reason: out.reason, after: max(wait, out.after), page: out.page}
-}
-
-// refusedWait returns how long a task waits that its host has refused for some time. The time
-// doubles, to at most an hour, and is drawn from its upper half.
-func refusedWait(retry seine.Retry, refused time.Duration, draw float64) time.Duration {
-	wait := min(max(retry.Backoff, refused), time.Hour)
-	return wait/2 + time.Duration(draw*float64(wait/2))
 }

@@ -30,31 +30,30 @@ func (r *runner) keep(ctx context.Context, out outcome, assets []seine.Asset, pr
 			out.assets = append(out.assets, stored...)
 			continue
 		}
-		failure := r.keepFailed(ctx, c, a, err)
-		last := failure.hopeless || c.Attempt >= r.job.Retry.Error && !failure.released
+		failure := r.endingOfAsset(ctx, c, a, err)
 		switch {
-		case failure.released && failure.after == 0: // we stop, the lease is lost, or the store is full
-			return failure
+		case failure.kind == release: // the worker stops, the lease is lost, or the store is full
+			return outcome{claimed: c, ending: failure}
 		case a.OnFailure == seine.KeepRecord:
 			out.unkept(a, failure, r.redact.Replace(a.URL))
-			if !last && !ofPage(a) {
+			if !failure.final() && !ofPage(a) {
 				out.owed = append(out.owed, a)
 			}
-		case a.Optional && last && !failure.released && !errors.Is(err, asset.ErrStore):
+		case a.Optional && failure.final() && !errors.Is(err, asset.ErrStore):
 			r.log.WarnContext(ctx, "optional asset left out", "task", c.Key, "asset", a.Name, "err", err)
 		default:
-			return failure
+			return outcome{claimed: c, ending: failure}
 		}
 	}
 	return out
 }
 
 // unkept notes an asset that failed without its record.
-func (o *outcome) unkept(a seine.Asset, failure outcome, url string) {
+func (o *outcome) unkept(a seine.Asset, failure ending, url string) {
 	reason := strings.TrimPrefix(failure.reason, "asset "+a.Name+": ")
 	o.failures = append(o.failures, frontier.FailedAsset{Key: o.claimed.Key, Name: a.Name, URL: url, Reason: reason})
-	// One that costs an attempt decides how the task waits.
-	if o.wait == nil || o.wait.released && !failure.released {
+	// An asset that costs an attempt decides how the task waits.
+	if !failure.final() && (o.wait == nil || o.wait.kind == postpone) {
 		o.wait = &failure
 	}
 }
@@ -89,23 +88,22 @@ func (r *runner) keepOne(ctx context.Context, c frontier.Claimed, page *seine.Pa
 	return stored, nil
 }
 
-// keepFailed decides what an asset that is not in the store means for its task.
-func (r *runner) keepFailed(ctx context.Context, c frontier.Claimed, a seine.Asset, err error) outcome {
-	if ctx.Err() != nil {
-		return interrupted(ctx, c)
-	}
-	if out, ok := deferred(c, err); ok {
-		return out
+// endingOfAsset ends a task because of an asset that is not in the store. It tells the fleet about the asset's host first.
+func (r *runner) endingOfAsset(ctx context.Context, c frontier.Claimed, a seine.Asset, err error) ending {
+	facts := interruption(ctx, attempt{stage: stageKeep, err: err, asset: a.Name})
+	var busy *quietError
+	if facts.stopped || errors.As(err, &busy) {
+		return r.ends(c, facts)
 	}
 	r.log.WarnContext(ctx, "asset not kept", "task", c.Key, "asset", a.Name, "attempt", c.Attempt, "err", err)
-	if errors.Is(err, asset.ErrDiskFull) {
-		r.fatal(fmt.Errorf("store: %w", err))
-		return outcome{claimed: c, released: true}
+	if errors.Is(err, seine.ErrHost) && !errors.Is(err, asset.ErrDiskFull) {
+		facts.foreign, facts.rest, facts.down = r.foreignUnreachable(ctx, frontier.AssetLane, err)
 	}
-	if out, ok := r.unreached(ctx, c, frontier.AssetLane, err); ok {
-		return out
+	end := r.ends(c, facts)
+	if end.fatal != nil {
+		r.fatal(fmt.Errorf("store: %w", end.fatal))
 	}
-	return failed(c, "asset "+a.Name+": "+asset.Reason(err), errors.Is(err, seine.ErrRefused) || asset.Final(err))
+	return end
 }
 
 // owed is what the frontier keeps of a task whose record is stored and whose assets are not: all
@@ -167,11 +165,11 @@ func owing(c frontier.Claimed) (in owed, ok bool) {
 
 // keepOwed fetches the assets that a task owes, and not its page.
 func (r *runner) keepOwed(ctx context.Context, c frontier.Claimed, in owed, progress func()) outcome {
-	out := outcome{claimed: c, state: seine.Done, assets: in.Stored, failures: in.Lost, digest: in.Digest}
+	out := outcome{claimed: c, ending: r.ends(c, attempt{verdict: seine.Verdict{State: seine.Done}}), assets: in.Stored, failures: in.Lost, digest: in.Digest}
 	for _, rec := range in.Records {
 		var fields any
 		if err := number.Unmarshal(rec.Fields, &fields); err != nil {
-			return failed(c, "record: "+err.Error(), true)
+			return outcome{claimed: c, ending: r.ends(c, attempt{stage: stageStore, err: fmt.Errorf("record: %w", err)})}
 		}
 		values, _ := fields.(map[string]any)
 		out.records = append(out.records, seine.Record{

@@ -65,19 +65,17 @@ func (r *runner) answered(c frontier.Claimed, page *seine.Page) string {
 	return own
 }
 
-// unreached decides what it means that another host than the task's own can't be
-// reached: it rests, for the fleet, and the task waits for it at no attempt's
-// cost, as for its own host, until the host has been away for retry.host_down. ok is
-// false when err is no such fault.
-func (r *runner) unreached(ctx context.Context, c frontier.Claimed, laneOf func(host string) string, err error) (out outcome, ok bool) {
+// foreignUnreachable has another host than the task's own rest, for the fleet, if err is a fault of one. It returns the
+// host, for how long it rests, and whether it has been at fault for retry.host_down.
+func (r *runner) foreignUnreachable(ctx context.Context, laneOf func(host string) string, err error) (host string, rest time.Duration, down bool) {
 	var f fetch.Fault
-	if !errors.Is(err, seine.ErrHost) || !errors.As(err, &f) || f.Host == "" {
-		return outcome{}, false
+	if !errors.As(err, &f) || f.Host == "" {
+		return "", 0, false
 	}
 	lane, reason := laneOf(f.Host), fetch.Reason(err)
-	down, pause := r.others.fault(lane, time.Now(), r.hostPause)
+	away, rest := r.others.fault(lane, time.Now(), r.hostPause)
 	if r.job.Pace.Scope != seine.ScopeWorker {
-		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{lane}, frontier.Quiet{For: pause, Why: reason}); e != nil && ctx.Err() == nil {
+		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{lane}, frontier.Quiet{For: rest, Why: reason}); e != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
 		}
 		if frontier.IsHost(lane) {
@@ -85,10 +83,7 @@ func (r *runner) unreached(ctx context.Context, c frontier.Claimed, laneOf func(
 		}
 		r.assets.recheck(lane)
 	}
-	if down >= r.job.Retry.HostDown {
-		return failed(c, reason, true), true
-	}
-	return outcome{claimed: c, released: true, reason: "waits for " + f.Host, after: max(pause, time.Second)}, true
+	return f.Host, rest, away >= r.job.Retry.HostDown
 }
 
 // refusal reports whether a page says to come later, or more slowly.

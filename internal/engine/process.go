@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,22 +20,10 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// outcome is how an attempt ended: its state, or released.
+// outcome is what came of an attempt: its ending, and what is stored with it.
 type outcome struct {
-	claimed  frontier.Claimed
-	state    seine.State
-	reason   string
-	released bool
-
-	// refused: the host refused the page (429, 503), which costs no attempt.
-	refused bool
-
-	// after is the host's own wish for the time until the next attempt; of a
-	// released task it is when it is to be ready again, at no attempt's cost.
-	after time.Duration
-
-	// hopeless: another attempt would end alike.
-	hopeless bool
+	ending
+	claimed frontier.Claimed
 
 	records []seine.Record
 	assets  []seine.Stored
@@ -45,10 +31,10 @@ type outcome struct {
 	page    *seine.Page
 
 	// failures are the assets that are not stored, though the records are; owed are those of them that
-	// a further attempt fetches, and wait is why and when.
+	// a further attempt fetches, and wait is when.
 	failures []frontier.FailedAsset
 	owed     []seine.Asset
-	wait     *outcome
+	wait     *ending
 
 	// digest is the digest of the rules that made records. Nil: the job's.
 	digest []byte
@@ -62,7 +48,7 @@ type outcome struct {
 func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Time) outcome {
 	// Wait for the start that the claim gave us: the pace is decided there.
 	if !r.awaitStart(ctx, c, asked) {
-		return outcome{claimed: c, released: true}
+		return outcome{claimed: c, ending: r.ends(c, attempt{stopped: true})}
 	}
 	defer r.finished()
 
@@ -99,7 +85,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func(
 	}
 	task, err := r.task(c)
 	if err != nil {
-		return failed(c, "key is not valid for this job", true)
+		return outcome{claimed: c, ending: r.ends(c, attempt{stage: stageStore, err: errKey})}
 	}
 
 	// Fetch. A response of any status is a page; an error means there is none.
@@ -107,7 +93,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func(
 	page, err := r.job.Fetch.Fetch(onRedirect(ctx, r.redirected(c.LaneKey)), seine.Request{URL: task.URL, CredentialsTo: r.sites(c)})
 	r.pace.ended(c.LaneKey, outcomeOf(page, err))
 	if err != nil {
-		return r.fetchFailed(ctx, c, err)
+		return outcome{claimed: c, ending: r.endingOfFetch(ctx, c, err)}
 	}
 	if c.Faults > 0 {
 		r.hostUp(ctx, c)
@@ -130,32 +116,29 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func(
 	result, err := scrape(scraping, r.job.Scraper, task, page)
 	r.endStep(span, err)
 	if err != nil {
-		if ctx.Err() != nil {
-			return interrupted(ctx, c)
+		facts := interruption(ctx, attempt{stage: stageScrape, err: err})
+		if !facts.stopped {
+			r.log.WarnContext(ctx, "page can't be judged", "task", c.Key, "err", err)
 		}
-		r.log.WarnContext(ctx, "page can't be judged", "task", c.Key, "err", err)
-		final := errors.Is(err, seine.ErrFinal)
-		return failed(c, "scrape: "+strings.TrimPrefix(err.Error(), seine.ErrFinal.Error()+": "), final)
+		return outcome{claimed: c, ending: r.ends(c, facts)}
 	}
 	if len(r.job.Secrets) > 0 {
 		result = withoutSecrets(r.redact, result)
 	}
+	v := result.Verdict
 	out := outcome{
-		claimed: c, state: result.Verdict.State, reason: result.Verdict.Reason, after: after,
-		hopeless: result.Verdict.Final,
-		records:  result.Records, follow: result.Follow, page: page,
-	}
-	if out.state == seine.Pending {
-		out.state = seine.Done
-	}
-	if refusal(page) && out.state == seine.Error && result.Verdict.Rule == "" {
-		return r.refusedBy(c, out)
+		claimed: c, records: result.Records, follow: result.Follow, page: page,
+		ending: r.ends(c, attempt{
+			verdict: v, after: after, refusal: refusal(page) && v.State == seine.Error && v.Rule == "",
+		}),
 	}
 	if out.state != seine.Done {
 		out.records = nil
+		if out.kind == postpone {
+			out.follow = nil
+		}
 		return out
 	}
-
 	return r.keep(ctx, out, result.Assets, progress)
 }
 
@@ -184,56 +167,50 @@ func (r *runner) task(c frontier.Claimed) (seine.Task, error) {
 	return t, nil
 }
 
-func failed(c frontier.Claimed, reason string, hopeless bool) outcome {
-	return outcome{claimed: c, state: seine.Error, reason: reason, hopeless: hopeless}
+var errKey = errors.New("key is not valid for this job")
+
+// interruption adds to the facts of an attempt whether its context ended: because the worker stops or the lease is lost,
+// or because the task took too long.
+func interruption(ctx context.Context, a attempt) attempt {
+	a.stopped = ctx.Err() != nil
+	a.late = a.stopped && errors.Is(context.Cause(ctx), errDeadline)
+	return a
 }
 
-// interrupted is the outcome of a task whose context ended: released when we
-// are stopping or the lease is lost, an error when it took too long.
-func interrupted(ctx context.Context, c frontier.Claimed) outcome {
-	if errors.Is(context.Cause(ctx), errDeadline) {
-		return failed(c, "timeout", false)
+// endingOfFetch ends a task whose page did not come. It tells the fleet about the host first.
+func (r *runner) endingOfFetch(ctx context.Context, c frontier.Claimed, err error) ending {
+	facts := interruption(ctx, attempt{stage: stageFetch, err: err})
+	var busy *quietError
+	if facts.stopped || errors.As(err, &busy) {
+		return r.ends(c, facts)
 	}
-	return outcome{claimed: c, released: true}
-}
-
-// fetchFailed decides what a page that did not come means.
-func (r *runner) fetchFailed(ctx context.Context, c frontier.Claimed, err error) outcome {
-	if ctx.Err() != nil {
-		return interrupted(ctx, c)
-	}
-	if out, ok := deferred(c, err); ok {
-		return out
-	}
-	reason := fetch.Reason(err)
 	r.log.WarnContext(ctx, "fetch failed", "task", c.Key, "attempt", c.Attempt, "err", err)
-	switch {
-	case reason == fetch.BrowserAbsent:
-		// No page could be had: ours, not the tasks'.
-		r.fatal(err)
-		return outcome{claimed: c, released: true}
-	case errors.Is(err, seine.ErrRefused), errors.Is(err, seine.ErrTooLarge):
-		return failed(c, reason, true)
-	case errors.Is(err, seine.ErrHost) && !r.ownHost(c, err):
-		if out, ok := r.unreached(ctx, c, func(host string) string { return host }, err); ok {
-			return out
+	if errors.Is(err, seine.ErrHost) {
+		if r.ownHost(c, err) {
+			facts.down = r.unreachable(ctx, c, fetch.Reason(err))
+		} else {
+			facts.foreign, facts.rest, facts.down = r.foreignUnreachable(ctx, func(host string) string { return host }, err)
 		}
-	case errors.Is(err, seine.ErrHost):
-		faults := c.Faults + 1
-		pause := r.hostPause(faults)
-		r.pace.quiet(c.LaneKey, pause, reason)
-		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{r.hostOf(c)}, frontier.Quiet{For: pause, Why: reason, Faults: faults}); e != nil {
-			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
-		}
-		r.troubles(r.hostOf(c))
-		r.waiters.hold(c.Lane)
-		// The host is at fault, not the task, until it has been away for retry.host_down.
-		if r.hostDown(ctx, c, reason) {
-			return failed(c, reason, true)
-		}
-		return outcome{claimed: c, released: true}
 	}
-	return failed(c, reason, false)
+	end := r.ends(c, facts)
+	if end.fatal != nil {
+		r.fatal(end.fatal)
+	}
+	return end
+}
+
+// unreachable has the task's own host rest for the fleet, and reports whether it has been at fault for
+// retry.host_down.
+func (r *runner) unreachable(ctx context.Context, c frontier.Claimed, reason string) (down bool) {
+	faults := c.Faults + 1
+	pause := r.hostPause(faults)
+	r.pace.quiet(c.LaneKey, pause, reason)
+	if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{r.hostOf(c)}, frontier.Quiet{For: pause, Why: reason, Faults: faults}); e != nil {
+		r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
+	}
+	r.troubles(r.hostOf(c))
+	r.waiters.hold(c.Lane)
+	return r.hostDown(ctx, c, reason)
 }
 
 // ownHost reports whether the host at fault is the task's own: a redirect may
@@ -283,21 +260,21 @@ func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, be
 // failure that is tried again.
 func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (done *frontier.Completion, again *frontier.Failure) {
 	c := o.claimed
-	if o.state == seine.Error || o.state == seine.Stale {
-		delay, final := frontier.NextTry(r.job.Retry, o.state, c.Attempt, o.after, rand.Float64())
-		if !final && !o.hopeless {
-			again = &frontier.Failure{Claimed: c, State: o.state, Reason: o.reason, Delay: delay}
-			again.Explored, again.Follow, again.Mark = r.explored(ctx, c, o, around, false)
-			return nil, again
-		}
+	if !o.final() {
+		again = &frontier.Failure{Claimed: c, State: o.state, Reason: o.reason, Delay: o.delay}
+		again.Explored, again.Follow, again.Mark = r.explored(ctx, c, o, around, false)
+		return nil, again
 	}
 	done = &frontier.Completion{Claimed: c, State: o.state, Reason: o.reason}
+	unstorable := func(err error) (*frontier.Completion, *frontier.Failure) {
+		bad := r.ends(c, attempt{stage: stageStore, err: err})
+		return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
+	}
 	var err error
 	for _, rec := range o.records {
 		stored, err := r.record(c, o, rec)
 		if err != nil {
-			bad := failed(c, "record: "+err.Error(), true)
-			return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
+			return unstorable(fmt.Errorf("record: %w", err))
 		}
 		done.Records = append(done.Records, stored)
 	}
@@ -310,16 +287,14 @@ func (r *runner) commitOf(ctx context.Context, o outcome, around neighborhood) (
 	}
 	if len(o.owed) > 0 {
 		if done.Again, err = r.again(o, done.Records); err != nil {
-			bad := failed(c, "record: "+err.Error(), true)
-			return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
+			return unstorable(fmt.Errorf("record: %w", err))
 		}
 	}
 	if _, followed := owing(c); followed {
 		return done, nil // an attempt before this one has brought what follows
 	}
 	if done.Follow, err = r.follows(ctx, c, o); err != nil {
-		bad := failed(c, err.Error(), true)
-		return &frontier.Completion{Claimed: c, State: bad.state, Reason: bad.reason}, nil
+		return unstorable(err)
 	}
 	seen, next, _ := r.explored(ctx, c, o, around, true)
 	done.Explored, done.Follow = seen, append(done.Follow, next...)
@@ -333,11 +308,10 @@ func (r *runner) again(o outcome, records []frontier.Record) (*frontier.Again, e
 		return nil, err
 	}
 	out := &frontier.Again{State: seine.Error, Reason: o.whyUnkept(), Owed: owed}
-	if o.wait.released { // for another host, which costs no attempt
-		out.State, out.Delay, out.Free = seine.Pending, o.wait.after, true
-		return out, nil
+	out.Delay = o.wait.delay
+	if o.wait.kind == postpone {
+		out.State, out.Free = seine.Pending, true
 	}
-	out.Delay, _ = frontier.NextTry(r.job.Retry, seine.Error, o.claimed.Attempt, o.wait.after, rand.Float64())
 	return out, nil
 }
 

@@ -82,7 +82,7 @@ func (r *runner) endTask(o outcome, began time.Time, batch int, kept bool) {
 	ctx := trace.ContextWithSpan(context.Background(), o.span)
 	_, complete := r.tracer.Start(ctx, "complete", trace.WithTimestamp(began), trace.WithAttributes(attribute.Int("batch", batch)))
 	switch {
-	case o.released:
+	case o.kind == postpone || o.kind == release:
 		o.span.SetAttributes(attribute.String("state", "released"))
 	case !kept:
 		r.endStep(complete, errNotKept)

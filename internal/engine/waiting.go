@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -117,14 +116,4 @@ func (r *runner) await(ctx context.Context, lane string, turn frontier.Turn, err
 		return context.Cause(ctx)
 	}
 	return nil
-}
-
-// deferred is the outcome of a task that another host keeps from going on; ok is
-// false when err is none of that.
-func deferred(c frontier.Claimed, err error) (out outcome, ok bool) {
-	var quiet *quietError
-	if !errors.As(err, &quiet) {
-		return outcome{}, false
-	}
-	return outcome{claimed: c, released: true, reason: "waits for " + quiet.host, after: quiet.after}, true
 }

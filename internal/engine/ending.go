@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// endingKind is one of the four ways in which an attempt ends for its task.
+type endingKind int
+
+const (
+	// finish stores the state. The task is final.
+	finish endingKind = iota
+
+	// retry tries the task again after the delay. The attempt counts.
+	retry
+
+	// postpone tries the task again after the delay. The attempt does not count.
+	postpone
+
+	// release gives the task back at once, as if it had not been claimed. The attempt does not count.
+	release
+)
+
+// String returns the word of docs/operations.md.
+func (k endingKind) String() string { return [...]string{"finish", "retry", "postpone", "release"}[k] }
+
+// An ending states what happens to a task after an attempt.
+type ending struct {
+	kind   endingKind
+	state  seine.State // with finish and retry
+	reason string
+	delay  time.Duration // with retry and postpone
+
+	// refused marks a task that its host refuses. The time counts towards retry.refused.
+	refused bool
+
+	// fatal stops the engine: no task of this worker could succeed. Nil: it goes on.
+	fatal error
+}
+
+// final reports whether the task is not tried again.
+func (e ending) final() bool { return e.kind == finish }
+
+// stage is the part of an attempt in which it ended.
+type stage int
+
+const (
+	stageJudged stage = iota // the page has a verdict
+	stageFetch               // there is no page
+	stageScrape              // the rules failed
+	stageKeep                // an asset is not in the store
+	stageStore               // a record or the key can't be stored
+)
+
+// attempt holds the facts of an attempt. Whoever gathers them has told the fleet about the host already.
+type attempt struct {
+	stage stage
+	err   error // of any stage but stageJudged
+
+	// stopped: the lease is lost or the grace is over. late: the task exceeded its own time.
+	stopped, late bool
+
+	// verdict and refusal belong to stageJudged. refusal is a page with HTTP 429 or 503 that no rule decided about.
+	verdict seine.Verdict
+	refusal bool
+	after   time.Duration // Retry-After
+
+	asset string // the name, with stageKeep
+
+	// foreign is the host at fault if it is another one than the task's own: of a redirect or an asset. rest is how long
+	// it is left alone.
+	foreign string
+	rest    time.Duration
+
+	// down: the host at fault has been at fault for retry.host_down.
+	down bool
+}
+
+// leastRest is the shortest wait for another host.
+const leastRest = time.Second
+
+// endingOf decides how an attempt ends. docs/operations.md prints this table from its test. draw is a number in [0, 1).
+func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) ending {
+	again := func(state seine.State, reason string) ending {
+		delay, final := frontier.NextTry(job.Retry, state, c.Attempt, a.after, draw)
+		if final {
+			return ending{kind: finish, state: state, reason: reason}
+		}
+		return ending{kind: retry, state: state, reason: reason, delay: delay}
+	}
+	failed := func(reason string) ending { return ending{kind: finish, state: seine.Error, reason: reason} }
+	var busy *quietError
+	switch {
+	case a.stopped && !a.late:
+		return ending{kind: release}
+	case a.late:
+		return again(seine.Error, "timeout")
+	case errors.As(a.err, &busy):
+		return ending{kind: postpone, reason: "waits for " + busy.host, delay: busy.after}
+	case a.stage == stageFetch && fetch.Reason(a.err) == fetch.BrowserAbsent, errors.Is(a.err, asset.ErrDiskFull):
+		return ending{kind: release, fatal: a.err} // ours, not the task's
+	}
+	switch reason := a.reason(); {
+	case a.stage == stageStore:
+		return failed(reason)
+	case a.stage == stageScrape:
+		if errors.Is(a.err, seine.ErrFinal) {
+			return failed(reason)
+		}
+		return again(seine.Error, reason)
+	case a.stage == stageFetch || a.stage == stageKeep:
+		switch {
+		case errors.Is(a.err, seine.ErrHost) && a.down:
+			return failed(fetch.Reason(a.err))
+		case errors.Is(a.err, seine.ErrHost) && a.foreign != "":
+			return ending{kind: postpone, reason: "waits for " + a.foreign, delay: max(a.rest, leastRest)}
+		case errors.Is(a.err, seine.ErrHost) && a.stage == stageFetch:
+			return ending{kind: release} // the host's lane rests
+		case errors.Is(a.err, seine.ErrRefused), a.stage == stageFetch && errors.Is(a.err, seine.ErrTooLarge), a.stage == stageKeep && asset.Final(a.err):
+			return failed(reason)
+		}
+		return again(seine.Error, reason)
+	}
+	v := a.verdict
+	switch {
+	case a.refusal && c.Refused < job.Retry.Refused:
+		wait := refusedWait(job.Retry, c.Refused, draw)
+		return ending{kind: postpone, state: seine.Error, reason: v.Reason, delay: max(wait, a.after), refused: true}
+	case v.State == seine.Pending:
+		return ending{kind: finish, state: seine.Done, reason: v.Reason}
+	case v.State != seine.Error && v.State != seine.Stale, a.refusal, v.Final:
+		return ending{kind: finish, state: v.State, reason: v.Reason}
+	}
+	return again(v.State, v.Reason)
+}
+
+// reason returns the reason of an error of a stage, in words that can be counted.
+func (a attempt) reason() string {
+	switch a.stage {
+	case stageFetch:
+		return fetch.Reason(a.err)
+	case stageScrape:
+		return "scrape: " + strings.TrimPrefix(a.err.Error(), seine.ErrFinal.Error()+": ")
+	case stageKeep:
+		return "asset " + a.asset + ": " + asset.Reason(a.err)
+	case stageStore:
+		return a.err.Error()
+	}
+	return ""
+}
+
+// refusedWait returns how long a task waits that its host has refused for some time. The time
+// doubles, to at most an hour, and is drawn from its upper half.
+func refusedWait(retry seine.Retry, refused time.Duration, draw float64) time.Duration {
+	wait := min(max(retry.Backoff, refused), time.Hour)
+	return wait/2 + time.Duration(draw*float64(wait/2))
+}
+
+// ends applies endingOf with a new draw.
+func (r *runner) ends(c frontier.Claimed, a attempt) ending {
+	return endingOf(&r.job.Job, c, a, rand.Float64())
+}
