@@ -48,6 +48,13 @@ account() {
     printf "GET /computeMetadata/v1/instance/service-accounts/default/email HTTP/1.0\r\nMetadata-Flavor: Google\r\n\r\n" >&3
     tail -1 <&3'
 }
+# migrated: the Job is removed a day after its end (ttlSecondsAfterFinished). Then a
+# worker answers: it reads the schema, and it does not start without one.
+migrated() {
+  if [ -n "$(k get job migrate --ignore-not-found -o name)" ]; then k wait --for=condition=complete job/migrate --timeout=60s
+  else within /usr/local/bin/seine status /etc/seine/job.yaml; fi
+}
+received() { kubectl -n gmp-public get secret alertmanager -o 'jsonpath={.data.alertmanager\.yaml}' | base64 -d | grep -q 'receiver:'; }
 twice() { k get pods -l app.kubernetes.io/name=worker -o jsonpath='{.items[*].spec.nodeName}' | tr ' ' '\n' | sort | uniq -d; }
 
 echo "smoke: project $CLOUDSDK_CORE_PROJECT, namespace $namespace"
@@ -56,12 +63,12 @@ holds "it has no public address" "terraform apply" same "$(instance settings.ipC
 holds "it has a backup" "the first comes within a day; now: gcloud sql backups create --instance $(out instance)" backed_up
 holds "the bucket is private" "terraform apply" \
   same "$(gcloud storage buckets describe "$(out bucket)" --format='value(public_access_prevention)')" enforced
-holds "the migration ran, so the peering carries and the login has its rights" "kubectl -n $namespace logs job/migrate; sql/grant.sql" \
-  k wait --for=condition=complete job/migrate --timeout=60s
 if chosen keda && ! pod >/dev/null 2>&1; then
   echo "smoke: KEDA has scaled to zero; for the rest keep one: kubectl -n $namespace annotate scaledobject worker autoscaling.keda.sh/paused-replicas=1" >&2
   exit 1
 fi
+holds "the migration ran, so the peering carries and the login has its rights" "kubernetes/apply runs it again; kubectl -n $namespace logs job/migrate; sql/grant.sql" \
+  migrated
 holds "nodes pulled the image, workers are ready" "kubectl -n $namespace describe pods: ErrImagePull is the node's role on the repository" \
   k rollout status deployment/worker --timeout=300s
 holds "frontier, store, clock and browser, asked from within a worker" "what doctor says; roles take some minutes to arrive" \
@@ -74,6 +81,10 @@ holds "the cluster's API is closed" "Dataplane V2 is off" refused kubernetes.def
 holds "other ports of the internet are closed" "Dataplane V2 is off" refused 1.1.1.1 853
 holds "the worker's account answers for tokens, not the node's" "the binding in identity.tf; workload_metadata_config" \
   same "$(account 2>/dev/null)" "$(value GOOGLE_SERVICE_ACCOUNT)"
+if chosen monitoring; then
+  holds "alerts have a receiver" "deploy/README.md, Alerts: the Secret alertmanager in gmp-public" \
+    received
+fi
 if chosen gke-metric && ! chosen keda; then
   holds "the queue's depth reaches the autoscaler" "kubectl -n $namespace describe hpa worker; PodMonitoring, AutoscalingMetric" \
     try 420 measured

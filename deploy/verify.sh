@@ -89,6 +89,18 @@ if [ ! -x "$tools/promtool" ]; then
   else say "promtool is not installed: https://prometheus.io/download"; exit 1; fi
 fi
 
+# amtool, from Debian's package of Alertmanager, in the same way.
+if [ ! -x "$tools/amtool" ]; then
+  if command -v amtool >/dev/null; then ln -sf "$(command -v amtool)" "$tools/amtool"
+  elif command -v apt-get >/dev/null; then
+    say "fetching amtool"
+    work=$(mktemp -d "${TMPDIR:-/tmp}/amtool.XXXXXX")
+    (cd "$work" && { apt-get download -qq prometheus-alertmanager 2>/dev/null || { apt-get update -qq >/dev/null && apt-get download -qq prometheus-alertmanager; }; } && dpkg-deb -x prometheus-alertmanager_*.deb .)
+    mv "$work/usr/bin/amtool" "$tools/amtool"
+    rm -rf "$work"
+  else say "amtool is not installed: https://prometheus.io/download"; exit 1; fi
+fi
+
 # The pooler's own configuration is run.
 [ -e /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || scripts/install pgbouncer || [ -z "$ci" ]
 
@@ -97,4 +109,6 @@ status=0
 scripts/with-postgres go -C deploy/verify test -count=1 -timeout 20m "$@" ./... || status=1
 go -C deploy/verify/dockerfile test -count=1 -timeout 20m "$@" ./... || status=1
 [ "$status" = 0 ] && say "all that can be proved here holds" || say "see above"
+say "not proved here; each with the command that proves it on a real project:"
+sed -nE 's/^([^#|]+) \| (.*)/check-deploy:   \1\ncheck-deploy:       \2/p' deploy/verify/unproved.txt >&2
 exit "$status"

@@ -12,6 +12,8 @@ resource "google_container_cluster" "this" {
 
   default_max_pods_per_node = local.max_pods_a_node
 
+  # The channel upgrades the control plane; it never starts below this version.
+  min_master_version = var.kubernetes_version
   release_channel {
     channel = "REGULAR"
   }
@@ -59,8 +61,8 @@ resource "google_container_cluster" "this" {
       issue_client_certificate = false
     }
   }
-  # The managed metrics adapter, which feeds the HorizontalPodAutoscaler, wants
-  # the performance profile.
+  # The component gke-metric uses GKE's metrics adapter, which requires the
+  # performance profile.
   pod_autoscaling {
     hpa_profile = "PERFORMANCE"
   }
@@ -92,13 +94,20 @@ resource "google_container_cluster" "this" {
   }
   lifecycle {
     ignore_changes = [node_config]
+    # One node for the cluster's own pods, and one per pool during an upgrade.
+    precondition {
+      condition     = local.most_workers + 4 <= 256
+      error_message = "nodes.max, spot_max and sandbox_max must be 252 together at most: the pods' range holds 256 nodes, and four are for upgrades and the cluster's own pods."
+    }
   }
   depends_on = [google_project_service.api, google_project_iam_member.node]
 }
 
 locals {
+  # A node per worker, and one more: kube-dns (260m CPU) does not fit beside a worker
+  # (300m) and the system's pods (about 400m) into the 940m of an e2-medium.
   pools = merge(
-    { workers = { spot = false, min = var.nodes.min, max = var.nodes.max } },
+    { workers = { spot = false, min = var.nodes.min, max = var.nodes.max + 1 } },
     var.spot_max > 0 ? { spot = { spot = true, min = 0, max = var.spot_max } } : {},
   )
 }

@@ -49,23 +49,28 @@ resource "google_sql_database_instance" "queue" {
   }
 
   lifecycle {
-    # Two connections a worker, and five for people, backups and the migration.
     precondition {
-      condition     = var.pooler || 2 * local.most_workers + 5 <= local.connections
-      error_message = "${var.database.tier} has ${local.connections} connections and a worker takes two, so it has room for ${floor((local.connections - 5) / 2)} workers, and nodes.max and spot_max allow ${local.most_workers}: use the component pooler and set pooler = true, or take a larger database.tier."
+      condition     = var.pooler || local.most_workers <= local.workers_that_fit
+      error_message = "${var.database.tier} has ${local.connections} connections. ${local.reserved_connections} are reserved and each worker takes two, so it has room for ${local.workers_that_fit} workers and one more during an update. nodes.max, spot_max and sandbox_max allow ${local.most_workers}: use the component pooler and set pooler = true, or take a larger database.tier."
     }
   }
   depends_on = [google_service_networking_connection.database]
 }
 
-# How many connections a tier has: Cloud SQL's default of max_connections, which
-# goes by the memory (cloud.google.com/sql/docs/postgres/flags).
+# The connections of a tier: Cloud SQL's default of max_connections, which depends
+# on the memory (cloud.google.com/sql/docs/postgres/flags).
 locals {
   tier_numbers = [for n in regexall("[0-9]+", var.database.tier) : tonumber(n)]
   database_gb = (
     var.database.tier == "db-f1-micro" ? 0.6 : var.database.tier == "db-g1-small" ? 1.7
     : startswith(var.database.tier, "db-custom-") ? local.tier_numbers[1] / 1024
   : try(local.tier_numbers[0], 0) * 8) # db-perf-optimized-N-CPUS: 8 GB a CPU
+  # Cloud SQL keeps three connections for its superuser
+  # (superuser_reserved_connections) and its own agents hold about three (an
+  # estimate). Five are for the migration, KEDA (three) and people.
+  reserved_connections = 3 + 3 + 5
+  # An update starts one worker more than there are (maxSurge).
+  workers_that_fit = floor((local.connections - local.reserved_connections) / 2) - 1
   connections = [for step in [
     [120, 1000], [60, 800], [30, 600], [15, 500], [7.5, 400], [6, 200], [3.75, 100], [1.7, 50], [0, 25],
   ] : step[1] if local.database_gb >= step[0]][0]

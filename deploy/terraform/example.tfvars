@@ -7,6 +7,6 @@ project_id = "my-project"
 # zone     = "us-east1-b"
 # egress   = "node_ip"
 # nodes    = { min = 1, max = 8 }
-# database = { tier = "db-f1-micro" }
+# database = { tier = "db-g1-small" }
 
 # budget = { billing_account = "012345-6789AB-CDEF01", amount = 200 }

@@ -52,14 +52,10 @@ resource "google_project_iam_member" "worker_sql" {
   }
 }
 
-# grant.sql is imported from this folder of the bucket, once.
+# The database imports the administrator's SQL from a bucket of its own. Workers
+# have no role there: whoever can write these files is the database's administrator.
 resource "google_storage_bucket_iam_member" "database" {
-  bucket = google_storage_bucket.assets.name
+  bucket = google_storage_bucket.admin.name
   role   = "roles/storage.objectViewer"
   member = "serviceAccount:${google_sql_database_instance.queue.service_account_email_address}"
-
-  condition {
-    title      = "the folder of SQL files"
-    expression = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.assets.name}/objects/deploy/\")"
-  }
 }

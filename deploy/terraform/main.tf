@@ -15,7 +15,7 @@ locals {
   max_pods_a_node  = 32
   public_nodes     = var.egress == "node_ip"
   workload_pool    = "${var.project_id}.svc.id.goog"
-  most_workers     = var.nodes.max + var.spot_max # one worker a node
+  most_workers     = var.nodes.max + var.spot_max + var.sandbox_max # one worker per node
   worker_sql_roles = toset(["roles/cloudsql.client", "roles/cloudsql.instanceUser"])
 }
 

@@ -80,7 +80,7 @@ variable "nat_addresses" {
 }
 
 variable "nodes" {
-  description = "Bounds of the node pool; the cluster's autoscaler moves between them."
+  description = "Least nodes, and most nodes with a worker. The pool has one node more, for the cluster's own pods."
   type        = object({ min = optional(number, 1), max = optional(number, 8) })
   default     = {}
   nullable    = false
@@ -123,6 +123,29 @@ variable "machine_type" {
   }
 }
 
+variable "sandbox_max" {
+  description = "Most nodes of a pool with gVisor, which the component gvisor sends workers to. The output sandbox_pool is the command that makes the pool. 0: no such pool."
+  type        = number
+  default     = 0
+  nullable    = false
+  validation {
+    condition     = var.sandbox_max >= 0 && var.sandbox_max <= 50 && floor(var.sandbox_max) == var.sandbox_max
+    error_message = "sandbox_max must be a whole number from 0 to 50."
+  }
+}
+
+variable "kubernetes_version" {
+  description = "The lowest version of the control plane, such as 1.35. Lists what the channel offers: gcloud container get-server-config --zone ZONE --flatten=channels --filter=channels.channel=REGULAR."
+  type        = string
+  default     = "1.35"
+  nullable    = false
+  validation {
+    # The pooler's proxy is a sidecar container, which is stable since 1.33.
+    condition     = can(regex("^1\\.[0-9]+(\\.[0-9]+(-gke\\.[0-9]+)?)?$", var.kubernetes_version)) && try(tonumber(split(".", var.kubernetes_version)[1]) >= 33, false)
+    error_message = "kubernetes_version must be 1.33 or later, such as 1.35 or 1.35.1-gke.100."
+  }
+}
+
 variable "node_disk_gb" {
   type     = number
   default  = 30
@@ -141,7 +164,7 @@ variable "database" {
   D
   type = object({
     edition           = optional(string, "ENTERPRISE")
-    tier              = optional(string, "db-f1-micro")
+    tier              = optional(string, "db-g1-small")
     high_availability = optional(bool, false)
     disk_gb           = optional(number, 10)
     backups           = optional(number, 7)

@@ -1,12 +1,13 @@
-# One provider, no remote module, no backend block: so the whole root is tested
-# without a registry. Keep the state in a bucket with -backend-config or a file
-# of your own, backend.tf, which git ignores.
+# The root has one provider, no remote module and no backend block, so it is tested
+# without a registry. Keep the state in a bucket with -backend-config or in a file
+# backend.tf, which git ignores. `make check-deploy` proves this provider version;
+# .terraform.lock.hcl holds the checksums of its archives.
 terraform {
   required_version = ">= 1.9"
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = ">= 6.50, < 8.0"
+      version = "~> 6.50.0"
     }
   }
 }

@@ -29,7 +29,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"a namespace that differs", "kustomization.yaml", "namespace: seine", "namespace: cards", []string{`kustomization.yaml:5: the namespace is "cards"`, `settings.env:1 says "seine"`, "write the same in both"}},
 		{"a service account that differs", "settings.env", "SERVICE_ACCOUNT=worker\n", "SERVICE_ACCOUNT=scraper\n", []string{`the manifests' service account is "worker"`, `settings.env:2 says "scraper"`}},
 		{"a service account's name too long", "settings.env", "seine-worker@example", "a-service-account-of-thirty-one@example", []string{"settings.env:3: GOOGLE_SERVICE_ACCOUNT=", "6 to 30 characters"}},
-		{"two who decide", "kustomization.yaml", "components:\n", "components:\n  - scaler\n", []string{"2 autoscalers and 0 fixed numbers of workers: choose one"}},
+		{"two who decide", "kustomization.yaml", "components:\n", "components:\n  - scaler\n", []string{"1 autoscalers and 1 fixed numbers of workers: choose exactly one of fixed, gke-metric, keda and adapter"}},
 		{"the system's namespace", "settings.env", "NAMESPACE=seine", "NAMESPACE=kube-system", []string{"settings.env:1: NAMESPACE=kube-system is the system's: take one of its own"}},
 		{"the collector's namespace", "settings.env", "NAMESPACE=seine", "NAMESPACE=gmp-system", []string{"NAMESPACE=gmp-system is the system's"}},
 		{"an operator's namespace", "settings.env", "NAMESPACE=seine", "NAMESPACE=istio-system", []string{"NAMESPACE=istio-system is the system's"}},
@@ -44,8 +44,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"a database of another project", "settings.env", "cloudsql://example-project:", "cloudsql://other-project:", []string{"settings.env:3: GOOGLE_SERVICE_ACCOUNT is of the project example-project, ", "settings.env:4 of other-project", "settings.env:7: IMAGE is of the project example-project"}},
 		{"an account of another project", "settings.env", "seine-worker@example-project", "seine-worker@other-project", []string{"settings.env:3: GOOGLE_SERVICE_ACCOUNT is of the project other-project", "ANY_PROJECT=1"}},
 		{"an image of another project", "settings.env", "docker.pkg.dev/example-project", "docker.pkg.dev/other-project", []string{"settings.env:7: IMAGE is of the project other-project"}},
-		{"a metric that nobody collects", "kustomization.yaml", "  - ../../components/monitoring\n", "", []string{"gke-metric reads what the component monitoring collects", "add ../../components/monitoring"}},
-		{"an autoscaler that nobody tells", "kustomization.yaml", "  - ../../components/gke-metric\n", "", []string{"nobody tells the HorizontalPodAutoscaler the queue's depth, so there would be one worker", "choose gke-metric (with monitoring), keda or fixed; adapter"}},
+		{"an autoscaler that nobody tells", "kustomization.yaml", "  - ../../components/fixed\n", "", []string{"nobody tells the HorizontalPodAutoscaler the queue's depth, so there would be one worker", "choose fixed, gke-metric (with monitoring) or keda; adapter"}},
 		{"a variable that the pod lacks", "job.yaml", "contact: data@example.org ", "contact: ${CONTACT} ", []string{"job.yaml:5: the pod is not given ${CONTACT}: choose the component job-env and write CONTACT=VALUE to "}},
 		{"a variable that the Secret lacks", "kustomization.yaml", "  # - ../../components/job-env ", "  - ../../components/job-env ", []string{"job.env is missing: a line NAME=VALUE each, what the Secret job-env is made of"}},
 		{"traces without a collector", "kustomization.yaml", "  # - ../../components/otlp ", "  - ../../components/otlp ", []string{"OTLP_ENDPOINT is missing: http://SERVICE.NAMESPACE.svc:4318"}},
@@ -85,16 +84,18 @@ func TestCheckRefusesTogether(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, from, to, want string
-		add                  []string
+		add, drop            []string
 	}{
-		{"a pooler and keys", "", "", "kustomization.yaml: pooler logs in by Workload Identity, key-secret by a password and past the pooler: choose one of them", []string{"pooler", "key-secret"}},
-		{"a pooler before another database", "cloudsql://example-project:us-east1:seine-pg/seine?private=1", "postgres://cards@10.0.32.3/cards", "settings.env:4: the component pooler goes to Cloud SQL", []string{"pooler"}},
-		{"a pooler's account of another project", "DATABASE_USER=seine-worker@example-project", "DATABASE_USER=seine-worker@other-project", "settings.env:8: DATABASE_USER is of the project other-project", []string{"pooler"}},
-		{"a collector outside", "http://collector.observability.svc:4318", "https://otel.example:443", "settings.env:8: OTLP_ENDPOINT=https://otel.example:443 does not fit: http://SERVICE.NAMESPACE.svc:4318", []string{"otlp"}},
+		{"a metric that nobody collects", "", "", "gke-metric reads what the component monitoring collects, and that is not chosen: add ../../components/monitoring", []string{"gke-metric"}, []string{"fixed", "monitoring"}},
+		{"a metric beside a fixed number", "", "", "gke-metric feeds the HorizontalPodAutoscaler, and fixed or keda takes it away", []string{"gke-metric"}, nil},
+		{"a pooler and keys", "", "", "kustomization.yaml: pooler logs in by Workload Identity, key-secret by a password and past the pooler: choose one of them", []string{"pooler", "key-secret"}, nil},
+		{"a pooler before another database", "cloudsql://example-project:us-east1:seine-pg/seine?private=1", "postgres://cards@10.0.32.3/cards", "settings.env:4: the component pooler goes to Cloud SQL", []string{"pooler"}, nil},
+		{"a pooler's account of another project", "DATABASE_USER=seine-worker@example-project", "DATABASE_USER=seine-worker@other-project", "settings.env:8: DATABASE_USER is of the project other-project", []string{"pooler"}, nil},
+		{"a collector outside", "http://collector.observability.svc:4318", "https://otel.example:443", "settings.env:8: OTLP_ENDPOINT=https://otel.example:443 does not fit: http://SERVICE.NAMESPACE.svc:4318", []string{"otlp"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			root, dir := variant{overlay: "gke", add: tt.add}.folder(t)
+			root, dir := variant{overlay: "gke", add: tt.add, drop: tt.drop}.folder(t)
 			if tt.from != "" {
 				edit(t, filepath.Join(dir, "settings.env"), tt.from, tt.to)
 			}

@@ -26,6 +26,11 @@ IMAGE=us-east1-docker.pkg.dev/example-project/seine/seine-chromium@` + digest + 
 
 const poolerSettings = "DATABASE_USER=seine-worker@example-project.iam\nPOOLER_IMAGE=example.test/pgbouncer@" + digest + "\nPROXY_IMAGE=example.test/cloud-sql-proxy@" + digest + "\n"
 
+// byName is the variant of a name; "": the first.
+func byName(name string) variant {
+	return variants[slices.IndexFunc(variants, func(v variant) bool { return v.name == name || name == "" })]
+}
+
 // variant is an overlay with other components than it comes with.
 type variant struct {
 	name      string
@@ -39,14 +44,15 @@ var variants = []variant{
 	{name: "gke", overlay: "gke", choice: Choice{OnePerNode: true}},
 	{name: "gke behind NAT", overlay: "gke", drop: []string{"one-per-node"}},
 	{name: "gke on spot machines", overlay: "gke", add: []string{"spot"}, choice: Choice{OnePerNode: true, Spot: true}},
-	{name: "gke with KEDA", overlay: "gke", add: []string{"keda"}, choice: Choice{OnePerNode: true}},
+	{name: "gke with gVisor", overlay: "gke", add: []string{"gvisor"}, choice: Choice{OnePerNode: true, GVisor: true}},
+	{name: "gke with GKE's metric", overlay: "gke", drop: []string{"fixed"}, add: []string{"gke-metric"}, choice: Choice{OnePerNode: true}},
+	{name: "gke with KEDA", overlay: "gke", drop: []string{"fixed"}, add: []string{"keda"}, choice: Choice{OnePerNode: true}},
 	{name: "gke with a pooler", overlay: "gke", add: []string{"pooler"}, choice: Choice{OnePerNode: true}},
-	{name: "gke with eight workers", overlay: "gke", add: []string{"fixed"}, choice: Choice{OnePerNode: true}},
 	{name: "gke with keys", overlay: "gke", add: []string{"key-secret"}, choice: Choice{OnePerNode: true, KeySecret: true}},
-	{name: "gke with an adapter", overlay: "gke", drop: []string{"gke-metric"}, add: []string{"adapter"}, choice: Choice{OnePerNode: true}},
+	{name: "gke with an adapter", overlay: "gke", drop: []string{"fixed"}, add: []string{"adapter"}, choice: Choice{OnePerNode: true}},
 	{name: "gke with traces", overlay: "gke", add: []string{"otlp"}, choice: Choice{OnePerNode: true}},
 	{name: "gke with a job's secrets", overlay: "gke", add: []string{"job-env"}, choice: Choice{OnePerNode: true}},
-	{name: "gke in another namespace", overlay: "gke", namespace: "cards", choice: Choice{OnePerNode: true}},
+	{name: "gke in another namespace", overlay: "gke", drop: []string{"fixed"}, add: []string{"gke-metric"}, namespace: "cards", choice: Choice{OnePerNode: true}},
 	{name: "local", overlay: "local", choice: Choice{Local: true}},
 }
 
@@ -166,7 +172,7 @@ func TestManifestMutations(t *testing.T) {
 	for _, tt := range manifestMutations {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			v := variants[slices.IndexFunc(variants, func(v variant) bool { return v.name == tt.variant || tt.variant == "" })]
+			v := byName(tt.variant)
 			root, dir := v.folder(t)
 			edit(t, filepath.Join(root, tt.file), tt.from, tt.to)
 			var got []string

@@ -17,6 +17,7 @@ type Choice struct {
 	OnePerNode bool
 	Spot       bool
 	KeySecret  bool
+	GVisor     bool
 }
 
 // complaints collects what is wrong, each with the object it is wrong with.
@@ -47,6 +48,7 @@ func Check(o *Objects, choice Choice) []string {
 	c.migration(o)
 	c.configuration(o)
 	c.scaling(o)
+	c.pooled(o)
 	c.disruption(o)
 	c.network(o, choice)
 	c.metrics(o)
@@ -190,7 +192,11 @@ func (c *complaints) worker(o *Objects, choice Choice) {
 	c.add(job.ConfigMap != nil && strings.HasPrefix(job.ConfigMap.Name, "job-"), "Deployment worker: no job file")
 	c.add(slices.Contains(x.Args, "/etc/seine/job.yaml"), "Deployment worker: works no job file")
 	c.add(slices.Contains(x.Env, corev1.EnvVar{Name: "SEINE_LOG", Value: "json"}), "Deployment worker: its log is no JSON")
-	c.add(slices.Contains(x.Env, corev1.EnvVar{Name: "SEINE_BROWSER_SANDBOX", Value: "off"}), "Deployment worker: the browser can't start its sandbox under RuntimeDefault")
+	off := slices.ContainsFunc(x.Env, func(e corev1.EnvVar) bool { return e.Name == "SEINE_BROWSER_SANDBOX" && e.Value == "off" })
+	c.add(off || choice.GVisor, "Deployment worker: the browser can't start its sandbox under RuntimeDefault")
+	c.add(!off || !choice.GVisor, "Deployment worker: the browser's sandbox is off, and gVisor allows it")
+	gvisor := spec.RuntimeClassName != nil && *spec.RuntimeClassName == "gvisor"
+	c.add(gvisor == choice.GVisor, "Deployment worker: its runtime class is not the one of the overlay's choice")
 
 	update := d.Spec.Strategy.RollingUpdate
 	affinity := spec.Affinity != nil && spec.Affinity.PodAntiAffinity != nil && len(spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) == 1

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -68,6 +69,29 @@ func (c *complaints) scaling(o *Objects) {
 			c.add(slices.ContainsFunc(o.Triggers, func(a *TriggerAuthentication) bool { return a.Name == t.AuthenticationRef.Name }), "ScaledObject %s: no TriggerAuthentication %q", s.Name, t.AuthenticationRef.Name)
 		}
 	}
+}
+
+// poolSize is the number of connections that a pooler opens.
+var poolSize = regexp.MustCompile(`default_pool_size = ([0-9]+)`)
+
+// pooled checks that poolers leave the connections that Terraform reserves. The
+// smallest tier has 25, and an update must not add a pooler.
+func (c *complaints) pooled(o *Objects) {
+	d := o.deployment("pooler")
+	if d == nil {
+		return
+	}
+	size, replicas := 0, int32(1)
+	if m := poolSize.FindStringSubmatch(strings.Join(d.Spec.Template.Spec.Containers[0].Args, "\n")); m != nil {
+		size, _ = strconv.Atoi(m[1])
+	}
+	if d.Spec.Replicas != nil {
+		replicas = *d.Spec.Replicas
+	}
+	const tier, reserved = 25, 11
+	c.add(size > 0 && int(replicas)*size+reserved <= tier, "Deployment pooler: %d poolers of %d connections leave fewer than %d of %d", replicas, size, reserved, tier)
+	update := d.Spec.Strategy.RollingUpdate
+	c.add(update != nil && update.MaxSurge != nil && update.MaxSurge.IntValue() == 0, "Deployment pooler: an update opens more connections than there are")
 }
 
 func (c *complaints) disruption(o *Objects) {
@@ -270,6 +294,7 @@ func (c *complaints) metrics(o *Objects) {
 		}
 	}
 	for _, m := range o.Metrics {
+		c.add(len(o.HPAs) == 1, "AutoscalingMetric %s: no HorizontalPodAutoscaler reads it", m.Name)
 		c.add(len(o.Monitors) == 1, "AutoscalingMetric %s: nobody collects it", m.Name)
 		query := m.Spec.Metrics[0].PromQL.Query
 		c.add(len(unknownMetrics(query)) == 0, "AutoscalingMetric %s: no worker has %v", m.Name, unknownMetrics(query))

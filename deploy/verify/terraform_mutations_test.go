@@ -31,8 +31,8 @@ var terraformMutations = []mutation{
 	{name: "an older server", file: "database.tf", from: "POSTGRES_17", to: "POSTGRES_13", want: "PostgreSQL 17"},
 	{name: "logs for a day", file: "database.tf", from: "= var.database.log_days", to: "= 1", want: "a week of backups and logs"},
 
-	{name: "a public bucket", file: "storage.tf", from: `"enforced"`, to: `"inherited"`, want: "the bucket can't be made public"},
-	{name: "access lists", file: "storage.tf", from: "uniform_bucket_level_access = true", to: "uniform_bucket_level_access = false", want: "no access lists on objects"},
+	{name: "a public bucket", file: "storage.tf", from: "\"enforced\"\n  force_destroy               = !var", to: "\"inherited\"\n  force_destroy               = !var", want: "the bucket can't be made public"},
+	{name: "access lists", file: "storage.tf", from: "-assets\"\n  location                    = var.region\n  uniform_bucket_level_access = true", to: "-assets\"\n  location                    = var.region\n  uniform_bucket_level_access = false", want: "no access lists on objects"},
 	{name: "no soft delete", file: "storage.tf", from: "604800", to: "0", want: "what was deleted can be had back for a week"},
 	{name: "assets expire", file: "storage.tf", from: `type = "AbortIncompleteMultipartUpload"`, to: `type = "Delete"`, want: "no rule deletes assets"},
 	{name: "destroyed when full", file: "storage.tf", from: "!var.deletion_protection", to: "true", want: "a bucket that is not empty is not destroyed"},
@@ -44,7 +44,14 @@ var terraformMutations = []mutation{
 	{name: "every instance", file: "identity.tf", from: `resource.name == \"projects/${var.project_id}/instances/${google_sql_database_instance.queue.name}\" && `, to: "", want: "of the project's instances the worker may use this one"},
 	{name: "nodes may edit the project", file: "identity.tf", from: "roles/container.defaultNodeServiceAccount", to: "roles/editor", want: "nodes write logs and metrics, no more"},
 	{name: "nodes may push", file: "identity.tf", from: "roles/artifactregistry.reader", to: "roles/artifactregistry.writer", want: "nodes pull images"},
-	{name: "the database reads assets", file: "identity.tf", from: "/objects/deploy/", to: "/objects/", want: "the database reads the folder of SQL files"},
+	{name: "the database reads assets", file: "identity.tf", from: "bucket = google_storage_bucket.admin.name", to: "bucket = google_storage_bucket.assets.name", want: "the database reads the bucket of SQL files"},
+	{name: "workers write the administrator's SQL", file: "identity.tf", from: "bucket = google_storage_bucket.assets.name\n  role   = \"roles/storage.objectUser\"", to: "bucket = google_storage_bucket.admin.name\n  role   = \"roles/storage.objectUser\"", want: "workers cannot write the SQL"},
+	{name: "a password in the deleted files", file: "storage.tf", from: "retention_duration_seconds = 0", to: "retention_duration_seconds = 86400", want: "a deleted file of SQL is gone"},
+	{name: "SQL that is forgotten", file: "storage.tf", from: "age = 1\n", to: "age = 365\n", want: "a deleted file of SQL is gone"},
+	{name: "a version of the channel's choice", file: "cluster.tf", from: "min_master_version = var.kubernetes_version", to: "min_master_version = null", want: "the lowest version of the control plane is written"},
+	{name: "gVisor on a shared core", file: "outputs.tf", from: `"e2-standard-2"`, to: `"e2-medium"`, want: "machines that gVisor takes", by: choices},
+	{name: "a pool without gVisor", file: "outputs.tf", from: "--sandbox type=gvisor ", to: "", want: "a pool with gVisor in this cluster", by: choices},
+	{name: "the node's credentials under gVisor", file: "outputs.tf", from: "GKE_METADATA", to: "GCE_METADATA", want: "nodes with gVisor are locked", by: choices},
 	{name: "the worker administers databases", file: "main.tf", from: `"roles/cloudsql.client", `, to: `"roles/cloudsql.admin", `, want: "the worker may connect and log in, no more"},
 	{name: "APIs are turned off", file: "main.tf", from: "disable_on_destroy = false", to: "disable_on_destroy = true", want: "must not turn APIs off"},
 	{name: "ranges overlap", file: "main.tf", from: "services_cidr    = cidrsubnet(var.vpc_cidr, 4, 1)", to: "services_cidr    = cidrsubnet(var.vpc_cidr, 4, 0)", want: "do not overlap"},
@@ -66,7 +73,8 @@ var terraformMutations = []mutation{
 	{name: "no repair", file: "cluster.tf", from: "auto_repair  = true", to: "auto_repair  = false", want: "nodes are repaired and upgraded"},
 	{name: "no secure boot", file: "cluster.tf", from: "enable_secure_boot          = true", to: "enable_secure_boot          = false", want: "secure boot"},
 	{name: "a fixed number of nodes", file: "cluster.tf", from: "initial_node_count = each.value.min # no node_count: it would fight the autoscaler", to: "node_count = 8", want: "the autoscaler moves the number of nodes"},
-	{name: "no most of nodes", file: "cluster.tf", from: "total_max_node_count = each.value.max", to: "total_max_node_count = 1000", want: "1 to 8 nodes"},
+	{name: "no most of nodes", file: "cluster.tf", from: "total_max_node_count = each.value.max", to: "total_max_node_count = 1000", want: "1 to 9 nodes"},
+	{name: "no node for the cluster's own pods", file: "cluster.tf", from: "max = var.nodes.max + 1 }", to: "max = var.nodes.max }", want: "1 to 9 nodes"},
 	{name: "spot machines for all", file: "cluster.tf", from: "spot            = each.value.spot", to: "spot            = true", want: "not a spot machine"},
 	{name: "too many pods a node", file: "main.tf", from: "max_pods_a_node  = 32", to: "max_pods_a_node  = 110", want: "32 pods a node"},
 
@@ -77,14 +85,16 @@ var terraformMutations = []mutation{
 	{name: "one machine when two were asked for", file: "database.tf", from: `"REGIONAL" : "ZONAL"`, to: `"ZONAL" : "ZONAL"`, want: "a second machine in another zone", by: choices},
 
 	// What ends a run of the choices.
-	{name: "connections of another tier", file: "database.tf", from: "[1.7, 50]", to: "[1.7, 40]", want: "room for 17 workers", by: alone},
-	{name: "half of the memory", file: "database.tf", from: "local.tier_numbers[1] / 1024", to: "local.tier_numbers[1] / 2048", want: "room for 47 workers", by: alone},
+	{name: "connections of another tier", file: "database.tf", from: "[1.7, 50]", to: "[1.7, 40]", want: "room for 13 workers", by: alone},
+	{name: "half of the memory", file: "database.tf", from: "local.tier_numbers[1] / 1024", to: "local.tier_numbers[1] / 2048", want: "room for 43 workers", by: alone},
+	{name: "Cloud SQL's own connections are given away", file: "database.tf", from: "reserved_connections = 3 + 3 + 5", to: "reserved_connections = 20", want: "20 are reserved", by: alone},
+	{name: "no connections for an update", file: "database.tf", from: "/ 2) - 1\n", to: "/ 2) - 2\n", want: "room for 17 workers", by: alone},
 	{name: "null for nothing", file: "variables.tf", from: "  default  = {}\n  nullable = false\n  validation {\n    condition     = contains", to: "  default  = {}\n  validation {\n    condition     = contains", want: "Attempt to get attribute from null value", by: alone},
 
 	// What the schema finds.
 	{name: "a misspelt attribute", file: "database.tf", from: "disk_autoresize ", to: "disk_autoresise ", want: `An argument named "disk_autoresise" is not expected here`, by: schema},
 	{name: "a block of another version", file: "cluster.tf", from: "shielded_instance_config {", to: "sandbox_config {\n      type = \"gvisor\"\n    }\n    shielded_instance_config {", want: `Blocks of type "sandbox_config" are not expected here`, by: schema},
-	{name: "a missing argument", file: "storage.tf", from: "  location                    = var.region\n  uniform", to: "  uniform", want: `The argument "location" is required`, by: schema},
+	{name: "a missing argument", file: "storage.tf", from: "-assets\"\n  location                    = var.region\n", to: "-assets\"\n", want: `The argument "location" is required`, by: schema},
 	{name: "text for a number", file: "cluster.tf", from: "disk_size_gb    = var.node_disk_gb", to: `disk_size_gb    = "thirty"`, want: "a number is required", by: schema},
 	{name: "a rule without validation", file: "variables.tf", from: `startswith(var.zone, "${var.region}-")`, to: `startswith("${var.region}-", var.zone)`, want: "zone must lie in region", by: schema},
 }

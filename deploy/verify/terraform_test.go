@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -58,14 +59,16 @@ func TestTerraformRefuses(t *testing.T) {
 		}},
 		{"a large tier with the small edition", project + `database = { tier = "db-perf-optimized-N-2" }`, []string{"for db-perf-optimized-N-CPUS set edition to ENTERPRISE_PLUS"}},
 		{"three CPUs", project + `database = { tier = "db-custom-3-7680" }`, []string{"takes 1 or an even number of CPUs up to 96"}},
-		{"eleven workers on the smallest tier", project + `nodes = { max = 11 }`, []string{"db-f1-micro has 25 connections and a worker takes two, so it has room for 10 workers, and nodes.max and spot_max allow 11: use the component pooler and set pooler = true"}},
+		{"seven workers on the smallest tier", project + `
+			database = { tier = "db-f1-micro" }
+			nodes    = { max = 7 }`, []string{"db-f1-micro has 25 connections. 11 are reserved and each worker takes two, so it has room for 6 workers and one more during an update. nodes.max, spot_max and sandbox_max allow 7: use the component pooler and set pooler = true"}},
 		{"forty workers on the next", project + `
 			database = { tier = "db-g1-small" }
 			nodes    = { max = 38 }
-			spot_max = 2`, []string{"db-g1-small has 50 connections and a worker takes two, so it has room for 22 workers, and nodes.max and spot_max allow 40"}},
+			spot_max = 2`, []string{"db-g1-small has 50 connections. 11 are reserved and each worker takes two, so it has room for 18 workers", "sandbox_max allow 40"}},
 		{"a hundred on one CPU", project + `
 			database = { tier = "db-custom-1-3840" }
-			nodes    = { max = 100 }`, []string{"db-custom-1-3840 has 100 connections and a worker takes two, so it has room for 47 workers"}},
+			nodes    = { max = 100 }`, []string{"db-custom-1-3840 has 100 connections. 11 are reserved and each worker takes two, so it has room for 43 workers"}},
 		{"what is no machine, no currency, no name", project + `
 			name         = "goog-x"
 			zone         = "us-east1-"
@@ -82,14 +85,17 @@ func TestTerraformRefuses(t *testing.T) {
 			nodes         = { max = 2.5 }
 			node_disk_gb  = 30.5
 			spot_max      = 1.5
+			sandbox_max   = 1.5
 			nat_addresses = 1.5
 			database      = { disk_gb = 10.5 }`, []string{
 			"nodes.min and nodes.max must be whole numbers of machines",
 			"node_disk_gb must be a whole number from 20 to 500",
 			"spot_max must be a whole number from 0 to 50",
+			"sandbox_max must be a whole number from 0 to 50",
 			"nat_addresses must be a whole number from 1 to 32",
 			"database: disk_gb, backups and log_days must be whole numbers",
 		}},
+		{"an old Kubernetes", project + `kubernetes_version = "1.32"`, []string{"kubernetes_version must be 1.33 or later"}},
 		{"a machine of 2 GB", project + `machine_type = "e2-small"`, []string{"not e2-small, which has 2 GB"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,4 +200,34 @@ func apply(t *testing.T) applied {
 	}
 	t.Fatalf("no state in\n%s", out)
 	return applied{}
+}
+
+// TestTerraformLock checks that the root takes the provider version that is proved
+// here, and that the checksums of its archives are committed.
+func TestTerraformLock(t *testing.T) {
+	t.Parallel()
+	read := func(path string) string {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	proved := regexp.MustCompile(`# google ([0-9.]+)\n`).FindStringSubmatch(read("../verify.sh"))
+	if proved == nil {
+		t.Fatal("verify.sh does not say which version of google it proves")
+	}
+	if want := `version = "~> ` + proved[1] + `"`; !strings.Contains(read("../terraform/versions.tf"), want) {
+		t.Errorf("versions.tf has not %s, the version that is proved", want)
+	}
+	lock := read("../terraform/.terraform.lock.hcl")
+	for _, want := range []string{`version     = "` + proved[1] + `"`, `constraints = "~> ` + proved[1] + `"`} {
+		if !strings.Contains(lock, want) {
+			t.Errorf(".terraform.lock.hcl has not %s", want)
+		}
+	}
+	// Linux, macOS, Windows and FreeBSD: an archive per platform.
+	if n := len(regexp.MustCompile(`"zh:[0-9a-f]{64}"`).FindAllString(lock, -1)); n < 11 {
+		t.Errorf(".terraform.lock.hcl has %d checksums of archives, want 11 at least", n)
+	}
 }

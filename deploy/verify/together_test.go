@@ -79,21 +79,24 @@ func TestTerraformAndManifestsAgree(t *testing.T) {
 		}
 	}
 
-	// One worker a node: as many nodes as workers.
+	// A node per worker, and one for the cluster's own pods.
 	pool := made.Resources[`google_container_node_pool.pool["workers"]`]
 	scaling := pool["autoscaling"].([]any)[0].(map[string]any)
-	if got, want := o.HPAs[0].Spec.MaxReplicas, int32(scaling["total_max_node_count"].(float64)); got != want {
-		t.Errorf("maxReplicas is %d, the pool has %d nodes at most", got, want)
+	nodes := int32(scaling["total_max_node_count"].(float64)) - 1
+	most := func(name string) *Objects {
+		_, dir := byName(name).folder(t)
+		return decode(t, render(t, dir))
 	}
-	keda := decode(t, render(t, kedaOverlay(t)))
-	if got, want := *keda.Scaled[0].Spec.MaxReplicaCount, o.HPAs[0].Spec.MaxReplicas; got != want {
-		t.Errorf("KEDA's maxReplicaCount is %d, the HorizontalPodAutoscaler's %d", got, want)
+	for what, got := range map[string]int32{
+		"the component fixed":    *o.deployment("worker").Spec.Replicas,
+		"maxReplicas":            most("gke with GKE's metric").HPAs[0].Spec.MaxReplicas,
+		"maxReplicas of adapter": most("gke with an adapter").HPAs[0].Spec.MaxReplicas,
+		"KEDA's maxReplicaCount": *most("gke with KEDA").Scaled[0].Spec.MaxReplicaCount,
+	} {
+		if got != nodes {
+			t.Errorf("%s is %d, the pool has %d nodes for workers", what, got, nodes)
+		}
 	}
-}
-
-func kedaOverlay(t *testing.T) string {
-	_, dir := variant{overlay: "gke", add: []string{"keda"}}.folder(t)
-	return dir
 }
 
 // The rules that GKE takes are those that are tested.
@@ -120,6 +123,67 @@ func TestRules(t *testing.T) {
 		if out, err := command(t, "../monitoring", nil, tools(t, "promtool"), args...); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
+	}
+}
+
+// routed asks amtool for the receiver of each severity; "": the file is wrong.
+func routed(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	file := filepath.Join(dir, "alertmanager.example.yaml")
+	if out, err := command(t, dir, nil, tools(t, "amtool"), "check-config", file); err != nil {
+		t.Logf("amtool check-config: %v\n%s", err, out)
+		return nil
+	}
+	got := map[string]string{}
+	for _, severity := range []string{"page", "ticket"} {
+		out, err := command(t, dir, nil, tools(t, "amtool"), "config", "routes", "test", "--config.file="+file, "severity="+severity, "alertname=SeineNoWorker")
+		if err != nil {
+			t.Fatalf("amtool config routes test: %v\n%s", err, out)
+		}
+		lines := strings.Fields(out) // after a warning of its own
+		got[severity] = lines[len(lines)-1]
+	}
+	return got
+}
+
+// TestReceivers checks that the example configuration of Alertmanager is valid and
+// routes each severity of the rules to a receiver of its own.
+func TestReceivers(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{"page": "page", "ticket": "ticket"}
+	if got := routed(t, copyOf(t, "monitoring")); !reflect.DeepEqual(got, want) {
+		t.Errorf("alerts go to %v, want %v", got, want)
+	}
+	for _, tt := range []struct{ name, from, to string }{
+		{"a page that is a ticket", `severity="page"`, `severity="pager"`},
+		{"a receiver that is not there", "receiver: page\n", "receiver: pager\n"},
+		{"a key that is none", "repeat_interval: 1d", "repeat_every: 1d"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := copyOf(t, "monitoring")
+			edit(t, filepath.Join(dir, "alertmanager.example.yaml"), tt.from, tt.to)
+			if got := routed(t, dir); reflect.DeepEqual(got, want) {
+				t.Error("amtool finds nothing wrong")
+			}
+		})
+	}
+}
+
+// TestTestAlert checks that the test alert is a Rules object of GKE that fires at
+// once, with a severity that the receivers know.
+func TestTestAlert(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../monitoring/test-alert.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := decode(t, b)
+	if len(o.Rules) != 1 || len(o.Rules[0].Spec.Groups) != 1 || len(o.Rules[0].Spec.Groups[0].Rules) != 1 {
+		t.Fatalf("test-alert.yaml is not one rule: %+v", o.Rules)
+	}
+	rule := o.Rules[0].Spec.Groups[0].Rules[0]
+	if rule.Expr != "vector(1)" || rule.For != "" || rule.Labels["severity"] != "page" {
+		t.Errorf("it does not fire at once as a page: %+v", rule)
 	}
 }
 

@@ -38,6 +38,26 @@ run "spot" {
   }
 }
 
+run "sandbox" {
+  command = apply
+  variables {
+    sandbox_max  = 3
+    node_disk_gb = 40
+  }
+  assert {
+    condition     = strcontains(output.sandbox_pool, "node-pools create seine-sandbox --cluster seine --zone us-east1-b --project example-project --sandbox type=gvisor")
+    error_message = "a pool with gVisor in this cluster"
+  }
+  assert {
+    condition     = strcontains(output.sandbox_pool, "--machine-type e2-standard-2 --disk-type pd-standard --disk-size 40 ") && strcontains(output.sandbox_pool, "--total-min-nodes 0 --total-max-nodes 3 ") && strcontains(output.sandbox_pool, "--no-enable-private-nodes")
+    error_message = "the gVisor pool has machines that gVisor takes, and three at most"
+  }
+  assert {
+    condition     = strcontains(output.sandbox_pool, "--workload-metadata GKE_METADATA") && strcontains(output.sandbox_pool, "--service-account ${google_service_account.node.email} ") && strcontains(output.sandbox_pool, "--shielded-secure-boot")
+    error_message = "nodes with gVisor are locked as the others are"
+  }
+}
+
 run "larger_database" {
   command = apply
   variables {
@@ -112,7 +132,7 @@ run "nothing_said" {
     namespace    = null
   }
   assert {
-    condition     = google_sql_database_instance.queue.settings[0].tier == "db-f1-micro" && google_container_node_pool.pool["workers"].autoscaling[0].total_max_node_count == 8
+    condition     = google_sql_database_instance.queue.settings[0].tier == "db-g1-small" && google_container_node_pool.pool["workers"].autoscaling[0].total_max_node_count == 9
     error_message = "null is the default"
   }
 }
@@ -122,8 +142,16 @@ run "as_many_as_fit_g1_small" {
   command = apply
   variables {
     database     = { tier = "db-g1-small" }
-    nodes        = { max = 22 }
+    nodes        = { max = 18 }
     machine_type = "e2-custom-2-4096"
+  }
+}
+
+run "as_many_as_fit_f1_micro" {
+  command = apply
+  variables {
+    database = { tier = "db-f1-micro" }
+    nodes    = { max = 6 }
   }
 }
 

@@ -98,6 +98,50 @@ run "machine_too_small" {
   expect_failures = [var.machine_type]
 }
 
+run "too_many_sandboxed_workers" {
+  command = plan
+  variables {
+    nodes       = { max = 8 }
+    sandbox_max = 11
+  }
+  expect_failures = [google_sql_database_instance.queue]
+}
+
+run "more_nodes_than_the_pods_range_holds" {
+  command = plan
+  variables {
+    database    = { tier = "db-custom-16-61440" }
+    nodes       = { max = 200 }
+    spot_max    = 50
+    sandbox_max = 3
+  }
+  expect_failures = [google_container_cluster.this]
+}
+
+run "sandbox_by_halves" {
+  command = plan
+  variables {
+    sandbox_max = 1.5
+  }
+  expect_failures = [var.sandbox_max]
+}
+
+run "kubernetes_too_old" {
+  command = plan
+  variables {
+    kubernetes_version = "1.32"
+  }
+  expect_failures = [var.kubernetes_version]
+}
+
+run "kubernetes_latest" {
+  command = plan
+  variables {
+    kubernetes_version = "latest"
+  }
+  expect_failures = [var.kubernetes_version]
+}
+
 run "disk_too_small" {
   command = plan
   variables {
@@ -157,7 +201,7 @@ run "logs_too_long" {
 run "too_many_workers_for_the_tier" {
   command = plan
   variables {
-    nodes = { max = 11 }
+    nodes = { max = 19 }
   }
   expect_failures = [google_sql_database_instance.queue]
 }
@@ -325,8 +369,8 @@ run "machine_custom_of_2_gb" {
 run "too_many_workers_for_a_small_tier" {
   command = plan
   variables {
-    database = { tier = "db-g1-small" }
-    nodes    = { max = 23 }
+    database = { tier = "db-f1-micro" }
+    nodes    = { max = 7 }
   }
   expect_failures = [google_sql_database_instance.queue]
 }
@@ -335,7 +379,7 @@ run "too_many_workers_for_a_custom_tier" {
   command = plan
   variables {
     database = { tier = "db-custom-1-3840" }
-    nodes    = { max = 48 }
+    nodes    = { max = 44 }
   }
   expect_failures = [google_sql_database_instance.queue]
 }
@@ -344,7 +388,7 @@ run "too_many_spot_workers" {
   command = plan
   variables {
     nodes    = { max = 8 }
-    spot_max = 3
+    spot_max = 11
   }
   expect_failures = [google_sql_database_instance.queue]
 }

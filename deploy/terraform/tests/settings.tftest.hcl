@@ -46,8 +46,8 @@ run "settings" {
     error_message = "PostgreSQL 17"
   }
   assert {
-    condition     = google_sql_database_instance.queue.settings[0].edition == "ENTERPRISE" && google_sql_database_instance.queue.settings[0].tier == "db-f1-micro"
-    error_message = "the edition is written: PostgreSQL 17 without one takes ENTERPRISE_PLUS, which refuses db-f1-micro"
+    condition     = google_sql_database_instance.queue.settings[0].edition == "ENTERPRISE" && google_sql_database_instance.queue.settings[0].tier == "db-g1-small"
+    error_message = "the edition is written: PostgreSQL 17 without one takes ENTERPRISE_PLUS, which refuses db-g1-small"
   }
   assert {
     condition     = google_sql_database_instance.queue.settings[0].ip_configuration[0].ipv4_enabled == false
@@ -146,8 +146,20 @@ run "settings" {
     error_message = "nodes pull images"
   }
   assert {
-    condition     = google_storage_bucket_iam_member.database.role == "roles/storage.objectViewer" && strcontains(one(google_storage_bucket_iam_member.database.condition).expression, "/objects/deploy/")
-    error_message = "the database reads the folder of SQL files, not the assets"
+    condition     = google_storage_bucket_iam_member.database.role == "roles/storage.objectViewer" && google_storage_bucket_iam_member.database.bucket == "example-project-seine-admin"
+    error_message = "the database reads the bucket of SQL files, not the assets"
+  }
+  assert {
+    condition     = google_storage_bucket.admin.name == "example-project-seine-admin" && google_storage_bucket_iam_member.worker.bucket != google_storage_bucket.admin.name
+    error_message = "workers cannot write the SQL that the database runs as its administrator"
+  }
+  assert {
+    condition     = google_storage_bucket.admin.soft_delete_policy[0].retention_duration_seconds == 0 && [for r in google_storage_bucket.admin.lifecycle_rule : "${one(r.action).type}:${one(r.condition).age}"] == ["Delete:1"]
+    error_message = "a deleted file of SQL is gone, and a forgotten one goes after a day"
+  }
+  assert {
+    condition     = google_storage_bucket.admin.public_access_prevention == "enforced" && google_storage_bucket.admin.uniform_bucket_level_access
+    error_message = "the bucket of SQL files can't be made public"
   }
 
   # cluster
@@ -162,6 +174,14 @@ run "settings" {
   assert {
     condition     = google_container_cluster.this.addons_config[0].dns_cache_config[0].enabled
     error_message = "the node's DNS cache, which the NetworkPolicies allow"
+  }
+  assert {
+    condition     = google_container_cluster.this.min_master_version == "1.35"
+    error_message = "the lowest version of the control plane is written"
+  }
+  assert {
+    condition     = output.sandbox_pool == ""
+    error_message = "no gVisor pool, unless it is asked for"
   }
   assert {
     condition     = google_container_cluster.this.release_channel[0].channel == "REGULAR"
@@ -202,8 +222,8 @@ run "settings" {
     error_message = "one pool, unless spot machines are asked for"
   }
   assert {
-    condition     = google_container_node_pool.pool["workers"].autoscaling[0].total_min_node_count == 1 && google_container_node_pool.pool["workers"].autoscaling[0].total_max_node_count == 8
-    error_message = "1 to 8 nodes"
+    condition     = google_container_node_pool.pool["workers"].autoscaling[0].total_min_node_count == 1 && google_container_node_pool.pool["workers"].autoscaling[0].total_max_node_count == 9
+    error_message = "1 to 9 nodes: eight with a worker, and one for the cluster's own pods"
   }
   assert {
     condition     = google_container_node_pool.pool["workers"].initial_node_count == 1

@@ -105,6 +105,7 @@ func Check(file []byte) ([]string, error) {
 			}
 		}
 	}
+	complain(pinned(args), "the browser is not pinned by version and date: deploy/docker/pin")
 	complain(slices.Equal(names, []string{"build", "seine", "seine-chromium"}), "stages are %v", names)
 	for _, s := range stages {
 		if s.Name == "build" {
@@ -114,6 +115,23 @@ func Check(file []byte) ([]string, error) {
 		final(s, complain)
 	}
 	return found, nil
+}
+
+// pinned says whether CHROMIUM is a version of Debian bookworm, with the day on which
+// it was the newest.
+func pinned(args []instructions.ArgCommand) bool {
+	forms := map[string]*regexp.Regexp{
+		"CHROMIUM": regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}-\S*deb12u[0-9]+$`), "CHROMIUM_DATE": regexp.MustCompile(`^20[0-9]{2}-[01][0-9]-[0-3][0-9]$`),
+	}
+	found := 0
+	for _, a := range args {
+		for _, kv := range a.Args {
+			if form := forms[kv.Key]; form != nil && kv.Value != nil && form.MatchString(*kv.Value) {
+				found++
+			}
+		}
+	}
+	return found == len(forms)
 }
 
 var secret = regexp.MustCompile(`(?i)password|secret|token|key`)
@@ -134,7 +152,7 @@ func build(s instructions.Stage, complain func(bool, string, ...any)) {
 		}
 	}
 	text := strings.Join(all, "\n")
-	for _, want := range []string{"CGO_ENABLED=0", "-trimpath", "-buildvcs=false", "-buildid=", "-s -w", "cli.Version=${VERSION}", `test -n "${VERSION}"`} {
+	for _, want := range []string{"CGO_ENABLED=0", "-trimpath", "-buildvcs=false", "-buildid=", "-s -w", "cli.Version=${VERSION}", `test -n "${VERSION}"`, "chmod 0711 /out/seine"} {
 		complain(strings.Contains(text, want), "stage build: no %s", want)
 	}
 }
@@ -174,7 +192,9 @@ func final(s instructions.Stage, complain func(bool, string, ...any)) {
 		return
 	}
 	complain(len(entry) > 1 && entry[0] == "/usr/bin/tini" && entry[1] == "--", "stage %s: no init reaps what the browser leaves", s.Name)
-	for _, p := range []string{"chromium-headless-shell", "fonts-noto-cjk", "tini", "ca-certificates"} {
+	complain(strings.Contains(packages, "chmod 0711 /usr/bin/tini"), "stage %s: a page can read the environment of tini", s.Name)
+	complain(strings.Contains(packages, `"chromium-headless-shell=${CHROMIUM}"`), "stage %s: the browser's version is not pinned", s.Name)
+	for _, p := range []string{"fonts-noto-cjk", "tini", "ca-certificates"} {
 		complain(strings.Contains(packages, " "+p), "stage %s: no %s", s.Name, p)
 	}
 	complain(!strings.Contains(packages, " chromium ") && !strings.Contains(packages, "chromium-driver"), "stage %s: a browser with windows", s.Name)

@@ -42,7 +42,7 @@ func TestDockerfileMutations(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, from, to, want string }{
 		{"casing", "FROM scratch AS seine", "FROM scratch as seine", "FromAsCasing"},
-		{"a secret", "ENV HOME=/tmp\nUSER 10001:10001\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/usr/local", "ENV HOME=/tmp API_TOKEN=x\nUSER 10001:10001\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/usr/local", "SecretsUsedInArgOrEnv"},
+		{"a secret", "ENV HOME=/tmp SEINE_LOG=json\nUSER 10001:10001\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/usr/local", "ENV HOME=/tmp SEINE_LOG=json API_TOKEN=x\nUSER 10001:10001\nSTOPSIGNAL SIGTERM\nENTRYPOINT [\"/usr/local", "SecretsUsedInArgOrEnv"},
 		{"a relative folder", "WORKDIR /src", "WORKDIR src", "WorkdirRelativePath"},
 		{"a shell", `ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/seine"]`, "ENTRYPOINT /usr/local/bin/seine", "JSONArgsRecommended"},
 		{"a stage that is not there", "FROM ${DEBIAN} AS seine-chromium", "FROM ${NOTHING} AS seine-chromium", "UndefinedArgInFrom"},
@@ -51,6 +51,11 @@ func TestDockerfileMutations(t *testing.T) {
 		{"root", "USER 10001:10001\nSTOPSIGNAL SIGTERM\n# tini", "USER root\nSTOPSIGNAL SIGTERM\n# tini", `runs as "root"`},
 		{"nobody said who", "USER 10001:10001\nSTOPSIGNAL SIGTERM\nENTRYPOINT", "STOPSIGNAL SIGTERM\nENTRYPOINT", `stage seine: runs as ""`},
 		{"no init", `["/usr/bin/tini", "--", "/usr/local/bin/seine"]`, `["/usr/local/bin/seine"]`, "no init reaps"},
+		{"any Chromium", "\"chromium-headless-shell=${CHROMIUM}\"", "chromium-headless-shell", "the browser's version is not pinned"},
+		{"a Chromium of no version", "ARG CHROMIUM=", "ARG CHROMIUM=latest #", "not pinned by version and date"},
+		{"a Chromium of no date", "ARG CHROMIUM_DATE=20", "ARG CHROMIUM_DATE=some day, 20", "not pinned by version and date"},
+		{"a binary that pages can read", " \\\n && chmod 0711 /out/seine", "", "no chmod 0711 /out/seine"},
+		{"an init that pages can read", " \\\n && chmod 0711 /usr/bin/tini", "", "a page can read the environment of tini"},
 		{"no CJK", " fonts-noto-cjk", "", "no fonts-noto-cjk"},
 		{"recommended packages", " --no-install-recommends", "", "only recommended"},
 		{"package lists", "rm -rf /var/lib/apt/lists/*", "rm -rf", "leaves the package lists"},
