@@ -33,7 +33,8 @@ func serveFiles(t *testing.T) *fileSite {
 		s.mu.Lock()
 		s.asked[q.URL.Path]++
 		s.mu.Unlock()
-		media, body := "text/html", ""
+		media := "text/html"
+		var body string
 		switch q.URL.Path {
 		case "/page":
 			body = `<h1>x</h1><img src="/a.png"><img src="/b.png"><img src="/a.png">`

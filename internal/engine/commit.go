@@ -93,6 +93,7 @@ func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.
 		case release:
 			released = append(released, o.claimed)
 			continue
+		case finish, retry:
 		}
 		c, f := r.commitOf(ctx, o, around)
 		if c != nil {

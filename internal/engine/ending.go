@@ -153,6 +153,7 @@ func (a attempt) reason() string {
 		return "asset " + a.asset + ": " + asset.Reason(a.err)
 	case stageStore:
 		return a.err.Error()
+	case stageJudged:
 	}
 	return ""
 }

@@ -39,7 +39,7 @@ func newNumeral(typ, locale, decimal string) (numeral, error) {
 			return n, fmt.Errorf("unknown locale %q: give a language tag such as de, fr-CH or en-IN", locale)
 		}
 		// The library has no accessor for the marks of a language, so they are read off a number.
-		digits := []rune(message.NewPrinter(tag).Sprint(textnumber.Decimal(0.5, textnumber.MinFractionDigits(1))))
+		digits := message.NewPrinter(tag).Sprint(textnumber.Decimal(0.5, textnumber.MinFractionDigits(1)))
 		for _, r := range digits {
 			if !unicode.IsDigit(r) {
 				n.decimal = r

@@ -104,7 +104,7 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 	if err != nil {
 		_, missing := errors.AsType[*missingError](err)
 		v := seine.Verdict{State: seine.Error, Reason: err.Error(), Final: !missing}
-		return seine.Result{Verdict: v}, nil //nolint:nilerr // the page was judged
+		return seine.Result{Verdict: v}, nil
 	}
 	record := seine.Record{Kind: s.kind, Key: task.Key, Fields: kept(s.fields, values), AssetFields: s.late}
 	return seine.Result{Verdict: verdict, Records: []seine.Record{record}, Assets: assets}, nil

@@ -233,10 +233,7 @@ func inHeadNoscriptIM(p *parser) bool {
 	}
 	p.oe.pop()
 	p.im = inHeadIM
-	if p.tok.DataAtom == a.Noscript {
-		return true
-	}
-	return false
+	return p.tok.DataAtom == a.Noscript
 }
 
 func afterHeadIM(p *parser) bool {

@@ -190,12 +190,6 @@ func (s *openStack) remove(n *html.Node) {
 	}
 }
 
-// insert puts n at position i.
-func (s *openStack) insert(i int, n *html.Node) { s.replace(i, 0, n) }
-
-// set puts n in the place of the element at position i.
-func (s *openStack) set(i int, n *html.Node) { s.replace(i, 1, n) }
-
 // replace puts nodes in the place of so many elements from position i on.
 func (s *openStack) replace(i, count int, nodes ...*html.Node) {
 	above := append([]*html.Node(nil), s.nodes[i+count:]...)

@@ -416,7 +416,7 @@ func lines(s string) string {
 
 // spaces makes white space of an attribute's value spaces (section 3.3.3).
 func spaces(s string) string {
-	if strings.IndexAny(s, "\t\n") < 0 {
+	if !strings.ContainsAny(s, "\t\n") {
 		return s
 	}
 	return strings.NewReplacer("\t", " ", "\n", " ").Replace(s)

@@ -32,8 +32,9 @@ func (a axis) reverse() bool {
 	switch a {
 	case axisAncestor, axisAncestorOrSelf, axisPrecedingSibling, axisPreceding:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // each gives the nodes of an axis that pass a test to yield, in the order of their

@@ -20,7 +20,7 @@ func (ev *evaluator) compare(e comparison, c scope) bool {
 	if e.op != '=' && e.op != '!' {
 		return ordering(e.op, ev.num(e.l, c), ev.num(e.r, c))
 	}
-	equal := false
+	var equal bool
 	switch {
 	case l == Boolean || r == Boolean:
 		equal = ev.truth(e.l, c) == ev.truth(e.r, c)

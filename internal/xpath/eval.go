@@ -177,8 +177,9 @@ func (ev *evaluator) through(preds []*predicate, yield func(ref) bool) func(ref)
 			return false
 		case predUpTo:
 			return count <= p.n && next(n) && count < p.n
+		default:
+			return !ev.holds(p, scope{n, count, 0}) || next(n)
 		}
-		return !ev.holds(p, scope{n, count, 0}) || next(n)
 	}
 }
 
@@ -285,8 +286,9 @@ func (ev *evaluator) truth(e expr, c scope) bool {
 		return f != 0 && !math.IsNaN(f)
 	case String:
 		return ev.str(e, c) != ""
+	default:
+		return e.(*call).f.truth(ev, e.(*call), c)
 	}
-	return e.(*call).f.truth(ev, e.(*call), c)
 }
 
 // num evaluates an expression as number() does.

@@ -65,7 +65,7 @@ func (t *tab) blob(ctx context.Context, url string, limit int64) (seine.Blob, er
 	case ctx.Err() != nil:
 		return seine.Blob{}, context.Cause(ctx)
 	case err != nil, len(shown.Body) == 0:
-		return gone, nil
+		return gone, nil //nolint:nilerr // the browser has it no more
 	case int64(len(shown.Body)) > limit:
 		return seine.Blob{Why: fmt.Sprintf("more than %d bytes", limit)}, nil
 	}

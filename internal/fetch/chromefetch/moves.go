@@ -146,7 +146,7 @@ func (t *tab) settle(ctx context.Context, generation int) (stays bool, err error
 		case m != nil:
 			t.awaitMove(ctx, m)
 		case ctx.Err() != nil:
-			return true, nil
+			return true, nil //nolint:nilerr // the caller looks at the context
 		case !paused:
 			paused = true
 			_ = t.ask(ctx, jsPause, nil, pause.Milliseconds())

@@ -285,7 +285,10 @@ func TestTextsComeAsTheyWereSent(t *testing.T) {
 		"/cyr":     chunked("text/plain; charset=windows-1251", "\xca\xee\xf2"),
 		"/zip":     gzipped("text/plain", "Zürich € ‰"),
 		"/to":      onload(`location = "/json"`),
-		"/refused": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); _, _ = fmt.Fprint(w, "no") },
+		"/refused": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = fmt.Fprint(w, "no")
+		},
 		"/short": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Content-Length", "100")

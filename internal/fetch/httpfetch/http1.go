@@ -52,7 +52,7 @@ func (h *http1) Close() error {
 	h.watch = nil
 	h.mu.Unlock()
 	if watch != nil {
-		<-watch
+		<-watch //nolint:errcheck // an error of it was stored before
 	}
 	return err
 }
@@ -79,7 +79,7 @@ func (h *http1) Reserve() error {
 	if watch != nil {
 		// A read that is under way ends; one that ended by itself was told something.
 		_ = h.conn.SetReadDeadline(past)
-		<-watch
+		<-watch //nolint:errcheck // an error of it was stored before
 		_ = h.conn.SetReadDeadline(time.Time{})
 	}
 	return h.Err()
