@@ -81,7 +81,7 @@ holds "the cluster's API is closed" "Dataplane V2 is off" refused kubernetes.def
 holds "other ports of the internet are closed" "Dataplane V2 is off" refused 1.1.1.1 853
 holds "the worker's account answers for tokens, not the node's" "the binding in identity.tf; workload_metadata_config" \
   same "$(account 2>/dev/null)" "$(value GOOGLE_SERVICE_ACCOUNT)"
-if chosen monitoring; then
+if chosen monitoring && [ "${ALERTS:-}" != none ]; then
   holds "alerts have a receiver" "deploy/README.md, Alerts: the Secret alertmanager in gmp-public" \
     received
 fi

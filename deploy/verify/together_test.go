@@ -236,6 +236,18 @@ func TestReadme(t *testing.T) {
 	if strings.Contains(page, "docker buildx build ") != strings.Contains(page, "docker buildx build --platform linux/amd64 ") {
 		t.Error("the nodes are x86, whatever the image is built on")
 	}
+	for _, order := range [][2]string{
+		{"\n../cost --quota ", "\nterraform apply"},                                                  // a quota takes days to grow
+		{"\nkubectl -n gmp-public create secret generic alertmanager ", "\n../kubernetes/apply gke"}, // which demands it
+		{"\n../kubernetes/apply gke", "\nkubectl -n seine apply -f ../monitoring/test-alert.yaml"},
+	} {
+		if first, then := strings.Index(page, order[0]), strings.Index(page, order[1]); first < 0 || then < first {
+			t.Errorf("the page must have %q before %q", order[0], order[1])
+		}
+	}
+	if strings.Contains(page, "output -raw bucket)/") {
+		t.Error("the administrator's SQL must not lie in the bucket that workers write to")
+	}
 	for line := range strings.Lines(page) {
 		if strings.HasPrefix(line, "seine ") && !strings.HasPrefix(line, "seine  ") { // a table
 			t.Errorf("from outside of the network the database is not there: %s", line)
