@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // What docs/from-python.md names as proof is there.
@@ -43,6 +44,39 @@ func TestFromPythonNamesWhatIsThere(t *testing.T) {
 	for _, m := range regexp.MustCompile("`([a-z]+)\\.txtar`").FindAllStringSubmatch(string(text), -1) {
 		if _, err := os.Stat("cli/testdata/script/" + m[1] + ".txtar"); err != nil {
 			t.Errorf("docs/from-python.md names %s.txtar, which is not there", m[1])
+		}
+	}
+}
+
+var codeSpan = regexp.MustCompile("`[^`]*`")
+
+// Prose is at most 100 columns wide. Tables, code and lines without a space may be wider.
+func TestDocumentsAreNarrow(t *testing.T) {
+	t.Parallel()
+	const most = 100
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decisions, err := filepath.Glob("../docs/adr/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(append(pages, decisions...), "../README.md", "../CONTRIBUTING.md", "../CHANGELOG.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fence := false
+		for i, line := range strings.Split(string(text), "\n") {
+			trimmed := strings.TrimSpace(line)
+			if strings.HasPrefix(trimmed, "```") {
+				fence = !fence
+			}
+			wide := utf8.RuneCountInString(line) > most && strings.Contains(codeSpan.ReplaceAllString(strings.TrimLeft(trimmed, "-* "), "x"), " ")
+			if wide && !fence && !strings.HasPrefix(trimmed, "|") && !strings.HasPrefix(trimmed, "<") && !strings.HasPrefix(trimmed, "#") {
+				t.Errorf("%s:%d has %d columns; at most %d", page, i+1, utf8.RuneCountInString(line), most)
+			}
 		}
 	}
 }

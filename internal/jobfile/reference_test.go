@@ -9,12 +9,12 @@ import (
 
 const preface = `# The job file
 
-A job file is YAML: it says what to scrape, how far and how gently. Everything has a
-default but ` + "`job`, `seeds` and `fields`" + `; a job that stores pages as files (` + "`body: true`" + `) needs no fields. This page is made from the source of
-internal/jobfile; ` + "`seine schema`" + ` prints the same as a JSON Schema, for editors, and
-` + "`seine validate`" + ` checks a file.
+A job file is YAML: it says what to scrape, how far and how gently. Everything has a default but
+` + "`" + `job` + "`" + `, ` + "`" + `seeds` + "`" + ` and ` + "`" + `fields` + "`" + `; a job that stores pages as files (` + "`" + `body: true` + "`" + `) needs no fields.
+This page is made from the source of internal/jobfile; ` + "`" + `seine schema` + "`" + ` prints the same as a JSON
+Schema, for editors, and ` + "`" + `seine validate` + "`" + ` checks a file.
 
-` + "```yaml" + `
+` + "`" + `` + "`" + `` + "`" + `yaml
 job: shop
 contact: data@example.org
 seeds:
@@ -27,29 +27,31 @@ verdict:
   - {skip: price == nil, why: not for sale}
 assets:
   photo: {url: photo}
-` + "```" + `
+` + "`" + `` + "`" + `` + "`" + `
 
-**Examples.** Each example below is valid in a job file with ` + "`job`, `seeds` and `fields`" + `. A key of the
-example replaces the key of the same name.
+**Examples.** Each example below is valid in a job file with ` + "`" + `job` + "`" + `, ` + "`" + `seeds` + "`" + ` and ` + "`" + `fields` + "`" + `. A key
+of the example replaces the key of the same name.
 
-**Three small languages.** ` + "`seeds.url` and `store.key`" + ` are templates: ` + "`{name}`" + ` stands for a
-value. Verdicts and ` + "`assets.*.url`" + ` are [expressions](https://expr-lang.org/docs/language-definition)
-over the fields and ` + "`id`, `url`, `status`, `key` and `meta`" + ` (what was given with the task).
-` + "`upgrade.from` and `to`" + ` are literal text.
+**Three small languages.** ` + "`" + `seeds.url` + "`" + ` and ` + "`" + `store.key` + "`" + ` are templates: ` + "`" + `{name}` + "`" + ` stands for a
+value. Verdicts and ` + "`" + `assets.*.url` + "`" + ` are
+[expressions](https://expr-lang.org/docs/language-definition) over the fields and ` + "`" + `id` + "`" + `, ` + "`" + `url` + "`" + `,
+` + "`" + `status` + "`" + `, ` + "`" + `key` + "`" + ` and ` + "`" + `meta` + "`" + ` (what was given with the task). ` + "`" + `upgrade.from` + "`" + ` and ` + "`" + `to` + "`" + ` are literal
+text.
 
-**Missing values.** A field that was not found is its ` + "`or`" + `, else nil in expressions and null in
+**Missing values.** A field that was not found is its ` + "`" + `or` + "`" + `, else nil in expressions and null in
 the record; a list is empty. Where a verdict, an asset or the key needs a value that is not
 there, the task ends in error and says which.
 
-**Variables.** ` + "`${NAME}` and `${NAME:-default}`" + ` in any value stand for the environment's; ` + "`$${`" + ` is
-a dollar sign and a brace. They are resolved when the file is loaded and left out of every output.
-The frontier keeps the file, the permission, verdicts and their reasons as written. In a URL that is a
-task's key, ` + "`${NAME}`" + ` stands for a secret. If a page repeats a secret, records, paths and exports hold
-` + "`xxxxx`" + `. A secret is the value of a variable in ` + "`fetch.headers`" + `, in ` + "`frontier`" + `, or in a password or
-parameter of a URL. Between braces, quote variables: ` + "`{url: \"${STORE}\"}`" + `.
+**Variables.** ` + "`" + `${NAME}` + "`" + ` and ` + "`" + `${NAME:-default}` + "`" + ` in any value stand for the environment's; ` + "`" + `$${` + "`" + `
+is a dollar sign and a brace. They are resolved when the file is loaded and left out of every
+output. The frontier keeps the file, the permission, verdicts and their reasons as written. In a
+URL that is a task's key, ` + "`" + `${NAME}` + "`" + ` stands for a secret. If a page repeats a secret, records,
+paths and exports hold ` + "`" + `xxxxx` + "`" + `. A secret is the value of a variable in ` + "`" + `fetch.headers` + "`" + `, in
+` + "`" + `frontier` + "`" + `, or in a password or parameter of a URL. Between braces, quote variables:
+` + "`" + `{url: "${STORE}"}` + "`" + `.
 
-**Units.** Durations are ` + "`500ms`, `20s`, `1m30s`, `12h`, `2d`" + `; sizes ` + "`500kB`, `8MiB`" + ` or bytes. A number
-with leading zeros is refused, because YAML can read it as octal.
+**Units.** Durations are ` + "`" + `500ms` + "`" + `, ` + "`" + `20s` + "`" + `, ` + "`" + `1m30s` + "`" + `, ` + "`" + `12h` + "`" + `, ` + "`" + `2d` + "`" + `; sizes ` + "`" + `500kB` + "`" + `, ` + "`" + `8MiB` + "`" + ` or bytes. A
+number with leading zeros is refused, because YAML can read it as octal.
 `
 
 // reference returns docs/jobfile.md.
