@@ -54,6 +54,9 @@ migrated() {
   if [ -n "$(k get job migrate --ignore-not-found -o name)" ]; then k wait --for=condition=complete job/migrate --timeout=60s
   else within /usr/local/bin/seine status /etc/seine/job.yaml; fi
 }
+# hidden: a page that took over the browser is a process of the worker's user, as
+# this shell is. gVisor has the browser's sandbox for that.
+hidden() { within bash -c 'if cat /proc/1/environ >/dev/null 2>&1; then echo "/proc/1/environ is readable"; exit 1; fi'; }
 received() { kubectl -n gmp-public get secret alertmanager -o 'jsonpath={.data.alertmanager\.yaml}' | base64 -d | grep -q 'receiver:'; }
 twice() { k get pods -l app.kubernetes.io/name=worker -o jsonpath='{.items[*].spec.nodeName}' | tr ' ' '\n' | sort | uniq -d; }
 
@@ -81,6 +84,9 @@ holds "the cluster's API is closed" "Dataplane V2 is off" refused kubernetes.def
 holds "other ports of the internet are closed" "Dataplane V2 is off" refused 1.1.1.1 853
 holds "the worker's account answers for tokens, not the node's" "the binding in identity.tf; workload_metadata_config" \
   same "$(account 2>/dev/null)" "$(value GOOGLE_SERVICE_ACCOUNT)"
+if ! chosen gvisor; then
+  holds "the worker's environment is hidden from the browser" "an image of this Dockerfile: tini and seine have mode 0711" hidden
+fi
 if chosen monitoring && [ "${ALERTS:-}" != none ]; then
   holds "alerts have a receiver" "deploy/README.md, Alerts: the Secret alertmanager in gmp-public" \
     received

@@ -141,6 +141,7 @@ func TestSmoke(t *testing.T) {
 		{"two workers on a node", "*nodeName*) echo n1 n1 ;;", "FAIL  each worker has a node of its own"},
 		{"policies that are not enforced", "*/dev/tcp/*) ;;", "FAIL  the node is closed"},
 		{"the node's account", "*computeMetadata*) echo node@x ;;", "FAIL  the worker's account answers for tokens"},
+		{"an environment that pages can read", `*/proc/1/environ*) echo "/proc/1/environ is readable"; exit 1 ;;`, "FAIL  the worker's environment is hidden from the browser"},
 		{"alerts that nobody receives", `*" get secret alertmanager "*) exit 1 ;;`, "FAIL  alerts have a receiver"},
 		{"no metric", "*averageValue*) ;;", "FAIL  the queue's depth reaches the autoscaler"},
 	} {
