@@ -116,15 +116,10 @@ func TestUnreadableBinary(t *testing.T) {
 				t.Fatal(err)
 			}
 			binary := filepath.Join(dir, "seine")
-			b, err := os.ReadFile(tools(t, "seine"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(binary, b, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Chmod(binary, tt.mode); err != nil {
-				t.Fatal(err)
+			// Not written by this process: a fork of another test could still hold the
+			// file open for writing, and then it does not start ("text file busy").
+			if said, err := command(t, dir, nil, "install", "-m", strconv.FormatUint(uint64(tt.mode), 8), tools(t, "seine"), binary); err != nil {
+				t.Fatalf("install: %v\n%s", err, said)
 			}
 			c := exec.CommandContext(t.Context(), binary, "demo", "--serve-only", "--pages", "127.0.0.1:0", "--images", "127.0.0.1:0")
 			c.SysProcAttr, c.Dir = user, dir
