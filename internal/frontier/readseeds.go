@@ -4,14 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
+	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seinehq/seine/internal/number"
 )
@@ -39,8 +38,10 @@ const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…
 //   - lines, each a key, one or more objects {"key": …, "priority": …, "meta": {…}}, or a comment
 //     that begins with #
 //   - a JSON array of keys and objects
-//   - CSV or TSV with a header (RFC 4180): the column key, id or url holds the key, priority the
-//     priority, and each other column goes into meta as a text
+//   - CSV or TSV with a header (RFC 4180, also with semicolons): the column key, id or url holds the
+//     key, priority the priority, and each other column goes into meta as a text
+//
+// A list is UTF-8. A line that is not UTF-8 is a bad line.
 //
 // Empty lines are passed over, and gzip is undone when name ends in .gz. CSV is known by the name
 // (.csv, .tsv) or by a header with such a column.
@@ -65,16 +66,15 @@ func ReadSeeds(r io.Reader, name string, each func(Seed) error, bad func(*BadLin
 		_, _ = in.Discard(3)
 	}
 	head, _ := in.Peek(4 << 10)
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		return fmt.Errorf("%s: the list is UTF-16: save it as UTF-8", name)
+	}
 	first, _, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte("\n"))
 	first = bytes.TrimSpace(first)
-	switch {
-	case bytes.HasPrefix(first, []byte("[")):
+	if bytes.HasPrefix(first, []byte("[")) {
 		return l.array(in)
-	case strings.HasSuffix(plain, ".tsv"), strings.HasSuffix(plain, ".csv"), keyColumn(splitHead(first)) >= 0 && len(splitHead(first)) > 1:
-		comma := ','
-		if strings.HasSuffix(plain, ".tsv") || !bytes.Contains(first, []byte(",")) && bytes.Contains(first, []byte("\t")) {
-			comma = '\t'
-		}
+	}
+	if comma, ok := separator(plain, first); ok {
 		return l.table(in, comma)
 	}
 	return l.lines(in)
@@ -112,6 +112,8 @@ func (l *list) lines(in *bufio.Reader) error {
 		var err error
 		switch {
 		case len(line) == 0 || line[0] == '#':
+		case !utf8.Valid(line):
+			err = l.reject(n, "%s", notUTF8(line))
 		case line[0] == '{':
 			err = l.objects(n, line)
 		case strings.IndexByte(`}[]",:`, line[0]) >= 0:
@@ -153,9 +155,25 @@ func (l *list) objects(n int, line []byte) error {
 	return nil
 }
 
+// notUTF8 names the first byte of a text that is not UTF-8.
+func notUTF8(text []byte) string {
+	at := 0
+	for {
+		r, n := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && n <= 1 {
+			return fmt.Sprintf("byte %d (0x%02X) is not UTF-8: save the list as UTF-8", at+1, text[at])
+		}
+		at += n
+	}
+}
+
 func mistakeOf(err error) string {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the object does not end on its line"
+	}
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		wants := map[reflect.Kind]string{reflect.String: "a text", reflect.Int: "a whole number", reflect.Map: "an object"}[wrong.Type.Kind()]
+		return fmt.Sprintf("%q wants %s, got a JSON %s", wrong.Field, wants, wrong.Value)
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
@@ -166,6 +184,9 @@ func decodeSeed(dec *json.Decoder) (Seed, error) {
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
 		return Seed{}, err
+	}
+	if !utf8.Valid(raw) {
+		return Seed{}, errors.New(notUTF8(raw))
 	}
 	switch raw[0] {
 	case '{':
@@ -251,81 +272,4 @@ func (c *newlines) line(place int64) int {
 	}
 	c.n, c.at = c.n+i, c.at[i:]
 	return c.n + 1
-}
-
-// keyColumn returns the column that holds the key, -1 if none does.
-func keyColumn(head []string) int {
-	for _, name := range []string{"key", "id", "url"} {
-		if i := slices.IndexFunc(head, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) }); i >= 0 {
-			return i
-		}
-	}
-	return -1
-}
-
-func splitHead(line []byte) []string {
-	return strings.FieldsFunc(string(line), func(r rune) bool { return r == ',' || r == '\t' })
-}
-
-// table reads CSV or TSV.
-func (l *list) table(in io.Reader, comma rune) error {
-	rows := csv.NewReader(in)
-	rows.Comma, rows.FieldsPerRecord, rows.ReuseRecord, rows.LazyQuotes = comma, -1, false, comma == '\t'
-	head, err := rows.Read()
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("%s: header: %w", l.name, err)
-	}
-	key := keyColumn(head)
-	if key < 0 {
-		return fmt.Errorf("%s:1: the header has no column key, id or url: it has %s", l.name, strings.Join(head, ", "))
-	}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		line, _ := rows.FieldPos(0)
-		var mistake *csv.ParseError
-		switch {
-		case errors.As(err, &mistake):
-			err = l.reject(mistake.StartLine, "%v", mistake.Err)
-		case err != nil:
-			return fmt.Errorf("%s:%d: %w", l.name, line, err)
-		case len(row) != len(head):
-			err = l.reject(line, "%s, and the header has %d", number.Counted(len(row), "column"), len(head))
-		default:
-			err = l.row(line, head, key, row)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func (l *list) row(line int, head []string, key int, row []string) error {
-	s := Seed{Key: strings.TrimSpace(row[key])}
-	for i, name := range head {
-		name = strings.TrimSpace(name)
-		switch {
-		case i == key || row[i] == "":
-		case strings.EqualFold(name, "priority"):
-			n, err := strconv.Atoi(strings.TrimSpace(row[i]))
-			if err != nil {
-				return l.reject(line, "the priority %.40q is no whole number", row[i])
-			}
-			s.Priority = &n
-		default:
-			if s.Meta == nil {
-				s.Meta = map[string]any{}
-			}
-			s.Meta[name] = row[i]
-		}
-	}
-	if s.Key == "" {
-		return l.reject(line, "the column %s is empty", head[key])
-	}
-	return l.take(line, s)
 }

@@ -313,6 +313,18 @@ func TestReadSeedsOfEveryForm(t *testing.T) {
 			[]string{"list:3: the column url is empty", `list:4: the priority "x"`, "list:5: 2 columns"}},
 		{"list.tsv", "id\tcolor\n7\tdark red\n", []string{"7 map[color:dark red]"}, nil},
 		{"list.csv", "\ufeffid\n7\n8\n", []string{"7", "8"}, nil},
+		// A quotation mark without its partner costs its line alone.
+		{"list.csv", "id,n\n1,\"open\n2,b\n3,\"c\"\n4,d\"d\n5,\"e\"e\n6,f\n", []string{"2 map[n:b]", "3 map[n:c]", "6 map[n:f]"},
+			[]string{"list.csv:2: text stands behind", "list.csv:5: a quotation mark stands within", "list.csv:6: text stands behind"}},
+		{"list.csv", "id,n\n1,\"open\n2,b\n", []string{"2 map[n:b]"}, []string{"list.csv:2: a quotation mark is not closed"}},
+		{"list.csv", "id,n\n1,\"open\n2,b\n3,\"\n4,d\n", []string{"1 map[n:open\n2,b\n3,]", "4 map[n:d]"}, nil},
+		{"list.csv", "id,n\n1,\"a\n2,b\",c\n4,d\n", []string{"4 map[n:d]"}, []string{"list.csv:2: lines 2 to 3 are a record of 3 columns"}},
+		{"list.csv", "id,n\r\n1,\"a\r\nb\"\r\n\r\n2,\"q\"\"q\"\r\n3,\n", []string{"1 map[n:a\r\nb]", "2 map[n:q\"q]", "3"}, nil},
+		{"list.csv", "id,n\n1,caf\xe9\n2,caf\u00e9\n", []string{"2 map[n:café]"}, []string{"list.csv:2: byte 6 (0xE9) is not UTF-8"}},
+		{"list.tsv", "id\tn\n1\t\"5 inch screen\n2\ta\"b\n3\t\"c\td\"\n4\t\"x\n", []string{`1 map[n:"5 inch screen]`, `2 map[n:a"b]`, "3 map[n:c\td]", `4 map[n:"x]`}, nil},
+		{"list.csv", "id;\"Na;me, first\";n\n1;a;\"2,5\"\n", []string{"1 map[Na;me, first:a n:2,5]"}, nil},
+		{"list", "caf\xe9\na1\n{\"key\":\"\xff\"}\n", []string{"a1"}, []string{"list:1: byte 4 (0xE9) is not UTF-8", "list:3: byte 9 (0xFF) is not UTF-8"}},
+		{"list", "{\"key\":\"a1\",\"priority\":\"high\"}\n{\"key\":true}\n{\"key\":\"a2\",\"meta\":[1]}", nil, []string{`list:1: "priority" wants a whole number, got a JSON string`, `list:2: "key" wants a text, got a JSON bool`, `list:3: "meta" wants an object, got a JSON array`}},
 		{"list", "a1\nrefuse\na2", []string{"a1", "a2"}, []string{"list:2: not a task key"}},
 		{"list", "{\"key\":\"a1\",\n\"meta\":{}}", nil, []string{"list:1: the object does not end on its line", "list:2: "}},
 	} {

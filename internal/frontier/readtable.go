@@ -1,0 +1,234 @@
+package frontier
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seinehq/seine/internal/number"
+)
+
+// separator tells whether a list of this name with this first line is a table, and by which
+// character its fields are separated.
+func separator(name string, first []byte) (comma byte, ok bool) {
+	tsv, named := strings.HasSuffix(name, ".tsv"), strings.HasSuffix(name, ".csv")
+	for _, comma := range []byte(",\t;") {
+		if tsv && comma != '\t' || !named && comma == ';' {
+			continue
+		}
+		r := record{comma: comma}
+		if mistake := r.feed(first); mistake == "" && !r.open() && len(r.fields) > 1 && keyColumn(r.fields) >= 0 {
+			return comma, true
+		}
+	}
+	if tsv {
+		return '\t', true
+	}
+	return ',', named
+}
+
+// keyColumn returns the column that holds the key, -1 if none does.
+func keyColumn(head []string) int {
+	for _, name := range []string{"key", "id", "url"} {
+		if i := slices.IndexFunc(head, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) }); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// record is one record of a table, which may take several lines.
+type record struct {
+	comma  byte
+	fields []string
+	field  []byte
+	quoted bool // within quotation marks
+}
+
+// open reports whether the record goes on in the next line.
+func (r *record) open() bool { return r.quoted }
+
+// feed takes in a line, with its end. It returns what is wrong with the line.
+func (r *record) feed(line []byte) (mistake string) {
+	text := bytes.TrimRight(line, "\r\n")
+	for i := 0; ; {
+		switch {
+		case r.quoted:
+			end := bytes.IndexByte(line[i:], '"')
+			if end < 0 {
+				r.field = append(r.field, line[i:]...)
+				return ""
+			}
+			r.field = append(r.field, line[i:i+end]...)
+			if i += end + 1; i < len(text) && text[i] == '"' {
+				r.field = append(r.field, '"')
+				i++
+				continue
+			}
+			r.quoted = false
+			if i < len(text) && text[i] != r.comma {
+				return "text stands behind a closing quotation mark"
+			}
+		case i < len(text) && text[i] == '"':
+			r.quoted = true
+			i++
+			continue
+		default:
+			end := bytes.IndexByte(text[i:], r.comma)
+			if end < 0 {
+				end = len(text) - i
+			}
+			if r.field = text[i : i+end]; r.comma != '\t' && bytes.IndexByte(r.field, '"') >= 0 {
+				return "a quotation mark stands within a field that has none around it"
+			}
+			i += end
+		}
+		r.fields, r.field = append(r.fields, string(r.field)), nil
+		if i >= len(text) {
+			return ""
+		}
+		i++ // the separator
+	}
+}
+
+// rows reads the records of a table. A record with a mistake takes its first line alone, so that
+// a quotation mark without its partner costs no other line.
+type rows struct {
+	in    *bufio.Reader
+	comma byte
+	line  int      // the line of the last record, from 1
+	last  int      // its last line
+	ahead [][]byte // lines that are read, and are no part of a record yet
+}
+
+// next returns the next record. A mistake stands for the record.
+func (t *rows) next() (fields []string, mistake string, err error) {
+	first, err := t.read(0)
+	for ; err == nil && len(bytes.TrimRight(first, "\r\n")) == 0; first, err = t.read(0) {
+		t.ahead, t.last = t.ahead[1:], t.last+1
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	r, size, n := record{comma: t.comma}, 0, 0
+	for {
+		line, err := t.read(n)
+		switch {
+		case errors.Is(err, io.EOF):
+			mistake = "a quotation mark is not closed"
+		case err != nil:
+			return nil, "", err
+		case !utf8.Valid(line):
+			mistake = notUTF8(line)
+		default:
+			mistake = r.feed(line)
+		}
+		size += len(line)
+		if n++; mistake == "" && r.open() && size > maxLine {
+			mistake = "a quotation mark is not closed"
+		}
+		if mistake != "" {
+			n = 1
+			if t.comma == '\t' && utf8.Valid(first) { // in TSV a quotation mark may be one
+				r.fields, mistake = strings.Split(string(bytes.TrimRight(first, "\r\n")), "\t"), ""
+			}
+			break
+		}
+		if !r.open() {
+			break
+		}
+	}
+	t.ahead, t.line, t.last = t.ahead[n:], t.last+1, t.last+n
+	return r.fields, mistake, nil
+}
+
+// read returns the line that is i lines ahead.
+func (t *rows) read(i int) ([]byte, error) {
+	for len(t.ahead) <= i {
+		var line []byte
+		for {
+			part, err := t.in.ReadSlice('\n')
+			if line = append(line, part...); len(line) > maxLine {
+				return nil, fmt.Errorf("the line is longer than %d bytes", maxLine)
+			}
+			if errors.Is(err, bufio.ErrBufferFull) {
+				continue
+			}
+			if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
+				return nil, err
+			}
+			break
+		}
+		t.ahead = append(t.ahead, line)
+	}
+	return t.ahead[i], nil
+}
+
+// table reads CSV or TSV.
+func (l *list) table(in *bufio.Reader, comma byte) error {
+	t := rows{in: in, comma: comma}
+	head, mistake, err := t.next()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s:1: %w", l.name, err)
+	case mistake != "":
+		return fmt.Errorf("%s:%d: the header can't be read: %s", l.name, t.line, mistake)
+	}
+	key := keyColumn(head)
+	if key < 0 {
+		return fmt.Errorf("%s:%d: the header has no column key, id or url: it has %s", l.name, t.line, strings.Join(head, ", "))
+	}
+	for {
+		row, mistake, err := t.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s:%d: %w", l.name, t.last+1, err)
+		case mistake != "":
+			err = l.reject(t.line, "%s", mistake)
+		case len(row) != len(head) && t.last > t.line:
+			err = l.reject(t.line, "lines %d to %d are a record of %s, and the header has %d", t.line, t.last, number.Counted(len(row), "column"), len(head))
+		case len(row) != len(head):
+			err = l.reject(t.line, "%s, and the header has %d", number.Counted(len(row), "column"), len(head))
+		default:
+			err = l.row(t.line, head, key, row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (l *list) row(line int, head []string, key int, row []string) error {
+	s := Seed{Key: strings.TrimSpace(row[key])}
+	for i, name := range head {
+		name = strings.TrimSpace(name)
+		switch {
+		case i == key || row[i] == "":
+		case strings.EqualFold(name, "priority"):
+			n, err := strconv.Atoi(strings.TrimSpace(row[i]))
+			if err != nil {
+				return l.reject(line, "the priority %.40q is no whole number", row[i])
+			}
+			s.Priority = &n
+		default:
+			if s.Meta == nil {
+				s.Meta = map[string]any{}
+			}
+			s.Meta[name] = row[i]
+		}
+	}
+	if s.Key == "" {
+		return l.reject(line, "the column %s is empty", head[key])
+	}
+	return l.take(line, s)
+}
