@@ -2,9 +2,12 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"hash/maphash"
 	"os"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/weburl"
@@ -13,38 +16,68 @@ import (
 // maxListedHosts bounds the hosts of a list that are told apart.
 const maxListedHosts = 100_000
 
-// describeList reads the list of a job and prints how many tasks of how many hosts it has, and its
-// first mistakes. It returns the number of tasks, and that of the host with the most.
-func (a *app) describeList(job *seine.Job) (tasks, most int64) {
+// maxListedKeys bounds the keys of a list that are remembered, so that a key is counted once. It is
+// about 100 MB.
+const maxListedKeys = 2_000_000
+
+// listing is what the list of a job holds.
+type listing struct {
+	tasks, again int64            // again: keys that stand there before
+	most         int64            // tasks of the host with the most
+	hosts        map[string]int64 // tasks by host, of the first hosts
+	bad          badLines
+}
+
+// readList reads the list of a job, if it has one. It fails if the list can't be read.
+func readList(job *seine.Job) (*listing, error) {
+	l := &listing{hosts: map[string]int64{}}
+	if job.Seeds.File == "" {
+		return l, nil
+	}
 	file, err := os.Open(job.Seeds.File)
 	if err != nil {
-		return 0, 0 // seedsThere reported it
+		return nil, fmt.Errorf("%w: seeds.file: %w", engine.ErrSeeds, err)
 	}
 	defer func() { _ = file.Close() }()
-	seen, bad := map[string]int64{}, badLines{}
+	keys, seed := map[uint64]struct{}{}, maphash.MakeSeed()
 	err = frontier.ReadSeeds(file, job.Seeds.File, func(s frontier.Seed) error {
 		n, err := frontier.Admit(job, s)
 		if err != nil {
 			return err
 		}
-		tasks++
+		key := maphash.String(seed, n.Key)
+		if _, known := keys[key]; known {
+			l.again++
+			return nil
+		}
+		if len(keys) < maxListedKeys {
+			keys[key] = struct{}{}
+		}
+		l.tasks++
 		if page, err := frontier.PageURL(job, n.Key); err == nil {
 			host := weburl.Host(page)
-			if _, known := seen[host]; known || len(seen) < maxListedHosts {
-				seen[host]++
-				most = max(most, seen[host])
+			if _, known := l.hosts[host]; known || len(l.hosts) < maxListedHosts {
+				l.hosts[host]++
+				l.most = max(l.most, l.hosts[host])
 			}
 		}
 		return nil
-	}, bad.add)
-	a.print("            %s of %s", counted(tasks, "task"), counted(int64(len(seen)), "host"))
+	}, l.bad.add)
 	if err != nil {
-		a.print("            %v", err)
+		return nil, fmt.Errorf("%w: seeds.file: %w", engine.ErrSeeds, err)
 	}
-	if err := bad.print(a); err != nil {
+	return l, nil
+}
+
+// describeList prints how many tasks of how many hosts a list has, and its first mistakes.
+func (a *app) describeList(l *listing) {
+	a.print("            %s of %s", counted(l.tasks, "task"), counted(int64(len(l.hosts)), "host"))
+	if l.again > 0 {
+		a.print("            %s more than once", counted(l.again, "key"))
+	}
+	if err := l.bad.print(a); err != nil {
 		a.say("seine: %v", err)
 	}
-	return tasks, most
 }
 
 // listedMeta returns what comes with a key in seeds.file; nil if the list has no such key, or can't be

@@ -20,18 +20,22 @@ func (a *app) validateCommand() *cobra.Command {
 			if err := seedsThere(job); err != nil {
 				return err
 			}
+			list, err := readList(job)
+			if err != nil {
+				return err
+			}
 			if a.json() {
 				return a.printJSON(map[string]any{"job": job.Name, "valid": true})
 			}
 			a.print("%s: job %s is valid", args[0], job.Name)
-			a.describe(job)
+			a.describe(job, list)
 			return nil
 		},
 	}
 }
 
 // describe says what a job will do.
-func (a *app) describe(job *seine.Job) {
+func (a *app) describe(job *seine.Job, list *listing) {
 	var tasks int64 // of a list, those of the host with the most
 	for i := range job.Seeds.IDs {
 		s := &job.Seeds.IDs[i]
@@ -47,8 +51,8 @@ func (a *app) describe(job *seine.Job) {
 	}
 	if job.Seeds.File != "" {
 		a.print("  file      %s", job.Seeds.File)
-		_, most := a.describeList(job)
-		tasks += most
+		a.describeList(list)
+		tasks += list.most
 	}
 	p := job.Pace
 	switch {

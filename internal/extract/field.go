@@ -51,7 +51,7 @@ func (f *field) read(r *reading, scope item) (v any, from string, err error) {
 	if err := r.watch.tick(); err != nil {
 		return nil, "", err
 	}
-	from, r.why, r.broken = f.from, "", false
+	from, r.why, r.broken, r.left = f.from, "", false, 0
 	if f.first != nil {
 		var whys []string
 		unreadable := false
@@ -125,6 +125,7 @@ func (f *field) collect(r *reading, scope item) (any, error) {
 		}
 	}
 	if f.all {
+		r.left = found - len(list)
 		return list, nil
 	}
 	return one, nil
@@ -371,7 +372,7 @@ func readAll(r *reading, fields []*field, trace *Trace) (map[string]any, error) 
 		values[f.name] = v
 		r.noteMissing(f, from)
 		if trace != nil {
-			trace.Fields = append(trace.Fields, FieldTrace{Name: f.name, Value: v, From: from, Kept: !f.drop, Why: r.missing[f.name]})
+			trace.Fields = append(trace.Fields, FieldTrace{Name: f.name, Value: v, From: from, Kept: !f.drop, Why: r.whyOf(f, from)})
 		}
 	}
 	return values, nil

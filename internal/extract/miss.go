@@ -56,6 +56,18 @@ func (s *Scraper) noFieldFound(r *reading, task seine.Task) (seine.Verdict, bool
 	}, true
 }
 
+// whyOf returns why a field has no value, or why its list leaves out some of the matches.
+func (r *reading) whyOf(f *field, from string) string {
+	if from == "" || from == "or" || r.left == 0 {
+		return r.missing[f.name]
+	}
+	out := "left out: " + count(r.left, "match") + " without a value"
+	if r.why != "" && f.nested == nil && f.first == nil {
+		out += ": " + r.why
+	}
+	return out
+}
+
 // reads reports whether a field reads the page.
 func (f *field) reads() bool {
 	if f.first != nil {

@@ -124,3 +124,31 @@ func TestAPageOverABoundIsFinal(t *testing.T) {
 		t.Errorf("error is %v; want ErrFinal", err)
 	}
 }
+
+// A list that lacks some of its matches tells of them: the values behind stand in other places.
+func TestAListTellsWhatItLeavesOut(t *testing.T) {
+	t.Parallel()
+	html := `<i>1</i><i>free</i><i></i><i>4</i><b><u>x</u></b><b></b>`
+	s := compile(t, Rules{Fields: []Field{
+		{Name: "all", CSS: "i", Type: "int", All: true},
+		{Name: "none", CSS: "s", Type: "int", All: true},
+		{Name: "full", CSS: "u", All: true},
+		{Name: "nested", CSS: "b", All: true, Fields: []Field{{Name: "u", CSS: "u"}}},
+		{Name: "default", CSS: "i.x", Type: "int", All: true, Or: []any{int64(1)}},
+	}})
+	_, trace, err := s.Explain(t.Context(), seine.Task{Key: "k"}, page(html))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range trace.Fields {
+		got[f.Name] = f.Why
+	}
+	want := map[string]string{
+		"all": `left out: 2 matches without a value: "free" is no int`, "none": "nothing matches css s", "full": "",
+		"nested": "left out: 1 match without a value", "default": "",
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("reasons (-got +want):\n%s", diff)
+	}
+}

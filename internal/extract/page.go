@@ -61,6 +61,7 @@ type reading struct {
 	// whether one of them could not be read.
 	why        string
 	broken     bool
+	left       int // matches of the list that is read that have no value
 	missing    map[string]string
 	brokenPage bool
 

@@ -31,7 +31,8 @@ type FieldTrace struct {
 	// Kept says that it goes into the record.
 	Kept bool `json:"kept"`
 
-	// Why is the reason why the page gave no value; empty if it gave one.
+	// Why is the reason why the page gave no value, or why a list lacks some of its matches; empty
+	// if neither is so.
 	Why string `json:"why,omitempty"`
 }
 

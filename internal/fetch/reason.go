@@ -43,6 +43,7 @@ const (
 	OpenedDialog  = "page opened a dialog"
 	OpenedWindow  = "page opened a window"
 	IsDownload    = "page is a download"
+	PageStopped   = "page stops itself"
 	PageLeft      = "page left for " // what follows is a scheme, such as blob:
 	BrowserDied   = "browser died"
 	BrowserAbsent = "browser does not start"

@@ -103,6 +103,9 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 	}
 	if job.Seeds.URL == "" || isURL(key) {
 		page, err = weburl.Canonical(expanded(job.Variables, key))
+		if err != nil && weburl.IsBareID(key) {
+			return "", "", fmt.Errorf("%w: %.60q is an ID: give seeds.url, for example https://shop.example/p/{id}", ErrKey, key)
+		}
 		if err != nil {
 			return "", "", fmt.Errorf("%w: %.60q: %w", ErrKey, key, err)
 		}

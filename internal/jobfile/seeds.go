@@ -33,7 +33,7 @@ func (a *assembly) seeds() seine.Seeds {
 	for i, url := range s.URLs {
 		_, err := weburl.Canonical(url)
 		at := index("seeds.urls", i)
-		if err != nil && bareID.MatchString(url) {
+		if err != nil && weburl.IsBareID(url) {
 			a.check(at, true, "%s: %q is an ID: give seeds.url, for example https://shop.example/p/{id}", at, a.show(url))
 			continue
 		}
@@ -43,9 +43,6 @@ func (a *assembly) seeds() seine.Seeds {
 }
 
 func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
-
-// bareID matches a text without the characters of a URL: no scheme, host or path.
-var bareID = regexp.MustCompile(`^[\pL\pN_-]+$`)
 
 var templateName = regexp.MustCompile(`\{([^{}]*)\}`)
 

@@ -88,9 +88,9 @@ type seeds struct {
 	// Pages, a task each. Not together with `ids`.
 	URLs []string `yaml:"urls" example:"[https://shop.example/a, https://shop.example/b]"`
 
-	// The path of a list: on each line an id or URL, or `{"key": …,
-	// "priority": …, "meta": {…}}`. One that ends in .gz is uncompressed. It is
-	// relative to the job file.
+	// The path of a list in UTF-8: on each line an id or URL, or `{"key": …, "priority": …, "meta":
+	// {…}}`; or a JSON array of these; or CSV or TSV whose header names a column key, id or url. A
+	// list that ends in .gz is uncompressed. The path is relative to the job file.
 	File string `yaml:"file" example:"./ids.txt"`
 }
 

@@ -20,6 +20,7 @@ package weburl
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -62,6 +63,11 @@ type Options struct {
 	// when decoded.
 	Drop []string
 }
+
+// IsBareID reports whether a text has no character of a URL: no scheme, host or path.
+func IsBareID(text string) bool { return bareID.MatchString(text) }
+
+var bareID = regexp.MustCompile(`^[\pL\pN_-]+$`)
 
 // Canonical returns the one form of a URL that the seen set keeps. It fails
 // with [ErrNotWeb], [ErrUserInfo], or because the URL is malformed or longer

@@ -45,6 +45,8 @@ type move struct {
 // errMoved ends what is asked of a document that goes away.
 var errMoved = errors.New("the page moves on")
 
+var errStopped = errors.New("a script ends the document before it is parsed: it calls stop() or moves on to what is no page, such as mailto:")
+
 // requested takes in that the page asks for a navigation.
 func (t *tab) requested(ev *page.EventFrameRequestedNavigation) {
 	if !t.main(ev.FrameID) || ev.Disposition != page.ClientNavigationDispositionCurrentTab {
@@ -124,6 +126,27 @@ func (t *tab) abandoned(id network.RequestID) {
 			t.request, t.answer, t.url = t.document.request, t.document, t.document.url
 			t.asked = t.asked[:t.document.hops]
 		}
+	})
+}
+
+// stopped takes in that a frame loads no longer. If a script that runs while the
+// document is parsed calls stop(), or moves on to what is no page, such as mailto:,
+// the browser drops the rest of the document without a word.
+func (t *tab) stopped(ev *page.EventFrameStoppedLoading) {
+	d := t.current()
+	if !t.main(ev.FrameID) || !d.shown || d.parsed {
+		return
+	}
+	t.handle(func() {
+		var state string
+		if err := t.ask(t.ctx, jsState, &state); err != nil || state == "loading" {
+			return
+		}
+		t.update(func(now *document) {
+			if now.request == d.request && !now.parsed {
+				t.fail(fetch.Fault{Reason: fetch.PageStopped, Host: t.host, Err: errStopped})
+			}
+		})
 	})
 }
 
@@ -282,6 +305,8 @@ func (t *tab) unwanted(to string) bool {
 
 const (
 	jsPause = `function (ms) { return new Promise((done) => { setTimeout(done, ms); }); }`
+
+	jsState = `function () { return Object.getOwnPropertyDescriptor(Document.prototype, "readyState").get.call(document); }`
 
 	jsRefresh = `function () {
   const of = (type, name) => Object.getOwnPropertyDescriptor(type.prototype, name).get.call(document);

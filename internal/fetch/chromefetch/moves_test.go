@@ -100,6 +100,22 @@ func TestThePageStaysWhereNothingComes(t *testing.T) {
 	}
 }
 
+// The browser keeps half of a document whose own script ends it: that is no page, and the time is
+// not waited for.
+func TestAPageThatStopsItself(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{
+		"/mailto": html(`<h1>First</h1><script>location = "mailto:a@b.example"</script><p>Rest`),
+		"/stop":   html(`<h1>First</h1><script>stop()</script><p>Rest`),
+	})
+	f := fetcher(t, shared, Job{})
+	for _, path := range []string{"/mailto", "/stop"} {
+		if p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path}); fetch.Reason(err) != fetch.PageStopped {
+			t.Errorf("Fetch(%s) = %v, %v; want %q", path, p, err, fetch.PageStopped)
+		}
+	}
+}
+
 // Statuses that are none are the page's, too, whatever the browser makes of them.
 func TestStatusesOfPages(t *testing.T) {
 	t.Parallel()

@@ -282,6 +282,8 @@ func (t *tab) event(ev any) {
 		t.started(ev)
 	case *page.EventFrameNavigated:
 		t.committed(ev)
+	case *page.EventFrameStoppedLoading:
+		t.stopped(ev)
 	case *page.EventDomContentEventFired:
 		t.update(func(d *document) { d.parsed = d.shown })
 	case *page.EventLoadEventFired:
