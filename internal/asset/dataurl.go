@@ -23,10 +23,16 @@ func get(ctx context.Context, from seine.Fetcher, a seine.Asset, at string, of *
 		return dataPage(at)
 	}
 	page, err := from.Fetch(ctx, seine.Request{URL: at, Raw: true})
-	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", at, err)
+	if err == nil {
+		return page, nil
 	}
-	return page, nil
+	if _, bad := url.Parse(at); bad != nil {
+		return nil, Fault("not a URL")
+	}
+	if !hasScheme(at, "http:") && !hasScheme(at, "https:") {
+		return nil, Fault("the URL is not http, https, data or blob")
+	}
+	return nil, fmt.Errorf("fetch %s: %w", at, err)
 }
 
 func hasScheme(at, scheme string) bool {
@@ -99,8 +105,8 @@ func dataPage(at string) (*seine.Page, error) {
 // the store.
 const maxShown = 64
 
-// shownURL returns the URL as a record keeps it.
-func shownURL(at string) string {
+// ShownURL returns the URL as a record keeps it.
+func ShownURL(at string) string {
 	if strings.HasPrefix(strings.ToLower(at), "data:") && len(at) > maxShown {
 		return at[:maxShown] + "…"
 	}

@@ -247,7 +247,7 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	if err != nil {
 		return nil, err
 	}
-	original := fileOf(a.Name, a.Path, shownURL(at), kind, page.Body)
+	original := fileOf(a.Name, a.Path, ShownURL(at), kind, page.Body)
 	original.OriginalBytes, original.OriginalSHA256 = original.Bytes, original.SHA256
 	if a.Image == nil {
 		original.Width, original.Height = sizeOf(page.Body)
@@ -257,7 +257,7 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	if err != nil {
 		return nil, err
 	}
-	rendition := fileOf(a.Name, a.Path, shownURL(at), r.kind, r.body)
+	rendition := fileOf(a.Name, a.Path, ShownURL(at), r.kind, r.body)
 	rendition.Width, rendition.Height = r.width, r.height
 	rendition.OriginalBytes, rendition.OriginalSHA256 = original.Bytes, original.SHA256
 	rendition.OriginalWidth, rendition.OriginalHeight = r.originalWidth, r.originalHeight

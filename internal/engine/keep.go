@@ -35,7 +35,7 @@ func (r *runner) keep(ctx context.Context, out outcome, assets []seine.Asset, pr
 		case failure.kind == release: // the worker stops, the lease is lost, or the store is full
 			return outcome{claimed: c, ending: failure}
 		case a.OnFailure == seine.KeepRecord:
-			out.unkept(a, failure, r.redact.Replace(a.URL))
+			out.unkept(a, failure, r.redact.Replace(asset.ShownURL(a.URL)))
 			if !failure.final() && !ofPage(a) {
 				out.owed = append(out.owed, a)
 			}

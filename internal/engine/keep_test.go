@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
@@ -96,6 +98,28 @@ retry: {error: 4}
 `
 
 const keepPage = `<h1>x</h1><b>1.10</b><img src=/1.png><img src=/2.png><img src=/1.png><img src=/3.png>`
+
+// A list keeps its good files beside what is no URL, which fails at once.
+func TestAListKeepsItsFilesBesideWhatIsNoURL(t *testing.T) {
+	t.Parallel()
+	var pages atomic.Int64
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path != "/page" {
+			_, _ = w.Write(pictureOf(10, 1))
+			return
+		}
+		pages.Add(1)
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprint(w, `<h1>x</h1><img src=/1.png><img src="javascript:1"><img src="blob:x"><img src=/3.png>`)
+	})
+	j := r.file(keepJob, nil)
+	r.run(j)
+	_, assets, failed := r.record(j)
+	want := []string{"photo_2: the URL is not http, https, data or blob", "photo_3: a blob: URL exists only in a browser: set fetch.via to chrome"}
+	if d := cmp.Diff(failed, want); d != "" || len(assets) != 2 || pages.Load() != 1 {
+		t.Errorf("assets %v, page fetched %d times, failures (-got +want):\n%s", assets, pages.Load(), d)
+	}
+}
 
 // The record is stored with the failure, and only the asset is retried.
 func TestAnAssetThatFailsIsRetriedAlone(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // An optional asset never fails its task: neither one that is not there nor one of a host that stays down.
 func TestAnOptionalAssetDoesNotFailItsTask(t *testing.T) {
 	t.Parallel()
-	for name, url := range map[string]string{"a host that is down": "http://127.0.0.1:1/a.png", "no base64": "data:image/png;base64,!!"} {
+	for name, url := range map[string]string{"a host that is down": "http://127.0.0.1:1/a.png", "no base64": "data:image/png;base64,!!", "no URL": "javascript:1"} {
 		r := newRig(t, hello)
 		j := r.register(r.job(func(j *seine.Job) {
 			j.Retry = seine.Retry{Error: 2, Backoff: 10 * time.Millisecond, HostDown: 100 * time.Millisecond}

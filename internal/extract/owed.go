@@ -52,7 +52,7 @@ func (s *Scraper) files(r *reading, rule *assetRule, env map[string]any) ([]sein
 		return nil, fmt.Errorf("asset %s: %w", rule.Name, err)
 	}
 	if !rule.All {
-		url, err := r.assetURL(rule, v)
+		url, err := r.mayFail(rule, v)
 		if err == nil && url == "" {
 			err = missing
 		}
@@ -77,7 +77,10 @@ func (s *Scraper) list(r *reading, rule *assetRule, v any, env map[string]any, m
 	var assets []seine.Asset
 	seen := map[string]bool{}
 	for _, each := range values {
-		url, err := r.assetURL(rule, each)
+		url, err := r.mayFail(rule, each)
+		if err != nil && rule.Optional {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -115,6 +118,16 @@ func (rule *assetRule) value(r *reading, env map[string]any) (any, error) {
 	}
 	v, _, err := rule.source.read(r, scope)
 	return v, err
+}
+
+// mayFail is assetURL. If the asset may fail without its record, a text that is no URL stays: the
+// asset fails alone, and the other files of the list are stored.
+func (r *reading) mayFail(rule *assetRule, v any) (string, error) {
+	url, err := r.assetURL(rule, v)
+	if ref, ok := v.(string); err != nil && ok && rule.OnFailure == seine.KeepRecord {
+		return cut(strings.TrimSpace(ref), maxWhy), nil
+	}
+	return url, err
 }
 
 // assetURL makes a value an absolute URL; it is empty for a value that is missing.
