@@ -84,10 +84,11 @@ func (s *Scraper) list(r *reading, rule *assetRule, v any, env map[string]any, m
 		if err != nil {
 			return nil, err
 		}
-		if url == "" || seen[url] {
+		same, _, _ := strings.Cut(url, "#") // a fragment names no other file
+		if url == "" || seen[same] {
 			continue
 		}
-		seen[url] = true
+		seen[same] = true
 		if len(assets) == seine.MaxAssets {
 			return nil, fmt.Errorf("asset %s: more than %d files", rule.Name, seine.MaxAssets)
 		}

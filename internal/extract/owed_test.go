@@ -53,6 +53,7 @@ photo_3 https://c.example/c.png k_photo_3.{ext} `
 		{name: "a source without a match", rule: AssetRule{Source: &Field{CSS: "video", Attr: "src"}, All: true}, error: "asset photo needs css video: missing"},
 		{name: "what is no URL", rule: AssetRule{URL: "[1]", All: true}, error: "asset photo: [1] gives a number, not a URL"},
 		{name: "a list without all", rule: AssetRule{URL: "meta.list"}, error: "asset photo: meta.list gives a list: add all: true to store each file"},
+		{name: "a list with a fragment", rule: AssetRule{URL: "['/a.png', '/a.png#x', '/b.png#y']", All: true}, want: "photo_1 https://a.example/a.png k_photo_1.{ext} \nphoto_2 https://a.example/b.png#y k_photo_2.{ext} "},
 		{name: "a list with what is no URL", rule: AssetRule{URL: "['/a.png', 'javascript:1', '/b.png']", All: true}, error: "asset photo: ['/a.png', 'javascript:1', '/b.png'] gives a URL that is not http, https, data or blob"},
 		{name: "a kept list with what is no URL", rule: AssetRule{URL: "['/a.png', 'javascript:1', 'http://[']", All: true, OnFailure: "keep"}, want: "photo_1 https://a.example/a.png k_photo_1.{ext} \nphoto_2 javascript:1 k_photo_2.{ext} \nphoto_3 http://[ k_photo_3.{ext} "},
 		{name: "an optional list with what is no URL", rule: AssetRule{URL: "['javascript:1', '/b.png']", All: true, Optional: true}, want: "photo_1 https://a.example/b.png k_photo_1.{ext} "},
