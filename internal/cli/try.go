@@ -218,6 +218,8 @@ func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, c
 		if err != nil {
 			failed := tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path, Error: err.Error()}
 			switch {
+			case x.OnFailure == seine.KeepRecord && asset.Final(err):
+				failed.Error += "; the record is stored with this failure"
 			case x.OnFailure == seine.KeepRecord:
 				failed.Error += "; the record is stored, and the asset is tried again"
 			case x.Optional:
