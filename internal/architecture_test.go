@@ -84,7 +84,7 @@ var floors = map[string][]string{
 	"internal/markup":                     {},
 	"internal/css":                        {"internal/markup"},
 	"internal/xpath":                      {},
-	"internal/jobfile":                    {"", "internal/css", "internal/extract", "internal/number", "internal/weburl"},
+	"internal/jobfile":                    {"", "internal/css", "internal/extract", "internal/number", "internal/redact", "internal/weburl"},
 	"internal/asset":                      {"", "internal/asset/jpegpix", "internal/asset/pngenc", "internal/asset/webppix", "internal/fetch", "internal/patience"},
 	"internal/asset/deflate":              {},
 	"internal/asset/pngenc":               {"internal/asset/deflate"},

@@ -3,7 +3,6 @@ package cli
 import (
 	"io"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/seinehq/seine/internal/redact"
@@ -13,7 +12,7 @@ import (
 type redactor struct {
 	mu      sync.Mutex
 	secrets []string
-	replace *strings.Replacer
+	replace *redact.Replacer
 }
 
 func (r *redactor) add(secrets []string) {

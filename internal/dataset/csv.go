@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seinehq/seine/internal/extract"
 )
@@ -111,9 +112,9 @@ func (s *Set) fieldCell(v any) string {
 var numberText = regexp.MustCompile(`^[+-] ?[\d.,][\d .,'\x{2019}\x{a0}\x{202f}]*%?$`)
 
 // GuardFormula puts an apostrophe before a text that a spreadsheet would take for a formula: it begins
-// with = + - @, a tab or a line break, and is no number.
+// with = + - @, also in their full width, a tab or a line break, and is no number.
 func GuardFormula(s string) string {
-	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) || numberText.MatchString(s) {
+	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) || numberText.MatchString(s) {
 		return s
 	}
 	if _, err := strconv.ParseFloat(s, 64); err == nil {

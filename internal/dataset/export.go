@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seinehq/seine/internal/frontier"
@@ -96,7 +95,7 @@ func (s *Set) record(r frontier.Stored) (record, error) {
 }
 
 // clean leaves secrets out. The paths of files stay as they are in the store.
-func (r *record) clean(secrets *strings.Replacer) {
+func (r *record) clean(secrets *redact.Replacer) {
 	r.Fields, r.URL = redact.Object(secrets, r.Fields), secrets.Replace(r.URL)
 	for name, a := range r.Assets {
 		a.URL = secrets.Replace(a.URL)

@@ -104,7 +104,7 @@ func TestFormulasAreText(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, lite(t), true)
 	for i, tt := range []struct{ in, want string }{
-		{"=1+1", "'=1+1"}, {"@SUM(A1)", "'@SUM(A1)"}, {"+cmd", "'+cmd"}, {"-x", "'-x"}, {"\tx", "'\tx"}, {"-12.5", "-12.5"}, {"+49", "+49"}, {"", ""}, {"a=b", "a=b"}, {"'x", "'x"}, {"-", "'-"},
+		{"=1+1", "'=1+1"}, {"@SUM(A1)", "'@SUM(A1)"}, {"+cmd", "'+cmd"}, {"-x", "'-x"}, {"\tx", "'\tx"}, {"-12.5", "-12.5"}, {"+49", "+49"}, {"", ""}, {"a=b", "a=b"}, {"'x", "'x"}, {"-", "'-"}, {"＝1+1", "'＝1+1"}, {"＠SUM(A1)", "'＠SUM(A1)"}, {"é=1", "é=1"},
 	} {
 		if got := dataset.Cell(tt.in); got != tt.want {
 			f.Errorf("%d: %q becomes %q; want %q", i, tt.in, got, tt.want)

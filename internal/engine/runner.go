@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +39,7 @@ type runner struct {
 	explorer *explorer
 
 	// redact leaves the job's secrets out of URLs that are stored.
-	redact *strings.Replacer
+	redact *redact.Replacer
 
 	// running bounds the tasks that run; held bounds those claimed and not yet
 	// committed: a few more where no pace makes a claim ahead unfair to others.

@@ -1,15 +1,13 @@
 package engine
 
 import (
-	"strings"
-
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/redact"
 )
 
 // withoutSecrets leaves the job's secrets out of a scraper's result, because a page can show what it was asked with: out
 // of records, the paths of assets, reasons, and what goes along with pages that are followed. URLs stay: they are asked.
-func withoutSecrets(r *strings.Replacer, in seine.Result) seine.Result {
+func withoutSecrets(r *redact.Replacer, in seine.Result) seine.Result {
 	in.Verdict.Reason, in.Verdict.Rule = r.Replace(in.Verdict.Reason), r.Replace(in.Verdict.Rule)
 	records := make([]seine.Record, len(in.Records))
 	for i, rec := range in.Records {

@@ -22,6 +22,8 @@ type Scraper struct {
 	assets []*assetRule
 	key    template
 
+	leaveOut func(string) string // takes secrets out of the values of a path; nil: there are none
+
 	timeout time.Duration // of the rules on one page; zero: the default
 
 	// late are the fields that stored assets fill in.
@@ -32,6 +34,11 @@ type Scraper struct {
 }
 
 var _ seine.Scraper = (*Scraper)(nil)
+
+// LeaveOut has clean take the secrets out of each value of an asset's path. That must happen before
+// the value is sanitised: a secret with its punctuation replaced is not found afterwards. Call it
+// before the scraper is used.
+func (s *Scraper) LeaveOut(clean func(string) string) { s.leaveOut = clean }
 
 // rule is a compiled VerdictRule.
 type rule struct {

@@ -199,6 +199,10 @@ func (s *Scraper) path(asset string, n int, env map[string]any) (string, error) 
 		case numberName:
 			return strconv.Itoa(n)
 		}
-		return printed(env[name])
+		v := printed(env[name])
+		if s.leaveOut != nil {
+			v = s.leaveOut(v)
+		}
+		return v
 	})
 }

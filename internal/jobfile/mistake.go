@@ -54,7 +54,7 @@ type report struct {
 
 // show returns a text for a message: short, and without secrets, which go
 // before the text is cut so that no part of one stays.
-func (r *report) show(s string) string { return shorten(redact(s, r.secrets)) }
+func (r *report) show(s string) string { return shorten(hide(s, r.secrets)) }
 
 func (r *report) say(at place, path, format string, args ...any) {
 	r.mistakes = append(r.mistakes, Mistake{
@@ -83,14 +83,14 @@ func sorted(ms Mistakes, secrets []string) Mistakes {
 		ms = ms[:maxMistakes]
 	}
 	for i := range ms {
-		ms[i].Message = redact(ms[i].Message, secrets)
+		ms[i].Message = hide(ms[i].Message, secrets)
 	}
 	return ms
 }
 
-// redact writes *** for every secret. The longest goes first: one may be part
+// hide writes *** for every secret. The longest goes first: one may be part
 // of another.
-func redact(s string, secrets []string) string {
+func hide(s string, secrets []string) string {
 	secrets = slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, secret := range secrets {
 		s = strings.ReplaceAll(s, secret, "***")

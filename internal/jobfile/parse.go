@@ -8,6 +8,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/redact"
 )
 
 // File is a job file that was read and found right.
@@ -101,6 +102,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	}
 	job.Scraper = scraper
 	job.Secrets, job.Variables = variables.secret()
+	scraper.LeaveOut(redact.New(job.Secrets).Replace)
 	job.Source = src
 	job.Digest = sum
 	if job, err = job.Normal(); err != nil {

@@ -267,6 +267,25 @@ func TestSecretsStandInNoMessage(t *testing.T) {
 	}
 }
 
+// A path is made of a value without its secret: sanitised, the secret would not be found any more.
+func TestSecretsStandInNoPath(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"S": `hush&er"se<c>9`}
+	f := parse(t, head+`fetch: {headers: {X-Key: "${S}"}}
+fields: {name: {css: b}, image: {css: img, attr: src}}
+assets: {file: {url: image}}
+store: {key: '{name}/{asset}.{ext}'}
+`, env)
+	page := &seine.Page{URL: "https://a.example/", Status: 200, Type: "text/html", Body: []byte(`<b>of hush&amp;er&quot;se&lt;c&gt;9</b><img src="/i.png">`)}
+	got, err := f.Job.Scraper.Scrape(t.Context(), seine.Task{Key: "k", URL: page.URL}, page)
+	if err != nil || len(got.Assets) != 1 {
+		t.Fatalf("%d assets, %v", len(got.Assets), err)
+	}
+	if path := got.Assets[0].Path; strings.Contains(path, "hush") || !strings.Contains(path, "xxxxx") {
+		t.Errorf("the path is %q", path)
+	}
+}
+
 func TestDigestIsOfWhatTheFileSays(t *testing.T) {
 	t.Parallel()
 	base := head + body + "contact: ${WHO:-a}\nlimit: {assets: 1}\n"

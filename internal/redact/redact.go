@@ -19,13 +19,21 @@ const Mark = "xxxxx"
 // stands everywhere.
 const minSecret = 4
 
+// A Replacer puts Mark in place of secrets.
+type Replacer struct {
+	spelled *strings.Replacer
+	secrets []string
+}
+
 // New returns a replacer of secrets by Mark; those of under four bytes stay.
-func New(secrets []string) *strings.Replacer {
+func New(secrets []string) *Replacer {
+	r := &Replacer{}
 	forms := map[string]bool{}
 	for _, s := range secrets {
 		if len(s) < minSecret {
 			continue
 		}
+		r.secrets = append(r.secrets, s)
 		for _, f := range spellings(s) {
 			forms[f] = true
 		}
@@ -40,7 +48,65 @@ func New(secrets []string) *strings.Replacer {
 	for _, f := range all {
 		pairs = append(pairs, f, Mark)
 	}
-	return strings.NewReplacer(pairs...)
+	sort.SliceStable(r.secrets, func(i, j int) bool { return len(r.secrets[i]) > len(r.secrets[j]) })
+	r.spelled = strings.NewReplacer(pairs...)
+	return r
+}
+
+// Replace returns s without the secrets.
+func (r *Replacer) Replace(s string) string { return r.unescaped(r.spelled.Replace(s)) }
+
+// unescaped replaces secrets that are percent-encoded in another way than spellings knows: a page
+// may encode any character, in large or small digits.
+func (r *Replacer) unescaped(s string) string {
+	if len(r.secrets) == 0 || !strings.Contains(s, "%") {
+		return s
+	}
+	plain := make([]byte, 0, len(s))  // s decoded
+	start := make([]int, 0, len(s)+1) // where each of its bytes begins in s
+	for i := 0; i < len(s); {
+		b, n := s[i], 1
+		if b == '%' && i+2 < len(s) {
+			if v, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b, n = byte(v), 3
+			}
+		}
+		plain, start = append(plain, b), append(start, i)
+		i += n
+	}
+	start = append(start, len(s))
+	var out strings.Builder
+	written, decoded := 0, string(plain)
+	next := make([]int, len(r.secrets)) // where each secret stands next: searched once for each place
+	for i := range next {
+		next[i] = -1
+	}
+	for at := 0; at < len(decoded); {
+		found, size := len(decoded), 0
+		for k, secret := range r.secrets {
+			if next[k] < at {
+				next[k] = len(decoded)
+				if i := strings.Index(decoded[at:], secret); i >= 0 {
+					next[k] = at + i
+				}
+			}
+			if next[k] < found {
+				found, size = next[k], len(secret)
+			}
+		}
+		if size == 0 {
+			break
+		}
+		out.WriteString(s[written:start[found]])
+		out.WriteString(Mark)
+		at = found + size
+		written = start[at]
+	}
+	if written == 0 {
+		return s
+	}
+	out.WriteString(s[written:])
+	return out.String()
 }
 
 func spellings(s string) []string {

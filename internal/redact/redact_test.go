@@ -2,6 +2,7 @@ package redact
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -18,12 +19,15 @@ func TestSecretsGoInEverySpelling(t *testing.T) {
 			t.Fatal(err)
 		}
 		in := []string{secret, "x" + url.QueryEscape(secret), "/" + url.PathEscape(secret), string(text)}
+		every := "%" + strings.ReplaceAll(fmt.Sprintf("% x", secret), " ", "%")
+		mixed := strings.Replace(every, every[:6], secret[:1]+strings.ToUpper(every[3:6]), 1)
+		in = append(in, "/"+every+".png", strings.ToUpper(every), "a%"+mixed, "%zz"+every+"%")
 		if u, err := weburl.Canonical("http://h.example/?tok=" + strings.ReplaceAll(secret, "#", "%23")); err == nil {
 			in = append(in, u)
 		}
 		for _, s := range in {
 			got := r.Replace(s)
-			if !strings.Contains(got, Mark) || strings.Contains(got, secret) {
+			if !strings.Contains(got, Mark) || strings.Contains(got, secret) || strings.Contains(got, every[len(every)-6:]) {
 				t.Errorf("%q becomes %q", s, got)
 			}
 		}

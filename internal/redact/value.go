@@ -1,9 +1,7 @@
 package redact
 
-import "strings"
-
 // Object returns a JSON object with its texts and names replaced, those inside of it too.
-func Object(r *strings.Replacer, in map[string]any) map[string]any {
+func Object(r *Replacer, in map[string]any) map[string]any {
 	if in == nil {
 		return nil
 	}
@@ -15,7 +13,7 @@ func Object(r *strings.Replacer, in map[string]any) map[string]any {
 }
 
 // Value does the same with any JSON value. Numbers stay.
-func Value(r *strings.Replacer, in any) any {
+func Value(r *Replacer, in any) any {
 	switch v := in.(type) {
 	case string:
 		return r.Replace(v)

@@ -473,6 +473,30 @@ func TestCredentialsOfSubrequests(t *testing.T) {
 	}
 }
 
+// A site that redirects a subrequest to another one does not tell it the URL of the page.
+func TestRefererOfRedirectedSubrequests(t *testing.T) {
+	t.Parallel()
+	other := serve(t, map[string]http.HandlerFunc{"/landed.js": html("")})
+	s := serve(t, map[string]http.HandlerFunc{
+		"/a": html(`<p>a</p><script src="/moved.js"></script>`),
+		"/moved.js": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL+"/landed.js", http.StatusFound)
+		},
+	})
+	header := http.Header{"X-Key": {"hush"}}
+	if _, err := fetcher(t, shared, Job{}).Fetch(t.Context(), seine.Request{URL: s.URL + "/a?token=hush", Header: header, Wait: []seine.Wait{{CSS: "p"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.header("/moved.js").Get("Referer"); got != s.URL+"/" {
+		t.Errorf("the page's own site was told the referrer %q; want its origin", got)
+	}
+	if h := other.header("/landed.js"); h == nil {
+		t.Error("/landed.js was not asked for")
+	} else if strings.Contains(h.Get("Referer"), "hush") {
+		t.Errorf("another site was told the referrer %q", h.Get("Referer"))
+	}
+}
+
 func TestSettingsOfAJob(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<script>

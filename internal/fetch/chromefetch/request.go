@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -219,6 +220,7 @@ func (t *tab) goOn(ev *cdpfetch.EventRequestPaused) error {
 		for k, v := range extra {
 			h[http.CanonicalHeaderKey(k)] = v
 		}
+		trimReferer(h)
 		for _, k := range slices.Sorted(maps.Keys(h)) {
 			for _, v := range h[k] {
 				p.Headers = append(p.Headers, &cdpfetch.HeaderEntry{Name: k, Value: v})
@@ -227,6 +229,17 @@ func (t *tab) goOn(ev *cdpfetch.EventRequestPaused) error {
 	}
 	_, err := cdp.Call(t.ctx, t.target, cdpfetch.ContinueRequest, p)
 	return err
+}
+
+// trimReferer leaves the origin in the Referer of a subrequest. A request whose headers we set
+// keeps them when a host redirects it: the URL of the page, which can hold a secret, would go to
+// another site.
+func trimReferer(h http.Header) {
+	at, err := url.Parse(h.Get("Referer"))
+	if err != nil || at.Host == "" {
+		return
+	}
+	h.Set("Referer", at.Scheme+"://"+at.Host+"/")
 }
 
 // errStays refuses a navigation without harm to the document.
