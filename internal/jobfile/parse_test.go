@@ -274,7 +274,7 @@ func TestSecretsStandInNoPath(t *testing.T) {
 	f := parse(t, head+`fetch: {headers: {X-Key: "${S}"}}
 fields: {name: {css: b}, image: {css: img, attr: src}}
 assets: {file: {url: image}}
-store: {key: '{name}/{asset}.{ext}'}
+store: {key: '{name}/{id}_{asset}.{ext}'}
 `, env)
 	page := &seine.Page{URL: "https://a.example/", Status: 200, Type: "text/html", Body: []byte(`<b>of hush&amp;er&quot;se&lt;c&gt;9</b><img src="/i.png">`)}
 	got, err := f.Job.Scraper.Scrape(t.Context(), seine.Task{Key: "k", URL: page.URL}, page)
