@@ -24,7 +24,7 @@ type decoder struct {
 	keys   map[string]place // where the key of a path stands
 	values map[string]place // where its value stands
 
-	written map[string]string // the texts that hold variables, before these were put in
+	written map[string]string // the texts that hold variables, as they are stored and shown
 }
 
 // value is a type that decodes itself.
@@ -61,7 +61,7 @@ func key(f reflect.StructField) string { return f.Tag.Get("yaml") }
 func (d *decoder) decode(v reflect.Value, n *node, path string, l limits) {
 	d.values[path] = n.at
 	if n.variable && d.written != nil {
-		d.written[path] = strings.ReplaceAll(n.written, "$${", "${")
+		d.written[path] = n.public
 	}
 	if n.kind != scalar {
 		d.values[path] = d.place(path, n.at)

@@ -406,3 +406,19 @@ func TestPortsInBraces(t *testing.T) {
 		}
 	}
 }
+
+// A text that is stored has the defaults of the file, and ${NAME} for each value of the environment.
+func TestStoredTextsHoldNoValueOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	src := "job: a\nseeds: {urls: [https://a.example/]}\nfields: {title: {css: h1}}\n" +
+		"permission: 'by ${WHO} in ${YEAR:-2025}, $${NOT} ${TEAM:-none}'\nverdict: [{skip: 'title == \"${WHO}\"', why: 'of ${WHO:-nobody}'}]\n"
+	f := parse(t, src, map[string]string{"WHO": "somebody", "TEAM": "cards"})
+	if got, want := f.Job.Permission, "by ${WHO} in 2025, ${NOT} ${TEAM}"; got != want {
+		t.Errorf("permission is %q; want %q", got, want)
+	}
+	page := &seine.Page{URL: "https://a.example/", Status: 200, Type: "text/html", Body: []byte("<h1>somebody</h1>")}
+	got, err := f.Scraper.Scrape(t.Context(), seine.Task{Key: "1"}, page)
+	if err != nil || got.Verdict.State != seine.Skipped || got.Verdict.Reason != "of ${WHO}" || got.Verdict.Rule != `title == "${WHO}"` {
+		t.Errorf("verdict %+v, %v", got.Verdict, err)
+	}
+}

@@ -41,9 +41,9 @@ type node struct {
 	quoted bool
 
 	// written is the text before variables were resolved; variable says that
-	// there were some.
-	written  string
-	variable bool
+	// there were some. public has the defaults of the file and ${NAME} for each value of the environment.
+	written, public string
+	variable        bool
 
 	// unknown says that a variable in it is not set and not needed.
 	unknown bool

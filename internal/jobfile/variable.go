@@ -64,6 +64,18 @@ func (v *resolver) resolve(n *node, path string) {
 	if n.kind != scalar || !strings.Contains(n.text, "${") {
 		return
 	}
+	fallbacks := map[string]string{}
+	defer func() {
+		n.public = variable.ReplaceAllStringFunc(n.written, func(s string) string {
+			if fallback, ok := fallbacks[s]; ok {
+				return fallback
+			}
+			if name := variable.FindStringSubmatch(s)[1]; name != "" && !strings.HasPrefix(s, "$$") {
+				return "${" + name + "}"
+			}
+			return strings.TrimPrefix(s, "$")
+		})
+	}()
 	n.text = variable.ReplaceAllStringFunc(n.text, func(s string) string {
 		m := variable.FindStringSubmatch(s)
 		switch {
@@ -77,6 +89,7 @@ func (v *resolver) resolve(n *node, path string) {
 		n.variable = true
 		value, ok := v.getenv(m[1])
 		if fallback, has := strings.CutPrefix(m[2], ":-"); has && value == "" {
+			fallbacks[s] = fallback
 			return fallback
 		}
 		if !ok && v.optional(path) {
