@@ -74,6 +74,10 @@ func (l *Limit) Explain(host string, err error) error {
 		}
 		return Fault{Reason: reason, Host: host, Err: context.Cause(l.parent)}
 	}
+	if at, ok := l.parent.Deadline(); ok && !time.Now().Before(at) {
+		// A dialer watches the clock and can be sooner than the timer of the context.
+		return Fault{Reason: Timeout, Host: host, Err: context.DeadlineExceeded}
+	}
 	if errors.Is(context.Cause(l.ctx), errTimeout) {
 		return Fault{Reason: Timeout, Host: host, Err: fmt.Errorf("no page within %v", l.whole)}
 	}

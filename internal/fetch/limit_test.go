@@ -2,10 +2,15 @@ package fetch
 
 import (
 	"context"
+	"errors"
+	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seinehq/seine"
 )
 
 func TestLimitPauses(t *testing.T) {
@@ -26,4 +31,20 @@ func TestLimitPauses(t *testing.T) {
 			t.Errorf("explain = %v; want a timeout of 10s", err)
 		}
 	})
+}
+
+// overdue is a context whose deadline has passed and whose timer has not fired yet.
+type overdue struct{ context.Context }
+
+func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
+
+// A connection that the caller's deadline ends is no fault of the host, whoever notices the deadline first.
+func TestADeadlineIsNoFaultOfTheHost(t *testing.T) {
+	t.Parallel()
+	l := NewLimit(overdue{t.Context()}, time.Minute)
+	defer l.Stop()
+	err := l.Explain("a.example:443", &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded})
+	if Reason(err) != Timeout || errors.Is(err, seine.ErrHost) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Explain = %v; want a timeout", err)
+	}
 }
