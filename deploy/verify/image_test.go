@@ -1,15 +1,10 @@
 package verify
 
 import (
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -90,58 +85,6 @@ func TestImagesWorkflow(t *testing.T) {
 	pin, build, try := strings.Index(all, "deploy/docker/pin"), strings.Index(all, "--target \"$target\""), strings.LastIndex(all, "demo --via chrome")
 	if pin < 0 || build < pin || try < build || !strings.Contains(all, "for target in seine seine-chromium") {
 		t.Errorf("it does not pin, build and run, in this order:\n%s", all)
-	}
-}
-
-// TestUnreadableBinary checks why the Dockerfile takes the right to read from the
-// binary and from tini: the kernel then hides the environment of the process from
-// other processes of the same user, such as a browser that a page took over.
-func TestUnreadableBinary(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
-		t.Skip("only root on Linux can run as another user")
-	}
-	user := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 10001, Gid: 10001}}
-	for _, tt := range []struct {
-		mode   os.FileMode
-		hidden bool
-	}{{0o711, true}, {0o755, false}} {
-		t.Run(strconv.FormatUint(uint64(tt.mode), 8), func(t *testing.T) {
-			dir, err := os.MkdirTemp("", "seine-unreadable") // of t.TempDir only root may list
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = os.RemoveAll(dir) })
-			if err := os.Chmod(dir, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			binary := filepath.Join(dir, "seine")
-			// Not written by this process: a fork of another test could still hold the
-			// file open for writing, and then it does not start ("text file busy").
-			if said, err := command(t, dir, nil, "install", "-m", strconv.FormatUint(uint64(tt.mode), 8), tools(t, "seine"), binary); err != nil {
-				t.Fatalf("install: %v\n%s", err, said)
-			}
-			c := exec.CommandContext(t.Context(), binary, "demo", "--serve-only", "--pages", "127.0.0.1:0", "--images", "127.0.0.1:0")
-			c.SysProcAttr, c.Dir = user, dir
-			c.Env = []string{"API_TOKEN=s3cret", "HOME=" + dir}
-			out, err := c.StderrPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Start(); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-			if _, err := io.ReadAtLeast(out, make([]byte, 512), 1); err != nil { // it runs
-				t.Fatal(err)
-			}
-			reader := exec.CommandContext(t.Context(), "cat", "/proc/"+strconv.Itoa(c.Process.Pid)+"/environ")
-			reader.SysProcAttr, reader.Dir = user, "/"
-			got, err := reader.CombinedOutput()
-			if hidden := err != nil && !strings.Contains(string(got), "s3cret"); hidden != tt.hidden {
-				t.Errorf("hidden: %v, want %v: %v, %q", hidden, tt.hidden, err, got)
-			}
-		})
 	}
 }
 
