@@ -11,12 +11,12 @@ import (
 
 	"gocloud.dev/blob"
 
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/health"
 	"github.com/seinehq/seine/internal/metric"
 	"github.com/seinehq/seine/internal/redact"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // told is what a worker tells of itself over HTTP.
@@ -144,7 +144,7 @@ func (w *Worker) checkStores(ctx context.Context) error {
 // check asks whether the bucket is there.
 func (s store) check(ctx context.Context) error {
 	ok, err := s.bucket.IsAccessible(ctx)
-	if dir, e := assemble.Folder(s.at); err == nil && e == nil && dir != "" {
+	if dir, e := wiring.Folder(s.at); err == nil && e == nil && dir != "" {
 		var info os.FileInfo
 		if info, err = os.Stat(dir); err == nil && !info.IsDir() { // the driver takes what is no folder for an empty one
 			err = errors.New("it is no folder")
@@ -154,7 +154,7 @@ func (s store) check(ctx context.Context) error {
 		err = errors.New("it does not exist or may not be read")
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", assemble.ErrStore, drivers.Redact(s.at), err)
+		return fmt.Errorf("%w: %s: %w", wiring.ErrStore, drivers.Redact(s.at), err)
 	}
 	return nil
 }

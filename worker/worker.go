@@ -16,7 +16,6 @@ import (
 	"gocloud.dev/blob"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/cgroup"
 	"github.com/seinehq/seine/internal/engine"
@@ -24,6 +23,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/health"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // Errors that callers act on, besides those that a job's values give.
@@ -41,10 +41,10 @@ var (
 	ErrRights = frontier.ErrRights
 
 	// ErrStore: a job's store can't be reached.
-	ErrStore = assemble.ErrStore
+	ErrStore = wiring.ErrStore
 
 	// ErrBrowser: a job needs a browser, and there is none or it does not start.
-	ErrBrowser = assemble.ErrBrowser
+	ErrBrowser = wiring.ErrBrowser
 
 	// ErrChanged: the job's seeds.url or store.key changed.
 	ErrChanged = frontier.ErrChanged
@@ -122,7 +122,7 @@ type Config struct {
 
 // Browser says how a worker's browser is run. Its zero value works: the first
 // that is found, the headless shell before others.
-type Browser = assemble.Browser
+type Browser = wiring.Browser
 
 // Worker is an opened worker.
 type Worker struct {
@@ -279,23 +279,23 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 	}
 	if buckets[at] == nil {
 		var bucket *blob.Bucket
-		if bucket, err = assemble.Store(ctx, at); err != nil {
+		if bucket, err = wiring.Store(ctx, at); err != nil {
 			return err
 		}
 		w.closers = append(w.closers, bucket.Close)
 		if !strings.HasPrefix(at, "file:") { // the keeper checks a folder at each write
-			if err := assemble.CheckWrites(ctx, bucket, at); err != nil {
+			if err := wiring.CheckWrites(ctx, bucket, at); err != nil {
 				return err
 			}
 		}
 		w.stores = append(w.stores, store{at: at, bucket: bucket})
 		buckets[at] = asset.New(bucket, asset.Options{})
 	}
-	registered, err := assemble.Register(ctx, w.frontier, job, assemble.Options{AcceptChanges: w.cfg.AcceptChanges, Store: at})
+	registered, err := wiring.Register(ctx, w.frontier, job, wiring.Options{AcceptChanges: w.cfg.AcceptChanges, Store: at})
 	if err != nil {
 		return err
 	}
-	done, err := assemble.Equip(registered, buckets[at], w.chrome, w.cfg.Version)
+	done, err := wiring.Equip(registered, buckets[at], w.chrome, w.cfg.Version)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/patience"
+	"github.com/seinehq/seine/internal/deadline"
 )
 
 // put writes the file, unless an equal one is there.
@@ -62,7 +62,7 @@ func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, hold Hold
 // call bounds one call of the store that moves so many bytes.
 func (k *Keeper) call(ctx context.Context, path string, size int64, call func(context.Context) error) error {
 	within := k.opts.Patience + time.Duration(size)*(time.Second/slowest)
-	return storeError(ctx, path, patience.Call(ctx, within, call))
+	return storeError(ctx, path, deadline.Call(ctx, within, call))
 }
 
 // write puts the whole file in place at its end, or nothing.
@@ -192,6 +192,6 @@ func away(err error) bool {
 		request *url.Error
 		answer  interface{ HTTPStatusCode() int }
 	)
-	return errors.Is(err, patience.ErrOver) || errors.As(err, &op) || errors.As(err, &request) ||
+	return errors.Is(err, deadline.ErrOver) || errors.As(err, &op) || errors.As(err, &request) ||
 		errors.As(err, &answer) && answer.HTTPStatusCode() >= http.StatusInternalServerError
 }

@@ -29,9 +29,9 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/buckets"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // fault stands in front of a fake cloud.
@@ -138,7 +138,7 @@ func clouds(t *testing.T) []cloud {
 
 func open(t *testing.T, c cloud) *blob.Bucket {
 	t.Helper()
-	b, err := assemble.Store(t.Context(), c.url)
+	b, err := wiring.Store(t.Context(), c.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,9 +384,9 @@ func noAccess(t *testing.T, c cloud) {
 	defer c.fault.set(nil)
 	for name, do := range map[string]action{"denied": deny, "no bucket": missing} {
 		c.fault.set(func(int, *http.Request) action { return do })
-		_, err := assemble.Store(t.Context(), c.url)
-		if !errors.Is(err, assemble.ErrStore) {
-			t.Errorf("%s: %v; want %v", name, err, assemble.ErrStore)
+		_, err := wiring.Store(t.Context(), c.url)
+		if !errors.Is(err, wiring.ErrStore) {
+			t.Errorf("%s: %v; want %v", name, err, wiring.ErrStore)
 		}
 	}
 }
@@ -531,8 +531,8 @@ func TestStoresWithoutConditionalWrites(t *testing.T) {
 			t.Cleanup(front.Close)
 			at := "s3://cards?region=us-east-1&use_path_style=true&endpoint=" + front.URL
 			b := open(t, cloud{url: at})
-			err := assemble.CheckWrites(t.Context(), b, at)
-			if !errors.Is(err, assemble.ErrStore) || !strings.Contains(err.Error(), "has no conditional writes") {
+			err := wiring.CheckWrites(t.Context(), b, at)
+			if !errors.Is(err, wiring.ErrStore) || !strings.Contains(err.Error(), "has no conditional writes") {
 				t.Errorf("CheckWrites = %v; want no conditional writes", err)
 			}
 			left, err := b.List(&blob.ListOptions{Prefix: ".seine"}).Next(t.Context())
@@ -555,7 +555,7 @@ func TestStoresWithConditionalWrites(t *testing.T) {
 	for _, c := range clouds(t) {
 		t.Run(c.name, func(t *testing.T) {
 			b := open(t, c)
-			if err := assemble.CheckWrites(t.Context(), b, c.url); err != nil {
+			if err := wiring.CheckWrites(t.Context(), b, c.url); err != nil {
 				t.Error(err)
 			}
 			if c.fault == nil {
@@ -567,7 +567,7 @@ func TestStoresWithConditionalWrites(t *testing.T) {
 				}
 				return pass
 			})
-			if err := assemble.CheckWrites(t.Context(), b, c.url); !errors.Is(err, assemble.ErrStore) || strings.Contains(err.Error(), "conditional") {
+			if err := wiring.CheckWrites(t.Context(), b, c.url); !errors.Is(err, wiring.ErrStore) || strings.Contains(err.Error(), "conditional") {
 				t.Errorf("without access: CheckWrites = %v", err)
 			}
 		})

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 func (a *app) addCommand() *cobra.Command {
@@ -150,7 +150,7 @@ func (a *app) registered(ctx context.Context, arg string, accept bool) (drivers.
 	}
 	if _, err = f.Migrate(ctx); err == nil {
 		var registered *engine.Job
-		if registered, err = assemble.Register(ctx, f, *job, assemble.Options{AcceptChanges: accept}); err == nil {
+		if registered, err = wiring.Register(ctx, f, *job, wiring.Options{AcceptChanges: accept}); err == nil {
 			return f, registered, nil
 		}
 	}

@@ -12,12 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/number"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // outputs gives a command its own formats for -o, the first of which is the
@@ -99,7 +99,7 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 
 // permissionOf is what a job was registered with.
 func permissionOf(info frontier.JobInfo) string {
-	job, _, err := assemble.Stored(info.Config)
+	job, _, err := wiring.Stored(info.Config)
 	if err != nil {
 		return ""
 	}
@@ -110,13 +110,13 @@ func permissionOf(info frontier.JobInfo) string {
 // folder that is not mounted must not pass for one without files.
 func (a *app) openSet(ctx context.Context, set *dataset.Set) error {
 	at := a.storeOf(set.Job)
-	folder, err := assemble.Folder(at.url)
+	folder, err := wiring.Folder(at.url)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", assemble.ErrStore, at, err)
+		return fmt.Errorf("%w: %s: %w", wiring.ErrStore, at, err)
 	}
 	if folder != "" {
 		if err := folderThere(folder); err != nil {
-			return fmt.Errorf("%w: %s: %w", assemble.ErrStore, at, err)
+			return fmt.Errorf("%w: %s: %w", wiring.ErrStore, at, err)
 		}
 	}
 	bucket, err := a.openStore(ctx, at)

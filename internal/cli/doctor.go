@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // maxClockGap is how far this clock may be from the frontier's: leases are kept
@@ -134,7 +134,7 @@ func (a *app) checkStore(ctx context.Context, at place) finding {
 	}
 	bucket, err := a.openStore(ctx, at)
 	if err == nil {
-		err = errors.Join(assemble.CheckWrites(ctx, bucket, at.url), bucket.Close())
+		err = errors.Join(wiring.CheckWrites(ctx, bucket, at.url), bucket.Close())
 	}
 	if err != nil {
 		out.Detail, out.err = err.Error(), err

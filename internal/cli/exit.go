@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // The exit codes of the command.
@@ -67,9 +67,9 @@ func exitCode(err error) int {
 		return exitFrontier
 	case errors.Is(err, frontier.ErrClock):
 		return exitClock
-	case errors.Is(err, assemble.ErrStore):
+	case errors.Is(err, wiring.ErrStore):
 		return exitStore
-	case errors.Is(err, assemble.ErrBrowser):
+	case errors.Is(err, wiring.ErrBrowser):
 		return exitBrowser
 	case errors.Is(err, engine.ErrLimit):
 		return exitLimit

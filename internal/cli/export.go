@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/dataset"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 func (a *app) exportCommand() *cobra.Command {
@@ -90,7 +90,7 @@ func (a *app) exportTo(ctx context.Context, to string) (exportPlace, error) {
 			return dataset.ToWriter(a.stdout), nil
 		}}, nil
 	case scheme == "file":
-		file, err := assemble.Folder(to)
+		file, err := wiring.Folder(to)
 		if err != nil {
 			return exportPlace{}, usagef("-o %s: %w", to, err)
 		}

@@ -11,11 +11,11 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
 	"github.com/seinehq/seine/internal/weburl"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // needs lists the parts of a job that a command uses beside the rules. In all other parts of the job
@@ -230,7 +230,7 @@ func find(ctx context.Context, f frontier.Frontier, name string) (frontier.JobIn
 
 // stored reads a job from the frontier. A job made in Go has no rules then.
 func (a *app) stored(info frontier.JobInfo, n needs) (*seine.Job, error) {
-	job, whole, err := assemble.Stored(info.Config)
+	job, whole, err := wiring.Stored(info.Config)
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,9 @@ import (
 
 	"gocloud.dev/blob"
 
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/buckets"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // openStore opens a store, by credentials that are in order.
@@ -16,13 +16,13 @@ func (a *app) openStore(ctx context.Context, at place) (*blob.Bucket, error) {
 	if err := a.checkCredentials(ctx, at); err != nil {
 		return nil, err
 	}
-	return assemble.Store(ctx, at.url)
+	return wiring.Store(ctx, at.url)
 }
 
 // checkCredentials says what is wrong with those of a bucket.
 func (a *app) checkCredentials(ctx context.Context, at place) error {
 	if err := buckets.Check(ctx, at.url, a.getenv); err != nil {
-		return fmt.Errorf("%w: %s: %w", assemble.ErrStore, drivers.Redact(at.url), err)
+		return fmt.Errorf("%w: %s: %w", wiring.ErrStore, drivers.Redact(at.url), err)
 	}
 	return nil
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/fetch"
@@ -23,6 +22,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/jobfile"
 	"github.com/seinehq/seine/internal/weburl"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 func (a *app) tryCommand() *cobra.Command {
@@ -122,7 +122,7 @@ func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrom
 			return err
 		}
 	}
-	client, done, err := assemble.Client(job, Version, chrome, nil)
+	client, done, err := wiring.Client(job, Version, chrome, nil)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 	"gocloud.dev/blob"
 
-	"github.com/seinehq/seine/internal/patience"
+	"github.com/seinehq/seine/internal/deadline"
 )
 
 // Store is where a job's files are.
@@ -38,7 +38,7 @@ func (s Store) patience() time.Duration {
 
 // call bounds one call.
 func (s Store) call(ctx context.Context, call func(context.Context) error) error {
-	return patience.Call(ctx, s.patience(), call)
+	return deadline.Call(ctx, s.patience(), call)
 }
 
 // attributes looks at a file.
@@ -57,14 +57,14 @@ func (s Store) remove(ctx context.Context, path string) error {
 
 // read calls with a file's bytes as they come.
 func (s Store) read(ctx context.Context, path string, with func(io.Reader) error) error {
-	watched, step, end := patience.Watch(ctx, s.patience())
+	watched, step, end := deadline.Watch(ctx, s.patience())
 	defer end()
 	r, err := s.NewReader(watched, path, nil)
 	if err != nil {
-		return patience.Told(watched, err)
+		return deadline.Told(watched, err)
 	}
 	defer func() { _ = r.Close() }()
-	return patience.Told(watched, with(stepReader{r, step}))
+	return deadline.Told(watched, with(stepReader{r, step}))
 }
 
 // stepReader tells of each piece that comes.

@@ -16,7 +16,7 @@ import (
 	"gocloud.dev/blob"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/patience"
+	"github.com/seinehq/seine/internal/deadline"
 )
 
 // Target is where an export goes. What is written becomes visible as a whole,
@@ -192,7 +192,7 @@ func toBucket(ctx context.Context, store Store, key string, within time.Duration
 	}
 	// A piece that waits, or the end, is given up by ending the whole.
 	bounded := func(call func() error) error {
-		return storeError("write "+key, patience.Call(ctx, within, func(ctx context.Context) error {
+		return storeError("write "+key, deadline.Call(ctx, within, func(ctx context.Context) error {
 			defer context.AfterFunc(ctx, cancel)()
 			return call()
 		}))

@@ -19,13 +19,13 @@ import (
 	"gocloud.dev/blob/memblob"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/litefrontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // rig is a frontier, a site and a job that scrapes it.
@@ -125,11 +125,11 @@ func (r *rig) job(change func(j *seine.Job)) seine.Job {
 
 func (r *rig) register(j seine.Job) *engine.Job {
 	r.Helper()
-	out, err := assemble.Register(r.Context(), r.f, j, assemble.Options{})
+	out, err := wiring.Register(r.Context(), r.f, j, wiring.Options{})
 	if err != nil {
 		r.Fatal(err)
 	}
-	done, err := assemble.Equip(out, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
+	done, err := wiring.Equip(out, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
 	if err != nil {
 		r.Fatal(err)
 	}

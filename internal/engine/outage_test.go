@@ -15,12 +15,12 @@ import (
 	"gocloud.dev/blob/memblob"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -52,18 +52,18 @@ func TestOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	registered, err := assemble.Register(t.Context(), f, seine.Job{
+	registered, err := wiring.Register(t.Context(), f, seine.Job{
 		Name: "j", Seeds: seine.Seeds{URL: site.URL + "/{id}"},
 		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}},
 		Scraper: seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) {
 			return seine.Result{Records: []seine.Record{{Fields: map[string]any{"a": 1}}}}, nil
 		}),
-	}, assemble.Options{})
+	}, wiring.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	job, err := assemble.Equip(registered, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
+	job, err := wiring.Equip(registered, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

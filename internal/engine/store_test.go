@@ -16,8 +16,8 @@ import (
 	_ "gocloud.dev/blob/s3blob"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // A store that takes connections and says nothing holds no task until its
@@ -39,7 +39,7 @@ func TestStoreThatGoesAway(t *testing.T) {
 		amazon.ServeHTTP(w, q)
 	}))
 	t.Cleanup(front.Close)
-	bucket, err := assemble.Store(t.Context(), "s3://cards?region=us-east-1&anonymous=true&use_path_style=true&endpoint="+front.URL)
+	bucket, err := wiring.Store(t.Context(), "s3://cards?region=us-east-1&anonymous=true&use_path_style=true&endpoint="+front.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/assemble"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // space has runs of thirty wanted ids, two hundred apart, in two of its thirds.
@@ -105,7 +105,7 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 	if _, err := first.Migrate(ctx); err != nil {
 		return f, err
 	}
-	job, err := assemble.Register(ctx, first, jobOf(of, way), assemble.Options{})
+	job, err := wiring.Register(ctx, first, jobOf(of, way), wiring.Options{})
 	if err != nil {
 		return f, err
 	}

@@ -1,6 +1,6 @@
-// Package assemble builds what a job runs with from its values: its store, its
+// Package wiring builds what a job runs with from its values: its store, its
 // client, its place in a frontier.
-package assemble
+package wiring
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 
+	"github.com/seinehq/seine/internal/deadline"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier/drivers"
-	"github.com/seinehq/seine/internal/patience"
 )
 
 // ErrStore says that a store can't be opened or reached.
@@ -40,7 +40,7 @@ func store(ctx context.Context, at string, within time.Duration) (*blob.Bucket, 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrStore, drivers.Redact(at), err)
 	}
-	if err := patience.Call(ctx, within, func(ctx context.Context) error {
+	if err := deadline.Call(ctx, within, func(ctx context.Context) error {
 		ok, err := bucket.IsAccessible(ctx)
 		if err == nil && !ok {
 			err = errors.New("it does not exist or may not be read")

@@ -1,7 +1,7 @@
-// Package patience bounds calls of a store: clients of clouds try again without
+// Package deadline bounds calls of a store: clients of clouds try again without
 // end, and a store that went away in the middle of a call would hold its caller
 // for ever.
-package patience
+package deadline
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package assemble
+package wiring
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 
+	"github.com/seinehq/seine/internal/deadline"
 	"github.com/seinehq/seine/internal/frontier/drivers"
-	"github.com/seinehq/seine/internal/patience"
 )
 
 // errUnconditional means that a store accepts a second "create" of one key, or rejects every "create".
@@ -21,7 +21,7 @@ var errUnconditional = errors.New("this store has no conditional writes (If-None
 // CheckWrites writes a small object to the store at a URL and deletes it. It proves that the store creates a key only
 // once, because the keeper of assets depends on it. CheckWrites fails with [ErrStore].
 func CheckWrites(ctx context.Context, bucket *blob.Bucket, at string) error {
-	err := patience.Call(ctx, answerWithin, func(ctx context.Context) error { return checkWrites(ctx, bucket) })
+	err := deadline.Call(ctx, answerWithin, func(ctx context.Context) error { return checkWrites(ctx, bucket) })
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrStore, drivers.Redact(at), err)
 	}
