@@ -16,7 +16,7 @@ import (
 
 func (a *app) pauseCommand() *cobra.Command {
 	return a.holdCommand("pause", "Stop claims of a job or a host, for the whole fleet", `Nothing more of the job or the host is claimed by any worker until it is resumed.
-What is in progress goes on; "seine drain" waits for it.`, func(ctx context.Context, f frontier.Frontier, h held) error {
+What is in progress goes on; "seine drain" waits for it.`, func(ctx context.Context, f drivers.Frontier, h held) error {
 		return a.hold(ctx, f, h, true)
 	})
 }
@@ -24,7 +24,7 @@ What is in progress goes on; "seine drain" waits for it.`, func(ctx context.Cont
 func (a *app) resumeCommand() *cobra.Command {
 	return a.holdCommand("resume", "Let a paused job or host go on, and an ID space that was stopped", `A job is claimed from again. ID spaces that were stopped, because their answers
 were not what they had been, are explored again: see to what the site gives
-first, and send back what it gave meanwhile with "seine retry".`, func(ctx context.Context, f frontier.Frontier, h held) error {
+first, and send back what it gave meanwhile with "seine retry".`, func(ctx context.Context, f drivers.Frontier, h held) error {
 		return a.hold(ctx, f, h, false)
 	})
 }
@@ -34,7 +34,7 @@ func (a *app) drainCommand() *cobra.Command {
 	c := a.holdCommand("drain", "Pause a job or a host and wait until nothing of it is in progress", `Pauses, and returns when the last task in progress has ended or was given back: the
 moment to change a job's rules, or to back database and store up together. What a
 dead worker holds is taken back when its lease expires. It stays paused until
-"seine resume", also when you stop waiting.`, func(ctx context.Context, f frontier.Frontier, h held) error {
+"seine resume", also when you stop waiting.`, func(ctx context.Context, f drivers.Frontier, h held) error {
 		if timeout < 0 {
 			return usagef("--timeout %s: give a time from 0s on; 0s waits for as long as it takes", timeout)
 		}
@@ -68,7 +68,7 @@ func (h held) String() string {
 	return "host " + h.host + " of job " + h.job.Name
 }
 
-func (a *app) holdCommand(name, short, long string, do func(context.Context, frontier.Frontier, held) error) *cobra.Command {
+func (a *app) holdCommand(name, short, long string, do func(context.Context, drivers.Frontier, held) error) *cobra.Command {
 	var host string
 	c := &cobra.Command{
 		Use: name + " JOB", Short: short, Long: long, Args: cobra.ExactArgs(1),
@@ -85,7 +85,13 @@ func (a *app) holdCommand(name, short, long string, do func(context.Context, fro
 	return c
 }
 
-func (a *app) hold(ctx context.Context, f frontier.Frontier, h held, paused bool) error {
+// holder pauses and resumes jobs, hosts and spaces.
+type holder interface {
+	frontier.Hosts
+	frontier.Spaces
+}
+
+func (a *app) hold(ctx context.Context, f holder, h held, paused bool) error {
 	if h.host == "" {
 		if err := f.PauseJob(ctx, h.job.ID, paused); err != nil {
 			return err
@@ -118,8 +124,14 @@ const (
 	drainSay   = 10 * time.Second
 )
 
-// drain waits until nothing is in progress.
-func (a *app) drain(ctx context.Context, f frontier.Frontier, h held, timeout time.Duration) error {
+// drainer counts the tasks in progress and rescues those of dead workers.
+type drainer interface {
+	frontier.Reader
+	frontier.Maintainer
+}
+
+// drain waits until no task is in progress.
+func (a *app) drain(ctx context.Context, f drainer, h held, timeout time.Duration) error {
 	began := time.Now()
 	var said time.Time
 	for quiet := 0; ; {

@@ -210,7 +210,7 @@ func (a *app) registeredAt(ctx context.Context, arg string, n needs) (f drivers.
 }
 
 // find looks a job up by name; its error names the jobs that are there.
-func find(ctx context.Context, f frontier.Frontier, name string) (frontier.JobInfo, error) {
+func find(ctx context.Context, f frontier.Reader, name string) (frontier.JobInfo, error) {
 	jobs, err := f.Jobs(ctx)
 	if err != nil {
 		return frontier.JobInfo{}, err

@@ -91,7 +91,7 @@ func progressLine(s worker.Status, progress []worker.Progress, job string, explo
 		parts = append(parts, "paused: `seine resume "+job+"` lets it go on")
 	}
 	for _, h := range s.Hosts {
-		if wait := time.Until(h.NextAt); h.Parked && wait >= time.Second {
+		if wait := time.Until(h.NextAt); h.Blocked && wait >= time.Second {
 			parts = append(parts, fmt.Sprintf("host %s rests for %s: %s", h.Host, brief(wait), h.Reason))
 			break
 		}

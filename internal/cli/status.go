@@ -156,7 +156,7 @@ func (a *app) printStatus(job string, s frontier.Status, explores bool) error {
 		out.ETAS = &seconds
 	}
 	for _, h := range s.Hosts {
-		out.Hosts = append(out.Hosts, hostJSON{h.Host, h.NextAt.UTC(), h.Parked, h.Reason, h.Slow})
+		out.Hosts = append(out.Hosts, hostJSON{h.Host, h.NextAt.UTC(), h.Blocked, h.Reason, h.Slow})
 	}
 	for _, r := range s.Reasons {
 		out.Reasons = append(out.Reasons, reasonJSON{r.State.String(), r.Reason, r.Count})
@@ -250,7 +250,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 func counted[N int | int64](n N, noun string) string { return number.Counted(n, noun) }
 
 // printStopped says which of a job's ID spaces are not explored any more.
-func (a *app) printStopped(ctx context.Context, f frontier.Frontier, info frontier.JobInfo) error {
+func (a *app) printStopped(ctx context.Context, f frontier.Spaces, info frontier.JobInfo) error {
 	job, err := a.stored(info, needs{})
 	if err != nil {
 		return nil //nolint:nilerr // as in printHours
@@ -278,7 +278,7 @@ func (a *app) printStopped(ctx context.Context, f frontier.Frontier, info fronti
 }
 
 // printHours says that a job is outside its hours.
-func (a *app) printHours(ctx context.Context, f frontier.Frontier, info frontier.JobInfo) {
+func (a *app) printHours(ctx context.Context, f frontier.Reader, info frontier.JobInfo) {
 	job, err := a.stored(info, needs{})
 	if err != nil {
 		return // added by a program of the user's own, or with a secret that is not here
@@ -305,11 +305,11 @@ func (a *app) printHosts(job string, s frontier.Status) {
 			slow = fmt.Sprintf("asked at %.0f %% of its pace since it refused", 100/h.Slow)
 		}
 		switch {
-		case h.Parked && reason == "paused":
+		case h.Blocked && reason == "paused":
 			if !strings.HasPrefix(h.Host, frontier.AssetLane("")) { // goes on with its pages
 				a.print("  host %s is paused: `seine resume %s --host %s` goes on", h.Host, job, h.Host)
 			}
-		case h.Parked:
+		case h.Blocked:
 			a.print("  %s waits until %s: %s", name, h.NextAt.UTC().Format(time.RFC3339), join("; ", reason, slow))
 		case slow != "":
 			a.print("  %s is %s: %s", name, slow, reason)

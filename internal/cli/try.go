@@ -160,7 +160,7 @@ func (a *app) takeTurn(ctx context.Context, job *seine.Job, url string) error {
 		return err
 	}
 	wait := turn.Wait
-	if turn.Held {
+	if turn.Paused {
 		return fmt.Errorf("host %s is paused: `seine resume %s` or `seine resume %s --host %s` lets it go on", weburl.Host(url), job.Name, job.Name, weburl.Host(url))
 	}
 	if wait > tryPatience {

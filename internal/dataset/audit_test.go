@@ -101,7 +101,7 @@ func TestAuditFixMends(t *testing.T) {
 			f.Errorf("%d tasks sent back again", r.Tasks)
 		}
 		// A run mends what was sent back.
-		got, err := f.Frontier.Claim(f.Context(), f.lease, frontier.ClaimArgs{Job: f.ID, N: 9})
+		got, err := f.front.Claim(f.Context(), f.lease, frontier.ClaimArgs{Job: f.ID, N: 9})
 		f.check(err)
 		for _, c := range got {
 			f.complete(c, map[string]string{"1000": "1", "1001": "2", "88": "9"}[c.Key], "front", "back")
@@ -130,7 +130,7 @@ func TestAuditDeep(t *testing.T) {
 		f.put(path("5", "6", "front"), bad)
 		f.put(path("5", "6", "back"), []byte("text"))
 		text := sha256.Sum256([]byte("text"))
-		out, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: c, State: seine.Done,
+		out, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: c, State: seine.Done,
 			Records: []frontier.Record{{Key: "5", Kind: "record", URL: "u", Fields: []byte(`{"grade":6}`), Digest: []byte{1}, FetchedAt: time.Now()}},
 			Assets: []frontier.Asset{
 				{Key: "5", Stored: seine.Stored{Name: "front", Path: path("5", "6", "front"), Bytes: int64(len(bad)), SHA256: sum[:], URL: "u"}},
@@ -158,7 +158,7 @@ func TestAuditDeepLeavesWhatItCanNotDecode(t *testing.T) {
 				f.put(path(key, "6", name), []byte(body))
 				assets = append(assets, frontier.Asset{Key: key, Stored: seine.Stored{Name: name, Path: path(key, "6", name), Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}})
 			}
-			_, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim(key), State: seine.Done,
+			_, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim(key), State: seine.Done,
 				Records: []frontier.Record{{Key: key, Kind: "record", URL: "u", Fields: []byte(`{"grade":6}`), Digest: []byte{1}, FetchedAt: time.Now()}}, Assets: assets}})
 			f.check(err)
 		}
@@ -179,7 +179,7 @@ func TestAuditMisnamed(t *testing.T) {
 		asset := func(name, path string) frontier.Asset {
 			return frontier.Asset{Key: "5", Stored: seine.Stored{Name: name, Path: path, Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}}
 		}
-		_, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: c, State: seine.Done,
+		_, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: c, State: seine.Done,
 			Records: []frontier.Record{{Key: "5", Kind: "record", URL: "u", Fields: []byte(`{"grade":"9"}`), Digest: []byte{1}, FetchedAt: time.Now()}},
 			Assets:  []frontier.Asset{asset("front", wrong), asset("back", path("5", "9", "back"))}}})
 		f.check(err)
@@ -201,7 +201,7 @@ func TestAuditFindsASharedFile(t *testing.T) {
 		f.put(shared, body)
 		for i, key := range []string{"5", "6"} {
 			sum := sha256.Sum256([]byte{byte(i)})
-			_, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim(key), State: seine.Done,
+			_, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim(key), State: seine.Done,
 				Records: []frontier.Record{{Key: key, Kind: "record", URL: "u", Fields: []byte(`{"grade":"9"}`), Digest: []byte{1}, FetchedAt: time.Now()}},
 				Assets:  []frontier.Asset{{Key: key, Stored: seine.Stored{Name: "front", Path: shared, Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}}}}})
 			f.check(err)
@@ -225,7 +225,7 @@ func TestAuditLeavesWhatIsInProgress(t *testing.T) {
 		f.fill(2)
 		f.gone(path("1000", "1", "front"))
 		f.wantAudit(dataset.AuditOptions{Fix: true}, "missing 1000 front "+path("1000", "1", "front")+": sent back", "incomplete 1000")
-		got, err := f.Frontier.Claim(f.Context(), f.lease, frontier.ClaimArgs{Job: f.ID, N: 1})
+		got, err := f.front.Claim(f.Context(), f.lease, frontier.ClaimArgs{Job: f.ID, N: 1})
 		f.check(err)
 		if len(got) != 1 || got[0].Key != "1000" {
 			f.Fatalf("claimed %+v", got)

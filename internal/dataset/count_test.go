@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/seinehq/seine/internal/dataset"
-	"github.com/seinehq/seine/internal/frontier"
 )
 
 type counted struct {
@@ -141,7 +140,7 @@ func TestCountRefusesWhatIsNoField(t *testing.T) {
 	f := newFixture(t, lite(t), true)
 	for _, tt := range []struct {
 		by, want string
-		f        frontier.Frontier
+		f        dataset.Frontier
 	}{{"grades", `did you mean "grade"?`, f.Frontier}, {"note", "is not in store.key", nil}} {
 		f.Frontier = tt.f
 		if _, err := f.Count(t.Context(), tt.by); !errors.Is(err, dataset.ErrField) || !strings.Contains(err.Error(), tt.want) {

@@ -7,7 +7,7 @@
 // temporary file, so memory does not grow with the set. A bucket that Seine did
 // not fill can be counted and cleaned too, by the key template alone.
 //
-// A file is deleted only within a sweep ([frontier.Frontier.BeginSweep]), so
+// A file is deleted only within a sweep ([frontier.Sweeper.BeginSweep]), so
 // that no record owns it or comes to own it, also while workers run. A bucket
 // without a frontier has no such guard but the age of its files.
 package dataset
@@ -42,8 +42,8 @@ type Set struct {
 	Job   *seine.Job
 	Rules Rules
 
-	// Frontier keeps its records, under ID; nil: only the store is looked at.
-	Frontier frontier.Frontier
+	// Frontier stores the job's records, under ID. If it is nil, the set is only the store.
+	Frontier Frontier
 	ID       frontier.JobID
 
 	// Store keeps its files.
@@ -52,6 +52,13 @@ type Set struct {
 	// Progress, when not nil, is told now and then how many things of a kind
 	// ("files", "records") were gone through.
 	Progress func(what string, n int64)
+}
+
+// Frontier is the part of a frontier that a data set uses.
+type Frontier interface {
+	frontier.Reader
+	frontier.Results
+	frontier.Sweeper
 }
 
 // Rules say what the records and files of a job have. [extract.Scraper] and [Found] are Rules.

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // fixture is a data set that a test fills and damages.
 type fixture struct {
+	front frontier.Frontier // the whole of Set.Frontier
 	*testing.T
 	dataset.Set
 	lease frontier.Lease
@@ -113,7 +114,7 @@ func newFixture(t *testing.T, f frontier.Frontier, folder bool) *fixture {
 		}
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	fx := &fixture{T: t, Set: dataset.Set{Job: job(t, "cards"), Rules: rules(t), Frontier: f, Store: store}}
+	fx := &fixture{T: t, front: f, Set: dataset.Set{Job: job(t, "cards"), Rules: rules(t), Frontier: f, Store: store}}
 	fx.ID = fx.register(fx.Job)
 	var err error
 	fx.lease, err = f.OpenLease(t.Context(), "w", time.Hour)
@@ -130,7 +131,7 @@ func (f *fixture) check(err error) {
 
 func (f *fixture) register(j *seine.Job) frontier.JobID {
 	f.Helper()
-	id, err := f.Frontier.Register(f.Context(), frontier.SpecOf(j, []byte(`{}`)), false)
+	id, err := f.front.Register(f.Context(), frontier.SpecOf(j, []byte(`{}`)), false)
 	f.check(err)
 	return id
 }
@@ -176,9 +177,9 @@ func (f *fixture) claim(id string) frontier.Claimed {
 	f.Helper()
 	n, err := frontier.Admit(f.Job, frontier.Seed{Key: id})
 	f.check(err)
-	_, err = f.Frontier.Add(f.Context(), f.ID, []frontier.New{n})
+	_, err = f.front.Add(f.Context(), f.ID, []frontier.New{n})
 	f.check(err)
-	got, err := f.Frontier.Claim(f.Context(), f.lease, frontier.ClaimArgs{Job: f.ID, N: 1})
+	got, err := f.front.Claim(f.Context(), f.lease, frontier.ClaimArgs{Job: f.ID, N: 1})
 	f.check(err)
 	if len(got) != 1 || got[0].Key != id {
 		f.Fatalf("claimed %+v; want %s", got, id)
@@ -208,7 +209,7 @@ func (f *fixture) complete(c frontier.Claimed, grade string, assets ...string) {
 			Name: a, Path: p, Bytes: int64(len(body)), SHA256: sum[:], Width: 8, Height: 8, URL: "http://a.example/" + a,
 		}})
 	}
-	out, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{done})
+	out, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{done})
 	f.check(err)
 	if out.Kept != 1 {
 		f.Fatalf("task %s: %+v", c.Key, out)

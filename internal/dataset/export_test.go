@@ -24,7 +24,7 @@ import (
 // odd stores a record whose fields are hard to write.
 func (f *fixture) odd(fields string) {
 	f.Helper()
-	out, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim("5"), State: seine.Done, Records: []frontier.Record{{
+	out, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim("5"), State: seine.Done, Records: []frontier.Record{{
 		Key: "5", Kind: "record", URL: "http://a.example/5?a=1&b=<2>", Fields: []byte(fields), Digest: []byte{9}, FetchedAt: time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC),
 	}}}})
 	f.check(err)

@@ -22,7 +22,7 @@ type Found struct {
 
 // Find reads all records of a job. key is the job's store.key. Find keeps at most 1,000 fields and
 // 1,000 assets, the first ones in the order of the records.
-func Find(ctx context.Context, f frontier.Frontier, id frontier.JobID, key string) (*Found, error) {
+func Find(ctx context.Context, f frontier.Results, id frontier.JobID, key string) (*Found, error) {
 	fields, assets, keeps := map[string]bool{}, map[string]bool{}, false
 	add := func(to map[string]bool, name string) {
 		if len(to) < maxFound {

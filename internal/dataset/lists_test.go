@@ -35,7 +35,7 @@ func TestListsAndFailures(t *testing.T) {
 			f.check(f.Store.Bucket.WriteAll(f.Context(), path, body, nil))
 			assets = append(assets, frontier.Asset{Key: "5", Stored: seine.Stored{Name: "photo_" + n, Path: path, Bytes: int64(len(body)), SHA256: sum[:], URL: "http://i/" + n}})
 		}
-		out, err := f.Frontier.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{
+		out, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{
 			Claimed: f.claim("5"), State: seine.Done,
 			Records: []frontier.Record{{Key: "5", Kind: "record", URL: "http://a.example/5", Fields: []byte(`{"title":"x"}`), Digest: []byte{7}, FetchedAt: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}},
 			Assets:  assets,

@@ -73,7 +73,7 @@ func (r *runner) unreachable(ctx context.Context, c frontier.Claimed, reason str
 	faults := c.Faults + 1
 	pause := r.hostPause(faults)
 	r.pace.quiet(c.LaneKey, pause, reason)
-	if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{r.hostOf(c)}, frontier.Quiet{For: pause, Why: reason, Faults: faults}); e != nil {
+	if e := r.e.cfg.Frontier.Backoff(ctx, r.job.ID, []string{r.hostOf(c)}, frontier.Backoff{For: pause, Why: reason, Faults: faults}); e != nil {
 		r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
 	}
 	r.troubles(r.hostOf(c))
@@ -118,7 +118,7 @@ func (r *runner) heedHost(ctx context.Context, lane string, page *seine.Page, be
 		}
 		r.troubles(lane)
 	}
-	if err := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, lanes, frontier.Quiet{For: after, Why: why, Slow: true, Ago: time.Since(began)}); err != nil && ctx.Err() == nil {
+	if err := r.e.cfg.Frontier.Backoff(ctx, r.job.ID, lanes, frontier.Backoff{For: after, Why: why, Slow: true, Ago: time.Since(began)}); err != nil && ctx.Err() == nil {
 		r.log.WarnContext(ctx, "what the host refuses is not stored", "err", err)
 	}
 	return after

@@ -339,7 +339,7 @@ func TestHostFaultCostsNoAttempt(t *testing.T) {
 		t.Fatal(err)
 	}
 	st, err := r.f.Status(t.Context(), j.ID)
-	if err != nil || st.States[seine.Pending] != 3 || len(st.Hosts) != 1 || !st.Hosts[0].Parked || st.Hosts[0].Reason != "connection refused" {
+	if err != nil || st.States[seine.Pending] != 3 || len(st.Hosts) != 1 || !st.Hosts[0].Blocked || st.Hosts[0].Reason != "connection refused" {
 		t.Errorf("status %+v, %v; want 3 pending and the host parked", st, err)
 	}
 	ts, err := r.f.Tasks(t.Context(), j.ID, frontier.Filter{})

@@ -26,10 +26,10 @@ func (r *runner) unfilled() int {
 
 // explore admits ids that are worth a request, when nothing else is ready. left
 // is false when there is nothing more to explore.
-func (r *runner) explore(ctx context.Context) (n int, left bool, lull frontier.Lull, err error) {
+func (r *runner) explore(ctx context.Context) (n int, left bool, lull frontier.IdleState, err error) {
 	r.explorer.rest()
-	lull, err = r.e.cfg.Frontier.Lull(ctx, r.job.ID)
-	if want := r.unfilled(); err == nil && lull.Dry && want > 0 {
+	lull, err = r.e.cfg.Frontier.Idle(ctx, r.job.ID)
+	if want := r.unfilled(); err == nil && lull.Idle && want > 0 {
 		n, left, err = r.exploreMore(ctx, want)
 		return n, left, lull, err
 	}

@@ -182,9 +182,9 @@ type crowded struct {
 	lulls *atomic.Int64
 }
 
-func (c crowded) Lull(ctx context.Context, job frontier.JobID) (frontier.Lull, error) {
-	l, err := c.Frontier.Lull(ctx, job)
-	l.Dry = c.lulls.Add(1) == 1 && l.Dry
+func (c crowded) Idle(ctx context.Context, job frontier.JobID) (frontier.IdleState, error) {
+	l, err := c.Frontier.Idle(ctx, job)
+	l.Idle = c.lulls.Add(1) == 1 && l.Idle
 	return l, err
 }
 

@@ -76,7 +76,7 @@ func (r *runner) readTroubles(ctx context.Context) error {
 	if fresh || !r.job.Pace.Unpaced() {
 		return nil
 	}
-	hosts, err := r.e.cfg.Frontier.Troubled(ctx, r.job.ID)
+	hosts, err := r.e.cfg.Frontier.Unhealthy(ctx, r.job.ID)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (r *runner) foreignUnreachable(ctx context.Context, laneOf func(host string
 	lane, reason := laneOf(f.Host), fetch.Reason(err)
 	away, rest := r.others.fault(lane, time.Now(), r.hostPause)
 	if r.job.Pace.Scope != seine.ScopeWorker {
-		if e := r.e.cfg.Frontier.Quiet(ctx, r.job.ID, []string{lane}, frontier.Quiet{For: rest, Why: reason}); e != nil && ctx.Err() == nil {
+		if e := r.e.cfg.Frontier.Backoff(ctx, r.job.ID, []string{lane}, frontier.Backoff{For: rest, Why: reason}); e != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "host's pause is not stored", "err", e)
 		}
 		if frontier.IsHost(lane) {

@@ -45,7 +45,7 @@ func TestARedirectsTargetIsHeeded(t *testing.T) {
 			t.Errorf("%+v: it did not refuse", h)
 		}
 	}
-	hosts, err := r.f.Troubled(t.Context(), j.ID)
+	hosts, err := r.f.Unhealthy(t.Context(), j.ID)
 	if want := strings.TrimPrefix(target.URL, "http://"); err != nil || len(hosts) != 1 || hosts[0] != want {
 		t.Errorf("in trouble: %v, %v; want %s", hosts, err, want)
 	}

@@ -212,7 +212,7 @@ func (r *runner) awaitStart(ctx context.Context, c frontier.Claimed, asked time.
 			}
 			asked := time.Now()
 			turn, err := r.e.cfg.Frontier.Reserve(ctx, r.job.ID, c.LaneKey, rand.Float64(), startPatience)
-			if err != nil || turn.Held || turn.Wait > startPatience {
+			if err != nil || turn.Paused || turn.Wait > startPatience {
 				return false
 			}
 			at, due = startOf(asked, turn)

@@ -272,7 +272,7 @@ func (r *runner) empty(ctx context.Context, idle *idler) (done bool, err error) 
 			return false, err
 		}
 	}
-	var lull frontier.Lull
+	var lull frontier.IdleState
 	if r.explorer != nil {
 		var n int
 		if n, left, lull, err = r.explore(ctx); err != nil || n > 0 || r.explorer.goesOn() {

@@ -72,12 +72,12 @@ func (r *runner) watchHeld(ctx context.Context) {
 		if len(lanes) == 0 {
 			continue
 		}
-		states, err := r.e.cfg.Frontier.Held(ctx, lanes)
+		states, err := r.e.cfg.Frontier.Blocked(ctx, lanes)
 		if err != nil {
 			continue // whoever claims next says so
 		}
 		for _, s := range states {
-			if s.Held || s.Quiet > 0 {
+			if s.Paused || s.Backoff > 0 {
 				r.waiters.hold(s.Lane)
 			}
 		}
@@ -108,7 +108,7 @@ func (r *runner) await(ctx context.Context, lane string, turn frontier.Turn, err
 	switch {
 	case err != nil:
 		return err
-	case turn.Held:
+	case turn.Paused:
 		return &quietError{host, heldPause}
 	case turn.Wait > hostPatience:
 		return &quietError{host, turn.Wait}

@@ -42,7 +42,7 @@ func startsAhead(t *testing.T, another bool) {
 		if len(at) == 4 {
 			hushd = time.Now()
 			if another {
-				if err := r.f.Quiet(q.Context(), j.ID, []string{q.Host}, frontier.Quiet{For: quiet, Why: "Retry-After"}); err != nil {
+				if err := r.f.Backoff(q.Context(), j.ID, []string{q.Host}, frontier.Backoff{For: quiet, Why: "Retry-After"}); err != nil {
 					t.Error(err)
 				}
 				hello(w, q)

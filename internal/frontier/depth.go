@@ -17,8 +17,8 @@ type Depth struct {
 	// wait for a retry, how these divide is estimated.
 	States map[seine.State]int64
 
-	// Held are pending tasks that wait for their time.
-	Held int64
+	// Delayed are pending tasks that wait for their time.
+	Delayed int64
 
 	// Oldest is how long ago the oldest task that is due was admitted: it is
 	// ready, and its lane may be asked now and has been for longer than
@@ -58,7 +58,7 @@ func (d *Depth) Ready() int64 {
 	if d.Paused {
 		return 0
 	}
-	return max(0, d.States[seine.Pending]-d.Held)
+	return max(0, d.States[seine.Pending]-d.Delayed)
 }
 
 // Sample is a bounded look at the queue: the tasks that wait for their time among
@@ -101,5 +101,5 @@ func (d *Depth) Split(inProgress int64, s Sample) {
 		*n = min(*n, left)
 		left -= *n
 	}
-	d.States, d.Held = d.Counts.States(inProgress, s.Error, s.Stale), s.Pending
+	d.States, d.Delayed = d.Counts.States(inProgress, s.Error, s.Stale), s.Pending
 }

@@ -34,8 +34,8 @@ func TestSplit(t *testing.T) {
 		c.Add(int(seine.Done), 5)
 		d := Depth{Counts: c}
 		d.Split(tt.inProgress, tt.sample)
-		if diff := cmp.Diff(tt.want, d.States); diff != "" || d.Held != tt.held || d.Ready() != tt.want[seine.Pending]-tt.held {
-			t.Errorf("%s: %d held, %d ready (-want +got):\n%s", tt.name, d.Held, d.Ready(), diff)
+		if diff := cmp.Diff(tt.want, d.States); diff != "" || d.Delayed != tt.held || d.Ready() != tt.want[seine.Pending]-tt.held {
+			t.Errorf("%s: %d held, %d ready (-want +got):\n%s", tt.name, d.Delayed, d.Ready(), diff)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package frontier
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -80,60 +79,15 @@ func SpaceNumber(s *seine.IDSpace, model *explore.Forager) int {
 	return int(h.Sum32() & math.MaxInt32)
 }
 
-// Lull is what there is to do for a worker whose claim came back short.
-type Lull struct {
-	// Dry: tasks of the job could be claimed, and none is ready; of a job without a
-	// pace, whose tasks are in several lanes, none in half of them. It is the time
-	// to explore.
-	Dry bool
+// IdleState tells a worker with free slots what to do next.
+type IdleState struct {
+	// Idle means that tasks of the job could be claimed and none is ready. In a job without a pace it
+	// means that at most half of the shards have a ready task. It is the time to explore.
+	Idle bool
 
-	// Due: something may be claimed, after Wait, as Frontier.Due tells.
+	// Due means that a task may be claimed after Wait: see [Queue.Due].
 	Due  bool
 	Wait time.Duration
-}
-
-// Explorer is the part of a frontier that keeps what is known of ID spaces.
-type Explorer interface {
-	// Lull tells whether it is time to explore, and else what there is to wait for.
-	Lull(ctx context.Context, job JobID) (Lull, error)
-
-	// Explore admits tasks in a space if the job is dry still and the space's
-	// circuit is not open, one worker at a time; the others do not wait for it and
-	// admit nothing. It returns how many were new.
-	Explore(ctx context.Context, job JobID, space int, tasks []New) (int, error)
-
-	// Blocks lists the sums that were written since a time of the frontier's
-	// clock, and Steps the table of steps, summed over its writers.
-	Blocks(ctx context.Context, job JobID, space int, since time.Time) (map[int64]explore.Sums, error)
-	Steps(ctx context.Context, job JobID, space int) (map[explore.Step]explore.Trial, error)
-
-	// Known is the blocks and the space's circuit at once.
-	Known(ctx context.Context, job JobID, space int, since time.Time) (Knowledge, error)
-
-	// Watched keeps where a space was last as it should be, as a worker saw it that
-	// knew of its circuit's end at closed (zero: it was never stopped): the least
-	// doubt and the last answer of all workers. What a worker says that did not know
-	// is not taken.
-	Watched(ctx context.Context, job JobID, space int, closed time.Time, w explore.Watch) error
-
-	// Answers counts the ids that were answered, by space, of those too that the
-	// job does not have any more.
-	Answers(ctx context.Context, job JobID) (map[int]int64, error)
-
-	// OpenCircuit stops a space for every worker, and reports whether it was not
-	// stopped yet. CloseCircuits lets all spaces of a job go on and returns how
-	// many were stopped. The watch of one that was stopped for its answers (from
-	// explore.Suspect on), or was not as it should be since it was, goes on from the
-	// sums of then with what was expected before; others begin anew. Circuits lists
-	// those that were ever.
-	OpenCircuit(ctx context.Context, job JobID, space int, reason string) (bool, error)
-	CloseCircuits(ctx context.Context, job JobID) (int, error)
-	Circuits(ctx context.Context, job JobID) ([]Circuit, error)
-
-	// Recount counts anew what is known of a job's spaces: each says of a task
-	// what it adds, or nil. Tasks that end meanwhile wait for it, and are counted
-	// after it. The spaces' watches are forgotten: what was counted is what is known.
-	Recount(ctx context.Context, job JobID, each func(TaskInfo) *Explored) (tasks int64, err error)
 }
 
 // BlockSums is the row of a block that a transaction adds to.

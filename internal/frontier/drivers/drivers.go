@@ -85,8 +85,8 @@ func Open(ctx context.Context, at string, opts Options) (Frontier, error) {
 	return nil, fmt.Errorf("%w: %q: give sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE", ErrURL, Redact(at))
 }
 
-// Near reports whether a frontier can't be away: it is a file here.
-func Near(f frontier.Frontier) bool {
+// Near reports whether a frontier is a local file, which cannot become unreachable.
+func Near(f any) bool {
 	_, lite := f.(*litefrontier.Frontier)
 	return lite
 }

@@ -16,7 +16,7 @@ func testHostDown(t *testing.T, s *suite) {
 	got := s.claim(l, job, 3, 3)
 	fault := func() {
 		s.Helper()
-		s.check(s.Quiet(s.ctx(), job, []string{"h:80"}, frontier.Quiet{For: time.Second, Why: "connection refused", Faults: 1}))
+		s.check(s.Backoff(s.ctx(), job, []string{"h:80"}, frontier.Backoff{For: time.Second, Why: "connection refused", Faults: 1}))
 	}
 	want := func(wantDown bool, wantEnded int) {
 		s.Helper()

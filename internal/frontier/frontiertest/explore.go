@@ -24,7 +24,7 @@ func testDry(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 1})
 	dry := func(want bool, when string) {
 		t.Helper()
-		if got, err := s.Lull(s.ctx(), job); err != nil || got.Dry != want {
+		if got, err := s.Idle(s.ctx(), job); err != nil || got.Idle != want {
 			t.Errorf("dry %v, %v %s; want %v", got, err, when, want)
 		}
 	}
@@ -57,7 +57,7 @@ func testDryShards(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Inflight: 1 << 20})
 	lull := func(dry, due bool, when string) {
 		t.Helper()
-		if got, err := s.Lull(s.ctx(), job); err != nil || got != (frontier.Lull{Dry: dry, Due: due}) {
+		if got, err := s.Idle(s.ctx(), job); err != nil || got != (frontier.IdleState{Idle: dry, Due: due}) {
 			t.Errorf("%+v, %v %s; want %v, %v, at once", got, err, when, dry, due)
 		}
 	}

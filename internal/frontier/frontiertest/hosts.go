@@ -14,14 +14,14 @@ func testQuiet(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, append(tasks("a:1", "a1", "a2"), tasks("b:1", "b1")...), 3)
 	l := s.lease()
-	s.check(s.Quiet(s.ctx(), job, []string{"a:1", frontier.AssetLane("a:1")}, frontier.Quiet{For: 30 * time.Second, Why: "Retry-After"}))
+	s.check(s.Backoff(s.ctx(), job, []string{"a:1", frontier.AssetLane("a:1")}, frontier.Backoff{For: 30 * time.Second, Why: "Retry-After"}))
 	if got := s.claim(l, job, 9, 1); got[0].Key != "b1" {
 		t.Errorf("claimed %s of a quiet host", got[0].Key)
 	}
 	if turn, err := s.Reserve(s.ctx(), job, frontier.AssetLane("a:1"), 0, time.Minute); err != nil || turn.Wait != 30*time.Second {
 		t.Errorf("its assets wait %v, %v; want 30s", turn.Wait, err)
 	}
-	s.check(s.Quiet(s.ctx(), job, []string{"a:1"}, frontier.Quiet{For: time.Second, Why: "shorter"}))
+	s.check(s.Backoff(s.ctx(), job, []string{"a:1"}, frontier.Backoff{For: time.Second, Why: "shorter"}))
 	s.clock.Move(29 * time.Second)
 	s.claim(l, job, 9, 0)
 	s.clock.Move(time.Second)
@@ -61,7 +61,7 @@ func testSlow(t *testing.T, s *suite) {
 	}
 	refuse := func(ago time.Duration) {
 		t.Helper()
-		s.check(s.Quiet(s.ctx(), job, []string{"h:80", frontier.AssetLane("h:80")}, frontier.Quiet{Why: "HTTP 429", Slow: true, Ago: ago}))
+		s.check(s.Backoff(s.ctx(), job, []string{"h:80", frontier.AssetLane("h:80")}, frontier.Backoff{Why: "HTTP 429", Slow: true, Ago: ago}))
 	}
 	first, _ := next()
 	if got := slow(); got != 1 {
@@ -82,7 +82,7 @@ func testSlow(t *testing.T, s *suite) {
 	if got := slow(); got != 4 {
 		t.Errorf("slow %g after the next refusal; want 4", got)
 	}
-	for i, want := range []frontier.Turn{{Apart: true}, {Wait: 40 * time.Millisecond, Apart: true}} {
+	for i, want := range []frontier.Turn{{Paced: true}, {Wait: 40 * time.Millisecond, Paced: true}} {
 		if turn, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5, time.Minute); err != nil || turn != want {
 			t.Errorf("asset %d has turn %+v, %v; want %+v", i, turn, err, want)
 		}
@@ -138,7 +138,7 @@ func testFaults(t *testing.T, s *suite) {
 	}
 	_, err := s.Release(s.ctx(), l, got)
 	s.check(err)
-	s.check(s.Quiet(s.ctx(), job, []string{"h:80"}, frontier.Quiet{For: 5 * time.Second, Why: "connection refused", Faults: 1}))
+	s.check(s.Backoff(s.ctx(), job, []string{"h:80"}, frontier.Backoff{For: 5 * time.Second, Why: "connection refused", Faults: 1}))
 	s.clock.Move(5 * time.Second)
 	one := s.claim(l, job, 9, 1)
 	if one[0].Faults != 1 || one[0].Attempt != 1 {
@@ -157,12 +157,12 @@ func testTroubled(t *testing.T, s *suite) {
 	if found, err := s.PauseHost(s.ctx(), job, "paused:80", true); err != nil || !found {
 		t.Errorf("paused %v, %v; want true: the hosts of a job without a pace are not known", found, err)
 	}
-	s.check(s.Quiet(s.ctx(), job, []string{"quiet:80", frontier.AssetLane("quiet:80")}, frontier.Quiet{For: time.Minute, Why: "Retry-After"}))
-	s.check(s.Quiet(s.ctx(), job, []string{"dead:80"}, frontier.Quiet{For: time.Second, Why: "refused", Faults: 1}))
-	s.check(s.Quiet(s.ctx(), job, []string{"slow:80"}, frontier.Quiet{Why: "HTTP 429", Slow: true}))
+	s.check(s.Backoff(s.ctx(), job, []string{"quiet:80", frontier.AssetLane("quiet:80")}, frontier.Backoff{For: time.Minute, Why: "Retry-After"}))
+	s.check(s.Backoff(s.ctx(), job, []string{"dead:80"}, frontier.Backoff{For: time.Second, Why: "refused", Faults: 1}))
+	s.check(s.Backoff(s.ctx(), job, []string{"slow:80"}, frontier.Backoff{Why: "HTTP 429", Slow: true}))
 	list := func() string {
 		t.Helper()
-		hosts, err := s.Troubled(s.ctx(), job)
+		hosts, err := s.Unhealthy(s.ctx(), job)
 		s.check(err)
 		slices.Sort(hosts)
 		return fmt.Sprint(hosts)
@@ -223,7 +223,7 @@ func testNoRoom(t *testing.T, s *suite) {
 	for _, c := range held[:out.Kept] {
 		hosts = append(hosts, c.LaneKey)
 	}
-	s.check(s.Quiet(s.ctx(), job, hosts, frontier.Quiet{For: time.Second, Why: "connection refused", Faults: 1}))
+	s.check(s.Backoff(s.ctx(), job, hosts, frontier.Backoff{For: time.Second, Why: "connection refused", Faults: 1}))
 	s.clock.Move(time.Second)
 	s.claim(l, job, 40, 20) // one of each: now each lane has a task and no room
 	s.clock.Move(time.Second)
@@ -292,16 +292,16 @@ func testHeld(t *testing.T, s *suite) {
 	s.add(job, append(tasks("a:1", "a"), tasks("b:1", "b")...), 2)
 	got := s.claim(s.lease(), job, 9, 2)
 	lanes := []frontier.LaneID{got[0].Lane, got[1].Lane}
-	s.check(s.Quiet(s.ctx(), job, []string{got[1].LaneKey}, frontier.Quiet{For: time.Minute, Why: "Retry-After"}))
+	s.check(s.Backoff(s.ctx(), job, []string{got[1].LaneKey}, frontier.Backoff{For: time.Minute, Why: "Retry-After"}))
 	_, err := s.PauseHost(s.ctx(), job, got[0].LaneKey, true)
 	s.check(err)
-	states, err := s.Held(s.ctx(), lanes)
+	states, err := s.Blocked(s.ctx(), lanes)
 	s.check(err)
 	byLane := map[frontier.LaneID]frontier.LaneState{}
 	for _, st := range states {
 		byLane[st.Lane] = st
 	}
-	if a, b := byLane[lanes[0]], byLane[lanes[1]]; !a.Held || a.Quiet != 0 || b.Held || b.Quiet != time.Minute {
+	if a, b := byLane[lanes[0]], byLane[lanes[1]]; !a.Paused || a.Backoff != 0 || b.Paused || b.Backoff != time.Minute {
 		t.Errorf("lanes %+v; want the first held, the second quiet for a minute", states)
 	}
 }

@@ -163,7 +163,7 @@ func testOwedWhileHostIsDown(t *testing.T, s *suite) {
 	}
 	fault := func() {
 		s.Helper()
-		s.check(s.Quiet(s.ctx(), job, []string{"h:80"}, frontier.Quiet{For: time.Second, Why: "connection refused", Faults: 1}))
+		s.check(s.Backoff(s.ctx(), job, []string{"h:80"}, frontier.Backoff{For: time.Second, Why: "connection refused", Faults: 1}))
 	}
 	fault()
 	s.clock.Move(30 * time.Minute)

@@ -218,8 +218,8 @@ func testReserve(t *testing.T, s *suite) {
 	for i := range 4 {
 		turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute)
 		s.check(err)
-		if want := time.Duration(i) * 200 * time.Millisecond; turn.Wait != want || turn.Held {
-			t.Errorf("reservation %d waits %v (held %v); want %v", i, turn.Wait, turn.Held, want)
+		if want := time.Duration(i) * 200 * time.Millisecond; turn.Wait != want || turn.Paused {
+			t.Errorf("reservation %d waits %v (held %v); want %v", i, turn.Wait, turn.Paused, want)
 		}
 	}
 	s.clock.Move(10 * time.Second)
@@ -229,14 +229,14 @@ func testReserve(t *testing.T, s *suite) {
 	if _, err := s.PauseHost(s.ctx(), id, "img:80", true); err != nil {
 		t.Fatal(err)
 	}
-	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || !turn.Held {
-		t.Errorf("held %v, %v on a paused host", turn.Held, err)
+	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || !turn.Paused {
+		t.Errorf("held %v, %v on a paused host", turn.Paused, err)
 	}
 	// Who will not wait that long takes no start from those who do, and nobody
 	// takes one of a paused host.
 	_, err = s.PauseHost(s.ctx(), id, "img:80", false)
 	s.check(err)
-	s.check(s.Quiet(s.ctx(), id, []string{lane}, frontier.Quiet{For: time.Hour, Why: "Retry-After"}))
+	s.check(s.Backoff(s.ctx(), id, []string{lane}, frontier.Backoff{For: time.Hour, Why: "Retry-After"}))
 	for range 3 {
 		if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || turn.Wait != time.Hour {
 			t.Errorf("a start is %v away, %v; want 1h each time", turn.Wait, err)

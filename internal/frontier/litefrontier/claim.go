@@ -244,7 +244,7 @@ func (f *Frontier) Due(ctx context.Context, jobs []frontier.JobID) (time.Duratio
 }
 
 // Held tells what changed on lanes since their tasks were claimed.
-func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error) {
+func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error) {
 	if len(lanes) == 0 {
 		return nil, nil
 	}
@@ -257,10 +257,10 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 				s     frontier.LaneState
 				quiet int64
 			)
-			if err := r.Scan(&s.Lane, &s.Held, &quiet); err != nil {
+			if err := r.Scan(&s.Lane, &s.Paused, &quiet); err != nil {
 				return err
 			}
-			s.Quiet = max(0, micro(quiet-now))
+			s.Backoff = max(0, micro(quiet-now))
 			out = append(out, s)
 			return nil
 		})
@@ -268,7 +268,7 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 }
 
 // Troubled lists the hosts that are paused, quiet, at fault or slow.
-func (f *Frontier) Troubled(ctx context.Context, job frontier.JobID) ([]string, error) {
+func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string, error) {
 	var out []string
 	err := f.each(ctx, `select lane_key from lane where job_id = ? and (paused or quiet_until > ? or faults > 0 or slow > 1.01)
  and lane_key not like 'assets/%' and lane_key not like 'shard/%'`, []any{job, f.now()}, func(r *sql.Rows) error {

@@ -20,8 +20,8 @@ const sqlDry = `select not exists (select 1 from lane where job_id = ?1 and park
 const soon = 100 * time.Millisecond
 
 // Lull tells what there is to do for who claimed nothing.
-func (f *Frontier) Lull(ctx context.Context, job frontier.JobID) (out frontier.Lull, err error) {
-	if err = f.one(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &out.Dry); err == nil {
+func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.IdleState, err error) {
+	if err = f.one(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &out.Idle); err == nil {
 		out.Wait, out.Due, err = f.Due(ctx, []frontier.JobID{job})
 	}
 	if err != nil {

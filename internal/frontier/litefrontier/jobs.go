@@ -192,13 +192,13 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, key string, 
 			resting, rested                  bool
 		)
 		if err := t.scan(ctx, `select next_at, delay_min, delay_max, slow, coalesce(eased_at, ?2), l.paused or j.paused, rest_for, rest_every > 0, rest_every > 0 and (starts + 1) % max(rest_every, 1) = 0
- from lane l join job j using (job_id) where lane_id = ?1`, []any{id, f.now()}, &next, &dmin, &dmax, &slow, &eased, &turn.Held, &restFor, &resting, &rested); err != nil {
+ from lane l join job j using (job_id) where lane_id = ?1`, []any{id, f.now()}, &next, &dmin, &dmax, &slow, &eased, &turn.Paused, &restFor, &resting, &rested); err != nil {
 			return err
 		}
 		now := f.now()
 		start := max(next, now)
-		turn.Wait, turn.Apart = micro(start-now), dmax > 0 || slow > 1 || resting
-		if turn.Held || turn.Wait > most {
+		turn.Wait, turn.Paced = micro(start-now), dmax > 0 || slow > 1 || resting
+		if turn.Paused || turn.Wait > most {
 			return nil
 		}
 		delay, _ := polite.Slowed(seine.Span{Min: micro(dmin), Max: micro(dmax)}, 0, slow)
@@ -224,7 +224,7 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, key string, 
 }
 
 // Quiet keeps lanes from being claimed for a while, and slows them down.
-func (f *Frontier) Quiet(ctx context.Context, job frontier.JobID, lanes []string, q frontier.Quiet) error {
+func (f *Frontier) Backoff(ctx context.Context, job frontier.JobID, lanes []string, q frontier.Backoff) error {
 	return f.tx(ctx, func(t tx) error {
 		now := f.now()
 		until := now + q.For.Microseconds()

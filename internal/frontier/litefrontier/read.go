@@ -84,7 +84,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 			h    frontier.HostStatus
 			next int64
 		)
-		err := r.Scan(&h.Host, &next, &h.Parked, &h.Reason, &h.Slow)
+		err := r.Scan(&h.Host, &next, &h.Blocked, &h.Reason, &h.Slow)
 		h.NextAt = fromMicro(next)
 		s.Hosts = append(s.Hosts, h)
 		return err

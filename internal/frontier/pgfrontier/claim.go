@@ -301,7 +301,7 @@ func (f *Frontier) dueArgs(jobs []frontier.JobID) []any {
 }
 
 // Held tells what changed on lanes since their tasks were claimed.
-func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error) {
+func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error) {
 	var out []frontier.LaneState
 	err := f.again(ctx, func(c *pgx.Conn) error {
 		rows, err := c.Query(ctx, sqlHeld, f.now(), ints(lanes))
@@ -310,8 +310,8 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 		}
 		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s frontier.LaneState, err error) {
 			var quiet float64
-			err = row.Scan(&s.Lane, &s.Held, &quiet)
-			s.Quiet = seconds(quiet)
+			err = row.Scan(&s.Lane, &s.Paused, &quiet)
+			s.Backoff = seconds(quiet)
 			return s, err
 		})
 		return err
@@ -320,7 +320,7 @@ func (f *Frontier) Held(ctx context.Context, lanes []frontier.LaneID) ([]frontie
 }
 
 // Troubled lists the hosts that are paused, quiet, at fault or slow.
-func (f *Frontier) Troubled(ctx context.Context, job frontier.JobID) ([]string, error) {
+func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string, error) {
 	var out []string
 	err := f.again(ctx, func(c *pgx.Conn) error {
 		rows, err := c.Query(ctx, sqlTroubled, f.now(), job)

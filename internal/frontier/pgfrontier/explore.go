@@ -13,12 +13,12 @@ import (
 )
 
 // Lull tells what there is to do for who claimed nothing, in one round trip.
-func (f *Frontier) Lull(ctx context.Context, job frontier.JobID) (out frontier.Lull, err error) {
+func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.IdleState, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		var wait *float64
-		out = frontier.Lull{}
+		out = frontier.IdleState{}
 		b := &pgx.Batch{}
-		b.Queue(sqlDry, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&out.Dry) })
+		b.Queue(sqlDry, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&out.Idle) })
 		b.Queue(sqlDue, f.dueArgs([]frontier.JobID{job})...).QueryRow(func(row pgx.Row) error { return row.Scan(&wait) })
 		if err := c.SendBatch(ctx, b).Close(); err != nil || wait == nil {
 			return err

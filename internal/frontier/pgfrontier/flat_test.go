@@ -230,7 +230,7 @@ func (w *hot) round() {
 		fails = append(fails, frontier.Failure{Claimed: c, State: seine.Error, Reason: "boom", Delay: time.Millisecond})
 		lanes[c.Lane] = true
 	}
-	_, err = w.f.Held(ctx, slices.Sorted(maps.Keys(lanes)))
+	_, err = w.f.Blocked(ctx, slices.Sorted(maps.Keys(lanes)))
 	w.must(err)
 	_, err = w.f.Fail(ctx, w.lease, w.job, fails)
 	w.must(err)
@@ -245,7 +245,7 @@ func (w *hot) round() {
 	w.must(err)
 	_, err = w.f.Reserve(ctx, w.job, "h1:80", 0.5, time.Hour)
 	w.must(err)
-	w.must(w.f.Quiet(ctx, w.job, []string{"h2:80"}, frontier.Quiet{For: time.Hour, Why: "Retry-After"}))
+	w.must(w.f.Backoff(ctx, w.job, []string{"h2:80"}, frontier.Backoff{For: time.Hour, Why: "Retry-After"}))
 	_, _, err = w.f.Fill(ctx, w.job, 50, func(id int64) (frontier.New, error) {
 		return frontier.New{Key: fmt.Sprintf("id%d", id), Lane: fmt.Sprintf("ids%d:80", w.next), Priority: 3}, nil
 	})

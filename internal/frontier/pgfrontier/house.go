@@ -117,7 +117,7 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string,
 		wait float64
 	)
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, sqlReserve, f.now(), ids[lane], draw, most.Seconds()).Scan(&wait, &turn.Held, &turn.Apart)
+		return c.QueryRow(ctx, sqlReserve, f.now(), ids[lane], draw, most.Seconds()).Scan(&wait, &turn.Paused, &turn.Paced)
 	})
 	if err != nil {
 		return frontier.Turn{}, fmt.Errorf("reserve a start: %w", err)
@@ -127,7 +127,7 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string,
 }
 
 // Quiet keeps lanes from being claimed for a while, and slows them down.
-func (f *Frontier) Quiet(ctx context.Context, job frontier.JobID, lanes []string, q frontier.Quiet) error {
+func (f *Frontier) Backoff(ctx context.Context, job frontier.JobID, lanes []string, q frontier.Backoff) error {
 	if _, err := f.laneIDs(ctx, job, lanes); err != nil {
 		return err
 	}

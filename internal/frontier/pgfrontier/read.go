@@ -96,7 +96,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
    and (paused or quiet_until > clock_timestamp() or faults > 0 or slow > 1.01 or not parked or inflight > 0)
  order by 3 desc, slow desc, next_at desc limit $2`, []any{job, maxHosts},
 		func(row pgx.CollectableRow) (h frontier.HostStatus, err error) {
-			return h, row.Scan(&h.Host, &h.NextAt, &h.Parked, &h.Reason, &h.Slow)
+			return h, row.Scan(&h.Host, &h.NextAt, &h.Blocked, &h.Reason, &h.Slow)
 		})
 	if err != nil {
 		return s, err

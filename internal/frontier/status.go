@@ -1,50 +1,11 @@
 package frontier
 
 import (
-	"context"
 	"encoding/json"
 	"time"
 
 	"github.com/seinehq/seine"
 )
-
-// Reader is the part of a frontier that people and tools look at.
-type Reader interface {
-	Jobs(ctx context.Context) ([]JobInfo, error)
-	Counts(ctx context.Context, job JobID) (Counts, error)
-	Status(ctx context.Context, job JobID) (Status, error)
-
-	// Depth tells what waits at a cost that does not grow with it.
-	Depth(ctx context.Context, job JobID) (Depth, error)
-
-	// InProgress counts the tasks that are leased, of one host if it is not
-	// empty. None are when no claim of them is under way either.
-	InProgress(ctx context.Context, job JobID, host string) (int64, error)
-
-	// Tasks lists tasks in the order of their keys, those after filter.After.
-	Tasks(ctx context.Context, job JobID, filter Filter) ([]TaskInfo, error)
-
-	// Records calls each for every record with its assets, ordered by key and
-	// kind.
-	Records(ctx context.Context, job JobID, each func(Stored) error) error
-
-	// Snapshot is Records as of one moment. It keeps a transaction open until
-	// each has seen the last one.
-	Snapshot(ctx context.Context, job JobID, each func(Stored) error) error
-
-	// Assets calls each for every asset, ordered by key and name.
-	Assets(ctx context.Context, job JobID, each func(Asset) error) error
-
-	// Owner returns the key of another task of the job whose record names the file at path. It is
-	// empty if no other one does, or if the record of key itself names it with this SHA-256.
-	Owner(ctx context.Context, job JobID, key, path string, sha256 []byte) (string, error)
-
-	// Clock is the frontier's time now.
-	Clock(ctx context.Context) (time.Time, error)
-
-	// Version is the schema's version, and the server's name and version.
-	Version(ctx context.Context) (schema int64, server string, err error)
-}
 
 // JobInfo is a registered job.
 type JobInfo struct {
@@ -104,10 +65,10 @@ type LeaseStatus struct {
 type HostStatus struct {
 	// Host is its host; "assets/" is before it where its assets wait, which
 	// have a pace of their own.
-	Host   string
-	NextAt time.Time
-	Parked bool
-	Reason string
+	Host    string
+	NextAt  time.Time
+	Blocked bool
+	Reason  string
 
 	// Slow is what the host's delay is multiplied by since it refused; 1: it
 	// did not.

@@ -1,0 +1,37 @@
+package frontier
+
+import (
+	"reflect"
+	"testing"
+)
+
+// maxRole is the largest number of methods of a role. A fake of a role stays small enough to write by
+// hand.
+const maxRole = 11
+
+func TestRolesAreSmall(t *testing.T) {
+	t.Parallel()
+	roles := []reflect.Type{
+		reflect.TypeFor[Queue](), reflect.TypeFor[Hosts](), reflect.TypeFor[Seeds](), reflect.TypeFor[Spaces](),
+		reflect.TypeFor[Maintainer](), reflect.TypeFor[Reader](), reflect.TypeFor[Results](), reflect.TypeFor[Sweeper](),
+	}
+	covered := map[string]string{"Close": "Frontier"}
+	for _, role := range roles {
+		if n := role.NumMethod(); n > maxRole {
+			t.Errorf("role %s has %d methods; want at most %d", role.Name(), n, maxRole)
+		}
+		for i := range role.NumMethod() {
+			name := role.Method(i).Name
+			if other, twice := covered[name]; twice {
+				t.Errorf("method %s is in the roles %s and %s", name, other, role.Name())
+			}
+			covered[name] = role.Name()
+		}
+	}
+	whole := reflect.TypeFor[Frontier]()
+	for i := range whole.NumMethod() {
+		if name := whole.Method(i).Name; covered[name] == "" {
+			t.Errorf("method %s of Frontier belongs to no role of this test", name)
+		}
+	}
+}
