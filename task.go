@@ -63,6 +63,11 @@ type Request struct {
 	// the fetcher's default.
 	MaxBody int64
 	Timeout time.Duration
+
+	// OnRedirect is called with canonical URLs before a fetcher sends the request of a redirect. It
+	// may wait until the host of to may be requested. Timeout does not count its duration. If it
+	// returns an error, the fetch ends with that error. Nil: redirects are followed at once.
+	OnRedirect func(ctx context.Context, from, to string) error
 }
 
 // Page is any response that a fetcher brought back, a 404 too.

@@ -122,7 +122,7 @@ func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrom
 			return err
 		}
 	}
-	client, done, err := wiring.Client(job, Version, chrome, nil)
+	client, done, err := wiring.Client(job, Version, chrome)
 	if err != nil {
 		return err
 	}

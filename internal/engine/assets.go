@@ -63,10 +63,11 @@ func (f *assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Pag
 		return nil, err
 	}
 	began := time.Now()
-	page, err := f.r.job.Fetch.Fetch(onRedirect(ctx, func(ctx context.Context, host string) error {
+	req.OnRedirect = onRedirect(func(ctx context.Context, host string) error {
 		lane := frontier.AssetLane(host)
 		return f.await(ctx, f.host(lane), lane)
-	}), req)
+	})
+	page, err := f.r.job.Fetch.Fetch(ctx, req)
 	if err != nil {
 		return nil, err
 	}

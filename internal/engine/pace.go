@@ -266,26 +266,15 @@ func (r *runner) pause(ctx context.Context, d time.Duration, held <-chan struct{
 	return false
 }
 
-// redirectKey is the context's key of what a redirect waits for.
-type redirectKey struct{}
-
-// onRedirect has wait called before a redirect of a fetch in ctx is followed.
-func onRedirect(ctx context.Context, wait func(ctx context.Context, host string) error) context.Context {
-	return context.WithValue(ctx, redirectKey{}, wait)
-}
-
-// Redirect waits for a start before a redirect is followed: it is one more
-// request, maybe to another host. A job's fetcher calls it.
-func Redirect(ctx context.Context, to string) error {
-	wait, ok := ctx.Value(redirectKey{}).(func(context.Context, string) error)
-	if !ok {
-		return nil
+// onRedirect adapts a wait for a host to [seine.Request.OnRedirect].
+func onRedirect(wait func(ctx context.Context, host string) error) func(ctx context.Context, from, to string) error {
+	return func(ctx context.Context, _, to string) error {
+		at, err := weburl.Canonical(to)
+		if err != nil {
+			return err
+		}
+		return wait(ctx, weburl.Host(at))
 	}
-	at, err := weburl.Canonical(to)
-	if err != nil {
-		return err
-	}
-	return wait(ctx, weburl.Host(at))
 }
 
 // redirected waits for a start on the host that a task's page leads to.

@@ -24,7 +24,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func(
 
 	// Fetch. A response of any status is a page; an error means there is none.
 	began := time.Now()
-	page, err := r.job.Fetch.Fetch(onRedirect(ctx, r.redirected(c.LaneKey)), seine.Request{URL: task.URL, CredentialsTo: r.sites(c)})
+	page, err := r.job.Fetch.Fetch(ctx, seine.Request{URL: task.URL, CredentialsTo: r.sites(c), OnRedirect: onRedirect(r.redirected(c.LaneKey))})
 	r.pace.ended(c.LaneKey, outcomeOf(page, err))
 	if err != nil {
 		return outcome{claimed: c, ending: r.endingOfFetch(ctx, c, err)}

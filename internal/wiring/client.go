@@ -51,16 +51,11 @@ func (b Browser) Open(ctx context.Context, log *slog.Logger, jobs ...seine.Job) 
 }
 
 // Client returns a job's client, and what closes it. chrome renders its pages,
-// and may be nil when the job needs none. redirect, when not nil, is called
-// before a redirect is followed.
-func Client(job *seine.Job, version string, chrome *chromefetch.Chrome, redirect func(ctx context.Context, to string) error) (*fetch.Client, func(), error) {
+// and may be nil when the job needs none.
+func Client(job *seine.Job, version string, chrome *chromefetch.Chrome) (*fetch.Client, func(), error) {
 	guard := fetch.Guard{Allow: job.Fetch.AllowPrivate}
 	cfg := httpfetch.Config{Guard: guard, MaxRedirects: job.Fetch.MaxRedirects, ConnsPerHost: job.Concurrency}
 	rendered := chromefetch.Job{Guard: guard, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome}
-	if redirect != nil {
-		cfg.OnRedirect = func(ctx context.Context, _, to string) error { return redirect(ctx, to) }
-		rendered.OnRedirect = cfg.OnRedirect
-	}
 	h := httpfetch.New(cfg)
 	fetchers := map[seine.Via]seine.Fetcher{seine.ViaHTTP: h}
 	done := func() error { return h.Close() }

@@ -59,7 +59,7 @@ func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Opti
 // Equip gives a registered job its client and its keeper. chrome may be nil when
 // the job needs no browser.
 func Equip(job *engine.Job, keeper *asset.Keeper, chrome *chromefetch.Chrome, version string) (closeClient func(), err error) {
-	client, done, err := Client(&job.Job, version, chrome, engine.Redirect)
+	client, done, err := Client(&job.Job, version, chrome)
 	if err != nil {
 		return nil, err
 	}

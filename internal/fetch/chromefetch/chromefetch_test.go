@@ -344,11 +344,14 @@ func TestRedirectsAreAskedForFirst(t *testing.T) {
 		"/loop": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) },
 	})
 	var hops []string
-	f := fetcher(t, shared, Job{MaxRedirects: 3, OnRedirect: func(_ context.Context, from, to string) error {
+	f := fetcher(t, shared, Job{MaxRedirects: 3})
+	p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Wait: []seine.Wait{{CSS: "p"}}, OnRedirect: func(_ context.Context, from, to string) error {
 		hops = append(hops, strings.TrimPrefix(from, s.URL)+"→"+strings.TrimPrefix(to, s.URL))
 		return nil
 	}})
-	p := get(t, f, s.URL+"/a", seine.Wait{CSS: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if want := []string{"/a→/b", "/b→/c"}; !slices.Equal(hops, want) || p.URL != s.URL+"/c" || !slices.Equal(p.Redirects, []string{s.URL + "/a", s.URL + "/b"}) {
 		t.Errorf("hops %v, page %s after %v; want %v", hops, p.URL, p.Redirects, want)
 	}
@@ -356,9 +359,9 @@ func TestRedirectsAreAskedForFirst(t *testing.T) {
 		t.Errorf("a loop: %v; want %s", err, fetch.ManyRedirects)
 	}
 	no := errors.New("not this host")
-	g := fetcher(t, shared, Job{OnRedirect: func(context.Context, string, string) error { return no }})
+	refuse := func(context.Context, string, string) error { return no }
 	before := len(s.asked)
-	if _, err := g.Fetch(t.Context(), seine.Request{URL: s.URL + "/a"}); !errors.Is(err, no) {
+	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", OnRedirect: refuse}); !errors.Is(err, no) {
 		t.Errorf("a refused redirect: %v", err)
 	}
 	if got := s.asked[before:]; !slices.Equal(got, []string{"/a"}) {
@@ -372,14 +375,15 @@ func TestTheTimeOfARedirectIsNotThePages(t *testing.T) {
 		"/a": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/b", http.StatusFound) },
 		"/b": html(`<p>end</p>`),
 	})
-	f := fetcher(t, shared, Job{OnRedirect: func(ctx context.Context, _, _ string) error {
+	f := fetcher(t, shared, Job{})
+	wait := func(ctx context.Context, _, _ string) error {
 		select {
 		case <-time.After(1500 * time.Millisecond):
 		case <-ctx.Done():
 		}
 		return ctx.Err()
-	}})
-	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: time.Second, Wait: []seine.Wait{{CSS: "p"}}}); err != nil {
+	}
+	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: time.Second, OnRedirect: wait, Wait: []seine.Wait{{CSS: "p"}}}); err != nil {
 		t.Error(err)
 	}
 }

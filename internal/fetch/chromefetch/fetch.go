@@ -22,12 +22,6 @@ type Job struct {
 	// included. Default 10; a negative number is none.
 	MaxRedirects int
 
-	// OnRedirect is called with canonical URLs before the request that a redirect
-	// leads to is sent: a start on that host may be waited for in it. The time
-	// it takes does not count in the page's timeout. Its error ends the fetch
-	// and is wrapped. Default: none.
-	OnRedirect func(ctx context.Context, from, to string) error
-
 	// Chrome is how pages are shown.
 	Chrome seine.Chrome
 }

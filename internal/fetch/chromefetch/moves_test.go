@@ -206,18 +206,19 @@ func TestRefreshesThatAreNotFollowedAreNoted(t *testing.T) {
 func TestAMoveMayWaitForItsTurn(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{"/a": onload(`location = "/target"`), "/meta": html(`<meta http-equiv=refresh content="0;url=/target">`), "/target": lateTarget})
-	f := fetcher(t, shared, Job{OnRedirect: func(ctx context.Context, _, _ string) error {
+	f := fetcher(t, shared, Job{})
+	wait := func(ctx context.Context, _, _ string) error {
 		select {
 		case <-time.After(readGrace + time.Second):
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}})
+	}
 	for _, path := range []string{"/a", "/meta"} {
 		t.Run(path[1:], func(t *testing.T) {
 			t.Parallel()
-			p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, Timeout: 4 * time.Second})
+			p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, Timeout: 4 * time.Second, OnRedirect: wait})
 			if err != nil || !strings.Contains(string(p.Body), "Target") {
 				t.Errorf("Fetch(%s) = %+v, %v; want the target", path, p, err)
 			}

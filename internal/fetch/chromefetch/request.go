@@ -270,12 +270,12 @@ func (t *tab) follow(ev *cdpfetch.EventRequestPaused) error {
 	if many {
 		return fetch.Fault{Reason: fetch.ManyRedirects, Host: weburl.Host(from), Err: fmt.Errorf("more than %d redirects", t.f.job.MaxRedirects)}
 	}
-	if t.f.job.OnRedirect == nil {
+	if t.req.OnRedirect == nil {
 		return nil
 	}
 	t.limit.Pause()
 	defer t.limit.Resume()
-	if err := t.f.job.OnRedirect(t.ctx, from, to); err != nil {
+	if err := t.req.OnRedirect(t.ctx, from, to); err != nil {
 		return fmt.Errorf("redirect: %w", err)
 	}
 	return nil

@@ -35,12 +35,6 @@ type Config struct {
 	// number is none, and the redirect is an error.
 	MaxRedirects int
 
-	// OnRedirect is called with canonical URLs before the request that a redirect
-	// leads to is sent: a start on that host may be waited for in it. The time
-	// it takes does not count in the fetch's timeout. Its error ends the fetch
-	// and is wrapped. Default: none.
-	OnRedirect func(ctx context.Context, from, to string) error
-
 	// RootCAs are the authorities of certificates. Default: the system's.
 	RootCAs *x509.CertPool
 
@@ -124,9 +118,9 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 			p.FetchedAt, p.Took = time.Now().UTC(), time.Since(start)
 			return p, nil
 		}
-		if f.config.OnRedirect != nil {
+		if req.OnRedirect != nil {
 			lim.Pause()
-			if err := f.config.OnRedirect(ctx, from, c.url); err != nil {
+			if err := req.OnRedirect(ctx, from, c.url); err != nil {
 				return nil, fmt.Errorf("redirect: %w", err)
 			}
 			lim.Resume()

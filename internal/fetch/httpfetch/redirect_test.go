@@ -184,7 +184,8 @@ func TestFetchAsksBeforeItFollows(t *testing.T) {
 	var answer error
 	var calls []string
 	type key struct{}
-	f := open(t, Config{OnRedirect: func(ctx context.Context, from, to string) error {
+	f := open(t, Config{})
+	onRedirect := func(ctx context.Context, from, to string) error {
 		calls = append(calls, from+" "+to, strings.Join(j.take(), ","))
 		if ctx.Value(key{}) != "task" {
 			t.Error("OnRedirect has not the caller's context")
@@ -193,9 +194,9 @@ func TestFetchAsksBeforeItFollows(t *testing.T) {
 			t.Error("OnRedirect has the fetch's timeout")
 		}
 		return answer
-	}})
+	}
 	ctx := context.WithValue(t.Context(), key{}, "task")
-	if p, err := f.Fetch(ctx, seine.Request{URL: s.URL, Timeout: 5 * time.Second}); err != nil || p.URL != s.URL+"/end" {
+	if p, err := f.Fetch(ctx, seine.Request{URL: s.URL, Timeout: 5 * time.Second, OnRedirect: onRedirect}); err != nil || p.URL != s.URL+"/end" {
 		t.Fatalf("Fetch = %v, %v", p, err)
 	}
 	want := []string{s.URL + "/ " + s.URL + "/end", "GET /"}
@@ -204,7 +205,7 @@ func TestFetchAsksBeforeItFollows(t *testing.T) {
 	}
 	j.take()
 	answer = full
-	if _, err := f.Fetch(ctx, seine.Request{URL: s.URL}); !errors.Is(err, full) {
+	if _, err := f.Fetch(ctx, seine.Request{URL: s.URL, OnRedirect: onRedirect}); !errors.Is(err, full) {
 		t.Errorf("Fetch = %v; want OnRedirect's error", err)
 	}
 	if seen := j.take(); len(seen) != 0 {
@@ -220,11 +221,12 @@ func TestFetchDoesNotCountTheWaitForAnotherHost(t *testing.T) {
 		}
 	})
 	const timeout = time.Second
-	f := open(t, Config{OnRedirect: func(context.Context, string, string) error {
+	f := open(t, Config{})
+	wait := func(context.Context, string, string) error {
 		<-time.After(timeout + timeout/10) // a real wait: connections are real
 		return nil
-	}})
-	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL, Timeout: timeout}); err != nil {
+	}
+	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL, Timeout: timeout, OnRedirect: wait}); err != nil {
 		t.Errorf("Fetch = %v; want a page", err)
 	}
 }

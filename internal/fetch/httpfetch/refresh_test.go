@@ -63,11 +63,13 @@ func TestFetchFollowsRefreshes(t *testing.T) {
 				_, _ = w.Write([]byte(tt.body))
 			})
 			var starts []string
-			f := open(t, Config{OnRedirect: func(_ context.Context, from, to string) error {
+			p, err := open(t, Config{}).Fetch(t.Context(), seine.Request{URL: s.URL, OnRedirect: func(_ context.Context, from, to string) error {
 				starts = append(starts, from+" "+to)
 				return nil
 			}})
-			p := get(t, f, s.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if p.URL != s.URL+tt.url {
 				t.Errorf("Fetch of %q = %s; want %s", tt.header+tt.body, p.URL, tt.url)
 			}
