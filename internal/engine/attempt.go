@@ -39,7 +39,8 @@ type outcome struct {
 // asked is when the claim was.
 func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Time) outcome {
 	// Wait for the start that the claim gave us: the pace is decided there.
-	if !r.awaitStart(ctx, c, asked) {
+	pass := r.awaitStart(ctx, c, asked)
+	if pass == nil {
 		return outcome{claimed: c, ending: r.ends(c, attempt{stopped: true})}
 	}
 	defer r.finished()
@@ -61,7 +62,7 @@ func (r *runner) attempt(ctx context.Context, c frontier.Claimed, asked time.Tim
 	defer cancel(nil)
 	deadline := time.AfterFunc(r.e.cfg.Deadline, func() { cancel(errDeadline) })
 	defer deadline.Stop()
-	return r.process(ctx, c, func() {
+	return r.process(ctx, c, pass, func() {
 		if ctx.Err() == nil {
 			deadline.Reset(r.e.cfg.Deadline)
 			stuck.Reset(r.e.cfg.Deadline + stuckAfter)

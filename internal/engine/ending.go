@@ -10,6 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/hosts"
 )
 
 // endingKind is one of the four ways in which an attempt ends for its task.
@@ -97,14 +98,14 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 		return ending{kind: retry, state: state, reason: reason, delay: delay}
 	}
 	failed := func(reason string) ending { return ending{kind: finish, state: seine.Error, reason: reason} }
-	var busy *quietError
+	var busy *hosts.BusyError
 	switch {
 	case a.stopped && !a.late:
 		return ending{kind: release}
 	case a.late:
 		return again(seine.Error, "timeout")
 	case errors.As(a.err, &busy):
-		return ending{kind: postpone, reason: "waits for " + busy.host, delay: busy.after}
+		return ending{kind: postpone, reason: "waits for " + busy.Host, delay: busy.After}
 	case a.stage == stageFetch && fetch.Reason(a.err) == fetch.BrowserAbsent, errors.Is(a.err, asset.ErrDiskFull):
 		return ending{kind: release, fatal: a.err} // ours, not the task's
 	}

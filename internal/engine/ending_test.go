@@ -16,6 +16,7 @@ import (
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/hosts"
 )
 
 var updateEndings = flag.Bool("update", false, "write the table of endings into docs/operations.md")
@@ -42,7 +43,7 @@ var endings = []struct {
 }{
 	{"The worker stops, or its lease is lost", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: errors.New("x"), stopped: true}, ending{kind: release}},
 	{"The task exceeds its own time", frontier.Claimed{Attempt: 1}, attempt{stage: stageKeep, err: errors.New("x"), stopped: true, late: true}, ending{kind: retry, state: seine.Error, reason: "timeout", delay: 15 * time.Second}},
-	{"A redirect or an asset leads to a host that is paused or busy", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: &quietError{"b.example", time.Minute}}, ending{kind: postpone, reason: "waits for b.example", delay: time.Minute}},
+	{"A redirect or an asset leads to a host that is paused or busy", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: &hosts.BusyError{Host: "b.example", After: time.Minute}}, ending{kind: postpone, reason: "waits for b.example", delay: time.Minute}},
 	{"There is no browser", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: fetch.Fault{Reason: fetch.BrowserAbsent}}, ending{kind: release, fatal: fetch.Fault{Reason: fetch.BrowserAbsent}}},
 	{"The disk of the store is full", frontier.Claimed{Attempt: 1}, attempt{stage: stageKeep, err: asset.ErrDiskFull}, ending{kind: release, fatal: asset.ErrDiskFull}},
 	{"The task's host is unreachable", frontier.Claimed{Attempt: 8}, attempt{stage: stageFetch, err: hostFault("a.example", "connection refused")}, ending{kind: release}},

@@ -16,6 +16,7 @@ import (
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/number"
 )
 
@@ -70,7 +71,7 @@ func ofPage(a seine.Asset) bool { return a.Body || strings.HasPrefix(strings.ToL
 func (r *runner) keepOne(ctx context.Context, c frontier.Claimed, page *seine.Page, a seine.Asset) ([]seine.Stored, error) {
 	began := time.Now()
 	keeping, span := r.step(ctx, "keep", attribute.String("asset", a.Name))
-	stored, err := r.job.Keeper.Keep(keeping, fetch.Allow(r.assets, r.sites(c)...), a, asset.Hold{
+	stored, err := r.job.Keeper.Keep(keeping, fetch.Allow(assetFetcher{r}, r.sites(c)...), a, asset.Hold{
 		Owned: r.owned, Owner: r.ownerFor(c), Again: c.Attempt > 1, Last: c.Attempt >= r.job.Retry.Error, Page: page,
 	})
 	r.endStep(span, err)
@@ -91,13 +92,14 @@ func (r *runner) keepOne(ctx context.Context, c frontier.Claimed, page *seine.Pa
 // endingOfAsset ends a task because of an asset that is not in the store. It tells the fleet about the asset's host first.
 func (r *runner) endingOfAsset(ctx context.Context, c frontier.Claimed, a seine.Asset, err error) ending {
 	facts := interruption(ctx, attempt{stage: stageKeep, err: err, asset: a.Name})
-	var busy *quietError
+	var busy *hosts.BusyError
 	if facts.stopped || errors.As(err, &busy) {
 		return r.ends(c, facts)
 	}
 	r.log.WarnContext(ctx, "asset not kept", "task", c.Key, "asset", a.Name, "attempt", c.Attempt, "err", err)
 	if errors.Is(err, seine.ErrHost) && !errors.Is(err, asset.ErrDiskFull) {
-		facts.foreign, facts.rest, facts.down = r.foreignUnreachable(ctx, frontier.AssetLane, err)
+		effect := r.gate.Report(ctx, hosts.Report{Kind: hosts.Asset, Err: err})
+		facts.foreign, facts.rest, facts.down = effect.Foreign, effect.Rest, effect.Down
 	}
 	end := r.ends(c, facts)
 	if end.fatal != nil {

@@ -8,28 +8,30 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/polite"
 )
 
 // process fetches, scrapes and keeps. It calls progress after each asset.
-func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func()) outcome {
+func (r *runner) process(ctx context.Context, c frontier.Claimed, pass *hosts.Pass, progress func()) outcome {
 	if in, ok := owing(c); ok {
-		r.pace.ended(c.LaneKey, polite.Silent) // its page's host is not asked
+		pass.Leave(polite.Silent) // its page's host is not asked
 		return r.keepOwed(ctx, c, in, progress)
 	}
 	task, err := r.task(c)
 	if err != nil {
+		pass.Leave(polite.Silent)
 		return outcome{claimed: c, ending: r.ends(c, attempt{stage: stageStore, err: errKey})}
 	}
 
 	// Fetch. A response of any status is a page; an error means there is none.
 	began := time.Now()
-	page, err := r.job.Fetch.Fetch(ctx, seine.Request{URL: task.URL, CredentialsTo: r.sites(c), OnRedirect: onRedirect(r.redirected(c.LaneKey))})
-	r.pace.ended(c.LaneKey, outcomeOf(page, err))
+	page, err := r.job.Fetch.Fetch(ctx, seine.Request{URL: task.URL, CredentialsTo: r.sites(c), OnRedirect: r.enter(hosts.Redirect, r.ownOf(c))})
+	pass.Leave(hosts.OutcomeOf(page, err))
 	if err != nil {
 		return outcome{claimed: c, ending: r.endingOfFetch(ctx, c, err)}
 	}
-	after := r.hostAnswered(ctx, c, page, began)
+	after := r.gate.Report(ctx, hosts.Report{Kind: hosts.Page, Own: r.ownOf(c), Page: page, Began: began}).After
 
 	// Scrape: fields, and the verdict that the job's rules give.
 	scraping, span := r.step(ctx, "scrape")
@@ -49,7 +51,7 @@ func (r *runner) process(ctx context.Context, c frontier.Claimed, progress func(
 	out := outcome{
 		claimed: c, records: result.Records, follow: result.Follow, page: page,
 		ending: r.ends(c, attempt{
-			verdict: v, after: after, refusal: refusal(page) && v.State == seine.Error && v.Rule == "",
+			verdict: v, after: after, refusal: hosts.Refusal(page) && v.State == seine.Error && v.Rule == "",
 		}),
 	}
 	if out.state != seine.Done {

@@ -12,28 +12,20 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/polite"
+	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/redact"
 )
 
 // runner works one job off, within the sessions of its engine.
 type runner struct {
-	e      *Engine
-	job    *Job
-	log    *slog.Logger
-	tally  *tally
-	pace   *pacer
-	assets *assetFetcher
-	store  *outage
-
-	// waiters are the tasks that wait for their start.
-	waiters waiters
-	trouble troubled
-	others  others
-
-	hasAssets atomic.Bool // a file was asked for: hosts have lanes for them
+	e     *Engine
+	job   *Job
+	log   *slog.Logger
+	tally *tally
+	gate  hosts.Gate
+	lanes *hosts.Lanes
+	store *outage
 
 	// explorer chooses the ids of a job that explores its space; nil: it does not.
 	explorer *explorer
@@ -53,13 +45,11 @@ type runner struct {
 	// wake ends an idle wait: something was committed or promoted.
 	wake chan struct{}
 
-	// stop is closed when this session stops claiming.
-	stop <-chan struct{}
-
-	mu     sync.Mutex
-	lease  frontier.Lease // of this session
-	err    error          // what ends the engine
-	cancel context.CancelFunc
+	mu       sync.Mutex
+	lease    frontier.Lease  // of this session
+	claiming context.Context //nolint:containedctx // ends when this session stops claiming
+	err      error           // what ends the engine
+	cancel   context.CancelFunc
 
 	counted counted
 	lead    time.Duration // how long claims take of late; the claim loop's own
@@ -75,7 +65,7 @@ const claimTimeout = 30 * time.Second
 
 func newRunner(e *Engine, j *Job) *runner {
 	r := &runner{
-		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(), pace: newPacer(j.Pace),
+		e: e, job: j, log: e.cfg.Log.With("job", j.Name), tally: newTally(),
 		claims: &pulse{loop: "claim loop"}, commits: &pulse{loop: "commit loop"},
 		store: storeAway(e.cfg.Log.With("job", j.Name)), redact: redact.New(j.Secrets), wake: make(chan struct{}, 1), running: make(chan struct{}, j.Concurrency),
 	}
@@ -88,10 +78,8 @@ func newRunner(e *Engine, j *Job) *runner {
 		r.tracer = e.cfg.Traces.Tracer(tracerName)
 	}
 	r.explorer = newExplorer(j, e.cfg.Seed)
-	r.assets = &assetFetcher{r: r, hosts: map[string]*assetHost{}}
-	if j.Pace.Scope == seine.ScopeWorker {
-		r.assets.own = polite.New(seine.Pace{Delay: j.Pace.Assets.Delay, Concurrency: seine.Unlimited})
-	}
+	r.lanes = hosts.NewLanes(e.cfg.Frontier, &j.Job, j.ID)
+	r.gate = hosts.New(hosts.Config{Frontier: e.cfg.Frontier, Job: &j.Job, ID: j.ID, Log: r.log, Lanes: r.lanes})
 	return r
 }
 
@@ -102,13 +90,13 @@ func (r *runner) run(claiming, work, ctx context.Context, lease frontier.Lease, 
 	claiming, cancel := context.WithCancel(claiming)
 	defer cancel()
 	r.mu.Lock()
-	r.cancel, r.stop, r.lease = cancel, claiming.Done(), lease
+	r.cancel, r.claiming, r.lease = cancel, claiming, lease
 	r.mu.Unlock()
 
 	results := make(chan outcome, cap(r.held))
 	var tasks, commits sync.WaitGroup
 	commits.Go(func() { r.commitLoop(work, ctx, lease, lose, results) })
-	tasks.Go(func() { r.watchHeld(claiming) })
+	tasks.Go(func() { r.gate.Watch(claiming) })
 	err := r.claimLoop(claiming, func(c frontier.Claimed, asked, answered time.Time) {
 		tasks.Go(func() {
 			in, span := r.beginTask(ctx, c, asked, answered)
@@ -205,7 +193,8 @@ func (r *runner) claimLoop(ctx context.Context, start func(c frontier.Claimed, a
 			// A stop in the middle must not lose the answer: what was claimed
 			// would wait until the lease expires. It is given back instead.
 			whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
-			got, err = r.e.cfg.Frontier.Claim(whole, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Each: r.pace.each(), Ahead: claimAhead + 2*r.lead, Lead: r.lead, Not: r.pace.blocked(time.Now())})
+			each, not := r.gate.Claim(time.Now())
+			got, err = r.e.cfg.Frontier.Claim(whole, lease, frontier.ClaimArgs{Job: r.job.ID, N: n, Each: each, Ahead: claimAhead + 2*r.lead, Lead: r.lead, Not: not})
 			if err == nil && len(got) > 0 {
 				r.lead = leadAfter(r.lead, time.Since(asked))
 				if got, err = r.misplaced(ctx, lease, got); err == nil && len(got) == 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/redact"
 )
 
@@ -50,7 +51,7 @@ func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Opti
 	if out.ID, err = f.Register(ctx, spec, opts.AcceptChanges); err != nil {
 		return nil, err
 	}
-	if err := engine.Relane(ctx, f, out, opts.AcceptChanges); err != nil {
+	if err := hosts.Relane(ctx, f, &out.Job, out.ID, opts.AcceptChanges); err != nil {
 		return nil, fmt.Errorf("move tasks to the lanes of the pace: %w", err)
 	}
 	return out, nil

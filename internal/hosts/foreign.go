@@ -1,0 +1,63 @@
+package hosts
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seinehq/seine/internal/polite"
+)
+
+// foreign records the hosts that this worker cannot reach and that no task of its own names: hosts
+// of redirects and assets.
+type foreign struct {
+	mu     sync.Mutex
+	byLane map[string]*unreachable
+}
+
+// unreachable is a host at fault.
+type unreachable struct {
+	faults int // in a row
+	until  time.Time
+	since  time.Time
+}
+
+// fault records a fault and returns the time since the first one in a row, and the rest of the host.
+// If several tasks detect a fault together, one counts.
+func (f *foreign) fault(lane string, now time.Time, restOf func(faults int) time.Duration) (away, rest time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.byLane == nil || len(f.byLane) > maxHosts {
+		f.byLane = map[string]*unreachable{}
+	}
+	u := f.byLane[lane]
+	if u == nil {
+		u = &unreachable{since: now}
+		f.byLane[lane] = u
+	}
+	if !now.Before(u.until) {
+		u.faults++
+		u.until = now.Add(restOf(u.faults))
+	}
+	return now.Sub(u.since), u.until.Sub(now)
+}
+
+// reached records that a host answered.
+func (f *foreign) reached(lane string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.byLane, lane)
+}
+
+// asset takes a slot of a host of assets and waits for a start. The pass holds the slot.
+func (g *gate) asset(ctx context.Context, host string, start func(ctx context.Context, host string) error) (*Pass, error) {
+	release, err := g.slots.take(ctx, Asset.lane(host))
+	if err != nil {
+		return nil, err
+	}
+	if err := start(ctx, host); err != nil {
+		release()
+		return nil, err
+	}
+	return &Pass{leave: func(polite.Outcome) { release() }}, nil
+}
