@@ -9,42 +9,40 @@ import (
 )
 
 const (
-	// dark is the share of the expected hits that a site gives which does not
-	// answer as itself any more.
+	// dark is the share of the expected hits that a failed site still gives.
 	dark = 0.05
 
-	// alarm is the doubt at which a space is stopped: that answers of a site as
-	// it should be look so is then less likely than one in e^alarm. It takes
-	// about ten misses where walks go on, and fifty where three probes in ten hit.
+	// alarm is the doubt that stops a space. A healthy site then gives the observed answers with a
+	// probability below e^-alarm. About ten misses during local search reach it, or about fifty
+	// probes where three in ten hit.
 	alarm = 16
 
-	// suspicion is that at which one is stopped that was stopped before and was not as
-	// it should be since: it is likelier to be dark than another. At half of alarm one
-	// in a hundred that were as they should be was stopped (in the simulator's spaces).
+	// suspicion is the threshold for a space that was stopped before and has not recovered, because
+	// such a space fails more often than others. At half of alarm, one in a hundred healthy spaces
+	// of the simulator was stopped.
 	suspicion = 0.75 * alarm
 
-	// Suspect is the doubt, as a frontier knows it, from which on a space was stopped
-	// for its answers and not for its errors: a watch may be written late by a quarter
-	// of alarm, and more within a second.
+	// Suspect is the stored doubt from which a space counts as stopped for its answers, not for its
+	// errors. A stored watch may lag by a quarter of alarm, and by more within a second.
 	Suspect = alarm / 2
 
-	// assured is how far doubt must fall after that until a space is taken for as it
-	// should be: by two hits, mostly.
+	// assured is how far doubt must fall after a stop before a space counts as healthy. Two hits
+	// usually suffice.
 	assured = alarm / 4
 
-	// alarmBlocks is in how many blocks the answers must lie: a single one may
-	// have changed.
+	// alarmBlocks is the minimum number of blocks that the answers must cover, because a single
+	// block may have changed.
 	alarmBlocks = 4
 
 	// failing is how many ids in a row may end in error, with none answered between
 	// them, until a space is stopped.
 	failing = 100
 
-	// sure bounds what is expected of one answer.
+	// sure bounds the expected hit probability of one answer.
 	sure = 0.95
 
-	// hopeless is the expectation from which down there is none: what is left of a
-	// space whose runs were all found is no dark site, however long it is asked.
+	// hopeless is the expectation below which misses are no evidence. A space whose runs were all
+	// found is not a failed site, however many requests it gets.
 	hopeless = 0.01
 
 	// acquainted is how many answers it takes until anything is expected. A model
@@ -52,8 +50,8 @@ const (
 	acquainted = 250
 )
 
-// doubt is how much more likely an answer is of a site that is dark, as a
-// logarithm: its sum falls as long as answers are what was expected.
+// doubt is the log-likelihood ratio of an answer: failed site against healthy site. Its sum falls
+// while the answers match the expectation.
 func doubt(p float64, hit bool) float64 {
 	if hit {
 		return math.Log(dark)
@@ -61,14 +59,13 @@ func doubt(p float64, hit bool) float64 {
 	return math.Log((1 - dark*p) / (1 - p))
 }
 
-// expected is how likely a request is a hit, by what was answered so far.
+// expected returns the probability that a request hits, given the answers so far.
 func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 	all := f.tree.total()
 	if all.Done < acquainted {
 		return 0
 	}
-	// What a space gave since it was last as it should be is nothing to learn from
-	// when it was stopped for it.
+	// Answers since the last healthy state teach nothing if they stopped the space.
 	var unsure Sums
 	if f.watch.resumed {
 		unsure = f.watch.since(all)
@@ -87,8 +84,8 @@ func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 		}
 	case Given:
 	}
-	// The blocks that are chosen are those that were lucky so far, more than they
-	// will be: as often as all hits fell short of what was expected of them.
+	// The chosen blocks were lucky so far and will hit less often. The ratio of all hits to all
+	// expected hits corrects for that.
 	all = all.minus(unsure)
 	if p *= min(1, float64(all.ProbeHits+all.WalkHits)/max(1, all.Expected)); p < hopeless {
 		return 0
@@ -96,8 +93,8 @@ func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 	return min(sure, p)
 }
 
-// hit is how likely a probe of a block hits. Unlike the recent probes it does
-// not forget, so that a site that went dark is not soon what is expected.
+// hit is how likely a probe of a block hits. Unlike the recent probes it does not forget, so the
+// expectation does not follow a site that fails.
 func (t *tree) hit(block int64) float64 {
 	f := believe(top(t.live)).f
 	for l := len(t.levels) - 1; l >= t.coarse; l-- {
@@ -107,18 +104,18 @@ func (t *tree) hit(block int64) float64 {
 	return t.rest(block, f)
 }
 
-// before is how likely a probe of a block hit before the last so many misses. In
-// which blocks those were is not kept: so it is that of a probe anywhere.
+// before returns the probability that a probe of a block hit before the last misses. The model does
+// not store the blocks of those misses, so before uses the hit rate of the whole space.
 func (t *tree) before(block int64, misses float64) float64 {
 	live := top(t.live)
 	return t.rest(block, (float64(live.ProbeHits)+0.5)/(max(float64(live.Probes)-misses, float64(live.ProbeHits))+5))
 }
 
-// rest is how likely a probe hits of what is left around a block where the share f
-// was wanted.
+// rest returns the probability that a probe of the rest of a block hits, if the share f was wanted
+// around it.
 func (t *tree) rest(block int64, f float64) float64 {
-	// Where much was asked, what was found is gone. f is of all its answers, so it is
-	// what was to be had when half of them were there and half of that was found.
+	// Hits that were found are no longer available. f covers all answers of the stretch. It
+	// therefore estimates the state when half of them were present and half of those were found.
 	node := t.stretchOf(block)
 	if s, size := t.sums[t.coarse][node], t.sizeAt(t.coarse, node); float64(s.Done) > 0.1*float64(size) && s.Done < size {
 		left := f*(float64(size)-float64(s.Done)/2) - float64(s.ProbeHits+s.WalkHits)/2
@@ -127,12 +124,11 @@ func (t *tree) rest(block int64, f float64) float64 {
 	return f
 }
 
-// Watch is where a space's answers last were as they should be: what its alarm is
-// measured from. It outlives a worker.
+// Watch is the last healthy state of a space, the reference of its alarm. It outlives a worker.
 type Watch struct {
-	// Doubt was the least, with so many hits expected of so many requests, and so
-	// many that came, at a time of the frontier's clock. Of a space that was stopped
-	// since and goes on it is the doubt when its circuit was closed.
+	// Doubt was minimal at At, after Requests requests with Expected expected hits and Hits hits.
+	// At is a time of the frontier's clock. For a space that was stopped and resumed, Doubt is the
+	// value at the time when its circuit was closed.
 	Doubt, Expected float64
 	Asked, Hits     int64
 	At              time.Time
@@ -142,8 +138,8 @@ type Watch struct {
 	Done, Errors int64
 }
 
-// watch compares answers with what was expected since they last were as they
-// should be: since the sum of doubts was least.
+// watch compares the answers with the expectation since the last healthy state, which is the
+// minimum of the summed doubt.
 type watch struct {
 	begun  bool
 	low    Watch
@@ -152,18 +148,16 @@ type watch struct {
 	resumed bool // stopped since the low, and not as it should be since: [Forager.Resume]
 }
 
-// Rearm begins anew: what was answered so far is not looked at again. now is the
-// frontier's time.
+// Rearm restarts the watch and ignores all earlier answers. now is the frontier's time.
 func (f *Forager) Rearm(now time.Time) {
 	f.watch.begun, f.watch.resumed = false, false
 	f.watch.note(f.tree.total(), now)
 }
 
-// Resume goes on from where other workers, or this one's last run, last saw the
-// space as it should be, with the blocks that were answered in since. closed is when
-// the space's circuit was closed; its zero value: it never was open. From a watch of
-// before that, what was expected before is expected still, until the answers are as
-// they should be again: a site may be as dark as it was.
+// Resume continues from the last healthy state that any worker stored, with the blocks that were
+// answered since then. closed is the time when the space's circuit was closed. The zero value means
+// that the circuit never opened. A watch from before that time keeps its expectation until the site
+// recovers, because the site may still fail.
 func (f *Forager) Resume(w Watch, closed time.Time, blocks []int64, now time.Time) {
 	f.watch = watch{begun: true, low: w, blocks: map[int64]bool{}, resumed: w.At.Before(closed)}
 	for _, b := range blocks {
@@ -175,20 +169,19 @@ func (f *Forager) Resume(w Watch, closed time.Time, blocks []int64, now time.Tim
 // Watched is where the space was last as it should be.
 func (f *Forager) Watched() Watch { return f.watch.low }
 
-// Moved reports whether that is so far from w that it is worth to be written: who
-// goes on from w is late by less than that.
+// Moved reports whether the watch differs enough from w to be stored. A worker that resumes from w
+// lags by less than that.
 func (f *Forager) Moved(w Watch) bool {
 	low := &f.watch.low
 	return w.At.IsZero() || low.Doubt < w.Doubt-alarm/4 || low.Errors-w.Errors > failing/4
 }
 
-// Doubt is how far answers are from what was expected since they last were as
-// they should be: a space is stopped at some of it.
+// Doubt returns the doubt since the last healthy state. A space stops when it reaches a threshold.
 func (f *Forager) Doubt() float64 { return f.tree.total().Doubt - f.watch.low.Doubt }
 
-// Dark says why a space has to be stopped: answers in all of its blocks at once
-// are not what they were, or none comes at all. Empty: it has not. It is asked
-// after the model was brought up to date; now is the frontier's time then.
+// Dark returns why a space must stop: the answers of all its blocks changed at once, or no answer
+// arrives. An empty string means that the space continues. Call it after the model was refreshed.
+// now is the frontier's time of that refresh.
 func (f *Forager) Dark(now time.Time) string {
 	w, total := &f.watch, f.tree.total()
 	w.note(total, now)
@@ -223,7 +216,7 @@ func (w *watch) note(total Sums, now time.Time) {
 	w.low.Done, w.low.Errors = done, failed
 }
 
-// since is what was answered since the low, all of it as if by probes.
+// since returns the answers after the minimum, all counted as probes.
 func (w *watch) since(total Sums) (s Sums) {
 	s.ProbeHits = max(0, total.ProbeHits+total.WalkHits-w.low.Hits)
 	s.Probes = max(s.ProbeHits, total.Probes+total.Walks-w.low.Asked)

@@ -24,12 +24,12 @@ type Options struct {
 	Start int64
 }
 
-// Forager chooses where in a space the next request is worth most, by what was
-// answered so far: see [Forager.Probe] for where an excursion begins and
-// [Forager.Next] for how it goes on. Positions count the ids of a space from 0.
+// Forager chooses the most valuable next request of a space from the answers so far.
+// [Forager.Probe] starts a local search, and [Forager.Next] continues it. Positions count the IDs
+// of a space from 0.
 //
-// It is a model of what the frontier holds: [Forager.Learn] takes in what was
-// written, by this worker or by others. It is not safe for concurrent use.
+// It models the frontier's content. [Forager.Learn] takes in results of this worker and of others.
+// It is not safe for concurrent use.
 type Forager struct {
 	size  int64
 	max   int
@@ -44,7 +44,7 @@ type Forager struct {
 	answers, curious, learned int
 }
 
-// New returns a forager of a space of so many ids.
+// New returns a forager of a space of size IDs.
 func New(size int64, o Options) *Forager {
 	if o.Blocks <= 0 {
 		o.Blocks = DefaultBlocks
@@ -61,9 +61,8 @@ func New(size int64, o Options) *Forager {
 func (f *Forager) Block(pos int64) int64 { return f.tree.block(pos) }
 func (f *Forager) Shift() uint           { return f.tree.shift }
 
-// Sparse reports whether so few positions of a block were answered that the next
-// one is most likely not known: to take it and be refused now and then costs less
-// than to look each up.
+// Sparse reports whether most positions of a block are unanswered. In such a block, taking the next
+// position and being refused now and then costs less than looking up each position.
 func (f *Forager) Sparse(pos int64) bool {
 	block := f.tree.block(pos)
 	_, n := f.tree.bounds(block)
@@ -104,7 +103,7 @@ func (f *Forager) Answered(n int) bool {
 	return f.learned >= 128 || f.answers < 128 && f.learned >= 16
 }
 
-// Learn decides anew which steps walks take.
+// Learn recomputes which steps local search takes.
 func (f *Forager) Learn() {
 	f.learned = 0
 	f.steps.learn()
@@ -113,23 +112,22 @@ func (f *Forager) Learn() {
 // firstProbes is how many probes lie near the start.
 const firstProbes = 8
 
-// drawTries bounds how often a position of a block is drawn that turns out to be
-// taken, and anyTries one of the whole space; lookRun is how many are then looked at
-// in their order.
+// drawTries limits the draws of a free position in a block, and anyTries in the whole space.
+// lookRun limits the positions that are then tried in order.
 const (
 	drawTries = 8
 	anyTries  = 1024
 	lookRun   = 4096
 )
 
-// look is how far a stretch was looked through: the first so many positions from a
-// place on, around its end, are nobody's to choose any more.
+// look is how far a stretch was searched. The first n positions from a start, wrapping at its end,
+// can no longer be chosen.
 type look struct {
 	first, n   int64
 	from, past int64
 }
 
-// through goes on until a position is free, or so many were looked at.
+// through searches until a position is free or the limit is reached.
 func (k *look) through(run *int64, free func(pos int64) bool) (pos int64, ok bool) {
 	for ; k.past < k.n && *run > 0; k.past++ {
 		*run--
@@ -143,10 +141,10 @@ func (k *look) through(run *int64, free func(pos int64) bool) (pos int64, ok boo
 // again goes back to a position.
 func (k *look) again(pos int64) { k.past = min(k.past, (pos-k.first-k.from+k.n)%k.n) }
 
-// Probe chooses where an excursion begins; free reports whether a position was
-// not asked for yet, and once that is not so it is never again, but for those of
-// which [Forager.Refused] tells. ok is false when there is none, or when so many were
-// looked at in vain that it is for another call to go on: [Forager.Over] tells.
+// Probe chooses where a local search starts. free reports whether a position was never requested. A
+// position that is not free never becomes free again, except through [Forager.Refused]. If ok is
+// false, nothing is left, or the call reached its search limit and a later call must continue.
+// [Forager.Over] distinguishes the two.
 func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
 	for run := int64(lookRun); run > 0; {
 		block := f.tree.block(f.start)
@@ -163,7 +161,7 @@ func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok 
 					return pos, true
 				}
 			}
-			// Nearly all of it is taken: from somewhere on, in order.
+			// Nearly all positions are taken, so search in order from a random start.
 			k = &look{first: first, n: n, from: r.Int64N(n)}
 			f.tree.looks[block] = k
 		}
@@ -171,14 +169,15 @@ func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok 
 			return pos, true
 		}
 		if k.past == n {
-			// All is asked for, if not answered: its score alone would bring us back.
+			// Every position was requested, though not answered. Without this mark the score would
+			// select the block again.
 			f.tree.close(block, true)
 		}
 	}
 	return 0, false
 }
 
-// Anywhere is [Forager.Probe] without looking at what was answered.
+// Anywhere is [Forager.Probe] without the model.
 func (f *Forager) Anywhere(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
 	if f.all == nil {
 		for range anyTries {
@@ -192,7 +191,7 @@ func (f *Forager) Anywhere(r *rand.Rand, free func(pos int64) bool) (pos int64, 
 	return f.all.through(&run, free)
 }
 
-// Refused says of a position that was chosen that nobody may have asked for it.
+// Refused marks a chosen position that may never be requested.
 func (f *Forager) Refused(pos int64) {
 	if f.all != nil {
 		f.all.again(pos)
@@ -204,7 +203,7 @@ func (f *Forager) Refused(pos int64) {
 	}
 }
 
-// Over reports whether every position was answered, or is nobody's to choose any more.
+// Over reports whether every position was answered or can no longer be chosen.
 func (f *Forager) Over() bool {
 	return f.tree.left() <= 0 || f.all != nil && f.all.past == f.size
 }
@@ -212,8 +211,8 @@ func (f *Forager) Over() bool {
 // Left is the number of positions that were not answered.
 func (f *Forager) Left() int64 { return max(0, f.size-f.tree.total().Done) }
 
-// Choose draws the space in which an excursion is worth most. A space of which
-// little is known is taken for what all of them are.
+// Choose draws the space in which an excursion is worth most. A space with few answers takes the
+// mean of all spaces as its prior.
 func Choose(spaces []*Forager, r *rand.Rand) int {
 	if len(spaces) == 1 {
 		return 0
@@ -243,7 +242,7 @@ func (f *Forager) Recent() Trial { return f.recent }
 // Total are the sums of the whole space.
 func (f *Forager) Total() Sums { return f.tree.total() }
 
-// asked are those, with what is gone as if it was answered.
+// asked returns those sums, with the gone positions counted as answered.
 func (f *Forager) asked() Sums {
 	s := f.tree.total()
 	s.Done = f.size - f.tree.left()
@@ -254,8 +253,8 @@ func (f *Forager) asked() Sums {
 // root of the answers so far; a side has an end every 30 answers or so.
 const curiosity = 6
 
-// Excursion is where an excursion stands: the walk from a probe that hit, up
-// and then down. It travels with the task that takes its next step.
+// Excursion is the state of a local search, which walks up and then down from a probe that hit. It
+// is stored with the task of its next step.
 type Excursion struct {
 	// Anchor is the position of the probe that hit.
 	Anchor int64 `json:"a"`
@@ -263,8 +262,8 @@ type Excursion struct {
 	// Dir is +1 on the way up, -1 on the way down.
 	Dir int `json:"d"`
 
-	// Last is the position of the last hit on this side, and M how many lie
-	// between it and the one asked for.
+	// Last is the position of the last hit on this side, and M the number of positions between Last
+	// and the requested position.
 	Last int64 `json:"l"`
 	M    int   `json:"m"`
 
@@ -272,19 +271,18 @@ type Excursion struct {
 	Hits int `json:"h"`
 	Gap  int `json:"g"`
 
-	// Absent says that the id asked for last does not exist.
+	// Absent reports that the last requested ID does not exist.
 	Absent bool `json:"x,omitempty"`
 
-	// Clear, less one, is the position on this side up to which nothing was known
-	// when that was looked at; 0: nobody looked.
+	// Clear, less one, is the position on this side up to which nothing was known at the last
+	// lookup. 0 means that no lookup took place.
 	Clear int64 `json:"c,omitempty"`
 }
 
-// Position is the one that is asked for.
+// Position returns the requested position.
 func (e Excursion) Position() int64 { return e.Last + int64(e.Dir)*int64(e.M+1) }
 
-// IsClear reports whether nothing is known of a position beyond the one that is
-// asked for.
+// IsClear reports whether nothing is known of a position beyond the requested one.
 func (e Excursion) IsClear(pos int64) bool {
 	return e.Clear > 0 && (pos-e.Position())*int64(e.Dir) > 0 && (e.Clear-1-pos)*int64(e.Dir) >= 0
 }
@@ -295,8 +293,8 @@ func (e Excursion) Step() Step { return Step{contextOf(e.Hits, e.Gap, e.Absent),
 // Answer is what became of a request.
 type Answer int8
 
-// A hit is wanted, a miss is not, or is of an id that does not exist; an answer
-// that did not come says nothing of the id.
+// A hit is wanted. A miss is unwanted or its ID does not exist. A missing answer is no evidence
+// about the ID.
 const (
 	NoAnswer Answer = iota
 	Hit
@@ -322,9 +320,8 @@ func (e Excursion) After(a Answer) Excursion {
 	return e
 }
 
-// Next is the next step of an excursion that is worth a request, from where it
-// stands: on this side, or on the other one. known tells what is known of a
-// position; ok is false when the excursion has come to its end.
+// Next returns the next step of a local search that is worth a request, on this side or on the
+// other side. known returns the state of a position. ok is false if the local search has ended.
 func (f *Forager) Next(e Excursion, r *rand.Rand, known func(pos int64) Known) (next Excursion, ok bool) {
 	for {
 		if next, ok := f.side(e, r, known); ok {
@@ -357,8 +354,8 @@ func (f *Forager) side(e Excursion, r *rand.Rand, known func(pos int64) Known) (
 			return e, true
 		}
 	}
-	// Now and then a step that is not worth it, so that the table stays honest:
-	// some sqrt(answers) of them over the whole fleet.
+	// Take a step of low value now and then, so that the table stays unbiased: about sqrt(answers)
+	// such steps over the whole fleet.
 	if from < f.max && r.Float64()*math.Sqrt(float64(f.answers)) < curiosity {
 		e.M = from + r.IntN(f.max-from)
 		if pos := e.Position(); pos >= 0 && pos < f.size && known(pos) == Unknown {

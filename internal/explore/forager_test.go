@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What stands above the leaves is their sum, whatever the space's size.
+// Each inner node holds the sum of its leaves, at any size of the space.
 func TestTreeSums(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -65,8 +65,8 @@ func TestProbesAreInTheSpaceAndFree(t *testing.T) {
 	}
 }
 
-// What is left is found however little it is, by a call that looks at so many ids at
-// most; and what was chosen and then not asked for is found again.
+// The last free IDs are found, however few there are, by calls with a bounded search each. A chosen
+// ID that was not requested is found again.
 func TestTheLastIDsAreFound(t *testing.T) {
 	t.Parallel()
 	const size = 200_000
@@ -199,7 +199,7 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// An excursion goes up, then down, and stays off what is known.
+// A local search goes up, then down, and skips known positions.
 func TestExcursion(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -223,14 +223,14 @@ func TestExcursion(t *testing.T) {
 	}
 }
 
-// While the best blocks are asked for and not answered, the others are probed:
-// nothing left is found only when nothing is left.
+// While the best blocks are requested and unanswered, probes go to other blocks. Probe finds
+// nothing only if nothing is left.
 func TestProbeSeesPastOpenRequests(t *testing.T) {
 	t.Parallel()
 	const size = 1000
 	f := New(size, Options{})
 	r := rand.New(rand.NewPCG(1, 2))
-	// Where probes hit is where it looks first.
+	// The forager looks first where probes hit.
 	f.SetBlock(500, Sums{Done: 1, Probes: 1, ProbeHits: 1})
 	open := map[int64]bool{500: true}
 	for range size - 1 {
@@ -248,8 +248,8 @@ func TestProbeSeesPastOpenRequests(t *testing.T) {
 	}
 }
 
-// What is clear lies beyond the position that is asked for, up to where it was
-// looked, on the side that the excursion is on.
+// Clear positions lie beyond the requested one, within the range of the lookup, on the current side
+// of the local search.
 func TestIsClear(t *testing.T) {
 	t.Parallel()
 	up := Excursion{Dir: +1, Last: 10, M: 1, Clear: 21} // asks for 12

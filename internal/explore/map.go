@@ -1,17 +1,17 @@
 package explore
 
-// Region is a stretch of a space and what is known of it.
+// Region is a stretch of a space with its statistics.
 type Region struct {
 	First, Size int64
 	Sums
 
-	// Expected is how many wanted ids a request brings of excursions that begin in
-	// what is left of it, by what is known so far.
+	// Expected is the number of wanted IDs per request of local searches that start in the rest of
+	// the region, given the answers so far.
 	Expected float64
 }
 
-// Map divides the space into at most so many regions of equal size, each of
-// whole blocks. best is what [Forager.Promise] says.
+// Map divides the space into at most most regions of equal size, each of whole blocks. best is the
+// first result of [Forager.Promise].
 func (f *Forager) Map(most int) (regions []Region, best float64) {
 	leaves, promises := f.tree.sums[0], f.tree.promises()
 	per := (len(leaves) + most - 1) / most
@@ -33,5 +33,5 @@ func (f *Forager) Map(most int) (regions []Region, best float64) {
 	return regions, best
 }
 
-// HitRate is that of recent probes.
+// HitRate returns the hit rate of recent probes.
 func (f *Forager) HitRate() float64 { return f.steps.hitRate() }

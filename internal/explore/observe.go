@@ -2,26 +2,26 @@ package explore
 
 import "math/rand/v2"
 
-// Slots is how many writers the table of steps is kept apart by: two workers
-// seldom write one row.
+// Slots is the number of writers for which the table of steps is kept separately, so that two
+// workers seldom write to one row.
 const Slots = 16
 
-// Observation is what an answer adds to what is known of a space. It is written
-// in the transaction that ends the task.
+// Observation is the change of the statistics by one answer. It is written in the transaction that
+// ends the task.
 type Observation struct {
 	Block int64
 	Sums  Sums
 
-	// Trials of a Step, and Hits among them; 0: the answer says nothing of it.
+	// Trials and Hits count one Step. Both are 0 if the answer is no evidence.
 	Step         Step
 	Trials, Hits int
 
-	// Answers are what a writer has seen since it last said so, and Found what was
-	// wanted of them: of [Recent].
+	// Answers counts the answers of a writer since its last report, and Found the wanted ones. Both
+	// belong to [Recent].
 	Answers, Found int
 }
 
-// Kind is what an id was asked for.
+// Kind is the reason for a request.
 type Kind int8
 
 // An id was given (it was in the queue without exploring), probed, or the step
@@ -32,10 +32,10 @@ const (
 	Stepped
 )
 
-// Observe is what an answer says of its block and of the table of steps. walk is
-// the excursion whose step it was. again says that the excursion went on past an
-// earlier attempt, counted that this attempt's id counts as a miss already: then
-// a hit corrects that, and anything else says nothing new.
+// Observe returns the effect of an answer on its block and on the table of steps. walk is the local
+// search of the step. again reports that the local search already continued past an earlier
+// attempt, and counted that the attempt's ID counts as a miss. In that case a hit corrects the
+// miss, and any other answer adds nothing.
 func Observe(block int64, kind Kind, walk *Excursion, again, counted bool, a Answer) Observation {
 	o := Observation{Block: block}
 	hit := 0
@@ -66,7 +66,7 @@ func Observe(block int64, kind Kind, walk *Excursion, again, counted bool, a Ans
 	return o
 }
 
-// Observe is [Observe] of a position, with what was expected of it.
+// Observe is [Observe] of a position, with the expectation for it.
 func (f *Forager) Observe(pos int64, kind Kind, walk *Excursion, again, counted bool, a Answer) Observation {
 	o := Observe(f.Block(pos), kind, walk, again, counted, a)
 	if o.Trials > 0 {
@@ -76,8 +76,8 @@ func (f *Forager) Observe(pos int64, kind Kind, walk *Excursion, again, counted 
 	return o
 }
 
-// Follow is the next step after an answer: the first of an excursion when a
-// probe hit, the next of one otherwise. ok is false when none follows.
+// Follow returns the step after an answer: the first step of a local search after a probe that hit,
+// else the next step of walk. ok is false if no step follows.
 func (f *Forager) Follow(pos int64, walk *Excursion, again bool, a Answer, r *rand.Rand, known func(pos int64) Known) (next Excursion, ok bool) {
 	switch {
 	case walk == nil && a == Hit:

@@ -2,13 +2,13 @@ package explore
 
 import "container/heap"
 
-// portion is the part of what is left in a block that is planned for at a time: the
-// more was found, the less a further request brings.
+// portion is the share of a block's rest that is planned at once. Each further hit lowers the yield
+// of the requests that follow.
 const portion = 0.05
 
-// Plan is how many more requests bring so many hits in spaces, when each is made in
-// the block that promises most by then, and how many hits it takes at most: fewer
-// than were asked for where the spaces do not promise so many.
+// Plan returns the number of further requests that reach hits, if each request goes to the block
+// with the best expectation at that time. found is smaller than hits if the spaces do not hold as
+// many.
 func Plan(models []*Forager, hits float64) (requests, found float64) {
 	var left stretches
 	for _, f := range models {
@@ -30,7 +30,7 @@ func Plan(models []*Forager, hits float64) (requests, found float64) {
 	return requests, found
 }
 
-// stretch is what is left of a block, as far as it was planned.
+// stretch is the rest of a block that is not planned yet.
 type stretch struct {
 	belief
 	first, hits, ids float64 // hits at first and now, ids now
@@ -46,8 +46,8 @@ func (s stretches) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
 func (s *stretches) Push(x any)        { *s = append(*s, x.(stretch)) }
 func (s *stretches) Pop() any          { panic("nothing is taken out") }
 
-// stretches are the blocks of which something is left. What is expected of one is what is
-// expected of the part of the space around it, but for its own answers.
+// stretches are the blocks of which something is left. The expectation for each is that of the
+// surrounding part of the space, corrected by the block's own answers.
 func (t *tree) stretches() (out []stretch) {
 	level := []belief{t.whole()}
 	for l := len(t.levels) - 1; l >= 0; l-- {

@@ -2,21 +2,19 @@ package explore
 
 import "math"
 
-// promise is what is to be expected of a block: hits by answer of excursions that
-// begin in it, as much as that may be by what is known, and how many positions are
-// left to begin at.
+// promise is the expectation for a block: hits per answer of local searches that start in it, an
+// upper bound of that figure, and the number of positions left.
 type promise struct {
 	rate, most float64
 	left       int64
 }
 
-// doubtful is by how many standard errors the space, or the part of it around a
-// block, may give more than is expected of it, in what a block may promise.
+// doubtful is the number of standard errors by which the space around a block may exceed its
+// expectation in an upper bound.
 const doubtful = 2
 
-// Promise is what the block promises that promises most of those in which an
-// excursion may begin: hits by answer, as it is to be expected, and as much as any of
-// them may promise by what is known. Both are 0 when nothing is left.
+// Promise returns the highest expectation of all blocks in which a local search may start: hits per
+// answer, and the highest upper bound. Both are 0 if nothing is left.
 func (f *Forager) Promise() (best, most float64) { return f.tree.promised(f.tree.promises()) }
 
 func (t *tree) promised(of []promise) (best, most float64) {
@@ -26,26 +24,25 @@ func (t *tree) promised(of []promise) (best, most float64) {
 	return best, most
 }
 
-// share is a share of wanted ids, and the variance of what is known of it but by a
-// node's own answers: by those a block is chosen, and of many one is lucky.
+// share is a share of wanted IDs, with the variance of all evidence except the node's own answers.
+// Those answers select the node, and the selected node of many is a lucky one.
 type share struct{ mean, variance float64 }
 
-// estimate is what is known of a node: the share of probes that hit, that of steps,
-// and how many steps an excursion takes.
+// estimate is the posterior of a node: the hit rates of probes and of steps, and the steps per
+// local search.
 type estimate struct {
 	probes, steps share
 	walk          float64
 
-	// choice is what it is chosen by.
+	// choice is the prior by which the node is chosen.
 	choice belief
 }
 
-// promises are those of the leaves.
+// promises returns the expectations of the leaves.
 //
-// What is known of a node is what is known of the one above, but for its own answers;
-// how much those count is learned at each level, by how much its nodes differ at all.
-// Of hundreds of blocks that are alike some are lucky: by their own answers alone the
-// promise would be that of the luckiest.
+// A node inherits the estimate of its parent, corrected by its own answers. Their weight is learned
+// for each level from the differences between its nodes. Among hundreds of equal blocks some are
+// lucky. Their own answers alone would give the expectation of the luckiest block.
 func (t *tree) promises() []promise {
 	all := t.total()
 	above := []estimate{{
@@ -87,8 +84,8 @@ func shareOf(hits, n float64) share {
 	return share{p, p * (1 - p) / n}
 }
 
-// with is the share of a node of which so many hits of n answers are known, where
-// what is known of the one above counts for so many answers.
+// with returns the share of a node with hits hits in n answers, if the parent's estimate weighs as
+// much as strength answers.
 func (s share) with(hits, n int64, strength float64) share {
 	if math.IsInf(strength, 1) || n == 0 {
 		return s
@@ -98,7 +95,7 @@ func (s share) with(hits, n int64, strength float64) share {
 	return share{p, (1 - own) * (1 - own) * s.variance}
 }
 
-// promise is what is expected of what is left of a leaf.
+// promise returns the expectation for the rest of a leaf.
 func (e estimate) promise(s Sums, size int64) promise {
 	left := size - s.Done
 	if left <= 0 {
@@ -106,8 +103,8 @@ func (e estimate) promise(s Sums, size int64) promise {
 	}
 	v, sd := e.probes.mean, math.Sqrt(e.probes.variance)
 	if float64(s.Done) > 0.1*float64(size) {
-		// Of what was wanted there, what was found is gone; no more is left than there
-		// was, nor than it is chosen for.
+		// Hits that were found are no longer available. The rest holds at most what the block held
+		// at first, and at most what it was chosen for.
 		v = min(v, max(0, v*float64(size)-float64(s.ProbeHits+s.WalkHits))/float64(left), e.choice.density(s, size))
 	}
 	if e.probes.mean > 0 {
@@ -120,18 +117,17 @@ func (e estimate) promise(s Sums, size int64) promise {
 	return promise{p, min(1, p+math.Hypot(byProbes, bySteps)), left}
 }
 
-// strengths are for how many answers what is known of the node above may count: all,
-// where nodes don't differ.
+// strengths lists the candidate weights of a parent's estimate, in answers. Infinity means that the
+// nodes do not differ.
 var strengths = []float64{math.Inf(1), 1024, 256, 64, 16, 4, 1}
 
 // chance is by how much likelier the answers have to be of nodes that differ more, as
 // a logarithm, for it to be believed.
 const chance = 2
 
-// likeness is how much the n nodes of a level are alike, by their answers: for how
-// many of a node's own what is known of the one above counts. It is the greatest
-// strength of the Beta distribution by which answers are about as likely as by any.
-// In which nodes was asked by what was known before does not matter to that.
+// likeness returns how similar the n nodes of a level are: the weight of the parent's estimate in
+// answers. It is the greatest strength of a Beta distribution that is about as likely as any. The
+// choice of the probed nodes does not affect the result.
 func likeness(n int, of func(x int) (hits, n int64, mean float64)) float64 {
 	sums := make([]float64, len(strengths))
 	for x := range n {
@@ -155,8 +151,8 @@ func likeness(n int, of func(x int) (hits, n int64, mean float64)) float64 {
 	return strengths[0]
 }
 
-// likelihood is that of answers, as a logarithm, where the share of hits is drawn
-// from a Beta distribution of mean p and so many answers' strength.
+// likelihood returns the log-likelihood of the answers, if the share of hits follows a Beta
+// distribution of mean p and the given strength.
 func likelihood(hits, n, p, strength float64) float64 {
 	if math.IsInf(strength, 1) {
 		return hits*math.Log(p) + (n-hits)*math.Log(1-p)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A space is not given up by chance: what the best block may promise, by what is
-// known, counts; with more answers it is what it does.
+// Chance alone does not end a space, because the upper bound of the best block counts. With more
+// answers the bound approaches the estimate.
 func TestPromiseByChance(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -31,8 +31,8 @@ func TestPromiseByChance(t *testing.T) {
 	}
 }
 
-// How much a block's own answers count is learned: of blocks that are alike they count
-// for little, and for much of such as are not.
+// The weight of a block's own answers is learned: small if the blocks are alike, large if they
+// differ.
 func TestLikeness(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

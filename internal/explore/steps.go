@@ -2,13 +2,12 @@ package explore
 
 import "math"
 
-// Context is what a walk has seen when it asks whether to go on.
+// Context is the state of a walk when it decides about its next step.
 type Context int8
 
-// The contexts: one hit so far; the last two hits were far apart; next but one
-// or two to each other; many hits; a few. Each twice: what was asked last may be
-// an id that does not exist, which tells of the end of a run more than a page
-// that is not wanted.
+// The contexts are: one hit so far; the last two hits far apart; next but one or two to each other;
+// many hits; a few. Each exists twice, because the last requested ID may be absent, which shows the
+// end of a run more clearly than an unwanted page.
 const (
 	First Context = iota
 	Far
@@ -20,8 +19,7 @@ const (
 	contexts    = 2 * afterAbsent
 )
 
-// contextOf is the context of a walk with so many hits whose last two lie gap
-// apart.
+// contextOf returns the context of a walk with hits hits whose last two lie gap apart.
 func contextOf(hits, gap int, absent bool) Context {
 	x := Young
 	switch {
@@ -43,9 +41,8 @@ func contextOf(hits, gap int, absent bool) Context {
 // MaxAhead bounds how far ahead of its last hit a walk may ask.
 const MaxAhead = 64
 
-// Step is one cell of the table of steps: of the ids that were asked for m
-// after the last hit, in a context, how many were wanted. Context -1 holds the
-// recent probes.
+// Step is one cell of the table of steps. It counts requests at distance m after the last hit in a
+// context, and the wanted ones among them. Context -1 holds the recent probes.
 type Step struct {
 	Context Context
 	M       int
@@ -54,14 +51,14 @@ type Step struct {
 // Probes is the cell of the recent probes.
 var Probes = Step{Context: -1}
 
-// Trial is what is known of a step. Both are sums over writers.
+// Trial counts the outcomes of a step. Both fields are sums over writers.
 type Trial struct{ Trials, Hits float64 }
 
 const (
-	// drift is the number of trials at which a cell is halved: the world drifts.
+	// drift is the number of trials at which a cell is halved, because the site changes over time.
 	drift = 400
 
-	// stepPrior is how many trials what is known of other contexts counts for.
+	// stepPrior is the weight of the other contexts, in trials.
 	stepPrior = 4
 
 	// memory is the number of probes after which a probe counts for little, and
@@ -70,9 +67,9 @@ const (
 	window = 512
 )
 
-// Recent is the cell of recent answers and of the wanted items among them. Those
-// of writers that wrote nothing for a while are left out. It is for people to look
-// at, so writers need not write each answer at once.
+// Recent is the cell of recent answers and of the wanted items among them. It leaves out writers
+// that wrote nothing for a while. Only people read it, so a writer need not store each answer at
+// once.
 var Recent = Step{Context: -2}
 
 // remembers is after how many trials one counts for little; 0: they all count
@@ -87,8 +84,8 @@ func (s Step) remembers() float64 {
 	return 0
 }
 
-// Merge is a cell after n more trials with so many hits. Cells are kept apart by
-// writer and summed by readers.
+// Merge returns the cell after n more trials with hits hits. Each writer has cells of its own, and
+// readers sum them.
 func (t Trial) Merge(at Step, n, hits float64) Trial {
 	if last := at.remembers(); last > 0 {
 		keep := math.Pow(1-1/last, n)
@@ -101,8 +98,8 @@ func (t Trial) Merge(at Step, n, hits float64) Trial {
 	return t
 }
 
-// Bounded is a cell of so many trials as it would be had they been taken in one
-// after the other, of a world that does not drift.
+// Bounded returns the cell as if its trials had been merged one after the other, for a site that
+// does not change.
 func (t Trial) Bounded(at Step) Trial {
 	most := 0.75 * drift
 	if at == Probes {
@@ -114,7 +111,7 @@ func (t Trial) Bounded(at Step) Trial {
 	return Trial{most, t.Hits * most / t.Trials}
 }
 
-// steps is the table by which a walk goes on or ends.
+// steps is the table that decides whether a walk continues.
 type steps struct {
 	max    int
 	probes Trial
@@ -131,7 +128,7 @@ func newSteps(max int) *steps {
 	return s
 }
 
-// hitRate is that of recent probes: what a request is worth elsewhere.
+// hitRate returns the hit rate of recent probes, which is the value of a request elsewhere.
 func (s *steps) hitRate() float64 { return (s.probes.Hits + 2) / (s.probes.Trials + 10) }
 
 // p is the share of wanted ids at m after the last hit.
@@ -145,9 +142,9 @@ func (s *steps) p(x Context, m int) float64 {
 	return (s.cells[x][m].Hits + stepPrior*rate) / (s.cells[x][m].Trials + stepPrior)
 }
 
-// learn decides each step anew: it is taken when it is as likely to be wanted
-// as a probe, and half more likely where it jumps over ids: a probe finds
-// clusters by their length, and a jump does not.
+// learn decides about each step. A step is taken if it hits at least as often as a probe. A jump
+// over IDs must hit half as often again, because a probe finds clusters in proportion to their
+// length and a jump does not.
 func (s *steps) learn() {
 	f := s.hitRate()
 	for x := range contexts {

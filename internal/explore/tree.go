@@ -5,11 +5,10 @@ import (
 	"math/rand/v2"
 )
 
-// Sums are what is known of a stretch of a space, by counting answers. They
-// are only ever added to, so the order and the grouping of writes do not matter.
+// Sums holds the counts of a stretch of a space. Every write only adds, so the order and the
+// grouping of writes do not matter.
 type Sums struct {
-	// Done counts the ids that were answered for good, however they came to be
-	// asked for.
+	// Done counts the IDs with a final answer, whatever requested them.
 	Done int64
 
 	// Probes and Walks count answers to probes and to steps of walks that began
@@ -17,15 +16,14 @@ type Sums struct {
 	Probes, ProbeHits int64
 	Walks, WalkHits   int64
 
-	// Wanted counts the items that were found: pages that are done, whatever walks
-	// look for.
+	// Wanted counts the items found, which are the done pages, whatever local search looks for.
 	Wanted int64
 
-	// Errors counts the ids that ended in error: they are not answered.
+	// Errors counts the IDs that ended in error, which is no answer.
 	Errors int64
 
-	// Doubt is how far answers are from what was expected of them, Expected how
-	// many hits were: see [Forager.Dark].
+	// Doubt is the deviation of the answers from the expectation, and Expected the number of
+	// expected hits. See [Forager.Dark].
 	Doubt, Expected float64
 }
 
@@ -51,28 +49,27 @@ const (
 	// prior is how many answers the parent's rate counts for in a node.
 	prior = 8
 
-	// spent is the share of a block that must be left for it to be looked at while
-	// there are others.
+	// spent is the share of a block that must be left for the block to be considered while others
+	// exist.
 	spent = 0.02
 )
 
-// tree divides a space into blocks of equal size, and those into a tree above
-// them. The leaves hold the sums; what is above is the sum of what is below.
+// tree divides a space into blocks of equal size, and those into a tree above them. The leaves hold
+// the sums, and each inner node holds the sum of its children.
 type tree struct {
 	size   int64
 	shift  uint
 	levels []uint // shifts, the leaves first
 	sums   [][]Sums
 
-	// live are the sums, from the level coarse up, without the hits in its nodes of
-	// which half was asked: what was found there is not to be expected elsewhere.
-	// Smaller nodes are asked in full by an excursion that found something, and
-	// without what was found so nothing would ever be expected.
+	// live holds the sums from level coarse upward, without the hits of nodes of which half was
+	// requested. Hits that were found there do not occur elsewhere. A successful local search
+	// requests all of a smaller node. Without its hits the expectation would always be 0.
 	live   [][]Sums
 	coarse int
 
-	// gone are the positions that were not answered and are nobody's to choose any
-	// more: all of a block that was looked through. See [Forager.Probe].
+	// gone counts the unanswered positions that can no longer be chosen, which are all positions of
+	// a searched block. See [Forager.Probe].
 	gone  [][]int64
 	shut  map[int64]bool // those blocks
 	looks map[int64]*look
@@ -123,8 +120,7 @@ func (t *tree) set(block int64, s Sums) {
 	}
 }
 
-// close says that no position of a block is to be chosen any more, or that some are
-// again.
+// close marks a block in which no position can be chosen, or reopens it.
 func (t *tree) close(block int64, shut bool) {
 	if shut {
 		t.shut[block] = true
@@ -146,7 +142,7 @@ func (t *tree) letGo(block int64) {
 	}
 }
 
-// asked are a node's sums, with what is gone as if it was answered.
+// asked returns a node's sums, with the gone positions counted as answered.
 func (t *tree) asked(level int, x int64) Sums {
 	s := t.sums[level][x]
 	s.Done += t.gone[level][x]
@@ -162,8 +158,8 @@ func (t *tree) left() int64 {
 	return left
 }
 
-// least is the share of a node that must be left for it to be looked at: spent, or
-// 0 when that is left of none.
+// least returns the share of a node that must be left for it to be considered: spent, or 0 if no
+// node has as much left.
 func (t *tree) least() float64 {
 	top := len(t.sums) - 1
 	for x := range t.sums[top] {
@@ -180,7 +176,7 @@ func some(s Sums, size int64, least float64) bool {
 	return left > 0 && float64(left) >= least*float64(size)
 }
 
-// open calls each for the blocks in which an excursion may begin: see [tree.pick].
+// open calls each for the blocks in which a local search may start. See [tree.pick].
 func (t *tree) open(each func(block int64)) {
 	least := t.least()
 	var down func(l int, lo, hi int64)
@@ -219,10 +215,9 @@ func top(sums [][]Sums) (s Sums) {
 	return s
 }
 
-// pick chooses the block in which an excursion is worth most: from the top
-// down, each time the node with the best score, drawn by Thompson sampling so
-// that many workers spread without speaking of it. Nodes that are nearly spent come
-// last. ok is false when nothing is left.
+// pick chooses the block in which a local search is worth most. It descends from the root to the
+// child with the best score. Thompson sampling draws the scores, so that workers spread without
+// communication. Nearly spent nodes come last. ok is false if nothing is left.
 func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
 	b, least := t.whole(), t.least()
 	lo, hi := int64(0), int64(len(t.sums[len(t.sums)-1]))
@@ -246,7 +241,7 @@ func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
 	return 0, false
 }
 
-// whole is what is expected anywhere.
+// whole returns the expectation for the whole space.
 func (t *tree) whole() belief { return believe(t.total()) }
 
 func believe(all Sums) belief {
@@ -263,11 +258,11 @@ func (t *tree) sizeAt(level int, x int64) int64 {
 	return min(int64(1)<<t.levels[level], t.size-first)
 }
 
-// belief is what is expected of a node before it was looked at: f of probes
-// hit, and an excursion from a hit takes c requests and brings g hits.
+// belief is the prior of a node: the share f of probes that hit, the requests c of a local search,
+// and its hits g.
 type belief struct{ f, c, g float64 }
 
-// of is what is expected of a node's children.
+// of returns the prior of a node's children.
 func (b belief) of(s Sums) belief {
 	hits := float64(s.ProbeHits) + prior
 	return belief{
@@ -277,8 +272,8 @@ func (b belief) of(s Sums) belief {
 	}
 }
 
-// score draws how many hits a request brings of excursions that begin in a
-// node; -Inf where less than such a share is left.
+// score draws the hits per request of local searches that start in a node. It is -Inf where less
+// than the share least is left.
 func (b belief) score(s Sums, size int64, least float64, r *rand.Rand) float64 {
 	if !some(s, size, least) {
 		return math.Inf(-1)
@@ -291,7 +286,7 @@ func (b belief) score(s Sums, size int64, least float64, r *rand.Rand) float64 {
 	return v * (1 + x.g) / (1 + v*x.c)
 }
 
-// density is the share of hits in what is left of a node of this belief.
+// density returns the share of hits in the rest of a node with this prior.
 func (b belief) density(s Sums, size int64) float64 {
 	if float64(s.Done) > 0.1*float64(size) {
 		return max(0, b.f*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)

@@ -1,11 +1,10 @@
-// Package explore decides which ids of an ID space are tried next. It is pure:
-// it knows neither frontier nor network.
+// Package explore decides which ids of an ID space are tried next. It is pure and knows neither
+// frontier nor network.
 //
-// A [Walk] is the chain of the original: from a hit, neighbors are tried one
-// after the other, up and down, until pages are unwanted. Where a walk stands
-// travels with the task that takes its next step, and the step after it is
-// admitted in the transaction that completes that task. So two workers never
-// walk one side, and a walk goes on wherever its worker died.
+// A [Walk] is the chain of the original. It tries the neighbors of a hit one after the other, up
+// and down, until pages are unwanted. The state of a walk is stored with the task of its next step,
+// and the step after it is admitted in the transaction that completes that task. Two workers
+// therefore never walk one side, and another worker continues the walk of a worker that died.
 package explore
 
 // Walk is where one side of a walk stands. Its zero value is a start, from
@@ -18,8 +17,8 @@ type Walk struct {
 	Misses int `json:"misses"`
 }
 
-// Next returns the walks that go on from an id that was a hit or a miss: none
-// when patience misses in a row are reached.
+// Next returns the walks that continue from an ID that hit or missed. It returns none after
+// patience misses in a row.
 func (w Walk) Next(hit bool, patience int) []Walk {
 	misses := w.Misses + 1
 	if hit {
@@ -34,7 +33,7 @@ func (w Walk) Next(hit bool, patience int) []Walk {
 	return []Walk{{+1, misses}, {-1, misses}}
 }
 
-// Known is what is known of an id before it is asked for.
+// Known is the state of an ID before it is requested.
 type Known int
 
 // An id that is not known is to be asked; a known miss is stepped over; at a
@@ -45,9 +44,9 @@ const (
 	Taken
 )
 
-// Step returns the next id that the walk asks for after id, and the walk as it
-// stands there; ok is false when this side ends. known tells what is known of
-// an id; from and to are the space's bounds.
+// Step returns the next id that the walk asks for after id, and the walk as it stands there; ok is
+// false when this side ends. known returns the state of an ID. from and to are the bounds of the
+// space.
 func (w Walk) Step(id, from, to int64, patience int, known func(int64) Known) (next int64, at Walk, ok bool) {
 	for {
 		if w.Dir > 0 && id >= to || w.Dir < 0 && id <= from || w.Dir == 0 {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// walkAll plays whole walks against a space in which the ids of hits are
-// wanted, and returns the ids that were asked, in order.
+// walkAll plays whole walks in a space whose wanted IDs are hits, and returns the requested IDs in
+// order.
 func walkAll(t *testing.T, from, to int64, start []int64, hits map[int64]bool, patience int) []int64 {
 	t.Helper()
 	type task struct {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Is reports whether v is a number: int, int64, float64 or json.Number.
+// Is reports whether v is a number. Numbers have type int, int64, float64 or json.Number.
 func Is(v any) bool {
 	switch v.(type) {
 	case int, int64, float64, json.Number:
@@ -97,8 +97,8 @@ func compareMagnitudes(a, b string) int {
 	return strings.Compare(strings.TrimRight(fractionA, "0"), strings.TrimRight(fractionB, "0"))
 }
 
-// Arithmetic returns a op b for +, -, * and %, computed on decimal values. It reports false for other operators and values, and for % with a divisor
-// that is zero or with a number that is no integer.
+// Arithmetic returns a op b for +, -, * and %, computed on decimal values. It reports false for
+// other operators and values, and for % with a zero or fractional operand.
 func Arithmetic(op string, a, b any) (any, bool) {
 	x, ok := rational(a)
 	if !ok {

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// Unmarshal decodes one JSON value. Its numbers are those of [Parse].
+// Unmarshal decodes one JSON value. [Parse] defines the types of its numbers.
 func Unmarshal(data []byte, v *any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()

@@ -3,8 +3,7 @@
 // A number is an int64, a float64, or, if neither holds its digits, a json.Number. Its canonical
 // text has no exponent, no plus sign and no negative zero: PostgreSQL's jsonb writes each canonical
 // text back unchanged, so both frontiers store equal bytes. [Compare] compares decimal values
-// exactly. A float64 stands for the shortest decimal text that gives it, which is the text that a
-// page, a job file and an export use.
+// exactly. A float64 stands for its shortest decimal text, which pages, job files and exports use.
 package number
 
 import (
@@ -96,9 +95,9 @@ func valid(text string) bool {
 	return rest == ""
 }
 
-// Parse returns the number that a JSON text is: an int64 or a float64 if its text is the canonical
-// text of the number, else a json.Number with the canonical text. It reports false where
-// [Canonical] does.
+// Parse returns the number in a JSON text. The result is an int64 or a float64 if the text is the
+// canonical text of the number, else a json.Number with the canonical text. Parse reports false
+// where [Canonical] does.
 func Parse(text string) (any, bool) {
 	text, ok := Canonical(text)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// The wanted texts are those of PostgreSQL 15: select '1e21'::jsonb.
+// PostgreSQL 15 gave the wanted texts, for example `select '1e21'::jsonb`.
 func TestCanonical(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -6,9 +6,9 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Open reports whether now is within the hours, and when that changes next: the
-// zero time is never. Where clocks are put forward over an hour's edge the edge
-// is the moment at which they are.
+// Open reports whether now is within the hours, and the time of the next change. The zero time
+// means never. If clocks are put forward over the edge of an hour, the edge is the moment of that
+// change.
 func Open(h seine.Hours, now time.Time) (open bool, change time.Time) {
 	if h.From == h.To {
 		return true, time.Time{}

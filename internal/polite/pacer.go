@@ -10,8 +10,8 @@ import (
 // Outcome is how a fetch ended, for the cooldown of its host.
 type Outcome int8
 
-// A fetch went well, went wrong, or says nothing about its host: it was given
-// back before it was answered.
+// A fetch succeeded, failed, or is no evidence about its host because it was released before the
+// answer.
 const (
 	Silent Outcome = iota
 	OK
@@ -22,19 +22,18 @@ const (
 // asked of it.
 const slowMemory = 10 * time.Minute
 
-// sweepAt is the number of hosts from which on a Pacer looks for some that it
-// can forget. A host takes about 200 bytes.
+// sweepAt is the number of hosts from which a Pacer removes idle hosts. A host takes about 200
+// bytes.
 const sweepAt = 1024
 
-// Pacer keeps the pace of one process: the starts that it makes itself, by
-// host. It serves `pace.scope: worker`, where each worker has an address of its
-// own. Times never go backwards for it: a now before a start already noted
+// Pacer keeps the pace of one process per host. It serves `pace.scope: worker`, where each worker
+// has an address of its own. Time never goes backwards for a Pacer. A now before a recorded start
 // counts as not yet due.
 //
 // A host's life in it:
 //
 //	free ──Start──► held by the delay, by a rest, or by its running fetches
-//	  ▲                 │ End (Failed so many times in a row)   Quiet
+//	  ▲                 │ End (Failed, at the cooldown limit)      Quiet
 //	  └──── due ◄───────┴──────────────► quiet ◄──────────────────┘
 //
 // It is not safe for concurrent use.
@@ -45,7 +44,7 @@ type Pacer struct {
 	now   time.Time // the latest one seen
 }
 
-// host is what is known of one host. The zero value is free.
+// host is the state of one host. The zero value may be requested at once.
 type host struct {
 	next    time.Time // earliest next start by delay and rest
 	touched time.Time // last start, end or quiet
@@ -59,9 +58,9 @@ type host struct {
 	slowed, eased time.Time
 }
 
-// New returns a Pacer of a pace whose defaults are put in ([seine.Job.Normal]):
-// a zero delay, rest or cooldown is none. A concurrency of zero is 1, a
-// negative one has no bound. Its Scope and Assets are not looked at.
+// New returns a Pacer of a pace with its defaults applied ([seine.Job.Normal]). A zero delay, rest
+// or cooldown means none. A concurrency of zero is 1, and a negative one has no bound. New ignores
+// Scope and Assets.
 func New(pace seine.Pace) *Pacer {
 	if pace.Concurrency == 0 {
 		pace.Concurrency = 1
@@ -69,9 +68,8 @@ func New(pace seine.Pace) *Pacer {
 	return &Pacer{pace: pace, hosts: make(map[string]*host), sweep: sweepAt}
 }
 
-// Next says when the next fetch of a host may start: now, or a later time that
-// is right as long as nothing else happens. ok is false when the host has as
-// many fetches running as it may: the time then holds once one of them ends.
+// Next returns the time at which the next fetch of a host may start. A later event can postpone it.
+// ok is false if the host has reached its concurrency. The time then holds once a fetch ends.
 func (p *Pacer) Next(name string, now time.Time) (at time.Time, ok bool) {
 	h := p.hosts[name]
 	if h == nil {
@@ -80,11 +78,10 @@ func (p *Pacer) Next(name string, now time.Time) (at time.Time, ok bool) {
 	return latest(now, h.next, h.quiet), !p.full(h)
 }
 
-// Start notes a start at now and says so, or says that the host may not be
-// asked yet and notes nothing. Noting and asking are one, so that two starts
-// can't both find the host free, and a late start moves the next one on. draw
-// returns a number in [0, 1), from which the delay to the next start is drawn.
-// Each Start that held is followed by one [Pacer.End].
+// Start records a start at now and returns true, or returns false and records nothing if the host
+// is not due. The check and the record are one step, so that two starts cannot both find the host
+// free. A late start postpones the next one. draw returns a number in [0, 1), which determines the
+// delay to the next start. Call [Pacer.End] once after each successful Start.
 func (p *Pacer) Start(name string, now time.Time, draw func() float64) bool {
 	if at, ok := p.Next(name, now); !ok || at.After(now) {
 		return false
@@ -102,8 +99,8 @@ func (p *Pacer) Start(name string, now time.Time, draw func() float64) bool {
 	return true
 }
 
-// End notes that a fetch of a host ended. So many failures in a row as the
-// pace's cooldown names make the host quiet; they then count from zero.
+// End notes that a fetch of a host ended. If the failures in a row reach the limit of the pace's
+// cooldown, the host backs off and the count restarts at zero.
 func (p *Pacer) End(name string, now time.Time, o Outcome) {
 	h := p.host(name, now)
 	h.running = max(h.running-1, 0)
@@ -122,15 +119,14 @@ func (p *Pacer) End(name string, now time.Time, o Outcome) {
 	}
 }
 
-// Quiet keeps a host from being asked before until, and says why: Retry-After,
-// a host fault. It never shortens a quiet time.
+// Quiet keeps a host from being requested before until, with the reason why, such as Retry-After or
+// a host fault. It never shortens a backoff.
 func (p *Pacer) Quiet(name string, until time.Time, why string) {
 	p.host(name, p.now).hush(until, why)
 }
 
-// Refused notes that a host answered a request of then by a refusal: it is
-// left alone for after, and slowed down. Of several requests that were under way
-// together one counts.
+// Refused records that a host refused a request that started at then. The host backs off for after
+// and slows down. Among several concurrent requests only one refusal counts.
 func (p *Pacer) Refused(name string, now, then time.Time, after time.Duration) {
 	h := p.host(name, now)
 	if after > 0 {
@@ -179,7 +175,7 @@ func (p *Pacer) host(name string, now time.Time) *host {
 	}
 	if len(p.hosts) >= p.sweep {
 		p.forget(p.now)
-		// Twice of what is left: a sweep then costs a constant for each new host.
+		// Doubling the limit makes a sweep cost a constant per new host.
 		p.sweep = max(sweepAt, 2*len(p.hosts))
 	}
 	h := &host{}
@@ -187,9 +183,8 @@ func (p *Pacer) host(name string, now time.Time) *host {
 	return h
 }
 
-// forget drops the hosts that are idle and due. The counts of starts and
-// failures go with a host: it has had its rest and its cooldown, being left
-// alone for as long as either lasts.
+// forget drops the hosts that are idle and due. The counts of starts and failures are dropped too,
+// because the host was idle for its whole rest and cooldown.
 func (p *Pacer) forget(now time.Time) {
 	alone := max(p.pace.Rest.For, p.pace.Cooldown.For)
 	for name, h := range p.hosts {

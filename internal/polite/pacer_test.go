@@ -163,7 +163,7 @@ func TestPacerForgetsIdleHostsAlone(t *testing.T) {
 		p.End(h, now, OK)
 		now = now.Add(time.Second)
 	}
-	// One a second, kept for a minute: a Pacer never holds more than the sweep.
+	// One host per second is kept for a minute, so a Pacer never holds more than sweepAt.
 	if n := len(p.hosts); n > sweepAt {
 		t.Errorf("%d hosts kept; want at most %d", n, sweepAt)
 	}
@@ -185,7 +185,7 @@ func TestPacerForgetsIdleHostsAlone(t *testing.T) {
 	}
 }
 
-// model is what was seen from outside: the starts and ends of one host.
+// model records one host from outside: its starts and ends.
 type model struct {
 	starts  []time.Time
 	delays  []time.Duration
@@ -194,8 +194,8 @@ type model struct {
 	quiet   time.Time
 }
 
-// TestPacerLaws drives a Pacer at random and checks each start that held
-// against what was seen, not against how the Pacer counts.
+// TestPacerLaws drives a Pacer at random and checks each start against the recorded events, not
+// against the Pacer's own counts.
 func TestPacerLaws(t *testing.T) {
 	t.Parallel()
 	total := 0
@@ -254,7 +254,7 @@ func TestPacerLaws(t *testing.T) {
 	}
 }
 
-// may says from the starts seen whether one more may happen.
+// may reports whether the recorded starts allow one more.
 func (m *model) may(now time.Time, pace seine.Pace) bool {
 	n := len(m.starts)
 	if m.running >= pace.Concurrency || now.Before(m.quiet) {

@@ -1,10 +1,9 @@
-// Package polite decides when a host may be asked. It is pure: times and random
-// draws come in as arguments, nothing in it waits.
+// Package polite decides when a host may be asked. It is pure. Times and random draws are
+// arguments, and no function waits.
 //
-// Over a fleet a host's pace is decided where tasks are claimed, in the
-// frontier. Here is what each process keeps for itself besides: the pace of a
-// worker with an address of its own ([Pacer]), and what an answer asks for
-// ([RetryAfter], [HostPause]).
+// Over a fleet a host's pace is decided where tasks are claimed, in the frontier. This package
+// holds the state of each process: the pace of a worker with its own address ([Pacer]), and the
+// wait that an answer requests ([RetryAfter], [HostPause]).
 package polite
 
 import (
@@ -13,10 +12,9 @@ import (
 	"time"
 )
 
-// RetryAfter reads a Retry-After header (RFC 9110 section 10.2.3), seconds or a
-// date, as the wait from now on: at most most, and none for what is past or
-// negative. ok is false when the header is empty or says neither. A fraction of
-// a second, which some servers send, counts as a whole one.
+// RetryAfter reads a Retry-After header (RFC 9110 section 10.2.3), in seconds or as a date, as a
+// wait from now. The wait is at most most, and zero for a past or negative value. ok is false if
+// the header is empty or invalid. A fraction of a second, which some servers send, is rounded up.
 func RetryAfter(header string, now time.Time, most time.Duration) (wait time.Duration, ok bool) {
 	header = strings.TrimSpace(header)
 	most = max(most, 0)
@@ -65,10 +63,9 @@ const (
 	longPause  = 10 * time.Minute
 )
 
-// HostPause is how long a host is left alone after so many faults of its own in
-// a row: 5 s after the first, doubling up to 10 min. None for no fault. A host
-// that is down for a night then costs six requests an hour, and one that
-// restarts is asked again at once.
+// HostPause returns the backoff of a host after a number of its own faults in a row: 5 s after the
+// first, doubled up to 10 min, and none for no fault. None for no fault. A host that is down for a
+// night then costs six requests per hour, and a restarted host is soon requested again.
 func HostPause(faults int) time.Duration {
 	if faults <= 0 {
 		return 0

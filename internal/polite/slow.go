@@ -6,23 +6,20 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// A host that answers 429 or 503 is asked at a fraction of its pace: each time
-// at half of what it was, and back again by small steps, as TCP does with a
-// congested line: a host that refuses one request in thirty is asked at nearly
-// its pace, one that refuses every other at a twentieth of it. The fraction is
-// kept as what the delay is multiplied by, 1 for none.
+// A host that answers 429 or 503 gets half of its previous pace and recovers in small steps, as TCP
+// does on a congested link. A host that refuses one request in thirty keeps nearly its pace. A host
+// that refuses every second request gets a twentieth. The fraction is stored as the factor of the
+// delay, with 1 for none.
 const (
-	// SlowFrom is what a host without a delay is taken to have: it must slow
-	// down too.
+	// SlowFrom is the assumed delay of a host without one, so that it can slow down too.
 	SlowFrom = 10 * time.Millisecond
 
 	// SlowStep is by how much one refusal slows a host, SlowMost the most.
 	SlowStep = 2.0
 	SlowMost = 64.0
 
-	// EaseEach is what each good answer gives back of the pace, and EaseAll the
-	// time in which at most all of it comes back: quick hosts must not recover
-	// in an instant.
+	// EaseEach is the share of the pace that each good answer restores. EaseAll is the minimum time
+	// of a full recovery, so that a fast host does not recover at once.
 	EaseEach = 0.02
 	EaseAll  = 10 * time.Second
 )
@@ -30,8 +27,7 @@ const (
 // Slower is the factor after a refusal.
 func Slower(slow float64) float64 { return min(max(slow, 1)*SlowStep, SlowMost) }
 
-// Ease is the factor after so many good answers, and so long after it was last
-// changed.
+// Ease returns the factor after good good answers and the time since its last change.
 func Ease(slow float64, good int, since time.Duration) float64 {
 	if slow <= 1 || good <= 0 {
 		return max(slow, 1)
@@ -40,7 +36,7 @@ func Ease(slow float64, good int, since time.Duration) float64 {
 	return 1 / min(1, 1/slow+back)
 }
 
-// Slowed is a delay and a concurrency (0 or less: no bound) under a factor.
+// Slowed returns a delay and a concurrency under a factor. A concurrency of 0 or less has no bound.
 func Slowed(delay seine.Span, concurrency int, slow float64) (seine.Span, int) {
 	if slow <= 1 {
 		return delay, concurrency

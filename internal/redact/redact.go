@@ -1,5 +1,5 @@
-// Package redact leaves secrets out of what is stored, logged and printed, in
-// whatever spelling they come: as they are, percent-encoded, or inside JSON.
+// Package redact removes secrets from stored, logged and printed text, in any spelling: plain,
+// percent-encoded, or inside JSON.
 package redact
 
 import (
@@ -15,8 +15,7 @@ import (
 // Mark stands where a secret was.
 const Mark = "xxxxx"
 
-// minSecret is the length from which a value is a secret and not a word that
-// stands everywhere.
+// minSecret is the minimum length of a secret in bytes. A shorter value is an ordinary word.
 const minSecret = 4
 
 // A Replacer puts Mark in place of secrets.
@@ -25,7 +24,7 @@ type Replacer struct {
 	secrets []string
 }
 
-// New returns a replacer of secrets by Mark; those of under four bytes stay.
+// New returns a replacer of secrets by Mark. Secrets under four bytes stay.
 func New(secrets []string) *Replacer {
 	r := &Replacer{}
 	forms := map[string]bool{}
@@ -56,8 +55,8 @@ func New(secrets []string) *Replacer {
 // Replace returns s without the secrets.
 func (r *Replacer) Replace(s string) string { return r.unescaped(r.spelled.Replace(s)) }
 
-// unescaped replaces secrets that are percent-encoded in another way than spellings knows: a page
-// may encode any character, in large or small digits.
+// unescaped replaces secrets whose percent-encoding spellings does not know. A page may encode any
+// character, with digits in either case.
 func (r *Replacer) unescaped(s string) string {
 	if len(r.secrets) == 0 || !strings.Contains(s, "%") {
 		return s
@@ -136,7 +135,7 @@ func spellings(s string) []string {
 	return out
 }
 
-// quotings is how many times a secret may have been quoted anew.
+// quotings is how many times a secret may have been quoted.
 const quotings = 3
 
 // quoted returns a text as Go and JSON write it between quotes.

@@ -1,9 +1,8 @@
 // Package weburl decides when two URLs are one page. It is pure.
 //
-// The frontier's seen set keeps [Canonical] forms for ever, so its rules never
-// change: a change would fetch every known page again. They follow the WHATWG
-// URL standard for parsing, and RFC 3986 sections 6.2.2 and 6.2.3 for what is
-// equal beyond that:
+// The frontier's seen set keeps [Canonical] forms forever, so the rules never change. A changed
+// rule would fetch every known page again. They follow the WHATWG URL standard for parsing, and RFC
+// 3986 sections 6.2.2 and 6.2.3 for further equality:
 //
 //   - scheme and host in lower case, the host as punycode, an IPv4 address in
 //     its four decimal parts, the root dot of a host and a default port gone
@@ -13,8 +12,8 @@
 //   - octets that are not UTF-8 percent-encoded as they are
 //   - the fragment gone, the query otherwise kept as it is
 //
-// Nothing else is held to be equal: a%2Fb and a/b, %2525 and %25, a%2Bb and
-// a+b, "/p" and "/p/", "/p" and "/p?" stay two pages.
+// No other URLs are equal: a%2Fb and a/b, %2525 and %25, a%2Bb and a+b, "/p" and "/p/", "/p" and
+// "/p?" stay two pages.
 package weburl
 
 import (
@@ -29,7 +28,7 @@ import (
 )
 
 var (
-	// ErrNotWeb is a URL that is not http or https: mailto, data, a path alone.
+	// ErrNotWeb reports a URL that is not http or https: mailto, data, a path alone.
 	ErrNotWeb = errors.New("no http or https URL")
 
 	// ErrUserInfo is a URL with a user name or password. It would end up in
@@ -41,9 +40,8 @@ var (
 // longer request lines, and a key has to fit into an index.
 const maxURL = 8 << 10
 
-// maxSegments and maxAts bound what the parser takes quadratic time for: 8 KiB
-// of slashes or at signs would cost a hundred milliseconds each time a page
-// links to it. No page is that deep.
+// maxSegments and maxAts bound input for which the parser takes quadratic time. Without them, 8 KiB
+// of slashes or at signs would take a hundred milliseconds per link. No real page is that deep.
 const (
 	maxSegments = 1000
 	maxAts      = 30
@@ -52,11 +50,10 @@ const (
 // maxHost is the most bytes of a host name (RFC 1035 section 2.3.4).
 const maxHost = 253
 
-// Options says what more two URLs may differ in and still be one page. The
-// zero value adds nothing to the rules of the package.
+// Options states in which further parts two URLs of one page may differ. The zero value adds
+// nothing to the rules of the package.
 type Options struct {
-	// SortQuery orders the query's parameters by name; those of one name keep
-	// their order.
+	// SortQuery orders the query's parameters by name. Parameters of one name keep their order.
 	SortQuery bool
 
 	// Drop lists the names of query parameters that do not count, as they read
@@ -111,7 +108,7 @@ func check(u *whatwg.Url) error {
 	return nil
 }
 
-// bounded refuses what is too long, or too costly to parse.
+// bounded rejects input that is too long or too costly to parse.
 func bounded(raw string) error {
 	if len(raw) > maxURL {
 		return tooLong(len(raw))
@@ -133,7 +130,7 @@ func tooLong(n int) error {
 	return fmt.Errorf("URL has %d bytes; at most %d", n, maxURL)
 }
 
-// canonical writes the parsed URL anew.
+// canonical serializes the parsed URL.
 func canonical(u *whatwg.Url, o Options) (string, error) {
 	host, err := canonicalHost(u)
 	if err != nil {
@@ -174,7 +171,7 @@ func canonicalHost(u *whatwg.Url) (string, error) {
 	if u.IsIPv6() {
 		return host, nil
 	}
-	// The root dot names the same host: with it a host would get a second pace.
+	// The root dot names the same host, and with it a host would get a second pace.
 	host = strings.TrimSuffix(host, ".")
 	if len(host) > maxHost {
 		return "", fmt.Errorf("malformed URL: host has %d bytes; at most %d", len(host), maxHost)
@@ -188,8 +185,8 @@ func canonicalHost(u *whatwg.Url) (string, error) {
 	return host, nil
 }
 
-// notHost names what WHATWG lets into a host and DNS does not hold: quotes,
-// braces, sub-delimiters. An underscore is common in host names.
+// notHost reports the characters that WHATWG permits in a host and DNS does not: quotes, braces,
+// sub-delimiters. An underscore is common in host names.
 func notHost(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
 }
@@ -224,8 +221,8 @@ func decodedName(param string) string {
 	return decode(strings.ReplaceAll(name(param), "+", " "))
 }
 
-// escapeInvalid percent-encodes the octets of s that are not UTF-8. The parser
-// would make one replacement character of them all: two pages would be one.
+// escapeInvalid percent-encodes the octets of s that are not UTF-8. The parser would replace each
+// with the same character, so two pages would become one.
 func escapeInvalid(s string) string {
 	if utf8.ValidString(s) {
 		return s

@@ -250,7 +250,7 @@ func lawful(t *testing.T, in, got string) {
 	if Host(got) == "" {
 		t.Fatalf("Canonical(%q) = %q has no host", in, got)
 	}
-	// What net/http sends must be what is written here.
+	// net/http must send exactly this text.
 	u, err := neturl.Parse(got)
 	if err != nil {
 		t.Fatalf("Canonical(%q) = %q, which net/url refuses: %v", in, got, err)

@@ -4,9 +4,9 @@ import "strings"
 
 const upperHex = "0123456789ABCDEF"
 
-// writeEscaped writes s with its escapes in canonical form: those of unreserved
-// octets decoded, the others in upper case, a percent sign that begins none
-// escaped itself. One pass: what decoding brings to light is not decoded again.
+// writeEscaped writes s with its escapes in canonical form. Escapes of unreserved octets are
+// decoded, the others are upper case, and a percent sign without an escape is escaped itself. It
+// takes one pass, so decoded text is not decoded again.
 func writeEscaped(b *strings.Builder, s string, needsEscape func(c byte) bool) {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -19,8 +19,8 @@ func writeEscaped(b *strings.Builder, s string, needsEscape func(c byte) bool) {
 			continue
 		}
 		if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
-			// Left alone it could become an escape with what is decoded after
-			// it ("%%34%31" would be "%41"), and net/url refuses it in a path.
+			// Unescaped, it could form an escape with decoded text after it ("%%34%31" would be
+			// "%41"), and net/url rejects it in a path.
 			b.WriteString("%25")
 			continue
 		}
@@ -35,9 +35,8 @@ func writeEscaped(b *strings.Builder, s string, needsEscape func(c byte) bool) {
 
 func never(byte) bool { return false }
 
-// pathNeedsEscape names the two octets that WHATWG leaves in a path and that
-// net/url does not hold for valid there: it would then write the whole path
-// anew and ask for a/b where the URL says a%2Fb.
+// pathNeedsEscape reports the two octets that WHATWG leaves in a path and net/url rejects. net/url
+// would then rewrite the whole path and request a/b for a%2Fb.
 func pathNeedsEscape(c byte) bool { return c == '^' || c == '|' }
 
 // unreserved is RFC 3986 section 2.3.

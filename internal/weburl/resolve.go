@@ -9,9 +9,9 @@ import (
 	"github.com/seinehq/seine/internal/charset"
 )
 
-// Host returns host and port of a canonical URL, the unit of politeness: the
-// port stands there also when it is the scheme's own, "a.example:443", and an
-// IPv6 address in brackets. It is empty when the URL is not canonical.
+// Host returns host and port of a canonical URL, the unit of politeness. The port is included even
+// if it is the scheme's default ("a.example:443"), and an IPv6 address stands in brackets. The
+// result is empty if the URL is not canonical.
 func Host(canonical string) string {
 	port := "80"
 	rest, ok := strings.CutPrefix(canonical, "http://")
@@ -31,13 +31,13 @@ func Host(canonical string) string {
 	return host + ":" + port
 }
 
-// Resolve returns ref, as it stands in a src or href attribute, as an absolute
-// URL, its own fragment included: what a browser shows for it, not yet
-// canonical. It fails like [Canonical].
+// Resolve returns ref, the value of a src or href attribute, as an absolute URL with its own
+// fragment. The result is the URL that a browser shows, not yet canonical. It fails like
+// [Canonical].
 func Resolve(base, ref string) (string, error) { return ResolveIn(base, ref, "") }
 
-// ResolveIn is [Resolve] on a page in a charset: what is beyond ASCII in the query
-// is encoded in it, the rest in UTF-8. Empty means UTF-8.
+// ResolveIn is [Resolve] on a page in a charset. The query is encoded in that charset, the rest in
+// UTF-8. Empty means UTF-8.
 func ResolveIn(base, ref, in string) (string, error) {
 	b, err := parse(base)
 	if err != nil {
@@ -131,9 +131,8 @@ func ExpandSegments(template string, segments []string) (string, error) {
 	return url, nil
 }
 
-// wholeTemplate refuses a template in which an id could change its meaning
-// although it is encoded: with no host, what follows the slashes becomes the
-// host, and a begun escape would be completed by the id.
+// wholeTemplate rejects a template in which an encoded ID could change its meaning. Without a host,
+// the text after the slashes becomes the host, and an ID would complete a started escape.
 func wholeTemplate(template, origin string) error {
 	_, authority, ok := strings.Cut(origin, "://")
 	if !ok {
@@ -150,7 +149,7 @@ func wholeTemplate(template, origin string) error {
 	return nil
 }
 
-// isAddress says whether host:port holds an IP address.
+// isAddress reports whether host:port holds an IP address.
 func isAddress(hostport string) bool {
 	_, err := netip.ParseAddrPort(hostport)
 	return err == nil
@@ -167,7 +166,7 @@ func hostID(origin, id string) error {
 	}
 	for i := range len(id) {
 		if c := id[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return fmt.Errorf("id %q stands in the host: only a to z, 0 to 9 and '-' may", id)
+			return fmt.Errorf("id %q stands in the host, which may hold only a to z, 0 to 9 and '-'", id)
 		}
 	}
 	return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 )
 
-// A site that gives other pages is noticed before much is spent, and one that
-// answers as it should is not taken for one, however its space is made.
+// A site that gives other pages is detected after few requests, and a healthy site raises no alarm
+// in any kind of space.
 func TestDark(t *testing.T) {
 	t.Parallel()
 	for _, k := range Kinds {
@@ -28,7 +28,7 @@ func TestDark(t *testing.T) {
 			dark.DarkFrom = 4000
 			f := NewForager(&dark, 8, 2)
 			Run(&dark, f, 8, 8000, 2)
-			// Where a needle in a thousand is wanted, nothing is what it mostly gives.
+			// A space with one wanted ID in a thousand mostly gives misses.
 			if needle := k.Name == "needle-0.1%" || k.Name == "needles-530"; !needle && (f.Dark == "" || f.DarkAt > 4400) {
 				t.Errorf("dark from answer 4000 on; stopped at %d (%s), want within 400", f.DarkAt, f.Dark)
 			}
@@ -36,15 +36,15 @@ func TestDark(t *testing.T) {
 	}
 }
 
-// A site that is dark still when its space goes on is noticed about as soon as at
-// first, each time; one that is back by then is not taken for dark.
+// A site that still fails after a resume is detected about as soon as the first time. A site that
+// recovered by then raises no alarm.
 func TestStillDark(t *testing.T) {
 	t.Parallel()
 	for _, k := range Kinds {
 		t.Run(k.Name, func(t *testing.T) {
 			t.Parallel()
 			w := k.Make(2)
-			// Where one probe in twenty hits it takes so many more to tell.
+			// Where one probe in twenty hits, detection takes more answers.
 			most := map[string]int{"isolated": 275, "50-of-1000": 275, "real3-regional": 275, "needle-0.1%": 1000}[k.Name]
 			if most == 0 {
 				most = 150
@@ -78,8 +78,8 @@ func TestStillDark(t *testing.T) {
 	}
 }
 
-// In a small space a block is smaller than what an excursion asks: that what was
-// found in one is gone says nothing of the others.
+// In a small space a block is smaller than a local search, so the end of a run in one block is no
+// evidence about the others.
 func TestDarkOfSmallSpaces(t *testing.T) {
 	t.Parallel()
 	var late []string

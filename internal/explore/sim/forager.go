@@ -11,16 +11,15 @@ import (
 // frontier.
 const slots = explore.Slots
 
-// task is what waits to be asked: a probe, a step of an excursion, or one that
-// was not answered and is tried again.
+// task is a pending request: a probe, a step of a local search, or a retry.
 type task struct {
 	pos   int64
 	walk  *explore.Excursion
 	tries int
 }
 
-// Foraging is a fleet that explores as the product does: what is known is in one
-// place, the frontier; each worker's model is as old as its last look at it.
+// Foraging is a fleet that explores as the product does. The frontier holds all answers, and each
+// worker's model is as old as its last refresh.
 type Foraging struct {
 	w     *World
 	r     *rand.Rand
@@ -40,8 +39,7 @@ type Foraging struct {
 	DarkAt int
 	Doubt  float64 // the most that there was
 
-	// Resume says that a space that was stopped goes on at once, and Stops after how
-	// many answers it was stopped, each time.
+	// Resume makes a stopped space resume at once. Stops lists the number of answers at each stop.
 	Resume bool
 	Stops  []int
 }
@@ -103,7 +101,7 @@ func (f *Foraging) Next(worker int) (Ask, bool) {
 		}
 		if f.Resume {
 			f.Stops = append(f.Stops, f.answers)
-			// What a frontier keeps when a circuit is closed.
+			// The frontier keeps this when a circuit is closed.
 			low := f.workers[worker].Watched()
 			low.Doubt = f.workers[worker].Total().Doubt
 			for i := range f.workers {

@@ -6,19 +6,19 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 )
 
-// chain walks as the original does: from a hit upward until the first miss.
+// chain walks as the original does, from a hit upward until the first miss.
 type chain struct {
 	w *World
 	r *rand.Rand
 
-	// races: the next id of a chain is put into the queue and asked for as well,
-	// so that another worker takes it there and walks the same chain.
+	// races: the next ID of a chain is also queued, so that another worker takes it there and walks
+	// the same chain.
 	races bool
 
-	// cursor is where each worker explores; nil: anywhere.
+	// cursor is the position from which each worker explores. nil means anywhere.
 	cursor []int64
 
-	// both: walks go down too; patience misses in a row end a side.
+	// both: walks also go down, and patience misses in a row end a side.
 	both     bool
 	patience int
 
@@ -36,8 +36,8 @@ type side struct {
 	fresh  bool // it follows its probe's hit
 }
 
-// NewOriginal is the original's way: exploration and chains upward,
-// and the race between a chain and the queue. Repaired, no id is asked for twice.
+// NewOriginal is the original's strategy: exploration, upward chains, and the race between a chain
+// and the queue. If repaired, no ID is requested twice.
 func NewOriginal(w *World, workers int, repaired bool, seed uint64) Strategy {
 	r := rand.New(rand.NewPCG(seed, 3))
 	cursor := make([]int64, workers)
@@ -143,9 +143,8 @@ func (u *uniform) Next(int) (Ask, bool) {
 
 func (u *uniform) Answer(int, Ask, explore.Answer) {}
 
-// Oracle is the yield of one that knows every cluster's bounds, takes them in
-// random order and pays one probe for each; where there are none, of one that
-// knows every wanted id.
+// Oracle returns the yield of a strategy that knows the bounds of every cluster, takes clusters in
+// random order, and pays one probe for each. Without clusters the oracle knows every wanted ID.
 func Oracle(w *World, budget int, seed uint64) float64 {
 	answered := 1 - w.Transient
 	if len(w.Clusters) == 0 {

@@ -7,8 +7,8 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 )
 
-// What a goal takes is told about right where a good part of what there is has to
-// be found for it: the best block does not last.
+// The planned number of requests is about right if a goal needs a large share of all hits, where
+// the best block runs out.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(2) {

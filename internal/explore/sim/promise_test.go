@@ -7,8 +7,8 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 )
 
-// thrifty is a fleet that asks no more when no block promises so much as least: it
-// looks at that every fifty answers, from 500 on.
+// thrifty is a fleet that stops when no block's expectation reaches least. It checks every fifty
+// answers, from 500 on.
 type thrifty struct {
 	*Foraging
 	least  float64
@@ -28,8 +28,8 @@ func (s *thrifty) Next(worker int) (Ask, bool) {
 	return s.Foraging.Next(worker)
 }
 
-// Where all that is wanted lies in one run, it is found before the rest is given
-// up, and that is after some tens of requests in each of its blocks.
+// If all wanted IDs lie in one run, the fleet finds the run before it gives up, and it gives up
+// after some tens of requests in each block.
 func TestWorthIt(t *testing.T) {
 	t.Parallel()
 	const size, wanted = 50_000, 1000
@@ -54,8 +54,8 @@ func TestWorthIt(t *testing.T) {
 	}
 }
 
-// A space without order is given up when its share of wanted ids is known, however
-// many blocks it has: that some of them were lucky promises nothing.
+// A space without order ends when its share of wanted IDs is known, however many blocks it has. The
+// luck of some blocks does not raise the expectation.
 func TestNothingIsPromisedByLuck(t *testing.T) {
 	t.Parallel()
 	const size, most = 100_000, 2000

@@ -9,7 +9,7 @@ import (
 
 // Strategy asks a space. It is called in the order of time.
 type Strategy interface {
-	// Next is what a worker asks for next; ok is false when nothing is left.
+	// Next returns the next request of a worker. ok is false if nothing is left.
 	Next(worker int) (ask Ask, ok bool)
 
 	// Answer tells what became of it.
@@ -22,7 +22,7 @@ type Ask struct {
 	With any // the strategy's own
 }
 
-// Result is what a run brought.
+// Result is the outcome of a run.
 type Result struct {
 	Requests, Duplicates int
 	Hits                 int64
@@ -63,8 +63,8 @@ func (e *events) Pop() any {
 	return last
 }
 
-// Run gives a strategy a budget of requests by so many workers, each of which
-// starts one every 20 to 30 s and has its answer after 8 to 15 s.
+// Run gives a strategy a budget of requests and a number of workers. Each worker starts a request
+// every 20 to 30 s and gets the answer after 8 to 15 s.
 func Run(w *World, s Strategy, workers, budget int, seed uint64) Result {
 	r := rand.New(rand.NewPCG(seed, 99))
 	var (
@@ -121,7 +121,7 @@ func Run(w *World, s Strategy, workers, budget int, seed uint64) Result {
 	return res
 }
 
-// idle reports whether nobody waits for an answer.
+// idle reports whether no request is outstanding.
 func idle(q events) bool {
 	for _, e := range q {
 		if e.ask != nil {

@@ -2,8 +2,8 @@ package sim
 
 import "testing"
 
-// What `make bench-explore` shows at length: the forager finds most of what an
-// oracle finds, asks for nothing twice, and leaves the original far behind.
+// `make bench-explore` shows this at length: the forager finds most of the oracle's hits, requests
+// nothing twice, and clearly exceeds the original.
 func TestForagerBesideOthers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

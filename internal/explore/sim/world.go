@@ -1,6 +1,5 @@
-// Package sim asks made-up ID spaces, so that ways to explore can be compared
-// by the wanted items that a request brings. It drives the code that explores
-// for real, package explore, with answers outstanding as in a fleet.
+// Package sim requests simulated ID spaces, so that strategies can be compared by wanted items per
+// request. It drives package explore itself, with answers outstanding as in a fleet.
 package sim
 
 import (
@@ -15,8 +14,8 @@ type World struct {
 	Name string
 	Size int64
 
-	// Clusters are the runs that hold wanted ids, for the oracle. None: it
-	// knows every wanted id.
+	// Clusters are the runs that hold wanted ids, for the oracle. Without clusters the oracle knows
+	// every wanted ID.
 	Clusters []Cluster
 
 	// Hits is the number of wanted ids.
@@ -25,18 +24,18 @@ type World struct {
 	// Transient is the share of requests that are not answered.
 	Transient float64
 
-	// DarkFrom, when not 0, is the number of requests after which nothing is
-	// wanted any more: the site gives other pages.
+	// DarkFrom, if not 0, is the number of requests after which the site gives other pages and
+	// nothing is wanted.
 	DarkFrom int
 
-	// Back tells whether that is over; nil: it never is.
+	// Back reports whether the site has recovered. nil means never.
 	Back func() bool
 
 	bits  []uint64
 	there []uint64 // ids that exist; nil: the wanted ones alone
 }
 
-// Of is a space of so many ids that answers as a function says.
+// Of returns a space of size IDs that answers as the function answer does.
 func Of(name string, size int64, answer func(pos int64) explore.Answer) *World {
 	w := newWorld(name, size)
 	w.there = make([]uint64, len(w.bits))
@@ -52,7 +51,7 @@ func Of(name string, size int64, answer func(pos int64) explore.Answer) *World {
 	return w
 }
 
-// Answer is what a request of a position brings.
+// Answer returns the answer to a request of a position.
 func (w *World) Answer(pos int64) explore.Answer {
 	switch {
 	case w.Wanted(pos):
@@ -63,20 +62,20 @@ func (w *World) Answer(pos int64) explore.Answer {
 	return explore.Absent
 }
 
-// exist says that a run of ids does.
+// exist marks a run of IDs as existing.
 func (w *World) exist(from, n int64) {
 	for i := from; i < min(from+n, w.Size); i++ {
 		w.there[i>>6] |= 1 << (i & 63)
 	}
 }
 
-// Cluster is a run of positions with so many wanted ones.
+// Cluster is a run of positions with its number of wanted ones.
 type Cluster struct {
 	From, To int64
 	Hits     int64
 }
 
-// Wanted tells what a position holds.
+// Wanted reports whether a position is wanted.
 func (w *World) Wanted(pos int64) bool { return w.bits[pos>>6]>>(pos&63)&1 == 1 }
 
 func newWorld(name string, size int64) *World {
@@ -107,10 +106,10 @@ func (w *World) run(r *rand.Rand, from, n int64, p float64) {
 // million is the unit of what follows.
 const million = 1_000_000
 
-// size is that of the original's range of ids.
+// size is the size of the original's range of IDs.
 const size = 53*million + 371_179
 
-// shape is what a realistic space is made by.
+// shape holds the parameters of a realistic space.
 type shape struct {
 	share        float64 // of orders that are wanted
 	regional     float64 // how much the share differs between regions
@@ -119,8 +118,7 @@ type shape struct {
 	purity, leak float64
 }
 
-// orders are the lengths of orders: log-normal with median 35, sigma 0.9, at
-// most 400.
+// orders returns the length of an order: log-normal with median 35 and sigma 0.9, at most 400.
 func orders(r *rand.Rand) int64 {
 	return max(1, min(400, int64(35*math.Exp(0.9*r.NormFloat64()))))
 }
@@ -180,8 +178,8 @@ func realistic(name string, s shape) func(seed uint64) *World {
 
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// level is what makes the wanted share over the whole space what it should be,
-// where the field times regional is added to it.
+// level returns the offset that gives the whole space its mean wanted share, if the field times
+// regional is added to it.
 func (f *field) level(mean, regional float64) float64 {
 	const samples = 4096
 	lo, hi := -60.0, 60.0
@@ -199,8 +197,7 @@ func (f *field) level(mean, regional float64) float64 {
 	return (lo + hi) / 2
 }
 
-// holes are ids that were not given out: many large ones, and four blocks of one
-// to four million.
+// holes returns the ranges of unassigned IDs: many long ones, and four of one to four million.
 func holes(r *rand.Rand, size int64) [][2]int64 {
 	var out [][2]int64
 	for range 4 {

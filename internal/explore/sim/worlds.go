@@ -2,7 +2,7 @@ package sim
 
 import "math/rand/v2"
 
-// Kind is a space to ask, and what is aimed at in it.
+// Kind is a kind of space with the yield that the forager should reach.
 type Kind struct {
 	Name string
 
