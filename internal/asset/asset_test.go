@@ -30,7 +30,7 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// web answers by URL; what it does not know is a 404.
+// web answers by URL. An unknown URL is a 404.
 type web map[string]answer
 
 type answer struct {
@@ -347,7 +347,7 @@ func TestNothingHalfWrittenStays(t *testing.T) {
 	if got := filesIn(t, dir); got != "" {
 		t.Errorf("a write that was stopped left %s", got)
 	}
-	// What a killed writer left goes with the next attempt, and nothing else.
+	// The next attempt removes the temporary files of a killed writer and nothing else.
 	for _, name := range []string{"a/f.png.18f2.tmp", "a/f.png.tmpx", "a/g.png.18f2.tmp", "a/f.jpg"} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {

@@ -41,7 +41,7 @@ func TestACollisionIsAnError(t *testing.T) {
 	}
 }
 
-// What a data: URL holds, by Chromium's fetch().
+// Chromium's fetch() gave the expected content of each data: URL.
 func TestDataURLs(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{

@@ -36,8 +36,7 @@ func vp8l(w, h int) []byte {
 	return riffChunk("VP8L", append([]byte{0x2f}, binary.LittleEndian.AppendUint32(nil, v)...))
 }
 
-// bomb is a PNG that ends in the given chunk before its pixels, which unpacks to
-// 64 MiB.
+// bomb returns a PNG whose named chunk before the pixels unpacks to 64 MiB.
 func bomb(t *testing.T, name, before string) []byte {
 	t.Helper()
 	var packed bytes.Buffer
@@ -71,7 +70,7 @@ func manyScans(t *testing.T) []byte {
 	return append(out, body[next:]...)
 }
 
-// jpegSize is a JPEG whose header says a size.
+// jpegSize returns a JPEG whose header states the given size.
 func jpegSize(t *testing.T, w, h int, args ...string) []byte {
 	t.Helper()
 	body := jpegFile(t, picture(16, 16), args...)
@@ -89,7 +88,7 @@ func pngSize(w, h uint32) []byte {
 	return append([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", head)...)
 }
 
-// gifFrame is a GIF whose first frame is not where its canvas is.
+// gifFrame returns a GIF whose first frame is offset on its canvas.
 func gifFrame(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -156,7 +155,7 @@ func TestDangerousFiles(t *testing.T) {
 	}
 }
 
-// What is beside the pixels is not unpacked.
+// Chunks other than the pixels are never unpacked.
 func TestChunksBesideThePixelsAreSteppedOver(t *testing.T) {
 	for _, body := range [][]byte{bomb(t, "zTXt", "a\x00\x00"), bomb(t, "iCCP", "a\x00\x00"), bomb(t, "iTXt", "a\x00\x01\x00\x00\x00")} {
 		var before, after runtime.MemStats

@@ -66,7 +66,7 @@ func blobPage(at string, of *seine.Page) (*seine.Page, error) {
 	return page, nil
 }
 
-// blobFault is the reason why a blob: URL gives no file. Another attempt renders the page anew.
+// blobFault is the reason why a blob: URL gives no file. Another attempt renders the page again.
 func blobFault(why string) error { return retry{Fault("blob: URL can't be read: " + why)} }
 
 // retry is a fault that another attempt may not meet.
@@ -74,7 +74,7 @@ type retry struct{ Fault }
 
 func (r retry) Unwrap() error { return r.Fault }
 
-// dataPage decodes a data: URL by the Fetch standard's rules: base64 may lack its padding and hold
+// dataPage decodes a data: URL by the Fetch standard, where base64 may lack its padding and hold
 // white space.
 func dataPage(at string) (*seine.Page, error) {
 	head, text, found := strings.Cut(at[len("data:"):], ",")
@@ -101,8 +101,8 @@ func dataPage(at string) (*seine.Page, error) {
 	return &seine.Page{URL: at, Status: http.StatusOK, Header: http.Header{"Content-Type": {media}}, Body: []byte(body)}, nil
 }
 
-// maxShown is the largest number of bytes of a data: URL that a record keeps: the file itself is in
-// the store.
+// maxShown is the largest number of bytes of a data: URL in a record. The store holds the whole
+// file.
 const maxShown = 64
 
 // ShownURL returns the URL as a record keeps it.

@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/asset/pngenc"
 )
 
-// defaultQuality is that of a JPEG whose job says none.
+// defaultQuality is the JPEG quality if the job sets none.
 const defaultQuality = 90
 
 // encode writes an image as a file of the wanted format.
@@ -39,8 +39,7 @@ func encode(ctx context.Context, img image.Image, spec seine.Image) ([]byte, kin
 	return out.join(), kind{"image/png", "png"}, nil
 }
 
-// pieces takes a file of which nobody knows how long it gets: a buffer that grows
-// would for a moment be there three times.
+// pieces collects a file of unknown length. A growing buffer would briefly exist three times.
 type pieces [][]byte
 
 const piece = 256 << 10
@@ -71,7 +70,7 @@ func levelOf(effort string) pngenc.Level {
 	return pngenc.Balanced
 }
 
-// encoderMemory is what an encoder takes beside the image and the file.
+// encoderMemory returns the bytes that an encoder takes in addition to the image and the file.
 func encoderMemory(spec seine.Image) int64 {
 	if spec.To == seine.JPEG {
 		return 0

@@ -6,8 +6,8 @@ import (
 )
 
 // extensions are the usual extensions of media types, as IANA's registrations and the shared MIME
-// database name them. The table is the program's own: the one of a machine differs from another's,
-// and one file would get two names in a fleet.
+// database name them. The program carries its own table, because tables differ between machines and
+// a file would get two names in a fleet.
 var extensions = map[string]string{
 	"application/atom+xml":                            "atom",
 	"application/dash+xml":                            "mpd",
@@ -167,8 +167,8 @@ func extension(media string) string {
 	return "bin"
 }
 
-// mediaTypes are the types that files are stored with, by extension: of several types with one
-// extension the first in the order of their names that is registered.
+// mediaTypes maps an extension to the type that files are stored with. Among several types, the
+// first registered one in name order counts.
 var mediaTypes = func() map[string]string {
 	byExtension := map[string]string{}
 	for media, ext := range extensions {
@@ -179,7 +179,7 @@ var mediaTypes = func() map[string]string {
 	return byExtension
 }()
 
-// preferred reports whether a media type goes before another one: registered before x-, then by name.
+// preferred orders media types: registered before x-, then by name.
 func preferred(media, other string) bool {
 	if x, y := strings.Contains(media, "/x-"), strings.Contains(other, "/x-"); x != y {
 		return y
@@ -213,8 +213,8 @@ func typeOf(key string) string {
 	return "application/octet-stream"
 }
 
-// contains reports whether a file whose bytes show a general type may be of a more special one: an
-// office document is a zip, a playlist is text.
+// contains reports whether a file of a general type by its bytes may have a more special one. For
+// example, an office document is a zip, and a playlist is text.
 func contains(general, special string) bool {
 	switch general {
 	case "application/octet-stream":

@@ -12,8 +12,7 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Only what a killed writer of this very key leaves is swept: templates may make
-// keys that look like it.
+// Sweep removes only the temporary files of exactly this key. Templates may make similar keys.
 func TestSweepTakesNoFileOfAnotherKey(t *testing.T) {
 	t.Parallel()
 	store, dir := folderStore(t)
@@ -40,8 +39,7 @@ func TestSweepTakesNoFileOfAnotherKey(t *testing.T) {
 	}
 }
 
-// What a fileblob writes under before it renames is what sweep knows: a killed
-// process leaves such a file.
+// Sweep recognizes the temporary names of fileblob, which a killed process leaves behind.
 func TestSweepKnowsTheStoresOwnLeftovers(t *testing.T) {
 	t.Parallel()
 	store, dir := folderStore(t)
@@ -65,7 +63,7 @@ func TestSweepKnowsTheStoresOwnLeftovers(t *testing.T) {
 	}
 }
 
-// Reasons are counted by their words: a server can't make as many as it likes.
+// Reasons are counted by their words, so a server must not be able to invent new ones.
 func TestAMadeUpTypeIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, claim, body, want string }{

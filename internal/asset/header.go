@@ -14,7 +14,7 @@ import (
 	"github.com/seinehq/seine/internal/asset/webppix"
 )
 
-// header is what is known of an image before its pixels are decoded.
+// header is the description of an image before its pixels are decoded.
 type header struct {
 	media         string
 	width, height int
@@ -77,8 +77,8 @@ func (h *header) readJPEG(body []byte) (err error) {
 	return nil
 }
 
-// readPNG reads the head, and looks for an orientation before the pixels. Other
-// chunks are stepped over: what they would unpack to is never unpacked.
+// readPNG reads the head, and looks for an orientation before the pixels. Other chunks are skipped
+// without unpacking.
 func (h *header) readPNG(body []byte) error {
 	const head = 8 + 8 + 13 // the signature, and the first chunk
 	if len(body) < head {
@@ -123,7 +123,7 @@ func (h *header) readPNG(body []byte) error {
 	return nil
 }
 
-// foreign is a file that may be good, and that we can't decode.
+// foreign is a possibly valid file that Seine cannot decode.
 type foreign struct{ Fault }
 
 func (f foreign) Unwrap() error { return f.Fault }
@@ -154,7 +154,7 @@ func decodeFault(err error) error {
 	return Fault("image can't be decoded")
 }
 
-// cut reports whether a decoder ran out of bytes; some say so only in words.
+// cut reports whether a decoder ran out of bytes, which some decoders report only in words.
 func cut(err error) bool {
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
 		strings.Contains(err.Error(), "unexpected EOF") ||

@@ -1,11 +1,9 @@
-// Package asset turns the files that a record names into blobs of a store:
-// fetched through the job's own client, checked to be what they claim, rendered,
-// and written so that a reader sees a whole file or none.
+// Package asset stores the files that a record names. It fetches them through the job's client,
+// checks their type, renders them, and writes each so that a reader sees a whole file or none.
 //
-// A key is created once. An equal file that is there already is kept; another
-// one is replaced only while the task's lease still stands, and a failure never
-// deletes. So a crash leaves at most a whole file of an unfinished task, which
-// the next attempt takes over.
+// A key is created once. An equal file is kept. A different file is replaced only while the task's
+// lease holds, and a failure never deletes a file. So a crash leaves at most a whole file of an
+// unfinished task, which the next attempt takes over.
 package asset
 
 import (
@@ -27,18 +25,17 @@ import (
 
 // Errors that callers act on.
 var (
-	// ErrDiskFull: the store's disk is full.
+	// ErrDiskFull reports that the store's disk is full.
 	ErrDiskFull = seine.ErrDiskFull
 
-	// ErrStore: the store does not take the file; try again later.
+	// ErrStore reports that the store rejects the file. A later attempt may succeed.
 	ErrStore = errors.New("store")
 
-	// ErrAway: the store does not answer at all. It is an ErrStore too.
+	// ErrAway reports that the store does not answer. It is an ErrStore too.
 	ErrAway = fmt.Errorf("%w is away", ErrStore)
 )
 
-// Fault is a file that is not what the job wants: its text is a reason, few
-// words without values.
+// Fault reports a file that the job does not want. Its text is a short reason without values.
 type Fault string
 
 // Error returns the reason.
@@ -114,30 +111,31 @@ func New(bucket *blob.Bucket, opts Options) *Keeper {
 	return &Keeper{bucket: bucket, folder: bucket != nil && bucket.As(&info), memory: semaphore.NewWeighted(opts.Memory), opts: opts}
 }
 
-// Hold is what a keeper knows of the task that an asset belongs to.
+// Hold is the task of an asset, as far as a keeper needs it.
 type Hold struct {
-	// Owned is asked before a file that is there with other bytes is replaced:
-	// an error means that the task is another worker's. Nil: nobody else's.
+	// Owned is called before an existing file with other bytes is replaced. An error means that
+	// another worker owns the task. nil means that no other worker exists.
 	Owned func(context.Context) error
 
-	// Owner returns the key of another task whose record names the file at a path, unless the task's own
-	// record names it with the SHA-256 of the file that is there. Nil: nobody else's.
+	// Owner returns the key of another task whose record names the file at a path, unless the
+	// task's own record names it with the SHA-256 of the existing file. nil means that no other
+	// task exists.
 	Owner func(ctx context.Context, path string, sha256 []byte) (string, error)
 
-	// Again says that an attempt before this one may have died while it wrote:
-	// what it left half-written is removed.
+	// Again reports that an earlier attempt may have died while writing. Its partial file is
+	// removed.
 	Again bool
 
-	// Last says that there is no further attempt: a better file that is not to
-	// be had now is done without.
+	// Last reports that no further attempt follows. The keeper then accepts that a better file is
+	// unavailable.
 	Last bool
 
-	// Page is the task's page, which holds the files of Body and of blob: URLs. Nil: it was not fetched.
+	// Page is the task's page, which holds the files of Body and of blob: URLs. nil means that the
+	// page was not fetched.
 	Page *seine.Page
 }
 
-// Keep fetches, renders and stores an asset: one file, or the rendition and then
-// the original beside it.
+// Keep fetches, renders and stores an asset, which is one file, or a rendition and its original.
 func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) ([]seine.Stored, error) {
 	files, err := k.prepare(ctx, from, a, hold)
 	if err != nil {
@@ -181,8 +179,8 @@ func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset,
 	if u := a.Upgrade; u != nil && u.From != "" && strings.Contains(a.URL, u.From) {
 		better := strings.Replace(a.URL, u.From, u.To, 1)
 		files, err := k.prepareURL(ctx, from, a, better, hold.Page)
-		// What may pass does not fall back, before the last attempt: it would
-		// store the worse file for ever.
+		// A temporary error falls back only in the last attempt, because a fallback stores the
+		// worse file forever.
 		if err == nil || ctx.Err() != nil || !hopeless(err) && !hold.Last {
 			return files, err
 		}
@@ -190,10 +188,10 @@ func (k *Keeper) prepare(ctx context.Context, from seine.Fetcher, a seine.Asset,
 	return k.prepareURL(ctx, from, a, a.URL, hold.Page)
 }
 
-// errMissing: the URL has no such file.
+// errMissing reports that the URL has no such file.
 var errMissing = errors.New("no such file")
 
-// Final reports whether another attempt would end alike: the file is damaged, no such type, or over a
+// Final reports whether another attempt would end alike: damaged file, wrong type, or exceeded
 // bound. An HTTP status may change.
 func Final(err error) bool {
 	var f Fault
@@ -207,8 +205,8 @@ func Final(err error) bool {
 	return hopeless(err)
 }
 
-// hopeless reports whether another attempt would end alike: there is no such
-// file, it is damaged, or it is over a bound.
+// hopeless reports whether another attempt would end alike: missing file, damaged file, or exceeded
+// bound.
 func hopeless(err error) bool {
 	var (
 		f Fault

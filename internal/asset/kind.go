@@ -11,10 +11,10 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// kind is what a file is by its own bytes.
+// kind is the type of a file by its own bytes.
 type kind struct{ media, ext string }
 
-// Files that http.DetectContentType does not know, by what they begin with.
+// signatures lists the first bytes of files that http.DetectContentType does not know.
 var signatures = []struct {
 	magic string
 	kind  kind
@@ -32,8 +32,8 @@ var signatures = []struct {
 	{"wOFF", kind{"font/woff", "woff"}},
 }
 
-// brands of files in ISO's base media format (ISO/IEC 14496-12 section 4.3) that
-// are images; a more general one goes after those that say more.
+// brands lists the image brands in ISO's base media format (ISO/IEC 14496-12 section 4.3), from
+// special to general.
 var brands = []struct {
 	names string
 	kind  kind
@@ -43,11 +43,11 @@ var brands = []struct {
 	{"mif1 msf1", kind{"image/heif", "heif"}},
 }
 
-// maxBrands is how many compatible brands are looked at: files have a handful.
+// maxBrands bounds the compatible brands that are read. Real files have a handful.
 const maxBrands = 32
 
-// brand is what a file in ISO's base media format says of itself: its major
-// brand, or those that it is compatible with too.
+// brand returns the type of a file in ISO's base media format, from its major brand or its
+// compatible brands.
 func brand(body []byte) (kind, bool) {
 	const head = 16 // size, "ftyp", major brand and its version
 	if len(body) < head || string(body[4:8]) != "ftyp" {
@@ -71,8 +71,8 @@ func brand(body []byte) (kind, bool) {
 // maxProlog is how far into a file its first element is looked for.
 const maxProlog = 64 << 10
 
-// isSVG reports whether the first element of a text is svg: what may stand
-// before it is stepped over (XML 1.0 section 2.8).
+// isSVG reports whether the first element of a text is svg, after anything that XML 1.0 section 2.8
+// permits before it.
 func isSVG(body []byte) bool {
 	rest := bytes.TrimPrefix(body[:min(len(body), maxProlog)], []byte("\xef\xbb\xbf"))
 	for {
@@ -123,8 +123,8 @@ func sniff(body []byte) kind {
 	return kind{media, extension(media)}
 }
 
-// named is a claimed type as a reason tells it. Reasons are counted: what a
-// server makes up is not repeated in them.
+// named is a claimed type as a reason tells it. Reasons are counted, so they never repeat a
+// server's own words.
 func named(claim string) string {
 	if _, ok := extensions[claim]; ok {
 		return claim
@@ -135,10 +135,9 @@ func named(claim string) string {
 	return "another type"
 }
 
-// check says whether a file is what is wanted. What is to be rendered must be an
-// image; what is stored as it came may be anything but nothing at all, or a page
-// in a file's place: one that says "sorry" with status 200 is no picture. types are the media types
-// that it may have, nil for any.
+// check reports whether a file is acceptable. A file to render must be an image. A file to store
+// unchanged may have any type, but it must not be empty or a page in a file's place: a "sorry" page
+// with status 200 is no picture. types are the media types that it may have, nil for any.
 func check(page *seine.Page, wantImage bool, types []string) (kind, error) {
 	if len(page.Body) == 0 {
 		return kind{}, Fault("empty file")
@@ -164,7 +163,7 @@ func check(page *seine.Page, wantImage bool, types []string) (kind, error) {
 	return is, nil
 }
 
-// fits reports whether a media type is one of types: application/pdf, image/*, */*.
+// fits reports whether a media type matches one of types, such as application/pdf, image/* or */*.
 func fits(media string, types []string) bool {
 	return slices.ContainsFunc(types, func(t string) bool {
 		main, any := strings.CutSuffix(t, "/*")

@@ -65,8 +65,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// What is reserved is no less than what a rendition allocates, all of it counted
-// as if nothing were freed, and not many times that.
+// The reserved memory is at least the sum of all allocations of a rendition, freed or not, and not
+// many times that sum.
 func TestMemoryIsWhatIsReserved(t *testing.T) {
 	noise := func(w, h int) *image.NRGBA {
 		r := rand.New(rand.NewPCG(1, 2))

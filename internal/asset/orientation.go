@@ -5,7 +5,7 @@ import (
 	"image"
 )
 
-// orientation is how a picture is to be shown, as Exif numbers it: where row 0
+// orientation is the display orientation of a picture by Exif's numbers, which state where row 0
 // and column 0 of the file belong.
 type orientation uint8
 
@@ -21,11 +21,11 @@ const (
 	quarterLeft
 )
 
-// orientationTag is the tag of the first directory that says it.
+// orientationTag is the orientation's tag in the first directory.
 const orientationTag = 0x0112
 
-// orientationOf reads it from a TIFF structure: upright where there is none, or
-// one that makes no sense.
+// orientationOf reads the orientation from a TIFF structure. A missing or invalid one means
+// upright.
 func orientationOf(tiff []byte) orientation {
 	if len(tiff) < 8 {
 		return upright
@@ -68,8 +68,7 @@ func (o orientation) turned(size image.Point) image.Point {
 	return size
 }
 
-// source is where the pixel that is shown at a point lies in a file's picture of
-// a size.
+// source returns the position in a file's picture of the pixel that is shown at p.
 func (o orientation) source(p, size image.Point) image.Point {
 	last := size.Sub(image.Pt(1, 1))
 	switch o {
@@ -100,8 +99,7 @@ func (o orientation) box(b image.Rectangle, size image.Point) image.Rectangle {
 	return r
 }
 
-// turn returns a picture as it is shown. Those that are upright already are
-// returned as they are.
+// turn returns a picture as it is shown. An upright picture is returned unchanged.
 func (o orientation) turn(img image.Image) image.Image {
 	if o == upright {
 		return img

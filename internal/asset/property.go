@@ -34,7 +34,8 @@ func Fill(fields map[string]any, of []seine.AssetField, stored []seine.Stored) {
 	}
 }
 
-// propertyList is the property of each file of a list, by its number, nil for one that is not stored.
+// propertyList returns the property of each file of a list by its number. A file that is not stored
+// gives nil.
 func propertyList(f seine.AssetField, stored []seine.Stored) []any {
 	var list []any
 	for _, s := range stored {

@@ -23,7 +23,7 @@ import (
 	"github.com/seinehq/seine/internal/deadline"
 )
 
-// put writes the file, unless an equal one is there.
+// put writes the file, unless an equal file exists.
 func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, hold Hold) error {
 	there := false
 	if err := k.call(ctx, s.Path, s.Bytes, func(ctx context.Context) error {
@@ -59,7 +59,7 @@ func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, hold Hold
 	return k.call(ctx, s.Path, s.Bytes, func(ctx context.Context) error { return k.write(ctx, s, body, false) })
 }
 
-// call bounds one call of the store that moves so many bytes.
+// call bounds one call of the store by the number of bytes that it moves.
 func (k *Keeper) call(ctx context.Context, path string, size int64, call func(context.Context) error) error {
 	within := k.opts.Patience + time.Duration(size)*(time.Second/slowest)
 	return storeError(ctx, path, deadline.Call(ctx, within, call))
@@ -71,8 +71,7 @@ func (k *Keeper) write(ctx context.Context, s seine.Stored, body []byte, create 
 	if k.folder {
 		return k.writeFile(ctx, s.Path, body, opts)
 	}
-	// In one go: a driver that is written to piece by piece may panic when the
-	// bucket refuses the first of them.
+	// Upload at once, because some drivers panic if the bucket rejects the first of several writes.
 	return k.bucket.Upload(ctx, s.Path, bytes.NewReader(body), opts)
 }
 
@@ -88,8 +87,8 @@ func (k *Keeper) writeFile(ctx context.Context, path string, body []byte, opts *
 	}
 	_, err = w.Write(body)
 	if err == nil && file != nil {
-		// The database says that the file is there: it must survive what the
-		// database survives.
+		// The database records the file as stored, so the file must survive whatever the database
+		// survives.
 		err = file.Sync()
 	}
 	if err != nil {
@@ -98,8 +97,8 @@ func (k *Keeper) writeFile(ctx context.Context, path string, body []byte, opts *
 		return err
 	}
 	if opts.IfNotExist && file != nil && ctx.Err() == nil {
-		// The driver looks and then renames: of two writers both would win. A
-		// link is made by one; where there are none its way has to do.
+		// The driver checks and then renames, so two concurrent writers would both succeed. A link
+		// is made by one; where there are none its way has to do.
 		err := os.Link(file.Name(), target(file.Name()))
 		if err == nil || errors.Is(err, fs.ErrExist) {
 			cancel() // Close removes what was linked
@@ -110,8 +109,7 @@ func (k *Keeper) writeFile(ctx context.Context, path string, body []byte, opts *
 	return w.Close()
 }
 
-// target is the name of a file by the name under which it is written: see
-// leftover.
+// target returns the name of a file from its temporary name. See leftover.
 func target(temporary string) string {
 	name := strings.TrimSuffix(temporary, ".tmp")
 	return strings.TrimSuffix(name, name[max(strings.LastIndexByte(name, '.'), 0):])
@@ -128,8 +126,8 @@ func bufferFor(size int) int {
 	return min(max((size+step-1)/step*step, least), most)
 }
 
-// sweep removes what a killed writer left beside a key. Only a folder shows
-// such files; a bucket shows none before it has the whole.
+// sweep removes the temporary files of a killed writer next to a key. Only a folder shows such
+// files; a bucket shows none before it has the whole.
 func (k *Keeper) sweep(ctx context.Context, path string) error {
 	it := k.bucket.List(&blob.ListOptions{Prefix: path + "."})
 	for {
@@ -148,9 +146,8 @@ func (k *Keeper) sweep(ctx context.Context, path string) error {
 	}
 }
 
-// leftover reports whether a key is what fileblob writes a file under before it
-// puts it in place: the key, the time in hexadecimal digits, tmp. A template may
-// make keys that end in .tmp too.
+// leftover reports whether a key is a temporary name of fileblob: the key, the time in hexadecimal
+// digits, tmp. A template may make keys that end in .tmp too.
 func leftover(path, key string) bool {
 	stamp, found := strings.CutPrefix(key, path+".")
 	stamp, ends := strings.CutSuffix(stamp, ".tmp")
@@ -184,8 +181,7 @@ func storeError(ctx context.Context, path string, err error) error {
 	return fmt.Errorf("%w: write %s: %w", ErrStore, path, err)
 }
 
-// away reports whether an error tells of the store that it is not there, and
-// not of the file that it is not taken.
+// away reports whether an error shows that the store is unreachable, not that it rejected the file.
 func away(err error) bool {
 	var (
 		op      *net.OpError

@@ -21,8 +21,8 @@ type Rendition struct {
 	originalWidth, originalHeight int
 }
 
-// render decodes, turns upright, crops, resizes and encodes. Its memory is
-// bounded before it decodes: by the header, against one budget of all tasks.
+// render decodes, turns upright, crops, resizes and encodes. Before it decodes, it reserves memory
+// by the header, against one budget of all tasks.
 func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r Rendition, err error) {
 	defer func() {
 		// The decoders are fed by strangers.
@@ -96,9 +96,8 @@ func tooManyPixels(h *header, limit int64) Fault {
 // mebi is a number of bytes in MiB, rounded up.
 func mebi(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
 
-// Verify decodes a file and returns the reason why it can't be decoded. It is nil
-// for what is no image, or one that this package can't decode, or not within its
-// bounds.
+// Verify decodes a file and returns the reason why it can't be decoded. It returns nil for a file
+// that is not an image, that this package cannot decode, or that exceeds its bounds.
 func (k *Keeper) Verify(ctx context.Context, body []byte) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -136,8 +135,7 @@ func (k *Keeper) Verify(ctx context.Context, body []byte) (err error) {
 	return err
 }
 
-// valid refuses what a scraper in Go may ask for by mistake; a job file's is told
-// before it runs.
+// valid rejects invalid requests of a scraper in Go. A job file is checked before it runs.
 func valid(spec seine.Image) error {
 	switch {
 	case spec.To != "" && spec.To != seine.PNG && spec.To != seine.JPEG:
@@ -151,14 +149,13 @@ func valid(spec seine.Image) error {
 	case spec.Crop != nil && (spec.Crop.OfWidth < 1 || spec.Crop.OfHeight < 1):
 		return Fault("crop has no reference size")
 	case spec.Keep != "" && spec.Keep != seine.KeepOriginal:
-		return Fault("image keeps what is not known")
+		return Fault("image keeps an unknown part")
 	}
 	return nil
 }
 
-// memoryOf is the most bytes that a rendition takes at once: the decoded image,
-// its box cut out, the box turned, and the encoded file in pieces and joined. A
-// resize has its own.
+// memoryOf returns the most bytes that a rendition takes at once: the decoded image, its box, the
+// turned box, and the encoded file in pieces and joined. A resize has its own.
 func memoryOf(h *header, box image.Point, spec seine.Image) int64 {
 	pixels := int64(box.X) * int64(box.Y)
 	sum := h.memory + h.pixel*pixels
@@ -192,7 +189,7 @@ func (h *header) decode(ctx context.Context, body []byte, box image.Rectangle) (
 		return nil, err
 	}
 	if size := img.Bounds().Size(); size != image.Pt(h.width, h.height) {
-		return nil, Fault("image is not as large as its header says")
+		return nil, Fault("image is smaller or larger than its header states")
 	}
 	part, ok := img.(interface {
 		SubImage(image.Rectangle) image.Image
@@ -217,8 +214,7 @@ func (h *header) decodeJPEG(ctx context.Context, box image.Rectangle) (image.Ima
 	return img, nil
 }
 
-// firstFrame is the first frame of a GIF at its place on the canvas, which is
-// transparent where the frame is not.
+// firstFrame returns the first frame of a GIF at its place on the canvas, transparent elsewhere.
 func firstFrame(body []byte, canvas image.Point) (image.Image, error) {
 	img, err := gif.Decode(bytes.NewReader(body))
 	if err != nil {
@@ -238,11 +234,10 @@ func firstFrame(body []byte, canvas image.Point) (image.Image, error) {
 	return out, nil
 }
 
-// Box is the crop on an image of a size: an edge is
-// floor(edge × size ÷ reference + 0.5).
+// Box returns the crop on an image of a size. An edge is floor(edge × size ÷ reference + 0.5).
 func Box(c seine.Crop, width, height int) image.Rectangle {
 	edge := func(e, size, reference int) int {
-		// In integers: floor(a/b + 1/2) = floor((2a + b) / 2b).
+		// In integers, floor(a/b + 1/2) = floor((2a + b) / 2b).
 		return int((2*int64(e)*int64(size) + int64(reference)) / (2 * int64(reference)))
 	}
 	return image.Rectangle{

@@ -40,7 +40,7 @@ func jpegFile(t testing.TB, img image.Image, args ...string) []byte {
 	return out
 }
 
-// tiff is an Exif structure that says an orientation.
+// tiff returns an Exif structure with an orientation.
 func tiff(o int) []byte {
 	b := []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00")
 	binary.BigEndian.PutUint16(b[18:], uint16(o))
@@ -128,7 +128,7 @@ for o in range(10): ImageOps.exif_transpose(Image.open("%d.jpg" % o)).save("%d.p
 		}
 		equalPixels(t, what+", cropped", rendered(t, jpg, seine.Image{Crop: &c}), part.SubImage(Box(c, size.X, size.Y)))
 
-		// A PNG's own chunk says it too, of every kind of image.
+		// A PNG of any kind can hold the same structure in a chunk.
 		for kind, img := range kindsOf(src) {
 			in := pngWithExif(t, img, o)
 			got := rendered(t, in, seine.Image{})
@@ -168,8 +168,7 @@ func kindsOf(src *image.NRGBA) map[string]image.Image {
 	}
 }
 
-// pngWithExif puts an eXIf chunk behind the head of a PNG. Its sum is not looked
-// at by anybody here.
+// pngWithExif puts an eXIf chunk behind the head of a PNG. No reader here checks its checksum.
 func pngWithExif(t testing.TB, img image.Image, o int) []byte {
 	t.Helper()
 	body := encoded(t, "png", img)
@@ -233,8 +232,8 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// A resized image looks like itself: an area of one color keeps it, in every
-// kind, and a ramp stays one.
+// A resized image resembles its source: a plain area keeps its color in every kind, and a ramp
+// stays a ramp.
 func TestResize(t *testing.T) {
 	t.Parallel()
 	for kind, img := range kindsOf(picture(40, 30)) {
@@ -350,7 +349,7 @@ func TestWhatAScraperMayAskByMistake(t *testing.T) {
 		"image quality is not 1 to 100":          {To: seine.JPEG, Quality: 101},
 		"image is to fit into no pixels":         {Resize: &seine.Size{Width: 5}},
 		"crop has no reference size":             {Crop: &seine.Crop{Right: 1, Bottom: 1}},
-		"image keeps what is not known":          {Keep: "all"},
+		"image keeps an unknown part":            {Keep: "all"},
 	} {
 		if _, err := New(nil, Options{}).render(t.Context(), body, spec); Reason(err) != want {
 			t.Errorf("%+v: %q; want %q", spec, Reason(err), want)
@@ -358,7 +357,7 @@ func TestWhatAScraperMayAskByMistake(t *testing.T) {
 	}
 }
 
-// Photographs through the keeper: the stored file has the pixels of djpeg.
+// The file that the keeper stores of a photograph has the pixels of djpeg.
 func TestPhotographsThroughTheKeeper(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("/usr/share/backgrounds/mate/nature/*.jpg")

@@ -10,9 +10,9 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// fit is the size of an image within bounds, its shape kept: the side that is
-// over its bound most becomes the bound, the other is rounded, halves up, and is
-// at least 1. An image within the bounds stays as it is.
+// fit returns the size of an image within bounds, with its aspect ratio. The side that exceeds its
+// bound most becomes the bound. The other side is rounded, halves up, to at least 1. An image
+// within the bounds stays as it is.
 func fit(size image.Point, within *seine.Size) image.Point {
 	if within == nil || size.X <= within.Width && size.Y <= within.Height {
 		return size
@@ -26,15 +26,14 @@ func fit(size image.Point, within *seine.Size) image.Point {
 	return image.Pt(scaled(size.X, within.Height, size.Y), within.Height)
 }
 
-// resizeMemory is what a resize takes: the scaler keeps rows that are scaled
-// across and not yet down, as four numbers of eight bytes a pixel, beside the
-// result and, of a palette, its colors.
+// resizeMemory returns the bytes that a resize takes. The scaler holds rows that are scaled in one
+// direction, as four 8-byte numbers per pixel, plus the result and, for a palette, its colors.
 func resizeMemory(from, to image.Point, pixel int64) int64 {
 	return 32*int64(to.X)*int64(from.Y) + 2*pixel*int64(to.X)*int64(to.Y) + pixel*int64(from.X)*int64(from.Y)
 }
 
-// resize makes an image fit by Catmull-Rom's filter, which is widened where it
-// makes smaller. Gray stays gray, 16 bits stay 16 bits.
+// resize makes an image fit with a Catmull-Rom filter, widened when it shrinks the image. Gray
+// stays gray, 16 bits stay 16 bits.
 func resize(img image.Image, within *seine.Size) image.Image {
 	to := fit(img.Bounds().Size(), within)
 	if to == img.Bounds().Size() {

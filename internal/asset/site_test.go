@@ -36,8 +36,8 @@ func (plain) Fetch(ctx context.Context, r seine.Request) (*seine.Page, error) {
 	return &seine.Page{URL: r.URL, Status: resp.StatusCode, Header: resp.Header, Body: body}, err
 }
 
-// Photographs on the bundled site's cards: what is kept of them has djpeg's
-// pixels, cropped as the original crops.
+// Photographs on the bundled site's cards are stored with djpeg's pixels, cropped as the original
+// crops.
 func TestPhotographsOfTheSite(t *testing.T) {
 	t.Parallel()
 	site, err := cardsite.New(cardsite.Config{Calm: true, Photos: "/usr/share/backgrounds/mate/nature"})

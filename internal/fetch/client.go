@@ -1,10 +1,9 @@
-// Package fetch stands between a job and the fetchers that reach out: it fills
-// in what the job says about every request, picks the fetcher, and keeps
-// requests away from addresses that the job may not ask ([Guard]).
+// Package fetch connects a job to its fetchers. It adds the job's settings to every request, picks
+// the fetcher, and keeps requests away from addresses that the job may not reach ([Guard]).
 //
-// A page of any status is a page. When there is none the error is a [Fault] or
-// wraps one of [seine.ErrHost], [seine.ErrRefused] and [seine.ErrTooLarge];
-// [Reason] says it in words that can be counted.
+// A page of any status is a page. Without a page the error is a [Fault] or wraps one of
+// [seine.ErrHost], [seine.ErrRefused] and [seine.ErrTooLarge]. [Reason] turns it into words that
+// can be counted.
 //
 // The drivers are packages httpfetch and, for pages that need a browser,
 // chromefetch.
@@ -42,9 +41,9 @@ func New(job seine.Job, version string, fetchers map[seine.Via]seine.Fetcher) *C
 	return c
 }
 
-// Fetch gets one page. What the request leaves open is the job's: via, waits,
-// headers, user agent, bounds. A request may be bounded more tightly than its
-// job, never more loosely. An asset (Raw) always goes by [seine.ViaHTTP].
+// Fetch gets one page. The job supplies all that the request leaves open: via, waits, headers, user
+// agent, bounds. A request may be bounded more tightly than its job, never more loosely. An asset
+// (Raw) always goes by [seine.ViaHTTP].
 func (c *Client) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
 	req = c.complete(req)
 	f := c.fetchers[req.Via]
@@ -136,10 +135,9 @@ func tighter[T int64 | time.Duration](a, b T) T {
 	return min(a, b)
 }
 
-// UserAgent is the name that Seine gives, "Seine/VERSION (+CONTACT)". The
-// contact, a mail address or URL, is how a site's owner reaches who asks;
-// without one the parentheses are missing. What can't stand in the header is
-// left out.
+// UserAgent is the name that Seine gives, "Seine/VERSION (+CONTACT)". The contact, a mail address
+// or URL, is how a site's owner reaches who asks; without one the parentheses are missing.
+// Characters that a header cannot hold are dropped.
 func UserAgent(version, contact string) string {
 	agent := "Seine"
 	if v := keep(version, "()<>@,;:\\\"/[]?={} \t"); v != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// recorder is a fetcher that keeps what it was asked.
+// recorder is a fetcher that records its requests.
 type recorder struct{ got []seine.Request }
 
 func (r *recorder) Fetch(_ context.Context, req seine.Request) (*seine.Page, error) {

@@ -59,8 +59,9 @@ func MayCarry(url string, allowed []string) bool {
 	return false
 }
 
-// Sites returns where a job's credentials may go: a URL for each origin of its seeds, and the hosts of
-// fetch.credentials_to. A template whose host holds a variable has no origin: the site of each task is its own.
+// Sites returns the permitted sites of a job's credentials: a URL for each origin of its seeds, and
+// the hosts of fetch.credentials_to. A template with a variable in its host has no origin, so each
+// task's credentials stay on its own site.
 func Sites(job *seine.Job) []string {
 	var out []string
 	seen := map[string]bool{}

@@ -61,7 +61,7 @@ func TestSites(t *testing.T) {
 	}
 }
 
-// Of a job's headers another site gets the harmless ones alone; a request's own go where it goes.
+// Another site gets only the harmless headers of a job. A request's own headers go to its host.
 func TestClientKeepsCredentials(t *testing.T) {
 	t.Parallel()
 	j := job(t, func(j *seine.Job) {

@@ -10,17 +10,15 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Guard keeps connections away from addresses that are not public: of this
-// machine, of the network around it, of a cloud's metadata service. It looks at
-// the address that is about to be connected to, after names are resolved, so
-// that neither a name, a redirect nor a changed DNS answer leads past it. The
-// zero value refuses every such address.
+// Guard blocks connections to addresses that are not public: addresses of this machine, of its
+// network, and of a cloud's metadata service. It checks the resolved address of each connection, so
+// neither a name, a redirect nor a changed DNS answer bypasses it. The zero value refuses every
+// such address.
 //
-// A connection through a proxy would be seen with the proxy's address alone:
-// nothing that uses a Guard may use one.
+// Through a proxy the guard would see only the proxy's address, so users of a Guard never use one.
 type Guard struct {
-	// Allow lists exceptions. They speak of the address and port that are reached
-	// in the end: an IPv4 address is the same one inside of IPv6. Default none.
+	// Allow lists exceptions. Exceptions name the final address and port. An IPv4 address equals
+	// its form inside IPv6. Default none.
 	Allow []seine.PrivateNet
 }
 
@@ -38,8 +36,8 @@ func (g Guard) Control(_, address string, _ syscall.RawConn) error {
 	return g.Check(ap)
 }
 
-// Check returns an error that wraps [seine.ErrRefused] when the address is not
-// global unicast, or leads to one that is not.
+// Check returns an error that wraps [seine.ErrRefused] if the address is not global unicast, or
+// leads to another such address.
 func (g Guard) Check(to netip.AddrPort) error {
 	addr := to.Addr().WithZone("").Unmap()
 	kind := kindOf(addr)
@@ -70,7 +68,7 @@ func (g Guard) allows(addr netip.Addr, port uint16) bool {
 	})
 }
 
-// kindOf says what an address is that is not global unicast; empty when it is.
+// kindOf names the kind of an address that is not global unicast, and is empty for global unicast.
 func kindOf(a netip.Addr) string {
 	switch {
 	case !a.IsValid():
@@ -101,8 +99,8 @@ func kindOf(a netip.Addr) string {
 // section 2.4, IANA's registry).
 var global6 = netip.MustParsePrefix("2000::/3")
 
-// reserved are the blocks of IANA's special-purpose registries (RFC 6890) that
-// are not globally reachable and that net/netip has no predicate for.
+// reserved lists the blocks of IANA's special-purpose registries (RFC 6890) that are not globally
+// reachable and have no predicate in net/netip.
 var reserved = []struct {
 	prefix netip.Prefix
 	kind   string
@@ -130,9 +128,9 @@ var (
 	compat    = netip.MustParsePrefix("::/96")        // RFC 4291 section 2.5.5.1
 )
 
-// translated returns the IPv4 address that a gateway reaches for an IPv6 one.
-// It is checked beside the outer address: a job that allows NAT64, where a
-// network has nothing else, does not by that allow 127.0.0.1.
+// translated returns the IPv4 address that a gateway reaches for an IPv6 one. The guard checks both
+// addresses. A job that allows NAT64, in a network that has nothing else, does not thereby allow
+// 127.0.0.1.
 func translated(a netip.Addr) (netip.Addr, bool) {
 	if !a.Is6() {
 		return netip.Addr{}, false

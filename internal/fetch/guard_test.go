@@ -202,7 +202,7 @@ func FuzzGuard(f *testing.F) {
 		if err != nil {
 			t.Fatalf("passed %q", s)
 		}
-		// However the address is written or wrapped, what it leads to is public.
+		// In every spelling or wrapping, the final address must be public.
 		a := ap.Addr().Unmap()
 		if inner, ok := translated(a); ok {
 			a = inner

@@ -49,7 +49,7 @@ func (l *Limit) Pause() {
 	l.left -= time.Since(l.since)
 }
 
-// Resume goes on with what is left.
+// Resume continues with the remaining time.
 func (l *Limit) Resume() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,15 +57,15 @@ func (l *Limit) Resume() {
 	l.timer.Reset(max(l.left, 0))
 }
 
-// Left is what is left of the time.
+// Left returns the remaining time.
 func (l *Limit) Left() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return max(l.left-time.Since(l.since), 0)
 }
 
-// Explain returns what ended the fetch: the caller, the timeout, or err of
-// talking to host.
+// Explain returns the cause that ended the fetch: the caller, the timeout, or the error err from
+// host.
 func (l *Limit) Explain(host string, err error) error {
 	if l.parent.Err() != nil {
 		reason := Canceled

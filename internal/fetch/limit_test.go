@@ -33,7 +33,7 @@ func TestLimitPauses(t *testing.T) {
 	})
 }
 
-// overdue is a context whose deadline has passed and whose timer has not fired yet.
+// overdue is a context whose deadline has passed but whose timer has not fired.
 type overdue struct{ context.Context }
 
 func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }

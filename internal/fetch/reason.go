@@ -15,8 +15,8 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// The words of [Reason]. They are counted and shown by host: there are few, and
-// none holds a value.
+// The words of [Reason]. They are counted and shown by host, so there are few of them and none
+// holds a value.
 const (
 	Timeout        = "timeout"
 	Canceled       = "canceled"
@@ -36,7 +36,7 @@ const (
 	BadURL         = "bad URL"
 	NoFetcher      = "no such fetcher"
 
-	// Of a page in a browser.
+	// For a page in a browser.
 	BadWait       = "bad wait"
 	Crashed       = "page crashed"
 	Hangs         = "page hangs"
@@ -51,8 +51,8 @@ const (
 	unknownFailure = "fetch failed"
 )
 
-// resets are what net/http says, without an error that it exports, when a
-// server ends a connection, or the one stream of it, that a request is on.
+// resets lists the messages of net/http, which exports no error for them, when a server ends a
+// connection or the stream of a request.
 var resets = []string{
 	"server closed idle connection", "stream error: ", "connection error: ", "GOAWAY", "client connection lost",
 }
@@ -60,19 +60,19 @@ var resets = []string{
 // malformed are the same for an answer that is no HTTP.
 var malformed = []string{"malformed HTTP", "malformed MIME header", "headers exceeded", "bad Content-Length"}
 
-// Fault says why there is no page.
+// Fault is the reason why there is no page.
 type Fault struct {
 	// Reason is one of the words above.
 	Reason string
 
-	// Host is the host and port that has the fault, which after a redirect is
-	// not the one that was asked first; empty when it is none's.
+	// Host is the host and port with the fault, which after a redirect differs from the requested
+	// one. It is empty if no host is at fault.
 	Host string
 
 	Err error
 }
 
-// Error returns the reason and what is known beyond.
+// Error returns the reason and the details.
 func (f Fault) Error() string {
 	if f.Err == nil {
 		return f.Reason
@@ -86,7 +86,7 @@ func (f Fault) Error() string {
 // Unwrap returns the cause.
 func (f Fault) Unwrap() error { return f.Err }
 
-// Is says that faults of a host as a whole are [seine.ErrHost].
+// Is reports a fault of a whole host as [seine.ErrHost].
 func (f Fault) Is(target error) bool {
 	return target == seine.ErrHost && ofHost(f.Reason)
 }
@@ -118,8 +118,8 @@ func Classify(host string, err error) error {
 	return Fault{Reason: reason, Host: host, Err: err}
 }
 
-// Reason says in one of a few words why there is no page; "fetch failed" when
-// err tells nothing more, empty when it is nil.
+// Reason returns in a few fixed words why there is no page. It returns "fetch failed" for an
+// unknown error and an empty string for nil.
 func Reason(err error) string {
 	if err == nil {
 		return ""
@@ -130,8 +130,8 @@ func Reason(err error) string {
 	return reasonOf(err)
 }
 
-// reasonOf looks at the most telling causes first: a refused address is also a
-// failed dial, a name that does not resolve may also be a timeout.
+// reasonOf checks the most specific causes first. A refused address is also a failed dial, and an
+// unresolved name may also be a timeout.
 func reasonOf(err error) string {
 	switch {
 	case errors.Is(err, seine.ErrRefused):
@@ -176,7 +176,7 @@ func as[E error](err error) bool {
 	return ok
 }
 
-// dialTimedOut reports that nobody answered at the address.
+// dialTimedOut reports that the address did not answer.
 func dialTimedOut(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial" && op.Timeout()

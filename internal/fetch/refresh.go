@@ -9,16 +9,15 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// MaxRefresh is the longest delay with which a refresh, by a meta element or a
-// Refresh header, is a redirect. Pages that only lead elsewhere use 0 to 5 s; pages
-// that show something and reload use at least 10 s.
+// MaxRefresh is the longest delay with which a refresh, by a meta element or a Refresh header, is a
+// redirect. Redirect pages use 0 to 5 s. Pages that show content and reload use at least 10 s.
 const MaxRefresh = 5 * time.Second
 
-// Refresh is what a page says about where to go next, and when.
+// Refresh is a page's instruction to load a URL after a delay.
 type Refresh struct {
 	Delay time.Duration
 
-	// URL is canonical; that of the page itself means that the page reloads.
+	// URL is canonical. The page's own URL means that the page reloads.
 	URL string
 }
 
@@ -62,8 +61,7 @@ func ParseRefresh(value, base, page, charset string) (_ Refresh, ok bool) {
 	return r, true
 }
 
-// refreshURL returns the URL of what stands behind the delay: with or without
-// "url=", in quotes or not.
+// refreshURL returns the URL after the delay, with or without "url=" and quotes.
 func refreshURL(s string) string {
 	if len(s) >= 3 && strings.EqualFold(s[:3], "url") {
 		if rest, ok := strings.CutPrefix(strings.TrimLeft(s[3:], htmlSpace), "="); ok {
@@ -81,8 +79,8 @@ const (
 	decimals  = "0123456789"
 )
 
-// Follows reports whether the refresh of a page is a redirect. Where it is not,
-// note says so; empty if there is nothing to say.
+// Follows reports whether the refresh of a page is a redirect. If it is not, note explains why, or
+// is empty if there is no refresh.
 func (r Refresh) Follows(page string, status int) (follows bool, note string) {
 	after := "at once"
 	if r.Delay > 0 {

@@ -151,8 +151,8 @@ func (c *codes) fix() {
 	assign(c.distance[:], lengths[:distances])
 }
 
-// header is the part of a block that says its codes: their lengths, with runs
-// written short, in codes of their own.
+// header is the part of a block that holds the lengths of its codes, run-length encoded in codes of
+// their own.
 type header struct {
 	literals, distances, codes int
 	symbols                    []headerSymbol
@@ -167,15 +167,14 @@ var (
 	headerOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 )
 
-// size makes a block's codes and returns its bits, without those that follow
-// lengths and distances.
+// size makes a block's codes and returns its bits, without the extra bits of lengths and distances.
 func (c *codes) size(counted *histogram) int {
 	var head header
 	return head.make(c, counted)
 }
 
-// make makes the codes of a histogram, and what says them. It returns the bits of
-// both, and of the symbols.
+// make makes the codes of a histogram and the header that holds them. It returns the bits of both,
+// and of the symbols.
 func (h *header) make(c *codes, counted *histogram) int {
 	var all [literals + distances]uint8
 	lengths := c.work.lengthsOf(counted.literal[:], maxCode)

@@ -73,9 +73,9 @@ func (f *finder) find(buf []byte, pos int, to []match) []match {
 	return f.descend(buf, pos, most, max(best, minMatch), to)
 }
 
-// skip takes a position in that nothing is looked for at. It gets no node: where
-// all is alike most positions are skipped, and a tree of them would be a list.
-// The table of three bytes finds it, with its whole length.
+// skip takes a position in that nothing is looked for at. It adds no node, because in uniform input
+// most positions are skipped and a tree of them would degenerate into a list. The table of three
+// bytes finds it, with its whole length.
 func (f *finder) skip(buf []byte, pos int) {
 	if len(buf)-pos >= 4 {
 		f.three[hashOfThree(buf[pos:])] = int32(pos)
@@ -108,7 +108,7 @@ func (f *finder) descend(buf []byte, pos, most, best int, to []match) []match {
 			to = append(to, newMatch(length, pos-int(node)))
 		}
 		if length >= min(nice, most) {
-			// As good as equal: the new one takes the old one's place.
+			// If both are about equal, the new node takes the old node's place.
 			*less, *more = sub[0], sub[1]
 			return to
 		}

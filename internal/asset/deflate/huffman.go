@@ -19,7 +19,7 @@ type code struct {
 	length uint8
 }
 
-// codes are those of a block, and of the lengths in its header.
+// codes holds the codes of a block and those of the lengths in its header.
 type codes struct {
 	literal  [288]code
 	distance [distances]code
@@ -39,8 +39,8 @@ type weighed struct {
 	symbol uint16
 }
 
-// lengthsOf makes the lengths of the codes, each of at most most bits. Where
-// there is one symbol its code has one bit.
+// lengthsOf makes the lengths of the codes, each of at most most bits. A single symbol gets a code
+// of one bit.
 func (w *lengthWork) lengthsOf(counts []uint32, most int) []uint8 {
 	lengths := w.lengths[:len(counts)]
 	clear(lengths)
@@ -82,8 +82,8 @@ func depths(list []weighed) (used [33]int) {
 	for i, w := range list {
 		a[i] = w.weight
 	}
-	// Nodes are made in the order of their weight: leaf and root go along both
-	// queues. A node that has a parent holds its parent's index.
+	// Nodes arise in the order of their weight, so leaf and root advance along both queues. A node
+	// that has a parent holds its parent's index.
 	a[0] += a[1]
 	root, leaf := 0, 2
 	for next := 1; next < n-1; next++ {
@@ -108,7 +108,7 @@ func depths(list []weighed) (used [33]int) {
 	for i := n - 3; i >= 0; i-- {
 		a[i] = a[a[i]] + 1
 	}
-	// a holds the depths of the inner nodes: what is not inner is a leaf.
+	// a holds the depths of the inner nodes, and every other node is a leaf.
 	open, depth := 1, 0
 	for inner := n - 2; open > 0; depth++ {
 		nodes := 0

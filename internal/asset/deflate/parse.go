@@ -16,7 +16,7 @@ type parser struct {
 	codes   codes
 }
 
-// histogram counts symbols: of literals and lengths, and of distances.
+// histogram counts the literals and lengths, and the distances.
 type histogram struct {
 	literal  [literals]uint32
 	distance [distances]uint32
@@ -28,7 +28,7 @@ const (
 	endBlock  = 256
 )
 
-// costs is what a step costs, in 1/costUnit bits.
+// costs is the cost of each step in 1/costUnit bits.
 type costs struct {
 	literal  [256]uint32
 	length   [maxMatch + 1]uint32
@@ -40,8 +40,8 @@ const costUnit = 16
 // passes is how often a block's way is gone. A third brings some 0.05 %.
 const passes = 2
 
-// manyMatches bounds the matches of a segment: beyond it each position has one.
-// Photographs have about three a position.
+// manyMatches bounds the matches of a segment. Beyond it each position has one match. Photographs
+// have about three a position.
 const manyMatches = 1 << 20
 
 func (p *parser) begin(in []byte) {
@@ -56,8 +56,8 @@ func (p *parser) begin(in []byte) {
 // span is a stretch of the segment: [from, to).
 type span struct{ from, to int }
 
-// first goes a first way, with guessed costs: literals by how often each byte
-// is there, matches as photographs have them.
+// first takes a first path with guessed costs: literals by their frequency, matches as in
+// photographs.
 func (p *parser) first() {
 	p.counted = histogram{}
 	for _, b := range p.in {
@@ -76,9 +76,9 @@ func (p *parser) first() {
 	p.walk(span{0, len(p.in)})
 }
 
-// settle chooses the way through a block, with its own costs. Each way makes its
-// own steps cheap, so that one with many matches may lead away from the best: of
-// few different bytes literals alone are tried too.
+// settle chooses the way through a block, with its own costs. Each path makes its own steps cheap,
+// so a path with many matches may lead away from the best. For few different bytes, settle also
+// tries literals alone.
 func (p *parser) settle(b span) {
 	for range passes {
 		p.count(b)
@@ -131,8 +131,8 @@ func (h *histogram) add(literal byte, m match) int {
 	return int(m.length)
 }
 
-// bitsOf is what a symbol costs that comes n times among total, by entropy; one
-// that does not come costs more than the rarest. No code is shorter than a bit.
+// bitsOf returns the cost of a symbol with n occurrences among total, by entropy. An absent symbol
+// costs more than the rarest. No code is shorter than a bit.
 func bitsOf(n, total uint32) uint32 {
 	v := math.Log2(float64(total)+1) + 1
 	if n > 0 {
@@ -141,9 +141,9 @@ func bitsOf(n, total uint32) uint32 {
 	return max(uint32(v*costUnit+0.5), costUnit)
 }
 
-// of sets what the steps cost that were counted: literals and lengths by their
-// codes, distances by entropy. With whole bits there too files get 0.5 % larger:
-// a distance that is rare now may not be so on the next way.
+// of sets the costs from the counted steps: literals and lengths by their codes, distances by
+// entropy. Whole bits for distances would make files 0.5 % larger, because a rare distance may be
+// common on the next path.
 func (c *costs) of(h *histogram, k *codes) {
 	k.size(h)
 	symbols, distances := uint32(0), uint32(0)

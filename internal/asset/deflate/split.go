@@ -19,9 +19,8 @@ type splitter struct {
 // headerBits is what new codes cost, on the average.
 const headerBits = 700
 
-// split goes a first way through the segment and returns its blocks: the
-// partition with the fewest bits, by the entropy of each block's symbols. An
-// empty segment is one empty block.
+// split takes a first path through the segment and returns the partition into blocks with the
+// fewest bits, by the entropy of each block's symbols. An empty segment is one empty block.
 func (p *parser) split() []span {
 	p.first()
 	s := &p.blocks
@@ -63,8 +62,8 @@ func (h *histogram) join(o *histogram) {
 	}
 }
 
-// bits is the entropy of the symbols, without the extra bits that lengths and
-// distances have: those are the same in every partition.
+// bits returns the entropy of the symbols, without the extra bits of lengths and distances, which
+// are equal in every partition.
 func (h *histogram) bits() float64 { return entropy(h.literal[:]) + entropy(h.distance[:]) }
 
 func entropy(counts []uint32) float64 {

@@ -41,8 +41,8 @@ func distanceTable() (base [distances]uint16, extra [distances]uint8) {
 	return base, extra
 }
 
-// distanceSymbol is the symbol of a distance: twice its magnitude, and the bit
-// after the first.
+// distanceSymbol returns the symbol of a distance: twice its magnitude, plus the bit after the
+// first.
 func distanceSymbol(d uint16) uint16 {
 	if d <= 2 {
 		return d - 1

@@ -1,11 +1,10 @@
 // Package deflate compresses to zlib streams (RFC 1950, RFC 1951) of few bytes,
 // for data that is read more often than it is written.
 //
-// Where others look for the longest match and go on, this looks at all of them:
-// of the ways through a stretch of input it takes the one whose codes have the
-// fewest bits together. What a code costs is known only when the way is, so it
-// is gone several times, each with the costs of the one before. Where a block
-// ends, and new codes begin, is the cheapest of all partitions into units.
+// Other compressors take the longest match and continue. This one considers all matches and takes
+// the path through the input whose codes need the fewest bits. The cost of a code depends on the
+// path, so the search repeats with the costs of the previous pass. Block bounds, where new codes
+// begin, follow the cheapest partition into units.
 //
 // The input is worked through by segments; a Writer takes 14 MiB.
 package deflate
@@ -28,15 +27,14 @@ const (
 
 var errClosed = errors.New("deflate: write after close")
 
-// Writer compresses what is written to it.
+// Writer compresses the bytes written to it.
 type Writer struct {
 	out    bitWriter
 	sum    hash.Hash32
 	begun  bool
 	closed bool
 
-	// buf holds what matches may refer to, then from pos on what is to be
-	// compressed.
+	// buf holds the window for matches and, from pos on, the bytes to compress.
 	buf []byte
 	pos int
 
@@ -113,7 +111,7 @@ func (z *Writer) compress(end int, last bool) {
 			i++
 			continue
 		}
-		// A match that long is taken: nothing within it is looked for.
+		// A match of that length is taken, and positions within it are not searched.
 		stop := min(i+int(p.matches[n-1].length), end)
 		for i++; i < stop; i++ {
 			p.found[i-z.pos] = int32(n)

@@ -109,7 +109,7 @@ func TestWhatIsWrittenComesBack(t *testing.T) {
 	}
 }
 
-// Whatever the input, a writer takes what it says.
+// For any input, a writer takes the memory that Memory states.
 func TestMemory(t *testing.T) {
 	all := inputs()
 	var before, after runtime.MemStats
@@ -165,7 +165,7 @@ func FuzzWriter(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{0}, 600), uint16(1))
 	z := deflate.NewWriter(nil)
 	f.Fuzz(func(t *testing.T, in []byte, times uint16) {
-		// Repeated, so that what is far away and long is met too.
+		// Repeat the input, so that distant and long matches occur.
 		in = bytes.Repeat(in, min(int(times)+1, 1+(1<<17)/(len(in)+1)))
 		comesBack(t, compress(t, z, in, 1+int(times)), in)
 	})

@@ -87,7 +87,7 @@ const (
 	half      = 1 << 15
 )
 
-// What a chroma sample adds to red and blue, and to green before it is shifted.
+// These tables hold the effect of a chroma sample on red and blue, and on green before its shift.
 var red, blue, greenCb, greenCr = chromaTables()
 
 func chromaTables() (red, blue, greenCb, greenCr [256]int32) {

@@ -6,8 +6,8 @@ import (
 	"image"
 )
 
-// Memory is what Decode takes, in bytes, without the file: one for each sample,
-// and two more for each coefficient of a file of several scans.
+// Memory returns the bytes that Decode takes without the file: one per sample, and two more per
+// coefficient of a file with several scans.
 func (p *Picture) Memory() int64 {
 	each := int64(1)
 	if p.severalScans() {
@@ -20,13 +20,13 @@ func (p *Picture) Memory() int64 {
 	return sum
 }
 
-// severalScans reports whether coefficients must be kept from scan to scan: of
-// a progressive file always, of others when the first scan lacks a component.
+// severalScans reports whether coefficients must be kept between scans: in every progressive file,
+// and in others whose first scan lacks a component.
 func (p *Picture) severalScans() bool {
 	if p.progressive {
 		return true
 	}
-	// The next scan header says how many components it has.
+	// The next scan header holds its number of components.
 	ahead := *p
 	for {
 		m, err := ahead.marker()
@@ -46,9 +46,9 @@ func (p *Picture) severalScans() bool {
 	}
 }
 
-// Decode decodes what a box of the picture shows; its pixels alone can be drawn
-// afterwards. All of the file is read, so that one that is cut is told. It stops
-// with ctx's error between two rows of blocks.
+// Decode decodes the pixels that a box shows. Only those can be drawn afterwards. It reads the
+// whole file, so that it detects a truncated file. It stops with ctx's error between two rows of
+// blocks.
 func (p *Picture) Decode(ctx context.Context, box image.Rectangle) error {
 	if p.Width == 0 || p.Height == 0 {
 		return damaged("no pixels")
@@ -101,8 +101,8 @@ func (p *Picture) Decode(ctx context.Context, box image.Rectangle) error {
 	}
 }
 
-// blocksOf are the blocks of a component that a box shows, with the sample beyond
-// each edge that the triangle filters look at.
+// blocksOf returns the blocks of a component that a box shows, plus the sample beyond each edge for
+// the triangle filters.
 func (p *Picture) blocksOf(c *component, box image.Rectangle) image.Rectangle {
 	scale := func(v, samples, of int) int { return v * samples / of }
 	return image.Rect(

@@ -89,7 +89,7 @@ func same(t *testing.T, file string) {
 	}
 }
 
-// photographs are those of Debian's mate-backgrounds.
+// photographs returns the paths of the photographs in Debian's mate-backgrounds.
 func photographs(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob("/usr/share/backgrounds/mate/*/*.jpg")

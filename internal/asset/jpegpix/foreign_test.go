@@ -15,8 +15,8 @@ import (
 	"github.com/seinehq/seine/internal/asset/jpegpix"
 )
 
-// Four inks, plain and as YCCK (the same file, whose Adobe segment says so), and
-// RGB that was not converted: with every sampling.
+// CMYK, plain and as YCCK (the same file with another Adobe segment), and unconverted RGB, each
+// with every sampling.
 func TestColorSpacesHaveThePixelsOfLibjpeg(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -69,8 +69,7 @@ for s in range(3):
 	}
 }
 
-// A box that alone was decoded has the pixels of the whole picture: its edges see
-// what is beyond them.
+// A box decoded alone has the pixels of the whole picture, including its edges.
 func TestABoxHasThePixelsOfTheWhole(t *testing.T) {
 	t.Parallel()
 	size := image.Pt(83, 71)
@@ -207,7 +206,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 	}
 }
 
-// What Memory says is what Decode allocates.
+// Decode allocates the bytes that Memory states.
 func TestMemory(t *testing.T) {
 	for _, args := range []string{"", "-progressive", "-sample 1x1", "-grayscale", "-grayscale -progressive"} {
 		p, err := jpegpix.Parse(sample(t, args))

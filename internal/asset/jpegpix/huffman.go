@@ -40,8 +40,8 @@ func newHuffman(counts [16]uint8, values []byte) (*huffman, error) {
 	return h, nil
 }
 
-// reader reads bits of a scan. When the bytes end it gives zeros and its count
-// goes below zero: whoever reads looks at that once a block.
+// reader reads bits of a scan. After the last byte it gives zeros and its count goes below zero.
+// Callers check that once per block.
 type reader struct {
 	data []byte
 	pos  int
@@ -49,7 +49,7 @@ type reader struct {
 	n    int    // bits in acc
 }
 
-// fill makes sure of 32 bits, if there are so many.
+// fill provides 32 bits, or as many as are left.
 func (r *reader) fill() {
 	if r.pos+8 <= len(r.data) {
 		v := binary.BigEndian.Uint64(r.data[r.pos:])
@@ -89,8 +89,7 @@ func (r *reader) symbol(h *huffman) uint8 {
 	return r.long(h)
 }
 
-// long reads a code of more than fastBits bits. One that is in no table counts
-// as the end of the bytes.
+// long reads a code of more than fastBits bits. An unknown code counts as the end of the bytes.
 func (r *reader) long(h *huffman) uint8 {
 	code := uint32(r.acc >> 48)
 	for length := fastBits + 1; length <= 16; length++ {
@@ -115,7 +114,7 @@ func (r *reader) bits(n int) int32 {
 	return v
 }
 
-// signed reads a value of n bits in JPEG's own sign: the lower half is negative.
+// signed reads a value of n bits in JPEG's own sign format, where the lower half is negative.
 func (r *reader) signed(n int) int32 {
 	v := r.bits(n)
 	return v + (((v - int32(1)<<n>>1) >> 31) & (-1<<n + 1))

@@ -1,17 +1,15 @@
-// Package jpegpix decodes JPEG files to the pixels of libjpeg-turbo, bit by bit:
-// those that Pillow, libvips and the training pipelines above them see.
+// Package jpegpix decodes JPEG files to the exact pixels of libjpeg-turbo, which Pillow, libvips
+// and training pipelines use.
 //
-// The standard library's decoder has another inverse transform and takes the
-// nearest chroma sample: on 4:2:0 it is up to 91 of 255 away. Here the transform
-// is libjpeg's accurate one (islow), chroma is upsampled by its triangle filter,
-// and the color conversion has its fixed point. Baseline, extended and
-// progressive files of 8 bits by Huffman codes are decoded, with one, three or
-// four components; arithmetic codes, 12 bits, lossless and hierarchical files
-// are [ErrUnsupported].
+// The standard library's decoder has another inverse transform and takes the nearest chroma sample.
+// On 4:2:0 it differs by up to 91 of 255. Here the transform is libjpeg's accurate one (islow),
+// chroma is upsampled by its triangle filter, and the color conversion has its fixed point.
+// Baseline, extended and progressive files of 8 bits by Huffman codes are decoded, with one, three
+// or four components; arithmetic codes, 12 bits, lossless and hierarchical files are
+// [ErrUnsupported].
 //
-// A decoder is fed by strangers: a file takes the memory that [Picture.Memory]
-// says before it is decoded, its scans are counted, and a file that ends early
-// is io.ErrUnexpectedEOF, never half a picture.
+// Files are untrusted. A file takes at most [Picture.Memory], its scans are limited, and a
+// truncated file is io.ErrUnexpectedEOF, never half a picture.
 package jpegpix
 
 import (
@@ -25,8 +23,8 @@ import (
 // ErrUnsupported is a JPEG of a kind that is not decoded.
 var ErrUnsupported = errors.New("unsupported JPEG")
 
-// ErrScans is a file of more scans than any encoder makes: each costs a pass
-// over the picture, however few bytes it has.
+// ErrScans reports a file with more scans than any encoder makes. Each scan costs a pass over the
+// picture, however few bytes it has.
 var ErrScans = errors.New("too many scans")
 
 // maxScans bounds the scans of a file. Encoders make about ten, the search of
@@ -55,7 +53,7 @@ type Picture struct {
 	// Width and Height are in pixels, before Orientation is applied.
 	Width, Height int
 
-	// Exif is the TIFF structure of the file's Exif segment; nil: none.
+	// Exif is the TIFF structure of the file's Exif segment, or nil.
 	Exif []byte
 
 	data []byte
@@ -174,7 +172,7 @@ func (p *Picture) segment(marker uint8) error {
 	return nil
 }
 
-// body is what a segment holds after its length.
+// body returns the content of a segment after its length.
 func (p *Picture) body() ([]byte, error) {
 	if p.pos+2 > len(p.data) {
 		return nil, io.ErrUnexpectedEOF
@@ -246,8 +244,7 @@ func (p *Picture) readFrame(body []byte) error {
 	}
 	p.Height, p.Width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	if p.Width == 0 || p.Height == 0 {
-		// Height 0 means that a later segment gives it, which no decoder that
-		// matters reads.
+		// Height 0 means that a later segment holds it. No common decoder supports that.
 		p.components = make([]component, n)
 		return nil
 	}
@@ -267,7 +264,7 @@ func (p *Picture) readFrame(body []byte) error {
 		p.across, p.down = max(p.across, c.across), max(p.down, c.down)
 	}
 	if n == 1 {
-		// One component is never interleaved: its blocks stand one by one.
+		// A single component is never interleaved, so its blocks follow one another.
 		components[0].across, components[0].down, p.across, p.down = 1, 1, 1, 1
 	}
 	p.unitsX, p.unitsY = ceil(p.Width, 8*p.across), ceil(p.Height, 8*p.down)

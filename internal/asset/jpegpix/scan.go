@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// zigzag is where the coefficients of a file's order stand in a block. The 16
-// beyond the end take what a damaged run writes there.
+// zigzag is where the coefficients of a file's order stand in a block. A damaged run writes into
+// the 16 entries beyond the end.
 var zigzag = [64 + 16]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
 	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -89,7 +89,7 @@ func (p *Picture) component(id uint8) *component {
 	return nil
 }
 
-// run decodes the scan. Blocks are put where place says.
+// run decodes the scan. place gives the position of each block.
 func (s *scan) run(ctx context.Context, block func(c *scanned, x, y int) error) error {
 	s.bits = reader{data: s.p.data, pos: s.p.pos}
 	unitsX, unitsY := s.p.unitsX, s.p.unitsY
@@ -134,7 +134,7 @@ func (s *scan) run(ctx context.Context, block func(c *scanned, x, y int) error) 
 	return nil
 }
 
-// ended says why the bits ended: the file is cut, or holds what no code means.
+// ended returns why the bits ended: the file is truncated, or it holds an invalid code.
 func (s *scan) ended() error {
 	if s.bits.pos+1 >= len(s.bits.data) {
 		return io.ErrUnexpectedEOF
@@ -185,7 +185,7 @@ func (s *scan) whole(c *scanned, b *[64]int32) int {
 	return end
 }
 
-// part decodes what a scan of several brings of a block.
+// part decodes the share of one of several scans in a block.
 func (s *scan) part(c *scanned, b *[64]int16) {
 	switch {
 	case !s.p.progressive:
@@ -245,8 +245,8 @@ func (s *scan) band(c *scanned, b *[64]int16) {
 	}
 }
 
-// refine decodes one more bit of each coefficient of a band: of those that are
-// there already the bit alone, among them new ones, which are one or minus one.
+// refine decodes one more bit of each coefficient of a band: a bit for each nonzero coefficient,
+// and new coefficients of one or minus one among them.
 func (s *scan) refine(c *scanned, b *[64]int16) {
 	r := &s.bits
 	delta := int16(1) << s.low
@@ -279,8 +279,8 @@ func (s *scan) refine(c *scanned, b *[64]int16) {
 	}
 }
 
-// correct reads the bit of each coefficient that is there, from k on, until it
-// has passed run others; it returns where it stands.
+// correct reads the bit of each nonzero coefficient from k on, until it has passed run zero ones.
+// It returns its position.
 func (s *scan) correct(b *[64]int16, k, run int, delta int16) int {
 	for ; k <= s.last; k++ {
 		at := zigzag[k]

@@ -54,8 +54,8 @@ func average(out, x, left, up []byte) int {
 	return sum
 }
 
-// minus subtracts lane by lane: the highest bits are kept out of the borrow and
-// put right afterwards.
+// minus subtracts lane by lane. The highest bits are kept out of the borrow and corrected
+// afterwards.
 func minus(x, y uint64) uint64 { return ((x | highs) - y&^highs) ^ (x^^y)&highs }
 
 // magnitudes is the sum of the absolute values of eight differences.

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// What is done with eight bytes at once is what is done with each, whatever the
-// length.
+// Work on eight bytes at once equals work on each byte, for any length.
 func TestEightAtOnceIsOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 6))

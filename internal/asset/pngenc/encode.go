@@ -1,13 +1,11 @@
-// Package pngenc writes PNG files that decode to exactly the pixels they are
-// given, in the least of PNG's forms that holds them: palette, gray, without
-// alpha, in as few bits as will do.
+// Package pngenc writes PNG files that decode to exactly the given pixels, in the smallest form of
+// PNG that holds them: palette, gray, without alpha, with the fewest bits.
 //
-// The standard library's encoder costs twice the time for the same bytes and
-// keeps the form that an image has in memory. Here a row gets the filter with the
-// least sum of absolute differences, as libpng does it, and a deflate of
-// klauspost/compress; [Small] searches for its codes instead. Rows are made one
-// by one: beside the image an encoder takes a few rows and the compressor's
-// window.
+// The standard library's encoder costs twice the time for the same bytes and keeps the form that an
+// image has in memory. Here a row gets the filter with the least sum of absolute differences, as
+// libpng does it, and a deflate of klauspost/compress; [Small] searches for its codes instead. Rows
+// are made one by one, so an encoder takes only a few rows and the compressor's window in addition
+// to the image.
 package pngenc
 
 import (
@@ -35,7 +33,7 @@ const (
 	Small
 )
 
-// Memory is about what an encoder takes beside the image, in bytes.
+// Memory returns about how many bytes an encoder takes in addition to the image.
 func (l Level) Memory() int64 {
 	if l == Small {
 		return 14 << 20
@@ -51,7 +49,7 @@ const maxSide = 1<<31 - 1
 func Encode(ctx context.Context, w io.Writer, img image.Image, level Level) error {
 	size := img.Bounds().Size()
 	if size.X <= 0 || size.Y <= 0 || size.X > maxSide || size.Y > maxSide {
-		return fmt.Errorf("png: no image of %d x %d pixels", size.X, size.Y)
+		return fmt.Errorf("png: an image of %d x %d pixels cannot be written", size.X, size.Y)
 	}
 	if int(level) >= len(compressors) {
 		return fmt.Errorf("png: no level %d", level)
@@ -104,7 +102,7 @@ func (c *chunks) pixels(ctx context.Context, src *source, f *form, level Level) 
 	return c.flush()
 }
 
-// compressors are kept: one takes up to some megabytes.
+// compressors are pooled, because each takes up to some megabytes.
 var compressors = [...]sync.Pool{
 	Balanced: {New: func() any { return kept(7) }},
 	Fast:     {New: func() any { return kept(2) }},
@@ -125,8 +123,7 @@ func kept(level int) compressor {
 	return z
 }
 
-// chunks writes a file's chunks; what is written to it becomes IDAT chunks. The
-// first error stays.
+// chunks writes a file's chunks. The bytes written to it become IDAT chunks. The first error stays.
 type chunks struct {
 	w    io.Writer
 	data []byte

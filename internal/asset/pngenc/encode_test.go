@@ -42,8 +42,7 @@ func samePixels(t testing.TB, file []byte, img image.Image) {
 	}
 }
 
-// exact is a color without the detour by premultiplication, which loses what
-// can't be seen.
+// exact returns a color without premultiplication, which loses invisible colors.
 func exact(c color.Color) color.NRGBA64 {
 	if c, ok := c.(color.NRGBA); ok {
 		return color.NRGBA64{R: uint16(c.R) * 257, G: uint16(c.G) * 257, B: uint16(c.B) * 257, A: uint16(c.A) * 257}
@@ -150,7 +149,7 @@ func asOthersSee(t *testing.T, dir string) {
 	if out, err := exec.CommandContext(t.Context(), "pngcheck", append([]string{"-q"}, files...)...).CombinedOutput(); err != nil {
 		t.Errorf("pngcheck (of Debian's pngcheck, which scripts/test installs): %v: %s", err, out)
 	}
-	// Pillow's 16 bits of color lose the lower eight: of those the upper count.
+	// Pillow drops the lower eight of 16 bits of color, so only the upper eight count.
 	const script = `
 import sys, zlib
 from PIL import Image

@@ -1,7 +1,7 @@
 package pngenc
 
-// filter makes rows ready for the compressor: each is the difference to a guess
-// from its neighbors, by the guess with the least sum of absolute differences.
+// filter prepares rows for the compressor. Each row is the difference to a prediction from its
+// neighbors, by the filter with the least sum of absolute differences.
 type filter struct {
 	bpp       int // bytes of a pixel
 	raw, prev []byte
@@ -36,8 +36,7 @@ func newFilter(n, bpp int, choose bool) *filter {
 // left.
 func (f *filter) current() []byte { return f.raw[f.bpp:] }
 
-// next filters the row that was put into current. What it returns is valid until
-// the next call.
+// next filters the row that was put into current. The result is valid until the next call.
 func (f *filter) next() []byte {
 	best := filterNone
 	if f.rows[filterSub] != nil {

@@ -15,7 +15,7 @@ const (
 	colorRGBA      = 6
 )
 
-// form is how pixels are written: the least of PNG's forms that is exact.
+// form is the layout of the pixels, the smallest exact one of PNG.
 type form struct {
 	color, depth uint8
 	deep         bool // of the source
@@ -141,8 +141,7 @@ func (f *form) samples() int {
 	return 1
 }
 
-// filters reports whether differences to neighbors say anything: of indexes
-// and of packed bits they don't.
+// filters reports whether differences to neighbors help. They do not for indexes and packed bits.
 func (f *form) filters() bool { return f.color != colorPalette && f.depth >= 8 }
 
 // pack writes a source's row in the form.
@@ -152,7 +151,7 @@ func (f *form) pack(out, row []byte) {
 		f.pack16(out, row)
 		return
 	case f.deep:
-		// Samples of 8 bits: the upper half of each says it all.
+		// For samples of 8 bits the upper half holds the value.
 		for i := range len(row) / 2 {
 			row[i] = row[2*i]
 		}
@@ -246,8 +245,7 @@ func (s *colorSet) add(px uint32) {
 
 func (s *colorSet) index(px uint32) uint8 { return uint8(*s.slot(px) - 1) }
 
-// sort puts colors that show the background first, which keeps tRNS short, and
-// then the dark before the light.
+// sort puts transparent colors first, which keeps tRNS short, and then dark before light.
 func (s *colorSet) sort() {
 	light := func(px uint32) uint32 { return 2*(px&255) + 5*(px>>8&255) + px>>16&255 }
 	list := slices.Clone(s.list)

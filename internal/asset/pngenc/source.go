@@ -7,8 +7,8 @@ import (
 	"image/color"
 )
 
-// source gives an image's rows as RGBA without premultiplication: four bytes a
-// pixel, or eight, big end first, of an image of 16 bits.
+// source gives an image's rows as RGBA without premultiplication, with four bytes per pixel, or
+// eight in big-endian order for an image of 16 bits.
 type source struct {
 	width, height int
 	deep          bool

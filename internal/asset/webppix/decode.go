@@ -1,9 +1,8 @@
 // Package webppix decodes WebP files to the pixels of libwebp.
 //
-// golang.org/x/image/webp decodes the planes of a lossy file exactly, but hands
-// them out as if they had JPEG's range: black is 16 and white 235, so that its
-// colors are 8 of 255 off in the mean. Here chroma is upsampled and colors are
-// converted as libwebp does it. Of an animation nothing is decoded.
+// golang.org/x/image/webp decodes the planes of a lossy file exactly but returns them in JPEG's
+// range. Black is 16 and white 235, so its colors are 8 of 255 off on average. Here chroma is
+// upsampled and colors are converted as libwebp does it. An animation is not decoded.
 package webppix
 
 import (
@@ -22,7 +21,7 @@ var ErrAnimated = errors.New("animated WebP")
 type Header struct {
 	Width, Height int
 
-	// Exif is the TIFF structure of the file's EXIF chunk; nil: none.
+	// Exif is the TIFF structure of the file's EXIF chunk, or nil.
 	Exif []byte
 }
 
@@ -49,7 +48,7 @@ func Parse(body []byte) (Header, error) {
 	return h, nil
 }
 
-// Decode decodes the pixels: with alpha where the file has it.
+// Decode decodes the pixels, with alpha if the file has it.
 func Decode(body []byte) (image.Image, error) {
 	img, err := webp.Decode(bytes.NewReader(body))
 	if err != nil {

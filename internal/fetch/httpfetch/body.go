@@ -25,12 +25,12 @@ import (
 const acceptEncoding = "gzip, br, zstd, deflate"
 
 const (
-	// maxEncodings is the most encodings laid over each other. Servers use one;
-	// each more multiplies what a small body can grow to.
+	// maxEncodings is the most encodings laid over each other. Servers use one, and each further
+	// one multiplies the possible size of a decoded body.
 	maxEncodings = 2
 
-	// overhead is what an encoded body may have over the bound of the decoded
-	// one: headers of frames around data that does not compress.
+	// overhead is the permitted excess of an encoded body over the bound of the decoded one, for
+	// the frame headers of incompressible data.
 	overhead = 64 << 10
 
 	// maxHint is the most memory that a Content-Length alone can ask for.
@@ -64,10 +64,9 @@ func begins(r *bufio.Reader, encodings []string) bool {
 	return string(head) == magic
 }
 
-// encodingsOf returns the encodings of a body in the order in which they were
-// applied. Words that name no encoding (a charset, a media type, "none",
-// "aws-chunked") are ignored: the bytes are as they would be without. odd reports
-// that there are such words.
+// encodingsOf returns the encodings of a body in the order in which they were applied. Words that
+// name no encoding (a charset, a media type, "none", "aws-chunked") are ignored, because the bytes
+// are the same without them. odd reports that there are such words.
 func encodingsOf(h http.Header, transfer []string) (out []string, odd bool) {
 	for _, e := range append(tokens(h.Values("Content-Encoding")), transfer...) {
 		switch e = strings.Trim(e, `"`); e {
@@ -81,7 +80,8 @@ func encodingsOf(h http.Header, transfer []string) (out []string, odd bool) {
 	return out, odd
 }
 
-// wireLimit is the most bytes that are read of what still has so many encodings.
+// wireLimit returns the most bytes to read from a body that still has the given number of
+// encodings.
 func wireLimit(limit int64, encodings int) int64 {
 	limit = min(limit, math.MaxInt64-overhead-1)
 	if encodings == 0 {
@@ -94,9 +94,9 @@ func tooLarge(limit int64) error {
 	return fmt.Errorf("%w: more than %d bytes", seine.ErrTooLarge, limit)
 }
 
-// decodeBody reads r to its end and undoes the encodings, which are listed in
-// the order in which they were applied. hint is the number of bytes that r is
-// thought to hold, negative when nothing is known.
+// decodeBody reads r to its end and undoes the encodings, which are listed in the order of their
+// application. hint is the expected number of bytes in r, negative if unknown. hint is the number
+// of bytes that r is thought to hold, negative when nothing is known.
 func decodeBody(r io.Reader, encodings []string, limit, hint int64) ([]byte, error) {
 	if len(encodings) > maxEncodings {
 		return nil, badEncoding(fmt.Errorf("%d encodings; at most %d", len(encodings), maxEncodings))
@@ -113,8 +113,8 @@ func decodeBody(r io.Reader, encodings []string, limit, hint int64) ([]byte, err
 	case err != nil:
 		return nil, badEncoding(err)
 	}
-	// What follows the end of the encoded data is nothing; that it ends does
-	// matter, and the connection can be used again only then.
+	// Bytes after the encoded data are ignored. Their end must be reached, because only then can
+	// the connection be reused.
 	if _, err := io.Copy(io.Discard, wire); err != nil {
 		return nil, err
 	}
@@ -137,8 +137,8 @@ func undo(wire io.Reader, encodings []string, limit, hint int64) ([]byte, error)
 			return nil, firstOf(layers, err)
 		}
 		defer done()
-		// What lies between two encodings is bounded like what is sent: it can
-		// be a thousand times as long, and come to nothing.
+		// The bytes between two encodings have the same bound as the wire, because they can be a
+		// thousand times as long and decode to nothing.
 		layer := &bounded{r: decoded, left: wireLimit(limit, i), limit: limit}
 		layers = append(layers, layer)
 		r = bufio.NewReader(layer)
@@ -163,7 +163,7 @@ func firstOf(layers []*bounded, err error) error {
 	return err
 }
 
-// decoder undoes one encoding. done frees what it holds.
+// decoder undoes one encoding. done frees its resources.
 func decoder(encoding string, r *bufio.Reader) (_ io.Reader, done func(), err error) {
 	done = func() {}
 	switch encoding {
@@ -187,11 +187,11 @@ func decoder(encoding string, r *bufio.Reader) (_ io.Reader, done func(), err er
 		}
 		return flate.NewReader(r), done, nil
 	}
-	return nil, done, fmt.Errorf("%.40q is none that was asked for", encoding)
+	return nil, done, fmt.Errorf("%.40q is not a requested encoding", encoding)
 }
 
-// members reads the members of a gzip file one after the other and ends with
-// the last: what follows it and is no member is not read, as browsers do.
+// members reads the members of a gzip file one after the other. It ends with the last member and
+// ignores other bytes after it, as browsers do.
 type members struct {
 	src *bufio.Reader
 	gz  *gzip.Reader
@@ -225,8 +225,8 @@ func (m *members) Read(p []byte) (int, error) {
 	}
 }
 
-// bounded reads at most left bytes and keeps the error that it met: a decoder
-// that reads from it makes its own of it.
+// bounded reads at most left bytes and keeps the error that it met, because a decoder replaces the
+// error with its own.
 type bounded struct {
 	r     io.Reader
 	left  int64

@@ -120,7 +120,7 @@ func TestDecodeBodyCountsDecodedBytes(t *testing.T) {
 	}
 }
 
-// repeated yields b for ever and counts what was taken.
+// repeated yields b forever and counts the bytes taken.
 type repeated struct {
 	b    []byte
 	at   int

@@ -16,8 +16,8 @@ const (
 	maxTrailer = 64 << 10
 )
 
-// chunked undoes the chunked transfer coding (RFC 9112, section 7.1). Lines may
-// end in "\n" alone. What a trailer says is ignored.
+// chunked undoes the chunked transfer coding (RFC 9112, section 7.1). Lines may end in "\n" alone.
+// Trailers are ignored.
 type chunked struct {
 	r     *bufio.Reader
 	left  uint64 // of the chunk

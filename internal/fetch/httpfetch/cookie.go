@@ -11,17 +11,16 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Bounds of a cookie (RFC 6265bis, section 5.6): the bytes of name and value
-// together, and of the value of an attribute. Browsers keep about 180 per site.
+// These are the bounds of a cookie (RFC 6265bis, section 5.6): the bytes of name and value
+// together, and of an attribute's value. Browsers keep about 180 per site.
 const (
 	maxCookie    = 4096
 	maxAttribute = 1024
 	maxCookies   = 180
 )
 
-// cookie is a cookie as browsers keep it (RFC 6265bis, section 5.7). The bytes of
-// name and value stay as they came: quotes, brackets, commas, bytes above 127.
-// net/http drops or changes them.
+// cookie is a cookie as browsers keep it (RFC 6265bis, section 5.7). Name and value keep their
+// bytes: quotes, brackets, commas, bytes above 127. net/http drops or changes them.
 type cookie struct {
 	name, value string
 	domain      string // a host name in lower case
@@ -51,8 +50,7 @@ func originOf(url string) origin {
 	return origin{host: host, path: path, secure: scheme == "https" || isLocal(host)}
 }
 
-// isLocal reports whether a host is this machine: browsers trust it as they
-// trust https.
+// isLocal reports whether a host is this machine, which browsers trust as they trust https.
 func isLocal(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
@@ -100,9 +98,8 @@ func (j *jar) put(c cookie, now time.Time) {
 	}
 }
 
-// header returns the Cookie header for a request: longer paths first, then the
-// older ones. given is what the request has already; our cookies replace those
-// of the same name.
+// header returns the Cookie header for a request, with longer paths first and then older cookies.
+// given is the request's own header. Cookies of the jar replace its cookies of the same name.
 func (j *jar) header(to origin, given string, now time.Time) string {
 	var matching []cookie
 	for _, c := range j.cookies {
@@ -188,7 +185,7 @@ func parseCookie(from origin, line string, now time.Time) (_ cookie, ok bool) {
 
 func trim(s string) string { return strings.Trim(s, " \t") }
 
-// attributes are those of a cookie that matter to us. The last of a name counts.
+// attributes are the attributes of a cookie that affect the jar. The last of a name counts.
 type attributes struct {
 	domain, path    string
 	rootPath        bool // Path=/ was given
@@ -246,8 +243,8 @@ func (a *attributes) setMaxAge(value string, now time.Time) {
 	}
 }
 
-// domainOf returns the domain that a cookie of host is for. A public suffix is
-// nobody's: only its own host may name it.
+// domainOf returns the domain that a cookie of host is for. No domain may be a public suffix,
+// except the host itself.
 func domainOf(host, attribute string) (domain string, hostOnly, ok bool) {
 	if attribute == "" {
 		return host, true, true
@@ -270,8 +267,8 @@ func domainOf(host, attribute string) (domain string, hostOnly, ok bool) {
 	return attribute, false, true
 }
 
-// prefixed checks what the prefixes of a name promise (section 4.1.3). A cookie
-// without a name must not pass for one with a prefix.
+// prefixed checks the guarantees of a name's prefixes (section 4.1.3). A cookie without a name must
+// not pass for one with a prefix.
 func prefixed(c cookie, a attributes) bool {
 	name := strings.ToLower(c.name)
 	host := c.secure && c.hostOnly && a.domain == "" && a.rootPath
@@ -292,7 +289,7 @@ func prefixed(c cookie, a attributes) bool {
 	return true
 }
 
-// defaultPath is that of section 5.1.4.
+// defaultPath implements section 5.1.4.
 func defaultPath(path string) string {
 	if i := strings.LastIndexByte(path, '/'); i > 0 {
 		return path[:i]

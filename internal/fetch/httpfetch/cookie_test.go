@@ -15,7 +15,7 @@ import (
 
 var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
-// What Chromium sends back for each line; none: it keeps no cookie.
+// Chromium sends the wanted header back for each line. An empty one means that it keeps no cookie.
 func TestJarKeepsWhatBrowsersKeep(t *testing.T) {
 	t.Parallel()
 	const none = ""
@@ -158,8 +158,7 @@ func TestFetchGoesBackWithANewCookie(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		has  func(r *http.Request) bool
-		// hops are what the pages answer that are no item: where they lead, and the
-		// cookie that they set.
+		// hops maps each page that is no item to its redirect target and its cookie.
 		hops map[string][2]string
 		asks []string
 	}{
@@ -196,7 +195,7 @@ func TestFetchGoesBackWithANewCookie(t *testing.T) {
 			}
 		})
 	}
-	// A cookie that says the same again, or is not for the page, changes nothing.
+	// A cookie that changes nothing, or is not for the page, has no effect.
 	for _, cookie := range []string{"a=1; Path=/", "a=1; Path=/elsewhere"} {
 		var j journal
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Parts of a date (RFC 6265bis, section 5.1.1): a token that begins with one, and
-// goes on with no digit.
+// These match the parts of a date (RFC 6265bis, section 5.1.1). Each is a prefix of a token, not
+// followed by a digit.
 var (
 	dateTime  = regexp.MustCompile(`^([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[^0-9]|$)`)
 	dateDay   = regexp.MustCompile(`^([0-9]{1,2})(?:[^0-9]|$)`)
@@ -18,8 +18,7 @@ var (
 
 const months = "janfebmaraprmayjunjulaugsepoctnovdec"
 
-// parseCookieDate reads the value of Expires: any order of a time, a day, a month
-// and a year.
+// parseCookieDate reads the value of Expires, with time, day, month and year in any order.
 func parseCookieDate(s string) (_ time.Time, ok bool) {
 	var clock, day, month, year []string
 	for _, token := range strings.FieldsFunc(s, isDateDelimiter) {

@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// dialTimeout bounds one connection's making: who does not answer for so long
-	// can't be reached, which is the host's fault and not the page's.
+	// dialTimeout bounds the time to connect. A host that does not answer in that time is
+	// unreachable, which is the host's fault and not the page's.
 	dialTimeout = 15 * time.Second
 
 	// handshakeTimeout bounds the handshake of TLS.
 	handshakeTimeout = 10 * time.Second
 )
 
-// wire is a connection that sends each request once: an [http1], or an
-// [http.ClientConn] over HTTP/2.
+// wire is a connection that sends each request once. It is an [http1], or an [http.ClientConn] over
+// HTTP/2.
 type wire interface {
 	// Reserve takes the connection for one RoundTrip. It fails if there is no room.
 	Reserve() error

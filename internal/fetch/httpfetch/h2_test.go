@@ -18,9 +18,8 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// TestFetchNeverSendsARequestTwiceOverHTTP2 refuses each stream in the ways
-// after which the protocol lets a client ask again: http.Transport does so seven
-// times more, with a backoff of its own.
+// TestFetchNeverSendsARequestTwiceOverHTTP2 refuses each stream in the ways after which the
+// protocol permits a retry. http.Transport would retry seven times, with a backoff of its own.
 func TestFetchNeverSendsARequestTwiceOverHTTP2(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -41,7 +41,7 @@ func malformed(format string, args ...any) error {
 	return fetch.Fault{Reason: fetch.BadResponse, Err: fmt.Errorf(format, args...)}
 }
 
-// headReader reads heads. budget is what is left of maxHeader.
+// headReader reads heads. budget is the unused part of maxHeader.
 type headReader struct {
 	r      *bufio.Reader
 	budget int
@@ -75,7 +75,7 @@ func (h *headReader) answer() (head, error) {
 		case err != nil:
 			return head{}, err
 		case got.status == http.StatusSwitchingProtocols:
-			return head{}, malformed("the server switches to a protocol that was not asked for")
+			return head{}, malformed("the server switches to a protocol that the request did not name")
 		case got.status < 100 || got.status > 199:
 			return got, nil
 		}
@@ -83,7 +83,7 @@ func (h *headReader) answer() (head, error) {
 	return head{}, malformed("more than %d interim answers (HTTP 1xx)", maxInterim)
 }
 
-// head reads one head. It is as tolerant as browsers are: see parse and field.
+// head reads one head. It is as tolerant as browsers. See parse and field.
 func (h *headReader) head() (head, error) {
 	begun := h.budget < maxHeader
 	var line string
@@ -119,7 +119,7 @@ func (h *headReader) head() (head, error) {
 	}
 }
 
-// cut says that a connection ended within a part of the head.
+// cut reports that a connection ended within a part of the head.
 func cut(err error, part string) error {
 	if errors.Is(err, io.EOF) {
 		return malformed("the connection ends within the %s", part)
@@ -127,7 +127,7 @@ func cut(err error, part string) error {
 	return err
 }
 
-// statusLine is as Chromium reads it: in any case, with or without a minor
+// statusLine matches a status line as Chromium reads it: in any case, with or without a minor
 // version and a reason, which may follow without a space.
 var statusLine = regexp.MustCompile(`(?i)^HTTP/([0-9](?:\.[0-9]+)?)[ \t]+([0-9]{3})(?:[^0-9].*)?$`)
 
@@ -166,16 +166,16 @@ func (h *head) field(line, last string) (string, error) {
 	return name, nil
 }
 
-// framing says how the body of an answer ends.
+// framing states how the body of an answer ends.
 type framing struct {
 	chunked bool
 	length  int64    // -1: with a chunk or with the connection
 	codings []string // that lie over the body, in the order of their application
 }
 
-// frame reads Content-Length and Transfer-Encoding (RFC 9112, section 6.3).
-// Words in Transfer-Encoding that name no coding are ignored, as Chromium does.
-// What says two things about the length is malformed.
+// frame reads Content-Length and Transfer-Encoding (RFC 9112, section 6.3). Words in
+// Transfer-Encoding that name no coding are ignored, as Chromium does. Contradictory lengths are
+// malformed.
 func (h *head) frame(method string) (framing, error) {
 	f := framing{length: -1}
 	chunks := 0

@@ -26,8 +26,8 @@ const (
 	chunkedB = "5\r\nfine.\r\n0\r\n\r\n"
 )
 
-// What Chromium and curl accept is accepted. The outcomes are those of Chromium
-// but for what is said beside an answer.
+// Each head that Chromium and curl accept is accepted. The outcomes are those of Chromium, except
+// for warnings next to an answer.
 func TestFetchReadsOddHeads(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, answer string }{
@@ -157,7 +157,7 @@ func TestFetchIgnoresWhatIsNoEncoding(t *testing.T) {
 	}
 }
 
-// net/http logs what a server sends unasked. This must not reach standard error.
+// net/http logs unrequested bytes of a server. This must not reach standard error.
 func TestFetchLogsNothing(t *testing.T) { //nolint:paralleltest // it holds the standard logger
 	var out bytes.Buffer
 	was := log.Writer()
@@ -175,8 +175,7 @@ func TestFetchLogsNothing(t *testing.T) { //nolint:paralleltest // it holds the 
 	}
 }
 
-// Any status is a page. Whether it is one that was asked for depends on the
-// request.
+// Any status is a page. Whether the client requested it depends on the request.
 func TestFetchSaysWhatWasAskedFor(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

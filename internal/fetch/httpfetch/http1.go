@@ -31,12 +31,12 @@ type http1 struct {
 var (
 	errBusy        = errors.New("the connection is in use")
 	errClosed      = errors.New("the connection is closed")
-	errUnsolicited = errors.New("the server sends what was not asked for")
+	errUnsolicited = errors.New("the server sends data that no request caused")
 )
 
 func newHTTP1(conn net.Conn) *http1 { return &http1{conn: conn, r: bufio.NewReader(conn)} }
 
-// Err says why the connection can't be used again; nil: it can.
+// Err returns why the connection cannot be reused, or nil.
 func (h *http1) Err() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -77,7 +77,7 @@ func (h *http1) Reserve() error {
 	h.watch = nil
 	h.mu.Unlock()
 	if watch != nil {
-		// A read that is under way ends; one that ended by itself was told something.
+		// This ends a pending read. A read that already ended has its own error.
 		_ = h.conn.SetReadDeadline(past)
 		<-watch //nolint:errcheck // an error of it was stored before
 		_ = h.conn.SetReadDeadline(time.Time{})
@@ -88,8 +88,8 @@ func (h *http1) Reserve() error {
 // past is a deadline that ends a read or a write.
 var past = time.Unix(1, 0)
 
-// rest watches an idle connection: the server may close it. Nobody has asked for
-// anything that comes.
+// rest watches an idle connection for a close by the server. No byte that arrives now belongs to a
+// request.
 func (h *http1) rest() {
 	watch := make(chan error, 1)
 	h.mu.Lock()
@@ -201,7 +201,7 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close leaves an answer that was not read to its end: its connection is broken.
+// Close abandons an answer that was not read to its end, which breaks its connection.
 func (b *answerBody) Close() error {
 	if !b.done {
 		b.end(errClosed)

@@ -1,15 +1,13 @@
 // Package httpfetch fetches pages with net/http: HTTP/1.1 and HTTP/2, bounded in
 // time, bytes and redirects, each connection behind a [fetch.Guard].
 //
-// One Fetch sends one request, and one more for each redirect; nothing is ever
-// sent a second time by itself. [http.Transport] does that: when a connection
-// that it uses again is reset it repeats a GET, past the host's pace. So the
-// connections are held here, one [http.ClientConn] each, which never repeats.
-// A request that meets a reset ends in an error and is the frontier's to retry.
+// One Fetch sends one request, and one more for each redirect; nothing is ever sent a second time
+// by itself. [http.Transport] does: if a reused connection is reset, it repeats a GET, ignoring the
+// host's pace. So the connections are held here, one [http.ClientConn] each, which never repeats. A
+// request that meets a reset ends in an error and is the frontier's to retry.
 //
-// What is kept between fetches is connections: no cookies, no cache. Proxies
-// named in the environment are not used, because the guard would see the
-// proxy's address in place of the host's.
+// Only connections outlive a fetch. Cookies and caches do not. Proxies named in the environment are
+// not used, because the guard would see the proxy's address in place of the host's.
 package httpfetch
 
 import (
@@ -26,7 +24,7 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// Config says how a Fetcher asks. Its zero value works.
+// Config configures a Fetcher. Its zero value works.
 type Config struct {
 	// Guard is asked about each address before it is connected to.
 	Guard fetch.Guard
@@ -43,7 +41,7 @@ type Config struct {
 	ConnsPerHost int
 }
 
-// What a request has that does not say otherwise; the same as a job's defaults.
+// The defaults of a request, equal to those of a job.
 const (
 	pageBody     = 8 << 20
 	pageTimeout  = 20 * time.Second
@@ -138,8 +136,8 @@ func (f *Fetcher) ask(ctx context.Context, c *chain, limit int64) (_ *http.Respo
 	if err != nil {
 		return nil, nil, err
 	}
-	// Only a connection whose answer was read to its end is used again. One
-	// that stalls may be dead: over HTTP/2 it would take all that follow along.
+	// Only a connection whose answer was read to its end is used again. A stalled connection may be
+	// dead, and over HTTP/2 it would break every later request too.
 	whole := false
 	defer func() { f.pool.put(conn, whole) }()
 

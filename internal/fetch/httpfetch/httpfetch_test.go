@@ -182,8 +182,8 @@ func TestFetchBoundsTheBody(t *testing.T) {
 	}
 }
 
-// script answers each request of a connection with the next of its answers,
-// written as they are; nil resets the connection. It counts what it saw.
+// script answers each request of a connection with the next of its answers, written as they are;
+// nil resets the connection. It counts connections and requests.
 type script struct {
 	url      string
 	requests atomic.Int64
@@ -238,7 +238,7 @@ const fine = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Type: text/plain\r
 func TestFetchNeverSendsARequestTwice(t *testing.T) {
 	t.Parallel()
 
-	// What it is for: http.Transport repeats a GET whose connection is reset.
+	// http.Transport repeats a GET whose connection is reset. This client must not.
 	s := play(t, fine, "")
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()

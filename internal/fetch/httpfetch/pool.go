@@ -9,9 +9,8 @@ import (
 )
 
 const (
-	// maxIdle is the most idle connections of all hosts together; the one that
-	// is idle for longest goes first. A crawl of many hosts must not use up
-	// the process's file descriptors.
+	// maxIdle bounds the idle connections of all hosts together. The pool closes the longest idle
+	// connection first. A crawl of many hosts must not use up the process's file descriptors.
 	maxIdle = 256
 
 	// idleTimeout closes a connection after that long without a request. It is
@@ -36,8 +35,8 @@ type pool struct {
 	closed bool
 }
 
-// hostConns are the connections of one host. slots bounds requests, and with
-// them connections: a new one is made only for a request that found none free.
+// hostConns are the connections of one host. slots bounds requests, and with them connections. A
+// new connection is made only for a request that found none free.
 type hostConns struct {
 	slots chan struct{}
 	refs  int // requests that hold or wait for a slot
@@ -60,8 +59,7 @@ func newPool(dial dialFunc, perHost int) *pool {
 	}
 }
 
-// unlock unlocks the pool and closes what was dropped meanwhile: that may say
-// goodbye over TLS, which takes its time.
+// unlock unlocks the pool and then closes the dropped connections, because a TLS close takes time.
 func (p *pool) unlock() {
 	doomed := p.doomed
 	p.doomed = nil
@@ -110,8 +108,8 @@ func (p *pool) get(ctx context.Context, scheme, address string) (*conn, error) {
 	return c, nil
 }
 
-// free takes a connection that has room for a request, the newest first, and
-// closes those that were found to be closed from the other side.
+// free takes a connection with room for a request, the newest first, and closes those that the
+// server has closed.
 func (p *pool) free(h *hostConns) *conn {
 	p.mu.Lock()
 	defer p.unlock()
@@ -127,8 +125,8 @@ func (p *pool) free(h *hostConns) *conn {
 	return nil
 }
 
-// put gives a connection back. reusable says that the answer was read to its
-// end; else the connection is closed once no other request uses it.
+// put gives a connection back. reusable reports that the answer was read to its end. Otherwise the
+// connection closes once no other request uses it.
 func (p *pool) put(c *conn, reusable bool) {
 	p.mu.Lock()
 	defer p.unlock()
@@ -175,8 +173,7 @@ func (p *pool) use(c *conn) {
 	}
 }
 
-// drop takes a connection out, and closes it unless requests still use it: the
-// last of them closes it.
+// drop removes a connection and closes it, or leaves the close to the last request that uses it.
 func (p *pool) drop(c *conn) {
 	if c.idle != nil {
 		c.timer.Stop()

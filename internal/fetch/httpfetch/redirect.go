@@ -20,14 +20,14 @@ type chain struct {
 	url    string // the next to ask
 	asked  []string
 	header http.Header
-	// allowed are the sites that may receive the header's credentials beside that of the first URL.
+	// allowed lists the sites, besides the first URL's, that may receive the header's credentials.
 	allowed []string
 	raw     bool // an asset: nothing in it leads elsewhere
 	jar     jar
 	seen    map[question]string // the cookies with which it was asked last
 }
 
-// question is what is asked of a site, beside cookies.
+// question is a request to a site without its cookies.
 type question struct{ method, url string }
 
 func newChain(req seine.Request, url string) *chain {
@@ -53,7 +53,7 @@ func newChain(req seine.Request, url string) *chain {
 	return c
 }
 
-// ours are the headers that say how the message is sent: a job can't know.
+// ours lists the headers about the message itself, which a job cannot know.
 var ours = []string{
 	"Accept-Encoding", "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Connection", "Te", "Trailer",
 	"Transfer-Encoding", "Upgrade",
@@ -74,14 +74,13 @@ func (c *chain) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// cookies is the Cookie header for a URL: the job's cookies and those that were
-// set on the way.
+// cookies returns the Cookie header for a URL, from the job's cookies and those set by the chain.
 func (c *chain) cookies(url string) string {
 	return c.jar.header(originOf(url), strings.Join(c.header["Cookie"], "; "), time.Now())
 }
 
-// redirects says whether a response sends elsewhere. Without a Location it is a
-// page like any other.
+// redirects reports whether a response is a redirect. Without a Location it is a page like any
+// other.
 func redirects(resp *http.Response) bool {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -90,10 +89,9 @@ func redirects(resp *http.Response) bool {
 	return false
 }
 
-// follow moves the chain on when the response is a redirect. Cookies that are
-// set on the way are sent on the rest of it: many sites go round in circles
-// without. A question that is asked again with the same cookies gets the same
-// answer: the circle is an error.
+// follow moves the chain on when the response is a redirect. Cookies set on the way are sent on the
+// rest of the chain, because many sites redirect in circles without them. A repeated request with
+// the same cookies gets the same answer, so such a circle is an error.
 func (c *chain) follow(resp *http.Response, most int) (bool, error) {
 	c.jar.set(originOf(c.url), resp.Header["Set-Cookie"], time.Now())
 	if !redirects(resp) {
@@ -112,8 +110,8 @@ func (c *chain) follow(resp *http.Response, most int) (bool, error) {
 	return true, c.move(next, most)
 }
 
-// refresh moves the chain on when the page refreshes to another one in a short
-// time, or to itself after it has set a cookie. It notes what it does not follow.
+// refresh moves the chain on when the page refreshes to another one in a short time, or to itself
+// after it has set a cookie. It notes each refresh that it does not follow.
 func (c *chain) refresh(p *seine.Page, most int) (bool, error) {
 	r, ok := refreshOf(p)
 	if !ok || c.raw {

@@ -110,7 +110,7 @@ func TestFetchFollowsRedirects(t *testing.T) {
 		}
 	}
 
-	// A chain of canonical URLs, until it comes back to where it was.
+	// A chain of canonical URLs ends in an error when it returns to an earlier URL.
 	_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/1"})
 	if fetch.Reason(err) != fetch.ManyRedirects {
 		t.Errorf("a circle: %v; want %q", err, fetch.ManyRedirects)

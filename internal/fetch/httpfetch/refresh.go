@@ -13,9 +13,9 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// refreshOf returns the refresh of a page: its Refresh header's, else that of the
-// first meta element that has one. It sees what a browser without scripts sees:
-// the content of noscript, but none of comments, scripts and templates.
+// refreshOf returns the refresh of a page, from its Refresh header or else from the first meta
+// element with one. It reads the page as a browser without scripts does: with the content of
+// noscript, without comments, scripts and templates.
 func refreshOf(p *seine.Page) (fetch.Refresh, bool) {
 	for _, v := range p.Header.Values("Refresh") {
 		if r, ok := fetch.ParseRefresh(v, p.URL, p.URL, p.Charset); ok {

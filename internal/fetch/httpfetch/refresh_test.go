@@ -127,7 +127,7 @@ func TestFetchBoundsRefreshes(t *testing.T) {
 	}
 }
 
-// What a job gives for a site does not go with a refresh to another one.
+// A job's credentials for a site do not follow a refresh to another site.
 func TestRefreshKeepsSecretsOnTheirSite(t *testing.T) {
 	t.Parallel()
 	got := make(chan http.Header, 1)
