@@ -15,8 +15,8 @@
 //  9. a guess from the frequencies of letters
 //  10. windows-1252, which has a character for each byte
 //
-// Labels are those of the Encoding standard. Bytes that are no character in the
-// charset become U+FFFD. The package is pure.
+// Labels follow the Encoding standard. Bytes that are no character in the charset become U+FFFD.
+// The package is pure.
 package charset
 
 import (
@@ -39,7 +39,7 @@ type Charset struct {
 	enc encoding.Encoding
 }
 
-// UTF8 is the charset of text that says nothing else.
+// UTF8 is the charset of text without any other sign.
 var UTF8 = Charset{Name: "utf-8", enc: unicode.UTF8}
 
 var (
@@ -73,8 +73,8 @@ func Named(label string) (_ Charset, ok bool) {
 	return Charset{Name: name, enc: enc}, true
 }
 
-// inside is [Named] for a label that was read as ASCII out of the text itself:
-// such a text is not UTF-16, and x-user-defined means windows-1252.
+// inside is [Named] for a label that was read as ASCII from the text itself. Such a text is not
+// UTF-16, and x-user-defined means windows-1252.
 func inside(label string) (_ Charset, ok bool) {
 	c, ok := Named(label)
 	switch c.Name {
@@ -107,7 +107,7 @@ func ToUTF8(body []byte, mediaType, label string) ([]byte, Charset) {
 	return text, c
 }
 
-// Of returns the charset of body by the order in the package comment.
+// Of returns the charset of body in the order of the package comment.
 func Of(body []byte, mediaType, label string) Charset {
 	if c, ok := marked(body); ok {
 		return c
@@ -139,8 +139,8 @@ func Of(body []byte, mediaType, label string) Charset {
 	return guessed(body)
 }
 
-// ofJSON ignores a header that contradicts the bytes: several servers name their
-// default charset for every type.
+// ofJSON ignores a header that contradicts the bytes, because several servers send their default
+// charset for every type.
 func ofJSON(body []byte, label string) Charset {
 	if c, ok := spaced(body); ok {
 		return c

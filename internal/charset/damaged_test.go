@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
-// A few damaged bytes leave a text in UTF-8. What is expected is what Chromium
-// shows when the page says that it is in UTF-8.
+// A few damaged bytes leave a text in UTF-8. Chromium's rendering of the page as UTF-8 gave the
+// expected values.
 func TestDamagedUTF8(t *testing.T) {
 	t.Parallel()
 	const html, filler = "text/html", "<p>Zürich café</p>"

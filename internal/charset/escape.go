@@ -7,11 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// EscapeQuery percent-encodes what is beyond ASCII in a URL's query as a link on a
-// page in the named charset has it: "percent-encode after encoding" of the URL
-// standard, section 1.3. A character that the charset does not have becomes the
-// escaped form of its HTML reference: %26%239731%3B. UTF-8 and UTF-16 mean UTF-8,
-// as does a name that is unknown or empty.
+// EscapeQuery percent-encodes the characters beyond ASCII in a URL's query, as a browser does for a
+// link on a page in the named charset ("percent-encode after encoding", URL standard, section 1.3).
+// A character that the charset does not have becomes the escaped form of its HTML reference:
+// %26%239731%3B. UTF-8 and UTF-16 mean UTF-8, as does a name that is unknown or empty.
 func EscapeQuery(query, name string) string {
 	if isASCII(query) {
 		return query
@@ -38,8 +37,8 @@ func EscapeQuery(query, name string) string {
 	return b.String()
 }
 
-// escape writes a text without ASCII characters. One that has no state between
-// characters is written character by character.
+// escape writes a text without ASCII characters. A charset without state between characters is
+// written character by character.
 func (c Charset) escape(b *strings.Builder, s string) {
 	if encoded, ok := c.encode(s); ok {
 		writeEscaped(b, encoded)
@@ -81,7 +80,7 @@ func (c Charset) encode(s string) (_ string, ok bool) {
 	return encoded, err == nil
 }
 
-// What the encoders of Japanese charsets hold for the same.
+// The encoders of Japanese charsets use these characters for the same code.
 var (
 	minus = strings.NewReplacer("\u2212", "\uff0d")
 	yen   = strings.NewReplacer("\u00a5", "\\", "\u203e", "~")

@@ -2,7 +2,7 @@ package charset
 
 import "testing"
 
-// What Chromium makes of a link's query on a page in the charset.
+// Chromium gave the expected query of a link on a page in each charset.
 func TestEscapeQuery(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ charset, query, want string }{

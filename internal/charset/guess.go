@@ -18,9 +18,8 @@ const (
 	clearly = 4
 )
 
-// resembles reports whether body is UTF-8 in which at most a few characters are
-// damaged: single bytes of another charset, characters cut in half, surrogates
-// that were encoded one by one (CESU-8).
+// resembles reports whether body is UTF-8 with at most a few damaged characters: single bytes of
+// another charset, truncated characters, surrogates encoded one by one (CESU-8).
 func resembles(body []byte) bool {
 	good, bad := evidence(body)
 	switch {
@@ -38,9 +37,8 @@ func resembles(body []byte) bool {
 	return good >= bad || lone(body)
 }
 
-// evidence counts what speaks for UTF-8 and against it. An ASCII character says
-// nothing. A sequence of three or four bytes is less likely to be an accident
-// than one of two bytes.
+// evidence counts what speaks for UTF-8 and against it. An ASCII character is no evidence. A
+// sequence of three or four bytes is less likely to be an accident than one of two bytes.
 func evidence(body []byte) (good, bad int) {
 	for i := 0; i < len(body); {
 		if body[i] < utf8.RuneSelf {
@@ -75,8 +73,8 @@ func surrogates(b []byte) bool {
 	return len(b) >= 6 && b[0] == 0xed && b[1]>>4 == 0xa && b[2]>>6 == 2 && b[3] == 0xed && b[4]>>4 == 0xb && b[5]>>6 == 2
 }
 
-// subpart is the length of the damaged sequence that b begins with: a lead byte
-// with the continuations that are there, or one byte.
+// subpart returns the length of the damaged sequence at the start of b: a lead byte with its
+// continuations, or one byte.
 func subpart(b []byte) int {
 	n := 1
 	switch {

@@ -38,7 +38,7 @@ func prescan(body []byte) metas {
 		rest := body[s.pos:]
 		switch {
 		case bytes.HasPrefix(rest, []byte("<!--")):
-			// The two hyphens of "-->" may be those of "<!--".
+			// The two hyphens of "-->" may belong to "<!--".
 			end := bytes.Index(rest[2:], []byte("-->"))
 			if end < 0 {
 				return m
@@ -297,7 +297,7 @@ func isSpace(c byte) bool { return strings.IndexByte(spaces, c) >= 0 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// lower changes ASCII letters alone: the bytes are of an unknown charset.
+// lower changes ASCII letters alone, because the charset of the bytes is unknown.
 func lower(b []byte) string {
 	out := make([]byte, len(b))
 	for i, c := range b {

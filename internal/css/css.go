@@ -1,15 +1,14 @@
 // Package css parses selectors and finds the elements that they match in trees of
 // golang.org/x/net/html.
 //
-// It implements Selectors Level 4 as far as a document without a reader and
-// without styles has what a selector asks for: :is, :where, :not and :has with
-// lists, :scope, :nth-child(… of …), the flags i and s, prefixes of namespaces.
-// Values of the attributes that the HTML standard lists are matched without regard
-// to case; ids and classes are so in quirks mode. In HTML, names of HTML elements
-// and of their attributes are matched in any case, in XML exactly.
+// It implements Selectors Level 4 for a document without a user and without styles: :is, :where,
+// :not and :has with lists, :scope, :nth-child(… of …), the flags i and s, and namespace prefixes.
+// Values of the attributes that the HTML standard lists are matched without regard to case; ids and
+// classes are so in quirks mode. In HTML, names of HTML elements and of their attributes are
+// matched in any case, in XML exactly.
 //
-// A name without a prefix matches elements of every namespace by their local name.
-// A prefix is the one that the document writes; in HTML svg and math are prefixes.
+// A name without a prefix matches elements of every namespace by their local name. A prefix is a
+// prefix of the document. In HTML, svg and math are prefixes.
 //
 // [Parse] also knows these pseudo-classes and operators, which browsers do not:
 // :contains(text), :containsOwn(text), :matches(re), :matchesOwn(re),
@@ -33,7 +32,7 @@ import (
 // MaxSteps is the default bound on the steps of a [Budget].
 const MaxSteps = 200_000_000
 
-// ErrSteps says that a search took more steps than its budget has.
+// ErrSteps reports that a search used up its budget of steps.
 var ErrSteps = errors.New("the rules take too long on this page")
 
 // SyntaxError is a mistake in a selector.

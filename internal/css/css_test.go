@@ -33,13 +33,13 @@ func TestMistakes(t *testing.T) {
 		{"p:not", "character 2: :not needs an argument: :not(…)"},
 		{"p:empty(a)", "character 2: :empty takes no argument"},
 		{"p:nth-child(x)", `character 13: "x" is no position: write 3, odd, even or 2n+1`},
-		{"p:hover", "character 2: :hover is known to a browser alone: a field can't ask for it"},
-		{"input:invalid", "character 6: :invalid is known to a browser alone: a field can't ask for it"},
-		{"h1::text", "character 3: ::text is Scrapy's: the text of a field is taken without it"},
-		{"a::attr(data-x)", "character 2: ::attr is Scrapy's: give attr: data-x beside css"},
-		{"a::attr()", "character 2: ::attr is Scrapy's: give attr: href beside css"},
-		{"p::before", "character 2: ::before selects no element: it is a part of how a page looks"},
-		{"p:before", "character 2: :before selects no element: it is a part of how a page looks"},
+		{"p:hover", "character 2: only a browser knows :hover, so a field cannot use it"},
+		{"input:invalid", "character 6: only a browser knows :invalid, so a field cannot use it"},
+		{"h1::text", "character 3: ::text is Scrapy's: leave it out, because a field takes the text by itself"},
+		{"a::attr(data-x)", "character 2: ::attr is Scrapy's: give attr: data-x next to css"},
+		{"a::attr()", "character 2: ::attr is Scrapy's: give attr: href next to css"},
+		{"p::before", "character 2: ::before selects no element, because it belongs to the rendering of a page"},
+		{"p:before", "character 2: :before selects no element, because it belongs to the rendering of a page"},
 		{"p:has(a:has(b))", "character 8: :has can't stand in :has"},
 		{"p:matches((a)", "character 14: ) is missing after the argument of :matches: found the end"},
 		{"p:matches('(')", "character 11: missing closing ): `(`"},
@@ -113,7 +113,7 @@ func TestNamespaces(t *testing.T) {
 	}
 }
 
-// What the browser said of an element goes before its attributes.
+// A state from the browser takes precedence over an element's attributes.
 func TestStates(t *testing.T) {
 	t.Parallel()
 	d := document(t, `<input id=a type=checkbox><input id=b type=checkbox checked><x-y id=x></x-y>`, false)
@@ -216,14 +216,14 @@ func TestCheckBrowser(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ css, want string }{
-		{"p:contains(Foo)", "character 2: a browser knows no :contains: give `matches` beside css"},
+		{"p:contains(Foo)", "character 2: a browser knows no :contains: give `matches` next to css"},
 		{"p:containsOwn(Foo)", "give `matches`"},
-		{":matchesOwn(^a)", "a browser knows no :matchesown: give `matches` beside css"},
+		{":matchesOwn(^a)", "a browser knows no :matchesown: give `matches` next to css"},
 		{":is(p, :matches(a))", "a browser knows no :matches:"},
 		{"div:haschild(p)", "write :has(> …)"},
 		{":input", "write :is(input, select, textarea, button)"},
 		{"a[href!=b]", "a browser knows no [href!=b]: write :not([…=…])"},
-		{"a[href#=b]", "give `attr` and `matches` beside css"},
+		{"a[href#=b]", "give `attr` and `matches` next to css"},
 		{"#1a", `a browser knows no #1: write [id="1…"]`},
 		{"[a=1]", "the value of an attribute is missing: found '1'. Write it in quotation marks"},
 		{"svg|a", "a browser knows no prefix svg: write *|"},
@@ -239,8 +239,8 @@ func TestCheckBrowser(t *testing.T) {
 	}
 }
 
-// No text makes the parser or a search panic. What is found is the same twice, and
-// one by one.
+// No text makes the parser or a search panic. Two searches of one page agree, and so do single
+// matches.
 func FuzzSelector(f *testing.F) {
 	for _, s := range []string{"li:nth-child(2n+1 of .x, a) ~ b", "a:has(> b, + c d):not(:is(e))", `[a="\61" i], #\31 x|y`, ":contains('x)", "svg|a *|* |b", ":lang(de, '*-CH')"} {
 		f.Add(s)

@@ -49,8 +49,8 @@ func find(t testing.TB, d *markup.Document, src string, scope *html.Node) (found
 	return found
 }
 
-// differs lists selectors that do not find what they find in Chromium, with the
-// reason. Null in the golden values is a selector that Chromium rejects.
+// differs lists selectors whose result differs from Chromium's, with the reason. Null in the golden
+// values is a selector that Chromium rejects.
 var differs = map[string]string{
 	`[xlink\:href]`:   "the whole name finds an attribute with a prefix",
 	"[class=1]":       "values need no quotation marks",
@@ -73,7 +73,7 @@ var differs = map[string]string{
 	":is(":            "a browser closes what is open at the end: here it is a mistake",
 }
 
-// Every selector finds what it finds in Chromium (testdata/golden/generate.py).
+// Every selector finds the same elements as Chromium (testdata/golden/generate.py).
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/golden/golden.json")

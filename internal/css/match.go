@@ -24,7 +24,7 @@ type matcher struct {
 	failed   map[*has]map[*html.Node]bool
 }
 
-// stop is what a search panics with to end.
+// stop is the panic value that ends a search.
 type stop struct{ err error }
 
 func (m *matcher) step() { m.steps(1) }
@@ -52,8 +52,8 @@ func (m *matcher) matchesAny(list []*complexSelector, n *html.Node) bool {
 	return false
 }
 
-// outcome says how far it is known that a selector does not match. It spares the
-// search among ancestors what can't succeed, as in WebKit and Blink.
+// outcome states how far up a mismatch is certain. It spares the search among ancestors what can't
+// succeed, as in WebKit and Blink.
 type outcome int
 
 const (
@@ -108,7 +108,7 @@ func (m *matcher) parent(n *html.Node) *html.Node {
 // absent reports whether n is not there in the light tree.
 func (m *matcher) absent(n *html.Node) bool { return m.light && m.doc.Shadow[n] }
 
-// element returns the first element that is there of n and what move reaches.
+// element returns the first element among n and the nodes that move reaches.
 func (m *matcher) element(n *html.Node, move func(*html.Node) *html.Node) *html.Node {
 	for n != nil && (n.Type != html.ElementNode || m.absent(n)) {
 		n = move(n)
@@ -143,7 +143,7 @@ func skipped(n, root *html.Node) *html.Node {
 	return nil
 }
 
-// siblingFact says whether a sibling before at matches the left side of a ~.
+// siblingFact states whether a sibling before at matches the left side of a ~.
 type siblingFact struct {
 	at  *html.Node
 	hit bool
@@ -155,8 +155,8 @@ type siblingKey struct {
 	parent *html.Node
 }
 
-// among matches the left side of a ~. What is known of the siblings before is
-// kept, because a search visits siblings in order.
+// among matches the left side of a ~. Results for earlier siblings are kept, because a search
+// visits siblings in order.
 func (m *matcher) among(s *complexSelector, i int, n *html.Node) outcome {
 	if s.relative {
 		for p := m.previous(n); p != nil; p = m.previous(p) {

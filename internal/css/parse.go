@@ -13,8 +13,8 @@ func Parse(src string) (*Selector, error) {
 	return p.parse()
 }
 
-// CheckBrowser checks a selector that a browser takes: it has no condition that
-// only [Parse] knows, and may have those that only a browser can judge.
+// CheckBrowser checks a selector for a browser. It may hold conditions that only a browser can
+// judge, and none that only [Parse] knows.
 func CheckBrowser(src string) error {
 	p := &parser{scanner: scanner{src: src}, browser: true}
 	_, err := p.parse()
@@ -143,7 +143,7 @@ func (p *parser) compound() *compound {
 	}
 }
 
-// typeName reads a type selector: p, *, svg|a, *|a, |a.
+// typeName reads a type selector such as p, *, svg|a, *|a or |a.
 func (p *parser) typeName() *name {
 	n := &name{anyPrefix: true}
 	first := p.nameOrStar()
@@ -215,7 +215,7 @@ func (p *parser) attribute() simple {
 		whole, _, _ := strings.Cut(p.src[begin:], "]")
 		remedy := "write :not([…=…])"
 		if a.op == '#' {
-			remedy = "give `attr` and `matches` beside css"
+			remedy = "give `attr` and `matches` next to css"
 		}
 		p.fail(begin, "a browser knows no %s]: %s", whole, remedy)
 	}
@@ -239,8 +239,8 @@ func (p *parser) attribute() simple {
 	return a
 }
 
-// value reads the value of an attribute: an identifier or a text in quotation
-// marks; outside of browsers anything up to ].
+// value reads the value of an attribute: an identifier or a quoted text, and outside of browsers
+// any text up to ].
 func (p *parser) value(op byte) string {
 	if c := p.peek(); c == '"' || c == '\'' {
 		return p.quoted()

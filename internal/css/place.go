@@ -6,8 +6,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// placeKey names a row of siblings that are counted: the elements of a parent, of
-// one type, or that a selector matches.
+// placeKey names a row of counted siblings: the elements of a parent, of one type, or that a
+// selector matches.
 type placeKey struct {
 	parent    *html.Node
 	of        *nth // with a list
@@ -37,8 +37,8 @@ func (s *nth) matches(m *matcher, n *html.Node) bool {
 	return (i-s.b)%s.a == 0 && (i-s.b)/s.a >= 0
 }
 
-// position returns the position of n in its row, from 1, from the end if s.last.
-// Counting goes on where it ended, because a search visits siblings in order.
+// position returns the position of n in its row, from 1, from the end if s.last. Counting continues
+// from the last position, because a search visits siblings in order.
 func (m *matcher) position(s *nth, n *html.Node) int {
 	key := placeKey{parent: n.Parent}
 	if s.of != nil {

@@ -7,19 +7,18 @@ import (
 	"strings"
 )
 
-// remedies are pseudo-classes that only [Parse] knows, with what to write for a
-// browser.
+// remedies maps a pseudo-class that only [Parse] knows to its spelling for a browser.
 var remedies = map[string]string{
-	"contains":    "give `matches` beside css",
-	"containsown": "give `matches` beside css",
-	"matches":     "give `matches` beside css",
-	"matchesown":  "give `matches` beside css",
+	"contains":    "give `matches` next to css",
+	"containsown": "give `matches` next to css",
+	"matches":     "give `matches` next to css",
+	"matchesown":  "give `matches` next to css",
 	"haschild":    "write :has(> …)",
 	"input":       "write :is(input, select, textarea, button)",
 }
 
-// ofBrowser are pseudo-classes without arguments that only a browser can judge: of
-// what a reader does, and of values that a page checks.
+// ofBrowser lists pseudo-classes without arguments that only a browser can judge, because they
+// depend on the user or on checked values.
 var ofBrowser = []string{
 	"active", "autofill", "default", "focus", "focus-visible", "focus-within", "fullscreen", "host", "hover", "in-range", "indeterminate",
 	"invalid", "modal", "muted", "out-of-range", "paused", "picture-in-picture", "playing", "popover-open", "target", "user-invalid",
@@ -59,15 +58,15 @@ func (p *parser) element(begin int) {
 	case p.browser:
 		p.fail(begin, "an element in the page has no ::, only its looks have")
 	case name == "text":
-		p.fail(begin, "::text is Scrapy's: the text of a field is taken without it")
+		p.fail(begin, "::text is Scrapy's: leave it out, because a field takes the text by itself")
 	case name == "attr":
 		attr := "href"
 		if p.accept("(") && p.identBegins() {
 			attr = p.name()
 		}
-		p.fail(begin, "::attr is Scrapy's: give attr: %s beside css", attr)
+		p.fail(begin, "::attr is Scrapy's: give attr: %s next to css", attr)
 	}
-	p.fail(begin, "::%s selects no element: it is a part of how a page looks", name)
+	p.fail(begin, "::%s selects no element, because it belongs to the rendering of a page", name)
 }
 
 func (p *parser) plain(begin int, name string) simple {
@@ -86,13 +85,13 @@ func (p *parser) plain(begin int, name string) simple {
 	case "is", "where", "not", "has", "nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "lang", "contains", "containsown", "matches", "matchesown", "haschild":
 		p.fail(begin, ":%s needs an argument: :%s(…)", name, name)
 	case "before", "after", "first-line", "first-letter":
-		p.fail(begin, ":%s selects no element: it is a part of how a page looks", name)
+		p.fail(begin, ":%s selects no element, because it belongs to the rendering of a page", name)
 	}
 	if slices.Contains(ofBrowser, name) {
 		if p.browser {
 			return state{never}
 		}
-		p.fail(begin, ":%s is known to a browser alone: a field can't ask for it", name)
+		p.fail(begin, "only a browser knows :%s, so a field cannot use it", name)
 	}
 	p.fail(begin, "there is no pseudo-class :%s", name)
 	return nil
@@ -129,7 +128,7 @@ func (p *parser) withArguments(begin int, name string) simple {
 			p.ident("a name")
 			return state{never}
 		}
-		p.fail(begin, ":%s is known to a browser alone: a field can't ask for it", name)
+		p.fail(begin, "only a browser knows :%s, so a field cannot use it", name)
 	}
 	if _, ok := states[name]; ok {
 		p.fail(begin, ":%s takes no argument", name)

@@ -36,7 +36,7 @@ func (s *scanner) accept(prefix string) bool {
 	return false
 }
 
-// found says what stands at the next character.
+// found describes the next character.
 func (s *scanner) found() string {
 	if s.end() {
 		return "the end"

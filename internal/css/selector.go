@@ -6,8 +6,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// complexSelector is compounds with combinators between them. The last compound
-// stands first: matching goes from right to left.
+// complexSelector is compounds with combinators between them. The last compound comes first,
+// because matching goes from right to left.
 type complexSelector struct {
 	compounds []*compound
 	combs     []byte // ' ' > + ~ between compounds[i] and compounds[i+1], which stands left of it

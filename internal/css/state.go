@@ -9,8 +9,8 @@ import (
 	"github.com/seinehq/seine/internal/markup"
 )
 
-// states are the pseudo-classes without arguments. What a browser said of an
-// element (markup.Document.States) goes before what its attributes say.
+// states are the pseudo-classes without arguments. A state from the browser
+// (markup.Document.States) takes precedence over the attributes.
 var states = map[string]func(m *matcher, n *html.Node) bool{
 	"root":  func(_ *matcher, n *html.Node) bool { return n.Parent != nil && n.Parent.Type == html.DocumentNode },
 	"scope": func(m *matcher, n *html.Node) bool { return n == m.scope },
@@ -46,7 +46,7 @@ var states = map[string]func(m *matcher, n *html.Node) bool{
 
 func never(*matcher, *html.Node) bool { return false }
 
-// known takes what the browser said of an element, if it said something.
+// known returns a matcher that uses the browser's state of an element, if there is any.
 func known(state markup.State, otherwise func(*matcher, *html.Node) bool) func(*matcher, *html.Node) bool {
 	return func(m *matcher, n *html.Node) bool {
 		if s, ok := m.doc.States[n]; ok {
@@ -126,8 +126,8 @@ func isChecked(m *matcher, n *html.Node) bool {
 	return false
 }
 
-// isSelected reports whether an option is selected: in a list of one choice, the
-// last that says so, or the first that is not disabled.
+// isSelected reports whether an option is selected. In a list of one choice, this is the last
+// option marked as selected, or else the first enabled one.
 func isSelected(m *matcher, option *html.Node) bool {
 	list := option.Parent
 	for list != nil && list.DataAtom != atom.Select {
@@ -178,7 +178,7 @@ func isDisabled(m *matcher, n *html.Node) bool {
 		p := m.parent(n)
 		return p != nil && p.DataAtom == atom.Optgroup && hasAttribute(p, "disabled")
 	}
-	// A disabled fieldset disables what is in it, but for its first legend.
+	// A disabled fieldset disables its content, except for its first legend.
 	for child, p := n, m.parent(n); p != nil; child, p = p, m.parent(p) {
 		m.step()
 		if p.DataAtom == atom.Fieldset && hasAttribute(p, "disabled") && !isFirstLegend(m, child) {

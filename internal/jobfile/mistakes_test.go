@@ -98,7 +98,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a bad selector", head + "fields:\n  a: {css: \"p[\"}\n", `job.yaml:4:12: fields.a.css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end`},
 		{
 			"a selector to wait for that only fields know", head + body + "fetch: {via: chrome, wait: [{css: 'p:contains(a)'}]}\n",
-			"job.yaml:4:35: fetch.wait[0].css: bad selector \"p:contains(a)\": character 2: a browser knows no :contains: give `matches` beside css",
+			"job.yaml:4:35: fetch.wait[0].css: bad selector \"p:contains(a)\": character 2: a browser knows no :contains: give `matches` next to css",
 		},
 		{"a bad selector to wait for", head + body + "fetch: {via: chrome, wait: [{css: 'p['}]}\n", `job.yaml:4:35: fetch.wait[0].css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end`},
 		{"a wait for nothing", head + body + "fetch: {via: chrome, wait: [{attr: src}]}\n", `job.yaml:4:29: fetch.wait[0]: a wait has css or stable`},

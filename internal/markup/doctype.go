@@ -10,11 +10,10 @@ import (
 	"golang.org/x/net/html"
 )
 
-// parseDoctype parses the data from a DoctypeToken into a name,
-// public identifier, and system identifier. It returns a Node whose Type
-// is DoctypeNode, whose Data is the name, and which has attributes
-// named "system" and "public" for the two identifiers if they were present.
-// quirks is whether the document should be parsed in "quirks mode".
+// parseDoctype parses the data from a DoctypeToken into a name, public identifier, and system
+// identifier. It returns a node of type DoctypeNode with the name as Data, and with attributes
+// "system" and "public" for the two identifiers if present. quirks is whether the document should
+// be parsed in "quirks mode".
 func parseDoctype(s string) (n *html.Node, quirks bool) {
 	n = &html.Node{Type: html.DoctypeNode}
 

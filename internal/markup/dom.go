@@ -31,9 +31,8 @@ const (
 	domQuirks  = 2
 )
 
-// DOM builds the tree that a browser has of a page: chromefetch/js/dom.js writes
-// the list. It fails on a list that is not complete, on a tree over a bound, and
-// when ctx ends.
+// DOM builds the tree of a page in a browser, from the list that chromefetch/js/dom.js writes. It
+// fails on a list that is not complete, on a tree over a bound, and when ctx ends.
 func DOM(ctx context.Context, list []byte, o Options) (d *Document, err error) {
 	b := &domBuilder{
 		maker: &maker{ctx: ctx, most: o.maxNodes()}, src: string(list),
@@ -169,7 +168,7 @@ func (b *domBuilder) need(c byte) {
 	b.pos++
 }
 
-// more goes on to the next value, and returns false at the end of the list.
+// more advances to the next value, and returns false at the end of the list.
 func (b *domBuilder) more() bool {
 	if b.pos >= len(b.src) {
 		b.fail()

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Bounds of entities: a document that defines them can multiply its length.
+// These bound entities, because a document that defines them can multiply its length.
 const (
 	maxExpanded    = 1 << 20 // bytes that references to entities of the document give
 	maxEntityDepth = 16      // entities inside entities
@@ -20,7 +20,7 @@ type entity struct {
 	external bool
 }
 
-// reference reads a reference at & and returns what it stands for.
+// reference reads a reference at & and returns its value.
 func (x *xmlParser) reference(depth int) string {
 	begin := x.pos
 	semicolon := strings.IndexByte(x.src[x.pos:min(len(x.src), x.pos+100)], ';')
@@ -114,8 +114,7 @@ func (x *xmlParser) expand(name string, e entity, begin, depth int) string {
 	return b.String()
 }
 
-// doctype reads a document type declaration. Of its internal subset, general
-// entities are noted.
+// doctype reads a document type declaration. It stores the general entities of the internal subset.
 func (x *xmlParser) doctype() {
 	begin := x.pos
 	if !strings.HasPrefix(strings.ToUpper(x.src[x.pos:min(len(x.src), x.pos+9)]), "<!DOCTYPE") {

@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/markup"
 )
 
-// unsupported are inputs of the suite whose result needs insertion steps of
-// elements, which a parser does not run.
+// unsupported lists inputs of the suite whose result needs insertion steps of elements, which a
+// parser does not run.
 var unsupported = []string{"<selectedcontent>"}
 
 // The tests of tree construction that browsers share, but for fragments.

@@ -26,7 +26,7 @@ func parse(t *testing.T, text string, o markup.Options) *markup.Document {
 	return d
 }
 
-// shape writes how nodes are nested: each with the change of depth, runs counted.
+// shape writes the nesting of nodes: each with its change of depth, and runs counted.
 func shape(root *html.Node) string {
 	type run struct {
 		step  string
@@ -97,8 +97,8 @@ func TestDepthIsThatOfChromium(t *testing.T) {
 	}
 }
 
-// Elements that stay open in any number do not cost more than linear time: none
-// of these inputs reaches the bound on steps.
+// Unclosed elements in any number cost at most linear time, so none of these inputs reaches the
+// bound on steps.
 func TestManyOpenElements(t *testing.T) {
 	t.Parallel()
 	const n = 30_000
@@ -119,7 +119,7 @@ func TestManyOpenElements(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	// Not parallel: it measures memory.
+	// This test is not parallel, because it measures memory.
 	var attack strings.Builder
 	attack.WriteString("<p>")
 	for i := range 400 {

@@ -1,8 +1,8 @@
 // Package markup parses HTML and XML into trees of [html.Node], within bounds.
 //
-// [HTML] reads any bytes as a browser does. [XML] reads a document that is
-// well-formed, and reports the place at which one is not. [DOM] rebuilds the
-// tree of a browser from the form in which chromefetch transfers it.
+// [HTML] reads any bytes as a browser does. [XML] reads a well-formed document, or reports the
+// position of the first error. [DOM] rebuilds the tree of a browser from the form in which
+// chromefetch transfers it.
 //
 // Every parser checks its context, counts nodes while it makes them, and works
 // without recursion. A document over a bound gives an [*Error], which is the same
@@ -10,8 +10,8 @@
 //
 // # HTML
 //
-// The tree construction of this package is that of golang.org/x/net/html 0.62.0
-// (BSD license, see LICENSE), with its tokenizer. It differs in these points:
+// The tree construction and the tokenizer come from golang.org/x/net/html 0.62.0 (BSD license, see
+// LICENSE). It differs in these points:
 //
 //   - A document may have any depth. An element that is opened with more than 512
 //     elements open becomes a sibling of the element it would stand in, as in
@@ -38,9 +38,8 @@ const (
 	// 250 MiB.
 	MaxNodes = 2_000_000
 
-	// maxReopened bounds the formatting elements that a parser opens again because
-	// the markup never closes them. Such elements can multiply: a page of 164 KB
-	// asks for 16 million.
+	// maxReopened bounds the formatting elements that a parser opens again because the markup never
+	// closes them. Such elements can multiply. A page of 164 KB requests 16 million.
 	maxReopened = 500_000
 
 	// maxSteps bounds the work that is not linear in the length of a document. It
@@ -53,22 +52,21 @@ type Document struct {
 	// Root has the type [html.DocumentNode].
 	Root *html.Node
 
-	// XML says that names are qualified names in the case of the source: Data is
-	// "dc:creator", Namespace the name of its namespace. An element of XHTML whose
-	// name has an atom is one of HTML: it has no namespace and no prefix. The
-	// Namespace of an attribute is its prefix. A processing instruction is an
-	// [html.RawNode] with its target as Data and the rest as the value of its only
-	// attribute.
+	// XML reports that names are qualified names in the case of the source: Data is "dc:creator",
+	// and Namespace the URI of its namespace. An element of XHTML whose name has an atom is one of
+	// HTML: it has no namespace and no prefix. The Namespace of an attribute is its prefix. A
+	// processing instruction is an [html.RawNode] with its target as Data and the rest as the value
+	// of its only attribute.
 	XML bool
 
-	// Quirks says that ids and classes are matched without regard to case.
+	// Quirks reports that IDs and classes are matched without regard to case.
 	Quirks bool
 
-	// Scripting says that the content of noscript is text.
+	// Scripting reports that the content of noscript is text.
 	Scripting bool
 
-	// States holds what a browser said of elements whose state is not in their
-	// attributes, such as a box that a script checked.
+	// States holds the browser's state of elements that their attributes do not show, such as a box
+	// that a script checked.
 	States map[*html.Node]State
 
 	// Shadow holds the nodes that shadow roots show. In Root they follow the
@@ -112,8 +110,8 @@ type Options struct {
 	// MaxNodes is the most nodes of a document. Default [MaxNodes].
 	MaxNodes int
 
-	// Scripting reads the content of noscript as text, as a browser that runs
-	// scripts does. Default false: it is markup.
+	// Scripting reads the content of noscript as text, as a browser that runs scripts does. Default
+	// false, which reads markup.
 	Scripting bool
 }
 
@@ -124,14 +122,14 @@ func (o Options) maxNodes() int {
 	return o.MaxNodes
 }
 
-// Error says why a document can't be read. The reason is a property of the
-// document: it is the same at every attempt.
+// Error is the reason why a document cannot be read. The reason is a property of the document and
+// equal at every attempt.
 type Error struct {
 	// Line and Column count from 1, Column in characters; 0 if the reason has no
 	// place.
 	Line, Column int
 
-	// Nodes says that the document has more nodes than Options.MaxNodes.
+	// Nodes reports that the document has more nodes than Options.MaxNodes.
 	Nodes bool
 
 	Message string
@@ -154,7 +152,7 @@ type maker struct {
 	steps int
 }
 
-// stop is what a parser panics with; its caller returns err.
+// stop is a parser's panic value. Its caller returns err.
 type stop struct{ err error }
 
 // stopped recovers a stop into err.
@@ -183,7 +181,7 @@ func (m *maker) node() *html.Node {
 	return n
 }
 
-// attributes counts n attributes: eight take the room of a node and more.
+// attributes counts n attributes, because eight of them take more memory than a node.
 func (m *maker) attributes(n int) {
 	if n < 8 {
 		return

@@ -15,8 +15,8 @@ import (
 	a "golang.org/x/net/html/atom"
 )
 
-// maxDepth is how many elements may be open before a further one becomes a
-// sibling: kMaximumHTMLParserDOMTreeDepth of Chromium.
+// maxDepth is how many elements may be open before a further one becomes a sibling
+// (kMaximumHTMLParserDOMTreeDepth of Chromium).
 const maxDepth = 512
 
 // HTML reads body, which is UTF-8, as a browser does. It fails on a document over
@@ -58,9 +58,8 @@ type parser struct {
 
 	reopened int
 
-	// fresh are the nodes that the current token adds. Chromium inserts them when
-	// the token ends: until then they have no parent whose child a deeper element
-	// could become.
+	// fresh are the nodes that the current token adds. Chromium inserts them when the token ends.
+	// Until then they have no parent whose child a deeper element could become.
 	fresh []*html.Node
 
 	head, form            *html.Node
@@ -74,8 +73,8 @@ type parser struct {
 	fosterParenting bool
 	quirks          bool
 
-	// newlineAfter says that a newline which the next token begins with is left
-	// out; skipNewline that the current token is that one.
+	// newlineAfter drops a newline at the start of the next token. skipNewline reports that the
+	// current token is that one.
 	newlineAfter, skipNewline bool
 
 	// textNodes holds the buffers of nodes that several text tokens went into.
@@ -140,7 +139,7 @@ func (p *parser) elementInScope(s scope, names ...a.Atom) bool {
 	return p.indexOfElementInScope(s, names...) != -1
 }
 
-// clearStackToContext pops elements until one that ends the scope is on top.
+// clearStackToContext pops elements until the top element ends the scope.
 func (p *parser) clearStackToContext(s scope) {
 	if i := p.oe.stop(s); i >= 0 {
 		p.oe.popTo(i + 1)
@@ -277,8 +276,8 @@ func (p *parser) addElementIn(namespace string) {
 	p.addChild(n)
 }
 
-// addFormattingElement adds an element and makes it an active formatting element.
-// Of three with the same name and attributes the first is no longer active.
+// addFormattingElement adds an element and makes it an active formatting element. The first of
+// three elements with equal name and attributes is no longer active.
 func (p *parser) addFormattingElement() {
 	p.addElement()
 	top := p.top()
@@ -296,7 +295,7 @@ func (p *parser) addFormattingElement() {
 	p.afe.nodes = append(p.afe.nodes, top)
 }
 
-// sameAttributes compares attributes in any order; no name is there twice.
+// sameAttributes compares attributes in any order. Names are unique.
 func (p *parser) sameAttributes(x, y []html.Attribute) bool {
 	if len(x) != len(y) {
 		return false

@@ -183,14 +183,14 @@ func (s *openStack) index(n *html.Node) int {
 	return -1
 }
 
-// remove takes n out, if it is there.
+// remove removes n, if present.
 func (s *openStack) remove(n *html.Node) {
 	if i := s.index(n); i >= 0 {
 		s.replace(i, 1)
 	}
 }
 
-// replace puts nodes in the place of so many elements from position i on.
+// replace replaces count elements from position i on with nodes.
 func (s *openStack) replace(i, count int, nodes ...*html.Node) {
 	above := append([]*html.Node(nil), s.nodes[i+count:]...)
 	s.m.spend(len(above))

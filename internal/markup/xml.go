@@ -21,10 +21,10 @@ const (
 // place on a document that is not well-formed, on a document over a bound, and
 // when ctx ends.
 //
-// It is more patient than the recommendation in these points: white space may
-// stand before the XML declaration, the entities of HTML are defined, a prefix
-// need not be declared, a character that XML forbids becomes U+FFFD. Entities of
-// the internal subset are replaced if they hold text. No other file is read.
+// It is more tolerant than the recommendation in these points: white space may stand before the XML
+// declaration, the entities of HTML are defined, a prefix need not be declared, a character that
+// XML forbids becomes U+FFFD. Entities of the internal subset are replaced if they hold text. No
+// other file is read.
 func XML(ctx context.Context, body []byte, o Options) (d *Document, err error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	x := &xmlParser{
@@ -54,7 +54,7 @@ type xmlParser struct {
 	expanded   int // bytes that entities were replaced with
 }
 
-// opened is what the end of an element needs.
+// opened holds the data of an open element that its end needs.
 type opened struct {
 	name  string
 	begin int

@@ -14,8 +14,8 @@ import (
 // maxBlobs is the largest number of blob: URLs of one page that are read.
 const maxBlobs = seine.MaxAssets
 
-// blobs reads the files behind the blob: URLs of the page's images and links, while the page is
-// open: their URLs mean nothing outside of it. A file that can't be read has the reason in its Why.
+// blobs reads the files behind the blob: URLs of the page's images and links while the page is
+// open, because such URLs end with the page. A file that can't be read has the reason in its Why.
 func (t *tab) blobs(ctx context.Context) (map[string]seine.Blob, error) {
 	var urls []string
 	if err := t.call(ctx, "blobs", &urls, maxBlobs); err != nil {

@@ -28,8 +28,8 @@ type browser struct {
 	userAgent string // its own
 	began     time.Time
 
-	// unheard counts the commands whose answers nobody waits for. chromedp
-	// counts its own from 1; the protocol's numbers have 31 bits.
+	// unheard counts the commands without a reader of their answers. chromedp counts its own from
+	// 1; the protocol's numbers have 31 bits.
 	unheard atomic.Int64
 
 	events sync.WaitGroup
@@ -89,19 +89,19 @@ func startBrowser(ctx context.Context, path string, flags []string, cfg Config) 
 	return b, nil
 }
 
-// explain says why a browser did not start, and what to do.
+// explain returns why a browser did not start, with the remedy.
 func (b *browser) explain(ctx context.Context) error {
 	err := b.process.died(ctx)
 	if said := b.process.output.String(); said != "" {
 		err = fmt.Errorf("%w: %s", err, said)
 	}
 	if strings.Contains(err.Error(), "sandbox") {
-		return fmt.Errorf("%w: this user may make no user namespaces: allow them, or turn the browser's sandbox off (SEINE_BROWSER_SANDBOX=off)", err)
+		return fmt.Errorf("%w: this user may not create user namespaces. Allow them, or turn the browser's sandbox off (SEINE_BROWSER_SANDBOX=off)", err)
 	}
 	return fmt.Errorf("it does not start: %w", err)
 }
 
-// own and disown say whose page a tab is.
+// own and disown record the page that owns a tab.
 func (b *browser) own(t *tab) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -114,8 +114,8 @@ func (b *browser) disown(t *tab) {
 	delete(b.tabs, string(t.target.TargetID))
 }
 
-// event takes in what the browser tells itself. It runs on chromedp's own
-// goroutine and must not call the browser.
+// event handles an event of the browser itself. It runs on chromedp's own goroutine and must not
+// call the browser.
 func (b *browser) event(ev any) {
 	switch ev := ev.(type) {
 	case *cdpbrowser.EventDownloadWillBegin:
@@ -156,8 +156,8 @@ func (b *browser) close() {
 	b.process.close()
 }
 
-// attached tells chromedp of a browser that it did not start: its own way of
-// starting one kills the first process alone.
+// attached gives chromedp a browser that it did not start, because chromedp would kill only the
+// first process.
 type attached struct{ b *browser }
 
 // Allocate satisfies [chromedp.Allocator].

@@ -1,19 +1,17 @@
 // Package chromefetch renders pages in a headless Chromium, by its debugging
 // protocol ([chromedp]).
 //
-// A worker has one browser, a page has a fresh context in it: cookies, storage
-// and cache of its own, gone with the page. What goes wrong with a page, a
-// crash, a hang, a dialog, a window that it opens, a download, is a
-// [fetch.Fault] of that page. A browser that dies takes the pages with it that
-// it is rendering; the next one finds a new browser.
+// A worker has one browser. Each page has a fresh context with its own cookies, storage and cache,
+// which end with the page. A crash, a hang, a dialog, a new window or a download is a [fetch.Fault]
+// of its page. If a browser dies, the pages that it renders fail, and the next page gets a new
+// browser.
 //
 //	Open ─→ starts a browser ─┬─ MaxPages, MaxAge, MaxMemory, a lost pipe ─→ retired: finishes its pages
 //	                          └─ a new one takes the pages that come ←──────────────┘
 //
-// The browser resolves no names and reaches nothing by itself. It goes out
-// through a proxy on a loopback address that this package serves, one for each
-// job, each connection behind the job's [fetch.Guard]; what the browser wants
-// for itself is refused.
+// The browser resolves no names and reaches nothing by itself. It reaches the network through a
+// proxy of this package on a loopback address. Each job has a proxy, and each connection passes the
+// job's [fetch.Guard]. Requests of the browser itself are refused.
 package chromefetch
 
 import (
@@ -27,12 +25,12 @@ import (
 	"time"
 )
 
-// ErrBrowser: there is no browser, or it does not start.
+// ErrBrowser reports that no browser exists or that it does not start.
 var ErrBrowser = errors.New("browser")
 
-// Config says how browsers are run. Its zero value works.
+// Config configures the browsers. Its zero value works.
 type Config struct {
-	// Path is the browser. Default: the first of [Names] that is there.
+	// Path is the browser. Default: the first existing one of [Names].
 	Path string
 
 	// NoSandbox turns the browser's sandbox off, which needs user namespaces.
@@ -42,16 +40,15 @@ type Config struct {
 	// Tabs is the most pages rendered at once. Default two a CPU.
 	Tabs int
 
-	// A browser is replaced after MaxPages pages (default 500), MaxAge (default
-	// 30m), or when all of its processes together hold more than MaxMemory bytes
-	// (default 2 GiB; proportional set size; not looked at where there is no
-	// /proc).
+	// A browser is replaced after MaxPages pages (default 500), after MaxAge (default 30m), or when
+	// its processes together hold more than MaxMemory bytes (default 2 GiB of proportional set
+	// size, ignored without /proc).
 	MaxPages  int
 	MaxAge    time.Duration
 	MaxMemory int64
 
-	// Root is the folder of the browsers' profiles. Default: the system's for
-	// temporary files.
+	// Root is the folder of the browsers' profiles. Default: the system's folder for temporary
+	// files.
 	Root string
 
 	Log *slog.Logger
@@ -78,8 +75,7 @@ func (c *Config) normal() {
 	}
 }
 
-// Chrome is a worker's browser, whichever one that is. It is safe for
-// concurrent use.
+// Chrome is a worker's browser, including its replacements. It is safe for concurrent use.
 type Chrome struct {
 	config Config
 	path   string
@@ -123,10 +119,10 @@ func Open(ctx context.Context, c Config) (*Chrome, error) {
 	return ch, nil
 }
 
-// Path is the browser's program, and Version what it says of itself.
+// Path is the browser's program, and Version its version string.
 func (c *Chrome) Path() string { return c.path }
 
-// Version is what the browser says of itself, such as "HeadlessChrome/156.0.1".
+// Version is the browser's version string, such as "HeadlessChrome/156.0.1".
 func (c *Chrome) Version() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -211,8 +207,7 @@ func (c *Chrome) give(b *browser) {
 	}
 }
 
-// retire takes a browser out of use: it ends with its last page, or at once
-// when it is dead.
+// retire stops giving pages to a browser. It ends with its last page, or at once if it is dead.
 func (c *Chrome) retire(b *browser, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -242,8 +237,8 @@ func (c *Chrome) end(b *browser) {
 	c.closing.Go(b.close)
 }
 
-// memoryEvery is how often a browser's memory is looked at: it is a few
-// milliseconds of work.
+// memoryEvery is the interval between measurements of a browser's memory, which take a few
+// milliseconds each.
 const memoryEvery = 5 * time.Second
 
 // watch retires a browser that is lost or has grown too large.

@@ -39,7 +39,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(root) }()
-	// What the browser leaves behind falls to us, as to the first process of a
+	// Orphans of the browser become children of this process, as with the first process of a
 	// container, and must be reaped.
 	if err := beReaper(); err != nil {
 		fmt.Println(err)
@@ -90,7 +90,7 @@ func groupSize(group int) int {
 	return n
 }
 
-// site serves pages by path and remembers what it was asked.
+// site serves pages by path and records its requests.
 type site struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -274,7 +274,7 @@ func TestWhatComponentsShowIsRead(t *testing.T) {
 
 func TestStableLooksAtTheHTML(t *testing.T) {
 	t.Parallel()
-	// What changes and is as before when it is looked at is no change.
+	// A value that changes back before the next check counts as unchanged.
 	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p id=p>here</p><script>setInterval(() => { p.className = "x"; p.className = ""; }, 10); p.className = ""</script>`)})
 	p := get(t, fetcher(t, shared, Job{}), s.URL+"/a", seine.Wait{Stable: 200 * time.Millisecond})
 	if !p.Waits[0].OK {

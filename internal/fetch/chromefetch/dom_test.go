@@ -14,8 +14,7 @@ import (
 	"github.com/seinehq/seine/internal/markup"
 )
 
-// scripted builds, with scripts, trees that no HTML gives, below names and scripts
-// that stand in the way of whoever reads them.
+// scripted builds trees by script that no HTML gives, below names and scripts that hinder readers.
 const scripted = `<!DOCTYPE html><title>t</title><h1>Shop</h1><div id=root></div>
 <form id=f><input name=firstChild><input name=nextSibling><input name=attributes><input name=shadowRoot><input name=nodeType><p class=inform>in form</p></form>
 <img name=documentElement><form name=querySelectorAll></form><img name=childNodes><img name=doctype>
@@ -101,7 +100,7 @@ func finds(t *testing.T, d *markup.Document, selector string) (count int) {
 	return count
 }
 
-// XHTML keeps its case; a page in quirks mode is told so.
+// XHTML keeps its case, and quirks mode is reported.
 func TestTreesOfOtherDocuments(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{

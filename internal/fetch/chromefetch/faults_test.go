@@ -47,7 +47,7 @@ func alone(t *testing.T, c Config) *Chrome {
 	return ch
 }
 
-// Each of these is the failure of its page, and the page beside it is well.
+// Each fault fails its own page, and a concurrent page succeeds.
 func TestWhatGoesWrongIsOnePagesFailure(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -187,7 +187,7 @@ func killIn(group int, kind string) int {
 	for _, file := range files {
 		line, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
 		_, is, _ := strings.Cut(string(line), "--type=")
-		// A renderer writes its arguments anew, with spaces.
+		// A renderer rewrites its arguments, with spaces.
 		if end := strings.IndexAny(is, " \x00"); end >= 0 {
 			is = is[:end]
 		}
@@ -200,8 +200,8 @@ func killIn(group int, kind string) int {
 	return n
 }
 
-// A page that is given less than the making of a tab takes ran out of its own time,
-// and its browser goes on.
+// A page whose timeout is shorter than the opening of a tab used up its own time, and its browser
+// continues.
 func TestTheTimeOfATabIsNotThePages(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -292,8 +292,7 @@ func TestOnlyTheGuardsAddressesAreReached(t *testing.T) {
 		},
 		"/embed": html(`<p>a</p><script src="` + inner.URL + `/s.js"></script><iframe src="` + inner.URL + `/secret"></iframe>`),
 	})
-	// The site is reached by 127.0.0.1, the inner one is not allowed: it is
-	// asked for by an address of its own.
+	// 127.0.0.1 is allowed for the site, so the inner host has another address, which is refused.
 	l, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
 		t.Fatal(err)
@@ -463,7 +462,7 @@ func TestABrowserThatDoesNotStartAgain(t *testing.T) {
 	c := alone(t, Config{Path: link, MaxPages: 1})
 	s := serve(t, map[string]http.HandlerFunc{"/a": html("<p>x")})
 	f := fetcher(t, c, Job{})
-	// It comes back in a moment.
+	// The file returns in a moment.
 	_ = os.Remove(link)
 	go func() {
 		<-time.After(500 * time.Millisecond)
@@ -479,7 +478,7 @@ func TestABrowserThatDoesNotStartAgain(t *testing.T) {
 	}
 }
 
-// A worker that is killed leaves nothing that the next one does not remove.
+// The next worker removes everything that a killed worker left.
 const workerEnv = "CHROMEFETCH_TEST_WORKER"
 
 func beWorker() {

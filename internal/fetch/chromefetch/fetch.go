@@ -13,13 +13,13 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// Job is what the pages of one job have in common. Its zero value works.
+// Job holds the settings that the pages of one job share. Its zero value works.
 type Job struct {
 	// Guard is asked about each address before it is connected to.
 	Guard fetch.Guard
 
-	// MaxRedirects is the most redirects of one page, those of its scripts
-	// included. Default 10; a negative number is none.
+	// MaxRedirects bounds the redirects of one page, including those of its scripts. Default 10; a
+	// negative number is none.
 	MaxRedirects int
 
 	// Chrome is how pages are shown.
@@ -46,16 +46,15 @@ func (f *Fetcher) Close() error {
 	return nil
 }
 
-// What a request has that does not say otherwise; the same as a job's defaults.
+// The defaults of a request, equal to those of a job.
 const (
 	pageBody    = 8 << 20
 	pageTimeout = 20 * time.Second
 )
 
-// Fetch renders one page. Its timeout bounds the navigation and the waits
-// together; a wait that runs out is told in Page.Waits, and the page is judged
-// as it stands. A page that is no HTML comes as it was sent. It ignores req.Raw
-// and req.Via.
+// Fetch renders one page. Its timeout bounds the navigation and the waits together. An expired wait
+// is reported in Page.Waits, and the page is judged in its current state. A page that is no HTML
+// comes as it was sent. It ignores req.Raw and req.Via.
 func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
 	canonical, err := weburl.Canonical(req.URL)
 	if err != nil {
@@ -87,7 +86,7 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 	t := &tab{f: f, browser: b, req: req, limit: lim, url: canonical, first: canonical, host: weburl.Host(canonical)}
 	page, err := t.render(ctx, withFragment(canonical, req.URL))
 	if !t.close() && !b.isLost() {
-		// What can't be closed goes on working.
+		// An unclosed page would keep running.
 		f.chrome.retire(b, "a page that does not close")
 	}
 	if err != nil {
@@ -104,8 +103,8 @@ func orDefault[T int64 | time.Duration](v, d T) T {
 	return d
 }
 
-// withFragment is a canonical URL with the fragment that was asked for: to a
-// page of scripts it may say what to show.
+// withFragment returns a canonical URL with the requested fragment, which may control what a
+// scripted page shows.
 func withFragment(canonical, asked string) string {
 	if _, fragment, ok := strings.Cut(asked, "#"); ok && fragment != "" {
 		return canonical + "#" + fragment
@@ -113,7 +112,7 @@ func withFragment(canonical, asked string) string {
 	return canonical
 }
 
-// explain says what ended a page.
+// explain returns the cause that ended a page.
 func (f *Fetcher) explain(ctx context.Context, t *tab, err error) error {
 	var fault fetch.Fault
 	switch {

@@ -7,13 +7,11 @@ import (
 	"strings"
 )
 
-// Names lists the browsers that are looked for, best first: the headless shell
-// renders for a third of the CPU time of the full browser, and asks no host of
-// its own.
+// Names lists the browsers to search, best first. The headless shell renders for a third of the CPU
+// time of the full browser and contacts no host of its own.
 var Names = []string{"chromium-headless-shell", "chrome-headless-shell", "headless_shell", "headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 
-// Find returns the path of a browser: of the one named, or of the first of
-// [Names].
+// Find returns the path of the named browser, or of the first of [Names].
 func Find(path string) (string, error) {
 	names := Names
 	if path != "" {
@@ -25,13 +23,13 @@ func Find(path string) (string, error) {
 		}
 	}
 	if path != "" {
-		return "", fmt.Errorf("%w: there is no program %s", ErrBrowser, path)
+		return "", fmt.Errorf("%w: no program %s exists", ErrBrowser, path)
 	}
 	return "", fmt.Errorf("%w: none found: apt-get install chromium-headless-shell (or chromium)", ErrBrowser)
 }
 
-// flags are those of every browser. deny is the address of a proxy that refuses
-// everything: what the browser wants for itself. Pages have their job's.
+// flags returns the flags of every browser. deny is the address of a proxy that refuses every
+// request, used for the browser itself. Pages have their job's.
 func flags(deny string, sandbox bool) []string {
 	out := []string{
 		"--headless",
@@ -72,23 +70,22 @@ func flags(deny string, sandbox bool) []string {
 		"--disable-prompt-on-repost",
 		"--disable-ipc-flooding-protection",
 
-		// A window's first request would go out before it could be told whose it
-		// is. The headless shell opens none with this flag; the full browser, which
-		// does not know it, opens none that no click asked for, and we never click.
+		// A window's first request would go out before it could be told whose it is. With this flag
+		// the headless shell opens no window. The full browser ignores the flag, but it opens
+		// windows only after a click, and Seine never clicks.
 		"--block-new-web-contents",
 
-		// Automation: jobs that do not show themselves as a desktop turn it on for
-		// their pages. Shared workers: they are not one page's, and their requests
-		// carry nothing of what the page's carry.
+		// Automation stays visible unless a job presents itself as a desktop. Shared workers are
+		// off, because they belong to no single page and their requests lack the page's settings.
 		"--disable-blink-features=AutomationControlled,SharedWorker",
 
-		// Pages that rules of speculation name are fetched by the browser past all
-		// interception. The one switch that holds with a debugger attached is the
-		// number of them that may be under way.
+		// Pages that rules of speculation name are fetched by the browser past all interception.
+		// With a debugger attached, the only effective switch is the limit of concurrent
+		// prefetches.
 		"--enable-features=PrefetchSchedulerTesting:kPrefetchSchedulerTestingActiveSetSizeLimitForBase/0/kPrefetchSchedulerTestingActiveSetSizeLimitForBurst/0",
 
-		// Frames of other sites stay in their page's process: what is blocked
-		// there is blocked in them, and a page costs one process.
+		// Frames of other sites stay in their page's process, so that its blocks apply to them and
+		// a page costs one process.
 		"--disable-site-isolation-trials",
 		"--disable-features=" + strings.Join([]string{
 			"AcceptCHFrame", "AutofillServerCommunication", "BackForwardCache", "CertificateTransparencyComponentUpdater", "DestroyProfileOnBrowserClose",
@@ -111,5 +108,5 @@ func flags(deny string, sandbox bool) []string {
 	return out
 }
 
-// sandboxed reports whether a browser can have its sandbox: not as root.
+// sandboxed reports whether a browser can have its sandbox, which root cannot.
 func sandboxed(off bool) bool { return !off && os.Geteuid() != 0 }

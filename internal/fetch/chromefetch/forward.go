@@ -9,9 +9,9 @@ import (
 	"net/http"
 )
 
-// forward sends a request over a connection of its own, once, and gives its answer
-// to the browser byte by byte: what the browser accepts is the browser's to say.
-// The connection to the browser ends with the answer.
+// forward sends a request once, over a connection of its own, and passes its answer to the browser
+// byte by byte, so that the browser alone judges the answer. The connection to the browser ends
+// with the answer.
 func (p *proxy) forward(w http.ResponseWriter, r *http.Request) {
 	host := hostPort(r.URL.Host, "80")
 	out, err := p.dial(r.Context(), "tcp", host)
@@ -56,9 +56,9 @@ func (p *proxy) forward(w http.ResponseWriter, r *http.Request) {
 // maxHeadBytes bounds the heads in which the end of the connection is announced.
 const maxHeadBytes = 1 << 20
 
-// closing gives the heads of an answer to the browser. Each says first that the
-// connection ends: the browser would send another request on it otherwise.
-// What is no HTTP/1 goes as it comes.
+// closing gives the heads of an answer to the browser. Each head gets a header that the connection
+// ends. Otherwise the browser would send another request on it. An answer that is not HTTP/1 passes
+// unchanged.
 func closing(to net.Conn, answer *bufio.Reader) error {
 	for total := 0; total < maxHeadBytes; {
 		line, err := answer.ReadSlice('\n')
@@ -98,7 +98,7 @@ func isStatusLine(line []byte) bool {
 	return len(line) > 5 && bytes.EqualFold(line[:5], []byte("HTTP/"))
 }
 
-// isInterim reports whether a status line is that of an answer before the answer.
+// isInterim reports whether a status line belongs to an interim response.
 func isInterim(line []byte) bool {
 	words := bytes.Fields(line)
 	return isStatusLine(line) && len(words) > 1 && len(words[1]) == 3 && words[1][0] == '1' && string(words[1]) != "101"

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// groupMemory is the proportional set size of a process group in bytes: what it
-// shares counts once. 0 where there is no /proc.
+// groupMemory returns the proportional set size of a process group in bytes, which counts shared
+// pages once. 0 where there is no /proc.
 func groupMemory(group int) int64 {
 	_, sum := groupUse(group)
 	return sum
@@ -37,8 +37,8 @@ func groupUse(group int) (processes int, sum int64) {
 	return processes, sum
 }
 
-// pgid reads a process group from /proc/PID/stat: the third value after the
-// name, which stands in parentheses and may hold anything.
+// pgid reads a process group from /proc/PID/stat. It is the third value after the name, which
+// stands in parentheses and may hold any text.
 func pgid(file string) int {
 	stat, err := os.ReadFile(file) //nolint:gosec // of /proc
 	if err != nil {

@@ -31,8 +31,8 @@ const (
 	refreshSlack = 2 * time.Second
 )
 
-// move is a navigation of the page that is requested or under way. The document
-// that stands there meanwhile is not the page that was asked for.
+// move is a navigation of the page that is requested or under way. The current document is then not
+// the requested page.
 //
 //	requested ──→ under way ──┬─→ committed: another document
 //	    └── nothing begins ───┴─→ given up (a download, mailto:, HTTP 204): the document stays
@@ -42,10 +42,10 @@ type move struct {
 	loader cdp.LoaderID                // empty: not begun
 }
 
-// errMoved ends what is asked of a document that goes away.
+// errMoved ends a call into a document that is being replaced.
 var errMoved = errors.New("the page moves on")
 
-var errStopped = errors.New("a script ends the document before it is parsed: it calls stop() or moves on to what is no page, such as mailto:")
+var errStopped = errors.New("a script ends the document before it is parsed: it calls stop() or navigates to something other than a page, such as mailto:")
 
 // requested takes in that the page asks for a navigation.
 func (t *tab) requested(ev *page.EventFrameRequestedNavigation) {
@@ -96,7 +96,7 @@ func (t *tab) committed(ev *page.EventFrameNavigated) {
 	})
 }
 
-// notWeb names what a document is that is no page of the web. Empty: it is one.
+// notWeb describes a document that is no page of the web. It is empty for a web page.
 func notWeb(f *cdp.Frame) string {
 	url := f.URL
 	if f.UnreachableURL != "" {
@@ -114,8 +114,7 @@ func notWeb(f *cdp.Frame) string {
 	return "what is no web page"
 }
 
-// abandoned takes in that a navigation ended without a document. What stands
-// there stays.
+// abandoned takes in that a navigation ended without a document. The current document stays.
 func (t *tab) abandoned(id network.RequestID) {
 	t.change(func() {
 		if t.moving == nil || string(t.moving.loader) != string(id) {
@@ -129,9 +128,9 @@ func (t *tab) abandoned(id network.RequestID) {
 	})
 }
 
-// stopped takes in that a frame loads no longer. If a script that runs while the
-// document is parsed calls stop(), or moves on to what is no page, such as mailto:,
-// the browser drops the rest of the document without a word.
+// stopped takes in that a frame loads no longer. If a script calls stop() during parsing, or
+// navigates to something other than a page, such as mailto:, the browser silently drops the rest of
+// the document.
 func (t *tab) stopped(ev *page.EventFrameStoppedLoading) {
 	d := t.current()
 	if !t.main(ev.FrameID) || !d.shown || d.parsed {
@@ -182,7 +181,7 @@ func (t *tab) settle(ctx context.Context, generation int) (stays bool, err error
 	}
 }
 
-// shown is a URL as it is told: without what is no web URL's.
+// shown returns a URL for messages, reduced to its scheme unless it is a web URL.
 func shown(url string) string {
 	if c, err := weburl.Canonical(url); err == nil {
 		return c
@@ -191,7 +190,7 @@ func shown(url string) string {
 	return fmt.Sprintf("%.20q", scheme+":")
 }
 
-// awaitMove waits until a move ends. One that does not begin is given up.
+// awaitMove waits until a move ends. A move that does not begin is given up.
 func (t *tab) awaitMove(ctx context.Context, m *move) {
 	if m.loader == "" {
 		var stop context.CancelFunc
@@ -208,8 +207,8 @@ func (t *tab) awaitMove(ctx context.Context, m *move) {
 	}
 }
 
-// awaitRefresh waits for the begin of a refresh that is a redirect. Of another one
-// it leaves a note.
+// awaitRefresh waits for the begin of a refresh that is a redirect. For any other refresh it leaves
+// a note.
 func (t *tab) awaitRefresh(ctx context.Context, generation int) {
 	r, ok := t.refresh(ctx)
 	if !ok {
@@ -235,8 +234,8 @@ func (t *tab) refresh(ctx context.Context) (fetch.Refresh, bool) {
 	return r, ok
 }
 
-// lookForRefresh returns the refresh of the document: its header's, else that of
-// its first meta element that has one.
+// lookForRefresh returns the refresh of the document, from its header or else from its first meta
+// element with one.
 func (t *tab) lookForRefresh(ctx context.Context) (fetch.Refresh, bool) {
 	var found struct {
 		Metas   []string `json:"metas"`
@@ -263,8 +262,8 @@ func (t *tab) lookForRefresh(ctx context.Context) (fetch.Refresh, bool) {
 	return fetch.Refresh{}, false
 }
 
-// checksCookies reports whether a page that reloads itself may be another one
-// then: it has set a cookie and was asked for once.
+// checksCookies reports whether a page that reloads itself may change: it has set a cookie and was
+// requested once.
 func (t *tab) checksCookies(ctx context.Context, r fetch.Refresh) bool {
 	d := t.current()
 	if r.URL != d.url || r.Delay > fetch.MaxRefresh || d.status >= 400 || t.times(d.url) > 1 {
@@ -274,7 +273,7 @@ func (t *tab) checksCookies(ctx context.Context, r fetch.Refresh) bool {
 	return err == nil && len(got.Cookies) > 0
 }
 
-// times is how often a URL was asked for.
+// times returns how often a URL was requested.
 func (t *tab) times(url string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -348,8 +347,8 @@ func (t *tab) ask(ctx context.Context, function string, result any, args ...any)
 	return json.Unmarshal(got.Result.Value, result)
 }
 
-// still returns a context that ends with [errMoved] once the page moves on: calls
-// into it are not answered until another document is there.
+// still returns a context that ends with [errMoved] once the page moves on, because the browser
+// answers calls only after another document loads.
 func (t *tab) still(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	t.mu.Lock()

@@ -20,7 +20,7 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// lateTarget answers late: a page that is read too early is another one.
+// lateTarget answers late, so an early read would return another page.
 func lateTarget(w http.ResponseWriter, r *http.Request) {
 	time.Sleep(200 * time.Millisecond)
 	html("<h1>Target</h1>")(w, r)
@@ -69,7 +69,7 @@ func TestThePageIsWhereItLeads(t *testing.T) {
 	}
 }
 
-// What leads nowhere leaves the page, and does not cost its time.
+// A navigation that leads nowhere keeps the page and costs none of its time.
 func TestThePageStaysWhereNothingComes(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{
@@ -100,8 +100,8 @@ func TestThePageStaysWhereNothingComes(t *testing.T) {
 	}
 }
 
-// The browser keeps half of a document whose own script ends it: that is no page, and the time is
-// not waited for.
+// The browser keeps half of a document whose own script ends it. That is no page, and the fetch
+// does not wait for its timeout.
 func TestAPageThatStopsItself(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{
@@ -250,7 +250,7 @@ func TestHalfADocumentIsNoPage(t *testing.T) {
 			t.Errorf("Fetch(%s) = %v, %v; want %q", path, p, err, fetch.Timeout)
 		}
 	}
-	// What is parsed to its end is a page, though something in it does not come.
+	// A fully parsed document is a page, even if one of its images is missing.
 	if p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/image", Timeout: 1500 * time.Millisecond}); err != nil {
 		t.Errorf("Fetch(/image) = %v, %v; want a page", p, err)
 	}
@@ -274,7 +274,7 @@ func gzipped(contentType, body string) http.HandlerFunc {
 	}
 }
 
-// What is no HTML comes byte by byte, up to the bound.
+// A text that is not HTML arrives byte by byte, up to the bound.
 func TestTextsComeAsTheyWereSent(t *testing.T) {
 	t.Parallel()
 	const max = 20 << 20 // the browser's own bound is 18 MiB

@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// process is one browser: its process group, its pipe and its profile.
+// process is one browser with its process group, pipe and profile.
 type process struct {
 	profile *profile
 	pid     int // and process group
@@ -28,9 +28,8 @@ type process struct {
 	err    error         // of that process; valid after exited
 }
 
-// launch starts a browser. It talks through a pipe, not a port: nobody else
-// can, and the browser ends by itself when our end of the pipe is closed, be it
-// by the death of this process.
+// launch starts a browser. It uses a pipe, not a port, so that no other process can connect. The
+// browser ends by itself when this end of the pipe closes, even if this process dies.
 func launch(path string, flags []string, root string) (*process, error) {
 	prof, err := newProfile(root)
 	if err != nil {
@@ -75,8 +74,8 @@ func spawn(path string, args []string, prof *profile) (_ *process, err error) {
 	p := &process{profile: prof, output: out, exited: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// The kernel ends the browser when the thread that started it ends
-		// (see ownGroup): the thread stays until the browser is gone.
+		// The kernel ends the browser when the thread that started it ends (see ownGroup), so the
+		// thread stays until the browser has ended.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -85,7 +84,7 @@ func spawn(path string, args []string, prof *profile) (_ *process, err error) {
 			return
 		}
 		p.err = cmd.Wait()
-		// What was started may be a script, and the browser its child.
+		// The started program may be a script with the browser as its child.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		close(p.exited)
 	}()
@@ -124,8 +123,8 @@ func (p *process) close() {
 	p.profile.remove()
 }
 
-// kill ends all of the group, waits for its first process and reaps those that
-// fell to us: to a worker that is the first process of a container.
+// kill ends the whole group, waits for its first process, and reaps the orphans that this process
+// inherits as the first process of a container.
 func (p *process) kill() {
 	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
 	<-p.exited
@@ -142,7 +141,7 @@ func (p *process) kill() {
 	}
 }
 
-// died says how the browser ended.
+// died returns how the browser ended.
 func (p *process) died(ctx context.Context) error {
 	select {
 	case <-p.exited:
@@ -168,7 +167,7 @@ type tail struct {
 
 const maxTail = 2 << 10
 
-// Write keeps what is last.
+// Write keeps the last bytes.
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -10,8 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// process is what other systems do not have: a browser is driven through two
-// inherited files.
+// process is missing on other systems, because a browser needs two inherited files.
 type process struct {
 	profile *profile
 	pid     int

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// profile is the folder of one browser. Its lock is held as long as the worker
-// lives: a folder that nobody holds is what a killed worker left.
+// profile is the folder of one browser. Its lock is held as long as the worker lives, so an
+// unlocked folder belongs to a killed worker.
 type profile struct {
 	dir  string
 	lock *lock
@@ -25,9 +25,8 @@ const (
 	lockName      = "seine.lock"
 )
 
-// newProfile makes a folder and takes its lock. Between the two it looks like one
-// that a killed worker left, and a worker that starts now may take it away: then
-// there is another.
+// newProfile makes a folder and takes its lock. Between the two steps the folder looks abandoned,
+// and a starting worker may remove it. newProfile then makes another.
 func newProfile(root string) (*profile, error) {
 	const tries = 10
 	var err error
@@ -53,7 +52,7 @@ func makeProfile(root string) (*profile, error) {
 	return p, nil
 }
 
-// environ is what a browser gets to know of ours.
+// environ returns the part of our environment that a browser gets.
 func (p *profile) environ() []string {
 	env := []string{
 		"HOME=" + p.dir, "TMPDIR=" + p.dir, "XDG_CONFIG_HOME=" + p.dir, "XDG_CACHE_HOME=" + p.dir,
@@ -71,8 +70,8 @@ func (p *profile) environ() []string {
 // profile.
 func (p *profile) killUsers() { killUsers(p.dir, p.lock.noted()) }
 
-// remove deletes the folder. Its last users may still write into it while they
-// die, and make it anew: it must stay away for a while.
+// remove deletes the folder. Its last processes may write into it while they die, and create it
+// again, so remove waits until it stays away.
 func (p *profile) remove() {
 	const (
 		pause  = 20 * time.Millisecond

@@ -15,8 +15,7 @@ import (
 	"time"
 )
 
-// A worker that starts takes a folder whose lock nobody holds: one that another
-// has just made, too.
+// A starting worker removes an unlocked folder, including one that another worker has just made.
 func TestAProfileIsMadeWhileOthersSweep(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -14,15 +14,15 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// proxy is the only way out of a browser: it listens on a loopback address and
-// connects to what its guard allows. One without a guard refuses everything.
+// proxy is a browser's only connection to the network. It listens on a loopback address and
+// connects to the hosts that its guard allows. One without a guard refuses everything.
 type proxy struct {
 	listener net.Listener
 	server   *http.Server
 	dialer   *net.Dialer
 
-	// vendors says that hosts of the browser's maker are refused: what the
-	// browser asks them is not the page's.
+	// vendors reports that hosts of the browser's maker are refused, because requests to them are
+	// not the page's.
 	vendors bool
 
 	mu     sync.Mutex
@@ -34,11 +34,10 @@ type proxy struct {
 const (
 	dialTimeout = 10 * time.Second
 
-	// tunnelIdle ends a tunnel in which nothing moves: pages have deadlines
-	// below that.
+	// tunnelIdle ends an idle tunnel. The timeouts of pages are shorter.
 	tunnelIdle = 5 * time.Minute
 
-	// maxFaults bounds what is remembered of hosts that can't be reached.
+	// maxFaults bounds the remembered faults of unreachable hosts.
 	maxFaults = 1024
 )
 
@@ -155,7 +154,7 @@ func (p *proxy) forget(conns ...net.Conn) {
 	}
 }
 
-// note remembers why a host can't be reached; nil: it can.
+// note records why a host is unreachable, or nil if it is reachable.
 func (p *proxy) note(host string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

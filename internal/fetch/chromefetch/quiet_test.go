@@ -17,7 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// Every way to open a window: its request does not reach the site.
+// These are all ways to open a window, and no request of such a window may reach the site.
 var windows = []struct{ name, script string }{
 	{"open", `window.open("/popped")`},
 	{"open without opener", `window.open("/popped", "_blank", "noopener")`},
@@ -61,8 +61,7 @@ func script(text string) http.HandlerFunc {
 	}
 }
 
-// Workers that are not one page's carry nothing of what the page's requests
-// carry.
+// A worker that belongs to no single page carries none of the page's settings.
 func TestThereAreNoWorkersWithoutAPage(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{
@@ -169,7 +168,7 @@ func TestUnasked(t *testing.T) {
 	}
 }
 
-// What a browser's door may not see is refused once more where it is plain.
+// The proxy refuses a prefetch that the browser's own check may miss.
 func TestTheProxyRefusesWhatIsFetchedAhead(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{"/a": html("a")})

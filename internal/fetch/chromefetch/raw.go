@@ -18,9 +18,9 @@ import (
 // chunkBytes is how much of a body is read at a time.
 const chunkBytes = 1 << 20
 
-// responded decides about an answer to a document's request. A text that is no
-// HTML is taken before the browser makes something of it to be looked at, or a
-// download: in the bytes that were sent, and however long it is.
+// responded decides about an answer to a document's request. A text that is not HTML is taken
+// before the browser turns it into a viewer or a download. It is taken in the bytes that were sent,
+// at any length.
 func (t *tab) responded(ev *cdpfetch.EventRequestPaused) error {
 	d := t.answerOf(ev)
 	if t.main(ev.FrameID) && noContent(d.status) {
@@ -61,7 +61,7 @@ func (t *tab) taken(d document, body []byte) {
 	})
 }
 
-// pendingText is a text of which the browser has not yet said that it is whole.
+// pendingText is a text that the browser has not yet reported as complete.
 type pendingText struct {
 	document document
 	body     []byte
@@ -85,8 +85,8 @@ func (t *tab) wholeText(id network.RequestID) {
 	}
 }
 
-// takeUnsized takes a text that does not say its length. Only the browser knows
-// whether it is whole, and tells it once the text is shown.
+// takeUnsized takes a text without a stated length. Only the browser knows whether it is whole, and
+// tells it once the text is shown.
 func (t *tab) takeUnsized(id cdpfetch.RequestID, d document) error {
 	got, err := cdp.Call(t.ctx, t.target, cdpfetch.GetResponseBody, cdpfetch.GetResponseBodyParams{RequestID: id})
 	switch {
@@ -113,8 +113,9 @@ func (t *tab) answerOf(ev *cdpfetch.EventRequestPaused) document {
 	return d
 }
 
-// takes reports whether the page is the body of an answer as it came: a text that is no HTML, or any
-// file that is no HTML if the request keeps the raw body. A download is taken only in that case.
+// takes reports whether the page is the unchanged body of an answer: a text that is not HTML, or,
+// if the request keeps the raw body, any file that is not HTML. A download is taken only in that
+// case.
 func (t *tab) takes(d document) bool {
 	if isHTML(d.media) || noContent(d.status) || d.status >= 300 && d.status < 400 && d.header.Get("Location") != "" {
 		return false
@@ -150,7 +151,7 @@ func (t *tab) take(id cdpfetch.RequestID, h http.Header) ([]byte, error) {
 	}
 }
 
-// length is the number of bytes that a body says to have when it is decoded.
+// length returns the number of bytes that a decoded body should have by its header.
 func length(h http.Header) (n int, ok bool) {
 	if h.Get("Content-Encoding") != "" || h.Get("Transfer-Encoding") != "" {
 		return 0, false
@@ -159,7 +160,7 @@ func length(h http.Header) (n int, ok bool) {
 	return n, err == nil && n >= 0
 }
 
-// short is the error of a body that has fewer bytes than it says.
+// short is the error of a body with fewer bytes than its header states.
 func short(h http.Header, got int) error {
 	if want, ok := length(h); ok && got < want {
 		return fetch.Fault{Reason: fetch.Truncated, Err: fmt.Errorf("%w: %d of %d bytes", errShort, got, want)}

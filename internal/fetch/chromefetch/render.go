@@ -49,8 +49,8 @@ func (t *tab) render(ctx context.Context, url string) (*seine.Page, error) {
 	}
 }
 
-// judge waits for what the job wants of the document and reads it. It fails with
-// [errMoved] when the page has moved on to another document.
+// judge waits until the document meets the job's conditions and reads it. It fails with [errMoved]
+// when the page has moved on to another document.
 func (t *tab) judge(ctx context.Context) (*seine.Page, error) {
 	t.mu.Lock()
 	generation, d := t.generation, t.document
@@ -104,7 +104,7 @@ func (t *tab) takenPage(d document) (*seine.Page, error) {
 	return p, nil
 }
 
-// navigate loads the page until its document is there.
+// navigate loads the page until its document is parsed.
 func (t *tab) navigate(ctx context.Context, url string) error {
 	nav, err := cdp.Call(ctx, t.target, page.Navigate, page.NavigateParams{URL: url})
 	switch {
@@ -128,8 +128,7 @@ func (t *tab) navigate(ctx context.Context, url string) error {
 	return t.until(ctx, func(d document) bool { return d.shown })
 }
 
-// isEmpty makes the answer the document when it is one without content, for
-// which the browser stays where it is.
+// isEmpty handles an answer without content, for which the browser keeps the old document.
 func (t *tab) isEmpty() (is bool) {
 	t.update(func(d *document) {
 		if is = noContent(t.answer.status); is {
@@ -151,8 +150,7 @@ func (t *tab) failure() error {
 	return context.Cause(t.ctx)
 }
 
-// netErrors are the words of Chromium's network stack that say more than that
-// there is no page.
+// netErrors lists the messages of Chromium's network stack that have a reason of their own.
 var netErrors = []struct{ prefix, reason string }{
 	{"net::ERR_NAME_NOT_RESOLVED", fetch.NoName},
 	{"net::ERR_CONNECTION_REFUSED", fetch.RefusedConn},
@@ -176,8 +174,8 @@ var netErrors = []struct{ prefix, reason string }{
 	{"net::ERR_UNKNOWN_URL_SCHEME", fetch.BadRedirect},
 }
 
-// netError says why there is no page. What the proxy knows is told first: the
-// browser only knows that the proxy has no connection.
+// netError returns why there is no page. The proxy's reason comes first, because the browser only
+// knows that the proxy has no connection.
 func (t *tab) netError(text string) error {
 	t.mu.Lock()
 	host := weburl.Host(t.url)
@@ -217,8 +215,8 @@ func isHTML(media string) bool {
 	return false
 }
 
-// raw is a page that is no HTML: what the browser makes of it to be looked at
-// is not what was sent.
+// raw returns a page that is not HTML, with the bytes that were sent instead of the browser's
+// rendering.
 func (t *tab) raw() (*seine.Page, error) {
 	ctx, cancel := context.WithTimeout(t.ctx, readGrace+t.limit.Left())
 	defer cancel()
@@ -232,9 +230,8 @@ func (t *tab) raw() (*seine.Page, error) {
 	return t.page(body.Body, "", nil)
 }
 
-// read takes the page as it stands. A document that is not parsed to its end, for
-// which a script that does not come is enough, is no page. It fails with
-// [errMoved] when the page moves on meanwhile.
+// read takes the page as it stands. A document that is not parsed to its end is no page. A missing
+// script is enough for that. It fails with [errMoved] when the page moves on meanwhile.
 func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
 	switch d := t.current(); {
 	case t.failure() != nil:
@@ -279,7 +276,7 @@ func (t *tab) read(waits []seine.Waited) (*seine.Page, error) {
 	return p, nil
 }
 
-// hangs is the reason of a page that can't be read: its scripts leave no time.
+// hangs is the reason of a page that cannot be read because its scripts never yield.
 func (t *tab) hangs(err error) error {
 	if f := t.failure(); f != nil {
 		return f

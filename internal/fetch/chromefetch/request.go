@@ -47,7 +47,7 @@ func (t *tab) agent() emulation.SetUserAgentOverrideParams {
 	return p
 }
 
-// language is the page's Accept-Language: the job's header, else its locale's.
+// language returns the page's Accept-Language from the job's header, else from its locale.
 func (t *tab) language() string {
 	if l := t.req.Header.Get("Accept-Language"); l != "" {
 		return l
@@ -62,8 +62,8 @@ func (t *tab) language() string {
 	return locale
 }
 
-// own returns the headers of the request that the browser does not have by
-// itself: they go to the host that was asked, and to no other.
+// own returns the request's headers that the browser does not set by itself. They go only to the
+// requested host.
 func own(h http.Header) http.Header {
 	out := h.Clone()
 	for _, k := range []string{"User-Agent", "Accept-Language", "Accept-Encoding", "Connection", "Content-Length", "Host", "Transfer-Encoding", "Upgrade"} {
@@ -72,7 +72,7 @@ func own(h http.Header) http.Header {
 	return out
 }
 
-// kinds are what a page does not need to be read, by the names of the job file.
+// kinds lists the resources that a page does not need, by their names in the job file.
 var kinds = []struct {
 	kind     seine.Resource
 	resource network.ResourceType
@@ -83,9 +83,8 @@ var kinds = []struct {
 	{seine.ResourceMedia, network.ResourceTypeMedia},
 }
 
-// patterns are the requests that stop for us: documents, for their redirects;
-// what is not to be loaded; and, if the request has credentials, those to the sites that may
-// receive them.
+// patterns lists the requests that stop for a decision: documents, for their redirects; blocked
+// resources; and, if the request has credentials, requests to the sites that may receive them.
 func (t *tab) patterns() []*cdpfetch.RequestPattern {
 	out := []*cdpfetch.RequestPattern{
 		{ResourceType: network.ResourceTypeDocument},
@@ -115,9 +114,9 @@ func (t *tab) patterns() []*cdpfetch.RequestPattern {
 	return out
 }
 
-// mayCarry reports whether a request of the page may carry the credentials: it goes to a site that may receive them,
-// and both the document and the frame that makes the request are on such a site. Otherwise a foreign frame could act in
-// the name of the job.
+// mayCarry reports whether a request of the page may carry the credentials. Its target, the
+// document, and the frame that makes it must all be on permitted sites. Otherwise a foreign frame
+// could act in the name of the job.
 func (t *tab) mayCarry(ev *cdpfetch.EventRequestPaused) bool {
 	t.mu.Lock()
 	from := []string{ev.Request.URL, t.url}
@@ -187,8 +186,8 @@ func (t *tab) blocked(kind network.ResourceType) bool {
 // pixel is a GIF of one transparent pixel.
 var pixel, _ = base64.StdEncoding.DecodeString("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
-// block answers in place of the host. Images and styles seem to load: a page
-// that has an answer for an image that fails would show that in place of it.
+// block answers in place of the host. Images and styles seem to load, because a page may react to
+// an image that fails.
 func (t *tab) block(ev *cdpfetch.EventRequestPaused) error {
 	var (
 		media string
@@ -231,9 +230,9 @@ func (t *tab) goOn(ev *cdpfetch.EventRequestPaused) error {
 	return err
 }
 
-// trimReferer leaves the origin in the Referer of a subrequest. A request whose headers we set
-// keeps them when a host redirects it: the URL of the page, which can hold a secret, would go to
-// another site.
+// trimReferer leaves the origin in the Referer of a subrequest. If a host redirects a request whose
+// headers were set here, those headers stay. The page's URL, which can hold a secret, would then go
+// to another site.
 func trimReferer(h http.Header) {
 	at, err := url.Parse(h.Get("Referer"))
 	if err != nil || at.Host == "" {
@@ -245,8 +244,8 @@ func trimReferer(h http.Header) {
 // errStays refuses a navigation without harm to the document.
 var errStays = errors.New("the document stays")
 
-// follow decides about the next main document: the first, a redirect, or where
-// a script leads.
+// follow decides about the next main document: the first one, a redirect, or a navigation by
+// script.
 func (t *tab) follow(ev *cdpfetch.EventRequestPaused) error {
 	to, err := weburl.Canonical(ev.Request.URL)
 	if err != nil {

@@ -87,11 +87,11 @@ type document struct {
 	loaded bool // load
 }
 
-// openTimeout bounds the making of a tab. It is no part of the page's time: a busy
-// machine would be taken for a browser that died wherever pages are given little.
+// openTimeout bounds the making of a tab. It is not part of the page's time, because a slow start
+// on a busy machine would otherwise look like a dead browser to pages with short timeouts.
 const openTimeout = 20 * time.Second
 
-// open makes the tab and tells it what the job says.
+// open makes the tab and applies the job's settings.
 func (t *tab) open(ctx context.Context) error {
 	opening, stop := context.WithTimeout(ctx, openTimeout)
 	defer stop()
@@ -123,8 +123,8 @@ func (t *tab) open(ctx context.Context) error {
 
 var errNoTab = errors.New("the browser opens no tab")
 
-// spare is what the browser keeps of a body over its bound, so that a body at the
-// bound is kept whole.
+// spare is the extra memory that the browser keeps per body, so that a body at the bound is kept
+// whole.
 const spare = 1 << 20
 
 // prepare sends the settings. They need no answers of each other, so they go
@@ -206,9 +206,9 @@ func (t *tab) close() bool {
 		t.browser.disown(t)
 		gone = t.closeTarget()
 	}
-	// chromedp disposes of the context: cookies, storage, cache. It ends its
-	// tab's goroutines first, and a tab that still talks then would block the
-	// browser's: therefore the target is closed before.
+	// chromedp disposes of the context with its cookies, storage and cache. It ends its tab's
+	// goroutines first. A tab that still sends events would then block the browser's, so the target
+	// is closed before.
 	disposed := make(chan struct{})
 	go func() {
 		t.shut()
@@ -224,8 +224,8 @@ func (t *tab) close() bool {
 	}
 }
 
-// closeTarget closes the page and waits until it is gone: one that is busy for
-// ever does not go when it is told to.
+// closeTarget closes the page and waits until it has gone. A page with a busy script ignores the
+// command.
 func (t *tab) closeTarget() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
@@ -291,9 +291,8 @@ func (t *tab) event(ev any) {
 	}
 }
 
-// answered takes the answer to the last request of a main document. It is not
-// the page yet: a download, or an answer without content, leaves the page as it
-// is.
+// answered takes the answer to the last request of a main document. The answer is not the page yet,
+// because a download or an answer without content keeps the old page.
 func (t *tab) answered(ev *network.EventResponseReceived) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -306,9 +305,8 @@ func (t *tab) answered(ev *network.EventResponseReceived) {
 	}
 }
 
-// finished takes in that the last byte of an answer is there. A document that is
-// finished twice is the text of a javascript: URL, which shows itself in place of
-// the page.
+// finished handles the last byte of an answer. A document that finishes twice is the text of a
+// javascript: URL, which replaces the page.
 func (t *tab) finished(ev *network.EventLoadingFinished) {
 	t.update(func(d *document) {
 		if ev.RequestID != t.request {
@@ -336,14 +334,14 @@ func (t *tab) handle(f func()) {
 	}
 }
 
-// main reports whether a frame is the page's own: it has the target's id.
+// main reports whether a frame is the page's own, which has the target's ID.
 func (t *tab) main(frame cdp.FrameID) bool {
 	return t.target != nil && string(frame) == string(t.target.TargetID)
 }
 
 func (t *tab) update(f func(*document)) { t.change(func() { f(&t.document) }) }
 
-// change changes what is known of the page.
+// change updates the state of the page.
 func (t *tab) change(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -352,12 +350,12 @@ func (t *tab) change(f func()) {
 	t.changed = make(chan struct{})
 }
 
-// until waits for what the browser tells of the main document.
+// until waits until the main document meets a condition.
 func (t *tab) until(ctx context.Context, holds func(document) bool) error {
 	return t.when(ctx, func() bool { return holds(t.document) })
 }
 
-// when waits until something holds of what is known of the page.
+// when waits until the state of the page meets a condition.
 func (t *tab) when(ctx context.Context, holds func() bool) error {
 	for {
 		t.mu.Lock()
@@ -396,7 +394,7 @@ func tooLarge(limit int64) error {
 	return fetch.Fault{Reason: fetch.TooLarge, Err: fmt.Errorf("%w: more than %d bytes", seine.ErrTooLarge, limit)}
 }
 
-// dialog closes a dialog: a page stands still as long as one is open.
+// dialog closes a dialog, because an open one halts the page.
 func (t *tab) dialog(ev *page.EventJavascriptDialogOpening) {
 	// Leaving a page is always allowed.
 	if ev.Type != page.DialogTypeBeforeunload && !t.f.job.Chrome.IgnoreDialogs {

@@ -10,13 +10,12 @@ import (
 	"github.com/chromedp/cdproto/network"
 )
 
-// lastStop are the requests that stop once more when their page has let them
-// go, or when there is no page that they could stop at: all that is unasked for
-// is in these classes. At the browser's own door no request gets through
-// because its page is closed.
+// lastStop lists the requests that stop once more at the browser's own check, after their page
+// released them or if no page could stop them. All unrequested traffic is in these classes. At the
+// browser's own door no request gets through because its page is closed.
 var lastStop = []*cdpfetch.RequestPattern{{ResourceType: network.ResourceTypeOther}, {ResourceType: network.ResourceTypeFetch}}
 
-// unasked reports whether a request is not one that shows a page.
+// unasked reports whether a request serves no page.
 func unasked(kind network.ResourceType, h http.Header) bool {
 	switch {
 	case isPrefetch(h), h.Get("Service-Worker") != "":
@@ -29,8 +28,8 @@ func unasked(kind network.ResourceType, h http.Header) bool {
 	return false
 }
 
-// isPrefetch reports whether a request fetches ahead: past the pace, and a page
-// that may never be wanted.
+// isPrefetch reports whether a request fetches ahead, which ignores the pace and may load an
+// unwanted page.
 func isPrefetch(h http.Header) bool { return strings.Contains(h.Get("Sec-Purpose"), "prefetch") }
 
 // paused decides about a request at the browser's own door.

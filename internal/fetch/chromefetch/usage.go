@@ -1,8 +1,8 @@
 package chromefetch
 
-// Usage tells how many processes the browsers have now, those that finish their last pages too, and
-// how many bytes they hold, shared pages counted once. Both are 0 where there is
-// no /proc. It is a few milliseconds of work.
+// Usage returns the number of the browsers' processes, including retired browsers, and their bytes
+// with shared pages counted once. Both are 0 where there is no /proc. It is a few milliseconds of
+// work.
 func (c *Chrome) Usage() (processes int, memory int64) {
 	c.mu.Lock()
 	var groups []int
@@ -17,8 +17,8 @@ func (c *Chrome) Usage() (processes int, memory int64) {
 	return processes, memory
 }
 
-// Err says why the browser does not start; nil when there is one, or the next
-// page will start it.
+// Err returns why the browser does not start. It returns nil if a browser runs, or if the next page
+// will start it.
 func (c *Chrome) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

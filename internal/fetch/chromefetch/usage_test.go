@@ -17,8 +17,8 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// A browser tells what it holds, and why it does not start again once its
-// program is gone; a start that works makes up for it.
+// Usage reports the memory of a browser. Err reports why a browser whose program has gone does not
+// start, and is nil again after a successful start.
 func TestUsageAndErr(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "browser")

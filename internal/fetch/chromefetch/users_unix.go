@@ -30,7 +30,7 @@ func (l *lock) take(path string) error {
 		_ = f.Close()
 		return err
 	}
-	// One that was opened before it was removed is locked for nothing.
+	// A file that was removed after it was opened is locked without effect.
 	is, err := f.Stat()
 	if at, e := os.Lstat(path); err != nil || e != nil || !os.SameFile(is, at) {
 		_ = f.Close()
@@ -40,16 +40,15 @@ func (l *lock) take(path string) error {
 	return nil
 }
 
-// usersEnd is how long killed processes may take to be gone: on a busy machine
-// the last of a browser's still write into its profile after the first has died.
+// usersEnd is how long killed processes may take to end. On a busy machine the last of a browser's
+// processes still write into its profile after the first has died.
 const usersEnd = 5 * time.Second
 
-// killUsers ends the browser that was started with the profile, with its process
-// group, and waits until they are gone. Of a browser's processes only the first
-// have the flag: its children, which still write into the profile, are known by
-// their group. They end by themselves when the browser has: those of the noted
-// group, whose number may be another's by now, are waited for and not killed.
-// Where there is no /proc the group of a browser that we started is all that is
+// killUsers ends the browser that was started with the profile, with its process group, and waits
+// until they are gone. Only a browser's first processes have the flag. Its children, which still
+// write into the profile, are known by their group. They end by themselves after the browser. The
+// noted group's number may belong to another program by now, so killUsers waits for its processes
+// and does not kill them. Without /proc, only the group of a browser that this process started is
 // known.
 func killUsers(dir string, noted int) {
 	want, own := []byte(profileFlag+dir), syscall.Getpgrp()
@@ -70,8 +69,8 @@ func killUsers(dir string, noted int) {
 	}
 }
 
-// startedWith lists the processes that have an argument. One that has ended and
-// was not waited for has none.
+// startedWith lists the processes that have an argument. A process that ended and was not waited
+// for has none.
 func startedWith(want []byte) (pids []int) {
 	procs, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range procs {
@@ -95,7 +94,7 @@ func startedWith(want []byte) (pids []int) {
 func anyChild(groups map[int]bool) bool {
 	procs, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range procs {
-		// A renderer writes its arguments anew, with spaces.
+		// A renderer rewrites its arguments, with spaces.
 		line, err := os.ReadFile(file) //nolint:gosec // of /proc
 		if err == nil && bytes.Contains(line, []byte("--type=")) && groups[pgid(filepath.Join(filepath.Dir(file), "stat"))] {
 			return true

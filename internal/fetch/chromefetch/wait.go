@@ -17,8 +17,8 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// The functions that are called in a page: look, stable, read, blobs and blob. They run in a
-// world of their own: the page's scripts neither see nor change them.
+// These functions are called in a page: look, stable, read, blobs and blob. They run in an isolated
+// world, so the page's scripts neither see nor change them.
 var (
 	//go:embed js/dom.js
 	jsDOM string
@@ -36,9 +36,8 @@ var (
 	jsAll = "function (name, ...args) {\n" + jsDOM + jsShadow + jsLook + jsStable + jsRead + jsBlobs + "return { look, stable, read, blobs, blob }[name](...args);\n}"
 )
 
-// await waits for what the job wants of the page, in order, and tells how each
-// wait ended. When the time is up the rest is not waited for. It fails when a
-// wait is one that the browser does not understand.
+// await waits for the job's conditions in order and reports how each wait ended. When the time is
+// up the rest is not waited for. It fails if the browser does not understand a wait.
 func (t *tab) await(ctx context.Context) ([]seine.Waited, error) {
 	// Nothing is looked for in half a document; and without waits the page is
 	// as it is when it has loaded.
@@ -59,7 +58,7 @@ func (t *tab) await(ctx context.Context) ([]seine.Waited, error) {
 	return out, nil
 }
 
-// wait returns nil when what is waited for comes before the page's end.
+// wait returns nil if its condition holds before the page's deadline.
 func (t *tab) wait(ctx context.Context, w seine.Wait) error {
 	if w.Stable > 0 {
 		var ok bool
@@ -102,8 +101,8 @@ func words(w seine.Wait) string {
 	return strings.Join(parts, ", ")
 }
 
-// call runs a function in the page and decodes what it gives. A page that
-// moves on in the middle of it is asked again.
+// call runs a function in the page and decodes its result. A page that moves on in the middle of it
+// is asked again.
 func (t *tab) call(ctx context.Context, function string, result any, args ...any) error {
 	values := make([]*runtime.CallArgument, 1+len(args))
 	for i, a := range append([]any{function}, args...) {

@@ -11,21 +11,21 @@ import (
 	"github.com/chromedp/cdproto/target"
 )
 
-// workers holds a page's workers at their start, until they are told what the
-// page was told: they would else say that they are another browser. Other kinds
-// are not there: see flags and unasked.
+// workers pauses a page's workers at their start until they have the page's settings. Otherwise
+// they would identify as another browser. Other kinds are disabled. See flags and unasked.
 var workers = target.SetAutoAttachParams{
 	AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: new(true), Filter: target.Filter{{Type: "worker"}},
 }
 
-// nestedWorkers keeps a worker from starting workers of its own. Chromium from 148 on gives
-// their requests the page's user agent, so the browser's own door can't tell them apart: see unasked.
+// nestedWorkers keeps a worker from starting workers of its own. From version 148 on, Chromium
+// gives their requests the page's user agent, so the browser's own check cannot recognize them. See
+// unasked.
 //
 //go:embed js/nested.js
 var nestedWorkers string
 
-// startWorker lets a worker go. chromedp has no session of it, so nobody waits
-// for the answers: a worker takes its commands in order.
+// startWorker lets a worker go. chromedp has no session for it, so no call waits for the answers. A
+// worker takes its commands in order.
 func (t *tab) startWorker(ev *target.EventAttachedToTarget) {
 	t.tell(ev.SessionID, emulation.SetUserAgentOverride.Method, t.agent())
 	t.tell(ev.SessionID, runtime.Evaluate.Method, runtime.EvaluateParams{Expression: nestedWorkers})
