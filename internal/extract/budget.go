@@ -9,7 +9,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// defaultTimeout bounds the rules on one page if the job sets no time: the default of fetch.timeout.
+// defaultTimeout bounds the rules on one page if the job sets no time. It equals the default of
+// fetch.timeout.
 const defaultTimeout = 20 * time.Second
 
 // errSlow ends a page whose rules exceed their time.
@@ -24,7 +25,7 @@ type stopwatch struct {
 	started time.Time
 }
 
-// watch returns a running stopwatch. Its context ends with that of parent, and with errSlow after d.
+// watch returns a running stopwatch. Its context ends with parent, and with errSlow after d.
 func watch(parent context.Context, d time.Duration) *stopwatch {
 	if d <= 0 {
 		d = defaultTimeout
@@ -66,8 +67,8 @@ const (
 	clockName = "clock()"
 )
 
-// tickPatcher has each round of a loop of an expression look at the stopwatch: any(…), count(…) and their like inside
-// each other take the product of their lengths.
+// tickPatcher makes each iteration of a loop in an expression check the stopwatch, because nested
+// any(…), count(…) and the like take the product of their lengths.
 type tickPatcher struct{}
 
 // Visit implements [ast.Visitor].

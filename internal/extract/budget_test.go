@@ -67,7 +67,7 @@ func TestRulesHaveATime(t *testing.T) {
 	}
 }
 
-// The caller can interrupt it: then it is no fault of the page.
+// The caller can interrupt it, which is no fault of the page.
 func TestRulesCanBeInterrupted(t *testing.T) {
 	t.Parallel()
 	stop := errors.New("stop")

@@ -36,8 +36,8 @@ type Scraper struct {
 var _ seine.Scraper = (*Scraper)(nil)
 
 // LeaveOut has clean take the secrets out of each value of an asset's path. That must happen before
-// the value is sanitised: a secret with its punctuation replaced is not found afterwards. Call it
-// before the scraper is used.
+// the value is sanitized, because a secret with replaced punctuation is not found afterwards. Call
+// it before the scraper is used.
 func (s *Scraper) LeaveOut(clean func(string) string) { s.leaveOut = clean }
 
 // rule is a compiled VerdictRule.
@@ -49,8 +49,8 @@ type rule struct {
 	final  bool // no other attempt
 }
 
-// Compile checks rules and returns a scraper that carries them out, or every
-// problem that they have, in the order in which they are written.
+// Compile checks rules and returns a scraper that applies them, or all their problems in the order
+// of the text.
 func Compile(rules Rules) (*Scraper, []Problem) {
 	c := &compiler{}
 	s := &Scraper{kind: rules.Kind, timeout: rules.Timeout, emptyOK: rules.EmptyOK}
@@ -105,7 +105,7 @@ func (c *compiler) sayNear(path, word string, among []string, format string, arg
 	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...), Near: Nearest(word, among)})
 }
 
-// short says that a source text is not too long.
+// short reports whether a source text is within its length limit.
 func (c *compiler) short(path, src string) bool {
 	if len(src) > maxSource {
 		c.say(path, "has %d bytes; at most %d", len(src), maxSource)

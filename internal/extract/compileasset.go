@@ -37,7 +37,7 @@ func (c *compiler) assetNames(assets []AssetRule) {
 		for _, n := range names {
 			// Some file systems take front and Front for one file.
 			if name := strings.ToLower(n); seen[name] {
-				c.say("assets."+a.Name, "the asset %s is there twice", n)
+				c.say("assets."+a.Name, "asset %s is defined twice", n)
 			} else {
 				seen[name] = true
 			}
@@ -76,7 +76,7 @@ func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
 	}
 	for i, t := range a.Types {
 		if !mediaType.MatchString(t) {
-			c.say(fmt.Sprintf("%s.types[%d]", path, i), "%q is no media type: image/*, application/pdf", t)
+			c.say(fmt.Sprintf("%s.types[%d]", path, i), "%q is not a media type: image/*, application/pdf", t)
 		}
 	}
 	c.oneOf(path+".on_failure", "word", a.OnFailure, []string{seine.KeepRecord})
@@ -94,7 +94,7 @@ func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
 			source = asList(source)
 		}
 		if source.Asset != "" || source.Column == "" && len(sources(source)) == 0 && source.First == nil {
-			c.say(path+".url", "says nowhere to look: give css, xpath, regex, meta, json, jsonld, column or first")
+			c.say(path+".url", "gives no place to look: give css, xpath, regex, meta, json, jsonld, column or first")
 			return nil
 		}
 		if out.source = c.field(path+".url", source, pageScope, 0, ""); out.source.nested != nil {
@@ -102,7 +102,7 @@ func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
 		}
 		out.from = out.source.called()
 	case strings.TrimSpace(a.URL) == "":
-		c.say(path, "says not where the file is: give url, or body: true for the page itself")
+		c.say(path, "does not name the file: give url, or body: true for the page itself")
 		return nil
 	case a.All:
 		out.url = c.listExpression(path+".url", a.URL, names)
@@ -138,7 +138,7 @@ func (c *compiler) bodyAsset(path string, a AssetRule) *assetRule {
 		set bool
 	}{{"url", a.URL != "" || a.Source != nil}, {"all", a.All}, {"upgrade", a.Upgrade != nil}, {"on_failure", a.OnFailure != ""}} {
 		if beside.set {
-			c.say(path+"."+beside.key, "does not go with body: true, the page itself is the file")
+			c.say(path+"."+beside.key, "does not go with body: true, where the page itself is the file")
 		}
 	}
 	return &assetRule{AssetRule: a, from: "body"}
@@ -186,11 +186,11 @@ func (c *compiler) assetField(path string, f Field, out *field, in where, depth 
 	case in != pageScope || depth > 0 || f.Name == "":
 		c.say(path+".asset", "is for a field of the record itself")
 	case f.Drop:
-		c.say(path+".keep", "the field is for the record alone: expressions and the key do not see it")
+		c.say(path+".keep", "the field is only for the record, so expressions and the key do not see it")
 	case f.Type != "" || f.Match != "" || f.Attr != "" || f.Fields != nil || f.Locale != "" || f.Decimal != "":
 		c.say(path+".asset", "goes with all and or alone")
 	case property == "":
-		c.say(path+".asset", "%q names no property: write NAME.PROPERTY, such as front.original_width", f.Asset)
+		c.say(path+".asset", "%q is not a property: write NAME.PROPERTY, such as front.original_width", f.Asset)
 	case !slices.Contains(seine.AssetProperties, property):
 		c.sayNear(path+".asset", property, seine.AssetProperties, "an asset has no property %q: %s", property, strings.Join(seine.AssetProperties, ", "))
 	}

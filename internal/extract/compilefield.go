@@ -9,7 +9,7 @@ import (
 	"github.com/seinehq/seine/internal/xpath"
 )
 
-// where is what the fields of a block are read from.
+// where is the kind of input that the fields of a block are read from.
 type where int
 
 const (
@@ -20,8 +20,8 @@ const (
 
 var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// fields compiles a block. A field that fails leaves its name, so that the
-// expressions that use it are not blamed.
+// fields compiles a block. A field that fails keeps its name, so that the expressions that use it
+// get no further mistake.
 func (c *compiler) fields(path string, list []Field, in where, depth int) []*field {
 	if depth > maxNested {
 		c.say(path, "fields stand more than %d blocks deep", maxNested)
@@ -35,11 +35,11 @@ func (c *compiler) fields(path string, list []Field, in where, depth int) []*fie
 		case len(f.Name) > 63 || !fieldName.MatchString(f.Name):
 			c.say(at, "%q is not a name: letters, digits and '_', not a digit first, at most 63", f.Name)
 		case reserved[f.Name] && in == pageScope:
-			c.say(at, "the name %s is taken: expressions and keys have it for the task", f.Name)
+			c.say(at, "the name %s is reserved for the task in expressions and keys", f.Name)
 		case slices.Contains(keywords, f.Name):
 			c.say(at, "%s is a word of expressions, not a name", f.Name)
 		case seen[f.Name]:
-			c.say(at, "the field %s is there twice", f.Name)
+			c.say(at, "field %s is defined twice", f.Name)
 		}
 		seen[f.Name] = true
 		if f.Drop && in != pageScope {
@@ -78,9 +78,9 @@ func (c *compiler) field(path string, f Field, in where, depth int, typ string) 
 	}
 	if _, list := f.Or.([]any); f.Or != nil && list != (f.All || len(f.First) > 0 && f.First[0].All) {
 		if list {
-			c.say(path+".or", "a list stands for a field that is none: give it all: true")
+			c.say(path+".or", "a list cannot replace a missing single value: give the field all: true")
 		} else {
-			c.say(path+".or", "the field is a list: its default is one")
+			c.say(path+".or", "the field is a list, so its default must be a list")
 		}
 	}
 	if f.First != nil {
@@ -112,7 +112,7 @@ func (c *compiler) alternatives(path string, f Field, out *field, in where, dept
 		return
 	}
 	if n := len(sources(f)); n > 0 || f.Attr != "" || f.Match != "" || f.All || f.Fields != nil || f.NoTrim {
-		c.say(path+".first", "beside first stand only or, type and keep: the rest goes into the alternatives")
+		c.say(path+".first", "next to first only or, type and keep may stand: move the rest into the alternatives")
 	}
 	if len(f.First) == 0 {
 		c.say(path+".first", "has no alternatives")
@@ -121,10 +121,10 @@ func (c *compiler) alternatives(path string, f Field, out *field, in where, dept
 	for i, alternative := range f.First {
 		at := fmt.Sprintf("%s.first[%d]", path, i)
 		if alternative.Drop || alternative.Or != nil {
-			c.say(at, "or and keep go beside first")
+			c.say(at, "or and keep go next to first")
 		}
 		if alternative.All != f.First[0].All {
-			c.say(at, "either all alternatives are lists (all: true) or none")
+			c.say(at, "all alternatives must be lists (all: true), or none")
 		}
 		out.first = append(out.first, c.field(at, inherit(f, alternative), in, depth+1, out.typ))
 	}
@@ -165,10 +165,10 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 		out.find, out.from = elementSource, "."
 		return
 	case len(has) == 0:
-		c.say(path, "says nowhere to look: give css, xpath, text, regex, meta, json, jsonld, column, asset or first")
+		c.say(path, "gives no place to look: give css, xpath, text, regex, meta, json, jsonld, column, asset or first")
 		return
 	case len(has) > 1:
-		c.say(path, "looks in two places, %s and %s: give one, or first", has[0].key, has[1].key)
+		c.say(path, "looks in two places, %s and %s: give only one of them, or first", has[0].key, has[1].key)
 		return
 	}
 	key, src := has[0].key, has[0].src
@@ -227,7 +227,7 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 	}
 }
 
-// checkJSONPath says what is wrong with a path: gjson itself takes any text.
+// checkJSONPath returns the mistake in a path, because gjson itself accepts any text.
 func checkJSONPath(path string) error {
 	var open []rune
 	quoted, escaped := false, false

@@ -26,7 +26,7 @@ func (c *compiler) image(at string, i seine.Image) {
 	case i.Quality < 0 || i.Quality > 100:
 		c.say(at+".quality", "%d is not 1 to 100", i.Quality)
 	case i.Quality != 0 && i.To != seine.JPEG:
-		c.say(at+".quality", "is for JPEG: say to: jpeg, or leave it out")
+		c.say(at+".quality", "is for JPEG: give to: jpeg, or leave it out")
 	}
 	if i.PNG != "" && i.To == seine.JPEG {
 		c.say(at+".png", "is for PNG, and to is jpeg: leave one of them out")
@@ -45,8 +45,7 @@ func (c *compiler) image(at string, i seine.Image) {
 	}
 }
 
-// oneOf says that a word is not one of those that are known; empty means the
-// default.
+// oneOf reports a word that is not in known. An empty word means the default.
 func (c *compiler) oneOf(at, what, word string, known []string) {
 	if word != "" && !slices.Contains(known, word) {
 		c.sayNear(at, word, known, "unknown %s %q: %s", what, word, strings.Join(known, ", "))
@@ -61,7 +60,7 @@ func (c *compiler) crop(at string, crop seine.Crop) {
 		c.say(at+".box", "the box [%d, %d, %d, %d] is outside the reference of %dx%d",
 			crop.Left, crop.Top, crop.Right, crop.Bottom, crop.OfWidth, crop.OfHeight)
 	case crop.Left >= crop.Right || crop.Top >= crop.Bottom:
-		c.say(at+".box", "the box [%d, %d, %d, %d] is empty: left, top, right, bottom",
+		c.say(at+".box", "the box [%d, %d, %d, %d] is empty: give left, top, right, bottom",
 			crop.Left, crop.Top, crop.Right, crop.Bottom)
 	}
 }
@@ -71,11 +70,11 @@ func (a AssetRule) keepsOriginal() bool {
 	return a.Image != nil && a.Image.Keep == seine.KeepOriginal
 }
 
-// extensions are those that a rendition's key may end in.
+// extensions lists the permitted ends of a rendition's key.
 var extensions = map[string][]string{seine.PNG: {".png"}, seine.JPEG: {".jpg", ".jpeg"}}
 
-// imageKeys says where a key says another type than its file has: what a key
-// ends in, the store serves it as.
+// imageKeys reports a key whose end names another type than its file has, because the store serves
+// a file by the end of its key.
 func (c *compiler) imageKeys(at, src string, t template, assets []AssetRule) {
 	ending := ""
 	if len(t) > 0 {

@@ -12,19 +12,18 @@ import (
 	"github.com/seinehq/seine/internal/markup"
 )
 
-// unreadableError says why a page has no document: its body is not HTML or XML.
+// unreadableError reports why a page has no document, because its body is not HTML or XML.
 type unreadableError struct {
 	what string // what the rules need: "HTML or XML"
 	why  string // what the body is: "application/pdf, begins with %PDF-1.7"
 }
 
-// Error says what the body is not, and what it is.
+// Error names the expected format and the actual one.
 func (e *unreadableError) Error() string { return "the body is not " + e.what + ": " + e.why }
 
-// document returns the tree of the page. A page that is neither HTML nor XML has
-// none: then [reading.unreadable] says why. It fails on a document that is not
-// well-formed XML, or is over a bound: such an error wraps a [*markup.Error] and
-// is the same at every attempt.
+// document returns the tree of the page. A page that is neither HTML nor XML has none, and
+// [reading.unreadable] returns the reason. It fails on XML that is not well-formed, or on a
+// document over a bound. Such an error wraps a [*markup.Error] and is equal at every attempt.
 func (r *reading) document() (*html.Node, error) {
 	if !r.docDone {
 		r.docDone = true
@@ -38,7 +37,7 @@ func (r *reading) document() (*html.Node, error) {
 	return r.tree.Root, nil
 }
 
-// unreadable says why the page has no document; nil if it has one, or if
+// unreadable returns why the page has no document. It returns nil if the page has a document or if
 // document failed.
 func (r *reading) unreadable() *unreadableError {
 	_, _ = r.document()
@@ -117,7 +116,7 @@ func (r *reading) parse(body []byte, nodes int, parse parseFunc, scripting bool)
 	}
 }
 
-// sight says how a reader sees the page.
+// sight returns the visibility rules of the page.
 func (r *reading) sight() sight {
 	return sight{scripted: r.page.Via == seine.ViaChrome, xml: r.tree != nil && r.tree.XML}
 }

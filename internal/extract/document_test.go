@@ -233,7 +233,7 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// A page whose tags say little of its nodes is parsed again with more room.
+// A page with more nodes than its tags suggest is parsed again with more room.
 func TestReservationGrows(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -257,7 +257,7 @@ func TestReservationGrows(t *testing.T) {
 	}
 }
 
-// Rules judge the tree that a browser had, not what a parser makes of its HTML.
+// Rules use the tree of the browser, not the tree that a parser makes of its HTML.
 func TestBrowsersTree(t *testing.T) {
 	t.Parallel()
 	p := page(`<p class="a"><div>in</div></p><noscript><b>no</b></noscript>`)

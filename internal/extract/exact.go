@@ -15,8 +15,8 @@ import (
 	"github.com/seinehq/seine/internal/number"
 )
 
-// literalFunc is the function that stands for a number whose digits neither an int nor a float64
-// holds. exactFunc and textFunc begin the names of the functions that replace operators and
+// literalFunc is the name of the function for a number literal whose digits neither an int nor a
+// float64 holds. exactFunc and textFunc begin the names of the functions that replace operators and
 // built-in functions. An expression can't use these names.
 const (
 	literalFunc = "__number"
@@ -27,8 +27,8 @@ const (
 var exactOperators = []string{"==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "in"}
 
 // quoteLiterals replaces the number literals of an expression that neither an int nor a float64
-// holds by calls of literalFunc. A source that the lexer rejects stays as it is: the parser
-// reports the mistake.
+// holds by calls of literalFunc. A source that the lexer rejects stays unchanged, because the
+// parser reports the mistake.
 func quoteLiterals(src string) string {
 	tokens, err := lexer.Lex(file.NewSource(src))
 	if err != nil {
@@ -159,8 +159,8 @@ func replaced(name string, args int) bool {
 	return ok && args == 1
 }
 
-// operate computes a op b. Numbers compare by their decimal values. Where one is a json.Number or
-// two integers overflow, the result is exact too.
+// operate computes a op b. Numbers compare by their decimal values. If an operand is a json.Number
+// or two integers overflow, the result is exact too.
 func operate(op string, a, b any) (any, error) {
 	switch op {
 	case "in":
@@ -216,8 +216,8 @@ func remainder(a, b any) (any, error) {
 	return runtime.Modulo(a, b), nil
 }
 
-// exact reports whether an operation needs decimal arithmetic: one operand is no machine number, or
-// the result of two integers may not fit.
+// exact reports whether an operation needs decimal arithmetic, because an operand is no machine
+// number or the result of two integers may overflow.
 func exact(op string, a, b any) bool {
 	x, xInt := asInt(a)
 	y, yInt := asInt(b)

@@ -31,10 +31,10 @@ var keywords = []string{
 	"and", "contains", "else", "endsWith", "false", "if", "in", "let", "matches", "nil", "not", "or", "startsWith", "true",
 }
 
-// scope is what the expressions of a job may name.
+// scope holds the names that the expressions of a job may use.
 type scope struct {
-	// strict has the fields with their types, to find mistakes; loose has them
-	// as anything, to run: a typed comparison would fail on a missing field.
+	// strict has the fields with their types, to find mistakes. loose has them as any type, to run,
+	// because a typed comparison would fail on a missing field.
 	strict, loose types.Map
 	names         []string
 	lists         map[string]bool // of the fields: is it a list
@@ -120,7 +120,7 @@ type expression struct {
 // mistake is why an expression does not compile.
 type mistake struct{ message, near string }
 
-// compile checks src and compiles it. want is what it must give.
+// compile checks src and compiles it. want is the kind of its result.
 func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) {
 	one := func(format string, args ...any) (*expression, []mistake) {
 		return nil, []mistake{{message: fmt.Sprintf(format, args...)}}
@@ -225,7 +225,8 @@ func explain(err error) string {
 	return goTypes.Replace(line)
 }
 
-// character says at which character of the expression an error is; empty: that is not known.
+// character returns the position of an error in the expression, in characters, or an empty string
+// if it is unknown.
 func character(err error) string {
 	if e, ok := errors.AsType[*file.Error](err); ok && e.Column > 0 {
 		return fmt.Sprintf(" (character %d)", e.Column+1)
@@ -233,8 +234,7 @@ func character(err error) string {
 	return ""
 }
 
-// run evaluates the expression. It fails with an error that says which field is
-// missing where that is the reason.
+// run evaluates the expression. If a missing field is the reason, the error names it.
 func (e *expression) run(env map[string]any) (any, error) {
 	v, err := expr.Run(e.program, env)
 	if err == nil {
@@ -271,7 +271,7 @@ func (e *expression) missing(env map[string]any) string {
 	return ""
 }
 
-// missingError says that a value which an expression needs is not there.
+// missingError reports that an expression needs a value that is missing.
 type missingError struct{ name string }
 
 func (e *missingError) Error() string { return e.name + ": missing" }

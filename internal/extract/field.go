@@ -153,7 +153,7 @@ func (f *field) value(r *reading, it item) (any, error) {
 	return v, r.spend(n)
 }
 
-// object reads the nested fields; nil when none of them is there.
+// object reads the nested fields, and returns nil if all of them are missing.
 func (f *field) object(r *reading, it item) (any, error) {
 	object := make(map[string]any, len(f.nested))
 	some := false
@@ -194,8 +194,8 @@ func (f *field) text(r *reading, it item) (text string, present bool) {
 	return text, true
 }
 
-// convert narrows and types a text. An attribute without a value is true where
-// the type is bool: that is how HTML writes it.
+// convert narrows and types a text. An attribute without a value is true if the type is bool, as in
+// HTML.
 func (f *field) convert(r *reading, text string, present bool) any {
 	if f.match != nil {
 		m := f.match.FindStringSubmatchIndex(text)
@@ -262,8 +262,7 @@ func (f *field) number(text string) any {
 	return v
 }
 
-// fromJSON makes a JSON value one of the field's type. Without a type it stays
-// what it is.
+// fromJSON makes a JSON value one of the field's type. Without a type it stays unchanged.
 func (f *field) fromJSON(r *reading, v gjson.Result) any {
 	if v.Type == gjson.Null {
 		return nil

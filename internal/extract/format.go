@@ -21,24 +21,23 @@ const (
 	formXML
 )
 
-// format is what a body is taken for.
+// format is the format by which a body is read.
 type format struct {
 	form form
 
-	// lenient reads XML that is not well-formed as HTML: the type or the root says
-	// HTML.
+	// lenient reads malformed XML as HTML, because the type or the root element names HTML.
 	lenient bool
 
-	// encoded says that the body may be in another charset than UTF-8: its type
-	// does not say that it is text.
+	// encoded reports that the body may have another charset than UTF-8, because its type is not a
+	// text type.
 	encoded bool
 
 	why string // for formNone: what the body is
 }
 
-// formatOf says how a page's body is parsed. The media type decides if it names
-// HTML or XML. For other types the bytes decide: many servers send HTML as
-// text/plain or application/octet-stream.
+// formatOf returns how a page's body is parsed. The media type decides if it names HTML or XML. For
+// other types the bytes decide, because many servers send HTML as text/plain or
+// application/octet-stream.
 func formatOf(page *seine.Page, body []byte) format {
 	t := page.Type
 	switch {
@@ -134,8 +133,7 @@ func rootName(body []byte) string {
 	return tagName(body[1:])
 }
 
-// tagName returns the name at the begin of b, which must be followed by what ends
-// a name of a tag.
+// tagName returns the tag name at the start of b, if a character that ends a name follows.
 func tagName(b []byte) string {
 	i := bytes.IndexAny(b, " \t\r\n\f/>[")
 	if i <= 0 || i > 100 {
@@ -155,7 +153,7 @@ func isHTMLName(name string) bool {
 	name = strings.ToLower(name)
 	switch name {
 	case "data", "item", "link", "object", "param", "source", "time", "title", "track":
-		// Common in XML too: an HTML page seldom begins with them.
+		// These names are common in XML too, and an HTML page seldom begins with them.
 		return name == "title" || name == "link"
 	}
 	return elements[atom.Lookup([]byte(name))]
@@ -182,14 +180,13 @@ func skipSpace(b []byte) []byte {
 	return bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\ufeff")), " \t\r\n\f")
 }
 
-// decoded returns a body in UTF-8 whose type does not say that it is text: it is
-// decoded as a page of HTML is.
+// decoded returns a body of a non-text type in UTF-8, decoded like a page of HTML.
 func decoded(body []byte) []byte {
 	text, _ := charset.ToUTF8(body, "text/html", "")
 	return text
 }
 
-// described says what a body is: its type, and how it begins.
+// described returns the type of a body and its first characters.
 func described(t string, body []byte) string {
 	if t == "" {
 		t = "no type"

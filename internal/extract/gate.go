@@ -11,18 +11,18 @@ import (
 
 // Memory of trees.
 const (
-	// nodeBytes is about the memory of one node: the node, its text, its share of
-	// attributes and of the index that XPath makes.
+	// nodeBytes is the approximate memory of one node with its text, its attributes, and its entry
+	// in the index of XPath.
 	nodeBytes = 160
 
-	// treeShare is the part of the process's memory limit that trees may take. The
-	// rest is for bodies, images and what the collector has not freed yet.
+	// treeShare is the part of the process's memory limit that trees may take. The rest is for
+	// bodies, images and garbage.
 	treeShare = 3
 
 	// freeTrees is what trees may take in a process without a memory limit.
 	freeTrees = 1 << 30
 
-	// leastTrees is the least that trees may take: pages are read one by one then.
+	// leastTrees is the minimum room for trees. With it, pages are read one by one.
 	leastTrees = 64 << 20
 )
 
@@ -44,8 +44,8 @@ var trees = sync.OnceValue(func() *gate {
 
 func newGate(size int64) *gate { return &gate{size: size, free: semaphore.NewWeighted(size)} }
 
-// enter waits until a tree of so many nodes has room, and returns how to leave.
-// A tree that is larger than the gate has it alone.
+// enter waits until a tree of the given number of nodes has room, and returns the function that
+// leaves. A tree that is larger than the gate has it alone.
 func (g *gate) enter(ctx context.Context, nodes int) (leave func(), err error) {
 	n := min(int64(nodes)*nodeBytes, g.size)
 	if err := g.free.Acquire(ctx, n); err != nil {

@@ -39,7 +39,7 @@ func (w written) rules(t *testing.T) Rules {
 	return rules
 }
 
-// wanted is what a golden file says of a page.
+// wanted is the expectation of a golden file for a page.
 type wanted struct {
 	State  string            `json:"state"`
 	Reason string            `json:"reason,omitempty"`
@@ -50,8 +50,8 @@ type wanted struct {
 	Error  string            `json:"error,omitempty"`
 }
 
-// Each file of testdata holds rules, pages, whose first line is status and type,
-// and after each page what is wanted of it.
+// Each file of testdata holds rules and pages. A page's first line is its status and type, and its
+// expected result follows.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txtar")
@@ -102,8 +102,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// judged returns what the rules make of a page, as JSON. The page's first line
-// is its status and type.
+// judged returns the result of the rules on a page, as JSON. The page's first line is its status
+// and type.
 func judged(t *testing.T, s *Scraper, name string, data []byte) []byte {
 	t.Helper()
 	head, body, _ := bytes.Cut(data, []byte("\n"))

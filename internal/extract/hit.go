@@ -13,13 +13,13 @@ import (
 // stateCompared finds what state is compared with.
 var stateCompared = regexp.MustCompile(`\bstate\s*[!=]=\s*["']([^"']*)["']|["']([^"']*)["']\s*[!=]=\s*state\b`)
 
-// CompileHit compiles the expression that says what walks look for, over what is
-// kept of every task: its id, the state that it was judged as, and the reason.
+// CompileHit compiles the condition for a hit of local search, over the stored data of every task:
+// its ID, the state of its verdict, and the reason.
 func CompileHit(src string) (func(id string, v seine.Verdict) bool, []Problem) {
 	names := types.Map{"id": types.String, "state": types.String, "reason": types.String}
 	for _, m := range stateCompared.FindAllStringSubmatch(src, -1) {
 		if state := m[1] + m[2]; state != seine.Done.String() && state != seine.Skipped.String() {
-			return nil, []Problem{{Message: fmt.Sprintf("state is never %q here: it is \"done\" or \"skipped\"", state), Near: Nearest(state, []string{"done", "skipped"})}}
+			return nil, []Problem{{Message: fmt.Sprintf("state is never %q here, only \"done\" or \"skipped\"", state), Near: Nearest(state, []string{"done", "skipped"})}}
 		}
 	}
 	s := &scope{strict: names, loose: names, names: []string{"id", "reason", "state"}}

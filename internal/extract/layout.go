@@ -10,8 +10,7 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Layout says what the paths of a job's files mean: the inverse of its key
-// template.
+// Layout reads the paths of a job's files. It is the inverse of the job's key template.
 type Layout struct {
 	key      template
 	assets   []string
@@ -23,7 +22,7 @@ type Layout struct {
 	groups   []string // the name that each group of shape stands for
 }
 
-// Place is what a path says. Its values are as [Sanitize] left them.
+// Place holds the values in a path. Its values are as [Sanitize] left them.
 type Place struct {
 	// ID is what stood for {id} or {key}.
 	ID string
@@ -87,8 +86,7 @@ func (s *Scraper) MostAssets() int {
 	return n
 }
 
-// Uses reports what pages must be fetched with for the assets: their raw bodies, and their blob:
-// images.
+// Uses reports the parts of pages that the assets need: the raw bodies, and the blob: images.
 func (s *Scraper) Uses() (raw, blobs bool) {
 	for _, a := range s.assets {
 		raw, blobs = raw || a.Body, blobs || !a.Body
@@ -101,8 +99,8 @@ func (s *Scraper) KeepsRecords() bool {
 	return slices.ContainsFunc(s.assets, func(a *assetRule) bool { return a.OnFailure == seine.KeepRecord })
 }
 
-// Foreign returns the layout of a store that Seine did not fill: what stands for
-// a field may be any name of a folder or a part of one, but a hidden one.
+// Foreign returns the layout of a store that Seine did not fill, where the value of a field may be
+// any folder name or part of one, except a hidden one.
 func (l *Layout) Foreign() *Layout {
 	out := &Layout{key: l.key, assets: l.assets, lists: l.lists, required: l.required, foreign: true, code: l.code}
 	out.compile()
@@ -120,8 +118,8 @@ func (s *Scraper) Columns() []string {
 	return names
 }
 
-// Assets lists the names of the assets that are one file, in the order of the rules; the original
-// that is kept beside one follows it.
+// Assets lists the names of the assets with one file, in the order of the rules. The name of a kept
+// original follows its asset.
 func (l *Layout) Assets() []string { return l.assets }
 
 // Lists lists the names of the assets that are lists, in the order of the rules.
@@ -139,7 +137,7 @@ func (l *Layout) NumberOf(asset string) (list string, n int, ok bool) {
 	return "", 0, false
 }
 
-// Required lists those that every done task owes.
+// Required lists the assets that every done task must have.
 func (l *Layout) Required() []string { return l.required }
 
 // Fields lists the fields that the template names, in its order.
@@ -174,9 +172,8 @@ const (
 	anyNumber    = `([1-9][0-9]{0,3})`
 )
 
-// compile makes the pattern of the paths. Values are taken as short as they can
-// be and names of assets as long as they can be, so that 7_big_front.png is the
-// asset big_front of 7 where there is one.
+// compile makes the pattern of the paths. Values match as short as possible and names of assets as
+// long as possible, so that 7_big_front.png is the asset big_front of 7 if such an asset exists.
 func (l *Layout) compile() {
 	longest := slices.Clone(l.assets)
 	for _, list := range l.lists {
@@ -217,8 +214,7 @@ func (l *Layout) compile() {
 	l.shape = regexp.MustCompile(b.String()) // everything in it is quoted
 }
 
-// Parse returns what a path says; ok is false when the template can't have made
-// it.
+// Parse returns the values in a path. ok is false if the template cannot have made it.
 func (l *Layout) Parse(path string) (place Place, ok bool) {
 	m := l.shape.FindStringSubmatch(path)
 	if m == nil {
@@ -249,8 +245,8 @@ func (l *Layout) Parse(path string) (place Place, ok bool) {
 	return place, true
 }
 
-// Fits reports whether a path is one that the template makes of these values.
-// What value does not know may be anything.
+// Fits reports whether the template can make a path from these values. A name that value does not
+// know matches any text.
 func (l *Layout) Fits(path, id, asset string, value func(name string) (v string, known bool)) bool {
 	if l.code {
 		return true
@@ -308,8 +304,8 @@ func fits(pattern []part, path string) bool {
 	return path == ""
 }
 
-// Printed returns a record's value as a key writes it; empty for what it can't
-// write. Numbers may be json.Number.
+// Printed returns a record's value as a key writes it, or an empty string for a value that a key
+// cannot hold. Numbers may be json.Number.
 func Printed(v any) string {
 	n, ok := v.(json.Number)
 	if !ok {

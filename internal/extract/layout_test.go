@@ -128,8 +128,8 @@ func TestLayoutFits(t *testing.T) {
 	}
 }
 
-// What the template makes of values is parsed, and what is parsed is what the
-// template makes of the values that were found.
+// A path that the template made is parsed, and a parsed path is the path that the template makes of
+// the parsed values.
 func FuzzLayout(f *testing.F) {
 	f.Add("70000001", "10", "png", "png/10/70000001_front.png")
 	f.Add("https://a.example/p?q=1", "NM-MT", "jpeg", "png/../x_front.png")

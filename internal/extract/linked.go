@@ -14,7 +14,7 @@ import (
 	"github.com/seinehq/seine/internal/markup"
 )
 
-// linkedData are the things of a page's JSON-LD blocks: those of a list and of an @graph one by one.
+// linkedData holds the things of a page's JSON-LD blocks. Lists and @graph are flattened.
 type linkedData struct {
 	things  []gjson.Result
 	blocks  int
@@ -119,7 +119,7 @@ func shortType(iri string) string {
 	return iri
 }
 
-// ofType calls yield for each thing of a type: those of the blocks first, then the ones inside them.
+// ofType calls yield for each thing of a type, with top-level things before nested ones.
 func (l *linkedData) ofType(name string, yield func(gjson.Result) bool) {
 	for _, thing := range l.things {
 		if isType(thing, name) && !yield(thing) {
@@ -206,8 +206,8 @@ func count(n int, noun string) string {
 // plainPath is a path of names alone. An index, a query or a modifier is gjson's.
 var plainPath = regexp.MustCompile(`^@?[\pL_][\pL\d_:-]*(\.@?[\pL_][\pL\d_:-]*)*$`)
 
-// inThing gives the values at a path of a thing. In JSON-LD an object may stand for a list of one,
-// and a list for an object: a name is looked up in each object of a list.
+// inThing gives the values at a path of a thing. In JSON-LD an object may replace a list of one
+// element, and the reverse. inThing therefore looks up a name in each object of a list.
 func inThing(thing gjson.Result, path string, yield func(item) bool) bool {
 	if path == "" || path == "@this" {
 		return yield(item{json: thing})

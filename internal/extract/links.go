@@ -9,9 +9,8 @@ import (
 	"github.com/seinehq/seine/internal/css"
 )
 
-// Links returns the pages that links lead to: of each direction the first
-// element that a selector matches. An empty selector has none. A problem's Path
-// is next or prev.
+// Links returns the pages that links lead to, by the first element that each selector matches. An
+// empty selector has none. A problem's Path is next or prev.
 func Links(next, prev string) (seine.NeighborFunc, []Problem) {
 	var (
 		problems  []Problem

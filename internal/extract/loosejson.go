@@ -27,11 +27,11 @@ func (e *syntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s: %q", e.line, e.column, e.message, e.excerpt)
 }
 
-// looseJSON returns the JSON values of a text as strict JSON. Besides strict JSON it reads what
-// sites send in its place: several values one after the other (NDJSON), comments, trailing commas,
-// NaN and Infinity and undefined (as null), control characters inside strings, a guard against
-// cross-site inclusion, a JSONP call, comment and CDATA markers around the text, and a semicolon
-// behind it. It fails with a *syntaxError.
+// looseJSON returns the JSON values of a text as strict JSON. In addition to strict JSON it reads
+// common deviations of sites: several values in sequence (NDJSON), comments, trailing commas, NaN
+// and Infinity and undefined (as null), control characters inside strings, a guard against
+// cross-site inclusion, a JSONP call, comment and CDATA markers around the text, and a semicolon at
+// its end. It fails with a *syntaxError.
 func looseJSON(text []byte) ([][]byte, error) {
 	if json.Valid(text) {
 		return [][]byte{text}, nil

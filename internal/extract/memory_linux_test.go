@@ -94,8 +94,8 @@ func TestSixteenPagesInOneGiB(t *testing.T) {
 	}
 }
 
-// readSixteen scrapes a page sixteen times at once and prints the most memory that
-// the process had. The limit is what the command sets in a container of 1 GiB.
+// readSixteen scrapes a page sixteen times at once and prints the most memory that the process had.
+// The limit is the default of the command in a container of 1 GiB.
 func readSixteen(t *testing.T, make func() *seine.Page) {
 	debug.SetMemoryLimit(850 << 20)
 	s := compile(t, Rules{Fields: []Field{

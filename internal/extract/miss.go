@@ -18,7 +18,7 @@ func (r *reading) miss(format string, args ...any) {
 	}
 }
 
-// unread notes that what the field is read from can't be read. It takes precedence over a miss.
+// unread records that the source of a field is unreadable. It takes precedence over a miss.
 func (r *reading) unread(err error) {
 	if !r.broken || r.why == "" {
 		r.why = cut(err.Error(), maxWhy)
@@ -49,8 +49,8 @@ func (s *Scraper) noFieldFound(r *reading, task seine.Task) (seine.Verdict, bool
 	if wanted == 0 {
 		return seine.Verdict{}, false
 	}
-	// The same bytes give nothing again. A page that is only empty may have been a passing fault of
-	// the site: one more attempt tells.
+	// The same bytes give nothing again. An empty page may be a temporary fault of the site, so one
+	// more attempt decides.
 	return seine.Verdict{
 		State: seine.Error, Reason: "no field found: " + first, Final: r.brokenPage || task.Attempt > 1,
 	}, true
@@ -76,8 +76,8 @@ func (f *field) reads() bool {
 	return f.find != nil && !f.given
 }
 
-// noteMissing remembers why a field has no value of the page. A default stands for a value that a
-// readable page does not have, not for a page that can't be read.
+// noteMissing remembers why a field has no value of the page. A default replaces a value that a
+// readable page does not have, not a value on an unreadable page.
 func (r *reading) noteMissing(f *field, from string) {
 	if from != "" && (from != "or" || !r.broken) {
 		return

@@ -125,7 +125,7 @@ func TestAPageOverABoundIsFinal(t *testing.T) {
 	}
 }
 
-// A list that lacks some of its matches tells of them: the values behind stand in other places.
+// A list that drops some of its matches reports them, because the positions of later values change.
 func TestAListTellsWhatItLeavesOut(t *testing.T) {
 	t.Parallel()
 	html := `<i>1</i><i>free</i><i></i><i>4</i><b><u>x</u></b><b></b>`

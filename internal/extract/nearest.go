@@ -2,10 +2,9 @@ package extract
 
 import "strings"
 
-// Nearest returns the word of among that word was likely meant to be, or an
-// empty string when none is near. A third of its letters may be wrong: one too
-// many, too few, another, or two swapped. Failing that, one of the words may
-// begin with the other.
+// Nearest returns the word of among that word was likely meant to be, or an empty string when none
+// is near. A third of its letters may be wrong: added, missing, replaced, or swapped with a
+// neighbor. Failing that, one of the words may begin with the other.
 func Nearest(word string, among []string) string {
 	if len(word) > 100 {
 		return ""

@@ -10,8 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// owed returns the assets of a done page. It fails with the reason why one that
-// is not optional can't be had.
+// owed returns the assets of a done page. It fails with the reason if a required asset is missing.
 func (s *Scraper) owed(r *reading, env map[string]any, trace *Trace) ([]seine.Asset, error) {
 	var assets []seine.Asset
 	for _, rule := range s.assets {
@@ -35,7 +34,7 @@ func (s *Scraper) owed(r *reading, env map[string]any, trace *Trace) ([]seine.As
 	return assets, nil
 }
 
-// files returns the assets of one rule: one, or those of a list.
+// files returns the assets of one rule, which are one asset or a list.
 func (s *Scraper) files(r *reading, rule *assetRule, env map[string]any) ([]seine.Asset, error) {
 	if rule.Body {
 		a, err := s.asset(rule, r.page.URL, 0, env)
@@ -45,7 +44,7 @@ func (s *Scraper) files(r *reading, rule *assetRule, env map[string]any) ([]sein
 	v, err := rule.value(r, env)
 	if err != nil {
 		_, none := errors.AsType[*missingError](err)
-		// An index behind the end of a list asks for what is not there.
+		// An index beyond the end of a list has no value.
 		if none || strings.Contains(err.Error(), "index out of range") {
 			return nil, missing
 		}
@@ -68,7 +67,7 @@ func (s *Scraper) files(r *reading, rule *assetRule, env map[string]any) ([]sein
 	return s.list(r, rule, v, env, missing)
 }
 
-// list returns an asset for each URL of a list, the first time that it is there.
+// list returns an asset for each distinct URL of a list.
 func (s *Scraper) list(r *reading, rule *assetRule, v any, env map[string]any, missing error) ([]seine.Asset, error) {
 	values, ok := v.([]any)
 	if !ok {
@@ -90,7 +89,7 @@ func (s *Scraper) list(r *reading, rule *assetRule, v any, env map[string]any, m
 		}
 		seen[same] = true
 		if len(assets) == seine.MaxAssets {
-			return nil, fmt.Errorf("asset %s: more than %d files", rule.Name, seine.MaxAssets)
+			return nil, fmt.Errorf("asset %s has more than %d files", rule.Name, seine.MaxAssets)
 		}
 		a, err := s.asset(rule, url, len(assets)+1, env)
 		if err != nil {
@@ -104,7 +103,7 @@ func (s *Scraper) list(r *reading, rule *assetRule, v any, env map[string]any, m
 	return assets, nil
 }
 
-// value returns what a rule says of the URL.
+// value returns a rule's value for the URL.
 func (rule *assetRule) value(r *reading, env map[string]any) (any, error) {
 	if rule.source == nil {
 		return rule.url.run(env)
@@ -121,8 +120,8 @@ func (rule *assetRule) value(r *reading, env map[string]any) (any, error) {
 	return v, err
 }
 
-// mayFail is assetURL. If the asset may fail without its record, a text that is no URL stays: the
-// asset fails alone, and the other files of the list are stored.
+// mayFail is assetURL. If the asset may fail without its record, a text that is no URL stays. Then
+// only this asset fails, and the other files of the list are stored.
 func (r *reading) mayFail(rule *assetRule, v any) (string, error) {
 	url, err := r.assetURL(rule, v)
 	if ref, ok := v.(string); err != nil && ok && rule.OnFailure == seine.KeepRecord {

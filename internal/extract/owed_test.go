@@ -79,7 +79,7 @@ photo_3 https://c.example/c.png k_photo_3.{ext} `
 	}
 }
 
-// A page that is stored itself needs no field: of files and pages, only pages have some.
+// A page that is stored as a file needs no field.
 func TestAPageThatIsAFileNeedsNoField(t *testing.T) {
 	t.Parallel()
 	s := compile(t, Rules{Fields: []Field{{Name: "title", CSS: "h1"}}, Assets: []AssetRule{{Name: "file", Body: true}}})
@@ -93,7 +93,7 @@ func TestAPageThatIsAFileNeedsNoField(t *testing.T) {
 func TestAListOfAssetsHasABound(t *testing.T) {
 	t.Parallel()
 	s := compile(t, Rules{Fields: []Field{images}, Assets: []AssetRule{{Name: "photo", URL: "images", All: true}}})
-	for n, want := range map[int]string{seine.MaxAssets: "", seine.MaxAssets + 1: "asset photo: more than 1000 files"} {
+	for n, want := range map[int]string{seine.MaxAssets: "", seine.MaxAssets + 1: "asset photo has more than 1000 files"} {
 		var b strings.Builder
 		for i := range n {
 			fmt.Fprintf(&b, "<img src=/%d.png>", i)
@@ -122,7 +122,7 @@ func TestBlobURLs(t *testing.T) {
 	}
 }
 
-// A column comes as it was given: decimal digits included.
+// A column keeps its text, including decimal digits.
 func TestColumnsOfTheTask(t *testing.T) {
 	t.Parallel()
 	var meta any
@@ -149,7 +149,7 @@ func TestColumnsOfTheTask(t *testing.T) {
 	if string(text) != want {
 		t.Errorf("fields\n%s\nwant\n%s", text, want)
 	}
-	// A column is nothing that the page holds: without a field of its own it is empty still.
+	// A column is not content of the page, so a page without any other field still counts as empty.
 	s2 := compile(t, Rules{Fields: []Field{{Name: "title", CSS: "h1"}, {Name: "price", Column: "price"}}})
 	if got, err = s2.Scrape(t.Context(), task, page("<p>x")); err != nil || got.Verdict.State != seine.Error || !strings.HasPrefix(got.Verdict.Reason, "no field found: title") {
 		t.Errorf("an empty page: %+v, %v", got.Verdict, err)
@@ -160,7 +160,7 @@ func TestColumnsOfTheTask(t *testing.T) {
 	}
 }
 
-// The record says which fields its stored assets fill in.
+// The record names the fields that its stored assets fill in.
 func TestFieldsOfStoredAssets(t *testing.T) {
 	t.Parallel()
 	s := compile(t, Rules{
@@ -184,22 +184,22 @@ func TestMistakesOfAssets(t *testing.T) {
 		rules Rules
 		want  string
 	}{
-		{"no place", Rules{Assets: []AssetRule{{Name: "a"}}}, "assets.a: says not where the file is: give url, or body: true for the page itself"},
+		{"no place", Rules{Assets: []AssetRule{{Name: "a"}}}, "assets.a: does not name the file: give url, or body: true for the page itself"},
 		{"body and url", Rules{Assets: []AssetRule{{Name: "a", URL: "url", Body: true}}}, "assets.a.url: does not go with body: true"},
 		{"body and keep", Rules{Assets: []AssetRule{{Name: "a", Body: true, OnFailure: "keep"}}}, "assets.a.on_failure: does not go with body: true"},
 		{"body and all", Rules{Assets: []AssetRule{{Name: "a", Body: true, All: true}}}, "assets.a.all: does not go with body: true"},
 		{"optional and keep", Rules{Assets: []AssetRule{{Name: "a", URL: "url", Optional: true, OnFailure: "keep"}}}, "assets.a.on_failure: does not go with optional: true"},
 		{"a word", Rules{Assets: []AssetRule{{Name: "a", URL: "url", OnFailure: "kep"}}}, `assets.a.on_failure: unknown word "kep": keep: did you mean "keep"?`},
-		{"a type", Rules{Assets: []AssetRule{{Name: "a", URL: "url", Types: []string{"image/*", "pdf"}}}}, `assets.a.types[1]: "pdf" is no media type`},
+		{"a type", Rules{Assets: []AssetRule{{Name: "a", URL: "url", Types: []string{"image/*", "pdf"}}}}, `assets.a.types[1]: "pdf" is not a media type`},
 		{"a field that is none", Rules{Fields: []Field{{Name: "title", CSS: "h1"}}, Assets: []AssetRule{{Name: "a", URL: "title", All: true}}}, "assets.a.url: title is not a list: give the field all: true"},
 		{"an object", Rules{Assets: []AssetRule{{Name: "a", Source: &Field{CSS: "p", Fields: []Field{{Name: "x", CSS: "b"}}}}}}, "assets.a.url.fields: an object is no URL"},
-		{"a source without a place", Rules{Assets: []AssetRule{{Name: "a", Source: &Field{Attr: "src"}}}}, "assets.a.url: says nowhere to look"},
+		{"a source without a place", Rules{Assets: []AssetRule{{Name: "a", Source: &Field{Attr: "src"}}}}, "assets.a.url: gives no place to look"},
 		{"a list in one key", Rules{Fields: []Field{images}, Assets: []AssetRule{{Name: "a", URL: "images", All: true}}, Key: "{id}.{ext}"}, `store.key: "{id}.{ext}" has neither {asset} nor {n}`},
 		{"a name of the list", Rules{Fields: []Field{images}, Assets: []AssetRule{{Name: "a", URL: "images", All: true}, {Name: "A_2", URL: "url"}}}, "assets.A_2: the name is one of the list a, whose files are a_1, a_2 and so on"},
 		{"a bound", Rules{Assets: []AssetRule{{Name: "a", URL: "url", Image: &seine.Image{MaxPixels: -1}}}}, "assets.a.image.max_pixels: -1 is negative"},
 		{"no such asset", Rules{Fields: []Field{{Name: "w", Asset: "fornt.width"}}, Assets: []AssetRule{{Name: "front", URL: "url"}}}, `fields.w.asset: there is no asset "fornt": did you mean "front"?`},
 		{"no such property", Rules{Fields: []Field{{Name: "w", Asset: "a.widht"}}, Assets: []AssetRule{{Name: "a", URL: "url"}}}, `did you mean "width"?`},
-		{"no property", Rules{Fields: []Field{{Name: "w", Asset: "a"}}, Assets: []AssetRule{{Name: "a", URL: "url"}}}, `fields.w.asset: "a" names no property: write NAME.PROPERTY`},
+		{"no property", Rules{Fields: []Field{{Name: "w", Asset: "a"}}, Assets: []AssetRule{{Name: "a", URL: "url"}}}, `fields.w.asset: "a" is not a property: write NAME.PROPERTY`},
 		{"one of a list", Rules{Fields: []Field{images, {Name: "w", Asset: "a.width"}}, Assets: []AssetRule{{Name: "a", URL: "images", All: true}}}, "fields.w.asset: a is a list of files: give the field all: true"},
 		{"a list of one", Rules{Fields: []Field{{Name: "w", Asset: "a.width", All: true}}, Assets: []AssetRule{{Name: "a", URL: "url"}}}, "fields.w.all: a is one file: leave all out"},
 		{"a verdict", Rules{Fields: []Field{{Name: "w", Asset: "a.width"}}, Assets: []AssetRule{{Name: "a", URL: "url"}}, Verdict: []VerdictRule{{State: seine.Skipped, When: "w > 1"}}}, "verdict[0].skip: w is known only when its asset is stored"},

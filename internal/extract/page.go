@@ -18,20 +18,18 @@ import (
 	"github.com/seinehq/seine/internal/xpath"
 )
 
-// Bounds of what one page may give, so that a page made to do so can't fill
-// the memory or the database.
+// These bounds limit the data from one page, so that a hostile page cannot fill the memory or the
+// database.
 const (
 	maxItems = 10_000
 	maxField = 1 << 20
 	maxTotal = 16 << 20
 )
 
-// maxTexts bounds the texts that are kept for a second look: two fields that
-// read main share one.
+// maxTexts bounds the texts kept for reuse, for example by two fields that read main.
 const maxTexts = 16
 
-// reading is what is known of one page while its fields are read. Each part is
-// made when it is first asked for.
+// reading is the state of one page while its fields are read. Each part is made at its first use.
 type reading struct {
 	ctx   context.Context //nolint:containedctx // lives as long as the call that it belongs to
 	watch *stopwatch
@@ -56,9 +54,9 @@ type reading struct {
 
 	linked *linkedData
 
-	// why is the reason why the field that is being read has no value; broken states that what it
-	// is read from can't be read. missing holds the reasons of the fields without a value, brokenPage
-	// whether one of them could not be read.
+	// why is the reason for the current field's missing value. broken reports that its source is
+	// unreadable. missing holds the reasons of the fields without a value, brokenPage whether one
+	// of them could not be read.
 	why        string
 	broken     bool
 	left       int // matches of the list that is read that have no value
@@ -69,7 +67,7 @@ type reading struct {
 	spent int
 }
 
-// kind says what a page's body is taken for.
+// kind is the format by which a page's body is read.
 type kind int
 
 const (
@@ -104,9 +102,8 @@ func (r *reading) resolve(ref string) (string, error) {
 	return weburl.ResolveIn(r.base, ref, r.page.Charset)
 }
 
-// baseURL returns what references on a page are resolved against: the href of the
-// first base element that has one, else the page's URL. The content of a template
-// is no part of the page.
+// baseURL returns the base URL of references on a page: the href of the first base element with
+// one, else the page's URL. The content of a template is no part of the page.
 func baseURL(page *seine.Page, doc *html.Node) string {
 	for n := markup.Next(doc, doc); n != nil; n = markup.Next(n, doc) {
 		if n.DataAtom != atom.Base || n.Namespace != "" {
@@ -151,7 +148,7 @@ func (r *reading) whole() (string, error) {
 	return r.text(doc), nil
 }
 
-// bodyJSON returns the JSON values of the body: several if it is NDJSON.
+// bodyJSON returns the JSON values of the body. NDJSON has several.
 func (r *reading) bodyJSON() ([]gjson.Result, error) {
 	if !r.jsonDone {
 		r.jsonDone = true
@@ -170,9 +167,9 @@ func (r *reading) bodyJSON() ([]gjson.Result, error) {
 	return r.json, r.jsonErr
 }
 
-// attribute returns an attribute of n by its name as it is written: href,
-// xlink:href. A name without a prefix also finds an attribute with one, and case
-// matters only if two attributes differ in nothing else.
+// attribute returns an attribute of n by its written name, such as href or xlink:href. A name
+// without a prefix also finds an attribute with one, and case matters only if two attributes differ
+// in nothing else.
 func attribute(n *html.Node, name string) (string, bool) {
 	best, found := 0, -1
 	for i, a := range n.Attr {
@@ -206,8 +203,8 @@ var references = map[string]bool{
 	"src": true, "href": true, "srcset": true, "action": true, "poster": true, "cite": true, "data": true,
 }
 
-// reference returns the absolute URL that an attribute holds; empty when it
-// holds none. What is no web address (mailto:, data:) is absolute already.
+// reference returns the absolute URL that an attribute holds; empty when it holds none. A URL of
+// another scheme (mailto:, data:) is absolute already.
 func (r *reading) reference(name, value string) string {
 	value = strings.TrimSpace(value)
 	if name == "srcset" {
@@ -236,7 +233,7 @@ func firstCandidate(srcset string) string {
 	return strings.TrimRight(fields[0], ",")
 }
 
-// clean returns s as every frontier can store it: valid UTF-8 without NUL, which
+// clean returns s in a form that every frontier can store: valid UTF-8 without NUL, which
 // PostgreSQL refuses.
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "�")

@@ -11,8 +11,8 @@ type Rules struct {
 	// Kind is the kind of the records. Default "record".
 	Kind string
 
-	// EmptyOK keeps a record none of whose fields has a value of the page. Default: the task ends in
-	// error, "no field found".
+	// EmptyOK keeps a record none of whose fields has a value of the page. By default the task ends
+	// in error with the reason "no field found".
 	EmptyOK bool
 
 	// Timeout bounds the rules on one page. Default 20s.
@@ -27,9 +27,9 @@ type Rules struct {
 	Key string
 }
 
-// Field says where a value stands on a page. Exactly one of CSS, XPath, Text,
-// Regex, Meta, JSON, JSONLD, Column, Asset and First is its source; inside Fields it may have
-// Attr alone, or none: the element itself.
+// Field states where a page holds a value. Exactly one of CSS, XPath, Text, Regex, Meta, JSON,
+// JSONLD, Column, Asset and First is its source. Inside Fields it may have only Attr, or no source,
+// which means the element itself.
 type Field struct {
 	// Name is how expressions, templates and the record call it; empty in an
 	// alternative of First.
@@ -53,7 +53,8 @@ type Field struct {
 	// JSON is a path into the body, JSONLD one into the page's JSON-LD blocks.
 	JSON, JSONLD string
 
-	// JSONLDType selects the things of JSON-LD by @type. Default: each thing of a block.
+	// JSONLDType selects the things of JSON-LD by @type. By default it selects each thing of a
+	// block.
 	JSONLDType string
 
 	// Column is the name of a column that came with the task, in its meta.
@@ -63,23 +64,24 @@ type Field struct {
 	// is filled in after the verdict.
 	Asset string
 
-	// First lists alternatives: the first that gives a value counts.
+	// First lists alternatives. The first one with a value counts.
 	First []Field
 
 	// Attr takes an attribute instead of the text. It needs CSS or XPath.
 	Attr string
 
-	// Match narrows a value to what a pattern matches: its first group, or the
-	// whole. A value that it does not match is missing.
+	// Match narrows a value to the match of a pattern: its first group, or the whole. A value that
+	// it does not match is missing.
 	Match string
 
 	// All takes every value, as a list.
 	All bool
 
-	// Or stands for a missing value; nil: none. Of a list, a list.
+	// Or replaces a missing value. nil means no default. If the field is a list, Or must be a list.
 	Or any
 
-	// Type is string, int, float, decimal or bool. Default: string, of JSON its own.
+	// Type is string, int, float, decimal or bool. By default it is string, or the value's own type
+	// in JSON.
 	Type string
 
 	// Locale is the language tag by which int, float and decimal are read from a text; Decimal is
@@ -105,14 +107,14 @@ type VerdictRule struct {
 	// When is an expression that is true or false.
 	When string
 
-	// Shown stands for When in reasons and traces: the expression before variables were put in.
+	// Shown replaces When in reasons and traces. It is the expression before variables were put in.
 	// Default: When.
 	Shown string
 
 	// Why is the reason. Default: Shown.
 	Why string
 
-	// Final goes with the state Error: the task is not tried again.
+	// Final goes with the state Error and rules out a retry.
 	Final bool
 }
 
@@ -129,10 +131,11 @@ type AssetRule struct {
 	// Body takes the page's own body.
 	Body bool
 
-	// All takes every URL of a list, each once: the files are NAME_1, NAME_2 and so on.
+	// All takes every distinct URL of a list. The files are NAME_1, NAME_2 and so on.
 	All bool
 
-	// Types are the media types that the file may have: image/*, application/pdf. Default: any.
+	// Types lists the permitted media types of the file, such as image/* or application/pdf.
+	// Default: any.
 	Types []string
 
 	// OnFailure is [seine.KeepRecord], or empty.
@@ -141,14 +144,13 @@ type AssetRule struct {
 	Upgrade *seine.Upgrade
 	Image   *seine.Image
 
-	// Optional leaves the asset out where its URL is missing. Default: the task
-	// ends in error.
+	// Optional leaves the asset out where its URL is missing. By default the task ends in error.
 	Optional bool
 }
 
 // Problem is one mistake in the rules.
 type Problem struct {
-	// Path names the place: fields.grade.first[0].match.
+	// Path names the position in the rules, such as fields.grade.first[0].match.
 	Path string
 
 	Message string

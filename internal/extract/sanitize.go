@@ -11,14 +11,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxValue is the most bytes of a value in a key: three of them and the words
-// around fit the 255 bytes that file systems allow a name.
+// maxValue is the most bytes of a value in a key. Three values and the words around them fit the
+// 255 bytes that file systems permit for a name.
 const maxValue = 100
 
-// Sanitize returns value as it may stand in a path: its letters, digits, '.',
-// '_' and '-' in Unicode form NFC, anything else as '_', no dot in front, at
-// most 100 bytes. Where that changed it, '-' and 128 bits of its SHA-256 in hexadecimal
-// digits follow, so that two values do not share a path. An empty value stays empty.
+// Sanitize returns value in a form that is safe in a path. Letters, digits, '.', '_' and '-' stay,
+// in Unicode form NFC. Any other character becomes '_', no dot comes first, and the length is at
+// most 100 bytes. A changed value gets '-' and 128 bits of its SHA-256 in hexadecimal digits, so
+// that two values never share a path. An empty value stays empty.
 func Sanitize(value string) string {
 	if value == "" {
 		return ""
@@ -48,8 +48,7 @@ func Sanitize(value string) string {
 
 var suffixed = regexp.MustCompile(`-[0-9a-f]{32}$`)
 
-// mimics says that s, though nothing in it must change, could be what another
-// value was changed to.
+// mimics reports whether s, which needs no change, could be the changed form of another value.
 func mimics(s string) bool {
 	changed := len(s) == maxValue || strings.IndexFunc(s, func(r rune) bool { return r == '_' || r >= utf8.RuneSelf }) >= 0
 	return changed && suffixed.MatchString(s)

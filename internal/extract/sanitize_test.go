@@ -31,7 +31,7 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
-// unsafe says why a value may not stand in a path.
+// unsafe returns why a value is unsafe in a path.
 func unsafe(s string) string {
 	switch {
 	case strings.ContainsAny(s, "/\\{}\x00:*?\"<>|\n\r\t "):

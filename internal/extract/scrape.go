@@ -19,7 +19,7 @@ type Trace struct {
 	Assets []AssetTrace `json:"assets"`
 }
 
-// FieldTrace tells what a field is, nil when it is missing.
+// FieldTrace is the value of a field, or nil if it is missing.
 type FieldTrace struct {
 	Name  string `json:"name"`
 	Value any    `json:"value"`
@@ -28,7 +28,7 @@ type FieldTrace struct {
 	// "first[1]: text main", "or"; empty when none did.
 	From string `json:"from,omitempty"`
 
-	// Kept says that it goes into the record.
+	// Kept reports that the value goes into the record.
 	Kept bool `json:"kept"`
 
 	// Why is the reason why the page gave no value, or why a list lacks some of its matches; empty
@@ -36,13 +36,13 @@ type FieldTrace struct {
 	Why string `json:"why,omitempty"`
 }
 
-// RuleTrace tells how a verdict rule went, up to the one that decided.
+// RuleTrace is the outcome of a verdict rule, up to the rule that decided.
 type RuleTrace struct {
 	State string `json:"state"`
 	Rule  string `json:"rule"`
 	Held  bool   `json:"held"`
 
-	// Note says why it was passed over, or why it failed.
+	// Note is the reason why the rule was skipped or failed.
 	Note string `json:"note,omitempty"`
 }
 
@@ -53,7 +53,7 @@ type AssetTrace struct {
 	URL  string `json:"url,omitempty"`
 	Path string `json:"path,omitempty"`
 
-	// Note says why there is none.
+	// Note is the reason for a missing value.
 	Note string `json:"note,omitempty"`
 }
 
@@ -78,7 +78,7 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 	defer r.release()
 	values, err := readAll(r, s.fields, trace)
 	if err != nil {
-		// The page of an error may be anything: what its status says is enough.
+		// The page of an error may hold anything, so its status alone decides.
 		if v, decided := seine.PageVerdict(page); decided && ctx.Err() == nil {
 			return seine.Result{Verdict: v}, nil
 		}
@@ -138,8 +138,8 @@ func environment(task seine.Task, page *seine.Page, values map[string]any) map[s
 	return env
 }
 
-// ofPage reports whether a status tells of the page. Others tell of the server, or
-// that there is no page: rules about fields know nothing of them.
+// ofPage reports whether a status tells of the page. Other statuses describe the server or a
+// missing page, so rules about fields do not apply.
 func ofPage(page *seine.Page) bool {
 	switch s := page.Status; {
 	case s == http.StatusRequestTimeout, s == http.StatusTooEarly, s == http.StatusTooManyRequests, s >= 500:
@@ -158,7 +158,7 @@ func (s *Scraper) judge(env map[string]any, page *seine.Page, trace *Trace) sein
 		var err error
 		note := ""
 		if _, decided := seine.PageVerdict(page); !rule.status && (!ofPage(page) || decided && rule.state == seine.Error) {
-			note = fmt.Sprintf("not considered at HTTP %d: it does not mention status", page.Status)
+			note = fmt.Sprintf("not considered at HTTP %d, because it does not mention status", page.Status)
 		} else if held, err = rule.holds(env); err != nil {
 			note = err.Error()
 		}
@@ -204,7 +204,8 @@ func (r *rule) holds(env map[string]any) (bool, error) {
 	return held, nil
 }
 
-// printed returns a value as a key writes it; empty for what it can't write.
+// printed returns a value as a key writes it, or an empty string for a value that a key cannot
+// hold.
 func printed(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -216,7 +217,7 @@ func printed(v any) string {
 	return text
 }
 
-// word names what a value is.
+// word names the type of a value.
 func word(v any) string {
 	switch v.(type) {
 	case nil:

@@ -77,7 +77,7 @@ func TestExplainTellsHowItCameAbout(t *testing.T) {
 	want := &Trace{
 		Fields: []FieldTrace{{Name: "a", Value: "x", From: "first[1]: css p", Kept: true}, {Name: "c", Why: "nothing matches css i"}},
 		Rules: []RuleTrace{
-			{State: "skipped", Rule: "a == nil", Note: "not considered at HTTP 503: it does not mention status"},
+			{State: "skipped", Rule: "a == nil", Note: "not considered at HTTP 503, because it does not mention status"},
 			{State: "done", Rule: "status == 503", Held: true},
 		},
 		Assets: []AssetTrace{
@@ -211,7 +211,7 @@ func TestAPageWithoutATypeIsSniffed(t *testing.T) {
 	}
 }
 
-// storable says that texts are UTF-8 without NUL, which PostgreSQL refuses.
+// storable reports whether texts are UTF-8 without NUL, which PostgreSQL refuses.
 func storable(v any) bool {
 	switch v := v.(type) {
 	case string:
@@ -228,8 +228,8 @@ func storable(v any) bool {
 	return true
 }
 
-// FuzzScrape: whatever the page, there is a verdict or an error, values are what
-// JSON and every database can hold, and a path stays inside the store.
+// FuzzScrape checks that each page gives a verdict or an error, that JSON and every database can
+// hold the values, and that a path stays inside the store.
 func FuzzScrape(f *testing.F) {
 	s := compile(f, Rules{
 		Fields: []Field{

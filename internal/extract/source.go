@@ -17,7 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/xpath"
 )
 
-// item is one thing that a source found: an element, a JSON value, or a text.
+// item is one match of a source: an element, a JSON value, or a text.
 type item struct {
 	node *html.Node
 	json gjson.Result
@@ -96,7 +96,7 @@ func (r *reading) index() *xpath.Tree {
 	return r.indexed
 }
 
-// found returns the item that a node of XPath is; false for what no source gives.
+// found returns the item for a node of XPath, or false for a node that is no value.
 func (r *reading) found(n xpath.Node) (item, bool) {
 	switch {
 	case n.Inner:
@@ -164,7 +164,7 @@ func columnSource(name string) source {
 	}
 }
 
-// regexSource finds what a pattern matches: its first group, or the whole.
+// regexSource finds the match of a pattern: its first group, or the whole.
 func regexSource(pattern *regexp.Regexp) source {
 	return func(r *reading, scope item, yield func(item) bool) error {
 		var text string
@@ -176,8 +176,7 @@ func regexSource(pattern *regexp.Regexp) source {
 				return err
 			}
 		}
-		// Most fields want one: the rest is searched when it turns out that this
-		// one is not enough.
+		// Most fields need one match, so the rest is searched only if the first does not suffice.
 		first := pattern.FindStringSubmatchIndex(text)
 		if first == nil {
 			r.miss("the pattern matches nothing")
@@ -195,8 +194,8 @@ func regexSource(pattern *regexp.Regexp) source {
 	}
 }
 
-// group returns what the first group of a match holds, or the whole match of a
-// pattern without groups; false when the group took no part.
+// group returns the first group of a match, or the whole match of a pattern without groups. It
+// returns false if the group took no part.
 func group(text string, match []int) (string, bool) {
 	if len(match) > 2 {
 		match = match[2:4]
@@ -219,7 +218,7 @@ func jsonSource(path string) source {
 			}
 		}
 		if lines, ok := strings.CutPrefix(path, ".."); ok && len(roots) > 1 {
-			// gjson's spelling for JSON lines: the values as one list.
+			// gjson writes JSON lines as one list of the values.
 			all := make([]string, len(roots))
 			for i, root := range roots {
 				all[i] = root.Raw
@@ -241,7 +240,7 @@ func jsonSource(path string) source {
 	}
 }
 
-// yieldJSON gives a value, or those of a list one by one.
+// yieldJSON yields a value, or each value of a list.
 func yieldJSON(v gjson.Result, yield func(item) bool) bool {
 	if !v.IsArray() {
 		return yield(item{json: v})

@@ -17,10 +17,10 @@ const (
 // DefaultKey is the template of an asset's key where the rules have none.
 const DefaultKey = "{id}_{asset}.{ext}"
 
-// template is a text with names in it: png/{grade}/{id}_{asset}.png.
+// template is a text with names, such as png/{grade}/{id}_{asset}.png.
 type template []part
 
-// part is a literal or, when name is not empty, what a name stands for.
+// part is a literal or, if name is not empty, a placeholder.
 type part struct{ literal, name string }
 
 // parseTemplate splits a template. A brace stands for nothing but a name.
@@ -67,7 +67,7 @@ func (t template) has(name string) bool {
 	return slices.ContainsFunc(t, func(p part) bool { return p.name == name })
 }
 
-// checkLiteral says why what is written between the names can't make a path.
+// checkLiteral returns why the literal parts cannot make a path.
 func (t template) checkLiteral() error {
 	var b strings.Builder
 	literal := 0
@@ -83,9 +83,9 @@ func (t template) checkLiteral() error {
 	case path == "":
 		return fmt.Errorf("the template is empty")
 	case literal > maxLiteral:
-		return fmt.Errorf("has %d bytes beside its names; at most %d", literal, maxLiteral)
+		return fmt.Errorf("has %d bytes without its names, and at most %d are permitted", literal, maxLiteral)
 	case strings.HasPrefix(path, "/"):
-		return fmt.Errorf("begins with a slash: a key is relative to the store")
+		return fmt.Errorf("begins with a slash, but a key is relative to the store")
 	case strings.Contains(path, `\`):
 		return fmt.Errorf("has a backslash: use /")
 	case strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || r == '�' }):
@@ -102,8 +102,8 @@ func (t template) checkLiteral() error {
 	return nil
 }
 
-// expand puts values in, sanitised; {ext} stays, for what the file turns out to
-// be. It fails on a value that is missing, and on a key that is too long.
+// expand inserts sanitized values. {ext} stays until the type of the file is known. It fails on a
+// missing value and on a key that is too long.
 func (t template) expand(value func(name string) string) (string, error) {
 	var b strings.Builder
 	for _, p := range t {

@@ -9,8 +9,7 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// unseen are the elements whose content no reader sees: it is code, or stands
-// in for what the browser shows instead.
+// unseen lists the elements with invisible content, such as code or a fallback.
 var unseen = map[atom.Atom]bool{
 	atom.Head: true, atom.Script: true, atom.Style: true, atom.Template: true, atom.Noscript: true,
 	atom.Noembed: true, atom.Noframes: true, atom.Iframe: true, atom.Audio: true, atom.Video: true,
@@ -32,20 +31,19 @@ var blocks = map[atom.Atom]bool{
 	atom.Tfoot: true, atom.Thead: true, atom.Tr: true, atom.Ul: true, atom.Xmp: true,
 }
 
-// sight says how a reader sees a document.
+// sight holds the visibility rules of a document.
 type sight struct {
-	// scripted documents ran their scripts: noscript is not shown.
+	// scripted documents ran their scripts, so noscript is not shown.
 	scripted bool
 
 	// xml documents have elements of other vocabularies than HTML.
 	xml bool
 }
 
-// visibleText returns the text that a reader sees of n: lines for blocks, white
-// space folded but in pre and textarea. Of a title it is its text. Without
-// scripts, the content of a noscript element is seen if n is in it or is it; it
-// stands in for what a script would show, so that an element around it leaves it
-// out.
+// visibleText returns the visible text of n: a line per block, with white space folded except in
+// pre and textarea. For a title it returns the title's text. Without scripts, the content of a
+// noscript element is visible only if n is that element or inside it. For an element around it, the
+// noscript text duplicates content that a script shows.
 func (s sight) visibleText(n *html.Node) string {
 	f := folder{sight: s}
 	if isTitle(n) {
@@ -81,8 +79,8 @@ func isPre(n *html.Node) bool {
 	return false
 }
 
-// hidden reports whether n and what is in it is not seen. Asked is true for the
-// element whose text is wanted, and for the elements around it.
+// hidden reports whether n and its content are invisible. Asked is true for the element whose text
+// is wanted, and for the elements around it.
 func (s sight) hidden(n *html.Node, asked bool) bool {
 	if n.Type != html.ElementNode || s.xml && n.DataAtom == 0 {
 		return false
@@ -131,8 +129,8 @@ type folder struct {
 	held []byte // white space of pre that is written if more text follows it
 }
 
-// tree writes root and what is in it. It does not recurse: scripts and XML may
-// nest elements to any depth.
+// tree writes root and its content. It does not recurse, because scripts and XML may nest elements
+// to any depth.
 func (f *folder) tree(root *html.Node) {
 	for n := root; n != nil; {
 		down := n.FirstChild
@@ -191,7 +189,7 @@ func (f *folder) end(n *html.Node) {
 	}
 }
 
-// edge notes what the begin or the end of an element sets apart.
+// edge records the separation that the start or the end of an element causes.
 func (f *folder) edge(n *html.Node) {
 	switch {
 	case n.Namespace != "":

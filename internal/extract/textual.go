@@ -28,7 +28,7 @@ func (s *scope) texts(source string, mentioned []string, want reflect.Kind) stri
 			return n.remedy()
 		}
 	}
-	// Several texts: price + postage > 10.
+	// An operation can join several texts, as in price + postage > 10.
 	names, remedies := maps.Clone(s.strict), []string{}
 	for _, n := range found {
 		if n.path == n.name {

@@ -51,7 +51,7 @@ func TestATextWhereANumberIsNeeded(t *testing.T) {
 	}
 }
 
-// The type of a JSON value is known only with the page: its error names the field too.
+// The type of a JSON value is known only with the page, and its error names the field too.
 func TestATextOfJSONWhereANumberIsNeeded(t *testing.T) {
 	t.Parallel()
 	s, problems := Compile(Rules{

@@ -87,7 +87,7 @@ func TestIDsThatCantBe(t *testing.T) {
 		{"{from: 1, to: 5}", "explore: {strategy: chain}\nlimit: {yield: 0.1}\n", "7:16: limit.yield is not used with strategy: chain"},
 		{"{from: 1, to: 5}", "explore: {strategy: chain, budget: 9}\n", "6:36: explore.budget is not used with strategy: chain: limit.tasks bounds it"},
 		{"{from: 1, to: 5}", "explore: {strategy: 'off', budget: 9}\n", "6:36: explore.budget is not used with strategy: off: limit.tasks bounds it"},
-		{"{from: 1, to: 5}", "explore: {hit: state == 'dona'}\n", `6:16: explore.hit: state is never "dona" here: it is "done" or "skipped": did you mean "done"?`},
+		{"{from: 1, to: 5}", "explore: {hit: state == 'dona'}\n", `6:16: explore.hit: state is never "dona" here, only "done" or "skipped": did you mean "done"?`},
 		{"{from: AA, to: 9}", "", `4:15: seeds.ids.from: "AA" has letters: say base: 26, or 36 with digits`},
 		{"{from: 2020-1-3, to: 9}", "", `4:15: seeds.ids.from: "2020-1-3" is no number: a date is written 2020-01-31`},
 		{"{from: 1, to: 5}", "explore: {hit: stat == 'done'}\n", `6:16: explore.hit: unknown name "stat" in the expression: did you mean "state"?`},

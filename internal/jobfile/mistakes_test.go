@@ -107,11 +107,11 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a bad JSON path", head + "fields: {a: {json: 'a.#(b'}}\n", `job.yaml:3:20: fields.a.json: bad path "a.#(b": '(' is not closed`},
 		{
 			"a field without a source", head + "fields:\n  a: {match: x}\n",
-			`job.yaml:4:3: fields.a: says nowhere to look: give css, xpath, text, regex, meta, json, jsonld, column, asset or first`,
+			`job.yaml:4:3: fields.a: gives no place to look: give css, xpath, text, regex, meta, json, jsonld, column, asset or first`,
 		},
-		{"a field with two sources", head + "fields:\n  a: {css: p, meta: x}\n", `job.yaml:4:3: fields.a: looks in two places, css and meta: give one, or first`},
+		{"a field with two sources", head + "fields:\n  a: {css: p, meta: x}\n", `job.yaml:4:3: fields.a: looks in two places, css and meta: give only one of them, or first`},
 		{"a source that is empty", head + "fields:\n  a: {css: ''}\n", `job.yaml:4:12: fields.a.css is empty`},
-		{"a field with a taken name", head + "fields:\n  status: {css: p}\n", `job.yaml:4:3: fields.status: the name status is taken: expressions and keys have it for the task`},
+		{"a field with a taken name", head + "fields:\n  status: {css: p}\n", `job.yaml:4:3: fields.status: the name status is reserved for for the task`},
 		{"a field named like a word of expressions", head + "fields:\n  not: {css: p}\n", `job.yaml:4:3: fields.not: not is a word of expressions, not a name`},
 		{"an unknown type", head + "fields: {a: {css: p, type: integer}}\n", `job.yaml:3:28: fields.a.type is "integer"; it may be string, int, float, decimal, bool: did you mean "int"?`},
 		{
@@ -183,7 +183,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"no seeds", "job: a\n" + body, `job.yaml:1:1: missing key "seeds"`},
 		{"no fields", head, `job.yaml:1:1: missing key "fields"`},
 		{"a name that is none", "job: 'a b'\nseeds: {urls: [https://a.example/]}\n" + body, `job.yaml:1:6: job: the name "a b" may hold letters, digits, '.', '_' and '-', and begins with a letter or digit`},
-		{"a key that is there twice", head + body + "fields:\n  b: {css: p}\n", `job.yaml:4:1: the key "fields" is there twice, first on line 3`},
+		{"a key that is defined twice", head + body + "fields:\n  b: {css: p}\n", `job.yaml:4:1: the key "fields" is defined twice, first on line 3`},
 		{"several documents", head + body + "---\njob: b\n", `job.yaml:4:1: a second document: a job file is one job`},
 		{"an empty file", "", `job.yaml:1:1: the file is empty`},
 		{"only a comment", "# later\n", `job.yaml:1:1: the file is empty`},

@@ -48,8 +48,8 @@ func ordering(op byte, l, r float64) bool {
 	return l != r
 }
 
-// compareSet compares a node-set with another value: some node must fulfill the
-// comparison.
+// compareSet compares a node-set with another value. It holds if the comparison holds for some
+// node.
 func (ev *evaluator) compareSet(op byte, set, other expr, c scope) bool {
 	switch kind := other.kind(); {
 	case kind == Boolean:
@@ -80,8 +80,8 @@ func (ev *evaluator) some(set expr, c scope, holds func(string) bool) bool {
 	return found
 }
 
-// compareSets compares two node-sets: some pair of nodes must fulfill the
-// comparison. It takes linear time.
+// compareSets compares two node-sets. It holds if the comparison holds for some pair of nodes. It
+// takes linear time.
 func (ev *evaluator) compareSets(e comparison, c scope) bool {
 	switch e.op {
 	case '=':
@@ -124,8 +124,8 @@ func (ev *evaluator) compareSets(e comparison, c scope) bool {
 	return someLeft && someRight && ordering(op, least, greatest)
 }
 
-// parseNumber converts a string as number() does: digits with a point and a minus
-// sign, between white space.
+// parseNumber converts a string as number() does, from digits with a point and a minus sign between
+// white space.
 func parseNumber(s string) float64 {
 	s = strings.Trim(s, " \t\r\n")
 	digits := strings.TrimPrefix(s, "-")
@@ -137,8 +137,8 @@ func parseNumber(s string) float64 {
 	return f
 }
 
-// formatNumber converts a number as string() does: no exponent, as many digits as
-// tell the number from others.
+// formatNumber converts a number as string() does, without an exponent and with the fewest digits
+// that identify the number.
 func formatNumber(f float64) string {
 	switch {
 	case math.IsNaN(f):

@@ -84,7 +84,7 @@ func (ev *evaluator) path(p *path, c scope) []ref {
 	return set
 }
 
-// apply returns what a step gives for all nodes of a set.
+// apply returns the nodes of a step from all nodes of a set.
 func (ev *evaluator) apply(s *step, set []ref) []ref {
 	if s.free && len(set) > 1 {
 		out := ev.all(s.axis, set, &s.test)
@@ -107,8 +107,7 @@ func (ev *evaluator) apply(s *step, set []ref) []ref {
 	return ordered(out)
 }
 
-// keep returns the nodes for which a predicate that does not depend on positions
-// holds.
+// keep returns the nodes for which a position-independent predicate holds.
 func (ev *evaluator) keep(p *predicate, set []ref) []ref {
 	out := set[:0]
 	for _, r := range set {
@@ -153,8 +152,8 @@ func (ev *evaluator) positions(s *step, r ref, yield func(ref) bool) {
 	}
 }
 
-// through returns a function that gives yield the nodes that pass predicates,
-// none of which needs the size of the set.
+// through returns a function that yields the nodes that pass predicates, none of which needs the
+// size of the set.
 func (ev *evaluator) through(preds []*predicate, yield func(ref) bool) func(ref) bool {
 	if len(preds) == 0 {
 		return yield
@@ -212,7 +211,7 @@ func (ev *evaluator) filter(preds []*predicate, set []ref, _ scope) []ref {
 	return set
 }
 
-// holds evaluates a predicate: a number holds at its position.
+// holds evaluates a predicate. A number holds at its position.
 func (ev *evaluator) holds(p *predicate, c scope) bool {
 	if p.e.kind() == Number {
 		return ev.num(p.e, c) == float64(c.pos)

@@ -70,7 +70,7 @@ type step struct {
 	free  bool // no predicate depends on positions
 }
 
-// predicateKind says how a predicate depends on positions.
+// predicateKind states how a predicate depends on positions.
 type predicateKind int
 
 const (
@@ -180,8 +180,8 @@ func below(f float64) int {
 	return n
 }
 
-// uses reports whether a function is called with the context of e itself: not in
-// the predicates of a path.
+// uses reports whether a function is called with the context of e itself, outside the predicates of
+// a path.
 func uses(e expr, function string) bool {
 	switch e := e.(type) {
 	case negation:

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// function is a function that expressions can call. Exactly one of nodes, str, num
-// and truth is set, as gives says.
+// function is a function that expressions can call. Exactly one of nodes, str, num and truth is
+// set, according to gives.
 type function struct {
 	name        string
 	gives       Kind
@@ -31,7 +31,7 @@ type function struct {
 // anything stands for an argument of every type.
 const anything = Kind(-1)
 
-// functions are those of sections 4.1 to 4.4, and some of XPath 2.0.
+// functions holds the functions of sections 4.1 to 4.4, and some of XPath 2.0.
 var functions = func() map[string]*function {
 	m := map[string]*function{}
 	for _, f := range slices.Concat(nodeFunctions, stringFunctions, otherFunctions) {
@@ -48,7 +48,7 @@ func (ev *evaluator) argument(e *call, c scope) (ref, bool) {
 	return ev.first(e.args[0], c)
 }
 
-// text returns an optional argument as text; that of the context node without it.
+// text returns an optional argument as text, or without it the text of the context node.
 func (ev *evaluator) text(e *call, c scope) string {
 	if len(e.args) == 0 {
 		return ev.value(c.node)

@@ -27,7 +27,7 @@ func index(t testing.TB, text string, xml bool) *Tree {
 	return NewTree(d.Root, xml)
 }
 
-// differs lists expressions whose value is not that of libxml2, with the reason.
+// differs lists expressions whose value differs from libxml2's, with the reason.
 var differs = map[string]string{
 	"string(1 div 3)":             "libxml2 writes 15 digits, the recommendation as many as are needed",
 	"//v > 100":                   "libxml2 reads exponents, the recommendation has none",

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// tokenKind is what a token is, after the rules that tell operators from names
-// (section 3.7).
+// tokenKind is the kind of a token, after the rules that distinguish operators from names (section
+// 3.7).
 type tokenKind int
 
 const (
@@ -42,8 +42,7 @@ func (l *lexer) fail(pos int, format string, args ...any) {
 	panic(&SyntaxError{Pos: utf8.RuneCountInString(l.src[:min(pos, len(l.src))]) + 1, Message: fmt.Sprintf(format, args...)})
 }
 
-// afterOperand reports whether the last token ends an operand: what follows is an
-// operator then.
+// afterOperand reports whether the last token ends an operand, so that an operator follows.
 func (l *lexer) afterOperand() bool {
 	if len(l.tokens) == 0 {
 		return false

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// testKind is what a node test asks.
+// testKind is the kind of a node test.
 type testKind int
 
 const (
@@ -21,7 +21,7 @@ const (
 type nodeTest struct {
 	what testKind
 
-	// Of testName: * has neither a prefix nor a local name.
+	// For testName, * has neither a prefix nor a local name.
 	prefix, local string
 	lower         string // local in lower case
 	full          string // prefix:local in lower case

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// Tree is the index of a document: its nodes in document order. It takes 32 bytes
-// per node. One goroutine at a time may use it.
+// Tree is the index of a document with its nodes in document order. It takes 32 bytes per node. One
+// goroutine at a time may use it.
 type Tree struct {
 	xml   bool
 	nodes []entry
@@ -22,14 +22,14 @@ type Tree struct {
 	round uint32
 }
 
-// entry is a node: its parent, the position after its last descendant, its
-// siblings and its last child; -1 if there is none.
+// entry is a node with its parent, the position after its last descendant, its siblings and its
+// last child. -1 means none.
 type entry struct {
 	n                             *html.Node
 	parent, end, next, prev, last int32
 }
 
-// NewTree indexes the document at root. Qualified says that it is XML.
+// NewTree indexes the document at root. xml reports that the document is XML.
 func NewTree(root *html.Node, xml bool) *Tree {
 	t := &Tree{xml: xml}
 	t.add(root, -1)
@@ -108,8 +108,8 @@ func (t *Tree) find(n *html.Node) (int, bool) {
 	return int(i), ok
 }
 
-// ref is a node: its position, and for an attribute or a namespace node its number
-// in the element. Its order is document order.
+// ref identifies a node by its position, and an attribute or a namespace node also by its number in
+// the element. Its order is document order.
 type ref uint64
 
 const firstAttribute = 1 << 20

@@ -16,8 +16,8 @@
 //   - There are no variables.
 //   - As in libxml2, the axes following and preceding of an attribute are those of
 //     its element.
-//   - These functions of XPath 2.0 are there: ends-with, lower-case, upper-case,
-//     matches and replace with a literal RE2 pattern, string-join.
+//   - These functions of XPath 2.0 exist: ends-with, lower-case, upper-case, matches and replace
+//     with a literal RE2 pattern, string-join.
 //
 // [Compile] reports every mistake that does not depend on a document, because the
 // type of every expression is known. An evaluation is bounded in steps and ends
@@ -36,7 +36,7 @@ import (
 // MaxSteps is the default bound on the steps of a [Budget]. It takes a few seconds.
 const MaxSteps = 200_000_000
 
-// ErrSteps says that an evaluation took more steps than its budget has.
+// ErrSteps reports that an evaluation used up its budget of steps.
 var ErrSteps = errors.New("the rules take too long on this page")
 
 // SyntaxError is a mistake in an expression.
@@ -89,7 +89,7 @@ type Node struct {
 	// Value is the value of an attribute or namespace node.
 	Value string
 
-	// Inner says that the node is an attribute or namespace node.
+	// Inner reports that the node is an attribute or namespace node.
 	Inner bool
 }
 

@@ -148,8 +148,8 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// Positional predicates on a million siblings, and what compares sets, take a
-// number of steps that is linear in the document.
+// Positional predicates on a million siblings, and comparisons of sets, take a linear number of
+// steps.
 func TestStepsAreLinear(t *testing.T) {
 	t.Parallel()
 	const n = 100_000
@@ -182,7 +182,7 @@ func TestBudget(t *testing.T) {
 	if _, err := tree.Eval(t.Context(), e, tree.nodes[0].n, b); !errors.Is(err, ErrSteps) {
 		t.Errorf("got %v, want %v", err, ErrSteps)
 	}
-	// The budget is shared: nothing is left of it.
+	// The budget is shared, so the second evaluation has none left.
 	if e, err = Compile("//b"); err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// The axes give, for every node, what the recommendation's definitions give.
+// For every node, the axes give the nodes of the recommendation's definitions.
 func TestAxesAgainstTheirDefinitions(t *testing.T) {
 	t.Parallel()
 	tree := index(t, "<r><a><b/><c><d/>t</c></a>u<e/><f><g><h/></g><!--x--></f></r>", true)
@@ -247,7 +247,7 @@ func TestAxesAgainstTheirDefinitions(t *testing.T) {
 			if cmp.Diff(forward, want) != "" || cmp.Diff(backward, want) != "" || cmp.Diff(ev.all(a, []ref{node(i)}, any), want) != "" {
 				t.Errorf("axis %d of node %d: got %v and %v, want %v", a, i, forward, backward, want)
 			}
-			// Of a set: the union of what its nodes give.
+			// For a set, the result is the union over its nodes.
 			union := map[ref]bool{}
 			set := []ref{node(i / 2), node(i), node((i + n) / 2)}
 			set = ordered(set)
@@ -261,8 +261,8 @@ func TestAxesAgainstTheirDefinitions(t *testing.T) {
 	}
 }
 
-// No text makes the compiler or the evaluator panic, and a value does not depend
-// on what was evaluated before.
+// No text makes the compiler or the evaluator panic, and a value does not depend on earlier
+// evaluations.
 func FuzzExpression(f *testing.F) {
 	for _, s := range []string{"//a[1]/@b", "count(//a[position()<last()])|1", "id('x')[2]/ancestor::*[1]", "string-length(substring('é',1 div 0))", "a[b=//c]/..", "- - -1 mod 0"} {
 		f.Add(s)
