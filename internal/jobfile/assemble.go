@@ -28,8 +28,8 @@ type assembly struct {
 // readBounded reads a file up to one byte over the bound, which Parse refuses.
 func readBounded(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, maxBytes+1)) }
 
-// check reports that the value at path is wrong, unless something in it is known
-// to be: then it is not what the file says.
+// check reports a wrong value at path, unless a mistake inside it is already known, because then it
+// is not the value of the file.
 func (a *assembly) check(path string, wrong bool, format string, args ...any) {
 	known := func(m Mistake) bool { return m.Path != "" && inside(m.Path, path) }
 	if wrong && !slices.ContainsFunc(a.mistakes, known) {
@@ -37,13 +37,14 @@ func (a *assembly) check(path string, wrong bool, format string, args ...any) {
 	}
 }
 
-// has says that the file has a value at path.
+// has reports whether the file has a value at path.
 func (a *assembly) has(path string) bool {
 	_, ok := a.values[path]
 	return ok
 }
 
-// unresolved returns the text of a key as it is written, because it is stored and shown: value without variables.
+// unresolved returns a key's text with its variables unresolved, because the text is stored and
+// shown.
 func (a *assembly) unresolved(path, value string) string {
 	if written, ok := a.written[path]; ok {
 		return written
@@ -108,7 +109,7 @@ func or[T any](p *T, d T) T {
 	return *p
 }
 
-// wanted returns a duration that was written: zero is none then, not the default.
+// wanted returns a written duration, for which zero means none and not the default.
 func wanted(d time.Duration) time.Duration {
 	if d == 0 {
 		return seine.None
@@ -134,7 +135,7 @@ func (a *assembly) fetch() seine.Fetch {
 		path := index("fetch.credentials_to", i)
 		at, err := weburl.Canonical("https://" + host + "/")
 		bad := err != nil || strings.ContainsAny(host, "/?#@\\") || weburl.Host(at) == ""
-		a.check(path, bad, "%s: %q is no host: give HOST or HOST:PORT, for example images.shop.example", path, a.show(host))
+		a.check(path, bad, "%s: %q is not a host: give HOST or HOST:PORT, for example images.shop.example", path, a.show(host))
 		out.CredentialsTo = append(out.CredentialsTo, host)
 	}
 	for i, w := range f.Wait {
@@ -143,20 +144,19 @@ func (a *assembly) fetch() seine.Fetch {
 	out.Chrome = a.chrome()
 	if f.Chrome != nil && f.Via != string(seine.ViaChrome) {
 		a.warnings.file = a.file
-		a.warnings.say(a.at("fetch.chrome"), "fetch.chrome", "fetch.chrome is not used via http: say `via: chrome`")
+		a.warnings.say(a.at("fetch.chrome"), "fetch.chrome", "fetch.chrome is not used via http: add `via: chrome`")
 	}
 	if len(f.Wait) > 0 && f.Via != string(seine.ViaChrome) {
 		a.warnings.file = a.file
-		a.warnings.say(a.at("fetch.wait"), "fetch.wait", "fetch.wait is not used via http: a page is judged as it came")
+		a.warnings.say(a.at("fetch.wait"), "fetch.wait", "fetch.wait is not used via http, where a page is judged at once")
 	}
 	return out
 }
 
-// languageTag is the part of BCP 47 that browsers take: a language, a script and
-// a region.
+// languageTag matches the part of BCP 47 that browsers take: a language, a script and a region.
 var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$`)
 
-// maxViewport bounds a window: a larger one is a mistake, and costs memory.
+// maxViewport bounds a window, because a larger one is a mistake and costs memory.
 const maxViewport = 10_000
 
 func (a *assembly) chrome() seine.Chrome {
@@ -171,7 +171,7 @@ func (a *assembly) chrome() seine.Chrome {
 			"fetch.chrome.viewport is %dx%d; each side must be 1 to %d", v.width, v.height, maxViewport)
 	}
 	a.check("fetch.chrome.locale", c.Locale != "" && !languageTag.MatchString(c.Locale),
-		"fetch.chrome.locale: %q is no language tag: en-US, de-CH, fr", a.show(c.Locale))
+		"fetch.chrome.locale: %q is not a language tag: en-US, de-CH, fr", a.show(c.Locale))
 	for _, kind := range c.Load {
 		out.Load = append(out.Load, seine.Resource(kind))
 	}
@@ -211,8 +211,8 @@ func trimRegexp(err error) string {
 	return strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 }
 
-// owned are the headers that the fetchers write themselves: another value would
-// break the connection or the decoding.
+// owned lists the headers that the fetchers write themselves. Another value would break the
+// connection or the decoding.
 var owned = map[string]string{
 	"Host": "", "Content-Length": "", "Transfer-Encoding": "", "Connection": "", "Upgrade": "", "Te": "",
 	"Trailer": "", "Keep-Alive": "", "Accept-Encoding": "", "User-Agent": ": give fetch.user_agent",
@@ -232,7 +232,7 @@ func (a *assembly) header() http.Header {
 		case !httpguts.ValidHeaderFieldValue(e.value):
 			a.check(path, true, "%s has a line break or a control character", path)
 		case header.Get(name) != "":
-			a.check(path, true, "%s: the header is there twice: case does not matter", path)
+			a.check(path, true, "%s: the header is defined twice: case does not matter", path)
 		}
 		header.Set(name, e.value)
 	}
@@ -266,7 +266,7 @@ func (a *assembly) pace() seine.Pace {
 	return out
 }
 
-// spanOf returns the span that was written; none where it is 0s.
+// spanOf returns the written span, or none for 0s.
 func spanOf(s *span) seine.Span {
 	switch {
 	case s == nil:

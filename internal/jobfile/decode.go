@@ -14,7 +14,7 @@ import (
 // decoder reads a tree into the structs of shape.go, by their tags:
 //
 //	yaml:"key"       the key
-//	required:"true"  it must be there; "unless body": but beside or around `body: true`
+//	required:"true"  it must be present; "unless body": except next to or around `body: true`
 //	enum:"a,b"       the words that a text may be
 //	min:"1" max:"9"  the bounds of a number
 //
@@ -105,11 +105,11 @@ func (d *decoder) decode(v reflect.Value, n *node, path string, l limits) {
 		}
 		v.SetBool(strings.EqualFold(n.text, "true"))
 	default:
-		panic(fmt.Sprintf("jobfile: no way to decode %v", v.Type()))
+		panic(fmt.Sprintf("jobfile: cannot decode %v", v.Type()))
 	}
 }
 
-// absent maps keys that other scrapers have to the way in which Seine does the same.
+// absent maps keys of other scrapers to Seine's equivalent.
 var absent = map[string]string{
 	"follow": "a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
 	"links":  "a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
@@ -162,7 +162,7 @@ func needs(required string, n *node) bool {
 // unlessBody is the tag of keys that a mapping does not need if an asset is the page's body.
 const unlessBody = "unless body"
 
-// storesBody reports whether a mapping is, or has under assets, an asset with `body: true`.
+// storesBody reports whether a mapping is an asset with `body: true`, or holds one under assets.
 func storesBody(n *node) bool {
 	if b := n.get("body"); b != nil && b.kind == scalar && strings.EqualFold(b.text, "true") {
 		return true
@@ -180,7 +180,7 @@ func within(path string) string {
 	return " in " + path
 }
 
-// place returns where a path is shown: at its key, if it has one.
+// place returns the position to report for a path: its key, if it has one.
 func (d *decoder) place(path string, otherwise place) place {
 	if at, ok := d.keys[path]; ok {
 		return at
@@ -188,9 +188,8 @@ func (d *decoder) place(path string, otherwise place) place {
 	return otherwise
 }
 
-// at returns the place of what stands at a path: of a text or number its own,
-// else its key's. Where the path is not in the file it is that of what is
-// around it.
+// at returns the position of the value at a path, which is a scalar's own position or else its
+// key's. If the file lacks the path, at returns the position of the innermost existing parent.
 func (d *decoder) at(path string) place {
 	for ; path != ""; path = parent(path) {
 		if at, ok := d.values[path]; ok {
@@ -222,7 +221,7 @@ func name(path string) string {
 	return path
 }
 
-// what names what a node is.
+// what names the kind of a node.
 func (n *node) what() string {
 	switch n.kind {
 	case mapping:
@@ -244,7 +243,7 @@ func (n *node) what() string {
 	}
 }
 
-// shown returns a scalar for a message: never the value of a variable.
+// shown returns a scalar for a message, never with the value of a variable.
 func (n *node) shown() string {
 	if n.variable {
 		return shorten(n.written)
@@ -267,9 +266,9 @@ var (
 	noNumber    = regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.nan|\.NaN|\.NAN)$`)
 )
 
-// plainKind says what an unquoted scalar is: text, number, bool or null, by the
-// YAML 1.2 core schema (section 10.3.2). Numbers written in a way that readers
-// take differently are numbers too, so that they can be refused.
+// plainKind returns the kind of an unquoted scalar: text, number, bool or null, by the YAML 1.2
+// core schema (section 10.3.2). Numbers that readers interpret differently count as numbers too, so
+// that they can be rejected.
 func plainKind(s string) string {
 	switch s {
 	case "", "~", "null", "Null", "NULL":
@@ -283,14 +282,14 @@ func plainKind(s string) string {
 	return "text"
 }
 
-// unclear reports a number that readers take differently, or that is none.
+// unclear reports a number that readers interpret differently, or an invalid one.
 func (d *decoder) unclear(n *node, path string) bool {
 	if n.quoted || n.kind != scalar {
 		return false
 	}
 	switch {
 	case leadingZero.MatchString(n.text):
-		d.say(n.at, path, "%s: the number %s has leading zeros, which YAML can read as octal: quote it if it is text, use width to pad ids", name(path), n.shown())
+		d.say(n.at, path, "%s: the number %s has leading zeros, which YAML can read as octal: quote it if it is text, use width to pad IDs", name(path), n.shown())
 	case otherNumber.MatchString(n.text):
 		d.say(n.at, path, "%s: write the number %s in decimal digits, or quote it if it is text", name(path), n.shown())
 	case noNumber.MatchString(n.text):
@@ -313,7 +312,7 @@ func (d *decoder) text(n *node, path string) (string, bool) {
 	return n.text, true
 }
 
-// oneOf says that s is among words, if there are any.
+// oneOf reports an s that is not among words, if there are any.
 func (d *decoder) oneOf(s string, n *node, path string, words []string) bool {
 	if len(words) == 0 || slices.Contains(words, s) {
 		return true

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// digest identifies what a file says: its keys and values, variables
-// unresolved, whatever their order, layout and comments.
+// digest identifies the content of a file: its keys and values with unresolved variables, whatever
+// their order, layout and comments.
 func digest(root *node) ([]byte, error) {
 	canonical, err := json.Marshal(root.plain()) // sorts keys
 	if err != nil {

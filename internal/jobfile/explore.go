@@ -27,7 +27,7 @@ func (a *assembly) explore(e explore) seine.Explore {
 		out.Neighbor = of
 	}
 	a.check("explore.budget", out.Budget > 0 && (out.Strategy == seine.StrategyChain || out.Strategy == seine.StrategyOff),
-		"explore.budget is not used with strategy: %s: limit.tasks bounds it", out.Strategy)
+		"explore.budget is not used with strategy: %s, where limit.tasks is the bound", out.Strategy)
 	strategy := out.Strategy
 	if strategy == "" {
 		strategy = seine.StrategyForager

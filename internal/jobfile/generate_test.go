@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the schema and the reference anew")
 
-// The schema and the reference are made of the structs of shape.go, so that what
-// an editor and a reader are told is what the decoder takes.
+// The schema and the reference are generated from the structs of shape.go, so that an editor, a
+// reader and the decoder agree.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
 	docs := comments(t)
 	for path, got := range map[string][]byte{
@@ -40,8 +40,8 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 	}
 }
 
-// comments returns the comment of each field of shape.go by "struct.Field", and
-// fails for one that has none.
+// comments returns the comment of each field of shape.go by "struct.Field", and fails for a field
+// without one.
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "shape.go", nil, parser.ParseComments)
@@ -66,8 +66,8 @@ func comments(t *testing.T) map[string]string {
 	return docs
 }
 
-// variableSchema accepts a text with a variable where another type is wanted:
-// only the environment knows what it will be.
+// variableSchema accepts a text with a variable in place of another type, because only the
+// environment knows its value.
 var variableSchema = map[string]any{"type": "string", "pattern": `\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}`}
 
 func orVariable(s map[string]any) map[string]any {

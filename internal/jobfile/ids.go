@@ -32,8 +32,8 @@ func (v *several[T]) decode(d *decoder, n *node, path string) {
 	}
 }
 
-// bound is an id as a job file says it: what it is, the space says. nil: it is
-// not there, or wrong.
+// bound is an ID in the spelling of a job file. Its space decides how to read it. nil means that it
+// is missing or wrong.
 type bound struct{ n *node }
 
 func (v *bound) decode(d *decoder, n *node, path string) {
@@ -85,20 +85,20 @@ func (a *assembly) spaces(list several[idSpace]) []seine.IDSpace {
 		at := index("seeds.ids", i)
 		all += out[i].Len()
 		if all < 0 {
-			a.check(at, true, "%s: the spaces hold more ids together than 64 bits count", at)
+			a.check(at, true, "%s: the spaces together hold more IDs than 64 bits count", at)
 			break
 		}
 	}
 	if all >= 0 {
 		for _, o := range seine.Overlaps(out) {
 			at := index("seeds.ids", o.Of)
-			a.check(at, true, "%s: the id %s is one of %s too: spaces must not overlap", at, o.ID, index("seeds.ids", o.With))
+			a.check(at, true, "%s: the ID %s is also one of %s, but spaces must not overlap", at, o.ID, index("seeds.ids", o.With))
 		}
 	}
 	return out
 }
 
-// wrongIn says that something in a path is known to be wrong.
+// wrongIn reports whether a mistake inside a path is known.
 func (a *assembly) wrongIn(path string) bool {
 	return slices.ContainsFunc(a.mistakes, func(m Mistake) bool { return inside(m.Path, path) })
 }
@@ -108,7 +108,7 @@ func (a *assembly) space(path string, ids idSpace) seine.IDSpace {
 	if ids.Step != nil {
 		s.Step = *ids.Step
 	}
-	a.check(path+".prefix", strings.HasPrefix(ids.Prefix, " "), "%s.prefix %q begins with a space: no key does", path, a.show(ids.Prefix))
+	a.check(path+".prefix", strings.HasPrefix(ids.Prefix, " "), "%s.prefix %q begins with a space, but no key does", path, a.show(ids.Prefix))
 	base := or(ids.Base, 10)
 	a.check(path+".base", !slices.Contains([]int{10, 26, 36}, base), "%s.base is %d; it may be 10, 26, 36", path, base)
 	dated := ids.Date != "" || base == 10 && ids.From.dated() && ids.To.dated()
@@ -167,17 +167,17 @@ func (v bound) dated() bool { return v.n != nil && isoDate.MatchString(v.n.text)
 
 var zero int64
 
-// number, day and word read an id by what the space's ids are.
+// number, day and word read an ID by the kind of its space.
 func (a *assembly) number(path string, v bound, _ *seine.IDSpace) (int64, bool) {
 	if v.n == nil {
 		return 0, false
 	}
 	switch text := v.n.text; {
 	case looseDate.MatchString(text):
-		a.say(v.n.at, path, "%s: %q is no number: a date is written 2020-01-31", path, v.shown())
+		a.say(v.n.at, path, "%s: %q is not a number: write a date as 2020-01-31", path, v.shown())
 		return 0, false
 	case alphanumeric.MatchString(text):
-		a.say(v.n.at, path, "%s: %q has letters: say base: 26, or 36 with digits", path, v.shown())
+		a.say(v.n.at, path, "%s: %q has letters: add base: 26, or 36 with digits", path, v.shown())
 		return 0, false
 	}
 	return a.integer(v.n, path, limits{min: &zero})
@@ -201,7 +201,7 @@ func (a *assembly) word(path string, v bound, s *seine.IDSpace) (int64, bool) {
 	}
 	digit := func(r rune) bool { return !strings.ContainsRune(s.Alphabet, r) }
 	if at := strings.IndexFunc(v.n.text, digit); at >= 0 || v.n.text == "" {
-		a.say(v.n.at, path, "%s: %q holds what is none of %s", path, v.shown(), s.Alphabet)
+		a.say(v.n.at, path, "%s: %q holds a character outside %s", path, v.shown(), s.Alphabet)
 		return 0, false
 	}
 	if len(v.n.text) != s.Width {
@@ -216,7 +216,7 @@ func (a *assembly) word(path string, v bound, s *seine.IDSpace) (int64, bool) {
 	return n, ok
 }
 
-// alphabet is that of base 26 or 36, in the case in which the bounds are.
+// alphabet returns the digits of base 26 or 36, in the case of the bounds.
 func (a *assembly) alphabet(path string, ids idSpace, base int, s *seine.IDSpace) {
 	letters := ids.From.shown() + ids.To.shown()
 	upper, lower := strings.ToLower(letters) != letters, strings.ToUpper(letters) != letters
@@ -248,14 +248,13 @@ func (a *assembly) layout(path, format string) string {
 		a.check(path, strings.Count(format, part[0]) != 1, "%s: %q has %s not once: YYYY-MM-DD, DD.MM.YYYY, YYYYMMDD", path, a.show(format), part[0])
 		rest, out = strings.ReplaceAll(rest, part[0], ""), strings.ReplaceAll(out, part[0], part[1])
 	}
-	a.check(path, !dateOther.MatchString(rest), "%s: %q holds more letters than those of YYYY, MM and DD", path, a.show(format))
+	a.check(path, !dateOther.MatchString(rest), "%s: %q holds other letters than YYYY, MM and DD", path, a.show(format))
 	return out
 }
 
-// goals refuses more records than there can be, one for each id: records are what a
-// run is for. Limits of assets and tasks bound what is stored and asked for: one that
-// is never reached is no mistake, as a job that was narrowed for a trial keeps it; it
-// is pointed out.
+// goals rejects a goal of more records than IDs, because each ID gives at most one record. A limit
+// of assets or tasks above the reachable number gives only a warning, because a job that was
+// narrowed for a trial keeps its limits.
 func (a *assembly) goals(job *seine.Job, assets int) {
 	a.check("limit.yield", job.Limit.Yield > 0 && len(job.Seeds.IDs) == 0 && a.doc.Seeds.IDs == nil, "limit.yield needs an ID space to explore: give seeds.ids")
 	if len(job.Seeds.IDs) == 0 || job.Seeds.File != "" || a.wrongIn("seeds") {
@@ -276,7 +275,7 @@ func (a *assembly) goals(job *seine.Job, assets int) {
 		}
 	}
 	doubt("explore.strategy", job.Explore.Strategy == seine.StrategyChain && !starts,
-		"explore.strategy: a chain begins at ids that are known: give seeds.ids.start, or `seine add` them")
+		"explore.strategy: a chain starts at known IDs: give seeds.ids.start, or `seine add` them")
 	of, is := "the ID space has "+number.Counted(ids, "id"), ids
 	if b := job.Explore.Budget; b > 0 && b < ids {
 		of, is = "explore.budget is "+number.Counted(b, "answer"), b

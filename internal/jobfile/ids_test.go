@@ -62,17 +62,17 @@ func TestIDsThatCantBe(t *testing.T) {
 		{"{from: 1, to: 9223372036854775808}", "", "4:22: seeds.ids.to: 9223372036854775808 does not fit 64 bits"},
 		{"{from: 1, to: 9223372036854775807}", "", "4:22: seeds.ids.to: 9223372036854775807 is too large: at most 9223372036854775806"},
 		{"{from: -1, to: 5}", "", "4:15: seeds.ids.from is -1; at least 0"},
-		{"{from: a, to: 5}", "", `4:15: seeds.ids.from: "a" has letters: say base: 26, or 36 with digits`},
+		{"{from: a, to: 5}", "", `4:15: seeds.ids.from: "a" has letters: add base: 26, or 36 with digits`},
 		{"{from: , to: 5}", "", "4:9: seeds.ids.from wants a number, letters or a date, got no value"},
 		{"{from: 2024-02-30, to: 2024-03-01}", "", `4:15: seeds.ids.from: "2024-02-30" is no date: 2020-01-31`},
 		{"{from: 2024-03-02, to: 2024-03-01}", "", "4:15: seeds.ids: from 2024-03-02 is greater than to 2024-03-01"},
 		{"{from: 1, to: 2024-01-05, date: YYYY-MM-DD}", "", `4:15: seeds.ids.from: "1" is no date: 2020-01-31`},
 		{"{from: 2024-01-01, to: 2024-03-01, date: YYYY-MM}", "", `4:49: seeds.ids.date: "YYYY-MM" has DD not once: YYYY-MM-DD, DD.MM.YYYY, YYYYMMDD`},
-		{"{from: 2024-01-01, to: 2024-03-01, date: YYYY-MM-DD hh}", "", `4:49: seeds.ids.date: "YYYY-MM-DD hh" holds more letters than those of YYYY, MM and DD`},
+		{"{from: 2024-01-01, to: 2024-03-01, date: YYYY-MM-DD hh}", "", `4:49: seeds.ids.date: "YYYY-MM-DD hh" holds other letters than YYYY, MM and DD`},
 		{"{from: 2024-01-01, to: 2024-03-01, width: 9}", "", "4:50: seeds.ids.width needs numbers in digits: letters and dates have a width of their own"},
 		{"{from: AA, to: ZZZ, base: 26}", "", `4:23: seeds.ids.to: "ZZZ" has another length than from: give a space for each length`},
 		{"{from: AA, to: zz, base: 26}", "", "4:15: seeds.ids: from AA and to zz mix large and small letters"},
-		{"{from: A1, to: ZZ, base: 26}", "", `4:15: seeds.ids.from: "A1" holds what is none of ABCDEFGHIJKLMNOPQRSTUVWXYZ`},
+		{"{from: A1, to: ZZ, base: 26}", "", `4:15: seeds.ids.from: "A1" holds a character outside ABCDEFGHIJKLMNOPQRSTUVWXYZ`},
 		{"{from: AAAAAAAAAAAAAA, to: ZZZZZZZZZZZZZZ, base: 26}", "", "4:35: seeds.ids.to: ZZZZZZZZZZZZZZ does not fit 64 bits"},
 		{"{from: AA, to: ZZ, base: 20}", "", "4:33: seeds.ids.base is 20; it may be 10, 26, 36"},
 		{"{from: AA, to: ZZ, base: 26, check: luhn}", "", "4:44: seeds.ids.check needs numbers in digits"},
@@ -80,16 +80,16 @@ func TestIDsThatCantBe(t *testing.T) {
 		{"{from: 1, to: 5, step: 0}", "", "4:31: seeds.ids.step is 0; at least 1"},
 		{"{from: 1, to: 50, step: 10, start: [12]}", "", "4:44: seeds.ids.start[0]: 12 is none of the ids from 1 on in steps of 10"},
 		{"[{from: 1, to: 50}, {from: 9, to: 5}]", "", "4:35: seeds.ids[1]: from 9 is greater than to 5"},
-		{"[{from: 1, to: 50}, {from: 50, to: 60}]", "", "4:28: seeds.ids[1]: the id 50 is one of seeds.ids[0] too: spaces must not overlap"},
-		{"[{from: 1, to: 5, prefix: A}, {from: 0, to: 9223372036854775806}, {from: 0, to: 9223372036854775806, prefix: B}]", "", "4:38: seeds.ids[1]: the spaces hold more ids together than 64 bits count"},
+		{"[{from: 1, to: 50}, {from: 50, to: 60}]", "", "4:28: seeds.ids[1]: the ID 50 is also one of seeds.ids[0], but spaces must not overlap"},
+		{"[{from: 1, to: 5, prefix: A}, {from: 0, to: 9223372036854775806}, {from: 0, to: 9223372036854775806, prefix: B}]", "", "4:38: seeds.ids[1]: the spaces together hold more IDs than 64 bits count"},
 		{"{from: 1, to: 5}", "limit: {yield: 1.5}\n", "6:16: limit.yield is 1.5; 0 to 1"},
 		{"{from: 1, to: 5}", "limit: {yield: 5 %}\n", `6:16: limit.yield wants a number from 0 to 1, got the text "5 %"`},
 		{"{from: 1, to: 5}", "explore: {strategy: chain}\nlimit: {yield: 0.1}\n", "7:16: limit.yield is not used with strategy: chain"},
-		{"{from: 1, to: 5}", "explore: {strategy: chain, budget: 9}\n", "6:36: explore.budget is not used with strategy: chain: limit.tasks bounds it"},
-		{"{from: 1, to: 5}", "explore: {strategy: 'off', budget: 9}\n", "6:36: explore.budget is not used with strategy: off: limit.tasks bounds it"},
+		{"{from: 1, to: 5}", "explore: {strategy: chain, budget: 9}\n", "6:36: explore.budget is not used with strategy: chain, where limit.tasks is the bound"},
+		{"{from: 1, to: 5}", "explore: {strategy: 'off', budget: 9}\n", "6:36: explore.budget is not used with strategy: off, where limit.tasks is the bound"},
 		{"{from: 1, to: 5}", "explore: {hit: state == 'dona'}\n", `6:16: explore.hit: state is never "dona" here, only "done" or "skipped": did you mean "done"?`},
-		{"{from: AA, to: 9}", "", `4:15: seeds.ids.from: "AA" has letters: say base: 26, or 36 with digits`},
-		{"{from: 2020-1-3, to: 9}", "", `4:15: seeds.ids.from: "2020-1-3" is no number: a date is written 2020-01-31`},
+		{"{from: AA, to: 9}", "", `4:15: seeds.ids.from: "AA" has letters: add base: 26, or 36 with digits`},
+		{"{from: 2020-1-3, to: 9}", "", `4:15: seeds.ids.from: "2020-1-3" is not a number: write a date as 2020-01-31`},
 		{"{from: 1, to: 5}", "explore: {hit: stat == 'done'}\n", `6:16: explore.hit: unknown name "stat" in the expression: did you mean "state"?`},
 		{"{from: 1, to: 5}", "explore: {hit: title == 'x'}\n", `6:16: explore.hit: unknown name "title" in the expression`},
 		{"{from: 1, to: 5}", "explore: {strategy: forager, links: {next: a}}\n", "6:30: explore.links are for strategy: chain"},
@@ -117,7 +117,7 @@ func TestIDsThatCantBe(t *testing.T) {
 	}
 }
 
-// What a job file says that is of no use, and does no harm, is pointed out.
+// Useless and harmless content of a job file gives a warning.
 func TestWhatIsPointedOut(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ ids, more, want string }{
@@ -125,7 +125,7 @@ func TestWhatIsPointedOut(t *testing.T) {
 		{"{from: 1, to: 5}", "limit: {tasks: 6}\n", "6:16: limit.tasks: 6 tasks can't be met: the ID space has 5 ids"},
 		{"{from: 1, to: 5}", "limit: {tasks: 5, records: 5}\n", ""},
 		{"{from: 1, to: 5}", "assets: {a: {url: title}, b: {url: title}}\nlimit: {assets: 10}\n", ""},
-		{"{from: 1, to: 5}", "explore: {strategy: chain}\n", "6:21: explore.strategy: a chain begins at ids that are known: give seeds.ids.start, or `seine add` them"},
+		{"{from: 1, to: 5}", "explore: {strategy: chain}\n", "6:21: explore.strategy: a chain starts at known IDs: give seeds.ids.start, or `seine add` them"},
 		{"{from: 1, to: 5, start: [2]}", "explore: {strategy: chain}\n", ""},
 		{"{from: 1, to: 5, start: [2]}", "explore: {strategy: chain, patience: 3}\n", ""},
 		{"{from: 1, to: 5}", "explore: {patience: 3}\n", "6:21: explore.patience is not used with strategy: forager, but with chain"},
@@ -143,7 +143,7 @@ func TestWhatIsPointedOut(t *testing.T) {
 	}
 }
 
-// What walks look for, and where a chain goes on.
+// The hit rule and the links of a chain reach the job.
 func TestExploreReachesTheJob(t *testing.T) {
 	t.Parallel()
 	e := parse(t, idsJob("{from: 1, to: 5}", "explore: {hit: \"state == 'done' || reason == 'images missing' && id != '3'\"}\n"), nil).Job.Explore

@@ -15,11 +15,11 @@ type Mistake struct {
 	// Line and Column are where, from 1; columns count characters.
 	Line, Column int
 
-	// Path is the key: fetch.timeout, verdict[2].skip; empty for the file.
+	// Path is the key, such as fetch.timeout or verdict[2].skip. It is empty for the file.
 	Path string
 
-	// Message says what is wrong and, where there is one, the nearest right
-	// word. Values of the environment are left out of it.
+	// Message states what is wrong and the nearest correct word, if there is one. Values of the
+	// environment are left out of it.
 	Message string
 }
 
@@ -52,8 +52,8 @@ type report struct {
 	secrets []string
 }
 
-// show returns a text for a message: short, and without secrets, which go
-// before the text is cut so that no part of one stays.
+// show returns a short text without secrets for a message. It removes secrets before it shortens
+// the text, so that no part of a secret stays.
 func (r *report) show(s string) string { return shorten(hide(s, r.secrets)) }
 
 func (r *report) say(at place, path, format string, args ...any) {
@@ -62,7 +62,7 @@ func (r *report) say(at place, path, format string, args ...any) {
 	})
 }
 
-// maxMistakes bounds a report: a file that is no job file is wrong everywhere.
+// maxMistakes bounds a report, because in a file that is no job file everything is wrong.
 const maxMistakes = 100
 
 // err returns the mistakes in order, without the values of secrets; nil when
@@ -88,8 +88,8 @@ func sorted(ms Mistakes, secrets []string) Mistakes {
 	return ms
 }
 
-// hide writes *** for every secret. The longest goes first: one may be part
-// of another.
+// hide writes *** for every secret. The longest secret goes first, because another may be part of
+// it.
 func hide(s string, secrets []string) string {
 	secrets = slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, secret := range secrets {

@@ -10,13 +10,13 @@ import (
 // noEnv is an environment without anything in it.
 func noEnv(string) (string, bool) { return "", false }
 
-// head and body are a right job around what a case is about.
+// head and body complete a case to a correct job.
 const (
 	head = "job: a\nseeds: {urls: [https://a.example/]}\n"
 	body = "fields: {title: {css: h1}, images: {css: img, attr: src, all: true}}\n"
 )
 
-// mistakes returns what is wrong with src, a line each.
+// mistakes returns the mistakes in src, one per line.
 func mistakes(t *testing.T, src string) string {
 	t.Helper()
 	_, err := Parse("job.yaml", []byte(src), noEnv)
@@ -74,9 +74,9 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a negative duration", head + body + "pace: {delay: -1s}\n", `job.yaml:4:15: pace.delay: "-1s" is no duration: 500ms, 20s, 1m30s, 2d`},
 		{"no time for a page", head + body + "fetch: {timeout: 0s}\n", `job.yaml:4:18: fetch.timeout is 0: nothing could be fetched in no time`},
 		{"hours that are none", head + body + "pace: {hours: 22-6}\n", `job.yaml:4:15: pace.hours: "22-6" are no hours of the day: 22:00-06:00, or 22:00-06:00 Europe/Berlin (UTC without a zone)`},
-		{"the whole day", head + body + "pace: {hours: 06:00-06:00}\n", `job.yaml:4:15: pace.hours: "06:00-06:00" is the whole day: leave it out`},
+		{"the whole day", head + body + "pace: {hours: 06:00-06:00}\n", `job.yaml:4:15: pace.hours: "06:00-06:00" is the whole day, which is the default: leave it out`},
 		{"no time zone", head + body + "pace: {hours: 22:00-06:00 Europe/Berln}\n", `job.yaml:4:15: pace.hours: "Europe/Berln" is no time zone: Europe/Berlin, America/New_York, UTC`},
-		{"a delay the wrong way round", head + body + "pace: {delay: 30s..20s}\n", `job.yaml:4:15: pace.delay: 30s is longer than 20s: the shorter one goes first`},
+		{"a delay the wrong way round", head + body + "pace: {delay: 30s..20s}\n", `job.yaml:4:15: pace.delay: 30s is longer than 20s: put the shorter one first`},
 		{"a bad size", head + body + "fetch: {max_body: 8 megs}\n", `job.yaml:4:19: fetch.max_body: "8 megs" is no size: 500kB, 8MiB, 1GiB, or bytes`},
 		{"an unknown fetcher", head + body + "fetch: {via: crome}\n", `job.yaml:4:14: fetch.via is "crome"; it may be http, chrome: did you mean "chrome"?`},
 		{
@@ -92,7 +92,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			"a port that is none", head + body + "fetch: {allow_private: ['127.0.0.1:http']}\n",
 			`job.yaml:4:25: fetch.allow_private[0]: "127.0.0.1:http" has a port that is not from 1 to 65535`,
 		},
-		{"a URL where a host belongs", head + body + "fetch: {credentials_to: ['https://b.example']}\n", `job.yaml:4:26: fetch.credentials_to[0]: "https://b.example" is no host: give HOST or HOST:PORT, for example images.shop.example`},
+		{"a URL where a host belongs", head + body + "fetch: {credentials_to: ['https://b.example']}\n", `job.yaml:4:26: fetch.credentials_to[0]: "https://b.example" is not a host: give HOST or HOST:PORT, for example images.shop.example`},
 		{"a header of the fetcher's own", head + body + "fetch: {headers: {host: a}}\n", `job.yaml:4:25: fetch.headers.host: the fetcher sets this header itself`},
 		{"a header with a line break", head + body + "fetch: {headers: {X-A: \"a\\nb\"}}\n", `job.yaml:4:24: fetch.headers.X-A has a line break or a control character`},
 		{"a bad selector", head + "fields:\n  a: {css: \"p[\"}\n", `job.yaml:4:12: fields.a.css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end`},
@@ -111,7 +111,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		},
 		{"a field with two sources", head + "fields:\n  a: {css: p, meta: x}\n", `job.yaml:4:3: fields.a: looks in two places, css and meta: give only one of them, or first`},
 		{"a source that is empty", head + "fields:\n  a: {css: ''}\n", `job.yaml:4:12: fields.a.css is empty`},
-		{"a field with a taken name", head + "fields:\n  status: {css: p}\n", `job.yaml:4:3: fields.status: the name status is reserved for for the task`},
+		{"a field with a taken name", head + "fields:\n  status: {css: p}\n", `job.yaml:4:3: fields.status: the name status is reserved for the task in expressions and keys`},
 		{"a field named like a word of expressions", head + "fields:\n  not: {css: p}\n", `job.yaml:4:3: fields.not: not is a word of expressions, not a name`},
 		{"an unknown type", head + "fields: {a: {css: p, type: integer}}\n", `job.yaml:3:28: fields.a.type is "integer"; it may be string, int, float, decimal, bool: did you mean "int"?`},
 		{
@@ -155,17 +155,17 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		},
 		{
 			"leading zeros", "job: a\nseeds:\n  ids: {from: 0123, to: 500}\n  url: https://a.example/{id}\n" + body,
-			`job.yaml:3:15: seeds.ids.from: the number 0123 has leading zeros, which YAML can read as octal: quote it if it is text, use width to pad ids`,
+			`job.yaml:3:15: seeds.ids.from: the number 0123 has leading zeros, which YAML can read as octal: quote it if it is text, use width to pad IDs`,
 		},
 		{
 			"leading zeros in a default", head + "fields: {a: {css: p, or: 007}}\n",
-			`job.yaml:3:26: fields.a.or: the number 007 has leading zeros, which YAML can read as octal: quote it if it is text, use width to pad ids`,
+			`job.yaml:3:26: fields.a.or: the number 007 has leading zeros, which YAML can read as octal: quote it if it is text, use width to pad IDs`,
 		},
 		{
 			"a start outside the space", "job: a\nseeds:\n  ids: {from: 1, to: 5, start: [2, 6]}\n  url: https://a.example/{id}\n" + body,
 			`job.yaml:3:36: seeds.ids.start[1]: 6 is outside the ID space of 1 to 5`,
 		},
-		{"ids without a URL", "job: a\nseeds:\n  ids: {from: 1, to: 5}\n" + body, `job.yaml:3:3: seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}`},
+		{"ids without a URL", "job: a\nseeds:\n  ids: {from: 1, to: 5}\n" + body, `job.yaml:3:3: seeds.ids needs seeds.url, the URL of an ID: https://a.example/{id}`},
 		{
 			"ids and pages", "job: a\nseeds:\n  ids: {from: 1, to: 5}\n  url: https://a.example/{id}\n  urls: [https://a.example/]\n" + body,
 			`job.yaml:5:3: seeds.urls and seeds.ids contradict each other: list the pages, or give an ID space`,
@@ -177,14 +177,14 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a number for a page", "job: a\nseeds: {urls: ['00417']}\n" + body, `job.yaml:2:16: seeds.urls[0]: "00417" is an ID: give seeds.url, for example https://shop.example/p/{id}`},
 		{"a host for a page", "job: a\nseeds: {urls: [shop.example/p]}\n" + body, `job.yaml:2:16: seeds.urls[0]: "shop.example/p": no http or https URL`},
 		{"a page that is no URL", "job: a\nseeds: {urls: [https://a.example/, 'mailto:a@b.example']}\n" + body, `job.yaml:2:36: seeds.urls[1]: "mailto:a@b.example": no http or https URL`},
-		{"seeds that give nothing", "job: a\nseeds: {}\n" + body, `job.yaml:2:1: seeds gives nothing to start from: ids and url, urls, file, or url alone when ids are added later`},
+		{"seeds that give nothing", "job: a\nseeds: {}\n" + body, `job.yaml:2:1: seeds gives no start: give ids and url, urls, file, or url alone if ids are added later`},
 		{"exploring without a space", head + body + "explore: {strategy: chain}\n", `job.yaml:4:1: explore needs an ID space: give seeds.ids`},
 		{"no job", "seeds: {urls: [https://a.example/]}\n" + body, `job.yaml:1:1: missing key "job"`},
 		{"no seeds", "job: a\n" + body, `job.yaml:1:1: missing key "seeds"`},
 		{"no fields", head, `job.yaml:1:1: missing key "fields"`},
 		{"a name that is none", "job: 'a b'\nseeds: {urls: [https://a.example/]}\n" + body, `job.yaml:1:6: job: the name "a b" may hold letters, digits, '.', '_' and '-', and begins with a letter or digit`},
 		{"a key that is defined twice", head + body + "fields:\n  b: {css: p}\n", `job.yaml:4:1: the key "fields" is defined twice, first on line 3`},
-		{"several documents", head + body + "---\njob: b\n", `job.yaml:4:1: a second document: a job file is one job`},
+		{"several documents", head + body + "---\njob: b\n", `job.yaml:4:1: a second document, but a job file is one job`},
 		{"an empty file", "", `job.yaml:1:1: the file is empty`},
 		{"only a comment", "# later\n", `job.yaml:1:1: the file is empty`},
 		{"a list as a file", "- a\n", `job.yaml:1:1: the file wants keys and values, got a list`},
@@ -192,12 +192,12 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a control character", "job: a\ncontact: \"\x01\"\n", `job.yaml:2:11: the control character U+0001 does not belong in a job file`},
 		{"a tab", "job: a\nseeds:\n\turls: []\n", `job.yaml:3:1: a tab cannot indent: use spaces`},
 		{"no end of a list", "job: a\nseeds: {urls: [\n", `job.yaml:3:1: did not find expected node content`},
-		{"a tag", head + body + "contact: !!str 5\n", `job.yaml:4:10: the tag !!str: a job file has none, quote what is text`},
+		{"a tag", head + body + "contact: !!str 5\n", `job.yaml:4:10: the tag !!str, which a job file cannot have: quote the text`},
 		{"a merge key", head + body + "pace:\n  <<: {delay: 1s}\n", `job.yaml:5:3: a merge key: write the keys out`},
 		{"an alias of nothing", head + body + "contact: *a\n", `job.yaml:4:10: the alias has no anchor before it: quote a text that begins with *`},
 		{"a list that is not closed", head + body + "pace: {hosts: [a\nretry: {error: 1}\n", `job.yaml:5:6: did not find expected ',' or ']': close the list, or quote a text that holds brackets or braces (while parsing a flow sequence that begins at 4:15)`},
 		{"a text with braces", head + body + "pace: {delay: ${X:-1s}}\n", `job.yaml:4:16: did not find expected ',' or '}': close the list, or quote`},
-		{"a directive", "%YAML 1.2\n---\n" + head + body, `job.yaml:1:1: a directive: a job file has none`},
+		{"a directive", "%YAML 1.2\n---\n" + head + body, `job.yaml:1:1: a directive, which a job file cannot have`},
 		{"a list as a key", head + body + "? [a]\n: b\n", `job.yaml:4:3: a key is a name, not a list, a mapping or an alias`},
 		{"a text with a colon", head + body + "contact: a: b\n", `job.yaml:4:11: mapping values are not allowed in this context: quote a text that holds a colon and a space`},
 		{"a variable that is not set", head + body + "contact: ${NOBODY}\n", `job.yaml:4:10: the environment has no NOBODY, and ${NOBODY} has no default: ${NOBODY:-…}`},
@@ -228,7 +228,7 @@ store: {key: "{gade}"}
 retry: {eror: 3}
 `
 	want := `job.yaml:1:6: job: the name "a b" may hold letters, digits, '.', '_' and '-', and begins with a letter or digit
-job.yaml:3:3: seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}
+job.yaml:3:3: seeds.ids needs seeds.url, the URL of an ID: https://a.example/{id}
 job.yaml:3:15: seeds.ids: from 9 is greater than to 5
 job.yaml:3:25: unknown key "widht" in seeds.ids: did you mean "width"?
 job.yaml:5:16: fields.grade.css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end

@@ -23,15 +23,15 @@ type File struct {
 	// Scraper is the Job's, for its Explain.
 	Scraper *extract.Scraper
 
-	// Secrets are the values that came from the environment, of at least five
-	// bytes: every output leaves them out.
+	// Secrets holds the values from the environment with at least five bytes. No output contains
+	// them.
 	Secrets []string
 
 	// Warnings are not wrong, but likely not meant.
 	Warnings Mistakes
 
-	// Partial reports that variables are not set which the caller of [LoadPart] or [ParsePart] does
-	// not need.
+	// Partial reports that some variables are not set, but none that the caller of [LoadPart] or
+	// [ParsePart] needs.
 	Partial bool
 }
 
@@ -62,12 +62,12 @@ func Parse(name string, src []byte, getenv func(string) (string, bool)) (*File, 
 }
 
 // ParsePart is Parse for a caller that does not need the values of some keys, such as
-// fetch.headers. Variables in them need not be set: texts in seeds get [Placeholder], other keys
-// their default. A file that can't be read so fails like Parse.
+// fetch.headers. Their variables need not be set. Texts in seeds get [Placeholder], and other keys
+// get their default. A file that can't be read so fails like Parse.
 func ParsePart(name string, src []byte, getenv func(string) (string, bool), unneeded ...string) (*File, error) {
 	f, err := read(name, src, getenv, unneeded)
 	if err != nil && len(unneeded) > 0 {
-		// What a placeholder can't stand for is a variable that is not set.
+		// If a placeholder does not fit, report the missing variable.
 		return read(name, src, getenv, nil)
 	}
 	return f, err
@@ -106,8 +106,8 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	job.Source = src
 	job.Digest = sum
 	if job, err = job.Normal(); err != nil {
-		// What Normal refuses is refused above, with its place; this is for a rule
-		// that only it knows.
+		// Every problem that Normal finds should be found above, with its position. This reports
+		// rules that only Normal knows.
 		for line := range strings.Lines(err.Error()) {
 			r.say(place{1, 1}, "", "%s", strings.TrimSpace(line))
 		}
@@ -119,8 +119,8 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	}, nil
 }
 
-// scraper compiles the rules. Where a mistake in the same place is known, what
-// the compiler says of it is left out.
+// scraper compiles the rules. A problem of the compiler is left out if a mistake at the same
+// position is known.
 func (a *assembly) scraper() *extract.Scraper {
 	rules := a.rules()
 	known := a.mistakes
@@ -133,7 +133,7 @@ func (a *assembly) scraper() *extract.Scraper {
 	return scraper
 }
 
-// blamed says that a mistake at path, inside or around it is already known.
+// blamed reports whether a mistake at path, inside it or around it is already known.
 func blamed(known Mistakes, path string) bool {
 	for _, m := range known {
 		if m.Path != "" && (inside(m.Path, path) || inside(path, m.Path)) {
@@ -143,7 +143,7 @@ func blamed(known Mistakes, path string) bool {
 	return false
 }
 
-// inside says that a path is another, or lies in it.
+// inside reports whether a path equals another or lies in it.
 func inside(path, outer string) bool {
 	rest, ok := strings.CutPrefix(path, outer)
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')

@@ -87,7 +87,7 @@ func TestTheExampleLoadsAsItStands(t *testing.T) {
 	}
 }
 
-// A job in which every key has a value that is not its default.
+// In this job every key has a value other than its default.
 const everything = `
 job: all
 permission: yes, by mail
@@ -267,7 +267,8 @@ func TestSecretsStandInNoMessage(t *testing.T) {
 	}
 }
 
-// A path is made of a value without its secret: sanitised, the secret would not be found any more.
+// A path is made of a value without its secret, because a sanitized secret could not be found
+// afterwards.
 func TestSecretsStandInNoPath(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"S": `hush&er"se<c>9`}
@@ -326,7 +327,7 @@ func TestAWaitViaHTTPIsAWarning(t *testing.T) {
 	f := parse(t, head+body+"fetch:\n  wait: [{css: p}]\n", nil)
 	want := Mistakes{{
 		File: "job.yaml", Line: 5, Column: 3, Path: "fetch.wait",
-		Message: "fetch.wait is not used via http: a page is judged as it came",
+		Message: "fetch.wait is not used via http, where a page is judged at once",
 	}}
 	if diff := cmp.Diff(f.Warnings, want); diff != "" {
 		t.Errorf("warnings (-got +want):\n%s", diff)

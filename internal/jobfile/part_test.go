@@ -55,7 +55,7 @@ func TestParsePart(t *testing.T) {
 	}
 }
 
-// Of a key that is needed, and of one that nothing can stand for, the variable is named.
+// The error names the variable of a needed key, and of a key without a placeholder.
 func TestParsePartNamesWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	none := func(string) (string, bool) { return "", false }

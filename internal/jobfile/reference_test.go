@@ -68,7 +68,7 @@ type page struct {
 	seen map[reflect.Type]string
 }
 
-// step is a part of a path: a key, or the text that stands for a name or a number.
+// step is a part of a path: a key, or the placeholder of a name or a number.
 type step struct {
 	shown, example string
 
@@ -101,8 +101,7 @@ func (p *page) keys(t reflect.Type, path []step) {
 	}
 }
 
-// inner writes the keys of what a key holds; of a kind that holds itself only
-// once.
+// inner writes the keys inside a key, once for a recursive kind.
 func (p *page) inner(t reflect.Type, path []step) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -125,7 +124,7 @@ func (p *page) inner(t reflect.Type, path []step) {
 	}
 }
 
-// isKeys says that a type is a struct of keys, not a value.
+// isKeys reports whether a type is a struct of keys, not a value.
 func isKeys(t reflect.Type) bool {
 	_, self := reflect.New(t).Interface().(value)
 	return t.Kind() == reflect.Struct && !self

@@ -8,7 +8,7 @@ import (
 	"github.com/seinehq/seine/internal/extract"
 )
 
-// rules returns what the file says of pages, for the compiler.
+// rules returns the file's rules about pages for the compiler.
 func (a *assembly) rules() extract.Rules {
 	rules := extract.Rules{Kind: a.doc.Kind, EmptyOK: a.doc.Empty == "ok", Key: a.doc.Store.Key,
 		Timeout: time.Duration(or(a.doc.Fetch.Timeout, 0)), Fields: a.fields("fields", a.doc.Fields)}

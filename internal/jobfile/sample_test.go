@@ -17,8 +17,9 @@ import (
 	"github.com/seinehq/seine/internal/extract"
 )
 
-// nest writes an example of the last key of a path. It adds the keys around it, the required keys beside them, and the
-// keys that the tags `beside` and `top` name. An empty example leaves the key out.
+// nest writes an example of the last key of a path. It adds the keys around it, the required keys
+// of each mapping, and the keys that the tags `beside` and `top` name. An empty example leaves the
+// key out.
 func nest(path []step, example string) string {
 	var top []string
 	for i := len(path) - 1; i >= 0; i-- {
@@ -110,8 +111,9 @@ var undecidable = []string{
 	"assets.NAME.image.keep", "assets.NAME.types", "assets.NAME.on_failure", "assets.NAME.body", "verdict[].why",
 }
 
-// applied are the defaults that stay a zero in the job and are applied by the package that uses the value. See
-// TestAppliedDefaults, worker.DefaultFrontier, and TestZeroImageHasTheStatedDefaults of package asset.
+// applied lists the defaults that stay zero in the job and are applied by the package that uses the
+// value. See TestAppliedDefaults, worker.DefaultFrontier, and TestZeroImageHasTheStatedDefaults of
+// package asset.
 var applied = []string{
 	"seeds.ids.step", "seeds.ids.base", "frontier", "explore.max", "explore.blocks", "explore.hit", "kind", "store.key", "assets.NAME.image.to", "assets.NAME.image.quality", "assets.NAME.image.png", "assets.NAME.image.min", "assets.NAME.image.max_pixels",
 }
@@ -206,7 +208,7 @@ func TestStatedDefaultsAreThoseOfTheJob(t *testing.T) {
 	}
 }
 
-// both is what a job file comes to.
+// both is a job file's result.
 type both struct {
 	Job   seine.Job
 	Rules any

@@ -30,7 +30,7 @@ func compileSchema(t *testing.T, pointer string) *jsonschema.Schema {
 	return s
 }
 
-// accepts says whether a schema takes a YAML text.
+// accepts reports whether a schema accepts a YAML text.
 func accepts(t *testing.T, s *jsonschema.Schema, src string) error {
 	t.Helper()
 	var value any

@@ -16,11 +16,11 @@ func (a *assembly) seeds() seine.Seeds {
 	out := seine.Seeds{URL: s.URL, URLs: s.URLs, File: s.File}
 	given := func(key string) bool { return a.has("seeds." + key) }
 	if a.has("seeds") && !given("ids") && !given("url") && !given("urls") && !given("file") {
-		a.check("seeds", true, "seeds gives nothing to start from: ids and url, urls, file, or url alone when ids are added later")
+		a.check("seeds", true, "seeds gives no start: give ids and url, urls, file, or url alone if ids are added later")
 	}
 	if s.IDs != nil {
 		if !given("url") { // also where something in ids is wrong: that is another mistake
-			a.say(a.at("seeds.ids"), "seeds.ids", "seeds.ids needs seeds.url, the URL of an id: https://a.example/{id}")
+			a.say(a.at("seeds.ids"), "seeds.ids", "seeds.ids needs seeds.url, the URL of an ID: https://a.example/{id}")
 		}
 		out.IDs = a.spaces(*s.IDs)
 		a.check("seeds.urls", given("urls"), "seeds.urls and seeds.ids contradict each other: list the pages, or give an ID space")

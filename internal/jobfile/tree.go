@@ -22,7 +22,7 @@ const (
 	maxNodes   = 200_000 // aliases written out
 )
 
-// kind is what a node is.
+// kind is the kind of a node.
 type kind int
 
 const (
@@ -36,19 +36,19 @@ type node struct {
 	kind kind
 	at   place
 
-	// text is a scalar's; quoted says that it can't be a number.
+	// text is the text of a scalar. quoted reports that it cannot be a number.
 	text   string
 	quoted bool
 
-	// written is the text before variables were resolved; variable says that
-	// there were some. public has the defaults of the file and ${NAME} for each value of the environment.
+	// written is the text before variables were resolved. variable reports that it held some.
+	// public has the defaults of the file and ${NAME} for each value of the environment.
 	written, public string
 	variable        bool
 
-	// unknown says that a variable in it is not set and not needed.
+	// unknown reports that it holds a variable that is neither set nor needed.
 	unknown bool
 
-	// broken says that a mistake was reported: the value is not looked at.
+	// broken reports that a mistake was found, so the value is ignored.
 	broken bool
 
 	pairs []pair
@@ -110,7 +110,7 @@ func parseYAML(src []byte, r *report) *yaml.Node {
 		return nil
 	}
 	if err := loader.Load(&second); err == nil {
-		r.say(placeOf(&second), "", "a second document: a job file is one job")
+		r.say(placeOf(&second), "", "a second document, but a job file is one job")
 		return nil
 	} else if !errors.Is(err, io.EOF) {
 		sayYAML(err, src, r)
@@ -136,7 +136,7 @@ func sayYAML(err error, src []byte, r *report) {
 	case strings.HasPrefix(message, "unknown anchor"):
 		message = "the alias has no anchor before it: quote a text that begins with *"
 	case strings.HasPrefix(message, "found incompatible YAML document"):
-		message = "a directive: a job file has none"
+		message = "a directive, which a job file cannot have"
 	case strings.HasPrefix(message, "found character that cannot start any token"):
 		message = "a text cannot begin with this character: quote the text"
 		if c := charAt(src, at); c == '\t' {
@@ -165,10 +165,10 @@ func charAt(src []byte, at place) rune {
 	return 0
 }
 
-// readable says that src is a text of bearable size.
+// readable reports whether src is a text within the size limit.
 func readable(src []byte, r *report) bool {
 	if len(src) > maxBytes {
-		r.say(place{1, 1}, "", "the file has %d bytes; at most %d: a long list goes into seeds.file", len(src), maxBytes)
+		r.say(place{1, 1}, "", "the file has %d bytes; at most %d are permitted: move a long list into seeds.file", len(src), maxBytes)
 		return false
 	}
 	line, column, braces := 1, 1, 0
@@ -191,7 +191,7 @@ func readable(src []byte, r *report) bool {
 			braces++
 		}
 		if braces > maxBraces {
-			r.say(place{line, column}, "", "the file has more than %d brackets and braces: a long list goes into seeds.file", maxBraces)
+			r.say(place{line, column}, "", "the file has more than %d brackets and braces: move a long list into seeds.file", maxBraces)
 			return false
 		}
 	}
@@ -238,7 +238,7 @@ func (b *builder) build(n *yaml.Node, depth int) *node {
 		return empty
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		b.say(at, "", "the tag %s: a job file has none, quote what is text", n.Tag)
+		b.say(at, "", "the tag %s, which a job file cannot have: quote the text", n.Tag)
 		return empty
 	}
 	switch n.Kind {
@@ -294,14 +294,14 @@ func (b *builder) mapping(at place, content []*yaml.Node, depth int) *node {
 			b.say(keyAt, "", "a key is a name, not a list, a mapping or an alias")
 			continue
 		case key.Style&yaml.TaggedStyle != 0:
-			b.say(keyAt, "", "the tag %s: a job file has none, quote what is text", key.Tag)
+			b.say(keyAt, "", "the tag %s, which a job file cannot have: quote the text", key.Tag)
 			continue
 		case key.Value == "<<" && key.ShortTag() == "!!merge":
 			b.say(keyAt, "", "a merge key: write the keys out")
 			continue
 		}
 		if before, twice := first[key.Value]; twice {
-			b.say(keyAt, key.Value, "the key %q is there twice, first on line %d", key.Value, before.line)
+			b.say(keyAt, key.Value, "the key %q is defined twice, first on line %d", key.Value, before.line)
 			continue
 		}
 		first[key.Value] = keyAt

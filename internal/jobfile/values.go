@@ -24,7 +24,7 @@ const (
 	dimsPattern     = `^[0-9]+x[0-9]+$`
 )
 
-// maxDuration bounds a duration: a hundred years.
+// maxDuration bounds a duration to a hundred years.
 const maxDuration = 100 * 365 * 24 * time.Hour
 
 var (
@@ -110,7 +110,7 @@ func (v *span) decode(d *decoder, n *node, path string) {
 	case err != nil:
 		d.say(n.at, path, "%s: %q %v", name(path), n.shown(), err)
 	case v.min > v.max:
-		d.say(n.at, path, "%s: %v is longer than %v: the shorter one goes first", name(path), v.min, v.max)
+		d.say(n.at, path, "%s: %v is longer than %v: put the shorter one first", name(path), v.min, v.max)
 	}
 }
 
@@ -130,7 +130,7 @@ func (v *hours) decode(d *decoder, n *node, path string) {
 	from, to, _ := strings.Cut(times, "-")
 	v.From, v.To = sinceMidnight(from), sinceMidnight(to)
 	if v.From == v.To {
-		d.say(n.at, path, "%s: %q is the whole day: leave it out", name(path), n.shown())
+		d.say(n.at, path, "%s: %q is the whole day, which is the default: leave it out", name(path), n.shown())
 	}
 	at, err := time.LoadLocation(zone)
 	if err != nil || zone == "Local" {
@@ -233,9 +233,9 @@ func (v *address) decode(d *decoder, n *node, path string) {
 	}
 }
 
-// joined returns the plain text that the parser took for a mapping of one key: in
-// braces it splits at every colon, though YAML wants a space behind it. Nil: n is
-// none.
+// joined returns the plain text that the parser took for a mapping of one key. Inside braces the
+// parser splits at every colon, although YAML requires a space after it. nil means that n is not
+// such a mapping.
 func (n *node) joined() *node {
 	if n.kind != mapping || len(n.pairs) != 1 {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// minSecret is the least length of a value that is redacted: to redact 8080 or
-// a single letter everywhere would hide more than it protects.
+// minSecret is the minimum length of a redacted value. Redacting 8080 or a single letter everywhere
+// would hide more than it protects.
 const minSecret = 5
 
 // maxResolved bounds the text of a file with its variables resolved.
@@ -40,7 +40,7 @@ func (v *resolver) optional(path string) bool {
 	return slices.ContainsFunc(v.unneeded, func(key string) bool { return inside(path, key) })
 }
 
-// prune leaves out the keys whose value is not known, and those of which nothing is left.
+// prune removes the keys with unknown values, and mappings without keys.
 func (n *node) prune() {
 	for _, p := range n.pairs {
 		p.value.prune()
@@ -129,7 +129,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// secret returns the values that are stored nowhere, and the variables that hold them.
+// secret returns the values that are never stored, and their variables.
 func (v *resolver) secret() (values []string, variables map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(v.stored)) {
 		if !slices.Contains(values, v.stored[name]) {
@@ -145,9 +145,10 @@ const longSecret = 16
 // credential is the name of a parameter whose value is a secret.
 var credential = regexp.MustCompile(`(?i)(token|key|secret|auth|sig|pass|pwd|session|credential)[^?&=/]*=$`)
 
-// sensitive reports whether the value of a variable is left out of stored data, where a page can repeat it: the value of
-// a header, the password or a parameter of a URL, a DSN. The value of any other variable is a setting, such as a host or
-// a word of a rule. To leave it out would destroy data. before and after are the text around the variable.
+// sensitive reports whether the value of a variable must not be stored where a page can repeat it:
+// the value of a header, the password or a parameter of a URL, a DSN. The value of any other
+// variable is a setting, such as a host or a word of a rule. To leave it out would destroy data.
+// before and after are the text around the variable.
 func sensitive(path, before, after, value string) bool {
 	switch {
 	case inside(path, "fetch.headers"):
