@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// IDSpace is the set of ids that Seeds.URL may hold, in an order: what lies next
-// to each other are neighbors. An id is made of a number: Prefix, then the number
-// as digits, letters or a date, then a check digit.
+// IDSpace is the ordered set of IDs that Seeds.URL may hold, in which adjacent IDs are neighbors.
+// An ID consists of Prefix, a number as digits, letters or a date, and a check digit. An id is made
+// of a number: Prefix, then the number as digits, letters or a date, then a check digit.
 type IDSpace struct {
-	// From and To are the numbers of the first and the last id, both included.
-	// Of dates they are days since 1970, see [Day].
+	// From and To are the numbers of the first and the last id, both included. For dates they are
+	// days since 1970, see [Day].
 	From, To int64
 
 	// Step is the distance between two ids. Default 1.
@@ -23,11 +23,11 @@ type IDSpace struct {
 	// Prefix stands before each number.
 	Prefix string
 
-	// Width pads numbers to so many digits or letters. Default 0: no padding.
+	// Width pads numbers to this many digits or letters. Default 0: no padding.
 	Width int
 
-	// Alphabet holds the digits of a number, zero first: [Letters],
-	// [Alphanumerics], or others. Default: the decimal digits.
+	// Alphabet holds the digits of a number, zero first: [Letters], [Alphanumerics], or others. By
+	// default it holds the decimal digits.
 	Alphabet string
 
 	// Check is the scheme of a check digit that follows the number and is made of
@@ -35,8 +35,8 @@ type IDSpace struct {
 	// digits.
 	Check Check
 
-	// Date is the layout, as package time writes it, of ids that are dates.
-	// Default: they are none.
+	// Date is the layout, as package time writes it, of ids that are dates. By default IDs are not
+	// dates.
 	Date string
 
 	// Start holds the numbers of the ids that a chain begins at. The forager's
@@ -44,7 +44,7 @@ type IDSpace struct {
 	Start []int64
 }
 
-// maxWidth is the greatest width: ids have to fit a key.
+// maxWidth is the greatest width, because IDs have to fit a key.
 const maxWidth = 64
 
 // Alphabets of ids.
@@ -80,8 +80,8 @@ func (s *IDSpace) Key(n int64) string {
 	return s.Prefix + digits + s.Check.of(s.prefixDigits()+digits)
 }
 
-// prefixDigits are those of the prefix: a check digit is made of them too, as in an
-// ISBN that begins with 978.
+// prefixDigits returns the digits of the prefix, which count for a check digit too, as in an ISBN
+// that begins with 978.
 func (s *IDSpace) prefixDigits() string {
 	if s.Check == "" {
 		return ""
@@ -181,7 +181,7 @@ func (s *IDSpace) has(id string) bool {
 	return ok && s.At(i) == id
 }
 
-// check says what makes a space one that can't be.
+// check returns the mistakes of a space.
 func (s *IDSpace) check() []error {
 	var errs []error
 	say := func(wrong bool, format string, args ...any) {
@@ -193,7 +193,7 @@ func (s *IDSpace) check() []error {
 	say(s.To == math.MaxInt64, "to %d is too large: at most %d", s.To, int64(math.MaxInt64-1))
 	say(s.From < 0 && s.Date == "", "from %d is negative", s.From)
 	say(s.Width < 0 || s.Width > maxWidth, "width %d: 0 to %d", s.Width, maxWidth)
-	say(s.Prefix != strings.TrimLeft(s.Prefix, " "), "prefix %q begins with a space: no key does", s.Prefix)
+	say(s.Prefix != strings.TrimLeft(s.Prefix, " "), "prefix %q begins with a space, but no key does", s.Prefix)
 	say(s.Step < 0, "step %d is negative", s.Step)
 	say(s.Check != "" && checks[s.Check] == nil, "check %q is no scheme", s.Check)
 	say(s.Check != "" && s.Alphabet != "" && s.Alphabet != decimals, "check %s needs decimal digits", s.Check)
@@ -218,7 +218,7 @@ func (s *IDSpace) check() []error {
 	return errs
 }
 
-// checkSpaces says what makes the spaces of a job ones that can't be.
+// checkSpaces returns the mistakes of a job's spaces.
 func checkSpaces(spaces []IDSpace) (errs []error) {
 	for i := range spaces {
 		for _, err := range spaces[i].check() {

@@ -14,11 +14,10 @@ import (
 // Job is what to scrape, how far and how gently. Its zero values mean the
 // defaults named below; [Job.Normal] puts them in.
 type Job struct {
-	// Name is the job's name in a frontier: letters, digits, '.', '_' and '-',
-	// at most 63. Required.
+	// Name is the job's name in a frontier, at most 63 letters, digits, '.', '_' and '-'. Required.
 	Name string
 
-	// Permission says who allowed this; kept with the job and its records.
+	// Permission states who allowed the job. It is kept with the job and its records.
 	Permission string
 
 	// Contact is a mail address or URL, sent in the user agent.
@@ -28,11 +27,11 @@ type Job struct {
 	// job made in Go.
 	Source []byte
 
-	// Digest identifies the rules that made a record. Empty: made of Source.
+	// Digest identifies the rules that made a record. By default it is computed from Source.
 	Digest []byte
 
-	// Secrets are values that are left out of what is stored and logged. A page that shows one is
-	// stored with xxxxx in its place.
+	// Secrets lists values that are never stored or logged. A page that shows one is stored with
+	// xxxxx in its place.
 	Secrets []string
 
 	// Variables are secrets by name. The key of a task holds ${NAME} in place of the value, which is
@@ -90,12 +89,12 @@ const (
 	ViaChrome Via = "chrome"
 )
 
-// Fetch says how pages and assets are asked for.
+// Fetch configures requests for pages and assets.
 type Fetch struct {
 	// Via is the fetcher of pages; assets always go by ViaHTTP. Default ViaHTTP.
 	Via Via
 
-	// Wait lists what a rendered page waits for, in order. ViaHTTP ignores it.
+	// Wait lists the conditions that a rendered page must meet, in order. ViaHTTP ignores it.
 	Wait []Wait
 
 	// Timeout bounds one page, redirects and body included. Default 20s.
@@ -115,15 +114,15 @@ type Fetch struct {
 	// them in place of MaxBody, and the longer of Timeout and AssetTimeout their fetch.
 	KeepRaw bool
 
-	// KeepBlobs has ViaChrome read the blob: images of a page while it is open, for assets with such
-	// a URL. MaxAsset bounds the images of a page together.
+	// KeepBlobs makes ViaChrome read the blob: images of an open page, for assets with such a URL.
+	// MaxAsset bounds the images of a page together.
 	KeepBlobs bool
 
 	// MaxRedirects is the most redirects followed. Default 10.
 	MaxRedirects int
 
 	// Header is added to the requests for pages and assets. All but Accept, Accept-Language and
-	// User-Agent are credentials: they go only to the origins of Seeds and to CredentialsTo.
+	// User-Agent are credentials. They go only to the origins of Seeds and to CredentialsTo.
 	Header http.Header
 
 	// CredentialsTo lists further hosts, as HOST or HOST:PORT, that receive the credentials. Default none.
@@ -136,11 +135,11 @@ type Fetch struct {
 	// asked all the same, such as 127.0.0.1 at port 8080. Default none.
 	AllowPrivate []PrivateNet
 
-	// Chrome says how ViaChrome shows a page.
+	// Chrome configures the display of a page in ViaChrome.
 	Chrome Chrome
 }
 
-// Chrome says how a browser shows a page.
+// Chrome configures how a browser shows a page.
 type Chrome struct {
 	// Width and Height of the window in CSS pixels. Default 1920 by 1080.
 	Width, Height int
@@ -149,14 +148,13 @@ type Chrome struct {
 	// Default en-US.
 	Locale string
 
-	// Desktop makes the browser show itself as one of a desktop: its user agent
-	// comes before the job's, and the flag that tells scripts of automation is
-	// off.
+	// Desktop makes the browser identify as a desktop browser. Its user agent comes before the
+	// job's, and the flag that shows automation to scripts is off.
 	Desktop bool
 
-	// Load lists what pages may load beside documents, scripts and data. What
-	// is not loaded has its src all the same: images and styles seem to come,
-	// but empty; fonts, media and styles with an integrity fail. Default none.
+	// Load lists the resources that pages may load in addition to documents, scripts and data.
+	// Other resources keep their src. Images and styles seem to load but are empty, and fonts,
+	// media and styles with an integrity fail. Default none.
 	Load []Resource
 
 	// A page that opens a dialog or a window or starts a download fails. With
@@ -166,10 +164,10 @@ type Chrome struct {
 	IgnoreDialogs, IgnoreWindows, IgnoreDownloads bool
 }
 
-// Resource is a kind of what a page loads.
+// Resource is a kind of resource of a page.
 type Resource string
 
-// What a page can be read without.
+// The resources that a page does not need to be read.
 const (
 	ResourceImage Resource = "image"
 	ResourceStyle Resource = "style"
@@ -177,8 +175,8 @@ const (
 	ResourceMedia Resource = "media"
 )
 
-// Wait is one thing that a rendered page waits for: a selector, an attribute
-// of it that matches, or a page that stays the same.
+// Wait is a condition of a rendered page: a selector, a matching attribute of it, or a page that
+// stays unchanged.
 type Wait struct {
 	CSS     string
 	Attr    string
@@ -186,14 +184,13 @@ type Wait struct {
 	Stable  time.Duration
 }
 
-// None is a duration that is wanted to be zero where zero means the default.
+// None is a zero duration for fields in which zero means the default.
 const None time.Duration = -1
 
-// Unlimited is a count that is wanted to have no bound where zero means the
-// default.
+// Unlimited is a count without a bound for fields in which zero means the default.
 const Unlimited = -1
 
-// Span is a duration drawn anew each time, evenly between two bounds.
+// Span is a duration that is drawn uniformly between two bounds at each use.
 type Span struct{ Min, Max time.Duration }
 
 // At returns the duration at draw, a number in [0, 1).
@@ -201,9 +198,9 @@ func (s Span) At(draw float64) time.Duration {
 	return s.Min + time.Duration(draw*float64(s.Max-s.Min))
 }
 
-// Store says where assets go.
+// Store configures the storage of assets.
 type Store struct {
-	// URL is a bucket: file:./data/cards/, gs://bucket/prefix. A flag or the
+	// URL is a bucket or folder, such as file:./data/cards/ or gs://bucket/prefix. A flag or the
 	// environment goes before it. Default file:./data/NAME/.
 	URL string
 
@@ -222,7 +219,7 @@ const (
 	StrategyOff     Strategy = "off"
 )
 
-// Explore says how an ID space is explored.
+// Explore configures the exploration of an ID space.
 type Explore struct {
 	// Strategy defaults to StrategyForager.
 	Strategy Strategy
@@ -231,26 +228,26 @@ type Explore struct {
 	// Default 1.
 	Patience int
 
-	// Max is the farthest from its last hit that the forager's walks ask, Blocks
-	// the number of blocks that it divides the space into. Default 16 and 4096.
+	// Max is the farthest distance from its last hit that the forager's local search requests.
+	// Blocks is the number of blocks that it divides the space into. Default 16 and 4096.
 	Max, Blocks int
 
 	// Budget is the most answers of explored ids, over the job's life; then no
 	// more are chosen. Default 0: no bound.
 	Budget int64
 
-	// Hit says whether a page is one that walks look for, by its id and what it
-	// was judged as: Done or Skipped. Both are kept, so a changed Hit can judge
-	// them again without asking. A stale page is a miss, whatever it says, and an
-	// error is neither. Nil: a page that is Done.
+	// Hit reports whether a page is a hit of local search, by its ID and its verdict, Done or
+	// Skipped. Both are stored, so that a changed Hit can judge earlier tasks without a request.
+	// Both are kept, so a changed Hit can judge them again without asking. A stale page is always a
+	// miss, and an error is neither. nil means that a hit is a page that is Done.
 	Hit func(id string, v Verdict) bool `json:"-"`
 
-	// Neighbor makes a chain follow what it returns instead of an ID space.
+	// Neighbor makes a chain follow its results instead of an ID space.
 	Neighbor NeighborFunc `json:"-"`
 }
 
-// NeighborFunc returns the key of what lies next to a task's page: dir is +1 for
-// the one after it, -1 for the one before. Empty: there is none.
+// NeighborFunc returns the key of the neighbor of a task's page. dir is +1 for the next neighbor
+// and -1 for the previous one. An empty key means that there is none.
 type NeighborFunc func(task Task, page *Page, dir int) (key string)
 
 // Limit bounds a job's life. Zero is no bound.
@@ -259,8 +256,7 @@ type Limit struct {
 	Records int64
 	Tasks   int64
 
-	// Yield ends exploring when no block of a space promises so many hits by
-	// answer any more.
+	// Yield ends exploring when no block of a space promises as many hits per answer.
 	Yield float64
 }
 
@@ -295,7 +291,7 @@ const (
 
 var jobName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// ValidName says why name can't name a job; nil when it can.
+// ValidName returns why name cannot name a job, or nil.
 func ValidName(name string) error {
 	switch {
 	case name == "":
@@ -369,7 +365,7 @@ func (j Job) check() []error {
 		errs = append(errs, err)
 	}
 	if j.Scraper == nil {
-		say("no scraper: give fields in the job file or a Scraper in Go")
+		say("no scraper: give fields in the job file, or a Scraper in Go")
 	}
 	if h := j.Pace.Hours; h.From < 0 || h.To < 0 || h.From >= 24*time.Hour || h.To >= 24*time.Hour {
 		say("pace.hours: %v to %v are no times of the day", h.From, h.To)
@@ -387,13 +383,13 @@ func (j Job) check() []error {
 	}
 	e := j.Explore
 	if !slices.Contains([]Strategy{"", StrategyForager, StrategyChain, StrategyRandom, StrategyOff}, e.Strategy) {
-		say("explore: there is no strategy %q: %s, %s, %s or %s", e.Strategy, StrategyForager, StrategyChain, StrategyRandom, StrategyOff)
+		say("explore: unknown strategy %q: %s, %s, %s or %s", e.Strategy, StrategyForager, StrategyChain, StrategyRandom, StrategyOff)
 	}
 	if e.Patience < 0 || e.Max < 0 || e.Max > maxAhead || e.Blocks < 0 || e.Blocks > maxBlocks || e.Budget < 0 {
 		say("explore: patience %d, budget %d, max %d and blocks %d may not be negative; max is at most %d, blocks %d", e.Patience, e.Budget, e.Max, e.Blocks, maxAhead, maxBlocks)
 	}
 	if e.Budget > 0 && (e.Strategy == StrategyChain || e.Strategy == StrategyOff) {
-		say("explore: a budget is not used with the strategy %s: Limit.Tasks bounds it", e.Strategy)
+		say("explore: a budget is not used with the strategy %s, where Limit.Tasks is the bound", e.Strategy)
 	}
 	if y := j.Limit.Yield; !(y >= 0 && y <= 1) {
 		say("limit.yield is %g; 0 to 1", y)

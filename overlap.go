@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// Overlap is an id that two spaces of a list have in common: the Of-th, and the
-// With-th before it.
+// Overlap is an ID in two spaces of a list, the Of-th and the earlier With-th.
 type Overlap struct {
 	Of, With int
 	ID       string
@@ -43,7 +42,7 @@ func Overlaps(spaces []IDSpace) (out []Overlap) {
 		}
 		around = append(around, i)
 	}
-	// The short walks first: how many ids are looked at is bounded for all together.
+	// Short walks go first, because the number of inspected IDs has one bound for all.
 	length := func(o Overlap) int64 { return min(spaces[o.Of].Len(), spaces[o.With].Len()) }
 	slices.SortStableFunc(walked, func(a, b Overlap) int { return cmp.Compare(length(a), length(b)) })
 	left := int64(overlapWalk)
@@ -56,8 +55,8 @@ func Overlaps(spaces []IDSpace) (out []Overlap) {
 	return out
 }
 
-// plain says that a space is every number between two, in digits whose order is
-// that of their bytes.
+// plain reports that a space holds every number between its bounds, in digits whose order is the
+// order of their bytes.
 func (s *IDSpace) plain() bool {
 	return s.Date == "" && s.Check == "" && s.step() == 1 && slices.IsSorted([]byte(s.alphabet()))
 }
@@ -69,8 +68,8 @@ func (s *IDSpace) alphabet() string {
 	return s.Alphabet
 }
 
-// crosses is whether two plain spaces have an id in common. Of each length an id of
-// both is one between two in the order of bytes, in digits of both.
+// crosses is whether two plain spaces have an id in common. For each length, the common IDs form a
+// range in the order of bytes, in digits of both spaces.
 func (s *IDSpace) crosses(o *IDSpace) (id string, crosses bool) {
 	for n := max(len(s.Key(s.From)), len(o.Key(o.From))); n <= min(len(s.Key(s.To)), len(o.Key(o.To))); n++ {
 		lo1, hi1, ok1 := s.ofLength(n)
@@ -95,7 +94,7 @@ func (s *IDSpace) crosses(o *IDSpace) (id string, crosses bool) {
 	return "", false
 }
 
-// mayHave says whether a byte may stand at a place of an id.
+// mayHave reports whether an ID may have a byte at a position.
 func (s *IDSpace) mayHave(c byte, at int) bool {
 	if at < len(s.Prefix) {
 		return s.Prefix[at] == c
@@ -103,7 +102,7 @@ func (s *IDSpace) mayHave(c byte, at int) bool {
 	return strings.IndexByte(s.alphabet(), c) >= 0
 }
 
-// ofLength are the first and the last id that have so many bytes.
+// ofLength returns the first and the last ID with a given number of bytes.
 func (s *IDSpace) ofLength(n int) (first, last string, ok bool) {
 	digits, base := n-len(s.Prefix), int64(len(s.alphabet()))
 	if digits < max(s.Width, 1) {
@@ -142,8 +141,7 @@ func least(lo string, n int, digits func(at int) []byte) (string, bool) {
 	if len(out) == n {
 		return lo, true
 	}
-	// From the place where it does not go on, the next greater digit, or the one
-	// before it.
+	// From the position where it cannot continue, take the next greater digit, or the previous one.
 	for at := len(out); at >= 0; at-- {
 		d := digits(at)
 		i := slices.IndexFunc(d, func(c byte) bool { return c > lo[at] })
@@ -163,18 +161,16 @@ func least(lo string, n int, digits func(at int) []byte) (string, bool) {
 	return "", false
 }
 
-// overlapWalk is how many ids are looked for in other spaces, whose ids are written
-// otherwise: half a second's worth where those are dates. Of a space that has more,
-// overlapSample are.
+// overlapWalk is the number of IDs to look up in another space with another notation, which takes
+// half a second if those are dates. For a larger space, overlapSample IDs are looked up.
 const (
 	overlapWalk   = 1_000_000
 	overlapSample = 1000
 )
 
-// Overlaps reports whether two spaces have an id in common, and names one. It is
-// exact but where their ids are written in different ways and have a step, a check
-// digit, a date or digits in an order of their own, and each has more than a million
-// ids: there it looks at a sample.
+// Overlaps reports whether two spaces have an id in common, and names one. It is exact with one
+// exception: if the IDs have different notations with a step, a check digit, a date or an unusual
+// digit order, and each space has more than a million IDs, it inspects a sample.
 func (s *IDSpace) Overlaps(o *IDSpace) (id string, overlaps bool) {
 	id, overlaps, known := s.reckoned(o)
 	if !known {
@@ -184,8 +180,8 @@ func (s *IDSpace) Overlaps(o *IDSpace) (id string, overlaps bool) {
 	return id, overlaps
 }
 
-// walked looks for the ids of the shorter of two spaces in the other one: for each, as
-// far as so many are left to be looked for, or for a sample of both.
+// walked looks up the IDs of the shorter space in the other one, up to the limit left or for a
+// sample of both.
 func (s *IDSpace) walked(o *IDSpace, left *int64) (id string, overlaps bool) {
 	few, many := s, o
 	if few.Len() > many.Len() {
@@ -216,8 +212,8 @@ func (s *IDSpace) walked(o *IDSpace, left *int64) (id string, overlaps bool) {
 	return "", false
 }
 
-// asLong are the places, from and before to, of the ids that have as many bytes as
-// some of another space have: all where one of them is of dates.
+// asLong returns the positions, from and before to, of the IDs whose length occurs in another
+// space. If one of the spaces holds dates, it returns all positions.
 func (s *IDSpace) asLong(o *IDSpace) (from, to int64) {
 	n := s.Len()
 	if s.Date != "" || o.Date != "" {
@@ -238,8 +234,7 @@ func (s *IDSpace) asLong(o *IDSpace) (from, to int64) {
 	return from, max(from, first(len(o.At(o.Len()-1))+1))
 }
 
-// reckoned is what can be told of two spaces without looking at their ids; known is
-// false where that is not enough.
+// reckoned returns the result that needs no look at the IDs. known is false if that is not enough.
 func (s *IDSpace) reckoned(o *IDSpace) (id string, overlaps, known bool) {
 	switch {
 	case !strings.HasPrefix(s.Prefix, o.Prefix) && !strings.HasPrefix(o.Prefix, s.Prefix):

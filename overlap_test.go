@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Whether two spaces have an id in common is told as looking at all of them tells
-// it, however their ids are written.
+// Overlaps agrees with a comparison of all IDs, in every notation.
 func TestOverlapsAreExact(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -51,8 +50,8 @@ func TestOverlapsAreExact(t *testing.T) {
 	}
 }
 
-// So is it where ids are written so differently that they have to be looked at, and
-// where few of very many are ids of both.
+// The same holds if the notations differ so much that the IDs must be inspected, and if few of very
+// many IDs overlap.
 func TestOverlapsOfOtherForms(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -102,7 +101,7 @@ func TestOverlapsOfOtherForms(t *testing.T) {
 	}
 }
 
-// What takes a walk takes no longer for many spaces, each as long as is walked.
+// An overlap check that needs a walk has the same bound for many spaces of that length.
 func TestWalksAreBounded(t *testing.T) {
 	t.Parallel()
 	var spaces []IDSpace

@@ -2,7 +2,7 @@ package seine
 
 import "time"
 
-// PaceScope says over what a pace holds.
+// PaceScope is the scope of a pace.
 type PaceScope string
 
 // A pace holds over the fleet (host) or over each worker's own address (worker).
@@ -17,7 +17,7 @@ type Pace struct {
 	// Default 1s; Span{None, None} is none.
 	Delay Span
 
-	// Scope says over what the pace holds. Default ScopeHost.
+	// Scope is the scope of the pace. Default ScopeHost.
 	Scope PaceScope
 
 	// Concurrency is the most fetches of pages of one host at once. Default 1;
@@ -27,13 +27,13 @@ type Pace struct {
 	Rest     Rest
 	Cooldown Cooldown
 
-	// Hours are those of the day in which fetches start. Default: all.
+	// Hours limits the time of day in which fetches start. Default: all.
 	Hours Hours
 
 	Assets AssetPace
 }
 
-// Unpaced says that nothing limits a host.
+// Unpaced reports that nothing limits a host.
 func (p Pace) Unpaced() bool {
 	return p.Delay == Span{} && p.Concurrency == Unlimited && p.Scope == ScopeHost && p.Rest == Rest{}
 }
@@ -50,8 +50,8 @@ type Cooldown struct {
 	For   time.Duration
 }
 
-// Hours are a part of the day, by a clock on the wall: from 22:00 until before
-// 06:00. The zero value is the whole day.
+// Hours is a part of the day by wall-clock time, for example from 22:00 until before 06:00. The
+// zero value is the whole day.
 type Hours struct {
 	// From and To are times since midnight, less than 24h. From after To goes
 	// over midnight; equal ones are the whole day.

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// PrivateNet is a part of a network that is not public and that a job may ask
-// all the same.
+// PrivateNet is a part of a network that is not public but that a job may request.
 type PrivateNet struct {
 	// Prefix holds the addresses. An IPv4 address inside of IPv6 counts as the
 	// IPv4 address.
@@ -52,7 +51,7 @@ func parsePrivateNet(s string) (PrivateNet, error) {
 	return PrivateNet{Prefix: prefix.Masked(), Port: port}, nil
 }
 
-// What a text that is no PrivateNet lacks.
+// The reasons why a text is not a PrivateNet.
 var (
 	errNoAddress = errors.New("is neither an address nor a prefix such as 127.0.0.0/8")
 	errBracket   = errors.New("has a bracket without the other one")

@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// Scraper turns a page into a result. An error means that the page could not
-// be judged: the task fails with it and is tried again.
+// Scraper turns a page into a result. An error means that the page could not be judged. The task
+// fails with it and is retried.
 //
-// A page may have any status: [PageVerdict] says what one means where the
-// scraper has no opinion of its own.
+// A page may have any status. [PageVerdict] gives the default meaning of a status.
 type Scraper interface {
 	Scrape(ctx context.Context, task Task, page *Page) (Result, error)
 }
@@ -22,8 +21,8 @@ func (f ScraperFunc) Scrape(ctx context.Context, task Task, page *Page) (Result,
 	return f(ctx, task, page)
 }
 
-// Result is what a scraper makes of one page. What it holds becomes true in
-// one transaction, together with the task's state.
+// Result is the outcome of a scraper for one page. Its content is stored in one transaction,
+// together with the task's state.
 type Result struct {
 	Verdict Verdict
 	Records []Record
@@ -31,12 +30,12 @@ type Result struct {
 	Follow  []Follow
 }
 
-// Verdict is what a page is for its job. Its zero value is done.
+// Verdict is the classification of a page for its job. Its zero value is done.
 type Verdict struct {
 	// State is Done, Skipped, Stale or Error. Pending, its zero, means Done.
 	State State
 
-	// Reason says why, in few words without values: reasons are counted.
+	// Reason is a short explanation without values, because reasons are counted.
 	Reason string
 
 	// Rule is the rule that decided, as it is written; empty when none did.
@@ -57,8 +56,7 @@ type Record struct {
 	// URL defaults to the page's.
 	URL string
 
-	// Fields are JSON values: string, float64, int64, bool, nil, []any,
-	// map[string]any.
+	// Fields holds JSON values of type string, float64, int64, bool, nil, []any or map[string]any.
 	Fields map[string]any
 
 	// AssetFields are fields that the task's stored assets fill in, after Fields.
@@ -73,7 +71,7 @@ type AssetField struct {
 	// Field is the name of the field.
 	Field string
 
-	// Asset is the name of the asset. With All it names a list: the field is the list of the
+	// Asset is the name of the asset. With All it names a list. The field is then the list of the
 	// properties of NAME_1, NAME_2 and so on, with nil for a file that is not stored.
 	Asset string
 	All   bool
@@ -96,7 +94,7 @@ type Follow struct {
 	// Key is an id of the job's ID space, or a URL.
 	Key string
 
-	// Priority is 0 to 3; nil: the task's.
+	// Priority is 0 to 3, and nil means the task's priority.
 	Priority *int
 
 	Meta map[string]any
@@ -104,10 +102,11 @@ type Follow struct {
 
 // Asset is a file that belongs to a record, usually an image.
 type Asset struct {
-	// Name is unique in its task: front, back.
+	// Name is unique in its task, for example front or back.
 	Name string
 
-	// URL is http:, https:, data:, or blob: for an image of a page that ViaChrome rendered.
+	// URL has the scheme http, https or data, or blob for an image of a page that ViaChrome
+	// rendered.
 	URL string
 
 	// Body takes the page's own body as the file. URL is the page's then, and nothing is fetched.
@@ -121,7 +120,7 @@ type Asset struct {
 	// Upgrade, when set, is a better URL that is tried first.
 	Upgrade *Upgrade
 
-	// Image says how it is rendered before it is stored; nil: as it came.
+	// Image configures the rendition before it is stored. nil means the unchanged file.
 	Image *Image
 
 	// Path is its key in the store, every value in it sanitised; {ext} stands
@@ -149,20 +148,19 @@ const MaxAssets = 1000
 // not occur there is nothing to try.
 type Upgrade struct{ From, To string }
 
-// Image says how an image is checked and rendered: decoded, turned upright,
-// cropped, resized, encoded. JPEG, PNG, WebP and the first frame of a GIF can
-// be; other types, AVIF and animated WebP among them, end the task in error,
-// whatever Keep says.
+// Image configures how an image is checked and rendered: decoded, turned upright, cropped, resized,
+// encoded. JPEG, PNG, WebP and the first frame of a GIF are supported. Other types, including AVIF
+// and animated WebP, end the task in error, whatever Keep requests.
 //
-// A JPEG gives the pixels of libjpeg-turbo, a WebP those of libwebp. Exif's
-// orientation is applied: Crop, MinWidth and MinHeight see the image as it is
-// shown. No metadata is written into the rendition and no color profile is
-// applied: samples are those of the file, in the profile's color space.
+// A JPEG gives the pixels of libjpeg-turbo, and a WebP those of libwebp. Exif's orientation is
+// applied first, so Crop, MinWidth and MinHeight refer to the displayed image. Exif's orientation
+// is applied: Crop, MinWidth and MinHeight see the image as it is shown. The rendition has no
+// metadata, and no color profile is applied. Samples stay in the profile's color space.
 type Image struct {
-	// Crop cuts a box out; nil: the whole.
+	// Crop cuts out a box. nil means the whole image.
 	Crop *Crop
 
-	// Resize makes what is left fit into a size; nil: as it is.
+	// Resize shrinks the result to a size. nil keeps its size.
 	Resize *Size
 
 	// To is the format: [PNG] or [JPEG]. Default PNG: exact, with 16 bits a
@@ -170,16 +168,16 @@ type Image struct {
 	// half the size (4:2:0), and white where the image is transparent.
 	To string
 
-	// Quality is that of a JPEG, 1 to 100. Default 90.
+	// Quality is the quality of a JPEG from 1 to 100. Default 90.
 	Quality int
 
 	// PNG is how hard the encoder tries for few bytes: [PNGFast], [PNGBalanced]
 	// or [PNGSmall]. Default PNGBalanced.
 	PNG string
 
-	// Keep is [KeepOriginal] where the file as it came is stored too, as an
-	// asset of its own: named as this one with "_original" after it, at
-	// [Asset.OriginalPath]. Default: it is not stored.
+	// With [KeepOriginal] in Keep, the unchanged file is stored too, as an asset of its own. Its
+	// name is this one's with "_original" after it, at [Asset.OriginalPath]. By default it is not
+	// stored.
 	Keep string
 
 	// MinWidth and MinHeight are the least size in pixels of the image as it
@@ -210,14 +208,13 @@ const (
 // OriginalSuffix follows an asset's name in the name of its original.
 const OriginalSuffix = "_original"
 
-// Size is a width and a height in pixels, each at least 1. What is to fit keeps
-// its shape and is never made larger: the side that is over its bound the most
-// becomes the bound, the other side ÷ bound is rounded, halves up, and is at
-// least 1. The filter is Catmull-Rom's, on the samples as they are.
+// Size is a width and a height in pixels, each at least 1. An image that must fit keeps its aspect
+// ratio and is never enlarged. The side that exceeds its bound most becomes the bound. The other
+// side is divided by the same factor, rounded with halves up, and at least 1. The filter is
+// Catmull-Rom's, on the samples as they are.
 type Size struct{ Width, Height int }
 
-// Crop is a box given on a reference size: an edge is
-// floor(edge × size ÷ reference + 0.5).
+// Crop is a box on a reference size. An edge is floor(edge × size ÷ reference + 0.5).
 type Crop struct {
 	// OfWidth and OfHeight are the reference size in pixels.
 	OfWidth, OfHeight int

@@ -2,7 +2,7 @@ package seine
 
 import "fmt"
 
-// State is where a task stands. Its numbers are stored: they never change.
+// State is where a task stands. Its numbers are stored and never change.
 type State int8
 
 // The six task states. Done and Skipped are final; Error and Stale are final

@@ -5,10 +5,10 @@ import (
 	"net/http"
 )
 
-// StatusVerdict says what an HTTP status means where no rule decides. 404, 410
-// and 451 are skipped. These are errors: statuses from 400 on; what is no page
-// because it was not asked for (206, 304) or leads nowhere (the other 3xx,
-// redirects without a Location among them); and what is no HTTP status.
+// StatusVerdict returns the meaning of an HTTP status without a deciding rule. 404, 410 and 451 are
+// skipped. These are errors: statuses from 400 on, responses that are no page because the request
+// did not ask for them (206, 304) or that lead nowhere (other 3xx, including redirects without a
+// Location), and invalid HTTP statuses.
 func StatusVerdict(status int) (v Verdict, decided bool) {
 	failed := func(format string, args ...any) (Verdict, bool) {
 		return Verdict{State: Error, Reason: fmt.Sprintf(format, args...)}, true
@@ -19,7 +19,7 @@ func StatusVerdict(status int) (v Verdict, decided bool) {
 	case status < 200:
 		return failed("HTTP %d is an interim answer, and no other came", status)
 	case status == http.StatusPartialContent:
-		return failed("HTTP 206 brings a part that was not asked for")
+		return failed("HTTP 206 brings a part that the request did not name")
 	case status < 300:
 		return Verdict{}, false
 	case status == http.StatusNotModified:
@@ -34,7 +34,7 @@ func StatusVerdict(status int) (v Verdict, decided bool) {
 	return failed("HTTP %d", status)
 }
 
-// redirects reports whether a status is one that a Location belongs to.
+// redirects reports whether a status requires a Location.
 func redirects(status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -43,8 +43,7 @@ func redirects(status int) bool {
 	return false
 }
 
-// PageVerdict is [StatusVerdict] of a page's status, which knows what the page's
-// request asked for.
+// PageVerdict is [StatusVerdict] of a page's status, with regard to the page's request.
 func PageVerdict(p *Page) (v Verdict, decided bool) {
 	if p.Asked && (p.Status == http.StatusPartialContent || p.Status == http.StatusNotModified) {
 		return Verdict{}, false

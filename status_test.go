@@ -16,9 +16,9 @@ func TestPageVerdict(t *testing.T) {
 		reason string
 	}{
 		{status: 200}, {status: 201}, {status: 203}, {status: 204}, {status: 207}, {status: 226},
-		{status: 206, want: seine.Error, reason: "HTTP 206 brings a part that was not asked for"},
+		{status: 206, want: seine.Error, reason: "HTTP 206 brings a part that the request did not name"},
 		{status: 206, header: http.Header{"Range": {"bytes=0-9"}}},
-		{status: 206, header: http.Header{"If-None-Match": {"x"}}, want: seine.Error, reason: "HTTP 206 brings a part that was not asked for"},
+		{status: 206, header: http.Header{"If-None-Match": {"x"}}, want: seine.Error, reason: "HTTP 206 brings a part that the request did not name"},
 		{status: 304, want: seine.Error, reason: "HTTP 304 answers a condition that was not set"},
 		{status: 304, header: http.Header{"If-None-Match": {"x"}}},
 		{status: 304, header: http.Header{"If-Modified-Since": {"x"}}},

@@ -11,10 +11,10 @@ import (
 type Task struct {
 	Job string
 
-	// Key is unique in the job for ever: the id, or the canonical URL.
+	// Key is unique in the job forever. It is the ID or the canonical URL.
 	Key string
 
-	// ID is what {id} stands for: the key.
+	// ID replaces {id} and equals the key.
 	ID string
 
 	// URL is the page to fetch.
@@ -26,7 +26,7 @@ type Task struct {
 	// Priority is 0, first, to 3, last; 1 is the default.
 	Priority int
 
-	// Meta is what was given with the task.
+	// Meta holds the data that was given with the task.
 	Meta map[string]any
 
 	// Attempt is 1 the first time.
@@ -40,9 +40,9 @@ type Request struct {
 	Header http.Header
 	Via    Via // default: the job's
 
-	// CredentialsTo lists URLs whose sites may receive the job's credentials beside the sites of
-	// Job.Seeds and the hosts of Fetch.CredentialsTo. Credentials are all headers but Accept,
-	// Accept-Encoding, Accept-Language and User-Agent. Header goes to URL in any case.
+	// CredentialsTo lists further URLs whose sites may receive the job's credentials, in addition
+	// to the sites of Job.Seeds and the hosts of Fetch.CredentialsTo. Credentials are all headers
+	// but Accept, Accept-Encoding, Accept-Language and User-Agent. Header goes to URL in any case.
 	CredentialsTo []string
 
 	Wait []Wait
@@ -56,11 +56,12 @@ type Request struct {
 	// KeepBlobs reads the blob: images of a rendered page into Page.Blobs.
 	KeepBlobs bool
 
-	// MaxBlob is the most bytes of all blob: images of the page together. Zero: MaxBody.
+	// MaxBlob is the most bytes of all blob: images of the page together, or zero for MaxBody.
+	// Zero: MaxBody.
 	MaxBlob int64
 
-	// MaxBody is the most bytes of the body; Timeout bounds the whole. Zero:
-	// the fetcher's default.
+	// MaxBody is the most bytes of the body; Timeout bounds the whole. Zero means the fetcher's
+	// default.
 	MaxBody int64
 	Timeout time.Duration
 
@@ -77,8 +78,8 @@ type Page struct {
 	Status int
 	Header http.Header
 
-	// Asked reports that the request asked for a status that is no whole page: a
-	// 206 by its Range, a 304 by its condition.
+	// Asked reports that the request permits a partial response: a 206 by its Range, or a 304 by
+	// its condition.
 	Asked bool
 
 	// Body is the response after Content-Encoding is undone; text is UTF-8
@@ -89,16 +90,17 @@ type Page struct {
 	// has the HTML of Body. Raw may share its memory with Body.
 	Raw []byte
 
-	// Blobs are the blob: images of a rendered page by their URL, if the request had KeepBlobs.
+	// Blobs maps the URLs of a rendered page's blob: images to their content, if the request had
+	// KeepBlobs.
 	Blobs map[string]Blob
 
-	// DOM is the tree of a page that a browser rendered, as its scripts left it, in
-	// a form of Seine's own: rules are judged on it. Body is its HTML, which a
-	// parser may read as another tree. Nil: the tree is that of Body.
+	// DOM is the tree of a page in a browser after its scripts ran, in a format of Seine. Rules are
+	// applied to it. Body is its HTML, which a parser may read as another tree. nil means the tree
+	// of Body.
 	DOM []byte
 
-	// Type is the media type, without parameters, in lower case: as the header
-	// says, else sniffed.
+	// Type is the media type of the header, or else the detected one, without parameters and in
+	// lower case.
 	Type string
 
 	// Charset is the encoding of a text before it was converted to UTF-8, by its
@@ -116,8 +118,8 @@ type Page struct {
 	// Waits tells how each wait of the request ended.
 	Waits []Waited
 
-	// Notes say what else a person should know of the page, such as a refresh that
-	// was not followed. They are for `try` and the log.
+	// Notes lists remarks for a person, such as a refresh that was not followed. They are for `try`
+	// and the log.
 	Notes []string
 }
 
@@ -131,8 +133,8 @@ type Blob struct {
 	Why string
 }
 
-// Waited tells how one wait ended. A wait that ran out is not an error: the
-// page is judged as it stands.
+// Waited tells how one wait ended. An expired wait is not an error, and the page is judged in its
+// current state.
 type Waited struct {
 	Wait string        `json:"wait"`
 	OK   bool          `json:"ok"`
@@ -146,16 +148,16 @@ type Fetcher interface {
 	Fetch(ctx context.Context, req Request) (*Page, error)
 }
 
-// What a fetch can end in.
+// The errors of a fetch.
 var (
-	// ErrHost is a fault of the host as a whole: its name does not resolve, it
-	// refuses connections, its certificate is bad. It costs a task no attempt.
+	// ErrHost is a fault of the whole host: its name does not resolve, it refuses connections, or
+	// its certificate is invalid. It costs a task no attempt.
 	ErrHost = errors.New("host fault")
 
-	// ErrRefused is ours: the address is not one that the job may ask. Final.
+	// ErrRefused reports an address that the job may not request. Final.
 	ErrRefused = errors.New("address refused")
 
-	// ErrDiskFull: the disk of the frontier or of the store is full.
+	// ErrDiskFull reports that the disk of the frontier or of the store is full.
 	ErrDiskFull = errors.New("disk full")
 
 	// ErrFinal is a failure that another attempt would repeat. The task ends in error at once.

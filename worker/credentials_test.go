@@ -47,8 +47,9 @@ func listen(t *testing.T, pages map[string]func() string) *listener {
 	return l
 }
 
-// A page leads to other hosts by an image, a link and a redirect: none of them gets the job's credentials, unless the
-// job names it. A URL that the operator gives in a list is trusted, and its images with it.
+// A page leads to other hosts by an image, a link and a redirect. None of them gets the job's
+// credentials, unless the job names it. A URL that the operator gives in a list is trusted, and its
+// images with it.
 func TestCredentialsStayHome(t *testing.T) {
 	t.Parallel()
 	for _, frontier := range []string{"sqlite", "postgres"} {

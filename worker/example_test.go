@@ -15,8 +15,8 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// A chain whose neighbors a function tells: here the issues of a magazine, four a
-// year, of which one is known.
+// A function returns the neighbors of a chain, here the issues of a magazine with four issues per
+// year, starting from one known issue.
 func ExampleRun_neighbor() {
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if id := path.Base(r.URL.Path); id < "2023-3" || id > "2024-2" {

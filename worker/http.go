@@ -19,7 +19,7 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-// told is what a worker tells of itself over HTTP.
+// told is a worker's report over HTTP.
 type told struct {
 	server  *health.Server
 	metrics *metric.Metrics
@@ -33,15 +33,15 @@ type store struct {
 	bucket *blob.Bucket
 }
 
-// How long an answer is kept: a probe costs the frontier two short statements, a bucket
-// one listing.
+// These limit the age of an answer, because a probe costs the frontier two short statements, and a
+// bucket one listing.
 const (
 	keepFrontier = 2 * time.Second
 	keepStore    = 5 * time.Second
 )
 
-// tell opens the address, when there is one, before anything else: a start that hangs is
-// seen.
+// tell opens the address, if there is one, before anything else, so that a start that hangs is
+// visible.
 func (w *Worker) tell(ctx context.Context) error {
 	if w.cfg.HTTP == "" {
 		return nil
@@ -62,7 +62,7 @@ func (w *Worker) tell(ctx context.Context) error {
 	return nil
 }
 
-// HTTP is the address at which this worker tells how it is; empty: nowhere.
+// HTTP returns the address of this worker's reports, or an empty string.
 func (w *Worker) HTTP() string {
 	if w.told == nil {
 		return ""
@@ -76,7 +76,7 @@ func (w *Worker) starting(step string) {
 	}
 }
 
-// started says what is to be looked at.
+// started adds the checks.
 func (w *Worker) started() {
 	if w.told == nil {
 		return
@@ -97,7 +97,7 @@ func (w *Worker) started() {
 	ready := []health.Check{
 		{Name: "draining", Look: func(context.Context) error {
 			if w.told.drains.Load() {
-				return errors.New("told to stop: nothing more is claimed")
+				return errors.New("shutting down: the worker claims no more tasks")
 			}
 			return nil
 		}},
@@ -115,8 +115,8 @@ func (w *Worker) started() {
 	}}}, ready)
 }
 
-// checkFrontier asks the frontier for its schema, which also tells of one that
-// was changed under a worker's feet.
+// checkFrontier reads the frontier's schema, which also detects a schema that changed while the
+// worker runs.
 func (w *Worker) checkFrontier(ctx context.Context) error {
 	for _, a := range w.engine.Away() {
 		if a.Job == "" {
@@ -126,8 +126,7 @@ func (w *Worker) checkFrontier(ctx context.Context) error {
 	return w.schemaFits(ctx)
 }
 
-// checkStores tells of buckets that are not there, and of those that did not
-// take a job's files.
+// checkStores reports missing buckets and buckets that rejected a job's files.
 func (w *Worker) checkStores(ctx context.Context) error {
 	var errs []error
 	for _, s := range w.stores {
@@ -135,13 +134,13 @@ func (w *Worker) checkStores(ctx context.Context) error {
 	}
 	for _, a := range w.engine.Away() {
 		if a.Job != "" {
-			errs = append(errs, fmt.Errorf("job %s: away since %s: %w", a.Job, a.Since.UTC().Format(time.RFC3339), a.Err))
+			errs = append(errs, fmt.Errorf("job %s: unreachable since %s: %w", a.Job, a.Since.UTC().Format(time.RFC3339), a.Err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// check asks whether the bucket is there.
+// check reports whether the bucket exists.
 func (s store) check(ctx context.Context) error {
 	ok, err := s.bucket.IsAccessible(ctx)
 	if dir, e := wiring.Folder(s.at); err == nil && e == nil && dir != "" {
@@ -159,7 +158,7 @@ func (s store) check(ctx context.Context) error {
 	return nil
 }
 
-// draining says, from ctx's end on, that nothing more is claimed.
+// draining reports, after ctx ends, that the worker claims no more tasks.
 func (w *Worker) draining(ctx context.Context) (stop func()) {
 	if w.told == nil {
 		return func() {}

@@ -41,7 +41,7 @@ func ask(t *testing.T, w *worker.Worker, path string) (status int, body string) 
 	return resp.StatusCode, string(text)
 }
 
-// wrong is what a worker says of one check; empty: it is well.
+// wrong returns a worker's report on one check, or an empty string if it passes.
 func wrong(t *testing.T, w *worker.Worker, path, check string) string {
 	t.Helper()
 	status, body := ask(t, w, path)
@@ -73,9 +73,8 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// A worker says what is wrong with it: its database is stopped, its store gone,
-// its schema changed under its feet, it is told to stop. It stays alive all the
-// while.
+// A worker reports its faults: its database stops, its store disappears, its schema changes while
+// it runs, or it shuts down. It stays alive all the while.
 func TestReadiness(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)
@@ -176,7 +175,7 @@ func TestReadiness(t *testing.T) {
 	}
 	until(t, "the schema fits", ready)
 
-	// It is told to stop, with a task under way.
+	// It is asked to stop while a task is in progress.
 	if _, err := c.Exec(t.Context(), `with t as (insert into seine.task(job_id, key, lane_id) select job_id, $1, min(lane_id) from seine.lane group by 1 returning *),
  q as (insert into seine.queue(job_id, key, lane_id) select job_id, key, lane_id from t), s as (insert into seine.stat select job_id, lane_id, 0, null, 1 from t)
  update seine.lane set parked = false, prio = 1 where lane_id in (select lane_id from t)`, site.URL+"/slow"); err != nil {
@@ -191,11 +190,10 @@ func TestReadiness(t *testing.T) {
 	close(answer)
 }
 
-// metricsTell looks at what a worker counted after a page that was done and one
-// that was skipped.
+// metricsTell checks a worker's metrics after a done page and a skipped page.
 func metricsTell(t *testing.T, w *worker.Worker) {
 	t.Helper()
-	// What waits is read again after ten seconds at the latest.
+	// Waiting tasks are counted again after at most ten seconds.
 	want := []string{
 		`seine_build_info{version="v1.2.3"} 1`,
 		`seine_claims_total{job="cards"} 2`,

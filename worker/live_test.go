@@ -17,7 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/litefrontier"
 )
 
-// stuck never answers a claim, whatever its context says.
+// stuck never answers a claim and ignores its context.
 type stuck struct {
 	frontier.Frontier
 	free chan struct{}
@@ -28,7 +28,7 @@ func (s stuck) Claim(context.Context, frontier.Lease, frontier.ClaimArgs) ([]fro
 	return nil, nil
 }
 
-// A claim loop that hangs is not alive, and is when it goes on.
+// A worker whose claim loop hangs is not alive, and it is alive again when the loop continues.
 func TestStuckLoopIsNotAlive(t *testing.T) {
 	t.Parallel()
 	f, err := litefrontier.Open(t.Context(), filepath.Join(t.TempDir(), "seine.db"), litefrontier.Options{})

@@ -32,8 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runPoisoned works a job off with one task that kills its worker, as one does
-// that takes all of the memory.
+// runPoisoned runs a job with one task that kills its worker, like a task that uses up all memory.
 func runPoisoned(site string) error {
 	return worker.Run(context.Background(), worker.Config{
 		Frontier: "sqlite:seine.db", Store: "file:store", Migrate: true, UntilDone: true, Lease: time.Second,
@@ -53,8 +52,8 @@ func runPoisoned(site string) error {
 	})
 }
 
-// A task that kills its worker uses up its attempts and ends in error with that
-// reason; the workers that follow do everything else.
+// A task that kills its worker uses up its attempts and ends in error with that reason. The workers
+// that follow do all other tasks.
 func TestATaskThatKillsItsWorker(t *testing.T) {
 	t.Parallel()
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "x") }))

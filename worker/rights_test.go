@@ -18,8 +18,8 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// A worker whose rights are taken while it works ends, and says whom to ask for
-// what: waiting does not bring them back.
+// A worker whose rights are revoked while it works ends and names the missing right, because
+// waiting does not restore it.
 func TestRightsTakenWhileWorking(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)

@@ -67,8 +67,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	_, _ = w.Write(answer)
 }
 
-// trees writes the traces, a line each: name(children), in the order of their
-// starts.
+// trees writes one trace per line as name(children), in the order of their starts.
 func (r *receiver) trees() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,9 +106,8 @@ func (r *receiver) trees() []string {
 	return out
 }
 
-// One trace goes from a task's claim to its completion, to where the usual
-// variables say, and holds no secret. The library reads the environment, so this
-// is not parallel.
+// One trace covers a task from its claim to its completion, goes to the destination of the usual
+// variables, and holds no secret. The library reads the environment, so this is not parallel.
 func TestTraces(t *testing.T) {
 	const secret = `s3cr"t/é`
 	in := &receiver{about: map[string]string{}}

@@ -1,6 +1,5 @@
-// Package worker runs jobs: one process that works tasks off a frontier. Any
-// number of workers share one frontier; what one leaves behind when it dies,
-// the others take over.
+// Package worker runs jobs. A worker is one process that processes the tasks of a frontier. Any
+// number of workers share one frontier; what one leaves behind when it dies, the others take over.
 package worker
 
 import (
@@ -26,60 +25,60 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-// Errors that callers act on, besides those that a job's values give.
+// These are the errors on which callers branch, in addition to those of a job's values.
 var (
-	// ErrFrontier: the frontier can't be reached.
+	// ErrFrontier reports that the frontier is unreachable.
 	ErrFrontier = frontier.ErrUnavailable
 
-	// ErrSchema: the frontier's schema is too old or too new.
+	// ErrSchema reports that the frontier's schema is too old or too new.
 	ErrSchema = frontier.ErrSchema
 
-	// ErrClock: this machine's clock differs from the frontier's by minutes.
+	// ErrClock reports that this machine's clock differs from the frontier's by minutes.
 	ErrClock = frontier.ErrClock
 
-	// ErrRights: the frontier's user may not do what a worker does.
+	// ErrRights reports that the frontier's user lacks a right that a worker needs.
 	ErrRights = frontier.ErrRights
 
-	// ErrStore: a job's store can't be reached.
+	// ErrStore reports that a job's store is unreachable.
 	ErrStore = wiring.ErrStore
 
-	// ErrBrowser: a job needs a browser, and there is none or it does not start.
+	// ErrBrowser reports that a job needs a browser and that none exists or starts.
 	ErrBrowser = wiring.ErrBrowser
 
-	// ErrChanged: the job's seeds.url or store.key changed.
+	// ErrChanged reports that the job's seeds.url or store.key changed.
 	ErrChanged = frontier.ErrChanged
 
-	// ErrDiskFull: a disk is full.
+	// ErrDiskFull reports that a disk is full.
 	ErrDiskFull = seine.ErrDiskFull
 
-	// ErrSeeds: a job's seeds can't be read or hold what is no key.
+	// ErrSeeds reports that a job's seeds cannot be read or hold an invalid key.
 	ErrSeeds = engine.ErrSeeds
 
 	// ErrAddress: Config.HTTP is not an address.
 	ErrAddress = health.ErrAddress
 
-	// ErrLimit: a run ended because a limit was met.
+	// ErrLimit reports that a run ended at a limit.
 	ErrLimit = engine.ErrLimit
 )
 
-// Config is what a worker runs.
+// Config configures a worker.
 type Config struct {
 	// Jobs to run. Required.
 	Jobs []seine.Job
 
-	// Frontier is sqlite:PATH or postgres://…. Default: the first job's.
+	// Frontier is sqlite:PATH or postgres://…. By default it is the first job's.
 	Frontier string
 
 	// Store goes before each job's own.
 	Store string
 
-	// Name of this worker. Default: host name and process id.
+	// Name of this worker. By default it is the host name with the process ID.
 	Name string
 
 	// Lease is how long a lease lasts without a heartbeat. Default 60s.
 	Lease time.Duration
 
-	// Grace is how long tasks in flight may go on after ctx is done. Default 30s.
+	// Grace is the time that tasks in flight may continue after ctx is done. Default 30s.
 	Grace time.Duration
 
 	// Release, when closed, ends the grace at once.
@@ -89,7 +88,7 @@ type Config struct {
 	// until ctx is done.
 	UntilDone bool
 
-	// Limit bounds this run, beside each job's own limit.
+	// Limit bounds this run, in addition to each job's own limit.
 	Limit seine.Limit
 
 	// Migrate brings the frontier's schema up to date first.
@@ -113,15 +112,15 @@ type Config struct {
 	// Prometheus' text format. Default: nowhere.
 	HTTP string
 
-	// Traces takes a trace of each task, from its claim to its completion.
-	// Secrets of the job are left out. Default: nobody does.
+	// Traces takes a trace of each task, from its claim to its completion. Secrets of the job are
+	// left out. By default no trace is made.
 	Traces trace.TracerProvider
 
 	Log *slog.Logger
 }
 
-// Browser says how a worker's browser is run. Its zero value works: the first
-// that is found, the headless shell before others.
+// Browser configures a worker's browser. Its zero value works and uses the first browser found,
+// with the headless shell before others.
 type Browser = wiring.Browser
 
 // Worker is an opened worker.

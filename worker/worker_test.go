@@ -14,7 +14,7 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// A job of a few lines of Go: what a job file's rules do, a Scraper does.
+// A Scraper in Go replaces the rules of a job file in a few lines.
 func ExampleRun() {
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, "hello from %s", r.URL.Path)

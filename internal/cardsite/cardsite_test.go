@@ -239,7 +239,7 @@ func TestStorms(t *testing.T) {
 	for i := range got {
 		got[i] = Entry{Status: got[i].Status, Visit: got[i].Visit, Trouble: got[i].Trouble, RetryAfter: got[i].RetryAfter}
 	}
-	// A request that is sent anew by the client's own transport is none of the site's.
+	// A request that the client's own transport repeats is not the site's fault.
 	if d := cmp.Diff(want, got[:min(len(got), len(want))]); d != "" {
 		t.Errorf("journal (-want +got):\n%s", d)
 	}

@@ -22,8 +22,8 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// A picture's size, and where the card lies in its holder, front and back: the
-// boxes that the example job crops.
+// These are the size of a picture and the position of the card in its holder, front and back. The
+// example job crops these boxes.
 const (
 	Width, Height = 1024, 1768
 	smallDivisor  = 2
@@ -35,8 +35,8 @@ var Boxes = map[string]image.Rectangle{
 	"back":  image.Rect(110, 467, 915, 1622),
 }
 
-// The colors by which a wrong crop shows: the holder must be gone, and the
-// card's edge must be there on all four sides.
+// These colors expose a wrong crop: the holder must be absent, and the card's edge must be visible
+// on all four sides.
 var (
 	Holder = color.RGBA{210, 30, 160, 255}
 	Edge   = color.RGBA{245, 200, 40, 255}
@@ -80,7 +80,7 @@ func (s *Site) Image(id int64, side, size string) ([]byte, bool) {
 	return b.Bytes(), true
 }
 
-// imageCache keeps some pictures: drawing one costs more than serving it.
+// imageCache keeps some pictures, because drawing one costs more than serving it.
 type imageCache struct {
 	mu    sync.Mutex
 	files map[string][]byte
@@ -112,8 +112,8 @@ func (c *imageCache) put(key string, body []byte) {
 // stampDivisor is by how much a stamp is smaller than a picture.
 const stampDivisor = 16
 
-// drawStamp draws the holder, the edge, and a face of the card's own color with
-// as many dots as the id has in its last byte: no two are alike.
+// drawStamp draws the holder, the edge, and a face of the card's own color. The number of dots is
+// the ID's last byte, so that no two faces are equal.
 func drawStamp(t Truth, side string) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, Width/stampDivisor, Height/stampDivisor))
 	fill(img, img.Bounds(), Holder)
@@ -174,8 +174,8 @@ func fill(img draw.Image, r image.Rectangle, c color.Color) {
 	draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Src)
 }
 
-// gradient paints a face in the card's own color: the back is striped, the
-// front shows a sun that is the higher the better the grade.
+// gradient paints a face in the card's own color. The back is striped, and the front shows a sun
+// that is higher for a better grade.
 func gradient(img *image.RGBA, r image.Rectangle, t Truth, side string) {
 	hue := float64(t.ID*47%360) / 360
 	if side == "back" {
@@ -224,7 +224,7 @@ func findPhotos(dir string) ([]string, error) {
 		out = append(out, m...)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("cardsite: no .jpg or .png in %s", dir)
+		return nil, fmt.Errorf("cardsite: %s holds neither .jpg nor .png", dir)
 	}
 	return out, nil
 }

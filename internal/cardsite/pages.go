@@ -14,8 +14,8 @@ type pageData struct {
 	Visit     int64 // zero: not shown
 }
 
-// Label is the grade as the registry writes it: some pages say PSA and a
-// number, others a word and a number.
+// Label is the grade as the registry writes it: PSA and a number on some pages, a word and a number
+// on others.
 func (d pageData) Label() string {
 	words := map[string]string{
 		"1": "PR 1", "2": "GOOD 2", "3": "VG 3", "4": "VG-EX 4", "5": "EX 5",
@@ -30,7 +30,7 @@ func (d pageData) Label() string {
 	return "PSA " + d.Truth.Grade
 }
 
-// Title is the card's line: what decides whether it is wanted.
+// Title is the card's line, which decides whether the card is wanted.
 func (d pageData) Title() string {
 	switch d.Truth.Kind {
 	case Japanese:
@@ -42,7 +42,7 @@ func (d pageData) Title() string {
 	return "1999 POKEMON GAME " + d.Truth.Name
 }
 
-// The decoys: none of this is what a reader sees of the card.
+// Decoys are texts that a reader of the page does not see.
 const decoys = `
 <script>var related = ["PSA 1", "japanese", "chinese", "asia"]; document.title = document.title;</script>
 <style>.japanese::after { content: "PSA 2" }</style>
@@ -62,8 +62,8 @@ var (
 {{range .Images}}<img itemprop="contentUrl" alt="" src="{{.}}">
 {{end}}</main>{{with .Visit}}<p id="visit">{{.}}</p>{{end}}<footer>Pop report · PSA grading standards</footer></body></html>`)
 
-	// A data: placeholder stands first; the script shows the card a little
-	// later, and then changes the page once more.
+	// A data: placeholder comes first. The script shows the card a little later and then changes
+	// the page once more.
 	scriptPage = parse(frame + `
 <main id="card"><p>Loading</p>{{range .Images}}<img itemprop="contentUrl" alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" data-to="{{.}}">
 {{end}}</main><script>

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Site is the registry: two handlers, one for pages and one for images, to be
-// served at two addresses.
+// Site is the registry. It has a handler for pages and a handler for images, to be served at two
+// addresses.
 type Site struct {
 	cfg    Config
 	plan   []Truth
@@ -43,10 +43,10 @@ type Entry struct {
 	// Visit numbers the requests in the order in which they came, from 1.
 	Visit int64
 
-	// Trouble is what was done to this request, by plan or by a storm.
+	// Trouble is the trouble of this request, by plan or by a storm.
 	Trouble Trouble
 
-	// RetryAfter is what the answer asked for; zero: nothing.
+	// RetryAfter is the wait that the answer requested, or zero.
 	RetryAfter time.Duration
 }
 
@@ -62,7 +62,7 @@ func New(cfg Config) (*Site, error) {
 		cfg.From, cfg.To = 70000000, 70000199
 	}
 	if cfg.From > cfg.To || cfg.To-cfg.From >= 10_000_000 {
-		return nil, fmt.Errorf("cardsite: ids %d to %d: give at most ten million, the first one first", cfg.From, cfg.To)
+		return nil, fmt.Errorf("cardsite: IDs %d to %d: give at most ten million, in ascending order", cfg.From, cfg.To)
 	}
 	s := &Site{cfg: cfg, plan: plan(cfg), asked: map[string]int{}}
 	s.cache.files = map[string][]byte{}
@@ -89,7 +89,7 @@ func (s *Site) ask(what string) int {
 	return n
 }
 
-// note writes the journal around a handler, and lets storms do what they do.
+// note writes the journal around a handler and applies storms.
 func (s *Site) note(host string, h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &answer{ResponseWriter: w, Entry: Entry{At: time.Now(), Host: host, Path: r.URL.Path, Status: http.StatusOK, UserAgent: r.UserAgent()}}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Storm is trouble for a time, whatever is asked for and beside what is planned.
+// Storm is trouble for a limited time, on all requests and in addition to the plan.
 type Storm struct {
 	// Host is "pages" or "images".
 	Host string
@@ -14,11 +14,11 @@ type Storm struct {
 	// Trouble is Fails, Unavailable, Limited, Reset or Truncated.
 	Trouble Trouble
 
-	// RetryAfter is what Limited and Unavailable ask for, in whole seconds;
-	// zero: nothing.
+	// RetryAfter is the wait that Limited and Unavailable request, in whole seconds, or zero for
+	// none.
 	RetryAfter time.Duration
 
-	// Every says that each so-manieth request meets it. Default 1: all of them.
+	// Every selects each n-th request. Default 1: all of them.
 	Every int64
 
 	// Until is when it is over.
@@ -79,15 +79,14 @@ func (w *answer) Write(body []byte) (int, error) {
 
 func (w *answer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// ask has the answer ask for a wait; zero: it does not.
+// ask adds a Retry-After header to the answer, unless wait is zero.
 func (w *answer) ask(wait time.Duration) {
 	if w.RetryAfter = wait; wait > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(int(wait/time.Second)))
 	}
 }
 
-// trouble does to a request what a trouble is, and reports whether that was the
-// answer.
+// trouble applies a trouble to a request, and reports whether that was the answer.
 func (s *Site) trouble(w *answer, t Trouble, retryAfter time.Duration, data pageData) (answered bool) {
 	if t != None {
 		w.Trouble = t

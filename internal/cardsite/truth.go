@@ -1,13 +1,11 @@
-// Package cardsite is a certificate registry of graded trading cards to scrape:
-// for the demo, the examples and the tests. What it shows is decided by a seed,
-// and [Site.Truth] says what a scraper of it has to find; [Site.Journal] says
-// who asked for what, and when.
+// Package cardsite is a registry of graded trading cards for the demo, the examples and the tests.
+// A seed decides its content. [Site.Truth] returns the expected result of a scraper, and
+// [Site.Journal] lists all requests with their times.
 //
-// Ids come in clusters with gaps between them. There are English, Japanese and
-// other cards, grades 1 to 10 and unknown ones, cards without a back, pages
-// that fail once, that show another id or nothing yet, that are limited or
-// unavailable for a while. Pages decoy those who read HTML as text: scripts,
-// hidden elements and links name grades and languages that the card has not.
+// Ids come in clusters with gaps between them. The site has English, Japanese and other cards,
+// grades 1 to 10 and unknown grades, and cards without a back. Some pages fail once, show another
+// ID or nothing at first, or are limited or unavailable for a while. Decoys mislead a scraper that
+// reads HTML as text: scripts, hidden elements and links name wrong grades and languages.
 package cardsite
 
 import (
@@ -21,7 +19,7 @@ import (
 // Kind is what an id holds.
 type Kind string
 
-// What an id may hold.
+// The kinds of IDs.
 const (
 	Absent   Kind = "absent"   // a gap: 404
 	English  Kind = "english"  // a wanted card
@@ -45,8 +43,8 @@ const (
 	Truncated   Trouble = "truncated" // the body ends in its middle
 )
 
-// Truth is what an id is, and what a job for wanted English cards with two
-// images has to make of it.
+// Truth is the content of an ID, and the expected result of a job for wanted English cards with two
+// images.
 type Truth struct {
 	ID      int64
 	Kind    Kind
@@ -58,8 +56,8 @@ type Truth struct {
 	// Name is the card's.
 	Name string
 
-	// Back says that there is a picture of the back; Large says of each side
-	// that there is a better one.
+	// Back reports that a picture of the back exists, and Large that each side has a larger
+	// picture.
 	Back                  bool
 	LargeFront, LargeBack bool
 
@@ -68,7 +66,7 @@ type Truth struct {
 	Reason string
 }
 
-// Config decides what the site shows. Zero values mean the defaults.
+// Config defines the content of the site. Zero values mean the defaults.
 type Config struct {
 	// Seed decides everything. Default 1.
 	Seed uint64
@@ -80,29 +78,29 @@ type Config struct {
 	// of the drawn ones.
 	Photos string
 
-	// Sparse makes one order in ten a wanted one, and the gaps between them long:
-	// a space to be explored.
+	// Sparse makes one order in ten a wanted one, with long gaps between orders, as a space to
+	// explore.
 	Sparse bool
 
 	// Calm leaves out every trouble, Without some.
 	Calm    bool
 	Without []Trouble
 
-	// Plain leaves out images: server-rendered pages without assets.
+	// Plain serves pages without images.
 	Plain bool
 
-	// Stamps makes pictures a sixteenth as wide and high: cheap to draw and to
-	// render by the thousand.
+	// Stamps makes pictures a sixteenth as wide and high, which are cheap to draw and render by the
+	// thousand.
 	Stamps bool
 
-	// Visits has each page show the number of its request, [Entry.Visit], in
-	// #visit: what was made of a page then tells of which request it came.
+	// Visits makes each page show the number of its request, [Entry.Visit], in #visit, so that a
+	// result identifies its request.
 	Visits bool
 }
 
 var names = []string{"Charizard", "Pikachu", "Mewtwo", "Blastoise", "Venusaur", "Gengar", "Snorlax", "Eevee", "Lugia", "Gyarados"}
 
-// plan decides, id by id, what the site holds.
+// plan defines the content of each ID.
 func plan(cfg Config) []Truth {
 	r := rand.New(rand.NewPCG(cfg.Seed, 0x5e1e))
 	out := make([]Truth, 0, cfg.To-cfg.From+1)
@@ -155,7 +153,7 @@ func plan(cfg Config) []Truth {
 	return out
 }
 
-// verdict is what the example job has to decide.
+// verdict returns the expected verdict of the example job.
 func verdict(t Truth) (seine.State, string) {
 	switch {
 	case t.Kind == Absent:
@@ -172,7 +170,7 @@ func verdict(t Truth) (seine.State, string) {
 	return seine.Done, ""
 }
 
-// Truth says what an id is; ok is false outside of the site's ids.
+// Truth returns the content of an ID. ok is false outside of the site's IDs.
 func (s *Site) Truth(id int64) (t Truth, ok bool) {
 	if id < s.cfg.From || id > s.cfg.To {
 		return Truth{}, false

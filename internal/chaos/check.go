@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Rule names what is violated.
+// Rule names a rule that a history can violate.
 type Rule string
 
 // The rules.
@@ -37,7 +37,7 @@ type Violation struct {
 
 func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Rule, v.Key, v.Text) }
 
-// Check returns what the history violates, in the order of the rules.
+// Check returns the violations of a history, in the order of the rules.
 func Check(h History) []Violation {
 	c := newChecker(h)
 	for _, rule := range []func(){c.final, c.recordsOf, c.acks, c.assets, c.owners, c.fetches, c.pace, c.quiet, c.counters, c.exits, c.audit} {
@@ -97,7 +97,7 @@ func (c *checker) effect(f Fault) (from, until time.Time) {
 	case Kill, Storm:
 		return f.From, f.Until
 	case Pause, Cut, Stall, Busy:
-		// The lease may be lost, and what it held be claimed again.
+		// The lease may be lost, and its tasks claimed again.
 		return f.From, f.Until.Add(c.Lease)
 	case StopServer, CrashServer, StoreFull, BaseFull:
 	}

@@ -14,8 +14,8 @@ var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func at(d time.Duration) time.Time { return start.Add(d) }
 
-// sound is a history without a fault: one id that is done, one that is skipped,
-// one that was stale first, one that a killed worker left behind.
+// sound is a history without a fault: an ID that is done, one skipped, one stale at first, and one
+// that a killed worker left behind.
 func sound() History {
 	asset := func(key string) File {
 		return File{Name: "front", Path: "png/9/" + key + "_front.png", Bytes: 7, SHA256: "5a" + key}
@@ -233,7 +233,7 @@ func sameKeys(a, b map[Rule]bool) bool {
 	return true
 }
 
-// What a fault does explain is no violation.
+// A deviation that a fault explains is no violation.
 func TestExplained(t *testing.T) {
 	t.Parallel()
 	again := func(worker string, d time.Duration) Visit {

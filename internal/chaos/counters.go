@@ -26,7 +26,7 @@ func (c *checker) counters() {
 	maps.Copy(all, c.Counters)
 	for _, state := range slices.Sorted(maps.Keys(all)) {
 		if c.Counters[state] != want[state] {
-			c.violates(RuleCounters, counterName(state), "the counters say %d and a full count %d", c.Counters[state], want[state])
+			c.violates(RuleCounters, counterName(state), "the counters contain %d and a full count %d", c.Counters[state], want[state])
 		}
 	}
 	leased, ready := map[string]int{}, map[string]bool{}

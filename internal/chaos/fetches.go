@@ -2,9 +2,9 @@ package chaos
 
 import "time"
 
-// fetches: an id's page is asked for again only where a trouble, or a fault on
-// the way from the fetch to its commit, explains it; each of its files at most
-// once for each time that its page was.
+// fetches checks repeated requests. A page may be requested again only if a trouble, or a fault
+// between its fetch and its commit, explains it. Each of its files is requested at most once per
+// request of its page.
 func (c *checker) fetches() {
 	for _, t := range c.Truth {
 		pages := c.pages[t.Key]
@@ -21,7 +21,7 @@ func (c *checker) fetches() {
 		}
 		for path, n := range images {
 			if n > len(pages) {
-				c.violates(RuleTwice, t.Key, "%s was asked for %d times, and its page %d times", path, n, len(pages))
+				c.violates(RuleTwice, t.Key, "%s was requested %d times, and its page %d times", path, n, len(pages))
 			}
 		}
 	}
@@ -47,24 +47,24 @@ func (c *checker) broke(before, again Visit) bool {
 	return c.explained(before.Worker, before.At, until, breaking...)
 }
 
-// acks: what a worker said is stored is, and nobody else stored it too. An answer
-// that is lost on its way makes no ack, so there may be fewer than ends.
+// acks checks that each result that a worker reported as stored is stored, and that no other worker
+// stored it too. An answer that is lost on its way makes no ack, so there may be fewer than ends.
 func (c *checker) acks() {
 	said := map[string]Ack{}
 	for _, a := range c.Acks {
 		if before, twice := said[a.Key]; twice {
-			c.violates(RuleAck, a.Key, "%s said at %s that it had ended, and %s at %s", before.Worker, clock(before.At), a.Worker, clock(a.At))
+			c.violates(RuleAck, a.Key, "%s reported at %s that it had ended, and %s at %s", before.Worker, clock(before.At), a.Worker, clock(a.At))
 			continue
 		}
 		said[a.Key] = a
 		if tasks := c.tasks[a.Key]; len(tasks) == 1 && tasks[0].Worker != a.Worker {
-			c.violates(RuleAck, a.Key, "%s said that it had ended, and by the database it was %q", a.Worker, tasks[0].Worker)
+			c.violates(RuleAck, a.Key, "%s reported that it had ended, but the database has %q", a.Worker, tasks[0].Worker)
 		}
 		for _, v := range c.pages[a.Key] {
-			// Who stood still between its last look at the lease and its fetch
-			// could not know.
+			// A worker that paused between its last check of the lease and its fetch could not
+			// know.
 			if v.At.After(a.At) && !c.explained(v.Worker, v.At, v.At, Pause, Busy) {
-				c.violates(RuleAck, a.Key, "%s said at %s that it had ended, and %s asked for it at %s", a.Worker, clock(a.At), v.Worker, clock(v.At))
+				c.violates(RuleAck, a.Key, "%s reported at %s that it had ended, and %s requested it at %s", a.Worker, clock(a.At), v.Worker, clock(v.At))
 			}
 		}
 	}

@@ -1,19 +1,19 @@
-// Package chaos judges what a fleet did while its parts were broken: from the
-// site's journal, the database and the store, as they stand at the end, and the
-// faults as they were done to it. It is pure; package arena acts.
+// Package chaos judges the work of a fleet whose parts were broken, from the site's journal, the
+// final content of the database and the store, and the list of faults. It is pure; package arena
+// acts.
 //
-// What it holds the fleet to ([Check]):
+// [Check] tests these rules:
 //
-//   - Every id has exactly one final state, the true one, and was asked for.
+//   - Every ID has exactly one final state, the true one, and was requested.
 //   - Done if and only if there is a record, with the true fields.
-//   - A record is of a fetch by the worker that ended the task: nothing of a
-//     lost lease is stored, and state and record are one commit.
-//   - What a worker said is stored is: the task is never worked on again, and no
-//     other worker says so too.
-//   - Every asset is there with the right bytes, and every file is an asset's,
-//     but for what a killed writer or a full disk left half-written.
-//   - An id is asked for again only where a trouble of the site or a fault on
-//     the way from the fetch to its commit explains it.
+//   - A record belongs to a fetch by the worker that ended the task. A lost lease stores nothing,
+//     and state and record are one commit.
+//   - A result that a worker reported as stored is stored. The task is never processed again, and
+//     no other worker reports it too.
+//   - Every asset exists with the right bytes, and every file is an asset's, except for partial
+//     files of a killed writer or a full disk.
+//   - An ID is requested again only if a trouble of the site, or a fault between the fetch and its
+//     commit, explains it.
 //   - On a host n starts span at least n-1 delays, less the slack, by the site's
 //     own clock, whatever was killed; after Retry-After it is quiet.
 //   - Counters equal a full count; nothing is left in queue and lanes.
@@ -35,7 +35,7 @@ type History struct {
 	Faults []Fault
 	Exits  []Exit
 
-	// Acks are the ends that workers said were stored.
+	// Acks lists the ends that workers reported as stored.
 	Acks []Ack
 
 	// Late are the delays of the machine itself, as the site's process met them.
@@ -44,18 +44,18 @@ type History struct {
 	State
 	Files []File
 
-	// Audit is what `seine audit --deep` objected to; empty: nothing.
+	// Audit holds the findings of `seine audit --deep`, or is empty.
 	Audit string
 }
 
-// Terms are what the fleet is held to.
+// Terms are the tolerances of the rules.
 type Terms struct {
 	// Delay is the least time between the starts on a host, by host.
 	Delay map[string]time.Duration
 
-	// Slack is how late a start may come by itself: what its process, the
-	// connection and the site's own process take. It is far below what a broken
-	// pace saves, because it counts once, however many starts are looked at.
+	// Slack is how late a start may be without a fault, because of its process, the connection and
+	// the site's own process. It is far below the gain of a broken pace, because it counts once for
+	// any number of starts.
 	Slack time.Duration
 
 	// Lease is how long one lasts without a heartbeat.
@@ -67,23 +67,23 @@ type Terms struct {
 	// Retries are the most attempts of a task that ends in error, or stale.
 	Retries struct{ Error, Stale int }
 
-	// Grace is how long after a Retry-After starts may go on that were claimed
-	// before it, or whose worker had not been answered yet.
+	// Grace is how long after a Retry-After starts may occur that were claimed before it, or whose
+	// worker had no answer yet.
 	Grace time.Duration
 }
 
-// Truth is what an id is, and what is to be made of it.
+// Truth is the content of an ID and its expected result.
 type Truth struct {
 	Key    string
 	State  seine.State
 	Reason string
 
-	// Fields are those of the record; Assets its files.
+	// Fields holds the fields of the record, and Assets its files.
 	Fields map[string]string
 	Assets []File
 }
 
-// File is one of the store. Of an asset's, Name is the asset's.
+// File is one of the store. For an asset, Name is the asset's name.
 type File struct {
 	Name   string
 	Path   string
@@ -100,10 +100,10 @@ type Visit struct {
 	Path   string
 	Worker string
 
-	// Page: it asked for the id's page, not for one of its files.
+	// Page reports that the request was for the ID's page, not for a file.
 	Page bool
 
-	// Trouble is what the site did to it; empty: nothing.
+	// Trouble is the trouble of the site for this request, or empty.
 	Trouble    string
 	RetryAfter time.Duration
 }
@@ -125,11 +125,11 @@ const (
 	Busy        Kind = "machine busy"  // not done, but met: nothing ran for a while
 )
 
-// Fault is what was done, or met.
+// Fault is a fault that was applied or observed.
 type Fault struct {
 	Kind Kind
 
-	// Worker is whom it hit; empty: all of them.
+	// Worker is the affected worker. Empty means all.
 	Worker      string
 	From, Until time.Time
 	Note        string
@@ -157,14 +157,14 @@ type Late struct {
 	By time.Duration
 }
 
-// State is what the database holds.
+// State is the content of the database.
 type State struct {
 	Tasks   []Task
 	Records []Record
 	Assets  []Asset
 	Lanes   []Lane
 
-	// Queue lists what is still queued; Leases counts the leases.
+	// Queue lists the queued tasks, and Leases counts the leases.
 	Queue  []Queued
 	Leases int
 
@@ -201,7 +201,7 @@ type Queued struct {
 	Key, Lane string
 	Attempt   int
 
-	// Leased: a worker holds it. Waits: for its next try.
+	// Leased reports that a worker holds the task. Waits reports that the task waits for a retry.
 	Leased, Waits bool
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// final: every id has one task, in its true state, and was asked for.
+// final checks that every ID has one task in its true state and was requested.
 func (c *checker) final() {
 	given := 0
 	for _, t := range c.Truth {
@@ -21,7 +21,7 @@ func (c *checker) final() {
 			c.violates(RuleFinal, t.Key, "it is %s (%s) after %d attempts; want %s (%s)", got[0].State, got[0].Reason, got[0].Attempt, t.State, t.Reason)
 		}
 		if len(c.pages[t.Key]) == 0 {
-			c.violates(RuleVisit, t.Key, "it is %s and was never asked for", got[0].State)
+			c.violates(RuleVisit, t.Key, "it is %s and was never requested", got[0].State)
 		}
 	}
 	if most := 2 + len(c.Truth)/100; given > most {
@@ -34,8 +34,8 @@ func (c *checker) final() {
 	}
 }
 
-// gaveUp reports whether a task ended because all its attempts met trouble,
-// which is its right end too: the last visit must have met some.
+// gaveUp reports whether a task ended because all its attempts met trouble, which is a correct end.
+// The last visit must have met some.
 func (c *checker) gaveUp(truth Truth, t Task) bool {
 	most := map[seine.State]int{seine.Error: c.Retries.Error, seine.Stale: c.Retries.Stale}[t.State]
 	pages := c.pages[t.Key]
@@ -46,8 +46,8 @@ func (c *checker) gaveUp(truth Truth, t Task) bool {
 	return last.Trouble != "" || c.troubled(t.Key, last.At, last.At.Add(c.Life))
 }
 
-// record: done if and only if there is one record, with the true fields, of a
-// fetch by the worker that ended the task.
+// recordsOf checks that a task is done if and only if there is one record, with the true fields,
+// from a fetch by the worker that ended the task.
 func (c *checker) recordsOf() {
 	for _, t := range c.Truth {
 		if got := c.tasks[t.Key]; len(got) == 1 {
@@ -56,7 +56,7 @@ func (c *checker) recordsOf() {
 	}
 	for key, got := range c.records {
 		if _, ok := c.truth[key]; !ok {
-			c.violates(RuleRecord, key, "%d records of an id that nobody asked for", len(got))
+			c.violates(RuleRecord, key, "%d records of an ID that was never requested", len(got))
 		}
 	}
 }
@@ -90,8 +90,8 @@ func (c *checker) recordOf(t Truth, task Task, records []Record) {
 	}
 }
 
-// assets: each done id has its files, in the database and in the store, with
-// the right bytes.
+// assets checks that each done ID has its files in the database and in the store, with the right
+// bytes.
 func (c *checker) assets() {
 	rows := map[string]map[string]Asset{}
 	for _, a := range c.History.Assets {
@@ -121,7 +121,7 @@ func (c *checker) assets() {
 		for _, want := range t.Assets {
 			row, there := own[want.Name]
 			if there && row.File != want {
-				c.violates(RuleAsset, t.Key, "the row of %s says %+v; want %+v", want.Name, row.File, want)
+				c.violates(RuleAsset, t.Key, "the row of %s is %+v; want %+v", want.Name, row.File, want)
 			}
 			file, there := files[want.Path]
 			switch {
@@ -134,8 +134,8 @@ func (c *checker) assets() {
 	}
 }
 
-// owners: every file is an asset's, but for what a killed writer left beside
-// one, or a full disk: the path, a stamp in hexadecimal digits, tmp.
+// owners checks that every file is an asset's, except for partial files of a killed writer or a
+// full disk, whose names are the path, a stamp in hexadecimal digits, and tmp.
 func (c *checker) owners() {
 	owned := map[string]bool{}
 	for _, a := range c.History.Assets {
@@ -150,7 +150,7 @@ func (c *checker) owners() {
 			continue
 		}
 		if of, ok := leftover(f.Path); !ok || !owned[of] || !could {
-			c.violates(RuleOwner, f.Path, "no record owns it, and it is not what a killed writer leaves")
+			c.violates(RuleOwner, f.Path, "no record owns it, and it is not a partial file of a killed writer")
 		}
 	}
 }

@@ -2,12 +2,12 @@ package chaos
 
 import "time"
 
-// pace: on a host any n starts span at least n-1 delays, less the slack and what
-// the machine itself was late by.
+// pace checks that any n starts on a host span at least n-1 delays, less the slack and the delay of
+// the machine itself.
 //
-// With b(i) = at(i) - i × delay that is: no b lies below an earlier one by more
-// than that. A start that comes late lifts its b, and so is what the allowance
-// is for; a claim that gives one start to two lets every later b fall.
+// With b(i) = at(i) - i × delay, this means that no b lies below an earlier one by more than that.
+// A late start raises its own b, which the allowance covers. A claim that gives one start to two
+// tasks lowers every later b.
 func (c *checker) pace() {
 	n := map[string]int{}
 	top := map[string]time.Time{}
@@ -51,8 +51,8 @@ func (c *checker) lateness(times ...time.Time) (most time.Duration) {
 	return most
 }
 
-// quiet: after a Retry-After, and the grace for what was under way, no worker
-// asks the host until it is over, unless a fault kept the answer from being told.
+// quiet checks that after a Retry-After, and the grace for requests under way, no worker requests
+// the host until it is over, unless a fault prevented the report.
 func (c *checker) quiet() {
 	for i, v := range c.Visits {
 		from, until := v.At.Add(c.Grace), v.At.Add(v.RetryAfter)

@@ -26,17 +26,17 @@ type Event struct {
 	Every      int64
 }
 
-// PlanFor says what a plan is for.
+// PlanFor is the setting of a plan.
 type PlanFor struct {
 	Duration time.Duration
 	Workers  int
 	Lease    time.Duration
 
-	// OneFile says that the frontier is a file: there is no server to stop.
+	// OneFile reports that the frontier is a file, without a server to stop.
 	OneFile bool
 }
 
-// The decks from which faults are dealt: each kind comes, the cheap ones often.
+// The faults are dealt from these decks, which hold each kind, and cheap kinds often.
 var (
 	serverDeck = []Kind{Kill, Kill, Pause, Pause, StopServer, CrashServer, Cut, Cut, Cut, Cut, Stall, StoreFull, Storm, Storm, Storm}
 	fileDeck   = []Kind{Kill, Kill, Kill, Pause, Pause, StoreFull, BaseFull, Storm, Storm, Storm}
@@ -48,11 +48,11 @@ var (
 	refusals = []string{"HTTP 429", "HTTP 503"}
 )
 
-// refuseEvery is how far refusals are apart: each halves the pace of its host,
-// which takes half a minute to recover, and a run must not end at a crawl.
+// refuseEvery is the interval between refusals. Each halves the pace of its host, which takes half
+// a minute to recover, and a run must not end at a crawl.
 const refuseEvery = time.Minute
 
-// Plan draws the faults of a run: the same ones for the same seed.
+// Plan draws the faults of a run, which depend only on the seed.
 func Plan(seed uint64, f PlanFor) []Event {
 	r := rand.New(rand.NewPCG(seed, 0xfa17))
 	between := func(least, most time.Duration) time.Duration {

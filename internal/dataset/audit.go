@@ -15,7 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Of what a path is.
+// The kinds of paths.
 const (
 	ofTemplate = iota
 	ofKilledWriter
@@ -24,21 +24,20 @@ const (
 
 var auditSchema = []string{
 	placedSchema,
-	// What the store (src 0) and the records (src 1) say of a path.
+	// The facts of the store (src 0) and of the records (src 1) about a path.
 	`create table fact (path text, src integer, bytes integer, written integer, key text, name text, sha text)`,
-	// Rows that the store does not bear out, and files that no row names.
+	// Rows that the store contradicts, and files without a row.
 	`create table suspect (key text, name text, primary key (key, name)) without rowid`,
 	`create table stray (path text primary key, kind integer, bytes integer, written integer) without rowid`,
 	`create table gone (path text primary key) without rowid`,
 	`create table told (id text primary key) without rowid`,
 }
 
-// Audit compares records and store, both ways, and calls each for every fault.
-// It may run beside workers: what belongs to a task in progress is no fault.
+// Audit compares records and store, both ways, and calls each for every fault. It may run while
+// workers do, because files of a task in progress are no fault.
 //
-// The store is listed first, then the records are read, so a file that is
-// missing by the list is looked at again before it is told; a file that came
-// after the list is not known to it and no fault.
+// The store is listed before the records are read. A file that the list lacks is therefore checked
+// again before it is reported, and a file newer than the list is unknown to it and no fault.
 func (s *Set) Audit(ctx context.Context, opts AuditOptions, each func(Finding) error) (report AuditReport, err error) {
 	report = AuditReport{Found: map[Kind]int64{}, Fixed: map[Kind]int64{}}
 	for _, k := range Kinds {
@@ -81,11 +80,11 @@ type auditor struct {
 	tell   func(Finding) error
 	layout *extract.Layout
 
-	// began is by the frontier's clock. A task that was finished later is judged
-	// by the next audit: what was read of it may be half of it.
+	// began is by the frontier's clock. A task that finished later is left to the next audit,
+	// because only part of it may have been read.
 	began time.Time
 
-	// before is when a file that nobody owns must have been written.
+	// before is the latest write time of an ownerless file that counts as a fault.
 	before time.Time
 	bodies *semaphore.Weighted
 	images *asset.Keeper
@@ -110,7 +109,7 @@ func (a *auditor) readAssets(ctx context.Context) error {
 	})
 }
 
-// fact is what is known of one path.
+// fact is the known data about one path.
 type fact struct {
 	object
 	there bool
@@ -197,8 +196,7 @@ func (a *auditor) judge(ctx context.Context, f fact) error {
 	return a.spill.exec(ctx, `insert into stray values (?, ?, ?, ?)`, f.path, kind, f.bytes, f.written.UnixMicro())
 }
 
-// forgetOthers leaves out what other jobs of the frontier own: jobs may share a
-// store.
+// forgetOthers leaves out the files of other jobs in the frontier, because jobs may share a store.
 func (a *auditor) forgetOthers(ctx context.Context) error {
 	if some, err := a.spill.has(ctx, `select 1 from stray limit 1`); err != nil || !some {
 		return err

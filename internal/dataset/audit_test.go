@@ -22,7 +22,7 @@ func TestAuditOfAGoodSet(t *testing.T) {
 	})
 }
 
-// damage makes one fault of each kind and lists what is to be found.
+// damage makes one fault of each kind and lists the expected findings.
 func damage(f *fixture) []string {
 	f.Helper()
 	f.fill(30)
@@ -61,7 +61,7 @@ func TestAuditFindsEveryKind(t *testing.T) {
 		if len(f.paths()) != len(before) || f.state("1000") != seine.Done {
 			f.Error("an audit without --fix changed something")
 		}
-		// Young files that nobody owns are no faults yet; those of tasks are.
+		// A young file without an owner is no fault yet, but a file of a task is.
 		r = f.wantAudit(dataset.AuditOptions{Grace: time.Hour},
 			want[0], want[1], want[2], want[7], want[8], want[10])
 		if r.Young != 3 {
@@ -100,7 +100,7 @@ func TestAuditFixMends(t *testing.T) {
 			"misnamed png/readme.txt", "misnamed "+path("1004", "5", "side")+".17ab.tmp", "incomplete 88"); r.Tasks != 0 {
 			f.Errorf("%d tasks sent back again", r.Tasks)
 		}
-		// A run mends what was sent back.
+		// A run repairs requeued tasks.
 		got, err := f.front.Claim(f.Context(), f.lease, frontier.ClaimArgs{Job: f.ID, N: 9})
 		f.check(err)
 		for _, c := range got {
@@ -145,10 +145,10 @@ func TestAuditDeep(t *testing.T) {
 	})
 }
 
-// What we can't decode is not broken for that.
+// A file of an unsupported type is not broken.
 func TestAuditDeepLeavesWhatItCanNotDecode(t *testing.T) {
 	each(t, func(f *fixture) {
-		// A WebP whose head says that frames follow (RFC 9649 section 2.7).
+		// This is a WebP whose header announces frames (RFC 9649 section 2.7).
 		vp8x := "VP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x07\x00\x00\x07\x00\x00"
 		for i, body := range []string{"RIFF\x16\x00\x00\x00WEBP" + vp8x, "\x00\x00\x00\x14ftypavif\x00\x00\x00\x00", "%PDF-1.7", "\xff\xd8\xff\xc9\x00\x0b\x0c\x00\x08\x00\x08\x01\x01\x11\x00"} {
 			key := fmt.Sprint(5 + i)
@@ -193,7 +193,7 @@ func TestAuditMisnamed(t *testing.T) {
 	})
 }
 
-// Two records that name one file with different bytes: one has lost its own.
+// If two records name one file with different bytes, one has lost its own.
 func TestAuditFindsASharedFile(t *testing.T) {
 	each(t, func(f *fixture) {
 		shared := path("5", "9", "front")

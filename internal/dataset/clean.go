@@ -10,15 +10,15 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// CleanOptions say what is deleted.
+// CleanOptions select the files to delete.
 type CleanOptions struct {
-	// Yes deletes; without it Clean tells what it would delete.
+	// Yes deletes. Without it Clean only reports.
 	Yes bool
 
 	// Grace is how old the youngest file of an id must be. Zero: any.
 	Grace time.Duration
 
-	// Now is the time; nil: time.Now.
+	// Now returns the time. nil means time.Now.
 	Now func() time.Time
 }
 
@@ -29,15 +29,14 @@ type Cleaned struct {
 	Lack  []string `json:"lack"`
 	Paths []string `json:"paths"`
 
-	// Bytes is the size of those that nothing keeps.
+	// Bytes is the size of the files that may be deleted.
 	Bytes int64 `json:"bytes"`
 
-	// Deleted lists what is gone of Paths.
+	// Deleted lists the deleted part of Paths.
 	Deleted []string `json:"deleted"`
 
-	// Kept says why nothing, or not all, is to be deleted: "in progress",
-	// "younger than the grace time", "a record owns it", "split over two
-	// folders"; else empty.
+	// Kept is the reason why not all files are deleted: "in progress", "younger than the grace
+	// time", "a record owns it", "split over two folders", or empty.
 	Kept string `json:"kept"`
 
 	free []object
@@ -53,14 +52,14 @@ const (
 
 // CleanReport sums a Clean up.
 type CleanReport struct {
-	// Files and IDs were looked at.
+	// Files and IDs count the inspected files and IDs.
 	Files int64 `json:"files"`
 	IDs   int64 `json:"ids"`
 
 	Incomplete int64 `json:"incomplete"`
 
-	// Deletable counts the files of incomplete ids that nothing keeps, Deleted
-	// those that were deleted, Bytes their size.
+	// Deletable counts the files of incomplete IDs that may be deleted, Deleted the deleted ones,
+	// and Bytes their size.
 	Deletable int64 `json:"deletable"`
 	Deleted   int64 `json:"deleted"`
 	Bytes     int64 `json:"bytes"`
@@ -68,17 +67,16 @@ type CleanReport struct {
 	// Kept counts incomplete ids by why they stay.
 	Kept map[string]int64 `json:"kept"`
 
-	// Strangers are files that were not looked at.
+	// Strangers counts files that were not inspected.
 	Strangers Strangers `json:"-"`
 }
 
-// Clean deletes what the store has of incomplete ids: those of which no folder
-// has every asset that is not optional. It calls each for each of them, ordered
-// by id. Of an id that has them all, though in several folders, nothing is
-// deleted: a picture of each side may be all there is.
+// Clean deletes the files of incomplete IDs, which are IDs without a folder that holds every
+// required asset. It calls each for each of them, ordered by id. If an ID has all its assets but in
+// several folders, Clean deletes nothing, because a single picture of each side may exist.
 //
-// With a frontier it leaves what a record owns, which [Set.Audit] puts right,
-// and what belongs to a task in progress.
+// With a frontier it leaves files that a record owns, which [Set.Audit] repairs, and files of a
+// task in progress.
 func (s *Set) Clean(ctx context.Context, opts CleanOptions, each func(Cleaned) error) (report CleanReport, err error) {
 	report.Kept = map[string]int64{}
 	sp, err := newSpill(ctx, placedSchema)

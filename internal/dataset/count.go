@@ -27,8 +27,8 @@ type Count struct {
 	// Values are in numeric order, words after numbers.
 	Values []ValueCount
 
-	// Total is the number of complete tasks. One that is there under two values
-	// counts under each of them, and once here.
+	// Total is the number of complete tasks. A task with two values counts under each of them, and
+	// once here.
 	Total int64
 
 	// IncompleteTotal and DoubleTotal are the lengths of the lists.
@@ -46,13 +46,13 @@ type ValueCount struct {
 	Complete int64  `json:"complete"`
 }
 
-// Incomplete is a task that lacks an asset which the job's rules want.
+// Incomplete is a task without an asset that the job's rules require.
 type Incomplete struct {
 	Key  string   `json:"key"`
 	Have []string `json:"have"`
 }
 
-// Double is a task that is there under more than one value.
+// Double is a task with more than one value.
 type Double struct {
 	Key    string   `json:"key"`
 	Values []string `json:"values"`
@@ -61,10 +61,10 @@ type Double struct {
 // maxValues bounds the values of a field that is counted by.
 const maxValues = 100_000
 
-// Count counts complete tasks by a field: those that have every asset which is
-// not optional. With a frontier they are its done tasks, and values are as in
-// their records; without one they are the ids of the store, and values are as
-// in their paths. An empty field is the key template's only one.
+// Count counts complete tasks by a field. A task is complete if it has every required asset. With a
+// frontier they are its done tasks, and values are as in their records; without one they are the
+// ids of the store, and values are as in their paths. An empty field is the key template's only
+// one.
 func (s *Set) Count(ctx context.Context, field string) (*Count, error) {
 	field, err := s.by(field)
 	if err != nil {
@@ -180,8 +180,8 @@ type counted struct {
 	values []string
 }
 
-// countRecords counts by records. Their tasks' states are asked for in batches:
-// a task that was sent back is not complete until it is done again.
+// countRecords counts by records. The states of their tasks are looked up in batches, because a
+// requeued task is not complete until it is done again.
 func (s *Set) countRecords(ctx context.Context, c *Count, tally map[string]int64) error {
 	var (
 		pending []counted
@@ -249,7 +249,7 @@ func distinct(values []string) []string {
 	return slices.Compact(out)
 }
 
-// fieldText is a field of a record as text: empty where it is missing.
+// fieldText returns a field of a record as text, empty if it is missing.
 func fieldText(fields json.RawMessage, name string) (string, error) {
 	v, err := decodeFields(fields)
 	if err != nil {
@@ -268,7 +268,7 @@ func decodeFields(fields json.RawMessage) (map[string]any, error) {
 	return v, nil
 }
 
-// text prints a value: lists and objects as JSON.
+// text prints a value, with lists and objects as JSON.
 func text(v any) string {
 	switch v := v.(type) {
 	case nil:

@@ -43,7 +43,7 @@ func TestCountIsInNumericOrder(t *testing.T) {
 		if fmt.Sprint(got.values) != want || got.total != 25 || fmt.Sprint(got.incomplete) != "[{7 [front]}]" || got.double != nil {
 			t.Errorf("%+v; want %s", got, want)
 		}
-		// What was sent back is not complete until it is done again.
+		// A requeued task is not complete until it is done again.
 		f.gone(path("1000", "1", "back"))
 		f.audit(dataset.AuditOptions{Fix: true})
 		if got := f.count(""); got.total != 24 || got.values[0] != (dataset.ValueCount{Value: "1", Complete: 2}) {
@@ -69,8 +69,7 @@ func TestCountBucketOnly(t *testing.T) {
 	})
 }
 
-// A bucket that Seine did not fill: a field may hold what no value of ours does,
-// and what is passed over is told.
+// In a bucket that Seine did not fill, a field may hold any text, and skipped files are reported.
 func TestCountOfAForeignBucket(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.Frontier = nil
@@ -92,7 +91,7 @@ func TestCountOfAForeignBucket(t *testing.T) {
 	})
 }
 
-// Against a count of its own, of a set made at random: by records and by paths.
+// The counts by records and by paths equal an independent count of a random set.
 func TestCountEqualsAnotherCount(t *testing.T) {
 	each(t, func(f *fixture) {
 		r := rand.New(rand.NewPCG(1, 2))

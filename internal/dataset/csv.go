@@ -15,12 +15,11 @@ import (
 	"github.com/seinehq/seine/internal/extract"
 )
 
-// assetColumns are the columns of one asset: assets.front.path and so on.
+// assetColumns are the columns of one asset, such as assets.front.path.
 var assetColumns = []string{"path", "bytes", "sha256", "width", "height", "url"}
 
-// csvWriter writes rows with the columns of the job's rules, so that the head
-// is known before the first record: what a record has besides is told in
-// about.LeftOut.
+// csvWriter writes rows with the columns of the job's rules, so that the header is known before the
+// first record. about.LeftOut lists the other fields of records.
 func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end func() error, err error) {
 	layout := s.Rules.Layout()
 	fields, assets, lists := s.Rules.Columns(), layout.Assets(), layout.Lists()
@@ -96,7 +95,7 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 	return put, func() error { out.Flush(); return out.Error() }, nil
 }
 
-// fieldCell prints a field: lists and objects as JSON.
+// fieldCell prints a field, with lists and objects as JSON.
 func (s *Set) fieldCell(v any) string {
 	if n, ok := v.(json.Number); ok {
 		return n.String()
@@ -111,8 +110,9 @@ func (s *Set) fieldCell(v any) string {
 // -1,234.56, +49 30 1234.
 var numberText = regexp.MustCompile(`^[+-] ?[\d.,][\d .,'\x{2019}\x{a0}\x{202f}]*%?$`)
 
-// GuardFormula puts an apostrophe before a text that a spreadsheet would take for a formula: it begins
-// with = + - @, also in their full width, a tab or a line break, and is no number.
+// GuardFormula puts an apostrophe before a text that a spreadsheet would read as a formula. Such a
+// text begins with = + - @, also in their full-width forms, a tab or a line break, and is not a
+// number.
 func GuardFormula(s string) string {
 	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) || numberText.MatchString(s) {
 		return s

@@ -1,11 +1,9 @@
-// Package dataset looks after what a job has collected: it compares the records
-// of a frontier with the files of a store ([Set.Audit]), deletes what is there
-// of incomplete ids ([Set.Clean]), counts ([Set.Count]) and exports records
-// ([Set.Export]).
+// Package dataset maintains the data of a job. It compares the records of a frontier with the files
+// of a store ([Set.Audit]), deletes files of incomplete IDs ([Set.Clean]), counts ([Set.Count]) and
+// exports records ([Set.Export]).
 //
-// Everything is streamed: what has to be put in another order goes through a
-// temporary file, so memory does not grow with the set. A bucket that Seine did
-// not fill can be counted and cleaned too, by the key template alone.
+// All data is streamed and sorted in a temporary file, so memory does not grow with the set. A
+// bucket that Seine did not fill can be counted and cleaned too, by the key template alone.
 //
 // A file is deleted only within a sweep ([frontier.Sweeper.BeginSweep]), so
 // that no record owns it or comes to own it, also while workers run. A bucket
@@ -25,32 +23,32 @@ import (
 
 // Errors that callers act on.
 var (
-	// ErrStore: the store can't be listed, read or written.
+	// ErrStore reports that the store cannot be listed, read or written.
 	ErrStore = errors.New("store")
 
-	// ErrField: records or paths can't be counted by that field.
+	// ErrField reports that records or paths cannot be counted by a field.
 	ErrField = errors.New("not a field to count by")
 )
 
 // Set is the data set of one job.
 type Set struct {
-	// KeepFormulas writes texts into a CSV as they are, also those that a spreadsheet would take for a
-	// formula.
+	// KeepFormulas writes texts into a CSV unchanged, even if a spreadsheet would read them as
+	// formulas.
 	KeepFormulas bool
 
 	// Job is the job; Rules are its rules.
 	Job   *seine.Job
 	Rules Rules
 
-	// Frontier stores the job's records, under ID. If it is nil, the set is only the store.
+	// Frontier holds the job's records, under ID. nil means that only the store is used.
 	Frontier Frontier
 	ID       frontier.JobID
 
 	// Store keeps its files.
 	Store Store
 
-	// Progress, when not nil, is told now and then how many things of a kind
-	// ("files", "records") were gone through.
+	// Progress, if not nil, is called now and then with the number of processed things of a kind
+	// ("files", "records").
 	Progress func(what string, n int64)
 }
 
@@ -61,9 +59,9 @@ type Frontier interface {
 	frontier.Sweeper
 }
 
-// Rules say what the records and files of a job have. [extract.Scraper] and [Found] are Rules.
+// Rules describe the records and files of a job. [extract.Scraper] and [Found] are Rules.
 type Rules interface {
-	// Layout says what the paths of files mean.
+	// Layout reads the paths of files.
 	Layout() *extract.Layout
 
 	// Columns lists the fields of records.
@@ -73,8 +71,8 @@ type Rules interface {
 	KeepsRecords() bool
 }
 
-// DefaultGrace is how old a file must be that is deleted: longer than a task
-// takes from its first file to its end, with retries.
+// DefaultGrace is the minimum age of a file that is deleted, longer than a task takes from its
+// first file to its end, with retries.
 const DefaultGrace = 24 * time.Hour
 
 // batch is how many keys or paths are asked about at once.
@@ -89,7 +87,7 @@ func (s *Set) progress(what string, n int64) {
 	}
 }
 
-// by checks the field that is counted by. Empty: the template's only one.
+// by checks the field that is counted by. Empty means the template's only field.
 func (s *Set) by(field string) (string, error) {
 	layout := s.Rules.Layout()
 	names := layout.Fields()
@@ -112,13 +110,13 @@ func (s *Set) by(field string) (string, error) {
 	}
 	switch {
 	case len(names) == 0 && s.Frontier == nil:
-		return "", fmt.Errorf("%w: store.key %q has no field to count by: without --bucket-only the records' fields are counted", ErrField, s.Job.Store.Key)
+		return "", fmt.Errorf("%w: store.key %q has no field to count by. Without --bucket-only the records' fields are counted", ErrField, s.Job.Store.Key)
 	case field == "" && len(names) == 0:
-		return "", fmt.Errorf("%w: the job's records have no field", ErrField)
+		return "", fmt.Errorf("%w: the job's records have no fields", ErrField)
 	case field == "":
-		return "", fmt.Errorf("%w: say which: --by FIELD, one of %q", ErrField, names)
+		return "", fmt.Errorf("%w: choose one: --by FIELD, one of %q", ErrField, names)
 	case s.Frontier == nil:
-		return "", fmt.Errorf("%w: %q is not in store.key %q, and paths say no more%s", ErrField, field, s.Job.Store.Key, near)
+		return "", fmt.Errorf("%w: %q is not in store.key %q, and paths hold no other field%s", ErrField, field, s.Job.Store.Key, near)
 	}
 	return "", fmt.Errorf("%w: %q: the records have %q%s", ErrField, field, names, near)
 }

@@ -25,7 +25,7 @@ const (
 	CSV Format = "csv"
 )
 
-// About goes with an export: what its records were made by and who allowed it.
+// About accompanies an export. It states the rules of the records and the permission.
 type About struct {
 	Job        string    `json:"job"`
 	Permission string    `json:"permission"`
@@ -34,21 +34,20 @@ type About struct {
 	Records    int64     `json:"records"`
 	ExportedAt time.Time `json:"exported_at"`
 
-	// Digests counts the records by the digest of the job's rules that made
-	// them, in hexadecimal digits; Digest is that of the rules as they are.
+	// Digests counts the records by the digest of the rules that made them, in hexadecimal digits.
+	// Digest belongs to the current rules.
 	Digest  string           `json:"digest"`
 	Digests map[string]int64 `json:"digests"`
 
-	// LeftOut lists fields that some record has and a CSV has no column for:
-	// the job's rules had them once.
+	// LeftOut lists fields of some records without a CSV column, which earlier rules of the job
+	// had.
 	LeftOut []string `json:"left_out"`
 }
 
-// maxDigests bounds the digests that are counted each for itself; what comes
-// later counts under "other".
+// maxDigests bounds the digests with a count of their own. Further ones count under "other".
 const maxDigests = 1000
 
-// record is the shape of an exported record: a contract.
+// record is the shape of an exported record, which is a contract.
 type record struct {
 	Job       string              `json:"job"`
 	Key       string              `json:"key"`
@@ -103,9 +102,8 @@ func (r *record) clean(secrets *redact.Replacer) {
 	}
 }
 
-// Export writes every record, ordered by key and kind, as of one moment. Of
-// equal records it writes equal bytes, whatever the frontier: the keys of
-// objects are sorted.
+// Export writes every record, ordered by key and kind, as of one moment. Equal records give equal
+// bytes on every frontier, because the keys of objects are sorted.
 func (s *Set) Export(ctx context.Context, w io.Writer, format Format) (About, error) {
 	about := About{
 		Job: s.Job.Name, Permission: s.Job.Permission, Contact: s.Job.Contact, Format: format,
@@ -152,7 +150,7 @@ func (s *Set) Export(ctx context.Context, w io.Writer, format Format) (About, er
 	return about, err
 }
 
-// writer returns what writes one record, and what ends the file.
+// writer returns the function that writes one record, and the function that ends the file.
 func (s *Set) writer(w io.Writer, format Format, about *About) (put func(record) error, end func() error, err error) {
 	switch format {
 	case JSONL:

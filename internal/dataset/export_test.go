@@ -191,8 +191,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// What is no file of its own is written through, and a link leads to what is
-// replaced.
+// An export to something other than a regular file writes through it, and a link leads to the file
+// to replace.
 func TestTargetsThatAreNotReplaced(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -5,48 +5,46 @@ import "time"
 // Kind is a kind of fault.
 type Kind string
 
-// The kinds of faults. One file that is gone may show as several: the asset of
-// a record is missing, and its id is incomplete.
+// The kinds of faults. One missing file can cause several faults: the asset of a record is missing,
+// and its ID is incomplete.
 const (
-	// Missing: a record owns it, and the store has it not.
+	// Missing reports a file of a record that the store lacks.
 	Missing Kind = "missing"
 
-	// Broken: it is there with another size; with Deep: with other bytes, or
-	// it can't be decoded.
+	// Broken reports a file with another size or, with Deep, with other bytes or a decoding error.
 	Broken Kind = "broken"
 
-	// Orphaned: the key template can have made it, it is older than the grace
-	// time, and no record owns it.
+	// Orphaned reports a file that fits the key template, is older than the grace time, and belongs
+	// to no record.
 	Orphaned Kind = "orphaned"
 
-	// Leftover: a writer that was killed left it beside a file.
+	// Leftover reports a partial file of a killed writer.
 	Leftover Kind = "leftover"
 
-	// Incompleted: an id that has some of the assets which every done task owes,
-	// and not all.
+	// Incompleted reports an ID with some of the required assets, but not all.
 	Incompleted Kind = "incomplete"
 
-	// Doubled: an id that stands in two folders.
+	// Doubled reports an ID in two folders.
 	Doubled Kind = "double"
 
-	// Shared: a file that the records of two tasks name with different bytes. One of them has lost its
-	// own.
+	// Shared reports a file that the records of two tasks name with different bytes. One of them
+	// has lost its own.
 	Shared Kind = "shared"
 
-	// Misnamed: a path that the key template can't have made, or that is not
-	// the one which it makes of the record's fields.
+	// Misnamed reports a path that the key template cannot make, or that differs from the path of
+	// the record's fields.
 	Misnamed Kind = "misnamed"
 )
 
 // Kinds lists the kinds in the order in which they are shown.
 var Kinds = []Kind{Missing, Broken, Incompleted, Doubled, Shared, Misnamed, Orphaned, Leftover}
 
-// What was done about a fault.
+// The repairs of a fault.
 const (
-	// SentBack: its task is pending again; a run mends it.
+	// SentBack reports that the task is pending again, and a run repairs it.
 	SentBack = "sent back"
 
-	// Removed: the file is deleted.
+	// Removed reports that the file was deleted.
 	Removed = "removed"
 )
 
@@ -61,28 +59,27 @@ type Finding struct {
 	Asset string `json:"asset"`
 	Path  string `json:"path"`
 
-	// Detail says what is wrong, in words.
+	// Detail describes the fault.
 	Detail string `json:"detail"`
 
 	// Fixed is SentBack, Removed or empty.
 	Fixed string `json:"fixed"`
 }
 
-// AuditOptions say how closely an audit looks, and what it does.
+// AuditOptions control the depth and the repairs of an audit.
 type AuditOptions struct {
-	// Fix sends tasks back whose files are missing, broken or incomplete, and
-	// deletes what is orphaned or left over.
+	// Fix requeues tasks with missing, broken or incomplete files, and deletes orphaned and
+	// leftover files.
 	Fix bool
 
-	// Deep reads every file: its SHA-256 must be the record's, and an image
-	// must decode.
+	// Deep reads every file. Its SHA-256 must match the record, and an image must decode.
 	Deep bool
 
-	// Grace is how old a file must be that nobody owns to be a fault: a task
-	// in progress has such files. Zero: any age.
+	// Grace is the minimum age of an ownerless file that counts as a fault, because a task in
+	// progress has such files. Zero: any age.
 	Grace time.Duration
 
-	// Now is the time; nil: time.Now.
+	// Now returns the time. nil means time.Now.
 	Now func() time.Time
 }
 
@@ -96,17 +93,17 @@ type AuditReport struct {
 	Assets  int64 `json:"assets"`
 	Records int64 `json:"records"`
 
-	// Young counts files that nobody owns and that are younger than Grace.
+	// Young counts ownerless files younger than Grace.
 	Young int64 `json:"young"`
 
-	// Found counts faults by kind, Fixed what was done about them.
+	// Found counts faults by kind, and Fixed the repairs.
 	Found map[Kind]int64 `json:"found"`
 	Fixed map[Kind]int64 `json:"fixed"`
 
 	// Tasks is the number of tasks that were sent back.
 	Tasks int64 `json:"tasks_sent_back"`
 
-	// Wrong is the number of faults that are there at the end: those of tasks
-	// that were sent back are, until they are done again.
+	// Wrong is the number of faults at the end. A fault of a requeued task counts until the task is
+	// done again.
 	Wrong int64 `json:"wrong"`
 }

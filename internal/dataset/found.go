@@ -12,8 +12,8 @@ import (
 // maxFound bounds the number of fields, and the number of assets.
 const maxFound = 1000
 
-// Found implements [Rules] for a job made in Go. Its fields and assets are those of the records, sorted
-// by name. No asset is required.
+// Found implements [Rules] for a job made in Go. Its fields and assets are those in the records,
+// sorted by name. No asset is required.
 type Found struct {
 	columns []string
 	layout  *extract.Layout

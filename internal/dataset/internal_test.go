@@ -37,7 +37,7 @@ func TestFolderIsListedWhole(t *testing.T) {
 	t.Cleanup(func() { _ = bucket.Close() })
 	var want []string
 	for i := range 1100 { // more than a page of the bucket's own listing
-		// A folder 7 beside a file 7.png: the bucket's pages pass over these.
+		// These are a folder 7 and a file 7.png, which the bucket's pages skip.
 		want = append(want, fmt.Sprintf("png/%d/x.png", i), fmt.Sprintf("png/%d.png", i))
 	}
 	want = append(want, "png/a//b", "png/a/../b", "png/__0x2f__", "png/__0x", "png/__0xzz__", "png/\x01x")
@@ -124,7 +124,7 @@ func TestLinkedFoldersAreListed(t *testing.T) {
 	}
 }
 
-// What a killed command was sorting is not left behind.
+// A killed command leaves no temporary file behind.
 func TestTheTemporaryFileHasNoName(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
@@ -152,7 +152,7 @@ func TestTheTemporaryFileHasNoName(t *testing.T) {
 	}
 }
 
-// A store that goes away in the middle is told, whatever is asked of it.
+// Each operation reports a store that becomes unreachable.
 func TestStoreThatGoesAway(t *testing.T) {
 	t.Parallel()
 	memory := s3mem.New()

@@ -10,8 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// readRecords looks at each record: does it own every asset that it owes, each
-// under the path that its fields make?
+// readRecords checks that each record has every required asset, at the path that its fields give.
 func (a *auditor) readRecords(ctx context.Context) error {
 	var found []Finding
 	err := a.Frontier.Records(ctx, a.ID, func(r frontier.Stored) error {
@@ -67,7 +66,7 @@ func incomplete(have, lack []string) string {
 	return "has " + strings.Join(have, ", ") + "; lacks " + strings.Join(lack, ", ")
 }
 
-// groups looks at each id of the store, at what is left of it.
+// groups checks the remaining files of each ID in the store.
 func (a *auditor) groups(ctx context.Context) error {
 	if err := a.spill.exec(ctx, `delete from placed where path in (select path from gone)`); err != nil {
 		return err
@@ -100,8 +99,7 @@ func (a *auditor) groups(ctx context.Context) error {
 	return a.settle(ctx, found)
 }
 
-// young reports whether a file of the id that nobody owns is too young to be
-// judged.
+// young reports whether an ownerless file of the ID is too young to be judged.
 func (g group) young(before time.Time) bool {
 	for _, f := range g.files {
 		if !f.owned && f.written.After(before) {

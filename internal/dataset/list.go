@@ -22,7 +22,7 @@ import (
 type Store struct {
 	*blob.Bucket
 
-	// Folder is its path when it is a folder; empty: a bucket.
+	// Folder is the store's path if it is a folder, and empty for a bucket.
 	Folder string
 
 	// Patience is how long it may give no answer. Default a minute.
@@ -79,8 +79,7 @@ func (s stepReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// pageSize is how many files are asked for at once: the most that Amazon and
-// Google give.
+// pageSize is the number of files per listing request, the most that Amazon and Google return.
 const pageSize = 1000
 
 // object is a file of a store.
@@ -105,7 +104,7 @@ func (s Store) list(ctx context.Context, prefix string, each func(object) error)
 			return storeError("list", err)
 		}
 		for _, o := range page {
-			// A key that ends in a slash is what some consoles show as a folder.
+			// Some consoles show a key that ends in a slash as a folder.
 			if o.IsDir || strings.HasSuffix(o.Key, "/") && o.Size == 0 {
 				continue
 			}
@@ -124,9 +123,9 @@ func storeError(doing string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrStore, doing, err)
 }
 
-// walk lists a folder itself. The bucket's own listing walks from the start for
-// each page of a thousand, and passes over names such as 7.png beside a folder
-// 7, because it takes the order of a walk for that of the keys.
+// walk lists a folder itself. The bucket's own listing restarts its walk for each page of a
+// thousand files. It also skips names such as 7.png next to a folder 7, because it mistakes the
+// order of the walk for the order of the keys.
 func (s Store) walk(ctx context.Context, prefix string, each func(object) error) error {
 	if _, err := os.Stat(s.Folder); err != nil {
 		return storeError("list", err)
@@ -138,8 +137,8 @@ func (s Store) walk(ctx context.Context, prefix string, each func(object) error)
 // readAtOnce is how many names of a folder are held.
 const readAtOnce = 1024
 
-// walkDir lists a folder and those in it, linked ones too. above are the folders
-// that it lies in: a link that leads back to one of them is not followed.
+// walkDir lists a folder and those in it, linked ones too. above lists the enclosing folders. A
+// link to one of them is not followed.
 func (s Store) walkDir(ctx context.Context, dir string, above []fs.FileInfo, each func(object) error) error {
 	d, err := os.Open(filepath.Join(s.Folder, filepath.FromSlash(dir)))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -209,8 +208,8 @@ func (s Store) walkDir(ctx context.Context, dir string, above []fs.FileInfo, eac
 	return nil
 }
 
-// unescape undoes what the bucket of a folder writes for characters that a file
-// name can't hold: __0x2f__ for a slash.
+// unescape undoes the escapes of a folder's bucket for characters that a file name cannot hold,
+// such as __0x2f__ for a slash.
 func unescape(name string) string {
 	const begin, end = "__0x", "__"
 	var b strings.Builder
@@ -233,8 +232,8 @@ func unescape(name string) string {
 	}
 }
 
-// leftover returns the path of the file that a killed writer was writing: a
-// folder's bucket writes PATH.HEX.tmp and renames it.
+// leftover returns the path of the file that a killed writer was writing. A folder's bucket writes
+// PATH.HEX.tmp and renames it.
 func leftover(path string) (of string, ok bool) {
 	rest, ok := strings.CutSuffix(path, ".tmp")
 	i := strings.LastIndexByte(rest, '.')

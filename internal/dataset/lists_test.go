@@ -15,7 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Lists of assets, and assets that failed, in every form that a data set is shown in.
+// Lists of assets and failed assets appear in every form of the data set.
 func TestListsAndFailures(t *testing.T) {
 	each(t, func(f *fixture) {
 		s, problems := extract.Compile(extract.Rules{

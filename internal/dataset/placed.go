@@ -12,7 +12,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// placedSchema keeps files by their id. folder is what else their paths say.
+// placedSchema keeps files by their id. folder holds the other values of their paths.
 const placedSchema = `create table placed (id text, folder text, asset text, path text, bytes integer, written integer, owned integer, value text)`
 
 // insertPlaced adds a file.
@@ -23,12 +23,12 @@ type placed struct {
 	object
 	folder, asset, value string
 
-	// owned: a record says that it is there.
+	// owned reports that a record names the file.
 	owned bool
 }
 
-// folderOf tells places of one id apart: the values of the template's fields,
-// in its order. No value holds a slash.
+// folderOf identifies a place of an ID by the values of the template's fields, in its order. No
+// value holds a slash.
 func folderOf(l *extract.Layout, p extract.Place) string {
 	fields := l.Fields()
 	values := make([]string, len(fields))
@@ -38,13 +38,13 @@ func folderOf(l *extract.Layout, p extract.Place) string {
 	return strings.Join(values, "/")
 }
 
-// group is what a store has of one id.
+// group is the files of one ID in a store.
 type group struct {
 	id    string
 	files []placed
 }
 
-// maxGroup bounds the files of one id that are looked at; an id has a handful.
+// maxGroup bounds the inspected files of one ID. An ID usually has a handful.
 const maxGroup = 10_000
 
 // eachGroup calls each for every id, with its files in the order of their
@@ -125,7 +125,7 @@ func (g group) youngest() time.Time {
 	return t
 }
 
-// lacks lists what is required and not there; nil: nothing.
+// lacks lists the required items that are missing, or returns nil.
 func lacks(have, required []string) []string {
 	var out []string
 	for _, r := range required {
@@ -144,8 +144,8 @@ type Strangers struct {
 	Example string
 }
 
-// layout is how paths are read: as the template makes them, or in a bucket that
-// Seine did not fill, with whatever stands for a field.
+// layout returns how to read paths: as the template makes them, or, in a bucket that Seine did not
+// fill, with any text in place of a field.
 func (s *Set) layout() *extract.Layout {
 	if s.Frontier == nil {
 		return s.Rules.Layout().Foreign()
@@ -153,14 +153,14 @@ func (s *Set) layout() *extract.Layout {
 	return s.Rules.Layout()
 }
 
-// place lists the store into placed: the files that the key template can have
-// made. value tells what is counted of a path.
+// place lists into placed the store's files that fit the key template. value returns the counted
+// value of a path.
 func (s *Set) place(ctx context.Context, sp *spill, value func(extract.Place) string) (files int64, others Strangers, err error) {
 	layout := s.layout()
 	err = s.Store.list(ctx, layout.Prefix(), func(o object) error {
 		place, ok := layout.Parse(o.path)
 		if !ok {
-			// What a writer left beside a file is an audit's.
+			// A partial file of a writer is left to an audit.
 			if of, half := leftover(o.path); half {
 				if _, ours := layout.Parse(of); ours {
 					return nil
@@ -178,8 +178,7 @@ func (s *Set) place(ctx context.Context, sp *spill, value func(extract.Place) st
 	return files, others, err
 }
 
-// markOwned marks the files that a record of any job owns: jobs may share a
-// store.
+// markOwned marks the files that a record of any job owns, because jobs may share a store.
 func (s *Set) markOwned(ctx context.Context, sp *spill) error {
 	if s.Frontier == nil {
 		return nil

@@ -8,14 +8,13 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// moving reports whether a task is being done, or was while we looked: it has no
-// faults yet.
+// moving reports whether a task is in progress, or was during the audit. It then has no faults yet.
 func (a *auditor) moving(t frontier.TaskInfo) bool {
 	return t.State == seine.InProgress || t.Final && !t.UpdatedAt.Before(a.began)
 }
 
-// settle tells faults of tasks, at most a few hundred, after it has sent back
-// what a run mends.
+// settle reports the faults of at most a few hundred tasks, after it requeued the tasks that a run
+// repairs.
 func (a *auditor) settle(ctx context.Context, found []Finding) error {
 	if len(found) == 0 {
 		return nil
@@ -88,7 +87,7 @@ func (a *auditor) sendBack(ctx context.Context, found []Finding, states map[stri
 		if !t.Final || a.moving(t) || sent[f.Key] || !mendable(f.Kind) {
 			continue
 		}
-		// A key that is no task's of the job as it is now can't be asked for.
+		// A key that the job's current rules cannot request stays.
 		if at, err := frontier.PageURL(a.Job, t.Key); err == nil {
 			sent[f.Key] = true
 			back = append(back, frontier.New{Key: t.Key, Lane: frontier.LaneKey(a.Job, t.Key, at), Priority: t.Priority})

@@ -15,9 +15,8 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// spill is a temporary database: what is too much for memory is put in order
-// there. It is used by one goroutine; a query may be read while rows are added
-// to another table.
+// spill is a temporary database that sorts data which exceeds memory. It is used by one goroutine;
+// a query may be read while rows are added to another table.
 type spill struct {
 	dir string
 	db  *sql.DB
@@ -33,7 +32,7 @@ func newSpill(ctx context.Context, schema ...string) (*spill, error) {
 	}
 	s := &spill{dir: dir, stmts: map[string]*sql.Stmt{}}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.Join(dir, "spill.db")}).EscapedPath()}
-	// Nothing in it outlives the process: no journal, no sync. Sorts go to
+	// Its data does not outlive the process, so it needs no journal and no sync. Sorts go to
 	// temporary files of SQLite's own, which have no name either.
 	u.RawQuery = "_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=temp_store(FILE)&_pragma=cache_size(-16384)"
 	if s.db, err = sql.Open("sqlite", u.String()); err != nil {
@@ -50,8 +49,8 @@ func newSpill(ctx context.Context, schema ...string) (*spill, error) {
 	if err != nil {
 		return nil, errors.Join(spillError(err), s.close())
 	}
-	// It is open: where the system lets go of the name of an open file, nothing
-	// is left of one that is killed. Elsewhere close does it.
+	// The file is open. Where the system permits it, removing its name at once leaves nothing
+	// behind if the process is killed. Elsewhere close does it.
 	_ = os.RemoveAll(dir)
 	return s, nil
 }

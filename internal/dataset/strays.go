@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// strays tells of the files that no record owns, and removes those that are
-// Seine's own.
+// strays reports the files that no record owns, and removes those of Seine.
 func (a *auditor) strays(ctx context.Context) error {
 	var (
 		files []object
@@ -47,7 +46,7 @@ func (a *auditor) strays(ctx context.Context) error {
 func (a *auditor) settleStrays(ctx context.Context, files []object, kinds map[string]int) error {
 	var ours []object
 	for _, f := range files {
-		// What the template can't have made is not ours to delete.
+		// Files that do not fit the template are not Seine's to delete.
 		if kinds[f.path] != ofStranger {
 			ours = append(ours, f)
 		}
@@ -78,7 +77,7 @@ func (a *auditor) settleStrays(ctx context.Context, files []object, kinds map[st
 				return err
 			}
 		} else if a.opts.Fix && kinds[f.path] != ofStranger {
-			// A record owns it by now, or it was written anew: no fault.
+			// A record owns it by now, or it was rewritten, so there is no fault.
 			continue
 		}
 		if err := a.found(finding); err != nil {

@@ -16,21 +16,20 @@ const (
 	// half, so that a slow request is over before others may own them again.
 	sweepTTL = 10 * time.Minute
 
-	// sweepBatch is how many files are deleted in one sweep: each sweep reads
-	// the paths of all assets once.
+	// sweepBatch is the number of files deleted in one sweep, which reads the paths of all assets
+	// once.
 	sweepBatch = 10_000
 
-	// deleters is how many files are deleted at once, lookers how many are
-	// looked at.
+	// deleters is the number of concurrent deletions, and lookers the number of concurrent checks.
 	deleters = 8
 	lookers  = 16
 )
 
-// errSlow: the store took longer than a sweep may.
+// errSlow reports that the store took longer than a sweep may.
 var errSlow = errors.New("the store is too slow to delete files safely while workers run: run the same command again")
 
-// remove deletes those of these files that no record owns and that were last
-// written before a time. It tells which are gone.
+// remove deletes those of the files that no record owns and that were last written before a given
+// time. It tells which are gone.
 func (s *Set) remove(ctx context.Context, files []object, before time.Time) (gone map[string]bool, err error) {
 	gone = map[string]bool{}
 	for len(files) > 0 {
@@ -60,15 +59,14 @@ func (s *Set) removeSome(ctx context.Context, files []object, before time.Time, 
 	defer cancel()
 	err = s.delete(deleting, sweep.Free, before, gone)
 	if errors.Is(context.Cause(deleting), errSlow) || time.Since(began) > sweepTTL {
-		// A request may still be on its way: the sweep holds until its time is
-		// over.
+		// A request may still be under way, so the sweep lasts until its time is over.
 		return fmt.Errorf("%w: %w", ErrStore, errSlow)
 	}
 	// Its end must be told even while we are stopping.
 	return errors.Join(err, s.Frontier.EndSweep(context.WithoutCancel(ctx), sweep))
 }
 
-// delete deletes files, unless they were written anew.
+// delete deletes files, unless they were rewritten.
 func (s *Set) delete(ctx context.Context, paths []string, before time.Time, gone map[string]bool) error {
 	done := make([]atomic.Bool, len(paths))
 	g, ctx := errgroup.WithContext(ctx)

@@ -19,15 +19,15 @@ import (
 	"github.com/seinehq/seine/internal/deadline"
 )
 
-// Target is where an export goes. What is written becomes visible as a whole,
-// when it is committed, or not at all.
+// Target is where an export goes. The output becomes visible as a whole when it is committed, or
+// not at all.
 type Target struct {
 	io.Writer
 	commit func() error
 	abort  func()
 }
 
-// Commit puts what was written in its place.
+// Commit moves the output into place.
 func (t *Target) Commit() error { return t.commit() }
 
 // Abort leaves nothing behind. It does nothing after Commit.
@@ -38,8 +38,8 @@ func ToWriter(w io.Writer) *Target {
 	return &Target{Writer: w, commit: func() error { return nil }, abort: func() {}}
 }
 
-// IsStream reports whether what is at path is written as it comes: a pipe or a
-// device, which can't be replaced, and beside which no other file belongs.
+// IsStream reports whether path is written directly, because it is a pipe or a device, which cannot
+// be replaced and has no sidecar file.
 func IsStream(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || info.IsDir() {
@@ -51,9 +51,8 @@ func IsStream(path string) bool {
 	return !info.Mode().IsRegular()
 }
 
-// ToFile is a target that replaces the file at path, in a folder that is there.
-// A link is followed: what it leads to is replaced. Into a stream it is written
-// as it comes.
+// ToFile is a target that replaces the file at path, in an existing folder. A link is followed, and
+// its target is replaced. Into a stream it is written as it comes.
 func ToFile(path string) (*Target, error) {
 	if IsStream(path) {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) //nolint:gosec // where the user says
@@ -98,7 +97,7 @@ func ToFile(path string) (*Target, error) {
 	}
 	return &Target{Writer: diskWriter{f, path}, abort: abort, commit: func() error {
 		defer abort()
-		// What is put in place must be whole after a crash of the machine too.
+		// The file must be complete even after a crash of the machine.
 		err := f.Sync()
 		if err == nil {
 			err = f.Chmod(mode)
@@ -117,8 +116,7 @@ func ToFile(path string) (*Target, error) {
 // maxLinks bounds a chain of links, as the system does.
 const maxLinks = 40
 
-// behind is the file that a path leads to, there or not yet, and the mode that it
-// has or is to have.
+// behind returns the file that a path leads to, existing or not, and its mode.
 func behind(path string) (string, fs.FileMode, error) {
 	for range maxLinks {
 		info, err := os.Lstat(path)
@@ -173,8 +171,8 @@ func fileError(path string, err error) error {
 	return fmt.Errorf("write %s: %w", path, err)
 }
 
-// pieceTime is how much longer than its patience a store may take for a piece of
-// an export: some drivers hold 16 MiB, and a line may carry 128 KiB a second.
+// pieceTime is the extra time that a store may take for a part of an export. Some drivers hold 16
+// MiB, and a line may carry 128 KiB per second.
 const pieceTime = 2 * time.Minute
 
 // ToBucket is a target that replaces the object at key. It ends when the bucket

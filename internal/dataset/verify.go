@@ -17,9 +17,8 @@ import (
 )
 
 const (
-	// bodyMemory bounds what files that are being checked take, in bytes, over
-	// all at once. Their pixels have a bound of their own, so that no two files
-	// wait for each other's memory.
+	// bodyMemory bounds the memory of all files under check together, in bytes. Their pixels have a
+	// bound of their own, so that no two files wait for each other's memory.
 	bodyMemory = 256 << 20
 
 	// maxDecoded is the largest file that is decoded; a larger one is hashed.
@@ -102,7 +101,7 @@ func (a *auditor) thereAfterAll(ctx context.Context, r frontier.Asset) error {
 	return a.spill.exec(ctx, insertPlaced, place.ID, folderOf(a.layout, place), place.Asset, r.Path, r.Bytes, 0, true, "")
 }
 
-// check says what is wrong with a record's file; an empty kind: nothing.
+// check returns the fault of a record's file, with an empty kind for none.
 func (a *auditor) check(ctx context.Context, r frontier.Asset) (Kind, string, error) {
 	at, err := a.Store.attributes(ctx, r.Path)
 	switch {

@@ -1,6 +1,6 @@
-// Package arena runs a fleet of real parts and breaks them: worker processes on
-// a PostgreSQL of its own or on one SQLite file, the bundled registry, a folder
-// as store on a small disk. What came of it is a [chaos.History] to be judged.
+// Package arena runs a fleet of real parts and breaks them: worker processes on a PostgreSQL of its
+// own or on one SQLite file, the bundled registry, and a store in a folder on a small disk. It
+// returns a [chaos.History] of the run.
 //
 // A run admits ids, lets faults of a drawn plan happen until its duration is
 // over, mends everything, waits until nothing is left to do, stops the workers
@@ -22,9 +22,9 @@ import (
 	"github.com/seinehq/seine/internal/chaos"
 )
 
-// Config says what a run does.
+// Config configures a run.
 type Config struct {
-	// Command runs seine, with what it needs in the environment.
+	// Command runs seine, including the required environment.
 	Command string
 	Env     []string
 
@@ -45,7 +45,7 @@ type Config struct {
 	Dir string
 }
 
-// What a run is like.
+// The parameters of a run.
 const (
 	firstID = 1_000_001
 
@@ -54,20 +54,19 @@ const (
 	errorTries = 10
 	staleTries = 5
 
-	// slack, life and grace: see chaos.Terms. The grace is what a claim may hold
-	// that starts later, and the second for which the answer that an asset host
-	// is not quiet holds.
+	// slack, life and grace are described in chaos.Terms. The grace covers starts that a claim
+	// reserved, and the second for which the result of a backoff check on an asset host holds.
 	slack = 60 * time.Millisecond
 	life  = 15 * time.Second
 	grace = 1200 * time.Millisecond
 
-	// drainWithin is how long what is left may stay as it is with nobody asking
-	// the site, although nothing waits for its next try.
+	// drainWithin is how long the remaining tasks may stay unchanged without any request to the
+	// site, although none of them waits for a retry.
 	drainWithin = 45 * time.Second
 )
 
-// pace is a job's: quick ones give a fault much to hit, with a slow one claims
-// reach far ahead.
+// pace is a job's pace. A fast pace gives a fault much to hit, and with a slow pace claims reach
+// far ahead.
 type pace struct {
 	delay    time.Duration
 	inflight int
@@ -77,14 +76,14 @@ var paces = []pace{{50 * time.Millisecond, 6}, {25 * time.Millisecond, 4}, {200 
 
 func (c Config) pace() pace { return paces[c.Seed%uint64(len(paces))] }
 
-// Result is what a run came to.
+// Result is the outcome of a run.
 type Result struct {
 	chaos.History
 	Workers int
 	Pace    time.Duration
 	Took    time.Duration
 
-	// Disk says by what the disk was filled.
+	// Disk is the method that filled the disk.
 	Disk string
 
 	// Logs are the workers' last words, when they did not come to an end.
@@ -124,8 +123,8 @@ func Run(ctx context.Context, cfg Config) (_ Result, err error) {
 	return a.run(ctx)
 }
 
-// ids is how many the site holds: the pace takes them off in most of the time in
-// which faults happen, and what faults cost comes on top.
+// ids returns the number of IDs of the site. The pace processes them in most of the time in which
+// faults occur, and faults add to that.
 func (c Config) ids() int64 { return int64(c.Duration * 6 / 10 / c.pace().delay) }
 
 func (a *arena) open(ctx context.Context) error {
@@ -258,7 +257,7 @@ func (a *arena) run(ctx context.Context) (Result, error) {
 	return res, a.read(ctx, &res)
 }
 
-// read reads what the run left behind.
+// read reads the results of the run.
 func (a *arena) read(ctx context.Context, res *Result) (err error) {
 	if res.Truth, err = truths(ctx, a.site.Site); err != nil {
 		return err
@@ -274,7 +273,7 @@ func (a *arena) read(ctx context.Context, res *Result) (err error) {
 	if res.State, err = b.read(ctx); err != nil {
 		return err
 	}
-	// What killed writers left is a fault that --fix mends; then there is none.
+	// Files of killed writers are a fault that --fix removes, so the second audit must find none.
 	args := []string{"audit", a.jobFile(), "--frontier", a.frontier(-1), "--store", a.storeURL(), "--grace", "0s"}
 	if err := a.seine(ctx, append(args, "--fix")...); err != nil {
 		res.Audit = err.Error()

@@ -19,8 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// What `make chaos` does for minutes, in short. The seeds are ones whose plans
-// hold each kind of fault.
+// This is a short form of `make chaos`. The seeds are ones whose plans hold each kind of fault.
 func TestShortChaos(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()

@@ -10,13 +10,12 @@ import (
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
-// The starts that a claim was given are given to nobody else, though the server
-// crashes right after: the worker still makes them, and the host must not be
-// asked faster than its pace.
+// No other claim gets the starts that a claim reserved, even if the server crashes right after it.
+// The worker still uses them, and the host must not be requested above its pace.
 func TestAClaimsStartsSurviveACrash(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	// What is not written at the commit is not written by chance either.
+	// With this delay, data that the commit does not write is not written by chance either.
 	s, err := startServer(ctx, "wal_writer_delay=10s")
 	if err != nil {
 		t.Fatal(err)

@@ -8,10 +8,9 @@ import (
 	"sync"
 )
 
-// disk is a small disk of its own that can be filled: a tmpfs where we may mount
-// one. Elsewhere it is a folder, and "full" bounds the size of the files that a
-// worker may write (RLIMIT_FSIZE): its writes fail as really, with EFBIG instead
-// of ENOSPC.
+// disk is a small disk of its own that can be filled. It is a tmpfs if the process may mount one.
+// Otherwise it is a folder, and "full" bounds the size of the files that a worker may write
+// (RLIMIT_FSIZE). Its writes then fail with EFBIG instead of ENOSPC.
 type disk struct {
 	dir     string
 	mounted bool
@@ -28,17 +27,17 @@ func openDisk(dir string, bytes int64) (*disk, error) {
 	return &disk{dir: dir, mounted: mounted}, err
 }
 
-// how says by what it is filled.
+// how names the method that fills the disk.
 func (d *disk) how() string {
 	if d.mounted {
 		return "a tmpfs filled to its end (ENOSPC)"
 	}
-	return "a bound on the size of files (EFBIG): mounting a tmpfs takes root"
+	return "a bound on the size of files (EFBIG), because mounting a tmpfs needs root"
 }
 
 func (d *disk) ballast() string { return filepath.Join(d.dir, "ballast") }
 
-// fill takes what is free. pids are the workers.
+// fill uses up the free space. pids are the workers.
 func (d *disk) fill(pids []int) error {
 	d.mu.Lock()
 	d.full = true

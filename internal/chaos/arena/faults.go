@@ -26,8 +26,8 @@ type wrecker struct {
 	errs   []error
 }
 
-// wreck does them, each at its time, until enough says so, and returns when all
-// is mended again.
+// wreck applies the faults at their times until enough returns true, and returns when all are
+// repaired.
 func (w *wrecker) wreck(ctx context.Context, plan []chaos.Event, began time.Time, enough func() bool) error {
 	for _, e := range plan {
 		if !until(ctx, began.Add(e.At)) || enough() {

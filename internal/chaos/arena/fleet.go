@@ -14,7 +14,7 @@ import (
 	"github.com/seinehq/seine/internal/chaos"
 )
 
-// fleet keeps so many workers running: each that ends is followed by another.
+// fleet keeps a constant number of workers running and replaces each that ends.
 type fleet struct {
 	command func(slot int, name string) *exec.Cmd
 	started func(pid int) error
@@ -93,7 +93,7 @@ func (f *fleet) keep(ctx context.Context, i int) {
 	}
 }
 
-// worker is who is in a place now; ok is false when nobody is.
+// worker returns the current worker of a slot. ok is false if the slot is empty.
 func (f *fleet) worker(i int) (s *slot, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -118,7 +118,7 @@ func (f *fleet) kill(s *slot) {
 	<-s.gone
 }
 
-// pids are those of the workers that run.
+// pids returns the process IDs of the running workers.
 func (f *fleet) pids() []int {
 	var out []int
 	for i := range f.slots {
@@ -177,7 +177,7 @@ func (f *fleet) heard(worker string, line []byte) {
 	f.acks = append(f.acks, chaos.Ack{At: l.Time, Key: l.Task, Worker: worker})
 }
 
-// lastWords keeps the end of what a worker said, and passes its whole lines on.
+// lastWords keeps the end of a worker's output and passes on whole lines.
 type lastWords struct {
 	line func([]byte)
 

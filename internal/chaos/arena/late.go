@@ -8,9 +8,8 @@ import (
 	"github.com/seinehq/seine/internal/chaos"
 )
 
-// watch measures how late this process runs, which serves the site and keeps
-// its clock: a machine that is busy with others' work delays starts, and that is
-// nobody's fault here.
+// watch measures how late this process runs, because it serves the site and keeps its clock. A busy
+// machine delays starts, which is no fault of the fleet.
 type watch struct {
 	mu   sync.Mutex
 	late []chaos.Late

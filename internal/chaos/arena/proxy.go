@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// proxy is the way of one worker to the server: its connections can be reset,
-// and stand still for a while without being lost.
+// proxy is the connection of one worker to the server. It can reset connections, or hold them for a
+// while without loss.
 type proxy struct {
 	l  net.Listener
 	to string
@@ -88,7 +88,7 @@ func (p *proxy) flow() {
 	<-open
 }
 
-// hold stops the traffic, or lets it go on.
+// hold stops the traffic, or resumes it.
 func (p *proxy) hold(held bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -20,7 +20,7 @@ import (
 	"github.com/seinehq/seine/internal/chaos"
 )
 
-// base is the database, read by SQL of our own: what is judged does not judge.
+// base reads the database by its own SQL, independently of the code under test.
 type base struct {
 	db     *sql.DB
 	schema string // before each table
@@ -40,16 +40,15 @@ func openFile(path string) (*base, error) {
 
 func (b *base) close() error { return b.db.Close() }
 
-// left is the number of ids that are not final, of the space and of the queue,
-// and of leases that expired and whose tasks nobody took back yet.
+// left returns the number of unfinished IDs, of the space and of the queue, plus the expired leases
+// whose tasks were not rescued yet.
 func (b *base) left(ctx context.Context) (n int64, err error) {
 	err = b.db.QueryRowContext(ctx, `select (select count(*) from `+b.schema+`queue) + (select count(*) from `+b.schema+`space where next_id <= hi)
  + (select count(*) from `+b.schema+`lease where expires_at < `+b.now+`) + (select case when exists (select 1 from `+b.schema+`space) then 0 else 1 end)`).Scan(&n)
 	return n, err
 }
 
-// due is how long it is until the next task that waits may be tried again; zero:
-// none waits.
+// due returns the time until the next retry, or zero if no task waits for one.
 func (b *base) due(ctx context.Context) (time.Duration, error) {
 	wait := `extract(epoch from min(run_at) - now())`
 	if b.one {

@@ -18,9 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// server is a PostgreSQL of the run's own: its files in a temporary folder, on a
-// port of loopback, as a user that is not root. What it committed survives each
-// way of stopping it.
+// server is a PostgreSQL of this run, with its files in a temporary folder, on a loopback port, as
+// a user that is not root. Its commits survive each way of stopping it.
 type server struct {
 	bin, dir string
 	port     int
@@ -49,7 +48,7 @@ func findServer() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		return filepath.Dir(path), nil
 	}
-	return "", errors.New("no PostgreSQL is installed: scripts/install postgresql")
+	return "", errors.New("PostgreSQL is not installed: scripts/install postgresql")
 }
 
 func startServer(ctx context.Context, settings ...string) (_ *server, err error) {
@@ -92,7 +91,7 @@ func (s *server) notRoot() error {
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		return fmt.Errorf("root may not run PostgreSQL, and: %w: scripts/install postgresql makes that user", err)
+		return fmt.Errorf("root may not run PostgreSQL: %w: scripts/install postgresql creates that user", err)
 	}
 	uid, err := strconv.Atoi(u.Uid)
 	if err != nil {
@@ -122,14 +121,14 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	// fsync stays on: what is committed is there after every way of stopping.
+	// fsync stays on, so that commits survive every way of stopping.
 	args := []string{"-D", s.data(), "-p", strconv.Itoa(s.port)}
 	for _, set := range append([]string{
 		"listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=64MB", "max_connections=60", "log_min_messages=warning",
 	}, s.settings...) {
 		args = append(args, "-c", set)
 	}
-	// It outlives ctx: close stops it.
+	// It outlives ctx, and close stops it.
 	c := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(s.bin, "postgres"), args...)
 	c.Dir, c.SysProcAttr, c.Stdout, c.Stderr = s.dir, s.as, log, log
 	if err := c.Start(); err != nil {
@@ -157,13 +156,13 @@ func (s *server) start(ctx context.Context) error {
 	}
 }
 
-// said is the end of its log.
+// said returns the end of its log.
 func (s *server) said() string {
 	text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
 	return tail(string(text))
 }
 
-// stop ends it: fast (connections are ended, then a checkpoint), or at once, after
+// stop ends it, either fast (it ends connections and writes a checkpoint) or immediately, after
 // which it recovers from its log.
 func (s *server) stop(fast bool) {
 	sig := syscall.SIGQUIT

@@ -70,8 +70,7 @@ func (f siteFetcher) Fetch(_ context.Context, req seine.Request) (*seine.Page, e
 	return &seine.Page{URL: req.URL, Status: http.StatusOK, Header: http.Header{"Content-Type": {"image/jpeg"}}, Body: body}, nil
 }
 
-// truths says what each id is, with the bytes that its pictures make when
-// nothing is in the way.
+// truths returns the truth of each ID, with the bytes of its pictures when rendered without faults.
 func truths(ctx context.Context, site *cardsite.Site) ([]chaos.Truth, error) {
 	keeper := asset.New(nil, asset.Options{})
 	var out []chaos.Truth
