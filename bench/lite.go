@@ -17,7 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
-// liteFigures is what the child that works a SQLite file off tells.
+// liteFigures is the report of the child process that works on a SQLite file.
 type liteFigures struct{ Add, Work, P50, P99 float64 }
 
 // benchLite works tasks off in a SQLite file, in a process of its own, whose

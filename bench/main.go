@@ -1,7 +1,6 @@
-// Command bench measures the frontier beside its peers, in one run on one
-// server: `make bench-frontier`. It is a module of its own, so that the peers
-// are no dependency of Seine. It needs a PostgreSQL on this machine that
-// SEINE_TEST_POSTGRES names, on Linux, and bin/seine.
+// Command bench measures the frontier and its peers in one run on one server
+// (`make bench-frontier`). It is a module of its own, so that the peers are no dependency of Seine.
+// It needs a PostgreSQL on this machine that SEINE_TEST_POSTGRES names, on Linux, and bin/seine.
 package main
 
 import (
@@ -18,7 +17,7 @@ import (
 	"time"
 )
 
-// settings are a run's sizes; the defaults are those of docs/benchmarks.md.
+// settings are the sizes of a run. The defaults are the sizes in docs/benchmarks.md.
 type settings struct {
 	sizes   []int         // tasks in the table
 	open    int           // of them, at most, those that are not finished
@@ -200,7 +199,7 @@ func benchTable(ctx context.Context, srv *server, ways []design, s settings, lin
 		}
 		for _, way := range ways {
 			l := line{design: way.name(), size: count(size)}
-			// A small table is worked off in no time: then again.
+			// A small table is finished quickly, so repeat it.
 			for round := 0; round < 5 && l.tasks < s.open/2 && l.took < s.period/2; round++ {
 				if err := measure(ctx, srv, way, dsn, s.period, there, open, &l); err != nil {
 					return err
@@ -295,8 +294,8 @@ func timed(ctx context.Context, srv *server, d design, dsn string, period time.D
 	return nil
 }
 
-// pinned measures a churn during which an idle transaction keeps what died, and
-// the claims of its second half.
+// pinned measures a churn during which an idle transaction pins dead rows, and the claims of its
+// second half.
 func pinned(ctx context.Context, srv *server, d design, dsn string, s settings, there int) (line, error) {
 	l := line{design: d.name(), size: count(s.pinned) + ", idle transaction"}
 	if err := d.feed(ctx, dsn, there, there+2*s.open); err != nil {
@@ -315,7 +314,7 @@ func pinned(ctx context.Context, srv *server, d design, dsn string, s settings, 
 	if err := timed(ctx, srv, d, dsn, 2*s.period, 2*s.open, &l, func() { at = append(at, time.Now()) }); err != nil {
 		return l, err
 	}
-	// The claims of the second half: those of the first make what died.
+	// Only the claims of the second half count, because the first half makes the dead rows.
 	half := began.Add(time.Since(began) / 2)
 	var late []time.Duration
 	for i, c := range l.claims {

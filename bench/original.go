@@ -11,10 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// original is the queue of the scraper that Seine re-makes: one table with a
-// status and an index on it, one task a claim, a commit to claim and one to
-// complete. ordered claims the best priority first, as its generic form, which
-// has one; without, a claim takes any pending task.
+// original is the queue of the scraper that Seine replaces: one table with a status and an index on
+// it, one task per claim, one commit to claim and one to complete. ordered claims the best priority
+// first, as its generic form, which has one; without, a claim takes any pending task.
 type original struct {
 	workers int
 	ordered bool

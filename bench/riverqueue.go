@@ -14,8 +14,8 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// riverQueue is River with the settings of its own bench command: a fetch every
-// 2 ms, a poll every 20 ms, 2,000 workers, a pool of the driver's default size.
+// riverQueue is River with the settings of its own bench command: a fetch every 2 ms, a poll every
+// 20 ms, 2,000 workers, a pool of the driver's default size.
 type riverQueue struct{}
 
 func (riverQueue) name() string { return "River" }
@@ -36,7 +36,7 @@ func (riverQueue) create(ctx context.Context, dsn string) error {
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// fill drops the table's secondary indexes for a large fill and makes them anew.
+// fill drops the table's secondary indexes for a large fill and creates them again.
 func (r riverQueue) fill(ctx context.Context, dsn string, from, to int) error {
 	c, err := pgx.Connect(ctx, dsn)
 	if err != nil {
@@ -141,7 +141,7 @@ func (f fetches) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQuer
 }
 
 func (riverQueue) work(ctx context.Context, dsn string, n int, claimed func(time.Duration)) (int, error) {
-	// Its own context: a client that is cut off can't end its jobs.
+	// The client has its own context, because a cancelled client cannot end its jobs.
 	own := context.WithoutCancel(ctx)
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
@@ -181,7 +181,7 @@ func (riverQueue) work(ctx context.Context, dsn string, n int, claimed func(time
 	if err := client.Stop(own); err != nil {
 		return 0, err
 	}
-	// What ended while it stopped was worked too: its CPU time is counted.
+	// Jobs that ended during the stop count too, because their CPU time is counted.
 	for {
 		select {
 		case e, ok := <-events:

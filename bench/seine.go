@@ -18,17 +18,15 @@ import (
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
-// batch is how many tasks a worker claims and completes at a time; the engine's
-// commits are of about that size under load. River takes up to its 2,000 at a
-// time: largeBatch stands beside it.
+// batch is how many tasks a worker claims and completes at a time; the engine's commits are of
+// about that size under load. River takes up to its 2,000 at a time, which largeBatch matches.
 const (
 	batch      = 50
 	largeBatch = 500
 )
 
-// seineDesign is Seine's frontier: workers with a frontier of their own each,
-// as processes have, 16 lanes, and a record stored with each task. Housekeeping
-// goes on beside them as the engine does it.
+// seineDesign is Seine's frontier: workers with one frontier each, as processes have, 16 lanes, and
+// a record per task. Housekeeping runs at the same time, as in the engine.
 type seineDesign struct {
 	workers, batch int
 	job            frontier.JobID // the first of its database
@@ -145,7 +143,7 @@ func (d *seineDesign) work(ctx context.Context, dsn string, n int, claimed func(
 	return int(done.Load()), errors.Join(errs...)
 }
 
-// housekeep does what the engine's housekeeping does, as often.
+// housekeep runs the engine's housekeeping at the engine's interval.
 func housekeep(ctx context.Context, dsn string, over <-chan struct{}) error {
 	ctx = context.WithoutCancel(ctx)
 	f, err := drivers.Open(ctx, dsn, drivers.Options{Conns: 1})

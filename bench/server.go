@@ -97,8 +97,8 @@ func (s *server) pin(ctx context.Context, dsn string) (free func(), err error) {
 	return func() { _ = c.Close(ctx) }, err
 }
 
-// spent is the CPU time of all the server's processes, those that have ended
-// included, and the bytes of WAL that it wrote.
+// spent returns the CPU time of all the server's processes, including ended ones, and the bytes of
+// WAL that it wrote.
 func (s *server) spent(ctx context.Context) (cpu time.Duration, wal int64, err error) {
 	err = s.run(ctx, s.admin.String(), func(c *pgx.Conn) error {
 		return c.QueryRow(ctx, `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint`).Scan(&wal)
@@ -110,9 +110,9 @@ func (s *server) spent(ctx context.Context) (cpu time.Duration, wal int64, err e
 	return cpu, wal, err
 }
 
-// cpu sums the postmaster, its children, and the children that it has reaped,
-// whose time the kernel keeps with the postmaster's. One that is reaped while
-// they are read is in neither, or in both: then they are read again.
+// cpu sums the postmaster, its children, and its reaped children, whose time the kernel adds to the
+// postmaster's. A child that is reaped during the reading may count never or twice, so cpu then
+// reads again.
 func (s *server) cpu() (time.Duration, error) {
 	for {
 		before, err := process(s.postmaster)

@@ -8,7 +8,7 @@ import _ "embed"
 //go:embed cardsite/job.yaml
 var Cardsite string
 
-// CardsiteBrowser is examples/cardsite/browser.yaml: the same result by a browser.
+// CardsiteBrowser is examples/cardsite/browser.yaml, which gives the same result through a browser.
 //
 //go:embed cardsite/browser.yaml
 var CardsiteBrowser string

@@ -41,8 +41,8 @@ func packages(t *testing.T) map[string]goPackage {
 	}
 }
 
-// The drivers of clouds, which are most of a binary, are the command's: a
-// program of one's own links what it needs.
+// The cloud drivers are most of a binary and belong to the command. A user's own program links only
+// the drivers that it needs.
 func TestCloudDriversAreTheCommands(t *testing.T) {
 	t.Parallel()
 	c := exec.CommandContext(t.Context(), "go", "list", "-deps", ".", "./worker")
@@ -144,7 +144,7 @@ func TestImportsGoDown(t *testing.T) {
 	}
 }
 
-// The map that docs/architecture.md draws is the one that is there.
+// The map in docs/architecture.md lists the existing packages.
 func TestArchitectureListsThePackages(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../docs/architecture.md")

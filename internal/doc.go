@@ -1,2 +1,2 @@
-// Package internal holds the test of the house: which package may import which.
+// Package internal holds the architecture test, which checks the imports of each package.
 package internal

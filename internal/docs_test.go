@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// What docs/from-python.md names as proof is there.
+// Each proof that docs/from-python.md names exists.
 func TestFromPythonNamesWhatIsThere(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../docs/from-python.md")

@@ -105,7 +105,8 @@ func members(e ast.Expr) []string {
 	return out
 }
 
-// Each code name of the glossary is there. Flags and commands are checked by the tests of package cli.
+// Each code name of the glossary exists. Flags and commands are checked by the tests of package
+// cli.
 func TestGlossaryNamesWhatIsThere(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../docs/glossary.md")

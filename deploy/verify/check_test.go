@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Settings that can't work are refused before a cluster is asked, with file, line
-// and what to write.
+// Settings that cannot work are rejected before the cluster is contacted, with file, line and
+// remedy.
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -67,7 +67,7 @@ func TestCheckRefuses(t *testing.T) {
 			write(t, filepath.Join(scaler, "kustomization.yaml"), "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [hpa.yaml]\n")
 			write(t, filepath.Join(scaler, "hpa.yaml"), "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: second}\n")
 			edit(t, filepath.Join(dir, tt.file), tt.from, tt.to)
-			// What the person who looks has in their environment, pods have not.
+			// Pods lack the environment of the person who runs the check.
 			out, err := command(t, root, []string{"SEINE=" + tools(t, "seine"), "CONTACT=data@example.org"}, "./check", "gke")
 			if err == nil {
 				t.Errorf("check finds nothing wrong\n%s", out)
@@ -121,7 +121,7 @@ func TestCheckTakesWhatWorks(t *testing.T) {
 	}
 }
 
-// What may differ from what Terraform writes, and still works.
+// These settings may differ from Terraform's and still work.
 func TestCheckTakes(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -10,8 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// compose is a file of Docker Compose, as far as ours uses it; what is not here
-// is a mistake.
+// compose is the part of a Docker Compose file that Seine uses. Any other key is a mistake.
 type compose struct {
 	Name     string             `json:"name"`
 	Locked   any                `json:"x-locked"`
@@ -42,7 +41,7 @@ type service struct {
 	} `json:"depends_on"`
 }
 
-// checkCompose says what is wrong with the file.
+// checkCompose returns the mistakes in the file.
 func checkCompose(text string) []string {
 	var c complaints
 	var file compose

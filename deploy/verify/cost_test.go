@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// cost multiplies, adds, and says what it has no price of.
+// cost multiplies, adds, and names the items without a price.
 func TestCost(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile("../prices.env")
@@ -49,8 +49,8 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// TestQuota holds `cost --quota` to Terraform's defaults and to the worker's
-// requests, and compares with what a project has.
+// TestQuota compares `cost --quota` with Terraform's defaults, the worker's requests, and a
+// project's quota.
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	made := apply(t)

@@ -1,7 +1,7 @@
 package verify
 
-// manifestMutations are mistakes that somebody could make in the manifests, and
-// what finds each. variant "" is the first.
+// manifestMutations are plausible mistakes in the manifests, each with the message that finds it.
+// variant "" is the first.
 var manifestMutations = []struct{ name, file, from, to, want, variant string }{
 	// Pods.
 	{name: "root", file: "base/worker.yaml", from: "runAsNonRoot: true", to: "runAsNonRoot: false", want: "Deployment worker: runAsNonRoot"},
@@ -104,7 +104,7 @@ var manifestMutations = []struct{ name, file, from, to, want, variant string }{
 	{name: "privileged pods", file: "base/namespace.yaml", from: "pod-security.kubernetes.io/enforce: restricted", to: "pod-security.kubernetes.io/enforce: privileged", want: "Pod Security enforce is not restricted"},
 	{name: "no Google account", file: "overlays/gke/settings.env", from: "seine-worker@example-project.iam.gserviceaccount.com", to: "none", want: "not bound to a Google account"},
 	{name: "the default account", file: "base/worker.yaml", from: "serviceAccountName: worker", to: "serviceAccountName: default", want: `runs as "default"`},
-	{name: "a Secret in git", file: "base/serviceaccount.yaml", from: "automountServiceAccountToken: false   # no worker talks to the cluster", to: "automountServiceAccountToken: false\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}", want: "a Secret: no fleet of ours has one"},
+	{name: "a Secret in git", file: "base/serviceaccount.yaml", from: "automountServiceAccountToken: false   # no worker talks to the cluster", to: "automountServiceAccountToken: false\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}", want: "a Secret: no fleet of Seine has one"},
 	{name: "keys, and one of them mounted twice", file: "components/key-secret/kustomization.yaml", from: "{secretName: google-key, defaultMode: 0440}", to: "{secretNane: google-key, defaultMode: 0440}", want: "unknown field", variant: "gke with keys"},
 	{name: "a pooler without a policy", file: "components/pooler/pooler.yaml", from: "kind: NetworkPolicy\nmetadata:\n  name: pooler\n  labels: {seine.step: first}\nspec:\n  podSelector:\n    matchLabels: {app.kubernetes.io/name: pooler}", to: "kind: NetworkPolicy\nmetadata:\n  name: pooler\n  labels: {seine.step: first}\nspec:\n  podSelector:\n    matchLabels: {app.kubernetes.io/name: other}", want: "Deployment pooler: no NetworkPolicy", variant: "gke with a pooler"},
 }

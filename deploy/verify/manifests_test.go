@@ -13,7 +13,7 @@ import (
 	"github.com/yannh/kubeconform/pkg/validator"
 )
 
-// digest is what a push would have printed.
+// digest is the output of a push.
 const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 const gkeSettings = `NAMESPACE=seine
@@ -149,7 +149,7 @@ func schemas(t *testing.T) validator.Validator {
 	return v
 }
 
-// The API server's schemas find what it would refuse, KEDA's too.
+// The API server's schemas, and KEDA's, find invalid manifests.
 func TestSchemasRefuse(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, manifest string }{
@@ -166,7 +166,7 @@ func TestSchemasRefuse(t *testing.T) {
 	}
 }
 
-// Planted mistakes: each is found, and said with the object it is in.
+// Each planted mistake is found and reported with its object.
 func TestManifestMutations(t *testing.T) {
 	t.Parallel()
 	for _, tt := range manifestMutations {
@@ -188,8 +188,8 @@ func TestManifestMutations(t *testing.T) {
 	}
 }
 
-// The job file of overlay local is the bundled example, and that of gke is the
-// example that re-makes the original, without its limit.
+// The job file of overlay local is the bundled example. The job file of gke is the example that
+// replaces the original, without its limit.
 func TestJobFiles(t *testing.T) {
 	t.Parallel()
 	read := func(path string) string {
@@ -214,7 +214,7 @@ func TestJobFiles(t *testing.T) {
 	}
 }
 
-// What the manifests make a worker do, the command can: every flag is one of its own.
+// The command has every flag that the manifests use.
 func TestFlagsAreTheCommands(t *testing.T) {
 	t.Parallel()
 	seine := tools(t, "seine")

@@ -38,8 +38,8 @@ type Objects struct {
 	Other       []string // kinds that no fleet of ours should have
 }
 
-// The custom resources, as far as we use them: what is not here is a mistake.
-// KEDA's are checked against its own schemas too; Google's can't be had offline.
+// These are the parts of the custom resources that Seine uses. Any other key is a mistake. KEDA's
+// are checked against its own schemas too; Google's can't be had offline.
 type (
 	custom struct {
 		metav1.TypeMeta   `json:",inline"`

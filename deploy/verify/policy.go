@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// Choice says what an overlay chose, as far as policies depend on it.
+// Choice holds the choices of an overlay that affect policies.
 type Choice struct {
 	Local      bool // a cluster on one machine: images by tag, a password for a demo
 	OnePerNode bool
@@ -20,7 +20,7 @@ type Choice struct {
 	GVisor     bool
 }
 
-// complaints collects what is wrong, each with the object it is wrong with.
+// complaints collects the violations, each with its object.
 type complaints []string
 
 func (c *complaints) add(ok bool, format string, args ...any) {
@@ -29,11 +29,11 @@ func (c *complaints) add(ok bool, format string, args ...any) {
 	}
 }
 
-// Check says what in a rendered overlay breaks a policy; none: nil.
+// Check returns the policy violations of a rendered overlay, or nil.
 func Check(o *Objects, choice Choice) []string {
 	var c complaints
 	for _, kind := range o.Other {
-		c.add(false, "a %s: no fleet of ours has one", kind)
+		c.add(false, "a %s: no fleet of Seine has one", kind)
 	}
 	c.namespace(o)
 	for _, w := range o.workloads() {
@@ -112,7 +112,7 @@ func (c *complaints) container(w workload, x corev1.Container, choice Choice) {
 	}
 }
 
-// memory: what is kept in memory counts against the limit, so it must leave room.
+// memory checks that volumes in memory, which count against the limit, leave enough room.
 func (c *complaints) memory(w workload) {
 	held, limit := resource.Quantity{}, resource.Quantity{}
 	for _, v := range w.spec.Volumes {
@@ -166,7 +166,7 @@ func (c *complaints) worker(o *Objects, choice Choice) {
 	address := argument(x.Args, "--http")
 	c.add(len(x.Ports) == 1 && x.Ports[0].Name == "http" && address == fmt.Sprintf(":%d", x.Ports[0].ContainerPort), "Deployment worker: --http %s is not the port http", address)
 
-	// What the grace time leaves is for releasing leases and closing the browser.
+	// The rest of the grace time serves to release leases and to close the browser.
 	grace, err := time.ParseDuration(argument(x.Args, "--grace"))
 	c.add(err == nil, "Deployment worker: --grace")
 	kill := time.Second * 30
@@ -234,7 +234,7 @@ func (c *complaints) configuration(o *Objects) {
 	c.add(len(o.ConfigMaps) == 2, "%d ConfigMaps", len(o.ConfigMaps))
 }
 
-// selects says whether a selector picks these labels; an empty one picks all.
+// selects reports whether a selector matches the labels. An empty one matches all.
 func selects(selector, labels map[string]string) bool {
 	for k, v := range selector {
 		if labels[k] != v {

@@ -12,7 +12,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 )
 
-// metricNames are those that a worker's /metrics has.
+// metricNames lists the metrics of a worker's /metrics.
 var metricNames = []string{
 	"seine_tasks", "seine_queue_ready", "seine_queue_oldest_due_seconds", "seine_workers", "seine_browser_processes",
 	"seine_browser_memory_bytes", "seine_pace_use_ratio", "seine_claims_total", "seine_tasks_finished_total",
@@ -33,7 +33,7 @@ func unknownMetrics(expr string) []string {
 	return unknown
 }
 
-// scaling: exactly one decides how many workers there are.
+// scaling checks that exactly one object decides the number of workers.
 func (c *complaints) scaling(o *Objects) {
 	deciders := len(o.HPAs) + len(o.Scaled)
 	if d := o.deployment("worker"); d != nil && d.Spec.Replicas != nil {
@@ -47,10 +47,10 @@ func (c *complaints) scaling(o *Objects) {
 	}
 	for _, h := range o.HPAs {
 		c.add(h.Spec.ScaleTargetRef.Kind == "Deployment" && h.Spec.ScaleTargetRef.Name == "worker", "HorizontalPodAutoscaler %s: its target", h.Name)
-		c.add(h.Spec.MinReplicas != nil && *h.Spec.MinReplicas >= 1, "HorizontalPodAutoscaler %s: no worker tells the queue's depth", h.Name)
+		c.add(h.Spec.MinReplicas != nil && *h.Spec.MinReplicas >= 1, "HorizontalPodAutoscaler %s: no worker reports the queue's depth", h.Name)
 		ok := len(h.Spec.Metrics) == 1 && h.Spec.Metrics[0].Type == autoscalingv2.ExternalMetricSourceType && h.Spec.Metrics[0].External.Target.AverageValue != nil
 		c.add(ok, "HorizontalPodAutoscaler %s: not by the queue's depth", h.Name)
-		c.add(!ok || h.Spec.Metrics[0].External.Metric.Name != "seine_queue_ready" || h.Annotations["seine.metric"] == "adapter", "HorizontalPodAutoscaler %s: nobody tells it the queue's depth", h.Name)
+		c.add(!ok || h.Spec.Metrics[0].External.Metric.Name != "seine_queue_ready" || h.Annotations["seine.metric"] == "adapter", "HorizontalPodAutoscaler %s: no source of the queue's depth", h.Name)
 		slow("HorizontalPodAutoscaler "+h.Name, h.Spec.Behavior)
 		for _, m := range o.Metrics {
 			if ok {
@@ -107,7 +107,7 @@ func (c *complaints) disruption(o *Objects) {
 	c.add(found, "no PodDisruptionBudget of workers")
 }
 
-// private is what no page may reach, whatever the egress guard says.
+// private lists the networks that no page may reach, even without the egress guard.
 var private = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"}
 
 func (c *complaints) network(o *Objects, choice Choice) {
@@ -125,7 +125,7 @@ func (c *complaints) network(o *Objects, choice Choice) {
 			}
 		}
 		for _, r := range p.Spec.Ingress {
-			c.add(len(r.From) > 0 && len(r.Ports) > 0, "NetworkPolicy %s: a rule that lets everybody in", p.Name)
+			c.add(len(r.From) > 0 && len(r.Ports) > 0, "NetworkPolicy %s: a rule that lets every client in", p.Name)
 		}
 	}
 	c.add(deny, "no NetworkPolicy that denies by default")
@@ -155,8 +155,8 @@ func (c *complaints) network(o *Objects, choice Choice) {
 	}
 }
 
-// names checks DNS. The cluster's DNS pods answer, or the node's cache: one data
-// plane knows the cache by the label of its pods, the other by its address.
+// names checks DNS. The cluster's DNS pods answer, or the node's cache. One data plane identifies
+// the cache by the label of its pods, the other by its address.
 func (c *complaints) names(w workload, of []*networkingv1.NetworkPolicy) {
 	for _, protocol := range []corev1.Protocol{"UDP", "TCP"} {
 		for _, app := range []string{"kube-dns", "node-local-dns"} {
@@ -180,7 +180,7 @@ func (c *complaints) tokens(w workload, of []*networkingv1.NetworkPolicy, choice
 	}
 }
 
-// collects says whether a policy opens the collector's port in its namespace.
+// collects reports whether a policy opens the collector's port in its namespace.
 func collects(of []*networkingv1.NetworkPolicy, endpoint string) bool {
 	parts := strings.Split(endpoint, ".")
 	for _, p := range of {
@@ -204,7 +204,7 @@ const (
 	dnsCache = "169.254.20.10/32"   // NodeLocal DNSCache
 )
 
-// portsOf are the ports that may be opened of a range that is not the internet.
+// portsOf returns the ports that may be open for a range outside the internet.
 func portsOf(cidr string) []int {
 	switch cidr {
 	case tokensV2:
@@ -217,8 +217,8 @@ func portsOf(cidr string) []int {
 	return []int{3307, 5432}
 }
 
-// block looks at a range that is opened: the whole of the internet without its
-// private ranges, or one private range for the ports of one service.
+// block checks an opened range, which must be the whole internet without its private ranges, or one
+// private range for the ports of one service.
 func (c *complaints) block(p *networkingv1.NetworkPolicy, r networkingv1.NetworkPolicyEgressRule, to networkingv1.NetworkPolicyPeer) {
 	if to.IPBlock == nil {
 		c.add(to.PodSelector != nil, "NetworkPolicy %s: opens whole namespaces", p.Name)
@@ -245,12 +245,12 @@ func (c *complaints) block(p *networkingv1.NetworkPolicy, r networkingv1.Network
 	}
 }
 
-// opens says whether a port is open to anybody.
+// opens reports whether a port is open to any address.
 func opens(of []*networkingv1.NetworkPolicy, protocol corev1.Protocol, port int) bool {
 	return opensTo(of, protocol, port, func(networkingv1.NetworkPolicyPeer) bool { return true })
 }
 
-// opensBlock says whether a port of exactly this range is open.
+// opensBlock reports whether a port of exactly this range is open.
 func opensBlock(of []*networkingv1.NetworkPolicy, cidr string, protocol corev1.Protocol, port int) bool {
 	return opensTo(of, protocol, port, func(to networkingv1.NetworkPolicyPeer) bool { return to.IPBlock != nil && to.IPBlock.CIDR == cidr })
 }
@@ -295,7 +295,7 @@ func (c *complaints) metrics(o *Objects) {
 	}
 	for _, m := range o.Metrics {
 		c.add(len(o.HPAs) == 1, "AutoscalingMetric %s: no HorizontalPodAutoscaler reads it", m.Name)
-		c.add(len(o.Monitors) == 1, "AutoscalingMetric %s: nobody collects it", m.Name)
+		c.add(len(o.Monitors) == 1, "AutoscalingMetric %s: no PodMonitoring collects it", m.Name)
 		query := m.Spec.Metrics[0].PromQL.Query
 		c.add(len(unknownMetrics(query)) == 0, "AutoscalingMetric %s: no worker has %v", m.Name, unknownMetrics(query))
 		c.add(strings.Contains(query, "max by (exported_job)"), "AutoscalingMetric %s: counts the queue once a worker", m.Name)

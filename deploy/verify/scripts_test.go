@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// stand puts a script in the place of a program: what it is asked is appended to
-// the log, and answered by cases.
+// stand replaces a program by a script that appends its arguments to the log and answers by cases.
 func stand(t *testing.T, bin, name, cases string) {
 	t.Helper()
 	path := filepath.Join(bin, name)
@@ -68,8 +67,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// Of a component that names Secrets, those that are not there are told, each once
-// and with the command that makes it; by then the namespace that they go to is made.
+// If a component names missing Secrets, apply reports each of them once with the command that
+// creates it, after it created their namespace.
 func TestApplyNamesMissingSecrets(t *testing.T) {
 	t.Parallel()
 	need(t, "kubectl")
@@ -85,7 +84,7 @@ func TestApplyNamesMissingSecrets(t *testing.T) {
 			}
 			root, _ := v.folder(t)
 			bin, log := t.TempDir(), filepath.Join(t.TempDir(), "log")
-			// A cluster that has nothing: what is made is made by apply.
+			// In an empty cluster, apply creates everything.
 			stand(t, bin, "kubectl", receivers+`
 *" get secret "*) exit 1 ;;
 *" kustomize "*) PATH=${PATH#*:} exec kubectl "$@" ;;
@@ -106,7 +105,7 @@ func TestApplyNamesMissingSecrets(t *testing.T) {
 	}
 }
 
-// smoke.sh says of each thing whether it holds: everything, and each when it does not.
+// smoke.sh reports each check, in success and in failure.
 func TestSmoke(t *testing.T) {
 	t.Parallel()
 	const account = "seine-worker@example-project.iam.gserviceaccount.com"

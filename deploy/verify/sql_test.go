@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// server is the PostgreSQL that the tests run beside; psql runs a script in one
-// of its databases as one of its users.
+// server returns the PostgreSQL of the tests. psql runs a script in one of its databases as one of
+// its users.
 func server(t *testing.T) *url.URL {
 	t.Helper()
 	u, err := url.Parse(os.Getenv("SEINE_TEST_POSTGRES"))
@@ -119,7 +119,7 @@ func TestLogins(t *testing.T) {
 		out, err := command(t, dir, nil, seine, append(args, "--frontier", frontier)...)
 		return must(t, out, err)
 	}
-	// A worker registers the job and admits its seeds; nobody answers them.
+	// A worker registers the job and admits its seeds, and their requests find no server.
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	c := exec.CommandContext(ctx, seine, "worker", "job.yaml", "--grace", "1s", "--frontier", frontier, "--store", "file:"+dir)
@@ -194,8 +194,8 @@ func pooled(t *testing.T, u *url.URL, user, database string) string {
 	return ""
 }
 
-// notRoot are the flags with which PgBouncer, which refuses to run as root, runs
-// as somebody else who may read dir.
+// notRoot returns the flags with which PgBouncer, which refuses to run as root, runs as another
+// user who may read dir.
 func notRoot(t *testing.T, dir string) string {
 	if os.Getuid() != 0 {
 		return ""

@@ -1,6 +1,6 @@
 package verify
 
-// What finds a mistake.
+// The checks that find a mistake.
 const (
 	settings = iota // an assert of tests/settings.tftest.hcl
 	choices         // an assert of tests/choices.tftest.hcl
@@ -13,10 +13,9 @@ type mutation struct {
 	by                         int
 }
 
-// terraformMutations are mistakes that somebody could make in the root, and the
-// sentence that finds each.
+// terraformMutations are plausible mistakes in the root, each with the message that finds it.
 var terraformMutations = []mutation{
-	// What the original's root got wrong, and what it would cost.
+	// These are mistakes of the original's root, with their cost.
 	{name: "no edition", file: "database.tf", from: "edition                     = var.database.edition", to: "edition                     = null", want: "the edition is written"},
 	{name: "public database", file: "database.tf", from: "ipv4_enabled    = false", to: "ipv4_enabled    = true", want: "the database has no public address"},
 	{name: "a password", file: "database.tf", from: `type            = "CLOUD_IAM_SERVICE_ACCOUNT"`, to: `type            = "BUILT_IN"` + "\n  password        = \"x\"", want: "the worker logs in as its service account"},
@@ -84,14 +83,14 @@ var terraformMutations = []mutation{
 	{name: "a budget for all projects", file: "main.tf", from: `projects = ["projects/${data.google_project.this.number}"]`, to: "projects = []", want: "200 a month for this project", by: choices},
 	{name: "one machine when two were asked for", file: "database.tf", from: `"REGIONAL" : "ZONAL"`, to: `"ZONAL" : "ZONAL"`, want: "a second machine in another zone", by: choices},
 
-	// What ends a run of the choices.
+	// These mistakes fail a test run with several choices.
 	{name: "connections of another tier", file: "database.tf", from: "[1.7, 50]", to: "[1.7, 40]", want: "room for 13 workers", by: alone},
 	{name: "half of the memory", file: "database.tf", from: "local.tier_numbers[1] / 1024", to: "local.tier_numbers[1] / 2048", want: "room for 43 workers", by: alone},
 	{name: "Cloud SQL's own connections are given away", file: "database.tf", from: "reserved_connections = 3 + 3 + 5", to: "reserved_connections = 20", want: "20 are reserved", by: alone},
 	{name: "no connections for an update", file: "database.tf", from: "/ 2) - 1\n", to: "/ 2) - 2\n", want: "room for 17 workers", by: alone},
 	{name: "null for nothing", file: "variables.tf", from: "  default  = {}\n  nullable = false\n  validation {\n    condition     = contains", to: "  default  = {}\n  validation {\n    condition     = contains", want: "Attempt to get attribute from null value", by: alone},
 
-	// What the schema finds.
+	// The schema finds these mistakes.
 	{name: "a misspelt attribute", file: "database.tf", from: "disk_autoresize ", to: "disk_autoresise ", want: `An argument named "disk_autoresise" is not expected here`, by: schema},
 	{name: "a block of another version", file: "cluster.tf", from: "shielded_instance_config {", to: "sandbox_config {\n      type = \"gvisor\"\n    }\n    shielded_instance_config {", want: `Blocks of type "sandbox_config" are not expected here`, by: schema},
 	{name: "a missing argument", file: "storage.tf", from: "-assets\"\n  location                    = var.region\n", to: "-assets\"\n", want: `The argument "location" is required`, by: schema},

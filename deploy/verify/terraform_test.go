@@ -31,8 +31,7 @@ func TestTerraform(t *testing.T) {
 	}
 }
 
-// Values that can't work are refused by the plan, with a sentence that says what
-// to write.
+// The plan rejects values that cannot work, and its message names the remedy.
 func TestTerraformRefuses(t *testing.T) {
 	t.Parallel()
 	const project = `project_id = "example-project"` + "\n"
@@ -114,10 +113,9 @@ func TestTerraformRefuses(t *testing.T) {
 	}
 }
 
-// Planted mistakes: each is found, and by the assert that is about it. Those that
-// asserts find are planted several at a time, as each assert has a sentence of
-// its own and a run of Terraform takes a second; SEINE_MUTATIONS=each plants them
-// one by one.
+// Each planted mistake is found by its own assert. Mistakes for asserts are planted several at a
+// time, because each assert has its own message and a Terraform run takes a second.
+// SEINE_MUTATIONS=each plants them one by one.
 func TestTerraformMutations(t *testing.T) {
 	t.Parallel()
 	if out, err := terraform(t, copyOf(t, "terraform"), "test", "-no-color"); err != nil {
@@ -144,8 +142,8 @@ func TestTerraformMutations(t *testing.T) {
 	}
 }
 
-// rounds puts mistakes together that do not hide each other: found by the same
-// file of asserts, by different sentences, in different lines.
+// rounds groups mistakes that do not hide each other: in the same file of asserts, with different
+// messages, in different lines.
 func rounds(all []mutation, each bool) [][]mutation {
 	var out [][]mutation
 next:
@@ -161,7 +159,7 @@ next:
 	return out
 }
 
-// applied is what the root makes with a project's id and nothing else.
+// applied is the result of the root with only a project's ID.
 type applied struct {
 	Outputs   map[string]struct{ Value any } `json:"outputs"`
 	Resources map[string]map[string]any      // by address
@@ -202,8 +200,8 @@ func apply(t *testing.T) applied {
 	return applied{}
 }
 
-// TestTerraformLock checks that the root takes the provider version that is proved
-// here, and that the checksums of its archives are committed.
+// TestTerraformLock checks that the root uses the provider version under test, and that the
+// checksums of its archives are committed.
 func TestTerraformLock(t *testing.T) {
 	t.Parallel()
 	read := func(path string) string {

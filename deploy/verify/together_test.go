@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// What Terraform makes and what the manifests ask for are the same: its output is
-// the overlay's settings, and the overlay is rendered with them.
+// Terraform and the manifests agree: its output is the overlay's settings, and the overlay is
+// rendered with them.
 func TestTerraformAndManifestsAgree(t *testing.T) {
 	t.Parallel()
 	made := apply(t)
@@ -99,7 +99,7 @@ func TestTerraformAndManifestsAgree(t *testing.T) {
 	}
 }
 
-// The rules that GKE takes are those that are tested.
+// GKE gets the same rules as the tests.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	var file RuleFile
@@ -169,8 +169,8 @@ func TestReceivers(t *testing.T) {
 	}
 }
 
-// TestTestAlert checks that the test alert is a Rules object of GKE that fires at
-// once, with a severity that the receivers know.
+// TestTestAlert checks that the test alert is a Rules object of GKE that fires at once, with a
+// severity of the receivers.
 func TestTestAlert(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile("../monitoring/test-alert.yaml")
@@ -216,9 +216,8 @@ func TestRuleMutations(t *testing.T) {
 	}
 }
 
-// The page of commands works from nothing and from outside: what Terraform itself
-// needs comes before it, and nothing on the page asks the database from a machine
-// that can't reach it.
+// The commands of the page work from an empty project and from outside. Terraform's own
+// requirements come first, and no command needs the database from a machine that cannot reach it.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile("../README.md")

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// TestUnreadableBinary checks why the Dockerfile takes the right to read from the
-// binary and from tini: the kernel then hides the environment of the process from
-// other processes of the same user, such as a browser that a page took over.
+// TestUnreadableBinary checks why the Dockerfile removes the read permission from the binary and
+// from tini. The kernel then hides the environment of the process from other processes of the same
+// user, such as a browser that a page took over.
 func TestUnreadableBinary(t *testing.T) {
 	t.Parallel()
 	unreadable, user := os.FileMode(0o711), &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 10001, Gid: 10001}}
@@ -34,8 +34,8 @@ func TestUnreadableBinary(t *testing.T) {
 				t.Fatal(err)
 			}
 			binary := filepath.Join(dir, "seine")
-			// Not written by this process: a fork of another test could still hold the
-			// file open for writing, and then it does not start ("text file busy").
+			// This process does not write the file itself, because a fork of another test could
+			// still hold it open for writing, and it would not start ("text file busy").
 			if said, err := command(t, dir, nil, "install", "-m", strconv.FormatUint(uint64(tt.mode), 8), tools(t, "seine"), binary); err != nil {
 				t.Fatalf("install: %v\n%s", err, said)
 			}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// tools is the folder that verify.sh fills: the provider's schema and its
-// stand-in, the schemas of Kubernetes, promtool, the command itself.
+// tools returns the folder that verify.sh fills with the provider's schema, its stand-in, the
+// schemas of Kubernetes, promtool, and the command itself.
 func tools(t *testing.T, name string) string {
 	t.Helper()
 	dir := os.Getenv("SEINE_DEPLOY_TOOLS")
@@ -21,8 +21,8 @@ func tools(t *testing.T, name string) string {
 	return path
 }
 
-// need ends a test that lacks a program: in CI as a failure, elsewhere as a skip
-// that verify.sh has told of.
+// need ends a test without its program. In CI this is a failure, elsewhere a skip that verify.sh
+// reported.
 func need(t *testing.T, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
@@ -40,7 +40,7 @@ func copyOf(t *testing.T, name string) string {
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", name))); err != nil {
 		t.Fatal(err)
 	}
-	// What belongs to somebody's project and not to the repository.
+	// These files belong to a user's project and not to the repository.
 	for _, own := range []string{".terraform", "terraform.tfvars", "backend.tf", "terraform.tfstate"} {
 		if err := os.RemoveAll(filepath.Join(dir, own)); err != nil {
 			t.Fatal(err)
@@ -49,8 +49,8 @@ func copyOf(t *testing.T, name string) string {
 	return dir
 }
 
-// edit replaces one text of a file, which must be there exactly once: a planted
-// mistake that no longer applies is a test that checks nothing.
+// edit replaces one text of a file, which must occur exactly once, so that each planted mistake
+// still applies.
 func edit(t *testing.T, path, from, to string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -65,7 +65,7 @@ func edit(t *testing.T, path, from, to string) {
 	}
 }
 
-// command runs a program in a folder and returns what it printed, and its error.
+// command runs a program in a folder and returns its output and its error.
 func command(t *testing.T, dir string, env []string, name string, args ...string) (string, error) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), name, args...)

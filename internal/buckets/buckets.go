@@ -1,6 +1,6 @@
-// Package buckets links the drivers of cloud buckets into a program: with it,
-// gs:, s3: and azblob: URLs are known wherever a store is opened. The command
-// imports it; a program of one's own imports the drivers that it needs.
+// Package buckets links the drivers of cloud buckets into a program, so that every store accepts
+// gs:, s3: and azblob: URLs. The command imports it; a program of one's own imports the drivers
+// that it needs.
 //
 //	gs://BUCKET                      Google Cloud Storage
 //	s3://BUCKET?region=…             S3, and what speaks as it does: &endpoint=https://…&use_path_style=true
@@ -30,13 +30,12 @@ type Getenv func(name string) string
 // checkTimeout bounds the wait for a token.
 const checkTimeout = 20 * time.Second
 
-// scope is what a store needs of Google.
+// scope is the permission of Google that a store needs.
 const scope = "https://www.googleapis.com/auth/devstorage.read_write"
 
-// Check says what is wrong with the credentials for a bucket, before it is
-// opened, in one sentence that names what to set: Google's driver goes on
-// without any, and fails where nobody looks for the cause; Amazon's tells of the
-// last place where it looked. nil when they are in order or not needed (an
+// Check returns the mistake in the credentials for a bucket before it is opened, in one sentence
+// with the setting to change. Google's driver continues without credentials and fails later, and
+// Amazon's reports only the last place that it tried. nil when they are in order or not needed (an
 // emulator, anonymous access).
 func Check(ctx context.Context, at string, env Getenv) error {
 	u, err := url.Parse(at)
@@ -89,13 +88,13 @@ func google(ctx context.Context, q url.Values, env Getenv) error {
 	return nil
 }
 
-// amazon looks for credentials as the driver will: the environment, a profile,
-// a role of the pod or the machine.
+// amazon searches for credentials as the driver will: in the environment, a profile, a role of the
+// pod or the machine.
 func amazon(ctx context.Context, q url.Values, env Getenv) error {
 	if q.Get("anonymous") == "true" {
 		return nil
 	}
-	// Its own log would say where it looked last, and nothing else.
+	// Its own log would report only the last place that it tried.
 	opts := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
 	if profile := q.Get("profile"); profile != "" {
 		opts = append(opts, config.WithSharedConfigProfile(profile))
@@ -112,7 +111,7 @@ func amazon(ctx context.Context, q url.Values, env Getenv) error {
 	}
 	elsewhere := cmp.Or(q.Get("endpoint"), env("AWS_ENDPOINT_URL_S3"), env("AWS_ENDPOINT_URL"))
 	if cfg.Region == "" && q.Get("region") == "" && elsewhere == "" {
-		return errors.New("no AWS region: set AWS_REGION, or say s3://BUCKET?region=REGION")
+		return errors.New("no AWS region: set AWS_REGION, or write s3://BUCKET?region=REGION")
 	}
 	return nil
 }

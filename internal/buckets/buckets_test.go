@@ -323,8 +323,7 @@ func large(t *testing.T, b *blob.Bucket) {
 	}
 }
 
-// again keeps until it succeeds, as the frontier does: a bound number of
-// attempts.
+// again keeps a file until it succeeds, as the frontier does, with a bounded number of attempts.
 func again(t *testing.T, b *blob.Bucket, body []byte, path string) {
 	t.Helper()
 	var err error
@@ -466,7 +465,7 @@ func TestGoogleCredentials(t *testing.T) {
 	}
 }
 
-// What is not set is named, in one sentence.
+// Missing settings are named in one sentence.
 func TestMissingCredentialsAreNamed(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -550,7 +549,8 @@ func answer(w http.ResponseWriter, status int, code string) bool {
 	return true
 }
 
-// Stores that have conditional writes pass, and a store without access is not said to have none.
+// Stores with conditional writes pass. A store without access gives another error than a store
+// without conditional writes.
 func TestStoresWithConditionalWrites(t *testing.T) {
 	for _, c := range clouds(t) {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,9 +1,8 @@
-// Package cgroup reads what this process's control group may use and uses:
-// memory and CPU, of version 1 and version 2 (Linux; elsewhere there is none).
+// Package cgroup reads the limits and the use of memory and CPU of this process's control group, in
+// version 1 and version 2. Other systems than Linux have none.
 //
-// A container sees its own group at /sys/fs/cgroup, or its path below it in
-// /proc/self/cgroup. A limit may stand on any group above: the least counts.
-// Nothing is written.
+// A container sees its own group at /sys/fs/cgroup, or its path below it in /proc/self/cgroup. A
+// limit may stand on any parent group, and the lowest one counts. Nothing is written.
 package cgroup
 
 import (
@@ -22,7 +21,7 @@ type Group struct {
 	unified     bool
 }
 
-// noLimit is what version 1 says for none, and anything that is no machine's.
+// noLimit is the limit from which on version 1 means none.
 const noLimit = 1 << 60
 
 // Own returns the group of this process; its zero value when there is none.
@@ -64,8 +63,8 @@ func At(root string) Group {
 	return g
 }
 
-// folders lists a group and those above it, as far as they are seen from here: in a container
-// the path may be the host's, and the own group is the mount.
+// folders lists a group and its visible parents. In a container the path may be the host's, and the
+// container's own group is the mount.
 func folders(mount, group string) []string {
 	if strings.HasPrefix(group, "/..") {
 		group = "/"
@@ -177,7 +176,7 @@ func parse(text string) (int64, bool) {
 	return n, err == nil
 }
 
-// number reads a file that holds one; "max" and what is no number is none.
+// number reads a file that holds a number. "max" or another text means none.
 func number(dir, name string) (int64, bool) { return parse(read(dir, name)) }
 
 // values reads a file of names and numbers.

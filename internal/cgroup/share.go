@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Shares splits a memory limit: heap is what Go's runtime is to stay within, browser what
-// the browser's processes may hold before a new one takes their place. The rest is left to what neither
-// counts: threads, sockets, file pages, /dev/shm.
+// Shares splits a memory limit. heap bounds Go's runtime, and browser is the memory of the
+// browser's processes at which a new browser replaces them. The rest is for uncounted memory:
+// threads, sockets, file pages, /dev/shm.
 func Shares(limit int64, withBrowser bool) (heap, browser int64) {
 	if !withBrowser {
 		return limit / 10 * 8, 0
@@ -18,8 +18,7 @@ func Shares(limit int64, withBrowser bool) (heap, browser int64) {
 
 // Usage is how a group stands.
 type Usage struct {
-	// Memory is the share of its limit in use, 0 to 1; negative: there is no
-	// limit.
+	// Memory is the share of its limit in use, 0 to 1, or negative without a limit.
 	Memory float64
 
 	// Stalled is the share of the last moment for which something had to wait
@@ -43,9 +42,9 @@ type Share struct{ Memory, CPU float64 }
 // Whole is the share of a worker that is short of nothing.
 func Whole() Share { return Share{Memory: 1, CPU: 1} }
 
-// Next is the share after one more look: short of memory it halves, at the
-// brink it is none; short of CPU it falls by an eighth; both come back in small steps,
-// and between the marks they stay.
+// Next returns the share after one more measurement. With scarce memory it halves, near the limit
+// it is zero, and with scarce CPU it falls by an eighth. It recovers in small steps, and between
+// the thresholds it stays.
 func Next(s Share, u Usage) Share {
 	switch {
 	case u.Memory >= memoryFull:
@@ -64,8 +63,8 @@ func Next(s Share, u Usage) Share {
 	return s
 }
 
-// Slots is how many of n tasks may be under way by a share: for want of memory
-// at least one, for want of CPU at least one a CPU.
+// Slots returns how many of n tasks may run. Scarce memory leaves at least one, and scarce CPU at
+// least one per CPU.
 func (s Share) Slots(n, cpus int) int {
 	byMemory := int(s.Memory * float64(n))
 	byCPU := max(int(s.CPU*float64(n)), cpus)
@@ -80,8 +79,8 @@ type Watch struct {
 	stalled time.Duration
 }
 
-// NewWatch returns the watch of a group; nil when nothing limits it: what the
-// machine does besides is then not ours to judge.
+// NewWatch returns the watch of a group, or nil without a limit, because other processes may use
+// the rest of the machine.
 func NewWatch(g Group) *Watch {
 	_, memory := g.MemoryLimit()
 	_, cpu := g.CPULimit()

@@ -30,7 +30,7 @@ func TestHTTPAddressRefused(t *testing.T) {
 		{"8080", 2, `seine: --http: not an address: "8080": give HOST:PORT, or :PORT for every address of this machine`},
 		{":http", 2, `the port is a number from 0 (any that is free) to 65535`},
 		{":70000", 2, `the port is a number from 0`},
-		{taken.Addr().String(), 1, `seine: listen on ` + taken.Addr().String() + `: bind: address already in use: another process has it: choose another port`},
+		{taken.Addr().String(), 1, `seine: listen on ` + taken.Addr().String() + `: bind: address already in use: another process uses it: choose another port`},
 		{"192.0.2.1:8080", 1, `this machine has no such address`},
 	} {
 		for _, command := range []string{"run", "worker"} {

@@ -1,9 +1,9 @@
-// Package cloudsql links Google's Cloud SQL into a program: a frontier at
-// cloudsql://PROJECT:REGION:INSTANCE/DATABASE is reached by Google's connector,
-// encrypted, with an IAM login in place of a password. The command links it; a program
-// of one's own that does not keeps to a DSN, through the proxy.
+// Package cloudsql links Google's Cloud SQL into a program. Google's connector reaches a frontier
+// at cloudsql://PROJECT:REGION:INSTANCE/DATABASE, encrypted, with an IAM login instead of a
+// password. The command links it; a program of one's own that does not keeps to a DSN, through the
+// proxy.
 //
-//	?user=NAME           default: the e-mail of the credentials; of a service account without .gserviceaccount.com
+//	?user=NAME           default: the e-mail of the credentials; for a service account without .gserviceaccount.com
 //	&private=1           the instance's private address; default: the public one
 //	&pool_max_conns=N    connections of one process; default 2
 package cloudsql
@@ -35,7 +35,7 @@ const Scheme = "cloudsql"
 // Link makes the URLs known wherever a frontier is opened.
 func Link() { drivers.Link(Scheme, open) }
 
-// scope is what the connector and its login need.
+// scope is the permission that the connector and its login need.
 const scope = "https://www.googleapis.com/auth/cloud-platform"
 
 // lookWithin bounds the search for credentials.
@@ -52,7 +52,7 @@ func connect(ctx context.Context, at string, opts drivers.Options, more ...cloud
 		return nil, err
 	}
 	user := t.user
-	// The credentials are looked for in any case: the connector's own error names no remedy.
+	// The credentials are searched in any case, because the connector's own error names no remedy.
 	own, err := userOf(ctx)
 	if err != nil && (user == "" || errors.Is(err, errCredentials)) {
 		return nil, fmt.Errorf("%w: %s: %w", frontier.ErrUnavailable, at, err)
@@ -86,7 +86,7 @@ func connect(ctx context.Context, at string, opts drivers.Options, more ...cloud
 	return &opened{f, dialer}, nil
 }
 
-// opened is a frontier with what it is reached by.
+// opened is a frontier with its connector.
 type opened struct {
 	*pgfrontier.Frontier
 	dialer *cloudsqlconn.Dialer
@@ -95,7 +95,7 @@ type opened struct {
 // Close closes the connections, then the connector.
 func (o *opened) Close() error { return errors.Join(o.Frontier.Close(), o.dialer.Close()) }
 
-// explain says what to do about an error of the connector.
+// explain adds the remedy to an error of the connector.
 func explain(err error, t target) error {
 	if err == nil {
 		return nil
@@ -108,11 +108,11 @@ func explain(err error, t target) error {
 	case errors.As(err, &api) && api.Code == http.StatusForbidden:
 		remedy = "grant this identity roles/cloudsql.client on the project, and enable the API: `gcloud services enable sqladmin.googleapis.com`"
 	case errors.As(err, &api) && api.Code == http.StatusUnauthorized:
-		remedy = "Google does not take these credentials: log in anew, or use another key"
+		remedy = "Google rejects these credentials: log in again, or use another key"
 	case strings.Contains(err.Error(), "does not have IP of type"):
-		remedy = "the instance has no such address: ?private=1 asks for the private one, without it the public one is asked for"
+		remedy = "the instance has no such address: ?private=1 selects the private one, and without it the public one is used"
 	case errors.Is(err, context.DeadlineExceeded), strings.Contains(err.Error(), "timeout"):
-		remedy = "no answer: from outside of its network an instance's private address can't be reached, and port 3307 must be open"
+		remedy = "no answer: the private address of an instance is reachable only inside its network, and port 3307 must be open"
 	}
 	if remedy == "" {
 		return err
@@ -120,7 +120,7 @@ func explain(err error, t target) error {
 	return fmt.Errorf("%w: %s", err, remedy)
 }
 
-// loginRemedy says what to do when the instance lets this user not in.
+// loginRemedy returns the remedy if the instance rejects the user.
 func loginRemedy(err error, user string, t target) error {
 	if text := err.Error(); !strings.Contains(text, "SQLSTATE 28") {
 		return err
@@ -133,7 +133,7 @@ func loginRemedy(err error, user string, t target) error {
 	return fmt.Errorf("%w; on Cloud SQL: `gcloud sql users create %s --instance %s --type %s`, the flag cloudsql.iam_authentication=on, and roles/cloudsql.instanceUser", err, user, name, kind)
 }
 
-// errCredentials: there are none.
+// errCredentials reports missing credentials.
 var errCredentials = errors.New("no Google credentials: set GOOGLE_APPLICATION_CREDENTIALS=KEY.json, or run with Workload Identity, or `gcloud auth application-default login`")
 
 var impersonated = regexp.MustCompile(`/serviceAccounts/([^/:]+):generateAccessToken`)
@@ -157,7 +157,7 @@ func userOf(ctx context.Context) (string, error) {
 	var email string
 	if len(creds.JSON) == 0 {
 		if email, err = metadata.EmailWithContext(ctx, "default"); err != nil {
-			return "", fmt.Errorf("the metadata server tells no e-mail: %w: say ?user=NAME", err)
+			return "", fmt.Errorf("the metadata server has no e-mail: %w: add ?user=NAME", err)
 		}
 	} else if err := json.Unmarshal(creds.JSON, &key); err != nil {
 		return "", fmt.Errorf("%w (%w)", errCredentials, err)
@@ -167,7 +167,7 @@ func userOf(ctx context.Context) (string, error) {
 		}
 	}
 	if email = strings.TrimSpace(email); email == "" {
-		return "", errors.New("these credentials tell no e-mail: say ?user=NAME@DOMAIN")
+		return "", errors.New("these credentials hold no e-mail: add ?user=NAME@DOMAIN")
 	}
 	return strings.TrimSuffix(email, ".gserviceaccount.com"), nil
 }

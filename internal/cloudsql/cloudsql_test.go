@@ -34,8 +34,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// cloud is Google as far as the connector knows it: tokens, the SQL Admin API, and an
-// instance's proxy, which lets in who has a certificate of the API's, before a real PostgreSQL.
+// cloud simulates Google for the connector: tokens, the SQL Admin API, and an instance's proxy in
+// front of a real PostgreSQL, which accepts a certificate of the API.
 type cloud struct {
 	*testing.T
 	ca     *x509.Certificate
@@ -236,8 +236,8 @@ func (c *cloud) credentials(email string) {
 	c.Setenv("GOOGLE_APPLICATION_CREDENTIALS", file)
 }
 
-// A frontier on Cloud SQL is a frontier: the real connector, with a login by
-// IAM, in front of a real PostgreSQL. Only Google itself is made up.
+// A frontier on Cloud SQL passes the suite through the real connector, with an IAM login, in front
+// of a real PostgreSQL. Only Google itself is made up.
 func TestConnects(t *testing.T) {
 	dsn, err := url.Parse(pgtest.Empty(t))
 	if err != nil {
@@ -312,7 +312,7 @@ func TestConnects(t *testing.T) {
 	}
 }
 
-// What Google refuses is told with what to do.
+// Each rejection by Google is reported with its remedy.
 func TestRemedies(t *testing.T) {
 	dsn, err := url.Parse(pgtest.Empty(t))
 	if err != nil {

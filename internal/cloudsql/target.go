@@ -10,7 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
-// target is what a cloudsql: URL names.
+// target is the instance of a cloudsql: URL.
 type target struct {
 	instance string // PROJECT:REGION:INSTANCE
 	database string
@@ -22,13 +22,13 @@ type target struct {
 const form = "cloudsql://PROJECT:REGION:INSTANCE/DATABASE"
 
 var (
-	// A project may be of a domain: example.com:project.
+	// A project may belong to a domain, as in example.com:project.
 	project  = regexp.MustCompile(`^([a-z0-9][a-z0-9.-]*:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
 	region   = regexp.MustCompile(`^[a-z]+-[a-z]+[0-9]+$`)
 	instance = regexp.MustCompile(`^[a-z][a-z0-9-]{0,96}$`)
 )
 
-// parse reads a URL, by hand: net/url takes what follows a colon for a port.
+// parse reads a URL by hand, because net/url takes the text after a colon for a port.
 func parse(at string) (t target, err error) {
 	rest, ok := strings.CutPrefix(at, Scheme+"://")
 	bad := func(format string, args ...any) (target, error) {
@@ -39,7 +39,7 @@ func parse(at string) (t target, err error) {
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	if strings.Contains(rest, "@") {
-		return bad("the user goes to the end (?user=NAME), and there is no password: the login is by IAM")
+		return bad("the user belongs at the end (?user=NAME), and there is no password because the login uses IAM")
 	}
 	name, database, _ := strings.Cut(rest, "/")
 	t.instance = name
@@ -87,7 +87,7 @@ func parse(at string) (t target, err error) {
 	return t, nil
 }
 
-// dsn is how pgx is told of it: the connector encrypts, and knows the address.
+// dsn returns the DSN for pgx. The connector encrypts and knows the address.
 func (t target) dsn(user string) string {
 	quote := func(s string) string { return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'" }
 	return fmt.Sprintf("host=%s user=%s dbname=%s sslmode=disable", quote(t.instance), quote(user), quote(t.database))

@@ -1,6 +1,5 @@
-// Package deadline bounds calls of a store: clients of clouds try again without
-// end, and a store that went away in the middle of a call would hold its caller
-// for ever.
+// Package deadline bounds calls of a store. Cloud clients retry without end, and a store that
+// disappears during a call would block its caller forever.
 package deadline
 
 import (
@@ -12,11 +11,11 @@ import (
 	"time"
 )
 
-// ErrOver says that the store gave no answer in time.
+// ErrOver reports that the store gave no answer in time.
 var ErrOver = errors.New("no answer")
 
-// over is how it is told: with what went wrong last, and without the error of
-// the context that was ended, which is not the caller's.
+// over reports the last error of the client, without the error of the ended context, which is not
+// the caller's.
 type over struct {
 	after time.Duration
 	last  error
@@ -31,16 +30,15 @@ func (o *over) Error() string {
 	return fmt.Sprintf("%v within %v: %v", ErrOver, o.after.Round(time.Millisecond), o.last)
 }
 
-// Watch returns a context that ends when step was not called for so long. end
-// must be called when the work is over.
+// Watch returns a context that ends if step was not called for the duration within. end must be
+// called when the work is over.
 func Watch(ctx context.Context, within time.Duration) (watched context.Context, step, end func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	t := time.AfterFunc(within, func() { cancel(&over{after: within}) })
 	return watched, func() { t.Reset(within) }, func() { t.Stop(); cancel(nil) }
 }
 
-// Told is what an error of work under a watched context means: ErrOver when the
-// watch ended it, else what it is.
+// Told returns ErrOver if the watch ended the work, else the error of the work itself.
 func Told(watched context.Context, err error) error {
 	var o *over
 	if err == nil || !errors.As(context.Cause(watched), &o) {
@@ -56,7 +54,7 @@ func Call(ctx context.Context, within time.Duration, call func(context.Context) 
 	return Told(watched, call(watched))
 }
 
-// last is what a client that tried again saw last of the network; nil: nothing.
+// last returns the last network error of a client that retried, or nil.
 func last(err error) error {
 	var (
 		u  *url.Error

@@ -49,7 +49,7 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// What the caller ends is the caller's.
+// An end by the caller is the caller's.
 func TestCallOfAContextThatEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -21,8 +21,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
-// compare checks a frontier and a store against the site's truth: id by id,
-// picture by picture.
+// compare checks a frontier and a store against the site's truth for each ID and each picture.
 func compare(t *testing.T, site *cardsite.Served, at string, store files) {
 	t.Helper()
 	f, err := drivers.Open(t.Context(), at, drivers.Options{})
@@ -116,8 +115,8 @@ func compareRecord(t *testing.T, site *cardsite.Served, want cardsite.Truth, rec
 	}
 }
 
-// samePicture compares a stored picture with what the site served, decoded by
-// libjpeg and cropped here, pixel by pixel: the holder is gone, the card whole.
+// samePicture compares a stored picture with the site's, decoded by libjpeg and cropped here, pixel
+// by pixel. The holder must be absent and the card whole.
 func samePicture(t *testing.T, site *cardsite.Served, id int64, side, size string, body []byte) error {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(body))
@@ -146,7 +145,7 @@ func samePicture(t *testing.T, site *cardsite.Served, id int64, side, size strin
 	return nil
 }
 
-// maxOff is how far a sample may be from libjpeg's: decoders round.
+// maxOff is the largest permitted difference of a sample from libjpeg's, because decoders round.
 const maxOff = 3
 
 // pixels returns the samples of a part of an opaque image, four per pixel.
@@ -179,7 +178,7 @@ func libjpeg(t *testing.T, body []byte) image.Image {
 	return img
 }
 
-// files is what a store holds, by key.
+// files is the content of a store by key.
 type files map[string][]byte
 
 // folder reads a store that is one.

@@ -17,7 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// database is one that can be brought back to an earlier state.
+// database is a database that can return to an earlier state.
 type database struct {
 	at      string
 	backup  func()
@@ -63,7 +63,7 @@ func eachDatabase(t *testing.T, test func(t *testing.T, dir string, db database)
 	})
 }
 
-// fewLast ends a smaller set: these tests do it several times over.
+// fewLast ends a smaller set, because these tests run it several times.
 const fewLast = firstID + 79
 
 func fewCards(t *testing.T, dir string, s *cardsite.Served) string {
@@ -110,7 +110,7 @@ func copyFolder(t *testing.T, from, to string) {
 	}
 }
 
-// wantCount compares what count says, by records and by paths, with the truth.
+// wantCount compares the result of count, by records and by paths, with the truth.
 func wantCount(t *testing.T, site *cardsite.Served, dir, at, job string) {
 	t.Helper()
 	want := map[string]int64{}
@@ -142,9 +142,8 @@ func wantCount(t *testing.T, site *cardsite.Served, dir, at, job string) {
 	}
 }
 
-// An audit that removes orphans of any age, in a loop, beside workers that find
-// those very files in place and come to own them: at the end every record has
-// its files.
+// An audit that removes orphans of any age runs in a loop while workers reuse those same files. At
+// the end every record has its files.
 func TestAuditBesideWorkers(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, dir string, db database) {
 		site := serve(t, cardsite.Config{From: firstID, To: fewLast, Stamps: true})
@@ -161,8 +160,8 @@ func TestAuditBesideWorkers(t *testing.T) {
 		await(t, "the job in the frontier", func() bool {
 			return strings.Contains(run(t, dir, 0, "status", "--frontier", db.at, "-o", "json"), "cardsite")
 		})
-		// No grace at all: each audit takes the files of every task in flight,
-		// which are all done again. So there is an end to it.
+		// Without a grace time, each audit takes the files of every task in flight, and the tasks
+		// repeat. The number of audits is therefore bounded. So there is an end to it.
 		const audits = 15
 		removed := int64(0)
 		for range audits {
@@ -208,8 +207,8 @@ func auditBeside(t *testing.T, dir, job, at string) (removed int64) {
 	return last.Summary.Fixed["orphaned"]
 }
 
-// Database and bucket from different times: audit --fix and a run bring it
-// right, whichever is older.
+// With a database and a bucket from different times, audit --fix and a run repair both, whichever
+// is older.
 func TestRestoreOfAnOlderDatabase(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, dir string, db database) {
 		site := serve(t, cardsite.Config{From: firstID, To: fewLast, Stamps: true})

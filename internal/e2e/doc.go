@@ -1,4 +1,3 @@
-// Package e2e runs the whole command, as a user would, against real sites and
-// real databases, and compares what it brings with the truth. It holds tests
-// alone.
+// Package e2e runs the whole command, as a user would, against real sites and real databases, and
+// compares the result with the truth. It holds tests alone.
 package e2e

@@ -43,7 +43,7 @@ func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 	return c
 }
 
-// seine runs the command to its end and returns what it printed.
+// run runs the command to its end and returns its output.
 func run(t *testing.T, dir string, wantExit int, args ...string) string {
 	t.Helper()
 	return runWith(t, dir, nil, wantExit, args...)
@@ -96,7 +96,7 @@ func tail(s string) string {
 	return s
 }
 
-// stop ends a worker gracefully: exit 0.
+// stop ends a worker gracefully with exit code 0.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -107,7 +107,7 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// status is what `status -o json` says.
+// status is the output of `status -o json`.
 type status struct {
 	States map[string]int64 `json:"states"`
 	Unseen int64            `json:"unseen"`

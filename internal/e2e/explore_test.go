@@ -17,7 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// exploreBudget is 10,000 where docs/benchmarks.md shows what the test prints.
+// exploreBudget is 10,000 in docs/benchmarks.md.
 var exploreBudget = flag.Int("budget", 4000, "requests of the run that explores")
 
 const exploreJob = `job: explored
@@ -39,9 +39,9 @@ explore: {strategy: forager, budget: %d}
 retry: {backoff: 200ms}
 `
 
-// Eight worker processes explore a registry; one is killed and started again. By
-// the site's own journal no page is asked for twice without a reason, and they
-// find what the simulator finds in the same space.
+// Eight worker processes explore a registry; one is killed and started again. By the site's journal
+// no page is requested twice without a reason, and the yield matches the simulator's in the same
+// space.
 func TestEightWorkersExploreOneSpace(t *testing.T) {
 	t.Parallel()
 	const (
@@ -115,7 +115,7 @@ func TestEightWorkersExploreOneSpace(t *testing.T) {
 	}
 	spread := math.Sqrt(square - mean*mean)
 	t.Logf("%d requests, %.3f wanted by request; simulated %.3f, by chance %.3f more or less", len(asked), yield, mean, spread)
-	// One run is one draw: four times the spread of the simulator's runs.
+	// One run is one draw, so the tolerance is four times the spread of the simulator's runs.
 	if yield < mean-4*spread || yield > mean+4*spread {
 		t.Errorf("%.3f wanted by request; the simulator finds %.3f, by chance %.3f more or less", yield, mean, spread)
 	}

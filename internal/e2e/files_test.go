@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// fileSite is a site of files that remembers how often each was asked for.
+// fileSite serves files and counts the requests for each.
 type fileSite struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -100,7 +100,8 @@ func exportOf(t *testing.T, dir, job string) map[string]exportedRecord {
 	return out
 }
 
-// A list of files is fetched once each, over either fetcher, and a page in a file's place is told.
+// Each file of a list is fetched once, over either fetcher, and a page in a file's place is
+// reported.
 func TestFilesThatArePages(t *testing.T) {
 	t.Parallel()
 	for _, via := range []string{"http", "chrome"} {
@@ -133,7 +134,8 @@ max_failures: 1
 	}
 }
 
-// The images of a page, by lists, with fields of the files and of the task; blob: images too.
+// Lists select the images of a page, with fields of the files and of the task, and blob: images
+// too.
 func TestListsOfFiles(t *testing.T) {
 	t.Parallel()
 	for _, via := range []string{"http", "chrome"} {

@@ -20,8 +20,8 @@ import (
 	"github.com/seinehq/seine/internal/cardsite"
 )
 
-// The commands of docs/operations.md that ask a worker how it is, and the
-// metrics that the page lists: all that there are, and no others.
+// The commands of docs/operations.md about a worker's health work, and the page lists exactly the
+// existing metrics.
 func TestOperationsHealth(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

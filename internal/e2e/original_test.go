@@ -19,12 +19,11 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// The original's job for real: in Chromium, on pages that only scripts
-// complete, into a Google bucket.
+// The original's job runs for real: in Chromium, on pages that need scripts, into a Google bucket.
 
-// Of these ids one shows another id first, one nothing, three fail and one
-// breaks off; four have no card, one has no back. None is stale for ever, which
-// takes minutes with the job's own timeouts.
+// Of these IDs one first shows another ID, one shows nothing, three fail and one breaks off. Four
+// have no card, and one has no back. None is stale for ever, which takes minutes with the job's own
+// timeouts.
 var originalSite = cardsite.Config{Seed: 78, From: firstID, To: firstID + 39}
 
 // originalJob writes the original's job, unchanged but for host, private
@@ -162,7 +161,7 @@ func checkOriginal(t *testing.T, dir, job, at string, site *cardsite.Served, g *
 	if !strings.Contains(out, "clean") && !strings.Contains(out, "nothing") {
 		t.Logf("audit says\n%s", out)
 	}
-	// An independent count of what is wanted.
+	// This count of wanted cards is independent of Seine.
 	want, total := map[string]int{}, 0
 	for _, x := range site.Truths() {
 		if x.State == seine.Done {
@@ -196,8 +195,8 @@ func checkOriginal(t *testing.T, dir, job, at string, site *cardsite.Served, g *
 	}
 }
 
-// killBrowser kills the browser of a process: of its children the one, and of
-// that, when it is a script, its child.
+// killBrowser kills the browser of a process, which is its child, or the child of that child if a
+// script starts it.
 func killBrowser(t *testing.T, worker int) {
 	t.Helper()
 	browsers := children(worker)

@@ -45,7 +45,7 @@ fields:
   links:    {css: "a[href]", attr: href, all: true}
 `
 
-// pageRecord is what the job has to find on a page.
+// pageRecord is the expected record of a page.
 type pageRecord struct {
 	Title    string   `json:"title"`
 	Headings []string `json:"headings"`
@@ -133,7 +133,7 @@ func comparePages(t *testing.T, at string, want map[string]pageRecord) {
 
 func fold(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// readPage reads an XHTML page with another parser than Seine's: encoding/xml.
+// readPage reads an XHTML page with a parser other than Seine's, encoding/xml.
 func readPage(t *testing.T, file, at string) pageRecord {
 	t.Helper()
 	f, err := os.Open(file)

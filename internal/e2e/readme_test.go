@@ -31,8 +31,8 @@ func blockOf(t *testing.T, page, text string) string {
 	return ""
 }
 
-// The commands of docs/operations.md, in their order, on a data set with a file
-// that is gone and one that is nobody's.
+// The commands of docs/operations.md run in their order, on a data set with a missing file and an
+// ownerless one.
 func TestOperationsCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -111,7 +111,7 @@ explor: {strategy: off}
 pace: {delay: 5 seconds}
 `
 
-// The mistakes that the README shows are what the command says.
+// The mistakes in the README are the command's output.
 func TestReadmeMistakes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -130,7 +130,7 @@ func TestReadmeMistakes(t *testing.T) {
 	}
 }
 
-// The demo ends as the README shows it: one seed, one result.
+// The demo ends as in the README, because one seed gives one result.
 func TestReadmeDemo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

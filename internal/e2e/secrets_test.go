@@ -22,8 +22,8 @@ import (
 // marker is a secret that nothing may hold but the requests.
 const marker = "m4rk3r-0f-a-s3cret"
 
-// The site shows what it was asked with, as a careless one does: in a field, in a name that is part of a file's path,
-// in a link, in an error.
+// Like a careless site, it shows its request in a field, in a name inside a file's path, in a link
+// and in an error.
 func careless(t *testing.T, seen func(*http.Request)) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,12 +1,12 @@
-// Package health says over HTTP whether a process is well:
+// Package health reports over HTTP whether a process works:
 //
-//	/livez     it turns: else it is to be started anew
+//	/livez     it is running; else restart it
 //	/readyz    it can do its work now
 //	/startupz  it has started
-//	/metrics   what it counts
+//	/metrics   its counters
 //
-// The first three answer 200 when all is well and 503 when not, with JSON that says
-// what is wrong:
+// The first three answer 200 if all checks pass and 503 otherwise, with JSON that names the failed
+// checks:
 //
 //	{"ok":false,"checks":[{"name":"frontier","ok":false,"error":"no answer in time"},{"name":"store","ok":true}]}
 package health
@@ -25,19 +25,19 @@ import (
 	"time"
 )
 
-// ErrAddress: the address to listen on is none.
+// ErrAddress reports an invalid address to listen on.
 var ErrAddress = errors.New("not an address")
 
 // Check is one thing that has to be well.
 type Check struct {
-	// Name is one word: frontier, store, browser.
+	// Name is one word, such as frontier, store or browser.
 	Name string
 
-	// Look says what is wrong; nil: nothing. It is given up after 3 s.
+	// Look returns the fault, or nil. It is given up after 3 s.
 	Look func(ctx context.Context) error
 
-	// Every is how long an answer is kept: whoever asks in a hurry does not make the frontier
-	// or the store pay for it. Zero: it is asked each time.
+	// Every is the maximum age of a result, so that frequent requests cost the frontier and the
+	// store nothing. Zero means a new check per request.
 	Every time.Duration
 }
 
@@ -46,7 +46,7 @@ const lookWithin = 3 * time.Second
 
 // Server answers.
 type Server struct {
-	// Clean leaves secrets out of what is told. Set it before Serve.
+	// Clean removes secrets from reports. Set it before Serve.
 	Clean func(string) string
 
 	at   net.Listener
@@ -60,9 +60,8 @@ type Server struct {
 	serving sync.WaitGroup
 }
 
-// Listen opens an address, HOST:PORT or :PORT, and serves: from now on /startupz says what
-// the start is at, and nothing is ready. It fails with [ErrAddress] when it is
-// none.
+// Listen opens an address, HOST:PORT or :PORT, and serves. From then on /startupz names the current
+// step of the start, and the process is not ready. It fails with [ErrAddress] when it is none.
 func Listen(ctx context.Context, addr string) (*Server, error) {
 	if err := Address(addr); err != nil {
 		return nil, err
@@ -82,7 +81,7 @@ func Listen(ctx context.Context, addr string) (*Server, error) {
 	return s, nil
 }
 
-// Address says what is wrong with an address to listen on.
+// Address returns the mistake in an address to listen on.
 func Address(addr string) error {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -96,7 +95,7 @@ func Address(addr string) error {
 	return nil
 }
 
-// remedy says what to do, without what the error repeats.
+// remedy adds the remedy, without repeating the error.
 func remedy(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -104,11 +103,11 @@ func remedy(err error) error {
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w: another process has it: choose another port", err)
+		return fmt.Errorf("%w: another process uses it: choose another port", err)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%w: a port below 1024 needs rights that this user has not: choose a higher one", err)
+		return fmt.Errorf("%w: a port below 1024 needs rights that this user lacks: choose a higher one", err)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%w: this machine has no such address: leave the host out for all that it has", err)
+		return fmt.Errorf("%w: this machine does not have this address: leave the host out for all addresses", err)
 	}
 	return err
 }
@@ -119,14 +118,14 @@ func (s *Server) Addr() string { return s.at.Addr().String() }
 // Handle adds another path.
 func (s *Server) Handle(path string, h http.Handler) { s.mux.Handle("GET "+path, h) }
 
-// Starting says what the start is at.
+// Starting reports the current step of the start.
 func (s *Server) Starting(step string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.starts = step
 }
 
-// Started says that the start is over, and what is to be looked at from now on.
+// Started ends the start and sets the checks.
 func (s *Server) Started(live, ready []Check) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +157,7 @@ type Result struct {
 	Error string `json:"error,omitempty"`
 }
 
-// Answer is what is told.
+// Answer is the body of a response.
 type Answer struct {
 	OK     bool     `json:"ok"`
 	Checks []Result `json:"checks"`
@@ -219,7 +218,7 @@ func (k *kept) result(ctx context.Context) Result {
 	if !k.at.IsZero() && time.Since(k.at) < k.Every {
 		return k.last
 	}
-	// Who asked may go away; the answer is for the next one too.
+	// The client may disconnect, but the answer also serves the next one.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookWithin)
 	defer cancel()
 	done := make(chan error, 1)

@@ -91,7 +91,7 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// A check that does not come back is given up.
+// A check that does not return is given up.
 func TestSilentCheck(t *testing.T) {
 	t.Parallel()
 	s := listen(t)

@@ -29,12 +29,11 @@ type Source struct {
 }
 
 const (
-	// keepDepth is how long what waits is kept: scrapes in between cost the
-	// frontier nothing.
+	// keepDepth is the maximum age of the queue's depth, so that frequent scrapes cost the frontier
+	// nothing.
 	keepDepth = 10 * time.Second
 
-	// depthWithin bounds the reading: a scrape that the frontier keeps waiting
-	// goes without.
+	// depthWithin bounds the reading. A scrape does not wait longer.
 	depthWithin = 3 * time.Second
 
 	// maxReasons is how many reasons a process tells by their names.
@@ -69,12 +68,12 @@ var (
 	tasks         = desc("seine_tasks", "Tasks of a job by state, over the whole fleet.", "job", "state")
 	reasons       = desc("seine_task_reasons", "Tasks that are final, by state and reason.", "job", "state", "reason")
 	queueReady    = desc("seine_queue_ready", "Tasks that wait for nothing but a worker and their host's turn, over the whole fleet; 0 while the job is paused.", "job")
-	queueOldest   = desc("seine_queue_oldest_due_seconds", "Age of the oldest task that is due: ready, and its host may be asked now. 0 when none is.", "job")
+	queueOldest   = desc("seine_queue_oldest_due_seconds", "Age of the oldest task that is due and whose host may be requested now. 0 if there is none.", "job")
 	workers       = desc("seine_workers", "Workers with a live lease on this frontier.")
 	browserCount  = desc("seine_browser_processes", "Processes of this worker's browser.")
 	browserMemory = desc("seine_browser_memory_bytes", "Memory of this worker's browser, shared pages counted once.")
 	paceUse       = desc("seine_pace_use_ratio", "Hosts with something ready that are asked as often as their pace allows, as a share; none for a job without a pace.", "job")
-	concurrency   = desc("seine_concurrency_ratio", "What part of its slots this worker fills: below 1 it is short of memory or CPU.")
+	concurrency   = desc("seine_concurrency_ratio", "Share of its slots that this worker fills. Below 1 it lacks memory or CPU.")
 )
 
 // Describe lists the gauges.
@@ -84,7 +83,7 @@ func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect reads them. What the frontier does not tell in time is missing.
+// Collect reads them. Values that the frontier does not return in time are missing.
 func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,7 +115,7 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// refresh reads what waits anew when it is old.
+// refresh reads the queue's depth if the stored one is too old.
 func (g *gauges) refresh() {
 	if time.Since(g.read) < keepDepth {
 		return

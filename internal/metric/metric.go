@@ -1,9 +1,8 @@
-// Package metric counts what a worker does, for Prometheus. Every name begins
-// with seine_; docs/operations.md lists them.
+// Package metric exports a worker's counters to Prometheus. Every name begins with seine_;
+// docs/operations.md lists them.
 //
-// No label is without bound: a job is one of this worker's, via, state and
-// outcome are words of ours, and of reasons the first thirty that a process meets keep their
-// names, the rest is "other".
+// Every label is bounded. A job is one of this worker's; via, state and outcome are fixed words;
+// the first thirty reasons of a process keep their names, and the others become "other".
 package metric
 
 import (
@@ -26,8 +25,8 @@ type Metrics struct {
 	seconds                                 *prometheus.HistogramVec
 }
 
-// New returns the metrics of a program's version. jobs are this worker's: their counters
-// begin at zero, so that a first event is seen as one.
+// New returns the metrics of a program's version. jobs are this worker's jobs. Their counters start
+// at zero, so that the first event is visible as an increase.
 func New(version string, jobs ...string) *Metrics {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})

@@ -56,7 +56,7 @@ func escape(s, keep string) string {
 	return b.String()
 }
 
-// A Writer escapes what is written to it. Line feeds and tabs stay.
+// A Writer escapes its input. Line feeds and tabs stay.
 type Writer struct {
 	w       io.Writer
 	partial []byte // the beginning of a character whose rest is not written yet

@@ -42,7 +42,7 @@ func TestWriterKeepsLayoutAndSplitCharacters(t *testing.T) {
 	}
 }
 
-// FuzzEscape: nothing that a terminal obeys is left.
+// FuzzEscape checks that no control sequence remains.
 func FuzzEscape(f *testing.F) {
 	f.Add("a\x1b]0;x\x07\u202e\x9b")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// samplers are those that the library knows.
+// samplers lists the library's samplers.
 var samplers = []string{"always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio"}
 
-// Secrets are what no output may hold: the values of headers, and of those with
-// a kind before them (Bearer TOKEN) the token too.
+// Secrets returns the values that no output may hold: the values of headers, and the token after a
+// kind (Bearer TOKEN).
 func Secrets(getenv func(string) string) (secrets []string) {
 	for _, kind := range []string{"", "TRACES_"} {
 		for pair := range strings.SplitSeq(getenv("OTEL_EXPORTER_OTLP_"+kind+"HEADERS"), ",") {
@@ -31,14 +31,14 @@ func Secrets(getenv func(string) string) (secrets []string) {
 	return secrets
 }
 
-// check refuses what the library would pass over with a line of its own, which
-// may hold a token. It never says a header's value.
+// check rejects settings that the library would skip with a log line of its own, which may hold a
+// token. It never repeats a header's value.
 func check(getenv func(string) string) error {
 	for _, kind := range []string{"", "TRACES_"} {
 		name := "OTEL_EXPORTER_OTLP_" + kind + "ENDPOINT"
 		if at := strings.TrimSpace(getenv(name)); at != "" {
 			if u, err := url.Parse(at); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-				return fmt.Errorf("%w: %s is no URL of a collector: http://HOST:4318", ErrSettings, name)
+				return fmt.Errorf("%w: %s is not the URL of a collector: http://HOST:4318", ErrSettings, name)
 			}
 		}
 		name = "OTEL_EXPORTER_OTLP_" + kind + "HEADERS"
@@ -76,7 +76,7 @@ func check(getenv func(string) string) error {
 	}
 	for _, pair := range strings.Split(getenv("OTEL_RESOURCE_ATTRIBUTES"), ",") {
 		if key, _, ok := strings.Cut(pair, "="); strings.TrimSpace(pair) != "" && (!ok || strings.TrimSpace(key) == "") {
-			return fmt.Errorf("%w: OTEL_RESOURCE_ATTRIBUTES holds what is not NAME=VALUE", ErrSettings)
+			return fmt.Errorf("%w: OTEL_RESOURCE_ATTRIBUTES holds an entry other than NAME=VALUE", ErrSettings)
 		}
 	}
 	return nil

@@ -1,13 +1,13 @@
-// Package tracing sends traces where the usual environment variables of
-// OpenTelemetry say. Without any of them there are none, at no cost.
+// Package tracing sends traces to the destination of OpenTelemetry's environment variables. Without
+// any of them there are none, at no cost.
 //
 //	OTEL_TRACES_EXPORTER                 otlp, console or none; default otlp when an endpoint is named, else none
 //	OTEL_EXPORTER_OTLP_ENDPOINT          http://collector:4318 (…_TRACES_ENDPOINT goes before)
-//	OTEL_EXPORTER_OTLP_PROTOCOL          http/protobuf, the one that is spoken
+//	OTEL_EXPORTER_OTLP_PROTOCOL          http/protobuf, the only supported one
 //	OTEL_EXPORTER_OTLP_HEADERS and others as the library reads them
 //	OTEL_SERVICE_NAME                    default seine
 //	OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER, OTEL_BSP_… as the library reads them
-//	OTEL_SDK_DISABLED=true               none, whatever the others say
+//	OTEL_SDK_DISABLED=true               none, whatever the others are
 package tracing
 
 import (
@@ -30,7 +30,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// ErrSettings: a variable says what is not known.
+// ErrSettings reports an unknown value of a variable.
 var ErrSettings = errors.New("traces")
 
 // Config is what Open needs besides the environment.
@@ -44,19 +44,19 @@ type Config struct {
 	// Console takes what OTEL_TRACES_EXPORTER=console writes. Required.
 	Console io.Writer
 
-	// Log is told, at most once a minute, when traces can't be sent. Required.
+	// Log gets a warning, at most once per minute, while traces cannot be sent. Required.
 	Log *slog.Logger
 }
 
 // closeWithin bounds the wait for the last traces to be sent.
 const closeWithin = 5 * time.Second
 
-// Open returns where traces go, nil when nowhere, and what sends the last ones.
-// It makes no connection. It fails with [ErrSettings].
+// Open returns the destination of traces, or nil, and a function that sends the last ones. It makes
+// no connection. It fails with [ErrSettings].
 func Open(ctx context.Context, c Config) (trace.TracerProvider, func(), error) {
 	nothing := func() {}
-	// What goes wrong in the library is told to one handler and one logger in a
-	// process, whose own would write past our log, which leaves secrets out.
+	// The library has one error handler and one logger per process. Its own would bypass Seine's
+	// log, which removes secrets.
 	otel.SetErrorHandler(&complaints{log: c.Log})
 	otel.SetLogger(logr.FromSlogHandler(library{c.Log.Handler()}))
 	exporter, err := exporter(ctx, c)
@@ -104,7 +104,7 @@ func exporter(ctx context.Context, c Config) (sdk.SpanExporter, error) {
 	case "otlp":
 		for _, name := range []string{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"} {
 			if p := c.Getenv(name); p != "" && p != "http/protobuf" {
-				return nil, fmt.Errorf("%w: %s=%s: http/protobuf is the one that is spoken (port 4318 of a collector)", ErrSettings, name, p)
+				return nil, fmt.Errorf("%w: %s=%s: only http/protobuf is supported (port 4318 of a collector)", ErrSettings, name, p)
 			} else if p != "" {
 				break
 			}
@@ -118,11 +118,11 @@ func exporter(ctx context.Context, c Config) (sdk.SpanExporter, error) {
 	return nil, fmt.Errorf("%w: OTEL_TRACES_EXPORTER=%s: give otlp, console or none", ErrSettings, kind)
 }
 
-// library takes in the library's own log: its warnings as warnings, the rest of
-// what is no error, which tells how it was put together, for debugging only.
+// library receives the library's own log. Warnings stay warnings, and other messages that are no
+// errors become debug messages.
 type library struct{ slog.Handler }
 
-// warning is the level of the library's warnings: logr's verbosity, negated.
+// warning is the level of the library's warnings, which is logr's verbosity, negated.
 const warning = slog.Level(-1)
 
 func levelOf(l slog.Level) slog.Level {
@@ -135,7 +135,7 @@ func levelOf(l slog.Level) slog.Level {
 	return slog.LevelDebug
 }
 
-// Enabled says whether the log takes it.
+// Enabled reports whether the log accepts a level.
 func (l library) Enabled(ctx context.Context, level slog.Level) bool {
 	return l.Handler.Enabled(ctx, levelOf(level))
 }
@@ -146,16 +146,16 @@ func (l library) Handle(ctx context.Context, r slog.Record) error {
 	return l.Handler.Handle(ctx, r)
 }
 
-// WithAttrs keeps what it is.
+// WithAttrs keeps the library's handling of levels.
 func (l library) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return library{l.Handler.WithAttrs(attrs)}
 }
 
-// WithGroup keeps what it is.
+// WithGroup keeps the library's handling of levels.
 func (l library) WithGroup(name string) slog.Handler { return library{l.Handler.WithGroup(name)} }
 
-// complaints logs what the library can't do, once a minute at most: a collector
-// that is away must not fill the log.
+// complaints logs the library's errors at most once per minute, so that a missing collector does
+// not fill the log.
 type complaints struct {
 	log *slog.Logger
 

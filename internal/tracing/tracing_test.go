@@ -33,13 +33,13 @@ func TestEnvironment(t *testing.T) {
 		{"disabled says false", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "false"}, true, ""},
 		{"the console", map[string]string{"OTEL_TRACES_EXPORTER": "console"}, true, ""},
 		{"another exporter", map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}, false, "OTEL_TRACES_EXPORTER=zipkin: give otlp, console or none"},
-		{"another protocol", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, false, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc: http/protobuf"},
+		{"another protocol", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, false, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc: only http/protobuf"},
 		{"another protocol of traces", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json"}, false, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json"},
 		{"a token without its name", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_HEADERS": "a=b,authorization Bearer hunter2"}, false, "OTEL_EXPORTER_OTLP_HEADERS: entry 2 is not NAME=VALUE"},
 		{"a token in a wrong encoding", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=Bearer%ZZhunter2"}, false, "OTEL_EXPORTER_OTLP_TRACES_HEADERS: entry 1"},
 		{"headers", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20x,a=b"}, true, ""},
-		{"no scheme", map[string]string{endpoint: "collector:4318"}, false, "no URL of a collector"},
-		{"no host", map[string]string{endpoint: "127.0.0.1:4318"}, false, "no URL of a collector"},
+		{"no scheme", map[string]string{endpoint: "collector:4318"}, false, "not the URL of a collector"},
+		{"no host", map[string]string{endpoint: "127.0.0.1:4318"}, false, "not the URL of a collector"},
 		{"no time", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT": "abc"}, false, "give milliseconds"},
 		{"no certificate", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/nope"}, false, "OTEL_EXPORTER_OTLP_CERTIFICATE"},
 		{"another sampler", map[string]string{endpoint: "http://127.0.0.1:1", "OTEL_TRACES_SAMPLER": "bogus"}, false, "OTEL_TRACES_SAMPLER=bogus"},
@@ -68,8 +68,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// A collector that refuses, or is away, is told once and holds nobody up for
-// long.
+// A collector that rejects traces or is unreachable gives one warning and causes no long delay.
 func TestCollectorAway(t *testing.T) {
 	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }))
 	defer collector.Close()
@@ -99,8 +98,8 @@ func TestCollectorAway(t *testing.T) {
 	}
 }
 
-// What the library has to say itself is said in our log, at our levels: nowhere
-// else are secrets left out.
+// The library's messages go to Seine's log, at Seine's levels, because only that log removes
+// secrets.
 func TestLibraryLogs(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
 	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "no pair")

@@ -11,13 +11,13 @@ import (
 	"github.com/seinehq/seine/internal/fetch/httpfetch"
 )
 
-// ErrBrowser says that there is no browser, or that it does not start.
+// ErrBrowser reports that no browser exists or that it does not start.
 var ErrBrowser = chromefetch.ErrBrowser
 
-// Browser says how a worker's browser is run. Its zero value works.
+// Browser configures a worker's browser. Its zero value works.
 type Browser struct {
-	// Path of the program. Default: the first that is found, the headless shell
-	// before others.
+	// Path of the program. By default it is the first browser found, with the headless shell before
+	// others.
 	Path string
 
 	// NoSandbox turns its sandbox off; as root it always is.

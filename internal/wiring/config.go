@@ -59,9 +59,9 @@ func configOf(job *seine.Job, store string) (json.RawMessage, error) {
 // errCode is the error of a scrape outside of the program that has the rules.
 var errCode = errors.New("the job's rules are Go code of its own program")
 
-// Stored reads a job from the config in a frontier. A job from a job file has its Source and no other
-// values. A job made in Go has its definition, and a Scraper that always fails. whole is false for a
-// job made in Go that an older version registered: its config has only name and permission.
+// Stored reads a job from the config in a frontier. A job from a job file has its Source and no
+// other values. A job made in Go has its definition, and a Scraper that always fails. whole is
+// false for a job made in Go that an older version registered with only name and permission.
 func Stored(raw json.RawMessage) (job seine.Job, whole bool, err error) {
 	var c config
 	if err := json.Unmarshal(raw, &c); err != nil {

@@ -12,8 +12,9 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// confined is a folder as a bucket that follows no symbolic link out of the folder. The driver of gocloud.dev opens
-// paths by name: a link that somebody put into the store would have it write, read or delete elsewhere.
+// confined is a folder as a bucket that follows no symbolic link out of the folder. The driver of
+// gocloud.dev opens paths by name. A link inside the store would therefore make it write, read or
+// delete elsewhere.
 type confined struct {
 	*blob.Bucket
 	root *os.Root
@@ -33,7 +34,7 @@ func (c *confined) check(key string) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return fmt.Errorf("%s leads out of the store by a symbolic link, or is no path in it (%w): remove the link", key, err)
+	return fmt.Errorf("%s leads out of the store by a symbolic link, or is not a path in it (%w): remove the link", key, err)
 }
 
 func (c *confined) ErrorCode(err error) gcerrors.ErrorCode { return gcerrors.Code(err) }
@@ -113,7 +114,7 @@ func (c *confined) Delete(ctx context.Context, key string, _ *driver.DeleteOptio
 	return c.Bucket.Delete(ctx, key)
 }
 
-// SignedURL is not used: a folder has none.
+// SignedURL is unsupported, because a folder has none.
 func (c *confined) SignedURL(ctx context.Context, key string, _ *driver.SignedURLOptions) (string, error) {
 	return c.Bucket.SignedURL(ctx, key, nil)
 }

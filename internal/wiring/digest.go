@@ -7,8 +7,7 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// digest identifies a job that was made in Go, by what can be told apart: its
-// rules are code.
+// digest identifies a job made in Go by its values, because its rules are code.
 func digest(job *seine.Job) []byte {
 	text, err := json.Marshal(struct {
 		Name   string

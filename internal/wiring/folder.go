@@ -2,7 +2,7 @@ package wiring
 
 import "strings"
 
-// Folder returns the folder of a store that is one; empty: it is a bucket.
+// Folder returns the folder of a store, or an empty string for a bucket.
 func Folder(at string) (string, error) {
 	rest, ok := strings.CutPrefix(at, "file:")
 	if !ok {

@@ -14,7 +14,7 @@ import (
 	"github.com/seinehq/seine/internal/redact"
 )
 
-// Options say how jobs are put together.
+// Options configure how jobs are prepared.
 type Options struct {
 	// Version of the program, for the user agent.
 	Version string
@@ -22,7 +22,7 @@ type Options struct {
 	// AcceptChanges takes a changed seeds.url or store.key.
 	AcceptChanges bool
 
-	// Store is where the job's files go. Default: the job's own.
+	// Store is where the job's files go. By default it is the job's own.
 	Store string
 
 	// Config is the job file as JSON, to be kept with the job.
@@ -46,7 +46,8 @@ func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Opti
 	}
 	out := &engine.Job{Job: normal}
 	spec := frontier.SpecOf(&normal, config)
-	// A secret is no part of what the job is: it may change, and is stored nowhere.
+	// A secret does not belong to the identity of the job, because it may change and is never
+	// stored.
 	spec.SeedURL = redact.New(normal.Secrets).Replace(spec.SeedURL)
 	if out.ID, err = f.Register(ctx, spec, opts.AcceptChanges); err != nil {
 		return nil, err

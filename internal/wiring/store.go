@@ -1,5 +1,5 @@
-// Package wiring builds what a job runs with from its values: its store, its
-// client, its place in a frontier.
+// Package wiring prepares the parts of a job from its values: its store, its client, its place in a
+// frontier.
 package wiring
 
 import (
@@ -21,16 +21,16 @@ import (
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
-// ErrStore says that a store can't be opened or reached.
+// ErrStore reports that a store cannot be opened or reached.
 var ErrStore = errors.New("store unreachable")
 
-// answerWithin is how long a store may take to show that it is there: Google's
-// client asks one that is not without end.
+// answerWithin bounds the first answer of a store, because Google's client retries a missing one
+// without end.
 const answerWithin = 20 * time.Second
 
-// Store opens the bucket at a URL: file:./data/cards/, file:///data/cards/, or
-// one that a linked driver knows. It fails with [ErrStore], at the latest when
-// 20 s have gone by without an answer.
+// Store opens the bucket at a URL, which is file:./data/cards/, file:///data/cards/, or a URL of a
+// linked driver. It fails with [ErrStore] after at most 20 s without an answer. It fails with
+// [ErrStore], at the latest when 20 s have gone by without an answer.
 func Store(ctx context.Context, at string) (*blob.Bucket, error) {
 	return store(ctx, at, answerWithin)
 }
@@ -80,8 +80,7 @@ func openStore(ctx context.Context, at string) (*blob.Bucket, error) {
 	return blob.OpenBucket(ctx, at)
 }
 
-// schemes lists what a store's URL may begin with, by the drivers that are
-// linked.
+// schemes lists the URL schemes of the linked drivers.
 func schemes() []string {
 	known := []string{"file:"}
 	for _, s := range blob.DefaultURLMux().BucketSchemes() {
@@ -109,7 +108,7 @@ func folder(rest string) (string, error) {
 		return "", err
 	}
 	if path == "" {
-		return "", errors.New("the URL names no folder: file:./data/")
+		return "", errors.New("the URL names no folder, unlike file:./data/")
 	}
 	return filepath.FromSlash(path), nil
 }

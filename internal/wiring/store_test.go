@@ -10,8 +10,8 @@ import (
 	_ "gocloud.dev/blob/gcsblob"
 )
 
-// A store that is not there is told, and not waited for without end: one that
-// refuses, and one that takes the connection and says nothing.
+// A store that refuses the connection, or accepts it and never answers, is reported within the time
+// limit.
 func TestStoreThatDoesNotAnswer(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

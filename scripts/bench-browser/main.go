@@ -1,6 +1,6 @@
-// Command bench-browser prints the figures of docs/benchmarks.md on rendering:
-// pages a second, CPU time and memory of our browser at 1, 4 and 8 tabs, beside
-// a browser that is started for each page, in one run.
+// Command bench-browser prints the figures of docs/benchmarks.md on rendering: pages per second,
+// CPU time and memory of Seine's browser at 1, 4 and 8 tabs, and of a browser that is started for
+// each page, in one run.
 //
 // The page is 40 KB, its images get their src by script, and it makes nine
 // requests. Its server is a process of its own and is not counted; ours is.
@@ -40,7 +40,7 @@ func main() {
 	serve := flag.Bool("serve", false, "serve the page (started by the benchmark)")
 	pages := flag.Int("pages", 60, "pages of each of our runs; a browser a page does a third")
 	rounds := flag.Int("rounds", 3, "runs of each; the median counts")
-	soaked := flag.Int("soak", 0, "render so many pages at 4 tabs instead, and show memory and processes on the way")
+	soaked := flag.Int("soak", 0, "render this many pages at 4 tabs instead, and show memory and processes on the way")
 	flag.Parse()
 	if *serve {
 		serveSite()
@@ -316,8 +316,7 @@ func browserAPage(path string) func(context.Context, string, int) (figure, error
 	}
 }
 
-// usage is the CPU time of this process and of process groups, of what they
-// have waited for as well.
+// usage returns the CPU time of this process and of process groups, including reaped children.
 func usage(groups ...int) time.Duration {
 	var r syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)

@@ -15,8 +15,8 @@ import (
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 )
 
-// soak renders many pages and shows that nothing grows: neither the browser nor
-// this process nor the number of processes.
+// soak renders many pages and shows that neither the browser, this process nor the number of
+// processes grows.
 func soak(pages int) error {
 	ctx := context.Background()
 	at, stop, err := startSite()

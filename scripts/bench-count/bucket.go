@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// listing is a bucket of n objects, made up as it is read: each id has a front
-// and a back under one grade. Of every hundredth id the back is another id's,
-// which has nothing else; every thousandth id's back is under another grade.
+// listing is a bucket of n generated objects, with a front and a back per ID under one grade. For
+// every hundredth ID the back belongs to another ID, which has nothing else. The back of every
+// thousandth ID is under another grade.
 type listing struct{ n int }
 
 // tally is what there is to be counted.

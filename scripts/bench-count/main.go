@@ -1,10 +1,10 @@
-// Command bench-count prints the figures of docs/benchmarks.md on large buckets:
-// objects a second and peak memory of `seine count --bucket-only`, at a tenth of
-// the objects and at all of them, from a fake Google bucket. It needs bin/seine.
+// Command bench-count prints the figures of docs/benchmarks.md on large buckets: objects per second
+// and peak memory of `seine count --bucket-only`, at a tenth of the objects and at all of them,
+// from a fake Google bucket. It needs bin/seine.
 //
-// The bucket is a process of its own that makes its listing up as it goes, so
-// that its own speed and memory are not what is measured; its share of the time
-// is printed beside. Each count is compared with one made without Seine.
+// The bucket is a process of its own that generates its listing, so that its speed and memory are
+// not measured. Its share of the time is printed too. Each count is compared with one made without
+// Seine.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 )
 
 func main() {
-	serve := flag.Int("serve", 0, "serve a bucket of so many objects (started by the benchmark)")
+	serve := flag.Int("serve", 0, "serve a bucket of this many objects (started by the benchmark)")
 	objects := flag.Int("objects", 1_000_000, "objects of the larger bucket")
 	rounds := flag.Int("rounds", 3, "runs of each; the median counts")
 	flag.Parse()
@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// job is what the bucket's keys are made by.
+// job defines the bucket's keys.
 const job = `job: cards
 seeds:
   ids: {from: 70000000, to: 79999999}
@@ -138,7 +138,7 @@ func startBucket(ctx context.Context, n int) (at string, stop func(), err error)
 	return strings.TrimSpace(line), stop, nil
 }
 
-// count runs the command and reads what it printed.
+// count runs the command and reads its output.
 func count(ctx context.Context, binary, dir, at string) (took time.Duration, mb float64, got tally, err error) {
 	c := exec.CommandContext(ctx, binary, "count", "job.yaml", "--bucket-only", "--store", "gs://cards", "--by", "grade", "-o", "json")
 	c.Dir = dir
@@ -168,9 +168,8 @@ func count(ctx context.Context, binary, dir, at string) (took time.Duration, mb 
 
 var anonymous = regexp.MustCompile(`RssAnon:\s+(\d+) kB`)
 
-// watch gives the most anonymous memory that a process was seen with, in kB,
-// when it has ended. Its whole resident set would count the sorted temporary
-// file too, which is mapped and which the system may take away.
+// watch gives the most anonymous memory that a process was seen with, in kB, when it has ended. The
+// resident set would count the sorted temporary file too, which is mapped and can be evicted.
 func watch(pid int) <-chan int {
 	peak := make(chan int, 1)
 	go func() {

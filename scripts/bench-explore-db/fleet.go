@@ -31,8 +31,7 @@ type site struct {
 	wanted func(id int64) bool
 }
 
-// asOften is as many of the ids as the forager finds in the space: a wanted page
-// costs a record.
+// asOften matches the forager's share of hits in the space, because a wanted page costs a record.
 func asOften(id int64) bool { return id%4 != 0 }
 
 func (s site) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
@@ -89,8 +88,7 @@ func jobOf(s shape, way string) seine.Job {
 	return j
 }
 
-// run has a fleet work on ids in a database of its own, and measures so many of
-// them.
+// run makes a fleet process IDs in a database of its own, and measures the given number of tasks.
 func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f figures, err error) {
 	dsn, drop, err := s.database(ctx)
 	if err != nil {
@@ -192,7 +190,7 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 	return f, nil
 }
 
-// mark is what a server has done up to a time.
+// mark is the work of a server up to a time.
 type mark struct {
 	at     time.Time
 	cpu    time.Duration
@@ -215,7 +213,7 @@ func (s *server) mark(ctx context.Context, dsn string, f frontier.Frontier, job 
 	return m, err
 }
 
-// after is the mark when so many tasks have ended.
+// after returns the mark when the given number of tasks has ended.
 func (s *server) after(ctx context.Context, dsn string, f frontier.Frontier, job frontier.JobID, tasks int) (m mark, err error) {
 	for {
 		select {

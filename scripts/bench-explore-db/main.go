@@ -1,13 +1,12 @@
-// Command bench-explore-db prints what exploring costs a PostgreSQL: the server's
-// CPU time, its WAL and the waits for locks of a fleet that explores one space,
-// beside the same fleet that works the same number of ids off without exploring.
+// Command bench-explore-db prints the cost of exploring for a PostgreSQL: the server's CPU time,
+// its WAL and the waits for locks of a fleet that explores one space, and of the same fleet that
+// processes the same number of IDs without exploring.
 //
-// A task's cost is that of its whole life: each way admits its tasks while it is
-// measured, a list a thousand at a time as `seeds.ids` is, links and steps of
-// excursions with the page that ends, probes one by one. The first tasks are not
-// measured, in which each session plans what it runs; a fleet does not look for the
-// end of its work.
-// SEINE_TEST_POSTGRES names the server, which runs on this machine.
+// A task's cost covers its whole life. Each way admits its tasks during the measurement: a list a
+// thousand at a time as `seeds.ids` does, links and steps of local search with the completing page,
+// probes one by one. The first tasks, during which each session plans its statements, are not
+// measured. A fleet does not check for the end of its work. SEINE_TEST_POSTGRES names the server,
+// which runs on this machine.
 package main
 
 import (
@@ -48,8 +47,8 @@ var shapes = []shape{
 	{"64 workers, one page at a time", 64, 1, false, 400 * time.Millisecond},
 }
 
-// ways are how a fleet comes by its tasks: a thousand at a time, one with each page
-// that ends, or by exploring.
+// ways are the sources of a fleet's tasks: a thousand at a time, one per completed page, or
+// exploring.
 var ways = []string{enumerates, follows, explores}
 
 const (
@@ -61,14 +60,14 @@ const (
 // aim is what exploring may add to a task's cost.
 const aim = 0.20
 
-// warming is how many tasks end before what a run costs is measured: half of the
-// block by which a range is enumerated, so that as many ids are admitted as end.
+// warming is the number of tasks before the measurement starts, half of an enumerated block, so
+// that as many IDs are admitted as end.
 const warming = 500
 
 func bench(ctx context.Context, tasks, rounds int, only string) error {
 	dsn := os.Getenv("SEINE_TEST_POSTGRES")
 	if dsn == "" {
-		return errors.New("SEINE_TEST_POSTGRES is not set: scripts/with-postgres starts a server")
+		return errors.New("SEINE_TEST_POSTGRES is not set: start a server with scripts/with-postgres")
 	}
 	srv, err := openServer(ctx, dsn)
 	if err != nil {
@@ -118,7 +117,7 @@ func bench(ctx context.Context, tasks, rounds int, only string) error {
 	return nil
 }
 
-// figures are those of one run, by task.
+// figures holds the figures of one run per task.
 type figures struct{ found, cpu, wal, calls, rate, waits, longest float64 }
 
 func sorted(of []figures, value func(figures) float64) []float64 {

@@ -48,7 +48,7 @@ func openServer(ctx context.Context, dsn string) (*server, error) {
 
 func (s *server) close(ctx context.Context) { _ = s.conn.Close(ctx) }
 
-// database makes an empty one, and says how to drop it.
+// database creates an empty database and returns how to drop it.
 func (s *server) database(ctx context.Context) (dsn string, drop func(), err error) {
 	s.n++
 	name := fmt.Sprintf("bench_explore_%d_%d", os.Getpid(), s.n)
@@ -118,7 +118,7 @@ func process(pid int) (p procStat, err error) {
 	return p, nil
 }
 
-// sampled is what a look every 10 ms saw of the sessions of a database.
+// sampled is the result of sampling the sessions of a database every 10 ms.
 type sampled struct {
 	busy, waits int
 	longest     time.Duration

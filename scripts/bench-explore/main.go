@@ -1,7 +1,7 @@
-// Command bench-explore prints the figures of docs/benchmarks.md on exploring:
-// wanted items by requests of the forager, the original's way, the same without
-// its race, two-sided walks, uniform probes, and an oracle that knows every
-// cluster and pays one probe for each. It exits 1 when an aim is missed.
+// Command bench-explore prints the figures of docs/benchmarks.md on exploring. It counts the wanted
+// items per request of the forager, the original's strategy, the same without its race, two-sided
+// walks, uniform probes, and an oracle that knows every cluster and pays one probe for each. It
+// exits with code 1 if the forager misses a target. It exits 1 when an aim is missed.
 package main
 
 import (
@@ -119,7 +119,7 @@ func (x *row) over(n float64) row {
 	return row{x.ours / n, x.original / n, x.repaired / n, x.twoSided / n, x.uniform / n, x.oracle / n, x.duplicates / n, x.stopped / n}
 }
 
-// aims are those of the issue, from eight workers and 10,000 requests on.
+// aims returns the missed targets, from eight workers and 10,000 requests on.
 func aims(k sim.Kind, workers, budget int, r row) (missed []string) {
 	say := func(format string, args ...any) {
 		missed = append(missed, fmt.Sprintf("%s, %d workers, %d requests: %s", k.Name, workers, budget, fmt.Sprintf(format, args...)))

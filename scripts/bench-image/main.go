@@ -49,7 +49,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench-image: -rounds is at least 1")
 		os.Exit(2)
 	}
-	// The garbage collector's work is counted, and not done beside ours.
+	// The garbage collector's work is counted, so it must not run on another CPU.
 	runtime.GOMAXPROCS(1)
 	if err := bench(*rounds, *dir); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-image:", err)
@@ -128,7 +128,7 @@ func measure(files []string, rounds int) ([]*figure, error) {
 			return nil, fmt.Errorf("%s: %w", filepath.Base(file), err)
 		}
 	}
-	// Round by round, so that a machine that slows down slows all.
+	// Rounds alternate, so that a machine that slows down slows all.
 	for range rounds {
 		for i, w := range ways {
 			for j, file := range files {
@@ -143,8 +143,8 @@ func measure(files []string, rounds int) ([]*figure, error) {
 	return figures, nil
 }
 
-// samePixels fails when a file that we write, or libvips, has other pixels than
-// Pillow's: bytes could not be compared.
+// samePixels fails if a file of Seine or libvips has other pixels than Pillow's, because sizes
+// would then not be comparable.
 func samePixels(file string, p *python) error {
 	want, err := p.ask(file, false)
 	if err != nil {
@@ -180,7 +180,7 @@ func samePixels(file string, p *python) error {
 			}
 		}
 		if crc32.ChecksumIEEE(pix) != want.Sum {
-			return fmt.Errorf("%s: other pixels than Pillow's", who)
+			return fmt.Errorf("%s gives other pixels than Pillow", who)
 		}
 	}
 	return nil
@@ -247,8 +247,8 @@ func (fromDisk) Fetch(_ context.Context, req seine.Request) (*seine.Page, error)
 	return &seine.Page{URL: req.URL, Status: 200, Body: body}, err
 }
 
-// standard is our decoder and the standard library's encoder: its own decoder
-// gives other pixels, smoother ones.
+// standard combines Seine's decoder with the standard library's encoder, because the standard
+// decoder gives other, smoother pixels.
 func standard(file string) (time.Duration, int, error) {
 	before := cpu()
 	body, err := os.ReadFile(file)
@@ -326,7 +326,7 @@ func photographs(dir string) error {
 	return nil
 }
 
-// cards takes those of the second set from the site, front and back.
+// cards takes the cards of the second set from the site, front and back.
 func cards(dir string) error {
 	site, err := cardsite.New(cardsite.Config{Calm: true})
 	if err != nil {

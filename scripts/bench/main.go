@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// A run of the bench: what it does, how often.
+// The numbers and sizes of a run.
 const (
 	frontierTasks = 100_000
 	pages         = 10_000

@@ -1,6 +1,6 @@
-// Command chaos breaks a fleet of real parts and judges what came of it: see
-// packages chaos and arena. It exits 1 when the history violates a rule, and 2
-// when a run could not be done.
+// Command chaos breaks a fleet of real parts and judges the result. See packages chaos and arena.
+// It exits with code 1 if the history violates a rule, and with 2 if a run failed. It exits 1 when
+// the history violates a rule, and 2 when a run could not be done.
 package main
 
 import (
@@ -128,7 +128,7 @@ func summary(r arena.Result) string {
 			pages++
 		}
 	}
-	return fmt.Sprintf("%d ids, a start in %v, %d workers, %d visits, %d of them of a page asked for again, %v; %s; machine late by at most %v",
+	return fmt.Sprintf("%d IDs, a start in %v, %d workers, %d visits, %d of them repeated, %v; %s; machine late by at most %v",
 		len(r.Truth), r.Pace, r.Workers, len(r.Visits), pages-len(r.Truth), r.Took.Round(time.Second), strings.Join(parts, ", "), most.Round(time.Millisecond))
 }
 

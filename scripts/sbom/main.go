@@ -1,6 +1,6 @@
-// Sbom prints the bill of materials of a Go binary in CycloneDX 1.6: the modules
-// that are linked into it, with the checksums that the linker wrote down. It has
-// no time and no random number in it: the same binary gives the same bill.
+// Command sbom prints the bill of materials of a Go binary in CycloneDX 1.6, with the linked
+// modules and the linker's checksums. The output holds neither a time nor a random number, so equal
+// binaries give equal bills.
 package main
 
 import (

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// The bill says of what it is, and names what is linked in, the standard library
-// first.
+// The bill names its subject and the linked modules, the standard library first.
 func TestBill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -1,6 +1,7 @@
-// Command testcount reads what `go test -json` writes: it shows each package as
-// it ends and the output of what failed, and closes with the number of tests.
-// It exits 1 when a test or package failed, was skipped, or none ran.
+// Command testcount reads the output of `go test -json`. It shows each package at its end and the
+// output of failed tests, and closes with the number of tests. It exits with code 1 if a test or
+// package failed or was skipped, or if none ran. It exits 1 when a test or package failed, was
+// skipped, or none ran.
 package main
 
 import (
@@ -28,8 +29,8 @@ func main() {
 	}
 }
 
-// read counts tests and subtests that have no subtests of their own; broken
-// says that a package failed, as one that does not build does.
+// read counts tests, and subtests without subtests of their own. broken reports a failed package,
+// for example one that does not build.
 func read(r io.Reader, w io.Writer) (c counts, broken bool) {
 	output := map[string]*strings.Builder{}
 	parents := map[string]bool{}

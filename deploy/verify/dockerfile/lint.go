@@ -1,7 +1,6 @@
-// Package dockerfile holds the Dockerfile to BuildKit's own checks, those of
-// `docker build --check`, and to assertions on its syntax tree: BuildKit finds
-// nothing wrong with a container that runs as root. It is a module of its own
-// for BuildKit's sake.
+// Package dockerfile checks the Dockerfile by BuildKit's own checks (`docker build --check`) and by
+// assertions on its syntax tree, because BuildKit accepts a container that runs as root. It is a
+// module of its own for BuildKit's sake.
 package dockerfile
 
 import (
@@ -25,7 +24,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// offline says of every base image that it is there and sets nothing.
+// offline resolves every base image as existing and without settings.
 type offline struct{}
 
 func (offline) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
@@ -66,7 +65,7 @@ func Stages(file []byte) ([]instructions.Stage, []instructions.ArgCommand, error
 	return instructions.Parse(tree.AST, linter.New(&linter.Config{}))
 }
 
-// Check says what in the file breaks a rule of ours; none: nil.
+// Check returns the violations of Seine's rules in the file, or nil.
 func Check(file []byte) ([]string, error) {
 	stages, args, err := Stages(file)
 	if err != nil {
@@ -99,7 +98,7 @@ func Check(file []byte) ([]string, error) {
 			case *instructions.RunCommand:
 				complain(!strings.Contains(line(c), "curl") && !strings.Contains(line(c), "wget"), "stage %s: fetches outside of packages", s.Name)
 				if strings.Contains(line(c), "apt-get install") {
-					complain(strings.Contains(line(c), "--no-install-recommends"), "stage %s: installs what is only recommended", s.Name)
+					complain(strings.Contains(line(c), "--no-install-recommends"), "stage %s: installs recommended packages", s.Name)
 					complain(strings.Contains(line(c), "rm -rf /var/lib/apt/lists"), "stage %s: leaves the package lists", s.Name)
 				}
 			}
@@ -117,8 +116,7 @@ func Check(file []byte) ([]string, error) {
 	return found, nil
 }
 
-// pinned says whether CHROMIUM is a version of Debian bookworm, with the day on which
-// it was the newest.
+// pinned reports whether CHROMIUM is a version of Debian bookworm, with the date of that version.
 func pinned(args []instructions.ArgCommand) bool {
 	forms := map[string]*regexp.Regexp{
 		"CHROMIUM": regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}-\S*deb12u[0-9]+$`), "CHROMIUM_DATE": regexp.MustCompile(`^20[0-9]{2}-[01][0-9]-[0-3][0-9]$`),
@@ -138,7 +136,7 @@ var secret = regexp.MustCompile(`(?i)password|secret|token|key`)
 
 func line(c *instructions.RunCommand) string { return strings.Join(c.CmdLine, " ") }
 
-// build: the same source gives the same bytes, stamped with its version.
+// build checks that equal sources give equal bytes, stamped with the version.
 func build(s instructions.Stage, complain func(bool, string, ...any)) {
 	var all []string
 	for _, c := range s.Commands {
@@ -157,8 +155,8 @@ func build(s instructions.Stage, complain func(bool, string, ...any)) {
 	}
 }
 
-// final: what runs is not root, is told to stop, and has an init where a browser
-// leaves processes behind.
+// final checks that the process is not root, receives signals, and has an init if a browser leaves
+// processes behind.
 func final(s instructions.Stage, complain func(bool, string, ...any)) {
 	var user string
 	var entry []string
@@ -172,7 +170,7 @@ func final(s instructions.Stage, complain func(bool, string, ...any)) {
 			entry, shell = c.CmdLine, c.PrependShell
 		case *instructions.CopyCommand:
 			copied = copied || c.From == "build" && c.DestPath == "/usr/local/bin/seine"
-			complain(c.From == "build", "stage %s: copies what was not built", s.Name)
+			complain(c.From == "build", "stage %s: copies files other than the build's", s.Name)
 		case *instructions.LabelCommand:
 			for _, kv := range c.Labels {
 				label = label || strings.Contains(kv.Key, "image.version") && strings.Contains(kv.Value, "${VERSION}")
@@ -180,7 +178,7 @@ func final(s instructions.Stage, complain func(bool, string, ...any)) {
 		case *instructions.RunCommand:
 			packages += " " + line(c)
 		case *instructions.VolumeCommand:
-			complain(false, "stage %s: VOLUME makes a writable place that nobody asked for", s.Name)
+			complain(false, "stage %s: VOLUME makes an unnecessary writable folder", s.Name)
 		}
 	}
 	complain(regexp.MustCompile(`^[1-9][0-9]{3,}:[1-9][0-9]{3,}$`).MatchString(user), "stage %s: runs as %q, not as a number above 999", s.Name, user)

@@ -37,7 +37,7 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-// Planted mistakes: each is found.
+// Each planted mistake is found.
 func TestDockerfileMutations(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, from, to, want string }{
