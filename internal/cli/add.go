@@ -72,7 +72,7 @@ func (a *app) addStream(ctx context.Context, in *engine.Adder, r io.Reader, bad 
 			a.say("%s, %d added", counted(in.Seen, "key"), in.Added)
 		}
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("%w: add the same list again to go on", errStopped)
+			return fmt.Errorf("%w: add the same list again to continue", errStopped)
 		}
 		return in.Add(ctx, s)
 	}, bad)

@@ -14,7 +14,7 @@ import (
 	"github.com/seinehq/seine/internal/number"
 )
 
-// exitAudit: an audit found faults that are there at its end.
+// exitAudit reports faults that remain at the end of an audit.
 const exitAudit = 10
 
 func (a *app) auditCommand() *cobra.Command {
@@ -45,9 +45,9 @@ are, until they are done again.
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&opts.Fix, "fix", false, "send broken tasks back, delete what nobody owns")
+	f.BoolVar(&opts.Fix, "fix", false, "requeue broken tasks, delete ownerless files")
 	f.BoolVar(&opts.Deep, "deep", false, "read every file: SHA-256, decode images")
-	durationVar(f, &opts.Grace, "grace", dataset.DefaultGrace, "how old a file that nobody owns must be to be a fault")
+	durationVar(f, &opts.Grace, "grace", dataset.DefaultGrace, "how old an ownerless file must be to be a fault")
 	a.outputs(c, "table", "json")
 	return c
 }
@@ -94,7 +94,7 @@ func (a *app) audit(ctx context.Context, arg string, opts dataset.AuditOptions) 
 	return coded{exitAudit, fmt.Errorf("%s: %s", counted(report.Wrong, "fault"), remedy(report, arg, again))}
 }
 
-// remedy says what mends the faults that were found.
+// remedy returns the commands that repair the faults.
 func remedy(r dataset.AuditReport, arg, again string) string {
 	back := r.Found[dataset.Missing] + r.Found[dataset.Broken] + r.Found[dataset.Incompleted]
 	free := r.Found[dataset.Orphaned] + r.Found[dataset.Leftover]
@@ -117,18 +117,17 @@ func remedy(r dataset.AuditReport, arg, again string) string {
 	return fix
 }
 
-// byHand says what is left to people, by the kinds that --fix does not mend or
-// did not.
+// byHand returns the steps left to the user, by the kinds that --fix did not repair.
 func byHand(r dataset.AuditReport, arg, again string) string {
 	var parts []string
 	if r.Found[dataset.Misnamed] > 0 {
-		parts = append(parts, "what is misnamed may be yours: move it away, or delete it")
+		parts = append(parts, "a misnamed file may be yours: move or delete it")
 	}
 	if r.Found[dataset.Doubled] > 0 {
 		parts = append(parts, fmt.Sprintf("of an id in two folders see which is right: `seine retry %s KEY` does a task again, and the next audit finds the other file orphaned", arg))
 	}
 	if r.Found[dataset.Incompleted] > r.Fixed[dataset.Incompleted] {
-		parts = append(parts, fmt.Sprintf("`seine clean %s` deletes what is incomplete and no record owns; %s does again what waits", arg, again))
+		parts = append(parts, fmt.Sprintf("`seine clean %s` deletes incomplete files without a record; %s repeats the waiting tasks", arg, again))
 	}
 	if parts == nil {
 		return again + " does their tasks again"
@@ -136,7 +135,7 @@ func byHand(r dataset.AuditReport, arg, again string) string {
 	return strings.Join(parts, "; ")
 }
 
-// runAgain says what runs a job again.
+// runAgain returns the command that runs a job again.
 func runAgain(job *seine.Job, arg string) string {
 	switch {
 	case isFile(arg):
@@ -150,7 +149,7 @@ func runAgain(job *seine.Job, arg string) string {
 func (a *app) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[dataset.Kind][]dataset.Finding) {
 	a.print("job %s: %s, %s; %s of %s", set.Job.Name, counted(r.Files, "file"), size(r.Bytes), counted(r.Assets, "asset"), counted(r.Records, "record"))
 	if r.Young > 0 {
-		a.print("%s that nobody owns %s younger than the grace time: not judged", counted(r.Young, "file"), number.Chosen(r.Young, "is", "are"))
+		a.print("%s without an owner %s younger than the grace time: not judged", counted(r.Young, "file"), number.Chosen(r.Young, "is", "are"))
 	}
 	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "KIND\tFOUND\tMENDED")
@@ -195,7 +194,7 @@ func dash(s string) string {
 	return s
 }
 
-// folderThere reports a folder that can't be looked at.
+// folderThere reports a missing or unreadable folder.
 func folderThere(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -81,7 +81,7 @@ func (a *app) clean(ctx context.Context, arg string, opts dataset.CleanOptions, 
 	case opts.Yes:
 		a.print("%s deleted", counted(report.Deleted, "file"))
 	case report.Deletable > 0:
-		a.print("nothing was deleted: say --yes")
+		a.print("nothing was deleted: add --yes")
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (a *app) clean(ctx context.Context, arg string, opts dataset.CleanOptions, 
 // a long one is not held.
 const tablePage = 1000
 
-// fate says what becomes of an incomplete id.
+// fate describes the result for an incomplete ID.
 func fate(one dataset.Cleaned, deleted bool) string {
 	switch {
 	case one.Kept != "" && len(one.Deleted) == 0:

@@ -1,6 +1,6 @@
-// Package cli is the command: it reads flags and the environment, and calls
-// what does the work. Data goes to standard output, everything else to standard
-// error. No other package reads the environment.
+// Package cli is the command. It reads flags and the environment and calls the packages that do the
+// work. Data goes to standard output, everything else to standard error. No other package reads the
+// environment.
 package cli
 
 import (
@@ -45,7 +45,7 @@ type app struct {
 	log      string // --log
 	chosenBy string // what gave frontier and store, when no flag did
 
-	// logs: a worker has begun, and what it says is a log.
+	// logs reports that a worker has started, so that output goes to its log.
 	logs bool
 
 	// release is closed by the second signal.
@@ -100,8 +100,8 @@ func (a *app) main(ctx context.Context, args []string) int {
 	return code
 }
 
-// complain says what ended a command, and what to do about it. Of a worker whose log is JSON
-// these are lines of that log; of any other command they are its answer, which is text.
+// complain prints the error that ended a command, with its remedy. A worker with a JSON log prints
+// it as lines of that log. Any other command prints text.
 func (a *app) complain(ctx context.Context, err error, hint string) {
 	for line := range strings.Lines(strings.TrimSpace(err.Error() + "\n" + hint)) {
 		switch line = strings.TrimRight(line, "\n"); {
@@ -125,10 +125,10 @@ func ofFrontier(err error) bool {
 	return errors.As(err, &mistakes) && slices.ContainsFunc(mistakes, func(m jobfile.Mistake) bool { return m.Path == "frontier" })
 }
 
-// hints say what to do where the error itself may not.
+// hints holds remedies for errors without one of their own.
 var hints = map[int]string{
 	exitStore:    "is the folder or bucket there, and may this user write? `seine doctor` checks",
-	exitDiskFull: "make room and run the same command again: it goes on where it was",
+	exitDiskFull: "make room and run the same command again, which continues",
 }
 
 const longHelp = `Seine turns an ID space or a list of URLs into a clean, checked data set
@@ -161,7 +161,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.log, "log", "", "text or json: how run and worker log (else SEINE_LOG, text)")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if a.output != "" && a.output != "json" {
-			return usagef("-o %s: json is the one other format", a.output)
+			return usagef("-o %s: the only other format is json", a.output)
 		}
 		return nil
 	}
@@ -178,10 +178,9 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// wrapArgs makes a wrong number of arguments a usage error that says what is
-// wanted, and a place that is given and empty one too: a variable that is not
-// set must not divert a command to another place, or close the one where others
-// look.
+// wrapArgs turns a wrong number of arguments into a usage error that names the expected ones. It
+// also rejects an empty place, because an unset variable must not divert a command to another place
+// or close the address of its reports.
 func (a *app) wrapArgs(c *cobra.Command) {
 	check := c.Args
 	if check == nil {
@@ -196,7 +195,7 @@ func (a *app) wrapArgs(c *cobra.Command) {
 		}
 		for _, name := range []string{"frontier", "store", "http"} {
 			if f := c.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
-				return usagef("--%s is empty: is a variable not set? Leave the flag out for the default", name)
+				return usagef("--%s is empty: check that the variable is set, or leave the flag out for the default", name)
 			}
 		}
 		return nil
@@ -218,7 +217,7 @@ func (a *app) print(format string, args ...any) {
 	_, _ = fmt.Fprintf(a.human(), format+"\n", args...)
 }
 
-// human returns where text for people goes. What a terminal obeys is escaped.
+// human returns where text for people goes. Terminal control characters are escaped.
 func (a *app) human() io.Writer { return terminal.NewWriter(a.stdout) }
 
 // checkLog reads how to log: --log over SEINE_LOG over text.
@@ -246,10 +245,10 @@ const (
 // logsJSON reports whether a log is lines of JSON.
 func (a *app) logsJSON() bool { return a.log == logJSON }
 
-// draws reports whether a line is drawn anew on a terminal.
+// draws reports whether a line is redrawn on a terminal.
 func (a *app) draws() bool { return a.screen != nil && !a.logsJSON() }
 
-// quietly groups what a log repeats until the function that it returns is called. -v shows all.
+// quietly groups repeated log lines until the returned function is called. -v shows all.
 func (a *app) quietly(ctx context.Context, log *slog.Logger) (grouped *slog.Logger, end func()) {
 	if a.verbose || a.repeats == nil {
 		return log, func() {}
@@ -263,8 +262,7 @@ func (a *app) quietly(ctx context.Context, log *slog.Logger) (grouped *slog.Logg
 	return slog.New(a.repeats.handler(log.Handler())), func() { stop(); <-done }
 }
 
-// logger logs to standard error: warnings, and every task with -v or in a
-// worker.
+// logger logs to standard error: warnings, and each task with -v or in a worker.
 func (a *app) logger(level slog.Level) *slog.Logger {
 	if a.verbose {
 		level = min(level, slog.LevelInfo)
@@ -275,8 +273,8 @@ func (a *app) logger(level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: severity}))
 }
 
-// severity says the level a second time, in the word and by the names that
-// Google's logging reads: without it a line of standard error is an error there.
+// severity repeats the level under Google's key and names. Without it Google's logging treats each
+// line of standard error as an error.
 func severity(groups []string, a slog.Attr) slog.Attr {
 	level, ok := a.Value.Any().(slog.Level)
 	if !ok || len(groups) > 0 || a.Key != slog.LevelKey {

@@ -179,7 +179,7 @@ func (a *app) countTable(ctx context.Context, n *dataset.Count, required []strin
 	})
 }
 
-// hasWhat says what there is of an incomplete task.
+// hasWhat describes the files of an incomplete task.
 func hasWhat(have, required []string) string {
 	some := "has " + strings.Join(have, ", ")
 	switch lacking := slices.ContainsFunc(required, func(name string) bool { return !slices.Contains(have, name) }); {

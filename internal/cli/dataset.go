@@ -36,11 +36,10 @@ func (a *app) outputs(c *cobra.Command, formats ...string) {
 	}
 }
 
-// wants says what of a data set a command needs.
+// wants names the parts of a data set that a command needs.
 type wants struct{ frontier, store bool }
 
-// dataSet opens a job's data set and says where it is. What it returns closes
-// it.
+// dataSet opens a job's data set and prints its location. The returned function closes it.
 func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, func(), error) {
 	var closers []io.Closer
 	closeAll := func() {
@@ -97,7 +96,7 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 	return set, closeAll, nil
 }
 
-// permissionOf is what a job was registered with.
+// permissionOf returns the permission with which a job was registered.
 func permissionOf(info frontier.JobInfo) string {
 	job, _, err := wiring.Stored(info.Config)
 	if err != nil {
@@ -106,8 +105,8 @@ func permissionOf(info frontier.JobInfo) string {
 	return job.Permission
 }
 
-// openSet opens a store that is there: looking must not make a folder, and a
-// folder that is not mounted must not pass for one without files.
+// openSet opens an existing store, because a reading command must not create a folder, and an
+// unmounted folder must not look like an empty store.
 func (a *app) openSet(ctx context.Context, set *dataset.Set) error {
 	at := a.storeOf(set.Job)
 	folder, err := wiring.Folder(at.url)
@@ -127,7 +126,7 @@ func (a *app) openSet(ctx context.Context, set *dataset.Set) error {
 	return nil
 }
 
-// datasetProgress says now and then how far a long command is.
+// datasetProgress prints the progress of a long command now and then.
 func (a *app) datasetProgress() func(what string, n int64) {
 	last := time.Now()
 	return func(what string, n int64) {
@@ -166,7 +165,7 @@ func datasetError(err error) error {
 // checkGrace bounds --grace.
 func checkGrace(d time.Duration) error {
 	if d < 0 {
-		return usagef("--grace %v: give a time from 0s on", d)
+		return usagef("--grace %v: give a time of at least 0s", d)
 	}
 	return nil
 }

@@ -44,9 +44,9 @@ With --serve-only it serves the registry for your own job files:
 	f.StringVar(&d.images, "images", "", "address of the images (default: a free port; with --serve-only "+examples.CardsiteImages+")")
 	f.StringVar(&d.photos, "photos", "", "a folder of photographs to stand on the cards")
 	f.StringVar(&d.dir, "dir", "data/demo", "folder of the demo's data")
-	f.Uint64Var(&d.seed, "seed", 1, "decides what the registry holds")
+	f.Uint64Var(&d.seed, "seed", 1, "seed of the registry's content")
 	f.Int64Var(&d.ids, "ids", 200, "number of ids")
-	f.StringVar(&d.via, "via", "auto", "fetcher of pages: http, chrome, or auto: chrome when a browser is there")
+	f.StringVar(&d.via, "via", "auto", "fetcher of pages: http, chrome, or auto (chrome if a browser exists)")
 	return c
 }
 
@@ -86,7 +86,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 	return a.demoRun(ctx, d, served)
 }
 
-// chooseVia turns auto into a fetcher, and says which.
+// chooseVia resolves auto to a fetcher and prints it.
 func (a *app) chooseVia(d *demoFlags) error {
 	if d.serveOnly {
 		return nil
@@ -103,11 +103,11 @@ func (a *app) chooseVia(d *demoFlags) error {
 	}
 	if err != nil {
 		d.via = "http" // a demo without a browser is better than none
-		a.say("seine: no browser is there, so pages are fetched by http; with one (apt-get install chromium-headless-shell) the demo renders them")
+		a.say("seine: no browser found, so pages are fetched by http. Install one (apt-get install chromium-headless-shell) to render them")
 		return nil //nolint:nilerr // said
 	}
 	d.via = "chrome"
-	a.say("seine: pages are rendered by %s (--via http does without)", path)
+	a.say("seine: %s renders the pages (use --via http for none)", path)
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 	if err != nil {
 		return err
 	}
-	// A demo is a demo: what the environment names is left alone.
+	// A demo ignores the places of the environment.
 	demo := *a
 	demo.chosenBy = "demo"
 	demo.env = func(name string) (string, bool) {
@@ -167,8 +167,7 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 // demoMark is the file by which a demo knows its own folder.
 const demoMark = ".seine-demo"
 
-// ownDemo makes a demo's folder, or refuses one that is somebody else's: what an
-// earlier demo left is removed.
+// ownDemo creates a demo's folder, replaces an earlier demo's, and rejects any other.
 func ownDemo(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -176,7 +175,7 @@ func ownDemo(dir string) error {
 	}
 	mark := filepath.Join(dir, demoMark)
 	if _, err := os.Stat(mark); err != nil && len(entries) > 0 {
-		return usagef("--dir %s: the folder is not empty and no demo made it: name another one", dir)
+		return usagef("--dir %s: the folder is not empty and not a demo's: give another one", dir)
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err

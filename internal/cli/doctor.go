@@ -19,11 +19,11 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-// maxClockGap is how far this clock may be from the frontier's: leases are kept
-// by durations, but times that people compare should agree.
+// maxClockGap is the largest permitted difference between this clock and the frontier's. Leases use
+// durations, but times that people compare should agree.
 const maxClockGap = 5 * time.Second
 
-// finding is what doctor says of one thing.
+// finding is doctor's result for one check.
 type finding struct {
 	What   string `json:"what"`
 	OK     bool   `json:"ok"`
@@ -34,7 +34,7 @@ type finding struct {
 
 func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "doctor [JOB]", Short: "Check frontier, store, clock and browser, and say what to do", Args: cobra.MaximumNArgs(1),
+		Use: "doctor [JOB]", Short: "Check frontier, store, clock and browser, and name the remedies", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			job := &seine.Job{Store: seine.Store{URL: "file:./data/"}}
 			if len(args) == 1 {
@@ -87,7 +87,7 @@ func (a *app) checkFrontier(ctx context.Context, at place) []finding {
 	case errors.Is(err, frontier.ErrSchema):
 		out.err = err // says what to do
 	case err != nil && lite:
-		out.Remedy, out.err = "check that it is a file of Seine's that this user may read and write, or name another: `seine doctor --frontier sqlite:FILE`", err
+		out.Remedy, out.err = "check that it is a file of Seine that this user may read and write, or give another: `seine doctor --frontier sqlite:FILE`", err
 	case err != nil:
 		out.Remedy, out.err = "check that the server runs, and the name and password in the URL: `seine doctor --frontier postgres://USER:PASSWORD@HOST/DATABASE`", err
 	}
@@ -118,7 +118,7 @@ func checkClock(ctx context.Context, f drivers.Frontier) finding {
 	out.OK, out.Detail = gap <= maxClockGap, fmt.Sprintf("%s from the frontier's", gap.Round(time.Millisecond))
 	if !out.OK {
 		out.Remedy = "set this machine's clock (NTP); leases hold all the same, times in logs mislead"
-		out.err = fmt.Errorf("%w: this one is %s from the frontier's", frontier.ErrClock, gap.Round(time.Second))
+		out.err = fmt.Errorf("%w: this clock is %s from the frontier's", frontier.ErrClock, gap.Round(time.Second))
 	}
 	return out
 }
@@ -138,7 +138,7 @@ func (a *app) checkStore(ctx context.Context, at place) finding {
 	}
 	if err != nil {
 		out.Detail, out.err = err.Error(), err
-		out.Remedy = "check that the folder is there and that this user may write, or name another: `seine doctor --store file:FOLDER`"
+		out.Remedy = "check that the folder exists and that this user may write to it, or give another: `seine doctor --store file:FOLDER`"
 		if !strings.HasPrefix(at.url, "file:") {
 			out.Remedy = "check the bucket's name, and that these credentials may list, read, write and delete its objects"
 		}

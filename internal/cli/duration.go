@@ -9,8 +9,7 @@ import (
 	"github.com/seinehq/seine/internal/jobfile"
 )
 
-// durationValue is a flag that takes what a job file takes, 1d too, and what Go
-// writes.
+// durationValue is a flag with a job file's duration, which includes 1d, or Go's.
 type durationValue time.Duration
 
 // durationVar defines a flag.

@@ -42,9 +42,9 @@ func (c coded) Unwrap() error { return c.err }
 
 func usagef(format string, args ...any) error { return coded{exitUsage, fmt.Errorf(format, args...)} }
 
-var errStopped = errors.New("stopped by a signal before the work was done; the same command goes on where it was")
+var errStopped = errors.New("stopped by a signal before the work was done; the same command continues")
 
-// exitCode is the code of what a command returned.
+// exitCode returns the exit code for a command's error.
 func exitCode(err error) int {
 	var (
 		c        coded

@@ -43,11 +43,11 @@ device, which are written as it comes, its permission goes to standard error.
 		},
 	}
 	c.Flags().StringVarP(&a.output, "output", "o", "", "a file, gs://BUCKET/KEY, s3://BUCKET/KEY, file:PATH, or - for standard output")
-	c.Flags().BoolVar(&raw, "no-formula-guard", false, "write texts into a CSV as they are, also what a spreadsheet takes for a formula")
-	c.Flags().StringVar(&format, "format", "", "jsonl or csv (default: by the name)")
+	c.Flags().BoolVar(&raw, "no-formula-guard", false, "write texts into a CSV unchanged, even if a spreadsheet reads them as formulas")
+	c.Flags().StringVar(&format, "format", "", "jsonl or csv (default: from the name)")
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output == "" {
-			return usagef("export: say where to: -o FILE, -o gs://BUCKET/KEY, or -o - for standard output")
+			return usagef("export: give a destination: -o FILE, -o gs://BUCKET/KEY, or -o - for standard output")
 		}
 		return nil
 	}
@@ -70,10 +70,10 @@ func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
 	case name == "-":
 		return dataset.JSONL, gz, nil
 	}
-	return "", gz, usagef("-o %s: its name tells no format: end it in .jsonl or .csv, or say --format", name)
+	return "", gz, usagef("-o %s: its name has no known format: end it in .jsonl or .csv, or add --format", name)
 }
 
-// exportPlace is where an export goes: one target for each name.
+// exportPlace is the destination of an export, with one target per name.
 type exportPlace struct {
 	name   string // without what a URL asks for
 	stream bool   // nothing can stand beside it
@@ -143,7 +143,7 @@ func (a *app) export(ctx context.Context, arg, to, format string, raw bool) erro
 		return datasetError(err)
 	}
 	if len(about.LeftOut) > 0 {
-		a.say("seine: warning: some records have what the job file has no column for, left out: %s (JSONL has it)", strings.Join(about.LeftOut, ", "))
+		a.say("seine: warning: some records have fields without a column in the job file, left out: %s (JSONL holds them)", strings.Join(about.LeftOut, ", "))
 	}
 	if at.stream {
 		a.say("seine: %s of job %s%s", counted(about.Records, "record"), about.Job, permitted(about))
@@ -179,7 +179,7 @@ func exportOne(ctx context.Context, set *dataset.Set, at exportPlace, format dat
 	return about, target.Commit()
 }
 
-// aboutSuffix is what the name of the file about an export ends in.
+// aboutSuffix ends the name of the file about an export.
 const aboutSuffix = ".about.json"
 
 func writeAbout(ctx context.Context, at exportPlace, about dataset.About) error {

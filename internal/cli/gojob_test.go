@@ -17,8 +17,8 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// A job made in Go has no job file: by its name, export, count, audit, retry and status work with
-// what its program registered.
+// A job made in Go has no job file. By its name, export, count, audit, retry and status work with
+// the definition that its program registered.
 func TestJobsMadeInGo(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]func(t *testing.T, dir string) string{
@@ -55,7 +55,8 @@ func TestJobsMadeInGo(t *testing.T) {
 			has(seine(0, "audit", "shop", "--deep"), "4 files", "4 assets of 4 records", "(the job's program)")
 			has(seine(0, "clean", "shop"), "4 ids, 0 incomplete")
 
-			// A file is gone: audit tells, and sends its task back; retry sends another one back.
+			// If a file is missing, audit reports it and requeues its task. retry requeues another
+			// task.
 			if err := os.Remove(filepath.Join(dir, "files", "pics", "3.png")); err != nil {
 				t.Fatal(err)
 			}

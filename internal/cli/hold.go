@@ -22,7 +22,7 @@ What is in progress goes on; "seine drain" waits for it.`, func(ctx context.Cont
 }
 
 func (a *app) resumeCommand() *cobra.Command {
-	return a.holdCommand("resume", "Let a paused job or host go on, and an ID space that was stopped", `A job is claimed from again. ID spaces that were stopped, because their answers
+	return a.holdCommand("resume", "Resume a paused job or host, or a stopped ID space", `A job is claimed from again. ID spaces that were stopped, because their answers
 were not what they had been, are explored again: see to what the site gives
 first, and send back what it gave meanwhile with "seine retry".`, func(ctx context.Context, f drivers.Frontier, h held) error {
 		return a.hold(ctx, f, h, false)
@@ -36,13 +36,13 @@ moment to change a job's rules, or to back database and store up together. What 
 dead worker holds is taken back when its lease expires. It stays paused until
 "seine resume", also when you stop waiting.`, func(ctx context.Context, f drivers.Frontier, h held) error {
 		if timeout < 0 {
-			return usagef("--timeout %s: give a time from 0s on; 0s waits for as long as it takes", timeout)
+			return usagef("--timeout %s: give a time of at least 0s; 0s waits without a limit", timeout)
 		}
 		if h.host != "" {
 			if job, err := a.stored(h.job, needs{hosts: true}); err != nil {
 				return err
 			} else if job.Pace.Unpaced() {
-				return usagef("job %s has no pace, so its hosts are worked off together: drain the job, or pause the host", h.job.Name)
+				return usagef("job %s has no pace, so all its hosts share one lane: drain the job, or pause the host", h.job.Name)
 			}
 		}
 		if err := a.hold(ctx, f, h, true); err != nil {
@@ -50,7 +50,7 @@ dead worker holds is taken back when its lease expires. It stays paused until
 		}
 		return a.drain(ctx, f, h, timeout)
 	})
-	durationVar(c.Flags(), &timeout, "timeout", 0, "the longest to wait (default: as long as it takes)")
+	durationVar(c.Flags(), &timeout, "timeout", 0, "the longest wait (default: no limit)")
 	return c
 }
 
@@ -99,7 +99,7 @@ func (a *app) hold(ctx context.Context, f holder, h held, paused bool) error {
 	} else if found, err := f.PauseHost(ctx, h.job.ID, h.host, paused); err != nil {
 		return err
 	} else if !found {
-		return usagef("job %s has no task on host %s: name it as HOST:PORT, as `seine status` does", h.job.Name, h.host)
+		return usagef("job %s has no task on host %s: give HOST:PORT, as `seine status` prints it", h.job.Name, h.host)
 	}
 	done := "resumed"
 	if paused {
@@ -116,15 +116,14 @@ func (a *app) hold(ctx context.Context, f holder, h held, paused bool) error {
 	return err
 }
 
-// A claim that had read that the job goes on, and had locked no lane yet, is seen by
-// a second look.
+// A claim that read the job as running, but has not yet locked a lane, is found by a second check.
 const (
 	drainLook  = 200 * time.Millisecond
 	drainLooks = 2
 	drainSay   = 10 * time.Second
 )
 
-// drainer counts the tasks in progress and rescues those of dead workers.
+// drainer counts the tasks in progress and rescues the tasks of dead workers.
 type drainer interface {
 	frontier.Reader
 	frontier.Maintainer
@@ -135,9 +134,9 @@ func (a *app) drain(ctx context.Context, f drainer, h held, timeout time.Duratio
 	began := time.Now()
 	var said time.Time
 	for quiet := 0; ; {
-		// A dead worker's tasks would otherwise be waited for until some other
-		// worker takes them back. One that could not beat while the database was
-		// away is not dead: it has a lease's length to say so.
+		// A dead worker's tasks would otherwise be waited for until some other worker takes them
+		// back. A worker that could not send heartbeats while the database was down is not dead. It
+		// has the length of a lease to send one.
 		if drivers.Near(f) || time.Since(began) > engine.DefaultLease {
 			if _, _, _, err := f.Rescue(ctx); err != nil {
 				return err
@@ -154,7 +153,7 @@ func (a *app) drain(ctx context.Context, f drainer, h held, timeout time.Duratio
 			return nil
 		}
 		if n > 0 && timeout > 0 && time.Since(began) > timeout {
-			return fmt.Errorf("%s of %s %s still in progress after %s; it stays paused: `seine drain` again goes on waiting", counted(n, "task"), h, number.Chosen(n, "is", "are"), timeout)
+			return fmt.Errorf("%s of %s %s still in progress after %s; it stays paused: run `seine drain` again to wait longer", counted(n, "task"), h, number.Chosen(n, "is", "are"), timeout)
 		}
 		if n > 0 && time.Since(said) > drainSay {
 			said = time.Now()

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// An address that can't be listened on is told in a sentence, before anything
-// is done.
+// An address that cannot be used is reported in one sentence before the command does anything.
 func TestHTTPAddressRefused(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -31,7 +30,7 @@ func TestHTTPAddressRefused(t *testing.T) {
 		{":http", 2, `the port is a number from 0 (any that is free) to 65535`},
 		{":70000", 2, `the port is a number from 0`},
 		{taken.Addr().String(), 1, `seine: listen on ` + taken.Addr().String() + `: bind: address already in use: another process uses it: choose another port`},
-		{"192.0.2.1:8080", 1, `this machine has no such address`},
+		{"192.0.2.1:8080", 1, `this machine does not have this address`},
 	} {
 		for _, command := range []string{"run", "worker"} {
 			out, code := call(t, dir, command, "job.yaml", "--http", tt.addr)
@@ -48,8 +47,8 @@ func TestHTTPAddressRefused(t *testing.T) {
 	}
 }
 
-// A worker whose schema is not there ends at once with what to run, and says so
-// in JSON: a cluster shows the last line.
+// A worker without a schema ends at once with the command to run, in JSON, because a cluster shows
+// the last line.
 func TestWorkerWithoutSchema(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -18,8 +18,8 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-// needs lists the parts of a job that a command uses beside the rules. In all other parts of the job
-// file a variable may be unset.
+// needs lists the parts of a job that a command uses in addition to the rules. In all other parts
+// of the job file a variable may be unset.
 type needs struct {
 	hosts bool // the hosts of its pages
 	store bool // its store
@@ -61,7 +61,7 @@ func (a *app) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File,
 	}
 	if len(job.Seeds.IDs) == 1 {
 		if ids, was := job.Seeds.IDs[0], file.Job.Seeds.IDs[0]; ids.From != was.From || ids.To != was.To {
-			a.say("seine: ids %d to %d (MIN_CERT_ID, MAX_CERT_ID)", ids.From, ids.To)
+			a.say("seine: IDs %d to %d (MIN_CERT_ID, MAX_CERT_ID)", ids.From, ids.To)
 		}
 	}
 	return job, file, nil
@@ -120,10 +120,10 @@ func unread(path string, err error) error {
 	case !isFile(path) && seine.ValidName(path) == nil:
 		for _, name := range []string{path + ".yaml", path + ".yml"} {
 			if isThere(name) {
-				return coded{exitJobFile, fmt.Errorf("there is no file %s: this command takes a job file, not the name of a job: did you mean %s?", path, name)}
+				return coded{exitJobFile, fmt.Errorf("the file %s does not exist, and this command takes a job file, not the name of a job: did you mean %s?", path, name)}
 			}
 		}
-		return coded{exitJobFile, fmt.Errorf("there is no file %s: this command takes a job file, such as %s.yaml, not the name of a job", path, path)}
+		return coded{exitJobFile, fmt.Errorf("the file %s does not exist, and this command takes a job file, such as %s.yaml, not the name of a job", path, path)}
 	}
 	return coded{exitJobFile, err}
 }
@@ -176,8 +176,8 @@ func (a *app) infoAt(ctx context.Context, arg string) (drivers.Frontier, frontie
 	return f, info, err
 }
 
-// jobAt finds a registered job by its file or its name. By its name, the job comes from the frontier:
-// from the text of its file or, for a job made in Go, from its definition.
+// jobAt finds a registered job by its file or its name. By its name, the job comes from the
+// frontier, either from the text of its file or, for a job made in Go, from its definition.
 func (a *app) jobAt(ctx context.Context, arg string, n needs) (drivers.Frontier, *seine.Job, frontier.JobInfo, error) {
 	f, job, info, err := a.registeredAt(ctx, arg, n)
 	if err == nil && job == nil {
@@ -241,7 +241,7 @@ func (a *app) stored(info frontier.JobInfo, n needs) (*seine.Job, error) {
 			return jobfile.ParsePart(info.Name, job.Source, a.env, unneeded...)
 		})
 	case !whole && n != needs{}:
-		return nil, usagef("job %s was registered without a job file, by a version that kept no more than its name: start its program once, or name its job file", info.Name)
+		return nil, usagef("job %s was registered without a job file, by a version that stored only its name: start its program once, or give its job file", info.Name)
 	}
 	return &job, nil
 }

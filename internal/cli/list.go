@@ -13,14 +13,14 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// maxListedHosts bounds the hosts of a list that are told apart.
+// maxListedHosts bounds the distinct hosts of a list.
 const maxListedHosts = 100_000
 
-// maxListedKeys bounds the keys of a list that are remembered, so that a key is counted once. It is
+// maxListedKeys bounds the stored keys of a list, which prevent that a key counts twice. It is
 // about 100 MB.
 const maxListedKeys = 2_000_000
 
-// listing is what the list of a job holds.
+// listing describes the list of a job.
 type listing struct {
 	tasks, again int64            // again: keys that stand there before
 	most         int64            // tasks of the host with the most

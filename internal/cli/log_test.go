@@ -13,7 +13,7 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// No secret is in a log, however often it was quoted on its way: as text and as JSON.
+// No log holds a secret, however often it was quoted, as text and as JSON.
 func TestLogsHoldNoSecret(t *testing.T) {
 	t.Parallel()
 	for _, secret := range []string{"abcdef123", `s3cr+t/"v é'`, "a b<c>&d", `back\slash`, "hunter%2", "pass#word?x", "tab\tand\nline", "bell\a and \x7f", "\u2028line"} {

@@ -7,9 +7,9 @@ import (
 	"github.com/seinehq/seine/internal/cgroup"
 )
 
-// followMemory makes Go's runtime stay within what the container may hold, with
-// room for a browser where a job needs one, and returns what the browser may
-// hold; 0: nothing limits it. GOMEMLIMIT, when it is set, goes before.
+// followMemory keeps Go's runtime within the container's limit, with room for a browser if a job
+// needs one, and returns the browser's limit in bytes, or 0 without a limit. GOMEMLIMIT, when it is
+// set, goes before.
 func (a *app) followMemory(jobs []*seine.Job) (browser int64) {
 	limit, limited := a.group().MemoryLimit()
 	if !limited {

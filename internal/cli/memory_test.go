@@ -10,8 +10,8 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// The runtime's limit follows the container's, and the environment goes before.
-// It is the whole process's: this test is not parallel.
+// The runtime's limit follows the container's, and the environment goes before. The limit belongs
+// to the whole process, so this test is not parallel.
 func TestFollowMemory(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })

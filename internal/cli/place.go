@@ -23,11 +23,11 @@ type place struct{ url, from string }
 // String is safe to print.
 func (p place) String() string { return fmt.Sprintf("%s (%s)", drivers.Redact(p.url), p.from) }
 
-// defaultPlace is where a place comes from that nothing else chose.
+// defaultPlace marks a place that no setting chose.
 const defaultPlace = "default"
 
-// frontierOf chooses the frontier: flag over environment over job file over
-// default. job may be nil.
+// frontierOf chooses the frontier by flag, then environment, then job file, then default. job may
+// be nil.
 func (a *app) frontierOf(job *seine.Job) place {
 	at := a.chooseFrontier(job)
 	a.redact.add(drivers.Passwords(at.url))
@@ -119,26 +119,26 @@ func (a *app) chooseStore(job *seine.Job) place {
 	return place{job.Store.URL, defaultPlace}
 }
 
-// missingFile: the SQLite file is not there. It is an [errNoFile].
+// missingFile reports that the SQLite file is missing. It is an [errNoFile].
 type missingFile struct{ text string }
 
 func (m missingFile) Error() string   { return m.text }
 func (m missingFile) Unwrap() []error { return []error{errNoFile, fs.ErrNotExist} }
 
-// noFile says where to find the SQLite file that is not there.
+// noFile explains where to find the missing SQLite file.
 func noFile(at place, path string, err error) error {
 	switch {
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w at %s: %w", errNoFile, at, errors.Unwrap(err))
 	case at.from != defaultPlace:
-		return missingFile{fmt.Sprintf("no frontier at %s: there is no such file: `seine run` makes it", at)}
+		return missingFile{fmt.Sprintf("no frontier at %s: the file does not exist: `seine run` creates it", at)}
 	}
 	path = filepath.Clean(path)
-	return missingFile{fmt.Sprintf("no %s in this folder: change to the folder in which the job runs, or name its database: --frontier sqlite:FOLDER/%s; `seine run JOB.yaml` makes one", path, path)}
+	return missingFile{fmt.Sprintf("no %s in this folder: change to the folder of the job, or give its database: --frontier sqlite:FOLDER/%s; `seine run JOB.yaml` creates one", path, path)}
 }
 
-// foreignPlace says which variable of the environment chose a frontier that is not usable. It
-// returns an empty text if none did.
+// foreignPlace names the environment variable that chose an unusable frontier. It returns an empty
+// text if none did.
 func (a *app) foreignPlace() string {
 	switch at := a.frontierOf(nil); at.from {
 	case "SEINE_FRONTIER", "DATABASE_URL", "DB_HOST":
@@ -147,7 +147,7 @@ func (a *app) foreignPlace() string {
 	return ""
 }
 
-// errNoFile: the SQLite file is not there. No server is to be asked after.
+// errNoFile reports that the SQLite file is missing. No server is to be asked after.
 var errNoFile = errors.New("no frontier")
 
 // open opens a frontier whose schema fits.

@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// A terminal's line is drawn anew this often, a pipe gets a line this often.
+	// Intervals between progress lines on a terminal and in a pipe.
 	drawEvery = 300 * time.Millisecond
 	lineEvery = 5 * time.Second
 )
 
-// showProgress tells how a run goes on, until ctx is done: one line that is drawn anew on a
-// terminal, a line now and then in a pipe or a log.
+// showProgress prints the progress of a run until ctx is done: one redrawn line on a terminal, or a
+// line now and then in a pipe or a log.
 func (a *app) showProgress(ctx context.Context, w *worker.Worker, job *seine.Job) {
 	every, chooses := lineEvery, explores(job)
 	if a.draws() {
@@ -99,8 +99,8 @@ func progressLine(s worker.Status, progress []worker.Progress, job string, explo
 	return strings.Join(parts, "  ")
 }
 
-// waitsFor states what a run waits for that does nothing: retries that are due later, or the lease of
-// a worker that may be dead. It returns an empty text for a run that goes on.
+// waitsFor names the reason why a run waits: later retries, or the lease of a worker that may be
+// dead. It returns an empty text for a run in progress.
 func waitsFor(s worker.Status, rate float64) string {
 	open := s.Open + s.Unseen
 	if rate > 0 || open == 0 {
@@ -122,7 +122,7 @@ func waitsFor(s worker.Status, rate float64) string {
 	return ""
 }
 
-// brief is a duration as people say it: two units at most.
+// brief formats a duration in at most two units.
 func brief(d time.Duration) string {
 	switch {
 	case d < time.Minute:

@@ -65,7 +65,8 @@ func TestWarningsOfOneKindAreGrouped(t *testing.T) {
 	r.flush(ctx, time.Minute)
 	check("after the interval", `level=WARN msg="fetch failed" job=shop task=99 err="get http://host-99.example/: lookup host-99.example: no such host" repeated=99 within=1m0s`)
 
-	// The kind still comes: it is counted. A kind that came once is forgotten, and shown again.
+	// The repeated kind is counted. A kind that occurred once is forgotten and printed again. A
+	// kind that came once is forgotten, and shown again.
 	log.WarnContext(ctx, "fetch failed", "task", 7, "err", dead(7))
 	other.WarnContext(ctx, "fetch failed", "task", 8, "err", dead(8))
 	check("in the next interval", `level=WARN msg="fetch failed" job=other task=8 err="get http://host-8.example/: lookup host-8.example: no such host"`)

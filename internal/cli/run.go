@@ -33,15 +33,15 @@ type workFlags struct {
 func (w *workFlags) register(c *cobra.Command) {
 	f := c.Flags()
 	durationVar(f, &w.lease, "lease", time.Minute, "how long a lease lasts without a heartbeat")
-	durationVar(f, &w.grace, "grace", 30*time.Second, "how long tasks in flight may go on after SIGTERM")
+	durationVar(f, &w.grace, "grace", 30*time.Second, "how long tasks in flight may continue after SIGTERM")
 	f.BoolVar(&w.strict, "strict", false, "stop at the first line of seeds.file that gives no task")
 	f.BoolVar(&w.accept, "accept-changes", false, "take a changed seeds.url or store.key")
-	f.StringVar(&w.http, "http", "", "HOST:PORT or :PORT at which to serve /livez, /readyz, /startupz and /metrics (default: nowhere)")
+	f.StringVar(&w.http, "http", "", "HOST:PORT or :PORT at which to serve /livez, /readyz, /startupz and /metrics (default: none)")
 	f.IntVar(&w.concurrency, "concurrency", 0, "tasks at once in this worker (default: the job's)")
 }
 
-// check bounds the flags as the job file's keys are bounded. A zero is a
-// default: the demo gives none.
+// check bounds the flags as the job file's keys are bounded. A zero is the default, because the
+// demo sets none.
 func (w *workFlags) check() error {
 	switch {
 	case w.concurrency < 0 || w.concurrency > 100_000:
@@ -166,8 +166,8 @@ func (a *app) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worke
 // workerName is the original's HOSTNAME, when it is set.
 func (a *app) workerName() string { return a.getenv("HOSTNAME") }
 
-// begin is the first line that run and worker print: a foreign DATABASE_URL must
-// not divert a run unseen. Where the rest is a log in JSON it is too.
+// begin prints the first line of run and worker, because a foreign DATABASE_URL must not divert a
+// run unseen. If the log is JSON, that line is too.
 func (a *app) begin(ctx context.Context, jobs []*seine.Job) {
 	if !a.logsJSON() {
 		a.whereabouts(jobs)
@@ -289,7 +289,7 @@ func describeLimit(job *seine.Job, run seine.Limit) string {
 	return strings.Join(parts, ", ")
 }
 
-// parseLimit reads --limit: a number of tasks, or names with numbers.
+// parseLimit reads --limit, a number of tasks or names with numbers.
 func parseLimit(s string) (seine.Limit, error) {
 	var l seine.Limit
 	if s == "" {
@@ -338,7 +338,7 @@ func idle(progress []worker.Progress) bool {
 	return true
 }
 
-// report prints what a run came to. A run that was idle may have had nothing to do.
+// report prints the result of a run. A run that was idle may have had nothing to do.
 func (a *app) report(job *seine.Job, s worker.Status, idle bool, took time.Duration) error {
 	if a.json() {
 		return a.printStatus(job.Name, s, explores(job))

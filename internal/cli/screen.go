@@ -53,7 +53,7 @@ func (s *screen) show(line string) {
 }
 
 // cut returns the status line, at most as wide as the terminal, because a wrapped line can't be
-// erased. The last column stays free: some terminals wrap there.
+// erased. The last column stays free, because some terminals wrap there.
 func (s *screen) cut() string { return terminal.Cut(s.shown, s.width()-1) }
 
 // defaultColumns is the width of a terminal that does not tell its own.

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// page is what a terminal shows after these bytes: erased lines are gone.
+// page returns the content of a terminal after these bytes, without erased lines.
 func page(written string) []string {
 	lines := strings.Split(written, "\n")
 	for i, l := range lines {

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE PROGRAM ARG…  runs it to its end and wants this exit code
 //	serve [-plain] FROM TO   serves a registry without troubles; cards.yaml is its job
-//	asked HOST N             wants so many requests at "pages" or "images" so far
+//	asked HOST N             wants N requests at "pages" or "images" so far
 //	fill FILE…               puts the registry's addresses for PAGES and IMAGES
 //	mask                     takes addresses, folders, sizes and durations out of the output
 //	shape                    prints the keys of JSON output with their types

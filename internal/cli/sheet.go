@@ -60,7 +60,7 @@ func collectCards(dir string) ([]gradeCards, error) {
 	return out, nil
 }
 
-// A contact sheet: a row a grade, at most so many cards in it.
+// A contact sheet has a row per grade, with at most this many cards.
 const (
 	sheetColumns = 9
 	thumbWidth   = 96

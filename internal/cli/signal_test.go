@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A run that is told to stop ends with 8, a worker with 0: both after the page
-// in flight came to its end, with nothing left in progress.
+// A run that is stopped ends with 8, a worker with 0. Both finish the page in flight and leave no
+// task in progress.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -72,7 +72,7 @@ func TestSIGTERM(t *testing.T) {
 			if !strings.Contains(status, `"in_progress":0`) || strings.Contains(status, `"done":0,`) || strings.Contains(status, `"done":50,`) {
 				t.Errorf("status %s; want the page in flight done, none in progress, the rest left", status)
 			}
-			// The same command goes on where it was.
+			// The same command continues.
 			if more, code := call(t, dir, "run", "job.yaml"); code != 0 {
 				t.Errorf("run again: exit %d; want 0\n%s", code, more)
 			}
@@ -83,8 +83,8 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
-// An adder that is killed in the middle of its list loses nothing: the same list
-// adds what is missing.
+// An adder that is killed in the middle of its list loses nothing, because the same list adds the
+// missing keys.
 func TestKilledAddGoesOn(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -105,7 +105,7 @@ func TestKilledAddGoesOn(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// It has read all of this but what a pipe and its buffer hold.
+	// It has read all of this, except the content of the pipe and its buffer.
 	if _, err := in.Write(list.Bytes()[:list.Len()*2/3]); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -149,7 +149,7 @@ func call(t *testing.T, dir string, args ...string) (output string, code int) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// One that hangs says where.
+	// A process that hangs prints its stacks.
 	hangs := time.AfterFunc(50*time.Second, func() { _ = c.Process.Signal(syscall.SIGQUIT) })
 	defer hangs.Stop()
 	_ = c.Wait()

@@ -25,7 +25,7 @@ func (a *app) statusCommand() *cobra.Command {
 		goal  int64
 	)
 	c := &cobra.Command{
-		Use: "status [JOB]", Short: "Counts by state, rate, time left, hosts, reasons; --space: a map", Args: cobra.MaximumNArgs(1),
+		Use: "status [JOB]", Short: "Show counts by state, rate, time left, hosts, reasons; --space: a map", Args: cobra.MaximumNArgs(1),
 		Long: `Shows a job, by its file or by its name in the frontier, or every job.
 
 --space shows what is known of the ID space that a job explores: how much was
@@ -34,9 +34,9 @@ what it takes until N items are found.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case goal < 0 || goal > 0 && !space:
-				return usagef("--goal %d: give a number of items from 1 on, with --space", goal)
+				return usagef("--goal %d: give a number of items of at least 1, with --space", goal)
 			case space && len(args) == 0:
-				return usagef("--space: say of which job")
+				return usagef("--space: name the job")
 			case space:
 				return a.space(c.Context(), args[0], goal)
 			}
@@ -91,12 +91,12 @@ what it takes until N items are found.`,
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&space, "space", false, "what is known of the job's ID space, with a map")
-	c.Flags().Int64Var(&goal, "goal", 0, "with --space: what so many items take")
+	c.Flags().BoolVar(&space, "space", false, "show the statistics of the job's ID space, with a map")
+	c.Flags().Int64Var(&goal, "goal", 0, "with --space: the requests and time for this many items")
 	return c
 }
 
-// statusJSON is the shape of `status -o json`: a contract.
+// statusJSON is the shape of `status -o json`, which is a contract.
 type statusJSON struct {
 	Job    string           `json:"job"`
 	States map[string]int64 `json:"states"`
@@ -173,15 +173,14 @@ func (a *app) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// explores reports whether a job chooses its ids: what is open tells nothing of how
-// long it goes on.
+// explores reports whether a job chooses its IDs, so that the number of open tasks is no estimate
+// of its duration.
 func explores(job *seine.Job) bool {
 	normal, err := job.Normal()
 	return err == nil && len(engine.Spaces(&normal)) > 0
 }
 
-// timeLeft is how long the job goes on at its rate; ok is false where that is not
-// known.
+// timeLeft estimates the remaining time of the job from its rate. ok is false if it is unknown.
 func timeLeft(s frontier.Status, explores bool) (d time.Duration, ok bool) {
 	if explores {
 		return 0, false
@@ -249,7 +248,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 // counted returns a count with its noun: 1 record, 2 records.
 func counted[N int | int64](n N, noun string) string { return number.Counted(n, noun) }
 
-// printStopped says which of a job's ID spaces are not explored any more.
+// printStopped names the job's ID spaces that are no longer explored.
 func (a *app) printStopped(ctx context.Context, f frontier.Spaces, info frontier.JobInfo) error {
 	job, err := a.stored(info, needs{})
 	if err != nil {
@@ -270,14 +269,14 @@ func (a *app) printStopped(ctx context.Context, f frontier.Spaces, info frontier
 	for _, s := range spaces {
 		for _, c := range circuits {
 			if c.Space == s.Number && c.Open() {
-				a.print("  exploring ids %s to %s is stopped: %s: `seine resume %s` goes on", s.At(0), s.At(s.Len()-1), c.Reason, info.Name)
+				a.print("  exploring IDs %s to %s is stopped: %s: run `seine resume %s` to continue", s.At(0), s.At(s.Len()-1), c.Reason, info.Name)
 			}
 		}
 	}
 	return nil
 }
 
-// printHours says that a job is outside its hours.
+// printHours reports that a job is outside its hours.
 func (a *app) printHours(ctx context.Context, f frontier.Reader, info frontier.JobInfo) {
 	job, err := a.stored(info, needs{})
 	if err != nil {
@@ -292,7 +291,7 @@ func (a *app) printHours(ctx context.Context, f frontier.Reader, info frontier.J
 	}
 }
 
-// printHosts names the hosts that wait, and those that are slowed down.
+// printHosts names the hosts that wait or are slowed down.
 func (a *app) printHosts(job string, s frontier.Status) {
 	for _, h := range s.Hosts {
 		name := "host " + h.Host
@@ -307,7 +306,7 @@ func (a *app) printHosts(job string, s frontier.Status) {
 		switch {
 		case h.Blocked && reason == "paused":
 			if !strings.HasPrefix(h.Host, frontier.AssetLane("")) { // goes on with its pages
-				a.print("  host %s is paused: `seine resume %s --host %s` goes on", h.Host, job, h.Host)
+				a.print("  host %s is paused: run `seine resume %s --host %s` to continue", h.Host, job, h.Host)
 			}
 		case h.Blocked:
 			a.print("  %s waits until %s: %s", name, h.NextAt.UTC().Format(time.RFC3339), join("; ", reason, slow))
@@ -317,7 +316,7 @@ func (a *app) printHosts(job string, s frontier.Status) {
 	}
 }
 
-// join puts what is not empty together.
+// join joins the parts that are not empty.
 func join(sep string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
 }

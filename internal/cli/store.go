@@ -19,7 +19,7 @@ func (a *app) openStore(ctx context.Context, at place) (*blob.Bucket, error) {
 	return wiring.Store(ctx, at.url)
 }
 
-// checkCredentials says what is wrong with those of a bucket.
+// checkCredentials reports a mistake in the credentials of a bucket.
 func (a *app) checkCredentials(ctx context.Context, at place) error {
 	if err := buckets.Check(ctx, at.url, a.getenv); err != nil {
 		return fmt.Errorf("%w: %s: %w", wiring.ErrStore, drivers.Redact(at.url), err)

@@ -27,7 +27,7 @@ func (f *filterFlags) register(c *cobra.Command) {
 	flags.StringSliceVar(&f.states, "state", nil, "only these states: pending, in_progress, done, skipped, stale, error")
 	flags.StringVar(&f.reason, "reason", "", "only tasks whose reason contains this")
 	flags.StringVar(&f.host, "host", "", "only tasks of this host, as HOST:PORT")
-	durationVar(flags, &f.older, "older", 0, "only tasks that were last written so long ago")
+	durationVar(flags, &f.older, "older", 0, "only tasks that were last written at least this long ago")
 }
 
 func (f *filterFlags) filter() (frontier.Filter, error) {
@@ -63,7 +63,7 @@ type taskJSON struct {
 	Meta      json.RawMessage `json:"meta,omitempty"`
 }
 
-// taskPage is how many tasks are listed at a time: each time goes through the queue once.
+// taskPage is the number of tasks per page of a list. Each page reads the queue once.
 const taskPage = 20_000
 
 func (a *app) tasksCommand() *cobra.Command {
@@ -117,7 +117,7 @@ func (a *app) tasksCommand() *cobra.Command {
 	return c
 }
 
-// unseen says which keys that were named are no tasks.
+// unseen reports the given keys that are not tasks.
 func unseen(keys []string, seen map[string]bool) error {
 	var missing []string
 	for _, k := range keys {
@@ -162,7 +162,7 @@ with their attempts forgotten. Tasks that are pending or in progress stay as
 they are.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.empty() && len(args) == 1 && !all {
-				return usagef("retry: say which tasks: keys, --state, --reason, --host, --older, or --all")
+				return usagef("retry: name the tasks: keys, --state, --reason, --host, --older, or --all")
 			}
 			filter, err := f.filter()
 			if err != nil {

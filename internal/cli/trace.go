@@ -8,7 +8,7 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// trace sends the worker's traces where the environment says.
+// trace sends the worker's traces to the destination of the environment.
 func (a *app) trace(ctx context.Context, cfg *worker.Config) (end func(), err error) {
 	a.redact.add(tracing.Secrets(a.getenv))
 	cfg.Traces, end, err = tracing.Open(ctx, tracing.Config{Getenv: a.getenv, Version: Version, Worker: cfg.Name, Console: a.stderr, Log: cfg.Log})

@@ -11,7 +11,7 @@ import (
 
 func (a *app) validateCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "validate JOB", Short: "Check a job file, say what it will do and how long that takes", Args: cobra.ExactArgs(1),
+		Use: "validate JOB", Short: "Check a job file and show its plan and duration", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			job, _, err := a.load(args[0])
 			if err != nil {
@@ -34,7 +34,7 @@ func (a *app) validateCommand() *cobra.Command {
 	}
 }
 
-// describe says what a job will do.
+// describe prints the plan of a job.
 func (a *app) describe(job *seine.Job, list *listing) {
 	var tasks int64 // of a list, those of the host with the most
 	for i := range job.Seeds.IDs {
@@ -57,7 +57,7 @@ func (a *app) describe(job *seine.Job, list *listing) {
 	p := job.Pace
 	switch {
 	case p.Unpaced():
-		a.print("  pace      none: as fast as host and worker go")
+		a.print("  pace      none: as fast as host and worker allow")
 	default:
 		delay := p.Delay.Min.String()
 		if p.Delay.Max != p.Delay.Min {
@@ -80,7 +80,7 @@ func (a *app) describe(job *seine.Job, list *listing) {
 			if p.Scope == seine.ScopeWorker {
 				what = " with one worker"
 			}
-			// Of each day only the job's hours count.
+			// Only the job's hours of each day count.
 			days := time.Duration(float64(mean) * float64(tasks) * float64(24*time.Hour) / float64(openHours(p.Hours)))
 			if days >= time.Second {
 				a.print("  takes     at least %s for %s of one host%s", brief(days), counted(tasks, "page"), what)

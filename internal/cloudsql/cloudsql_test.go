@@ -341,7 +341,7 @@ func TestRemedies(t *testing.T) {
 	fails("a key that is not there", at, "set GOOGLE_APPLICATION_CREDENTIALS=KEY.json", "none.json")
 	fails("the same with a user", at+"?user=me", "set GOOGLE_APPLICATION_CREDENTIALS=KEY.json")
 	c.credentials("")
-	fails("credentials without an e-mail", at, "say ?user=NAME@DOMAIN")
+	fails("credentials without an e-mail", at, "add ?user=NAME@DOMAIN")
 	c.credentials("nobody@my-project.iam.gserviceaccount.com")
 	set := func(status int) {
 		c.mu.Lock()

@@ -27,7 +27,7 @@ func TestParse(t *testing.T) {
 		{"cloudsql://my-project:us-east1:cards", target{}, "name one database"},
 		{"cloudsql://my-project:us-east1:cards/", target{}, "name one database"},
 		{"cloudsql://my-project:us-east1:cards/a/b", target{}, "name one database"},
-		{"cloudsql://u:sesame@my-project:us-east1:cards/seine", target{}, "there is no password: the login is by IAM"},
+		{"cloudsql://u:sesame@my-project:us-east1:cards/seine", target{}, "there is no password because the login uses IAM"},
 		{"cloudsql://my-project:us-east1:cards/seine?private=maybe", target{}, "private=maybe: give 1"},
 		{"cloudsql://my-project:us-east1:cards/seine?pool_max_conns=0", target{}, "pool_max_conns=0: give a number"},
 		{"cloudsql://my-project:us-east1:cards/seine?sslmode=off", target{}, `unknown "sslmode": user, private or pool_max_conns`},
