@@ -55,16 +55,16 @@ var Probes = Step{Context: -1}
 type Trial struct{ Trials, Hits float64 }
 
 const (
-	// drift is the number of trials at which a cell is halved, because the site changes over time.
-	drift = 400
+	// Drift is the number of trials above which a cell is halved, because the site changes over time.
+	Drift = 400
 
 	// stepPrior is the weight of the other contexts, in trials.
 	stepPrior = 4
 
-	// memory is the number of probes after which a probe counts for little, and
-	// window the same of answers of all kinds.
-	memory = 128
-	window = 512
+	// Memory is the mean age, in probes, at which a recent probe fades. Window is the same for recent
+	// answers of all kinds.
+	Memory = 128
+	Window = 512
 )
 
 // Recent is the cell of recent answers and of the wanted items among them. It leaves out writers
@@ -77,9 +77,9 @@ var Recent = Step{Context: -2}
 func (s Step) remembers() float64 {
 	switch s {
 	case Probes:
-		return memory
+		return Memory
 	case Recent:
-		return window
+		return Window
 	}
 	return 0
 }
@@ -92,7 +92,7 @@ func (t Trial) Merge(at Step, n, hits float64) Trial {
 		return Trial{t.Trials*keep + n, t.Hits*keep + hits}
 	}
 	t.Trials, t.Hits = t.Trials+n, t.Hits+hits
-	if t.Trials > drift {
+	if t.Trials > Drift {
 		t.Trials, t.Hits = t.Trials/2, t.Hits/2
 	}
 	return t
@@ -101,9 +101,9 @@ func (t Trial) Merge(at Step, n, hits float64) Trial {
 // Bounded returns the cell as if its trials had been merged one after the other, for a site that
 // does not change.
 func (t Trial) Bounded(at Step) Trial {
-	most := 0.75 * drift
+	most := 0.75 * Drift
 	if at == Probes {
-		most = memory
+		most = Memory
 	}
 	if t.Trials <= most {
 		return t

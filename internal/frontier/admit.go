@@ -7,13 +7,11 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/number"
-	"github.com/seinehq/seine/internal/polite"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -75,6 +73,12 @@ func LaneKey(job *seine.Job, key, page string) string {
 	}
 	return weburl.Host(page)
 }
+
+// ShardLanes and AssetLanes are the SQL patterns of the keys of shards and of asset hosts.
+const (
+	ShardLanes = shardLane + "%"
+	AssetLanes = assetLane + "%"
+)
 
 // AssetLane returns the lane of a host for what is not a page: its assets.
 func AssetLane(host string) string { return assetLane + host }
@@ -197,22 +201,10 @@ func SpecOf(job *seine.Job, config json.RawMessage) Spec {
 	return s
 }
 
-// LaneRoom returns how many tasks one claim may take of a lane: at most half
-// of its slots, because a claimed task holds its slot while it waits for its
-// start, at most claimSpan of starts, and one at a time while its host is at fault.
+// LaneRoom returns the room of a lane without a claim's own bound: see [Lane.Room].
 func LaneRoom(p LanePace, inflight, faults int) int {
-	p.Delay, p.Inflight = polite.Slowed(p.Delay, p.Inflight, p.Slow)
-	if faults > 0 {
-		return max(0, 1-inflight)
-	}
-	room := min(max(1, p.Inflight/2), p.Inflight-inflight)
-	if mean := (p.Delay.Min + p.Delay.Max) / 2; mean > 0 {
-		room = min(room, max(1, int(claimSpan/mean)))
-	}
-	return max(0, room)
+	return Lane{Pace: p, Inflight: inflight, Faults: faults}.Room(0)
 }
-
-const claimSpan = 2 * time.Second
 
 // IsAssetLane reports whether a lane is a host's assets.
 func IsAssetLane(lane string) bool { return strings.HasPrefix(lane, assetLane) }

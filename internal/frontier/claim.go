@@ -36,9 +36,6 @@ type LanePace struct {
 
 	Rest     seine.Rest
 	Cooldown seine.Cooldown
-
-	// Slow multiplies the delay after the host refused requests. Less than 1 means 1.
-	Slow float64 `json:"-"`
 }
 
 // New is a task to add.
@@ -81,15 +78,6 @@ type ClaimArgs struct {
 
 	// Not lists lanes to skip, because this worker's own pace blocks their hosts.
 	Not []LaneID
-}
-
-// Room returns the largest number of tasks this claim may take of a lane: see [LaneRoom].
-func (a ClaimArgs) Room(p LanePace, inflight, faults int) int {
-	room := LaneRoom(p, inflight, faults)
-	if a.Each > 0 {
-		room = min(room, a.Each)
-	}
-	return room
 }
 
 // Claimed is a task under a lease.

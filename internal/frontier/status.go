@@ -7,6 +7,16 @@ import (
 	"github.com/seinehq/seine"
 )
 
+// Limits of what a status and a depth list.
+const (
+	StatusHosts   = 20
+	StatusReasons = 50
+	DepthReasons  = 20
+)
+
+// RecordPage is the number of records that a driver reads at a time.
+const RecordPage = 500
+
 // JobInfo is a registered job.
 type JobInfo struct {
 	ID     JobID

@@ -27,12 +27,13 @@ const (
 // Slower is the factor after a refusal.
 func Slower(slow float64) float64 { return min(max(slow, 1)*SlowStep, SlowMost) }
 
-// Ease returns the factor after good good answers and the time since its last change.
+// Ease returns the factor after a number of good answers and the time since its last change. It
+// reckons in microseconds, so that SQL can compute the same number.
 func Ease(slow float64, good int, since time.Duration) float64 {
 	if slow <= 1 || good <= 0 {
 		return max(slow, 1)
 	}
-	back := min(EaseEach*float64(good), max(0, since.Seconds())/EaseAll.Seconds())
+	back := min(EaseEach*float64(good), float64(max(0, since.Microseconds()))/float64(EaseAll.Microseconds()))
 	return 1 / min(1, 1/slow+back)
 }
 

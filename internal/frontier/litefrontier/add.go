@@ -90,7 +90,7 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 		taken, left = 0, false
 		var (
 			lo, hi, next int64
-			thirsty      bool
+			unready      bool
 		)
 		err := t.scan(ctx, `select lo, hi, next_id from space where job_id = ? and next_id <= hi order by lo limit 1`, []any{job}, &lo, &hi, &next)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -106,7 +106,7 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 		}
 		marks, args := list(lanes)
 		if err := t.scan(ctx, `select count(*) * 2 <= ? from lane where job_id = ? and lane_key in (`+marks+`) and not parked`,
-			append([]any{len(lanes), job}, args...), &thirsty); err != nil || !thirsty {
+			append([]any{len(lanes), job}, args...), &unready); err != nil || !unready {
 			return err
 		}
 		tasks, to, err := frontier.Block(next, hi, n, admit)
@@ -131,7 +131,7 @@ func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []fronti
 	err = f.tx(ctx, func(t tx) error {
 		n = 0
 		for _, task := range tasks {
-			back, err := f.sendBack(ctx, t, job, task)
+			back, err := f.requeue(ctx, t, job, task)
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []fronti
 	return n, nil
 }
 
-func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task frontier.New) (bool, error) {
+func (f *Frontier) requeue(ctx context.Context, t tx, job frontier.JobID, task frontier.New) (bool, error) {
 	var (
 		old, state int64
 		reason     string
@@ -157,11 +157,13 @@ func (f *Frontier) sendBack(ctx context.Context, t tx, job frontier.JobID, task 
 		return false, ignoreNoRows(err)
 	}
 	if state == 0 { // waiting: ready at once
-		n, err := t.exec(ctx, `update queue set run_at = null, attempt = 0, state = 0, refused_at = null where job_id = ? and lane_id = ? and key = ? and lease_id is null and run_at is not null`, job, old, task.Key)
-		if err != nil || n == 0 {
-			return false, err
+		var prio int
+		err := t.scan(ctx, `update queue set run_at = null, attempt = 0, state = 0, refused_at = null where job_id = ? and lane_id = ? and key = ? and lease_id is null and run_at is not null returning prio`,
+			[]any{job, old, task.Key}, &prio)
+		if err != nil {
+			return false, ignoreNoRows(err)
 		}
-		return true, f.wake(ctx, t, old, task.Priority)
+		return true, f.wake(ctx, t, old, prio)
 	}
 	lane, err := f.laneID(ctx, t, job, task.Lane)
 	if err != nil {
@@ -188,11 +190,11 @@ func (f *Frontier) Waiting(ctx context.Context, job frontier.JobID, shards bool,
 		there bool
 	)
 	// Most often there is no such lane, and a long queue need not be read.
-	if err := f.one(ctx, `select exists (select 1 from lane where job_id = ? and (lane_key like 'shard/%') = ?)`, []any{job, shards}, &there); err != nil || !there {
+	if err := f.one(ctx, `select exists (select 1 from lane where job_id = ? and (`+isShard+`) = ?)`, []any{job, shards}, &there); err != nil || !there {
 		return nil, err
 	}
 	err := f.each(ctx, `select q.job_id, q.seq, q.key, q.lane_id, l.lane_key, q.prio from queue q join lane l using (lane_id)
- where q.job_id = ? and q.seq > ? and q.lease_id is null and (l.lane_key like 'shard/%') = ? order by q.seq limit ?`, []any{job, after, shards, n}, func(r *sql.Rows) error {
+ where q.job_id = ? and q.seq > ? and q.lease_id is null and (`+isShard+`) = ? order by q.seq limit ?`, []any{job, after, shards, n}, func(r *sql.Rows) error {
 		var c frontier.Claimed
 		err := r.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority)
 		out = append(out, c)

@@ -11,9 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/polite"
 )
 
 // OpenLease begins a worker's session.
@@ -61,19 +59,14 @@ func (f *Frontier) CloseLease(ctx context.Context, l frontier.Lease) error {
 	})
 }
 
-// lane is what a claim needs to know of one.
-type lane struct {
-	id               int64
-	key              string
-	nextAt           int64
-	pace             frontier.LanePace
-	inflight, faults int
-	starts           int64
-	room             int
-}
+// sqlDueLanes follows the columns of a lane. ?1 job, ?2 priority, ?3 time.
+const sqlDueLanes = sqlLaneColumns + `where job_id = ?1 and prio = ?2 and parked = 0 and "full" = 0 and paused = 0 and next_at <= ?3 order by next_at`
 
-const sqlLanes = `select lane_id, lane_key, next_at, delay_min, delay_max, max_inflight, inflight, faults, starts, rest_every, rest_for, slow from lane
- where job_id = ? and prio = ? and parked = 0 and "full" = 0 and paused = 0 and next_at <= ? order by next_at`
+// dueLane is a lane with the number of tasks that a claim takes of it.
+type dueLane struct {
+	row
+	room int
+}
 
 // Claim takes tasks of lanes that are due.
 func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.ClaimArgs) ([]frontier.Claimed, error) {
@@ -97,7 +90,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			if ln.room = min(ln.room, args.N-len(got)); ln.room == 0 {
 				break
 			}
-			taken, err := take(ctx, t, l, args, ln, now)
+			taken, err := f.take(ctx, t, l, args, ln, now)
 			if err != nil {
 				return err
 			}
@@ -114,27 +107,18 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	return got, nil
 }
 
-// dueLanes lists up to args.N lanes that are due and have room, best priority
-// first. Lanes without room are stepped over, however many: hosts that refuse
-// must not hide the others.
-func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, now int64) ([]lane, error) {
-	var out []lane
+// dueLanes lists up to args.N lanes that are due and have room, the best priority first. It passes over
+// any number of lanes without room, so that hosts at fault do not hide the others.
+func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, now int64) ([]dueLane, error) {
+	var out []dueLane
 	for prio := 0; prio <= 3 && len(out) < args.N; prio++ {
-		err := t.each(ctx, sqlLanes, []any{args.Job, prio, now + args.Ahead.Microseconds()}, func(r *sql.Rows) error {
-			var (
-				ln              lane
-				dmin, dmax, rst int64
-			)
-			if err := r.Scan(&ln.id, &ln.key, &ln.nextAt, &dmin, &dmax, &ln.pace.Inflight, &ln.inflight, &ln.faults, &ln.starts, &ln.pace.Rest.Every, &rst, &ln.pace.Slow); err != nil {
+		err := t.each(ctx, sqlDueLanes, []any{args.Job, prio, now + args.Ahead.Microseconds()}, func(r *sql.Rows) error {
+			w, err := scanLane(r.Scan)
+			if err != nil || slices.Contains(args.Not, frontier.LaneID(w.id)) {
 				return err
 			}
-			if slices.Contains(args.Not, frontier.LaneID(ln.id)) {
-				return nil
-			}
-			ln.pace.Delay = seine.Span{Min: micro(dmin), Max: micro(dmax)}
-			ln.pace.Rest.For = micro(rst)
-			if ln.room = args.Room(ln.pace, ln.inflight, ln.faults); ln.room > 0 {
-				out = append(out, ln)
+			if room := w.Room(args.Each); room > 0 {
+				out = append(out, dueLane{w, room})
 			}
 			if len(out) == args.N {
 				return errEnough
@@ -151,16 +135,17 @@ func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, now int64) ([]
 // errEnough ends a reading early.
 var errEnough = errors.New("enough")
 
-// take leases the best tasks of a lane, gives each its start, and leaves the
-// lane with the priority of what is left, or parked.
-func take(ctx context.Context, t tx, l frontier.Lease, args frontier.ClaimArgs, ln lane, now int64) ([]frontier.Claimed, error) {
+// take leases the best tasks of a lane and assigns each a start.
+func (f *Frontier) take(ctx context.Context, t tx, l frontier.Lease, args frontier.ClaimArgs, ln dueLane, now int64) ([]frontier.Claimed, error) {
 	var (
 		got   []frontier.Claimed
-		after sql.NullInt64 // the priority of the first task that is left
+		left  bool
+		prio  int // of the first task that is left
+		draws []float64
 	)
 	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.mark, coalesce(q.refused_at, 0), case when q.owes then coalesce((select o.assets from owed o where o.job_id = q.job_id and o.key = q.key), '{}') end, case when q.has_meta then (select k.meta from task k where k.job_id = q.job_id and k.key = q.key) end from queue q
  where q.lane_id = ? and q.lease_id is null and q.run_at is null order by q.prio, q.seq limit ?`, []any{ln.id, ln.room + 1}, func(r *sql.Rows) error {
-		c := frontier.Claimed{Job: args.Job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.faults}
+		c := frontier.Claimed{Job: args.Job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.Faults}
 		var (
 			meta    sql.NullString
 			owed    sql.NullString
@@ -173,7 +158,7 @@ func take(ctx context.Context, t tx, l frontier.Lease, args frontier.ClaimArgs, 
 			c.Refused = micro(now - refused)
 		}
 		if len(got) == ln.room {
-			after = sql.NullInt64{Int64: int64(c.Priority), Valid: true}
+			left, prio = true, c.Priority
 			return nil
 		}
 		if meta.Valid {
@@ -183,35 +168,20 @@ func take(ctx context.Context, t tx, l frontier.Lease, args frontier.ClaimArgs, 
 			c.Owed = json.RawMessage(owed.String)
 		}
 		c.Attempt++
-		got = append(got, c)
+		got, draws = append(got, c), append(draws, f.draw())
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	next, rested := max(ln.nextAt, now), false
-	delay, _ := polite.Slowed(ln.pace.Delay, 0, ln.pace.Slow)
-	if delay.Max > 0 {
-		next = max(next, now+args.Lead.Microseconds())
-	}
+	after, starts := ln.Take(fromMicro(now), args.Lead, draws)
 	for i := range got {
-		got[i].StartAt, got[i].Wait = fromMicro(next), micro(next-now)
-		d := delay.At(rand.Float64())
-		if rested = ln.pace.Rest.Every > 0 && (ln.starts+int64(i)+1)%int64(ln.pace.Rest.Every) == 0; rested {
-			d = max(d, ln.pace.Rest.For)
-		}
-		next += d.Microseconds()
+		got[i].StartAt, got[i].Wait = starts[i], starts[i].Sub(fromMicro(now))
 		if _, err := t.exec(ctx, `update queue set lease_id = ?, attempt = ?, claimed_at = ? where seq = ?`, l.Token, got[i].Attempt, now, got[i].Seq); err != nil {
 			return nil, err
 		}
 	}
-	if len(got) == 0 {
-		next = ln.nextAt
-	}
-	_, err = t.exec(ctx, `update lane set inflight = inflight + ?1, "full" = inflight + ?1 >= max_inflight, starts = starts + ?1, parked = ?2, prio = coalesce(?3, prio), next_at = ?4,
-  quiet_until = case when ?5 then ?4 else quiet_until end, why = case when ?5 then 'rest' else why end where lane_id = ?6`,
-		len(got), !after.Valid, after, next, rested, ln.id)
-	return got, err
+	return got, storeLane(ctx, t, ln.id, after.Left(prio, left))
 }
 
 func micro(us int64) time.Duration { return time.Duration(us) * time.Microsecond }
@@ -243,35 +213,37 @@ func (f *Frontier) Due(ctx context.Context, jobs []frontier.JobID) (time.Duratio
 	return max(0, micro(best-f.now())), ok, nil
 }
 
-// Held tells what changed on lanes since their tasks were claimed.
+// Blocked returns the current state of lanes whose claimed tasks have not started yet.
 func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error) {
 	if len(lanes) == 0 {
 		return nil, nil
 	}
 	var out []frontier.LaneState
-	now := f.now()
+	now := fromMicro(f.now())
 	marks, args := list(lanes)
-	err := f.each(ctx, `select lane_id, l.paused or j.paused, case when coalesce(why, '') <> 'rest' then coalesce(quiet_until, 0) else 0 end from lane l join job j using (job_id) where lane_id in (`+marks+`)`, args,
+	err := f.each(ctx, `select lane_id, l.paused or j.paused, coalesce(why, ''), coalesce(quiet_until, 0) from lane l join job j using (job_id) where lane_id in (`+marks+`)`, args,
 		func(r *sql.Rows) error {
 			var (
 				s     frontier.LaneState
-				quiet int64
+				l     frontier.Lane
+				until int64
 			)
-			if err := r.Scan(&s.Lane, &s.Paused, &quiet); err != nil {
-				return err
-			}
-			s.Backoff = max(0, micro(quiet-now))
+			err := r.Scan(&s.Lane, &s.Paused, &l.Why, &until)
+			l.BackoffUntil = orZero(until)
+			s.Backoff = l.Remaining(now)
 			out = append(out, s)
-			return nil
+			return err
 		})
 	return out, err
 }
 
-// Troubled lists the hosts that are paused, quiet, at fault or slow.
+// sqlUnhealthy is Lane.Unhealthy, where ?1 is the time now and ?2 is Recovered.
+const sqlUnhealthy = `(paused or coalesce(quiet_until > ?1, 0) or faults > 0 or slow > ?2)`
+
+// Unhealthy lists the hosts that are paused, in backoff, at fault or slowed.
 func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string, error) {
 	var out []string
-	err := f.each(ctx, `select lane_key from lane where job_id = ? and (paused or quiet_until > ? or faults > 0 or slow > 1.01)
- and lane_key not like 'assets/%' and lane_key not like 'shard/%'`, []any{job, f.now()}, func(r *sql.Rows) error {
+	err := f.each(ctx, `select lane_key from lane where job_id = ?3 and `+sqlUnhealthy+` and `+isHost, []any{f.now(), frontier.Recovered, job}, func(r *sql.Rows) error {
 		var host string
 		err := r.Scan(&host)
 		out = append(out, host)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/polite"
 )
 
 // Complete ends tasks with what they yield, in one transaction: the boundary
@@ -54,10 +53,10 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 				out.Refused = append(out.Refused, refused...)
 			}
 			state := c.State
-			if c.Alone() {
-				state = seine.Pending // it tells nothing of the lane's host
+			if c.Again != nil {
+				state = seine.Done // its page is
 			}
-			ends.add(c.Lane, state)
+			ends.add(c.Lane, state, c.Alone())
 			answers = append(answers, c.Explored)
 		}
 		if err := moved.write(ctx, t, job); err != nil {
@@ -210,62 +209,6 @@ func orNull[T comparable](v T) any {
 	return v
 }
 
-// ended counts, by lane, the tasks that left it, those that ended well, and
-// those that ended in error.
-type ended map[frontier.LaneID]*struct{ n, ok, bad int }
-
-func (e ended) add(lane frontier.LaneID, state seine.State) {
-	k := e[lane]
-	if k == nil {
-		k = &struct{ n, ok, bad int }{}
-		e[lane] = k
-	}
-	k.n++
-	switch state {
-	case seine.Done, seine.Skipped:
-		k.ok++
-	case seine.Error:
-		k.bad++
-	case seine.Pending, seine.InProgress, seine.Stale:
-	}
-}
-
-// settle frees the lanes' slots, counts errors in a row, and begins a cooldown
-// when there are enough. A lane that was full is lifted to now.
-func (f *Frontier) settle(ctx context.Context, t tx, ends ended) error {
-	now := f.now()
-	for id, k := range ends {
-		var (
-			errors, after  int
-			coolFor, eased int64
-			slow           float64
-		)
-		if err := t.scan(ctx, `select errors, cooldown_after, cooldown_for, slow, coalesce(eased_at, 0) from lane where lane_id = ?`, []any{id}, &errors, &after, &coolFor, &slow, &eased); err != nil {
-			return err
-		}
-		cooling := k.ok == 0 && k.bad > 0 && after > 0 && errors+k.bad >= after
-		if slow = polite.Ease(slow, k.ok, micro(now-eased)); slow < 1.01 {
-			slow = 1
-		}
-		errors += k.bad
-		if k.ok > 0 || cooling {
-			errors = 0
-		}
-		if _, err := t.exec(ctx, `update lane set inflight = inflight - ?2, next_at = case when "full" then max(next_at, ?3) else next_at end,
-  "full" = inflight - ?2 >= max_inflight, errors = ?4, faults = case when ?5 then 0 else faults end, down_since = case when ?5 then null else down_since end,
-  why = case when ?5 and coalesce(quiet_until < ?3, 1) and ?6 = 1 then null else why end, slow = ?6, eased_at = case when ?5 and slow > 1 then ?3 else eased_at end, quiet_until = case when ?5 and quiet_until < ?3 then null else quiet_until end where lane_id = ?1`,
-			id, k.n, now, errors, k.ok > 0, slow); err != nil {
-			return err
-		}
-		if cooling {
-			if _, err := t.exec(ctx, `update lane set quiet_until = max(coalesce(quiet_until, 0), ?2), next_at = max(next_at, ?2), why = 'cooldown' where lane_id = ?1`, id, now+coolFor); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // Fail gives tasks back, to be tried again after their delays.
 func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Failure) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(t tx) error {
@@ -289,7 +232,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 				}
 				out.Refused = append(out.Refused, refused...)
 			}
-			ends.add(c.Lane, c.State)
+			ends.add(c.Lane, c.State, false)
 			answers = append(answers, c.Explored)
 		}
 		if err := f.explored(ctx, t, job, l, answers); err != nil {
@@ -338,25 +281,4 @@ func (f *Frontier) releaseHeld(ctx context.Context, t tx, l frontier.Lease, c fr
 		return err
 	}
 	return f.release(ctx, t, c)
-}
-
-// giveBack frees one slot of a lane for a task that is ready again.
-func (f *Frontier) giveBack(ctx context.Context, t tx, lane int64, prio int) error {
-	if err := f.freeSlot(ctx, t, lane); err != nil {
-		return err
-	}
-	return f.wake(ctx, t, lane, prio)
-}
-
-// freeSlot gives back the slot of a task that left its lane.
-func (f *Frontier) freeSlot(ctx context.Context, t tx, lane int64) error {
-	_, err := t.exec(ctx, `update lane set inflight = inflight - 1, "full" = inflight - 1 >= max_inflight, next_at = max(next_at, ?) where lane_id = ?`, f.now(), lane)
-	return err
-}
-
-// wake says that a lane has a ready task of a priority.
-func (f *Frontier) wake(ctx context.Context, t tx, lane int64, prio int) error {
-	_, err := t.exec(ctx, `update lane set prio = case when parked then ?2 else min(prio, ?2) end, parked = 0, next_at = max(next_at, ?3)
- where lane_id = ?1 and (parked or prio > ?2)`, lane, prio, f.now())
-	return err
 }

@@ -22,8 +22,8 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	err = f.one(ctx, `select paused,
   (select count(*) from queue q where q.lease_id is not null and q.job_id = j.job_id),
   (select count(*) from lease where expires_at > ?1),
-  (select count(*) from (select * from lane where job_id = ?2 limit ?3) where parked = 0 and paused = 0 and delay_max > 0 and lane_key not like 'assets/%' and ("full" or next_at > ?4)),
-  (select count(*) from (select * from lane where job_id = ?2 limit ?3) where parked = 0 and paused = 0 and delay_max > 0 and lane_key not like 'assets/%')
+  (select count(*) from (select * from lane where job_id = ?2 limit ?3) where parked = 0 and paused = 0 and delay_max > 0 and not `+isAssets+` and ("full" or next_at > ?4)),
+  (select count(*) from (select * from lane where job_id = ?2 limit ?3) where parked = 0 and paused = 0 and delay_max > 0 and not `+isAssets+`)
  from job j where job_id = ?2`, []any{now, job, frontier.LaneRows, now - frontier.BusyWithin.Microseconds()},
 		&d.Paused, &inProgress, &d.Workers, &d.Busy, &d.Lanes)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -42,7 +42,7 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 		return d, err
 	}
 	d.Split(inProgress, sample)
-	err = f.each(ctx, `select state, reason, sum(n) from stat where job_id = ? and state between 2 and 4 group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit 20`, []any{job}, func(r *sql.Rows) error {
+	err = f.each(ctx, `select state, reason, sum(n) from stat where job_id = ? and state between 2 and 4 group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit ?`, []any{job, frontier.DepthReasons}, func(r *sql.Rows) error {
 		var (
 			c     frontier.ReasonCount
 			state int
@@ -65,7 +65,7 @@ func (f *Frontier) oldest(ctx context.Context, job frontier.JobID, now int64) (a
    from queue q join task t on t.job_id = q.job_id and t.key = q.key
    where q.lane_id = l.lane_id and q.prio = a.prio and q.lease_id is null and q.run_at is null order by q.seq limit 1))
  from (select lane_id, next_at, prio from lane where job_id = ?2 and prio = ?3 and parked = 0 and "full" = 0 and paused = 0
-   and next_at <= ?1 and (lane_key like 'shard/%' or next_at < ?4) order by next_at limit ?5) l
+   and next_at <= ?1 and (`+isShard+` or next_at < ?4) order by next_at limit ?5) l
  join (select 0 as prio union all select 1 union all select 2 union all select 3) a on a.prio >= l.prio`,
 			[]any{now, job, prio, now - frontier.BusyWithin.Microseconds(), frontier.OldestLanes}, &since)
 		if err != nil {

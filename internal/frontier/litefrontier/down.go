@@ -2,8 +2,6 @@ package litefrontier
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,28 +9,29 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// HostDown ends the open tasks of a host that has been at fault for long enough. Tasks that fetch
+// fetchesAlone is frontier.Claimed.Alone for the next claim of a task.
+const fetchesAlone = `(q.owes and exists (select 1 from owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}'))`
+
+// HostDown ends the open tasks of a host that has been at fault for at least after. Tasks that fetch
 // assets without their page stay.
 func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string, after time.Duration, reason string) (down bool, ended int, err error) {
 	reason = frontier.CleanReason(reason)
 	err = f.tx(ctx, func(t tx) error {
 		down, ended = false, 0
-		var lane int64
-		now := f.now()
-		err := t.scan(ctx, `select lane_id from lane where job_id = ? and lane_key = ? and down_since <= ?`, []any{job, host, now - after.Microseconds()}, &lane)
-		if errors.Is(err, sql.ErrNoRows) {
+		lanes, err := f.lanes(ctx, t, `where job_id = ?1 and lane_key = ?2`, job, host)
+		if err != nil || len(lanes) == 0 {
+			return err
+		}
+		now, lane := f.now(), lanes[0].id
+		if down = lanes[0].Down(fromMicro(now), after); !down {
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		down = true
 		if _, err := t.exec(ctx, `update task set state = ?1, attempt = q.attempt, reason = ?2, finished_at = ?3 from queue q
- where q.lane_id = ?4 and q.lease_id is null and not (q.owes and exists (select 1 from owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}')) and task.job_id = q.job_id and task.key = q.key`, int(seine.Error), reason, now, lane); err != nil {
+ where q.lane_id = ?4 and q.lease_id is null and not `+fetchesAlone+` and task.job_id = q.job_id and task.key = q.key`, int(seine.Error), reason, now, lane); err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, `delete from queue as q where lane_id = ? and lease_id is null and not (q.owes and exists (select 1 from owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}'))`, lane)
-		if err != nil || n == 0 {
+		n, err := t.exec(ctx, `delete from queue as q where lane_id = ? and lease_id is null and not `+fetchesAlone+``, lane)
+		if err != nil {
 			return err
 		}
 		ended = int(n)
@@ -48,10 +47,13 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 	return down, ended, nil
 }
 
-// HostUp states that a host answered.
+// HostUp records that a host answered.
 func (f *Frontier) HostUp(ctx context.Context, job frontier.JobID, host string) error {
 	return f.tx(ctx, func(t tx) error {
-		_, err := t.exec(ctx, `update lane set faults = 0, down_since = null where job_id = ? and lane_key = ? and (faults > 0 or down_since is not null)`, job, host)
-		return err
+		lanes, err := f.lanes(ctx, t, `where job_id = ?1 and lane_key = ?2 and (faults > 0 or down_since is not null)`, job, host)
+		if err != nil || len(lanes) == 0 {
+			return err
+		}
+		return storeLane(ctx, t, lanes[0].id, lanes[0].Up())
 	})
 }

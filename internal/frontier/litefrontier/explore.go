@@ -10,18 +10,17 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-const sqlDry = `select not exists (select 1 from lane where job_id = ?1 and parked = 0 and lane_key not like 'assets/%' and lane_key not like 'shard/%')
- and (select 2 * count(*) filter (where parked = 0) <= count(*) from lane where job_id = ?1 and lane_key like 'shard/%')
- and (not exists (select 1 from lane where job_id = ?1 and lane_key not like 'assets/%')
-   or exists (select 1 from lane where job_id = ?1 and lane_key not like 'assets/%' and "full" = 0 and paused = 0 and next_at <= ?2))
+// sqlIdle is frontier.Idle for a job that is not paused. ?1 job, ?2 the time from which on a lane is
+// claimable.
+const sqlIdle = `select not exists (select 1 from lane where job_id = ?1 and parked = 0 and ` + isHost + `)
+ and (select 2 * count(*) filter (where parked = 0) <= count(*) from lane where job_id = ?1 and ` + isShard + `)
+ and (not exists (select 1 from lane where job_id = ?1 and not ` + isAssets + `)
+   or exists (select 1 from lane where job_id = ?1 and not ` + isAssets + ` and "full" = 0 and paused = 0 and next_at <= ?2))
  and exists (select 1 from job where job_id = ?1 and not paused)`
-
-// soon is how far before its next start a lane counts as one to be claimed.
-const soon = 100 * time.Millisecond
 
 // Lull tells what there is to do for who claimed nothing.
 func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.IdleState, err error) {
-	if err = f.one(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &out.Idle); err == nil {
+	if err = f.one(ctx, sqlIdle, []any{job, f.now() + frontier.Soon.Microseconds()}, &out.Idle); err == nil {
 		out.Wait, out.Due, err = f.Due(ctx, []frontier.JobID{job})
 	}
 	if err != nil {
@@ -35,7 +34,7 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 	err = f.tx(ctx, func(t tx) error {
 		n = 0
 		var dry, open bool
-		if err := t.scan(ctx, sqlDry, []any{job, f.now() + soon.Microseconds()}, &dry); err != nil || !dry {
+		if err := t.scan(ctx, sqlIdle, []any{job, f.now() + frontier.Soon.Microseconds()}, &dry); err != nil || !dry {
 			return err
 		}
 		err := t.scan(ctx, `select exists (select 1 from circuit where job_id = ? and space = ? and closed_at is null)`, []any{job, space}, &open)

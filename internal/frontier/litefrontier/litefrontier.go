@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -42,6 +43,7 @@ type Frontier struct {
 	write, read *sql.DB
 	path        string
 	clock       func() time.Time
+	draw        func() float64
 
 	// mu lets one transaction at a time on the writer connection.
 	mu    sync.Mutex
@@ -51,8 +53,11 @@ type Frontier struct {
 
 // Options change how a frontier behaves; the zero value works.
 type Options struct {
-	// Now is the frontier's clock; nil: time.Now.
+	// Now is the frontier's clock. Default: time.Now.
 	Now func() time.Time
+
+	// Draw returns a number in [0, 1) for each drawn delay. Default: rand.Float64.
+	Draw func() float64
 }
 
 // Open opens the file, made with its folder when missing. It doesn't look at
@@ -63,9 +68,12 @@ func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
 			return nil, fmt.Errorf("%w: the folder of %s can't be made: %w: name a file in a folder that may be written", frontier.ErrUnavailable, path, err)
 		}
 	}
-	f := &Frontier{path: path, clock: opts.Now, stmts: map[string]*sql.Stmt{}}
+	f := &Frontier{path: path, clock: opts.Now, draw: opts.Draw, stmts: map[string]*sql.Stmt{}}
 	if f.clock == nil {
 		f.clock = time.Now
+	}
+	if f.draw == nil {
+		f.draw = rand.Float64
 	}
 	dsn := func(extra string) string {
 		u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}

@@ -50,9 +50,6 @@ func (f *Frontier) one(ctx context.Context, query string, args []any, dest ...an
 	return classify(f.read.QueryRowContext(ctx, query, args...).Scan(dest...))
 }
 
-// maxHosts bounds the hosts that a status names.
-const maxHosts = 20
-
 // Status reads what people look at.
 func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
 	var s frontier.Status
@@ -77,24 +74,24 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 		return s, err
 	}
 	s.States = counts.States(inProgress, waitError, waitStale)
-	if err := f.each(ctx, `select lane_key, next_at, paused or coalesce(quiet_until > ?1, 0) or faults > 0 as held, case when paused then 'paused' else coalesce(why, '') end, slow
- from lane where job_id = ?2 and lane_key not like 'shard/%'
-   and (paused or quiet_until > ?1 or faults > 0 or slow > 1.01 or not parked or inflight > 0) order by held desc, slow desc, next_at desc limit ?3`, []any{now, job, maxHosts}, func(r *sql.Rows) error {
-		var (
-			h    frontier.HostStatus
-			next int64
-		)
-		err := r.Scan(&h.Host, &next, &h.Blocked, &h.Reason, &h.Slow)
-		h.NextAt = fromMicro(next)
-		s.Hosts = append(s.Hosts, h)
-		return err
-	}); err != nil {
+	if err := f.each(ctx, `select lane_key, next_at, paused or coalesce(quiet_until > ?1, 0) or faults > 0 as blocked, case when paused then '`+frontier.WhyPaused+`' else coalesce(why, '') end, slow
+ from lane where job_id = ?3 and not `+isShard+` and (`+sqlUnhealthy+` or not parked or inflight > 0) order by blocked desc, slow desc, next_at desc limit ?4`,
+		[]any{now, frontier.Recovered, job, frontier.StatusHosts}, func(r *sql.Rows) error {
+			var (
+				h    frontier.HostStatus
+				next int64
+			)
+			err := r.Scan(&h.Host, &next, &h.Blocked, &h.Reason, &h.Slow)
+			h.NextAt = fromMicro(next)
+			s.Hosts = append(s.Hosts, h)
+			return err
+		}); err != nil {
 		return s, err
 	}
 	err = f.each(ctx, `select state, reason, sum(n) from (
    select state, reason, n from stat where job_id = ?1 and state between 2 and 4
    union all select state, coalesce(reason, ''), 1 from queue where job_id = ?1 and lease_id is null and run_at is not null)
- group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit 50`, []any{job}, func(r *sql.Rows) error {
+ group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit ?2`, []any{job, frontier.StatusReasons}, func(r *sql.Rows) error {
 		var (
 			c     frontier.ReasonCount
 			state int

@@ -8,9 +8,6 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// recordPage is how many records are read at a time.
-const recordPage = 500
-
 const (
 	sqlRecordPage   = `select key, kind, fields, url, digest, fetched_at from record where job_id = ? and (key, kind) > (?, ?) order by key, kind limit ?`
 	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256 from asset`
@@ -39,7 +36,7 @@ func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(f
 
 func records(ctx context.Context, from reader, job frontier.JobID, each func(frontier.Stored) error) error {
 	return frontier.EachRecord(each, func(key, kind string) (page []frontier.Stored, err error) {
-		err = rowsOf(ctx, from, sqlRecordPage, []any{job, key, kind, recordPage}, func(r *sql.Rows) error {
+		err = rowsOf(ctx, from, sqlRecordPage, []any{job, key, kind, frontier.RecordPage}, func(r *sql.Rows) error {
 			var (
 				s      frontier.Stored
 				fields string
@@ -75,7 +72,7 @@ func records(ctx context.Context, from reader, job frontier.JobID, each func(fro
 // Assets calls each for every asset, ordered by key and name.
 func (f *Frontier) Assets(ctx context.Context, job frontier.JobID, each func(frontier.Asset) error) error {
 	return frontier.EachAsset(each, func(key, name string) (page []frontier.Asset, err error) {
-		err = f.each(ctx, sqlAssetColumns+` where job_id = ? and (key, name) > (?, ?) order by key, name limit ?`, []any{job, key, name, recordPage}, func(r *sql.Rows) error {
+		err = f.each(ctx, sqlAssetColumns+` where job_id = ? and (key, name) > (?, ?) order by key, name limit ?`, []any{job, key, name, frontier.RecordPage}, func(r *sql.Rows) error {
 			a, err := scanAsset(r)
 			page = append(page, a)
 			return err

@@ -4,13 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Rescue takes the tasks of one expired lease back and buries it.
+// Rescue takes back the tasks of one expired lease and deletes the lease.
 func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		found, back, died = false, 0, 0
@@ -44,7 +43,7 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 				if _, err := t.exec(ctx, `delete from queue where seq = ?`, h.Seq); err != nil {
 					return err
 				}
-				if err := f.final(ctx, t, h.Job, h.Claimed, seine.Error, "worker died", worker, moved); err != nil {
+				if err := f.final(ctx, t, h.Job, h.Claimed, seine.Error, frontier.WhyDied, worker, moved); err != nil {
 					return err
 				}
 				if err := moved.write(ctx, t, h.Job); err != nil {
@@ -56,8 +55,8 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 				continue
 			}
 			back++
-			if wait := frontier.RescueDelay(h.Attempt, rand.Float64()); wait > 0 {
-				if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = 'worker died', run_at = ? where seq = ?`,
+			if wait := frontier.RescueDelay(h.Attempt, f.draw()); wait > 0 {
+				if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?, reason = '`+frontier.WhyDied+`', run_at = ? where seq = ?`,
 					int(seine.Error), f.now()+wait.Microseconds(), h.Seq); err != nil {
 					return err
 				}
@@ -66,7 +65,7 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 				}
 				continue
 			}
-			if _, err := t.exec(ctx, `update queue set lease_id = null, state = 0, run_at = null where seq = ?`, h.Seq); err != nil {
+			if _, err := t.exec(ctx, `update queue set lease_id = null, state = 0, reason = '`+frontier.WhyDied+`', run_at = null where seq = ?`, h.Seq); err != nil {
 				return err
 			}
 			if err := f.giveBack(ctx, t, int64(h.Lane), h.Priority); err != nil {

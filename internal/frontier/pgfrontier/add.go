@@ -159,7 +159,7 @@ func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to in
 func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit func(id int64) (frontier.New, error)) (taken int, left bool, err error) {
 	var (
 		lo, hi, next int64
-		thirsty      bool
+		unready      bool
 	)
 	err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlSpacePeek, job).Scan(&lo, &hi, &next) })
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -170,9 +170,9 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 	}
 	lanes, err := frontier.NextLanes(next, hi, admit)
 	if err == nil {
-		err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlThirsty, job, lanes).Scan(&thirsty) })
+		err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlUnready, job, lanes).Scan(&unready) })
 	}
-	if err != nil || !thirsty {
+	if err != nil || !unready {
 		return 0, true, err
 	}
 	tasks, to, err := frontier.Block(next, hi, n, admit)
@@ -223,11 +223,11 @@ func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []fronti
 	if err != nil {
 		return 0, fmt.Errorf("retry: %w", err)
 	}
-	hastened, err := f.hasten(ctx, job, keys)
-	return n + hastened, err
+	retried, err := f.retryNow(ctx, job, keys)
+	return n + retried, err
 }
 
-func (f *Frontier) hasten(ctx context.Context, job frontier.JobID, keys []string) (int, error) {
+func (f *Frontier) retryNow(ctx context.Context, job frontier.JobID, keys []string) (int, error) {
 	var n int64
 	err := f.tx(ctx, func(c *pgx.Conn) error {
 		if _, err := c.Exec(ctx, `begin`); err != nil {
@@ -244,7 +244,7 @@ func (f *Frontier) hasten(ctx context.Context, job frontier.JobID, keys []string
 		if _, err := c.Exec(ctx, sqlLock, sorted(lanes)); err != nil {
 			return err
 		}
-		rows, err = c.Query(ctx, sqlHasten, job, keys)
+		rows, err = c.Query(ctx, sqlRetryNow, job, keys)
 		if err != nil {
 			return err
 		}
@@ -273,14 +273,14 @@ func (f *Frontier) Waiting(ctx context.Context, job frontier.JobID, shards bool,
 	)
 	// Most often there is no such lane, and a long queue need not be read.
 	err := f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and (lane_key like 'shard/%') = $2)`, job, shards).Scan(&there)
+		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and (`+isShard+`) = $2)`, job, shards).Scan(&there)
 	})
 	if err != nil || !there {
 		return nil, err
 	}
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		rows, err := c.Query(ctx, `select q.job_id, q.seq, q.key, q.lane_id, l.lane_key, q.prio::int from seine.queue q join seine.lane l using (lane_id)
- where q.job_id = $1 and q.seq > $2 and q.lease_id is null and (l.lane_key like 'shard/%') = $4 order by q.seq limit $3`, job, after, n, shards)
+ where q.job_id = $1 and q.seq > $2 and q.lease_id is null and (`+isShard+`) = $4 order by q.seq limit $3`, job, after, n, shards)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -92,22 +93,25 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 				break
 			}
 			b, lanes = &pgx.Batch{}, 2*lanes
-			var ids, rooms []int32
+			var (
+				ids, rooms []int32
+				drawn      bool
+			)
 			left := args.N - len(got)
 			for _, ln := range due {
 				r := min(ln.room, left)
 				if r > 0 {
-					paced = paced || ln.paced
+					paced, drawn = paced || ln.paced, drawn || ln.drawn
 					ids, rooms, left = append(ids, ln.id), append(rooms, int32(r)), left-r
 				}
 				if r > 0 || ln.room == 0 {
-					not = append(not, ln.id) // looked at
+					not = append(not, ln.id)
 				}
 			}
 			if len(ids) == 0 {
 				continue
 			}
-			taken, err := f.take(ctx, c, l, args, ids, rooms)
+			taken, err := f.take(ctx, c, l, args, ids, rooms, drawn)
 			if err != nil {
 				return err
 			}
@@ -173,11 +177,24 @@ func (f *Frontier) doubtful(ctx context.Context, c *pgx.Conn, about doubt) ([]fr
 	return slices.DeleteFunc(tasks, func(t frontier.Claimed) bool { return !slices.Contains(still, t.Seq) }), nil
 }
 
-// take leases the tasks of locked lanes.
-func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, args frontier.ClaimArgs, lanes, rooms []int32) ([]frontier.Claimed, error) {
+// take leases the tasks of locked lanes. drawn means that some delay is drawn.
+func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, args frontier.ClaimArgs, lanes, rooms []int32, drawn bool) ([]frontier.Claimed, error) {
 	prios, lows := f.lowsOf(args.Job, lanes)
+	var (
+		draws []float64
+		skips []int32
+	)
+	for _, room := range rooms {
+		if !drawn {
+			break
+		}
+		skips = append(skips, int32(len(draws)))
+		for range room {
+			draws = append(draws, f.draw())
+		}
+	}
 	sent := time.Now()
-	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms, prios, lows, args.Lead.Seconds())
+	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms, prios, lows, args.Lead.Seconds(), draws, skips)
 	if err != nil {
 		return nil, err
 	}
@@ -207,12 +224,12 @@ func (f *Frontier) trip(took time.Duration) time.Duration {
 type dueLane struct {
 	id    int32
 	room  int
-	paced bool // starts are apart
+	paced bool // each start needs a turn
+	drawn bool // the delay is drawn from a span
 }
 
-// lockLanes locks due lanes, each with the room that frontier.LaneRoom gives it,
-// which may be none.
-// b holds what goes before it in the pipeline.
+// lockLanes locks due lanes and returns the room of each, which may be zero. b holds the statements
+// that precede it in the pipeline.
 func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l frontier.Lease, args frontier.ClaimArgs, lanes int, not []int32) (due []dueLane, err error) {
 	at := f.floorsOf(args.Job)
 	before := b.Len()
@@ -230,19 +247,18 @@ func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l f
 		return nil, err
 	}
 	var (
-		id, inflight, most, faults int32
-		nextAt                     time.Time
-		dmin, dmax, slow           float64
-		paced                      bool
-		prio                       int
-		first                      [4]time.Time
+		id         int32
+		lane       frontier.Lane
+		dmin, dmax float64
+		prio       int
+		first      [4]time.Time
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &nextAt, &most, &inflight, &faults, &dmin, &dmax, &slow, &paced, &prio}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &lane.NextAt, &lane.Pace.Inflight, &lane.Inflight, &lane.Faults, &dmin, &dmax, &lane.Slow, &lane.Pace.Rest.Every, &prio}, func() error {
 		if first[prio].IsZero() {
-			first[prio] = nextAt
+			first[prio] = lane.NextAt
 		}
-		pace := frontier.LanePace{Delay: seine.Span{Min: seconds(dmin), Max: seconds(dmax)}, Inflight: int(most), Slow: slow}
-		due = append(due, dueLane{id, args.Room(pace, int(inflight), int(faults)), paced})
+		lane.Pace.Delay = seine.Span{Min: seconds(dmin), Max: seconds(dmax)}
+		due = append(due, dueLane{id, lane.Room(args.Each), lane.Paced(), dmax > dmin})
 		return nil
 	})
 	if err := errors.Join(err, br.Close()); err != nil {
@@ -256,7 +272,8 @@ func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l f
 	return due, nil
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+// seconds returns a number of seconds in the server's resolution, a microsecond.
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s*1e6)) * time.Microsecond }
 
 func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 	var (
@@ -304,7 +321,7 @@ func (f *Frontier) dueArgs(jobs []frontier.JobID) []any {
 func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error) {
 	var out []frontier.LaneState
 	err := f.again(ctx, func(c *pgx.Conn) error {
-		rows, err := c.Query(ctx, sqlHeld, f.now(), ints(lanes))
+		rows, err := c.Query(ctx, sqlBlocked, f.now(), ints(lanes))
 		if err != nil {
 			return err
 		}
@@ -323,7 +340,7 @@ func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]fron
 func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string, error) {
 	var out []string
 	err := f.again(ctx, func(c *pgx.Conn) error {
-		rows, err := c.Query(ctx, sqlTroubled, f.now(), job)
+		rows, err := c.Query(ctx, sqlUnhealthy, f.now(), job)
 		if err != nil {
 			return err
 		}

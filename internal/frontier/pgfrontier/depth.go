@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-const (
+var (
 	// $2 job, $3 how many lanes, $4 how long due a lane is busy (s). In progress
 	// is bounded by the slots of the workers.
 	sqlDepth = `select j.paused,
@@ -21,7 +21,7 @@ const (
  from seine.job j cross join lateral (
    select count(*) filter (where "full" or next_at > ` + now + ` - $4::float8 * interval '1 s') as busy, count(*) as lanes
    from (select * from seine.lane where job_id = $2 limit $3) l
-   where not parked and not paused and delay_max > interval '0' and lane_key not like 'assets/%') k
+   where not parked and not paused and delay_max > interval '0' and not ` + isAssets + `) k
  where j.job_id = $2`
 
 	// The first task of each priority of the lanes that are due for longest, which
@@ -37,7 +37,7 @@ const (
    select lane_id, next_at, prio from seine.lane
    where job_id = $2 and prio = p.p and not parked and not "full" and not paused
      and next_at >= ($4::timestamptz[])[p.p + 1] and next_at <= ` + now + `
-     and (lane_key like 'shard/%' or next_at < ` + now + ` - $5::float8 * interval '1 s')
+     and (` + isShard + ` or next_at < ` + now + ` - $5::float8 * interval '1 s')
    order by next_at limit $3) l
  left join unnest($6::int[], $7::smallint[], $8::bigint[]) low(lane_id, prio, seq) on low.lane_id = l.lane_id
  cross join lateral generate_series(l.prio, 3) a(prio)
@@ -57,7 +57,7 @@ const (
   where l.job_id = $1 and not l.parked limit $2) s`
 
 	sqlDepthReasons = `select state::int, coalesce(reason, ''), sum(n)::bigint from seine.stat where job_id = $1 and state between 2 and 4
- group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit 20`
+ group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit $2`
 )
 
 // Depth reads what waits, by bounded reads.
@@ -86,7 +86,7 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 		return d, err
 	}
 	d.Split(inProgress, sample)
-	d.Reasons, err = collect(ctx, f, sqlDepthReasons, []any{job}, func(row pgx.CollectableRow) (r frontier.ReasonCount, err error) {
+	d.Reasons, err = collect(ctx, f, sqlDepthReasons, []any{job, frontier.DepthReasons}, func(row pgx.CollectableRow) (r frontier.ReasonCount, err error) {
 		var state int
 		err = row.Scan(&state, &r.Reason, &r.Count)
 		r.State = seine.State(state)

@@ -18,7 +18,7 @@ func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.I
 		var wait *float64
 		out = frontier.IdleState{}
 		b := &pgx.Batch{}
-		b.Queue(sqlDry, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&out.Idle) })
+		b.Queue(sqlIdle, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&out.Idle) })
 		b.Queue(sqlDue, f.dueArgs([]frontier.JobID{job})...).QueryRow(func(row pgx.Row) error { return row.Scan(&wait) })
 		if err := c.SendBatch(ctx, b).Close(); err != nil || wait == nil {
 			return err
@@ -43,7 +43,7 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 		var mine, dry bool
 		b.Queue(sqlExploring, job, space).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
 		// Its snapshot is newer than the lock: what the one before admitted is seen.
-		b.Queue(sqlDry, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&dry) })
+		b.Queue(sqlIdle, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&dry) })
 		return func() error {
 			if !mine || !dry {
 				return errNotNow

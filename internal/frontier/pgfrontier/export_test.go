@@ -30,12 +30,12 @@ func (f *Frontier) Explained(ctx context.Context, plan func(text string)) error 
 // Name is a statement's name in this package; "" for those that have none.
 func Name(sql string) string {
 	for name, text := range map[string]string{
-		"sqlHeartbeat": sqlHeartbeat, "sqlHeld": sqlHeld, "sqlLanes": sqlLanes, "sqlTake": sqlTake, "sqlDue": sqlDue, "sqlLaneIDs": sqlLaneIDs,
+		"sqlHeartbeat": sqlHeartbeat, "sqlBlocked": sqlBlocked, "sqlLanes": sqlLanes, "sqlTake": sqlTake, "sqlDue": sqlDue, "sqlLaneIDs": sqlLaneIDs,
 		"sqlMine": sqlMine, "sqlStill": sqlStill, "sqlAdd": sqlAdd, "sqlAddMixed": sqlAddMixed, "sqlLookup": sqlLookup, "sqlAnswers": sqlAnswers, "sqlRecords": sqlRecords, "sqlAssets": sqlAssets, "sqlCondemned": sqlCondemned,
-		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFail": sqlFail, "sqlAgain": sqlAgain, "sqlFailures": sqlFailures, "sqlForgetFailures": sqlForgetFailures, "sqlRelease": sqlRelease, "sqlThirsty": sqlThirsty,
-		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlRescue": sqlRescue,
+		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFail": sqlFail, "sqlAgain": sqlAgain, "sqlFailures": sqlFailures, "sqlForgetFailures": sqlForgetFailures, "sqlRelease": sqlRelease, "sqlUnready": sqlUnready,
+		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlDeadTasks": sqlDeadTasks, "sqlRescue": sqlRescue,
 		"sqlDepth": sqlDepth, "sqlDepthOldest": sqlDepthOldest, "sqlDepthWaits": sqlDepthWaits, "sqlDepthReady": sqlDepthReady, "sqlDepthReasons": sqlDepthReasons,
-		"sqlBury": sqlBury, "sqlDueSeqs": sqlDueSeqs, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlQuiet": sqlQuiet,
+		"sqlDropLease": sqlDropLease, "sqlDueSeqs": sqlDueSeqs, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlBackoff": sqlBackoff,
 	} {
 		if text == sql {
 			return name

@@ -37,7 +37,7 @@ func TestStatementsStayFlat(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"sqlLanes", "sqlTake", "sqlMine", "sqlStill", "sqlAdd", "sqlRecords", "sqlAssets", "sqlLock", "sqlWake", "sqlFinish", "sqlFail",
-		"sqlRelease", "sqlHeartbeat", "sqlDue", "sqlDueSeqs", "sqlPromote", "sqlThirsty", "sqlSpaceTake", "sqlDead", "sqlRescue", "sqlReserve", "sqlQuiet", "sqlHeld", "sqlDepthOldest"} {
+		"sqlRelease", "sqlHeartbeat", "sqlDue", "sqlDueSeqs", "sqlPromote", "sqlUnready", "sqlSpaceTake", "sqlDead", "sqlRescue", "sqlReserve", "sqlBackoff", "sqlBlocked", "sqlDepthOldest"} {
 		if len(small[name].runs) == 0 {
 			t.Errorf("%s was not run", name)
 		}
@@ -56,7 +56,7 @@ const versions = 25
 // lanes is how many lanes a statement looks up.
 var lanes = map[string]int{
 	"sqlTake": 2, "sqlLock": 16, "sqlWake": 16, "sqlFinish": 2, "sqlFail": 2, "sqlRelease": 10, "sqlRescue": 10, "sqlPromote": 10,
-	"sqlDeadLanes": 10, "sqlHeld": 10, "sqlReserve": 1, "sqlQuiet": 1,
+	"sqlDeadLanes": 10, "sqlBlocked": 10, "sqlReserve": 1, "sqlBackoff": 1,
 }
 
 // cost is what the runs of one statement touched, and the plan of the costliest.

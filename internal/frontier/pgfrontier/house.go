@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Rescue takes the tasks of one expired lease back and buries it.
+// Rescue takes back the tasks of one expired lease and deletes the lease.
 func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		found, back, died = false, 0, 0
@@ -31,11 +31,15 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 		if _, err := c.Exec(ctx, sqlDeadLanes, lease); err != nil {
 			return err
 		}
-		if err := c.QueryRow(ctx, sqlRescue, f.now(), lease).Scan(&back, &died); err != nil {
+		dead, retried, delays, err := f.deadTasks(ctx, c, lease)
+		if err != nil {
+			return err
+		}
+		if err := c.QueryRow(ctx, sqlRescue, f.now(), lease, dead, retried, delays).Scan(&back, &died); err != nil {
 			return err
 		}
 		b := &pgx.Batch{}
-		b.Queue(sqlBury, lease)
+		b.Queue(sqlDropLease, lease)
 		b.Queue(`commit`)
 		_, err = run(ctx, c, b)
 		return err
@@ -44,6 +48,29 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 		return false, 0, 0, fmt.Errorf("rescue: %w", err)
 	}
 	return found, back, died, nil
+}
+
+// deadTasks reads the tasks of an expired lease: those at their last attempt, and the others with the
+// time until they are retried.
+func (f *Frontier) deadTasks(ctx context.Context, c *pgx.Conn, lease int64) (dead, retried []int64, delays []float64, err error) {
+	rows, err := c.Query(ctx, sqlDeadTasks, lease)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var (
+		seq     int64
+		attempt int
+		last    bool
+	)
+	_, err = pgx.ForEachRow(rows, []any{&seq, &attempt, &last}, func() error {
+		if last {
+			dead = append(dead, seq)
+			return nil
+		}
+		retried, delays = append(retried, seq), append(delays, frontier.RescueDelay(attempt, f.draw()).Seconds())
+		return nil
+	})
+	return dead, retried, delays, err
 }
 
 // Promote makes due retries ready.
@@ -131,6 +158,6 @@ func (f *Frontier) Backoff(ctx context.Context, job frontier.JobID, lanes []stri
 	if _, err := f.laneIDs(ctx, job, lanes); err != nil {
 		return err
 	}
-	_, err := f.exec(ctx, sqlQuiet, f.now(), job, lanes, q.For.Seconds(), frontier.CleanReason(q.Why), q.Faults, q.Slow, q.Ago.Seconds())
+	_, err := f.exec(ctx, sqlBackoff, f.now(), job, lanes, q.For.Seconds(), frontier.CleanReason(q.Why), q.Faults, q.Slow, q.Ago.Seconds())
 	return err
 }

@@ -42,7 +42,7 @@ func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (
 		}
 		if _, err := c.Exec(ctx, `update seine.job set config = $2::text::jsonb, digest = $3, seed_url = $4, store_key = $5, max_attempts = $6,
  page_pace = $7::text::jsonb, asset_pace = $8::text::jsonb where job_id = $1`,
-			id, string(frontier.CleanJSON(s.Config)), s.Digest, s.SeedURL, s.StoreKey, s.MaxAttempts, string(page), string(asset)); err != nil {
+			id, string(frontier.CleanJSON(s.Config)), append([]byte{}, s.Digest...), s.SeedURL, s.StoreKey, s.MaxAttempts, string(page), string(asset)); err != nil {
 			return err
 		}
 		for _, p := range []struct {
@@ -209,7 +209,7 @@ func (f *Frontier) MarkSeeded(ctx context.Context, job frontier.JobID, digest []
 	return err
 }
 
-// PauseJob stops claims of a job, or lets them go on.
+// PauseJob stops the claims of a job, or allows them again.
 func (f *Frontier) PauseJob(ctx context.Context, job frontier.JobID, paused bool) error {
 	n, err := f.exec(ctx, sqlPauseJob, job, paused)
 	if err == nil && n == 0 {
@@ -218,16 +218,16 @@ func (f *Frontier) PauseJob(ctx context.Context, job frontier.JobID, paused bool
 	return err
 }
 
-// PauseHost stops claims of a host, or lets them go on.
+// PauseHost stops the claims of a host, or allows them again.
 func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host string, paused bool) (bool, error) {
-	n, err := f.exec(ctx, sqlPauseHost, f.now(), job, host, paused)
+	n, err := f.exec(ctx, sqlPauseHost, f.now(), job, host, paused, frontier.AssetLane(host))
 	if err != nil || n > 0 || !paused {
 		return n > 0, err
 	}
-	// Without a pace the host's tasks are in shards: it gets a lane.
+	// Without a pace, the host's tasks are in shards, so the host gets a lane to keep the pause.
 	var sharded bool
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and lane_key like 'shard/%')`, job).Scan(&sharded)
+		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and `+isShard+`)`, job).Scan(&sharded)
 	})
 	if err != nil || !sharded {
 		return false, err
@@ -235,6 +235,6 @@ func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host strin
 	if _, err := f.laneIDs(ctx, job, []string{host}); err != nil {
 		return false, err
 	}
-	n, err = f.exec(ctx, sqlPauseHost, f.now(), job, host, paused)
+	n, err = f.exec(ctx, sqlPauseHost, f.now(), job, host, paused, frontier.AssetLane(host))
 	return n > 0, err
 }

@@ -33,6 +33,7 @@ import (
 type Frontier struct {
 	pool  *pgxpool.Pool
 	clock func() time.Time
+	draw  func() float64
 
 	tripped atomic.Int64 // see trip
 
@@ -48,8 +49,11 @@ type paces struct{ page, asset frontier.LanePace }
 
 // Options change how a frontier behaves; the zero value works.
 type Options struct {
-	// Now is the frontier's clock; nil: the server's.
+	// Now is the frontier's clock. Default: the server's.
 	Now func() time.Time
+
+	// Draw returns a number in [0, 1) for each drawn delay. Default: rand.Float64.
+	Draw func() float64
 
 	// Conns is the most connections. Default: what the DSN says
 	// (pool_max_conns=N), else 2: with one a heartbeat waits behind a commit.
@@ -89,8 +93,11 @@ func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 		return nil, fmt.Errorf("%w: %s", frontier.ErrUnavailable, oneLine(err))
 	}
 	f := &Frontier{
-		pool: pool, clock: opts.Now,
+		pool: pool, clock: opts.Now, draw: opts.Draw,
 		floors: map[frontier.JobID]*floors{}, doubts: map[doubt][]frontier.Claimed{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
+	}
+	if f.draw == nil {
+		f.draw = rand.Float64
 	}
 	var (
 		version            int

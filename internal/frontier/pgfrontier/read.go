@@ -59,17 +59,20 @@ func (f *Frontier) Counts(ctx context.Context, job frontier.JobID) (frontier.Cou
 	return out, err
 }
 
+// $2 job.
 const sqlStatus = `select j.paused,
   (select coalesce(sum(inflight), 0) from seine.lane l where l.job_id = j.job_id)::bigint,
   (select count(*) from seine.queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 2),
   (select count(*) from seine.queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 3),
-  (select coalesce(sum((rates->>(j.job_id::text))::float8), 0) from seine.lease where expires_at > clock_timestamp())::float8,
-  (select count(*) from seine.lease where expires_at > clock_timestamp() and rates ? j.job_id::text)::int,
+  (select coalesce(sum((rates->>(j.job_id::text))::float8), 0) from seine.lease where expires_at > ` + now + `)::float8,
+  (select count(*) from seine.lease where expires_at > ` + now + ` and rates ? j.job_id::text)::int,
   (select count(*) from seine.asset_failure a where a.job_id = j.job_id)
- from seine.job j where j.job_id = $1`
+ from seine.job j where j.job_id = $2`
 
-// maxHosts bounds the hosts that a status names.
-const maxHosts = 20
+// sqlHosts lists the lanes of a status. $2 job, $3 limit.
+var sqlHosts = `select lane_key, next_at, ` + laneBlocked + `, case when paused then '` + frontier.WhyPaused + `' else coalesce(why, '') end, slow
+ from seine.lane l where job_id = $2 and not ` + isShard + ` and (` + laneUnhealthy + ` or not parked or inflight > 0)
+ order by 3 desc, slow desc, next_at desc limit $3`
 
 // Status reads what people look at.
 func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
@@ -81,7 +84,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	s.Counts = counts
 	var inProgress, waitError, waitStale int64
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, sqlStatus, job).Scan(&s.Paused, &inProgress, &waitError, &waitStale, &s.Rate, &s.Workers, &s.FailedAssets)
+		return c.QueryRow(ctx, sqlStatus, f.now(), job).Scan(&s.Paused, &inProgress, &waitError, &waitStale, &s.Rate, &s.Workers, &s.FailedAssets)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s, frontier.ErrNoJob
@@ -90,11 +93,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 		return s, err
 	}
 	s.States = counts.States(inProgress, waitError, waitStale)
-	s.Hosts, err = collect(ctx, f, `select lane_key, next_at, paused or coalesce(quiet_until > clock_timestamp(), false) or faults > 0,
-   case when paused then 'paused' else coalesce(why, '') end, slow
- from seine.lane where job_id = $1 and lane_key not like 'shard/%'
-   and (paused or quiet_until > clock_timestamp() or faults > 0 or slow > 1.01 or not parked or inflight > 0)
- order by 3 desc, slow desc, next_at desc limit $2`, []any{job, maxHosts},
+	s.Hosts, err = collect(ctx, f, sqlHosts, []any{f.now(), job, frontier.StatusHosts},
 		func(row pgx.CollectableRow) (h frontier.HostStatus, err error) {
 			return h, row.Scan(&h.Host, &h.NextAt, &h.Blocked, &h.Reason, &h.Slow)
 		})
@@ -104,7 +103,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	s.Reasons, err = collect(ctx, f, `select state::int, reason, sum(n)::bigint from (
    select state, coalesce(reason, '') as reason, n from seine.stat where job_id = $1 and state between 2 and 4
    union all select state, coalesce(reason, ''), 1 from seine.queue where job_id = $1 and lease_id is null and run_at is not null) x
- group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit 50`, []any{job},
+ group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit $2`, []any{job, frontier.StatusReasons},
 		func(row pgx.CollectableRow) (r frontier.ReasonCount, err error) {
 			var state int
 			err = row.Scan(&state, &r.Reason, &r.Count)
@@ -168,8 +167,8 @@ func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host stri
 // apart, each by what holds it: joined, each task would look through the queue,
 // which has no index by key, as that would cost every claim.
 func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {
-	args := []any{job, filter.After}
-	ended, open := []string{`t.job_id = $1`, `t.key > $2`, `t.state <> 0`}, []string{`q.job_id = $1`, `q.key > $2`}
+	args := []any{f.now(), job, filter.After}
+	ended, open := []string{`t.job_id = $2`, `t.key > $3`, `t.state <> 0`}, []string{`q.job_id = $2`, `q.key > $3`}
 	add := func(v any, ofEnded, ofOpen string) {
 		args = append(args, v)
 		at := fmt.Sprintf("$%d", len(args))
@@ -186,7 +185,7 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 		add(filter.Reason, `position(? in coalesce(t.reason, '')) > 0`, `position(? in coalesce(q.reason, '')) > 0`)
 	}
 	if filter.Host != "" {
-		const host = `lane_id in (select lane_id from seine.lane where job_id = $1 and lane_key = ?)`
+		const host = `lane_id in (select lane_id from seine.lane where job_id = $2 and lane_key = ?)`
 		add(filter.Host, `t.`+host, `q.`+host)
 	}
 	if !filter.Before.IsZero() {
@@ -206,9 +205,9 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
    union all
    select q.key, q.now, false, q.attempt::int, q.prio::int, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at
    from (select q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, q.lane_id, (`+sqlOpenState+`)::int as now from seine.queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
-   cross join lateral (select worker, meta::text, created_at from seine.task t where t.job_id = $1 and t.key = q.key) t
+   cross join lateral (select worker, meta::text, created_at from seine.task t where t.job_id = $2 and t.key = q.key) t
    left join seine.lease le on le.lease_id = q.lease_id
-   left join seine.lane h on h.lane_id = q.lane_id and h.why is not null and (h.faults > 0 or h.quiet_until > clock_timestamp())
+   left join seine.lane h on h.lane_id = q.lane_id and h.why is not null and (h.faults > 0 or h.quiet_until > `+now+`)
  ) x order by key`+limit, args, scanTask)
 }
 

@@ -10,9 +10,6 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// recordPage is how many records are read at a time.
-const recordPage = 500
-
 const (
 	sqlRecordPage = `select key, kind, fields::text, url, digest, fetched_at from seine.record
  where job_id = $1 and (key, kind) > ($2, $3) order by key, kind limit $4`
@@ -25,7 +22,7 @@ const (
 // Records calls each for every record with its assets, ordered by key and kind.
 func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
 	return frontier.EachRecord(each, func(key, kind string) ([]frontier.Stored, error) {
-		return collect(ctx, f, sqlRecordPage, []any{job, key, kind, recordPage}, scanRecord)
+		return collect(ctx, f, sqlRecordPage, []any{job, key, kind, frontier.RecordPage}, scanRecord)
 	}, func(keys []string) (map[string][]frontier.Asset, error) {
 		rows, err := collect(ctx, f, sqlAssetsOf, []any{job, keys}, scanAsset)
 		return byKey(rows), err
@@ -48,7 +45,7 @@ func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(f
 			consumer = each(s)
 			return consumer
 		}, func(key, kind string) ([]frontier.Stored, error) {
-			rows, err := tx.Query(ctx, sqlRecordPage, job, key, kind, recordPage)
+			rows, err := tx.Query(ctx, sqlRecordPage, job, key, kind, frontier.RecordPage)
 			if err != nil {
 				return nil, err
 			}
@@ -77,7 +74,7 @@ func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(f
 // Assets calls each for every asset, ordered by key and name.
 func (f *Frontier) Assets(ctx context.Context, job frontier.JobID, each func(frontier.Asset) error) error {
 	return frontier.EachAsset(each, func(key, name string) ([]frontier.Asset, error) {
-		return collect(ctx, f, sqlAssetPage, []any{job, key, name, recordPage}, scanAsset)
+		return collect(ctx, f, sqlAssetPage, []any{job, key, name, frontier.RecordPage}, scanAsset)
 	})
 }
 

@@ -1,43 +1,10 @@
 package pgfrontier
 
 const (
-	// A lane could be claimed, or there is none yet, and no host has a ready task,
-	// nor half of the shards. $2 job.
-	sqlDry = `select not exists (select from seine.lane where job_id = $2 and not parked and lane_key not like 'assets/%' and lane_key not like 'shard/%')
-   and (select 2 * count(*) filter (where not parked) <= count(*) from seine.lane where job_id = $2 and lane_key like 'shard/%')
-   and (not exists (select from seine.lane where job_id = $2 and lane_key not like 'assets/%')
-     or exists (select from seine.lane where job_id = $2 and lane_key not like 'assets/%' and not "full" and not paused and next_at <= ` + now + ` + interval '100 ms'))
-   and exists (select from seine.job where job_id = $2 and not paused)`
-
 	// One worker at a time explores a space; the others do not wait. Nobody does
 	// whose circuit is open. $1 job, $2 space.
 	sqlExploring = `select case when exists (select from seine.circuit where job_id = $1 and space = $2 and closed_at is null) then false
    else pg_try_advisory_xact_lock(7305809, hashint8($1::bigint * 1000003 + $2::bigint)) end`
-
-	// What answers add, in the order of the keys: first to the table of steps, then
-	// to the blocks. explore.Trial.Merge: recent probes (ctx -1) and answers (-2)
-	// fade, other cells are halved.
-	// $2 job, $3 to $12 blocks, $13 slot, $14 the spaces of steps, $15 contexts, $16
-	// m, $17 trials, $18 hits, $19 errors of
-	// blocks.
-	sqlAnswers = `with b as (insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, updated_at)
-   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, ` + now + `
-   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::float8[], $12::float8[], $19::bigint[]) with ordinality
-     i(space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, o) order by o
-   on conflict (job_id, space, block) do update set done = b.done + excluded.done, probes = b.probes + excluded.probes, probe_hits = b.probe_hits + excluded.probe_hits,
-     walks = b.walks + excluded.walks, walk_hits = b.walk_hits + excluded.walk_hits, wanted = b.wanted + excluded.wanted,
-     doubt = b.doubt + excluded.doubt, expected = b.expected + excluded.expected, errors = b.errors + excluded.errors, updated_at = excluded.updated_at)
- insert into seine.step_stat as s (job_id, space, slot, ctx, m, trials, hits, updated_at)
-   select $2::int, space, $13::smallint, ctx, m, trials, hits, ` + now + `
-   from unnest($14::int[], $15::smallint[], $16::smallint[], $17::float8[], $18::float8[]) with ordinality i(space, ctx, m, trials, hits, o) order by o
-   on conflict (job_id, space, slot, ctx, m) do update set
-     updated_at = excluded.updated_at,
-     trials = case when s.ctx < 0 then s.trials * ` + fading + ` + excluded.trials
-       when s.trials + excluded.trials > 400 then (s.trials + excluded.trials) / 2 else s.trials + excluded.trials end,
-     hits = case when s.ctx < 0 then s.hits * ` + fading + ` + excluded.hits
-       when s.trials + excluded.trials > 400 then (s.hits + excluded.hits) / 2 else s.hits + excluded.hits end`
-
-	fading = `power(1 - 1.0 / case when s.ctx = -1 then 128 else 512 end, excluded.trials)`
 
 	// Since when is asked in a subquery: else it is planned anew for each time.
 	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, errors, doubt, expected from seine.block_stat where job_id = $1 and space = $2 and updated_at >= (select $3::timestamptz)`
@@ -87,4 +54,29 @@ const (
 	sqlJudgedTasks = `select key, state::int, true, attempt::int, coalesce(reason, ''), meta::text, 0 from seine.task where job_id = $1 and state <> 0
  union all select q.key, q.state::int, false, q.attempt::int, coalesce(q.reason, ''), t.meta, q.mark::int
  from seine.queue q cross join lateral (select meta::text from seine.task t where t.job_id = $1 and t.key = q.key) t where q.job_id = $1 and q.mark >= 2`
+)
+
+var (
+	// sqlAnswers adds answers in the order of their keys: first to the table of steps by
+	// explore.Trial.Merge, then to the blocks. $2 job, $3 to $12 blocks, $13 slot, $14 the spaces of
+	// steps, $15 contexts, $16 m, $17 trials, $18 hits, $19 errors of blocks.
+	sqlAnswers = `with b as (insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, updated_at)
+   select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, ` + now + `
+   from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::float8[], $12::float8[], $19::bigint[]) with ordinality
+     i(space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, o) order by o
+   on conflict (job_id, space, block) do update set done = b.done + excluded.done, probes = b.probes + excluded.probes, probe_hits = b.probe_hits + excluded.probe_hits,
+     walks = b.walks + excluded.walks, walk_hits = b.walk_hits + excluded.walk_hits, wanted = b.wanted + excluded.wanted,
+     doubt = b.doubt + excluded.doubt, expected = b.expected + excluded.expected, errors = b.errors + excluded.errors, updated_at = excluded.updated_at)
+ insert into seine.step_stat as s (job_id, space, slot, ctx, m, trials, hits, updated_at)
+   select $2::int, space, $13::smallint, ctx, m, trials, hits, ` + now + `
+   from unnest($14::int[], $15::smallint[], $16::smallint[], $17::float8[], $18::float8[]) with ordinality i(space, ctx, m, trials, hits, o) order by o
+   on conflict (job_id, space, slot, ctx, m) do update set
+     updated_at = excluded.updated_at,
+     trials = case when s.ctx < 0 then s.trials * ` + stepKept + ` + excluded.trials
+       when ` + stepFull + ` then (s.trials + excluded.trials) / 2 else s.trials + excluded.trials end,
+     hits = case when s.ctx < 0 then s.hits * ` + stepKept + ` + excluded.hits
+       when ` + stepFull + ` then (s.hits + excluded.hits) / 2 else s.hits + excluded.hits end`
+
+	// sqlIdle is frontier.Idle for a job that is not paused. $2 job.
+	sqlIdle = `select ` + laneIdle + ` and exists (select from seine.job where job_id = $2 and not paused)`
 )

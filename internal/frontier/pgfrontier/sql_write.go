@@ -80,85 +80,13 @@ const (
 
 	sqlLock = `select 1 from seine.lane where lane_id = any($1::int[]) order by lane_id for update`
 
-	// After sqlLock. $2 lanes, $3 prios. next_at is lifted to now, else the
-	// floors of the claims hide the lane.
-	sqlWake = `update seine.lane l set parked = false, prio = case when parked then w.prio else least(l.prio, w.prio) end, next_at = greatest(next_at, ` + now + `)
- from unnest($2::int[], $3::smallint[]) w(lane_id, prio) where l.lane_id = w.lane_id and (l.parked or l.prio > w.prio)`
-
-	// A lane after k.n of its tasks ended, k.ok of them well and k.bad in
-	// error: its slots are free, errors in a row are counted, and a cooldown
-	// begins when there are enough. A lane that was full is lifted to now.
-	cooling = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
-	// eased is polite.Ease, and 1 from 1.01 down: an index entry less to write.
-	eased = `(case when k.ok = 0 or slow <= 1.01 then case when k.ok > 0 then 1 else slow end
-   else 1 / least(1, 1 / slow + least(0.02 * k.ok, greatest(0, extract(epoch from ` + now + ` - coalesce(eased_at, ` + now + `)))::float8 / 10)) end)`
-	laneAfter = `update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight,
-     errors = case when k.ok > 0 or ` + cooling + ` then 0 else errors + k.bad end,
-     faults = case when k.ok > 0 then 0 else faults end, down_since = case when k.ok = 0 then down_since end,
-     quiet_until = case when ` + cooling + ` then greatest(quiet_until, ` + now + ` + cooldown_for) when k.ok > 0 and quiet_until < ` + now + ` then null else quiet_until end,
-     why = case when ` + cooling + ` then 'cooldown' when k.ok > 0 and coalesce(quiet_until < ` + now + `, true) and ` + eased + ` < 1.01 then null else why end,
-     slow = ` + eased + `, eased_at = case when k.ok > 0 and slow > 1 then ` + now + ` else eased_at end,
-     next_at = greatest(next_at, case when "full" then ` + now + ` end, case when ` + cooling + ` then ` + now + ` + cooldown_for end)
-   from k where l.lane_id = k.lane_id`
-
-	// Finish, last of all: $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7 which tell nothing of
-	// their lane's host. Counters move by the deleted rows only; returns their number.
-	sqlFinish = `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[]) f(seq, state, reason, alone)
-     where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone),
- k as (select lane_id, count(*)::int as n, (count(*) filter (where state in (1, 4) and not alone))::int as ok, (count(*) filter (where state = 2 and not alone))::int as bad from d group by 1),
- u as (` + laneAfter + `),
- s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, state, reason, count(*) from d group by 1, 2, 3, 4)
- update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
- from d where t.job_id = d.job_id and t.key = d.key`
-
-	// Fail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays in seconds, $7
-	// marks, $8 attempts that are not counted, $9 whether the host refused it.
-	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, f.mark), attempt = attempt - f.free,
-     refused_at = case when f.refused then coalesce(q.refused_at, ` + now + `) end
-   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[], $9::bool[]) f(seq, state, reason, delay, mark, free, refused) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
- k as (select lane_id, count(*)::int as n, 0 as ok, (count(*) filter (where state = 2))::int as bad from r group by 1),
- u as (` + laneAfter + `)
- select count(*) from r`
-
-	// The records are stored, and the task waits for assets: $2 lease, $3 seqs, $4 states, $5 reasons,
-	// $6 delays in seconds, $7 attempts that are not counted, $8 what is owed, $9 which tell nothing of
-	// their lane's host.
-	sqlAgain = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, 3),
-     attempt = attempt - f.free, refused_at = null, owes = true
-   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::text[], $9::bool[]) f(seq, state, reason, delay, free, owed, alone)
-   where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, f.alone, f.owed),
- o as (insert into seine.owed(job_id, key, assets) select job_id, key, owed from r order by key on conflict (job_id, key) do update set assets = excluded.assets),
- k as (select lane_id, count(*)::int as n, (count(*) filter (where not alone))::int as ok, 0 as bad from r group by 1),
- u as (` + laneAfter + `)
- select count(*) from r`
-
 	// The failed assets of tasks, which replace those that were known. $1 job, $2 keys.
 	sqlForgetFailures = `with o as (delete from seine.owed where job_id = $1 and key = any($2::text[]))
  delete from seine.asset_failure where job_id = $1 and key = any($2::text[])`
 	sqlFailures = `insert into seine.asset_failure(job_id, key, name, url, reason, at) select $1, key, name, url, reason, coalesce($6::timestamptz, clock_timestamp())
  from unnest($2::text[], $3::text[], $4::text[], $5::text[]) i(key, name, url, reason) order by key collate "C", name collate "C" on conflict do nothing`
 
-	// Release: attempt - 1, ready at once, lane woken. $2 lease, $3 seqs.
-	sqlRelease = `with r as (update seine.queue q set lease_id = null, attempt = attempt - 1, run_at = null where seq = any($3::bigint[]) and ` + leased + ` = $2 returning lane_id, prio),
- k as (select lane_id, count(*)::int as n, min(prio) as prio from r group by 1)
- update seine.lane l set inflight = inflight - k.n, "full" = inflight - k.n >= max_inflight, parked = false,
-   prio = case when parked then k.prio else least(l.prio, k.prio) end, next_at = greatest(next_at, ` + now + `)
- from k where l.lane_id = k.lane_id`
-
-	// Send tasks back: finished ones get a queue row again, waiting ones are
-	// ready at once. $1 job, $2 keys, $3 lanes, $4 prios. Counts move from the
-	// old state to open; meta stays.
-	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
-   from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
- t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.meta is not null as has_meta from seine.task t join i on i.key = t.key
-   where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
- u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
- q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select $1, key, lane, prio, case state when 1 then 3 when 2 then 1 else 2 end, has_meta,
-   exists (select from seine.asset_failure a where a.job_id = $1 and a.key = t.key) from t
-   returning lane_id, prio),
- s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
- select lane_id, min(prio), count(*) from q group by lane_id`
-	sqlHasten = `with r as (update seine.queue q set run_at = null, attempt = 0, state = 0, refused_at = null where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null
+	sqlRetryNow = `with r as (update seine.queue q set run_at = null, attempt = 0, state = 0, refused_at = null where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null
    returning lane_id, prio) select lane_id, min(prio), count(*) from r group by lane_id`
 	sqlWaitingLanes = `select distinct lane_id from seine.queue where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null`
 
@@ -181,5 +109,63 @@ const (
 	// An ID space is topped up when at least half of the lanes that its next ids
 	// go to, $2, have nothing ready. Those of other tasks are not looked at:
 	// they may be many.
-	sqlThirsty = `select count(*) filter (where not parked) * 2 <= cardinality($2::text[]) from seine.lane where job_id = $1 and lane_key = any($2::text[])`
+	sqlUnready = `select count(*) filter (where not parked) * 2 <= cardinality($2::text[]) from seine.lane where job_id = $1 and lane_key = any($2::text[])`
+)
+
+var (
+	// sqlWake is Lane.Wake, after sqlLock. $2 lanes, $3 prios. next_at is at least now, because the
+	// hints of the claims hide a lane that was due earlier.
+	sqlWake = `update seine.lane l set ` + laneWoken(`w.prio`) + `
+ from unnest($2::int[], $3::smallint[]) w(lane_id, prio) where l.lane_id = w.lane_id and (l.parked or l.prio > w.prio)`
+
+	// sqlFinish ends tasks, last of all. $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7 true for
+	// tasks that show nothing about their lane's host. The counters move by the deleted rows only. The
+	// command tag holds their number.
+	sqlFinish = `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[]) f(seq, state, reason, alone)
+     where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone),
+ k as (select lane_id, ` + endedCounts(`state`, `alone`) + ` from d group by 1),
+ u as (` + laneAfter + `),
+ s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, state, reason, count(*) from d group by 1, 2, 3, 4)
+ update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
+ from d where t.job_id = d.job_id and t.key = d.key`
+
+	// sqlFail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays (s), $7 marks, $8 attempts that do not
+	// count, $9 true for tasks that the host refused.
+	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, f.mark), attempt = attempt - f.free,
+     refused_at = case when f.refused then coalesce(q.refused_at, ` + now + `) end
+   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[], $9::bool[]) f(seq, state, reason, delay, mark, free, refused) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
+ k as (select lane_id, ` + endedCounts(`state`, `false`) + ` from r group by 1),
+ u as (` + laneAfter + `)
+ select count(*) from r`
+
+	// sqlAgain returns tasks whose records are stored and whose assets are not: $2 lease, $3 seqs, $4
+	// states, $5 reasons, $6 delays (s), $7 attempts that do not count, $8 the owed assets, $9 true for
+	// tasks that show nothing about their lane's host. The page of such a task is done.
+	sqlAgain = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, ` + requeuedDone + `),
+     attempt = attempt - f.free, refused_at = null, owes = true
+   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::text[], $9::bool[]) f(seq, state, reason, delay, free, owed, alone)
+   where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, f.alone, f.owed),
+ o as (insert into seine.owed(job_id, key, assets) select job_id, key, owed from r order by key on conflict (job_id, key) do update set assets = excluded.assets),
+ k as (select lane_id, ` + endedCounts(stateDone, `alone`) + ` from r group by 1),
+ u as (` + laneAfter + `)
+ select count(*) from r`
+
+	// sqlRelease returns tasks at no cost of an attempt, ready at once. $2 lease, $3 seqs.
+	sqlRelease = `with r as (update seine.queue q set lease_id = null, attempt = attempt - 1, run_at = null where seq = any($3::bigint[]) and ` + leased + ` = $2 returning lane_id, prio),
+ k as (select lane_id, count(*)::int as n, min(prio) as prio from r group by 1)
+ update seine.lane l set ` + laneFreed + `, ` + laneWoken(`k.prio`) + `
+ from k where l.lane_id = k.lane_id`
+
+	// sqlRequeue inserts queue rows for finished tasks: $1 job, $2 keys, $3 lanes, $4 prios. Their counts
+	// move from the old state to open. Their meta stays.
+	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
+   from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
+ t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.meta is not null as has_meta from seine.task t join i on i.key = t.key
+   where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
+ u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
+ q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select $1, key, lane, prio, ` + requeuedMark + `, has_meta,
+   exists (select from seine.asset_failure a where a.job_id = $1 and a.key = t.key) from t
+   returning lane_id, prio),
+ s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
+ select lane_id, min(prio), count(*) from q group by lane_id`
 )
