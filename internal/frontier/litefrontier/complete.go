@@ -230,7 +230,9 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 				if err != nil {
 					return err
 				}
-				out.Refused = append(out.Refused, refused...)
+				if c.Explored != nil {
+					out.Refused = append(out.Refused, refused...)
+				}
 			}
 			ends.add(c.Lane, c.State, false)
 			answers = append(answers, c.Explored)

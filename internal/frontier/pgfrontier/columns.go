@@ -57,6 +57,7 @@ type againColumns struct {
 	delays  []float64
 	free    []int16
 	owed    []string
+	lanes   []int32
 	alone   []bool
 }
 
@@ -68,11 +69,12 @@ func (k *againColumns) add(t frontier.Completion) {
 	k.seqs, k.states, k.reasons = append(k.seqs, t.Seq), append(k.states, int16(a.State)), append(k.reasons, reason(a.Reason))
 	k.delays, k.free = append(k.delays, a.Delay.Seconds()), append(k.free, free)
 	k.owed, k.alone = append(k.owed, string(frontier.CleanJSON(a.Owed))), append(k.alone, t.Alone())
+	k.lanes = append(k.lanes, int32(t.Lane))
 }
 
 func (k *againColumns) queue(b *pgx.Batch, now any, l frontier.Lease) {
 	if len(k.seqs) > 0 {
-		b.Queue(sqlAgain, now, l.Token, k.seqs, k.states, k.reasons, k.delays, k.free, k.owed, k.alone)
+		b.Queue(sqlAgain, now, l.Token, k.seqs, k.states, k.reasons, k.delays, k.free, k.owed)
 	}
 }
 

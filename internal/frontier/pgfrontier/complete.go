@@ -237,15 +237,18 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 	}
 	exploredRows(b, now, job, l, y.answers)
 	y.again.queue(b, now, l)
-	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone)
+	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.again.lanes, y.again.alone)
 }
 
 // write stores what the tasks yield, moves them to their final state, gives back
 // those that are swept, and commits.
 func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine, swept []frontier.Completion, lanes map[string]int32, out *frontier.Outcome) error {
-	var follow []frontier.New
+	var follow, steps []frontier.New
 	for _, t := range mine {
 		follow = append(follow, t.Follow...)
+		if t.Explored != nil {
+			steps = append(steps, t.Follow...)
+		}
 	}
 	y := yieldOf(mine)
 	var back []int64
@@ -255,13 +258,10 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	var w wake
 	if len(follow) > 0 {
 		var err error
-		explored := !none(y.answers)
-		if w, err = addRows(ctx, c, job, follow, lanes, explored); err != nil {
+		if w, err = addRows(ctx, c, job, follow, lanes, len(steps) > 0); err != nil {
 			return err
 		}
-		if explored {
-			out.Refused = known(follow, w.keys)
-		}
+		out.Refused = known(steps, w.keys)
 	}
 	b := &pgx.Batch{}
 	y.queue(b, f.now(), job, l, w, back)
@@ -270,11 +270,7 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	return err
 }
 
-func none(answers []*frontier.Explored) bool {
-	return !slices.ContainsFunc(answers, func(a *frontier.Explored) bool { return a != nil })
-}
-
-// known lists the tasks that are not among those that were new.
+// known lists the keys of tasks that were not new.
 func known(tasks []frontier.New, fresh []string) (keys []string) {
 	for _, t := range tasks {
 		if !slices.Contains(fresh, t.Key) {
@@ -310,6 +306,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			refused []bool
 			lock    []int32
 			follow  []frontier.New
+			steps   []frontier.New // follow-ups of tasks with an Explored
 			answers []*frontier.Explored
 			w       wake
 		)
@@ -317,6 +314,9 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			seqs, states, reasons = append(seqs, t.Seq), append(states, int16(t.State)), append(reasons, reason(t.Reason))
 			delays, lock, marks = append(delays, t.Delay.Seconds()), append(lock, int32(t.Lane)), append(marks, int16(t.Mark))
 			follow, answers = append(follow, t.Follow...), append(answers, t.Explored)
+			if t.Explored != nil {
+				steps = append(steps, t.Follow...)
+			}
 			not := int16(0)
 			if t.Free {
 				not = 1
@@ -324,10 +324,10 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			free, refused = append(free, not), append(refused, t.Refused)
 		}
 		if len(follow) > 0 {
-			if w, err = addRows(ctx, c, job, follow, lanes, true); err != nil {
+			if w, err = addRows(ctx, c, job, follow, lanes, len(steps) > 0); err != nil {
 				return err
 			}
-			out.Refused = known(follow, w.keys)
+			out.Refused = known(steps, w.keys)
 			lock = append(lock, w.lanes...)
 		}
 		b := &pgx.Batch{}

@@ -119,11 +119,13 @@ var (
  from unnest($2::int[], $3::smallint[]) w(lane_id, prio) where l.lane_id = w.lane_id and (l.parked or l.prio > w.prio)`
 
 	// sqlFinish ends tasks, last of all. $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7 true for
-	// tasks that show nothing about their lane's host. The counters move by the deleted rows only. The
+	// tasks that show nothing about their lane's host. $8 and $9 are the lanes of the tasks of sqlAgain,
+	// and the same about them: a lane changes once. The counters move by the deleted rows only. The
 	// command tag holds their number.
 	sqlFinish = `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[]) f(seq, state, reason, alone)
      where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone),
- k as (select lane_id, ` + endedCounts(`state`, `alone`) + ` from d group by 1),
+ k as (select lane_id, ` + endedCounts(`state`, `alone`) + ` from (select lane_id, state, alone from d
+   union all select lane_id, ` + stateDone + `, alone from unnest($8::int[], $9::bool[]) a(lane_id, alone)) x group by 1),
  u as (` + laneAfter + `),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, state, reason, count(*) from d group by 1, 2, 3, 4)
  update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
@@ -139,15 +141,13 @@ var (
  select count(*) from r`
 
 	// sqlAgain returns tasks whose records are stored and whose assets are not: $2 lease, $3 seqs, $4
-	// states, $5 reasons, $6 delays (s), $7 attempts that do not count, $8 the owed assets, $9 true for
-	// tasks that show nothing about their lane's host. The page of such a task is done.
+	// states, $5 reasons, $6 delays (s), $7 attempts that do not count, $8 the owed assets. sqlFinish changes their
+	// lanes.
 	sqlAgain = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, ` + requeuedDone + `),
      attempt = attempt - f.free, refused_at = null, owes = true
-   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::text[], $9::bool[]) f(seq, state, reason, delay, free, owed, alone)
-   where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, f.alone, f.owed),
- o as (insert into seine.owed(job_id, key, assets) select job_id, key, owed from r order by key on conflict (job_id, key) do update set assets = excluded.assets),
- k as (select lane_id, ` + endedCounts(stateDone, `alone`) + ` from r group by 1),
- u as (` + laneAfter + `)
+   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::text[]) f(seq, state, reason, delay, free, owed)
+   where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, f.owed),
+ o as (insert into seine.owed(job_id, key, assets) select job_id, key, owed from r order by key on conflict (job_id, key) do update set assets = excluded.assets)
  select count(*) from r`
 
 	// sqlRelease returns tasks at no cost of an attempt, ready at once. $2 lease, $3 seqs.

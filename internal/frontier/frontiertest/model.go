@@ -1,0 +1,446 @@
+package frontiertest
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// model is a frontier with one job in memory. frontier.Lane decides about its lanes. The table of tasks
+// is written from the documentation of the roles and shares no code with the drivers.
+type model struct {
+	now  time.Time
+	draw float64
+
+	spec     frontier.Spec
+	paused   bool
+	lanes    map[string]frontier.Lane
+	tasks    map[string]*task
+	leases   map[string]*lease // by worker
+	circuits map[int]frontier.Circuit
+	blocks   map[int64]explore.Sums
+	observed []observed
+	records  map[string]string // fields by key
+	owed     map[string]string // by key
+	failed   map[string]bool   // keys with failed assets
+	seq      int
+}
+
+// observed is an answer that a worker gave. A driver adds it to the row of the worker's lease.
+type observed struct {
+	worker string
+	frontier.Explored
+}
+
+// task is a row of the tables task and queue.
+type task struct {
+	Key, Lane string
+	seq       int
+
+	// Final means that the task is not in the queue. State is then its final state, else the reason why
+	// it waits or waited.
+	Final      bool
+	State      seine.State
+	Reason     string
+	Attempt    int
+	Worker     string // of the last end
+	FinishedAt time.Time
+
+	Priority  int
+	Holder    string // the worker whose lease holds the task
+	RunAt     time.Time
+	Mark      frontier.Mark
+	RefusedAt time.Time
+	Owes      bool
+}
+
+func (t *task) ready() bool { return !t.Final && t.Holder == "" && t.RunAt.IsZero() }
+func (t *task) waits() bool { return !t.Final && t.Holder == "" && !t.RunAt.IsZero() }
+
+// shown is the state that people see.
+func (t *task) shown() seine.State {
+	switch {
+	case t.Final || t.waits():
+		return t.State
+	case t.Holder != "":
+		return seine.InProgress
+	}
+	return seine.Pending
+}
+
+type lease struct {
+	ExpiresAt time.Time
+	rate      *float64
+}
+
+// held is a task that the model gave to a worker.
+type held struct {
+	key, lane string
+	seq       int
+	owed      *string
+}
+
+func (h held) alone() bool { return h.owed != nil && len(*h.owed) > len("{}") }
+
+func newModel(now time.Time) *model {
+	return &model{
+		now: now, lanes: map[string]frontier.Lane{}, tasks: map[string]*task{}, leases: map[string]*lease{}, circuits: map[int]frontier.Circuit{},
+		blocks: map[int64]explore.Sums{}, records: map[string]string{}, owed: map[string]string{}, failed: map[string]bool{},
+	}
+}
+
+func (m *model) pace(lane string) frontier.LanePace {
+	if frontier.IsAssetLane(lane) {
+		return m.spec.Asset
+	}
+	return m.spec.Page
+}
+
+func (m *model) lane(key string) frontier.Lane {
+	if l, ok := m.lanes[key]; ok {
+		return l
+	}
+	return frontier.NewLane(m.pace(key), m.now)
+}
+
+func (m *model) sorted(which func(t *task) bool) (out []*task) {
+	for _, t := range m.tasks {
+		if which(t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b *task) int { return cmp.Compare(a.Key, b.Key) })
+	return out
+}
+
+func (m *model) register(s frontier.Spec) {
+	m.spec = s
+	for key, l := range m.lanes {
+		m.lanes[key] = l.Repace(m.now, m.pace(key))
+	}
+}
+
+func (m *model) add(tasks []frontier.New) (added int, known []string) {
+	for _, n := range tasks {
+		l := m.lane(n.Lane)
+		if _, seen := m.tasks[n.Key]; seen {
+			known = append(known, n.Key)
+		} else {
+			m.seq++
+			m.tasks[n.Key] = &task{Key: n.Key, Lane: n.Lane, seq: m.seq, Priority: n.Priority}
+			l = l.Wake(m.now, n.Priority)
+			added++
+		}
+		m.lanes[n.Lane] = l
+	}
+	return added, known
+}
+
+// claimable lists the lanes that a claim may take, in its order.
+func (m *model) claimable(args frontier.ClaimArgs, not []string) (out []string) {
+	for key, l := range m.lanes {
+		if l.Claimable(m.now.Add(args.Ahead)) && l.Room(args.Each) > 0 && !slices.Contains(not, key) {
+			out = append(out, key)
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int {
+		x, y := m.lanes[a], m.lanes[b]
+		return cmp.Or(cmp.Compare(x.Priority, y.Priority), x.NextAt.Compare(y.NextAt), cmp.Compare(a, b))
+	})
+	return out
+}
+
+// ambiguous reports whether drivers may choose differently among these lanes: if two are due equally, or
+// if a lane gives less than its room and N then cuts another lane short.
+func (m *model) ambiguous(args frontier.ClaimArgs, lanes []string) bool {
+	left, short := args.N, false
+	for i, key := range lanes {
+		l := m.lanes[key]
+		if i > 0 {
+			before := m.lanes[lanes[i-1]]
+			if before.Priority == l.Priority && before.NextAt.Equal(l.NextAt) {
+				return true
+			}
+		}
+		room := l.Room(args.Each)
+		if room > left && short {
+			return true
+		}
+		short = short || len(m.ready(key)) < room
+		left = max(0, left-room)
+	}
+	return false
+}
+
+// claimed is the part of frontier.Claimed that is equal for all drivers.
+type claimed struct {
+	Key, Lane         string
+	Priority, Attempt int
+	StartAt           time.Time
+	Wait              time.Duration
+	Faults            int
+	Mark              frontier.Mark
+	Refused           time.Duration
+	Owed              string
+}
+
+func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (out []claimed, got []held) {
+	if m.leases[worker] == nil || m.paused {
+		return nil, nil
+	}
+	for _, key := range lanes {
+		l := m.lanes[key]
+		room := min(l.Room(args.Each), args.N-len(out))
+		if room == 0 {
+			break
+		}
+		ready := m.ready(key)
+		taken := ready[:min(room, len(ready))]
+		draws := make([]float64, len(taken))
+		for i := range draws {
+			draws[i] = m.draw
+		}
+		after, starts := l.Take(m.now, args.Lead, draws)
+		for i, t := range taken {
+			t.Holder, t.RunAt = worker, time.Time{}
+			t.Attempt++
+			c := claimed{Key: t.Key, Lane: key, Priority: t.Priority, Attempt: t.Attempt, StartAt: starts[i], Wait: starts[i].Sub(m.now), Faults: l.Faults, Mark: t.Mark}
+			if !t.RefusedAt.IsZero() {
+				c.Refused = m.now.Sub(t.RefusedAt)
+			}
+			h := held{key: t.Key, lane: key, seq: t.seq}
+			if t.Owes {
+				owed, ok := m.owed[t.Key]
+				if !ok {
+					owed = "{}"
+				}
+				c.Owed, h.owed = owed, &owed
+			}
+			out, got = append(out, c), append(got, h)
+		}
+		if len(taken) < len(ready) {
+			after = after.Left(ready[len(taken)].Priority, true)
+		} else {
+			after = after.Left(0, false)
+		}
+		m.lanes[key] = after
+	}
+	return out, got
+}
+
+// ready lists the ready tasks of a lane in the order in which claims take them.
+func (m *model) ready(lane string) []*task {
+	out := m.sorted(func(t *task) bool { return t.Lane == lane && t.ready() })
+	slices.SortFunc(out, func(a, b *task) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.seq, b.seq))
+	})
+	return out
+}
+
+// mine returns a held task that is still the worker's.
+func (m *model) mine(worker string, h held) *task {
+	if t := m.tasks[h.key]; t != nil && !t.Final && t.Holder == worker && t.seq == h.seq {
+		return t
+	}
+	return nil
+}
+
+func (m *model) finish(t *task, state seine.State, reason, worker string) {
+	t.Final, t.State, t.Reason, t.FinishedAt, t.Holder, t.RunAt = true, state, reason, m.now, "", time.Time{}
+	if worker != "" {
+		t.Worker = worker
+	}
+}
+
+func (m *model) settle(ends map[string]*frontier.Ended) {
+	for key, e := range ends {
+		m.lanes[key] = m.lanes[key].End(m.now, *e)
+	}
+}
+
+func (m *model) explored(worker string, x *frontier.Explored) {
+	if x == nil {
+		return
+	}
+	m.blocks[x.Block] = m.blocks[x.Block].Add(x.Sums)
+	m.observed = append(m.observed, observed{worker, *x})
+}
+
+// complete returns what Complete returns: the number of kept tasks, the keys of lost ones, and the
+// refused follow-ups.
+func (m *model) complete(worker string, hs []held, batch []frontier.Completion) (out outcome) {
+	ends := map[string]*frontier.Ended{}
+	for i, h := range hs {
+		c, t := batch[i], m.mine(worker, h)
+		if t == nil {
+			out.Lost = append(out.Lost, h.key)
+			continue
+		}
+		out.Kept++
+		e := ends[h.lane]
+		if e == nil {
+			e = &frontier.Ended{}
+			ends[h.lane] = e
+		}
+		_, known := m.add(c.Follow)
+		if c.Explored != nil {
+			out.Refused = append(out.Refused, known...)
+		}
+		m.explored(worker, c.Explored)
+		for _, r := range c.Records {
+			m.records[r.Key] = string(r.Fields)
+		}
+		if h.owed != nil || len(c.Failed) > 0 {
+			m.failed[h.key] = len(c.Failed) > 0
+			delete(m.owed, h.key)
+		}
+		if a := c.Again; a != nil {
+			e.Add(seine.Done, h.alone())
+			t.Holder, t.State, t.Reason, t.RunAt, t.Mark = "", a.State, a.Reason, m.now.Add(a.Delay), max(t.Mark, frontier.Known)
+			t.RefusedAt, t.Owes = time.Time{}, true
+			if a.Free {
+				t.Attempt--
+			}
+			m.owed[h.key] = string(a.Owed)
+			continue
+		}
+		e.Add(c.State, h.alone())
+		m.finish(t, c.State, c.Reason, worker)
+	}
+	m.settle(ends)
+	return out
+}
+
+func (m *model) fail(worker string, hs []held, batch []frontier.Failure) (out outcome) {
+	ends := map[string]*frontier.Ended{}
+	for i, h := range hs {
+		c, t := batch[i], m.mine(worker, h)
+		if t == nil {
+			out.Lost = append(out.Lost, h.key)
+			continue
+		}
+		out.Kept++
+		e := ends[h.lane]
+		if e == nil {
+			e = &frontier.Ended{}
+			ends[h.lane] = e
+		}
+		e.Add(c.State, false)
+		_, known := m.add(c.Follow)
+		if c.Explored != nil {
+			out.Refused = append(out.Refused, known...)
+		}
+		m.explored(worker, c.Explored)
+		t.Holder, t.State, t.Reason, t.RunAt, t.Mark = "", c.State, c.Reason, m.now.Add(c.Delay), max(t.Mark, c.Mark)
+		if c.Free {
+			t.Attempt--
+		}
+		switch {
+		case !c.Refused:
+			t.RefusedAt = time.Time{}
+		case t.RefusedAt.IsZero():
+			t.RefusedAt = m.now
+		}
+	}
+	m.settle(ends)
+	return out
+}
+
+func (m *model) release(worker string, hs []held) (out outcome) {
+	for _, h := range hs {
+		t := m.mine(worker, h)
+		if t == nil {
+			out.Lost = append(out.Lost, h.key)
+			continue
+		}
+		out.Kept++
+		t.Holder, t.RunAt = "", time.Time{}
+		t.Attempt--
+		m.lanes[t.Lane] = m.lanes[t.Lane].Free(m.now, 1).Wake(m.now, t.Priority)
+	}
+	return out
+}
+
+func (m *model) rescue() (out [3]int) {
+	worker := ""
+	for w, l := range m.leases {
+		if l.ExpiresAt.Before(m.now) && (worker == "" || l.ExpiresAt.Before(m.leases[worker].ExpiresAt)) {
+			worker = w
+		}
+	}
+	if worker == "" {
+		return out
+	}
+	out[0] = 1
+	delete(m.leases, worker)
+	for _, t := range m.sorted(func(t *task) bool { return t.Holder == worker }) {
+		l := m.lanes[t.Lane].Free(m.now, 1)
+		t.Holder = ""
+		if t.Attempt >= m.spec.MaxAttempts {
+			out[2]++
+			m.finish(t, seine.Error, "worker died", worker)
+		} else {
+			out[1]++
+			t.State, t.Reason = seine.Pending, "worker died"
+			if wait := frontier.RescueDelay(t.Attempt, m.draw); wait > 0 {
+				t.State, t.RunAt = seine.Error, m.now.Add(wait)
+			} else {
+				l = l.Wake(m.now, t.Priority)
+			}
+		}
+		m.lanes[t.Lane] = l
+	}
+	return out
+}
+
+func (m *model) promote() (n int) {
+	for _, t := range m.sorted(func(t *task) bool { return t.waits() && !t.RunAt.After(m.now) }) {
+		t.RunAt = time.Time{}
+		m.lanes[t.Lane] = m.lanes[t.Lane].Wake(m.now, t.Priority)
+		n++
+	}
+	return n
+}
+
+func (m *model) retry(tasks []frontier.New) (n int) {
+	for _, r := range tasks {
+		t := m.tasks[r.Key]
+		switch {
+		case t == nil:
+			continue
+		case t.Final:
+			m.seq++
+			*t = task{Key: t.Key, Lane: r.Lane, seq: m.seq, Worker: t.Worker, Priority: r.Priority, Mark: frontier.MarkOf(t.State), Owes: m.failed[t.Key]}
+		case t.waits():
+			t.RunAt, t.Attempt, t.State, t.RefusedAt = time.Time{}, 0, seine.Pending, time.Time{}
+		default:
+			continue
+		}
+		m.lanes[t.Lane] = m.lanes[t.Lane].Wake(m.now, t.Priority)
+		n++
+	}
+	return n
+}
+
+func (m *model) hostDown(host string, after time.Duration, reason string) (down bool, ended int) {
+	l, ok := m.lanes[host]
+	if !ok || !l.Down(m.now, after) {
+		return false, 0
+	}
+	for _, t := range m.sorted(func(t *task) bool { return t.Lane == host && (t.ready() || t.waits()) }) {
+		if t.Owes && len(m.owed[t.Key]) > len("{}") {
+			continue
+		}
+		m.finish(t, seine.Error, reason, "")
+		ended++
+	}
+	if len(m.ready(host)) == 0 {
+		l.Ready = false
+		m.lanes[host] = l
+	}
+	return true, ended
+}
