@@ -42,7 +42,7 @@ func TestStuckLoopIsNotAlive(t *testing.T) {
 	job := seine.Job{Name: "j", Seeds: seine.Seeds{URLs: []string{"http://a.example/"}}, Scraper: seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) { return seine.Result{}, nil })}
 	w := &Worker{cfg: Config{HTTP: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler), Jobs: []seine.Job{job}}, frontier: f}
 	hang := stuck{f, make(chan struct{})}
-	if w.engine, err = engine.New(engine.Config{Frontier: hang, Jobs: []*engine.Job{{Job: job, ID: 1}}, Worker: "w", StuckAfter: 300 * time.Millisecond}); err != nil {
+	if w.engine, err = engine.New(engine.Config{Frontier: hang, Jobs: []*engine.Job{{Job: job, ID: 1}}, Worker: "w", Times: engine.Times{StuckAfter: 300 * time.Millisecond}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.tell(t.Context()); err != nil {

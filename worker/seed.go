@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -13,11 +14,11 @@ const maxNamedLines = 10
 // seed admits the seeds of a job. Lines of its list that give no task are logged.
 func (w *Worker) seed(ctx context.Context, job *engine.Job) error {
 	if w.cfg.Strict {
-		return engine.Seed(ctx, w.frontier, job, nil)
+		return discovery.Seed(ctx, w.frontier, &job.Job, job.ID, nil)
 	}
 	log := w.cfg.Log
 	lines := 0
-	err := engine.Seed(ctx, w.frontier, job, func(b *frontier.BadLine) error {
+	err := discovery.Seed(ctx, w.frontier, &job.Job, job.ID, func(b *frontier.BadLine) error {
 		if lines++; lines <= maxNamedLines && log != nil {
 			log.WarnContext(ctx, "line of the list is left out", "job", job.Name, "file", b.Name, "line", b.Line, "reason", b.Reason)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/cgroup"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
@@ -52,7 +53,7 @@ var (
 	ErrDiskFull = seine.ErrDiskFull
 
 	// ErrSeeds reports that a job's seeds cannot be read or hold an invalid key.
-	ErrSeeds = engine.ErrSeeds
+	ErrSeeds = discovery.ErrSeeds
 
 	// ErrAddress: Config.HTTP is not an address.
 	ErrAddress = health.ErrAddress
@@ -60,6 +61,9 @@ var (
 	// ErrLimit reports that a run ended at a limit.
 	ErrLimit = engine.ErrLimit
 )
+
+// DefaultLease is the default of Config.Lease.
+const DefaultLease = engine.DefaultLease
 
 // Config configures a worker.
 type Config struct {
@@ -191,7 +195,8 @@ func (w *Worker) open(ctx context.Context) (err error) {
 		}
 	}
 	settings := engine.Config{
-		Frontier: w.frontier, Jobs: w.jobs, Worker: cfg.Name, Lease: cfg.Lease, Near: drivers.Near(w.frontier), Grace: cfg.Grace, UntilDone: cfg.UntilDone,
+		Frontier: w.frontier, Jobs: w.jobs, Worker: cfg.Name, Near: drivers.Near(w.frontier), UntilDone: cfg.UntilDone,
+		Times: engine.Times{Lease: cfg.Lease, Grace: cfg.Grace},
 		Limit: cfg.Limit, Log: cfg.Log, Release: cfg.Release, Abort: func(err error) {
 			cfg.Log.Error("ending this process", "err", err)
 			os.Exit(1)

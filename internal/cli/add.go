@@ -10,7 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/wiring"
@@ -37,12 +38,12 @@ may be added again.`,
 }
 
 func (a *app) add(ctx context.Context, arg string, keys []string, accept, strict bool) error {
-	f, job, err := a.registered(ctx, arg, accept)
+	f, job, id, err := a.registered(ctx, arg, accept)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	in := engine.NewAdder(f, job)
+	in := discovery.NewAdder(f, job, id)
 	in.Log = a.logger(slog.LevelWarn)
 	bad := badLines{strict: strict}
 	if len(keys) == 0 || len(keys) == 1 && keys[0] == "-" {
@@ -64,7 +65,7 @@ func (a *app) add(ctx context.Context, arg string, keys []string, accept, strict
 	return errors.Join(err, bad.print(a))
 }
 
-func (a *app) addStream(ctx context.Context, in *engine.Adder, r io.Reader, bad func(*frontier.BadLine) error) error {
+func (a *app) addStream(ctx context.Context, in *discovery.Adder, r io.Reader, bad func(*frontier.BadLine) error) error {
 	last := time.Now()
 	return frontier.ReadSeeds(r, "standard input", func(s frontier.Seed) error {
 		if time.Since(last) > lineEvery {
@@ -130,30 +131,29 @@ func (b *badLines) print(a *app) error {
 	return b.err()
 }
 
-// registered opens a job's frontier, brings its schema up to date and registers
-// the job.
-func (a *app) registered(ctx context.Context, arg string, accept bool) (drivers.Frontier, *engine.Job, error) {
+// registered opens a job's frontier, migrates its schema and registers the job.
+func (a *app) registered(ctx context.Context, arg string, accept bool) (drivers.Frontier, *seine.Job, frontier.JobID, error) {
 	if !isFile(arg) {
 		f, job, info, err := a.jobAt(ctx, arg, needs{hosts: true, seeds: true, store: true})
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
-		return f, &engine.Job{Job: *job, ID: info.ID}, nil
+		return f, job, info.ID, nil
 	}
 	job, err := a.look(arg, needs{hosts: true, seeds: true})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	f, err := drivers.Open(ctx, a.frontierOf(job).url, drivers.Options{})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	if _, err = f.Migrate(ctx); err == nil {
-		var registered *engine.Job
-		if registered, err = wiring.Register(ctx, f, *job, wiring.Options{AcceptChanges: accept}); err == nil {
-			return f, registered, nil
+		registered, e := wiring.Register(ctx, f, *job, wiring.Options{AcceptChanges: accept})
+		if err = e; err == nil {
+			return f, &registered.Job, registered.ID, nil
 		}
 	}
 	_ = f.Close()
-	return nil, nil, err
+	return nil, nil, 0, err
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
 	"github.com/seinehq/seine/internal/wiring"
+	"github.com/seinehq/seine/worker"
 )
 
 // The exit codes of the command.
@@ -55,7 +56,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &c):
 		return c.code
-	case errors.As(err, &mistakes), errors.Is(err, frontier.ErrChanged), errors.Is(err, frontier.ErrKey), errors.Is(err, engine.ErrSeeds):
+	case errors.As(err, &mistakes), errors.Is(err, frontier.ErrChanged), errors.Is(err, frontier.ErrKey), errors.Is(err, discovery.ErrSeeds):
 		return exitJobFile
 	case errors.Is(err, drivers.ErrURL):
 		return exitUsage
@@ -71,7 +72,7 @@ func exitCode(err error) int {
 		return exitStore
 	case errors.Is(err, wiring.ErrBrowser):
 		return exitBrowser
-	case errors.Is(err, engine.ErrLimit):
+	case errors.Is(err, worker.ErrLimit):
 		return exitLimit
 	case errors.Is(err, errStopped), errors.Is(err, context.Canceled):
 		return exitStopped

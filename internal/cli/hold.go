@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/number"
+	"github.com/seinehq/seine/worker"
 )
 
 func (a *app) pauseCommand() *cobra.Command {
@@ -137,7 +137,7 @@ func (a *app) drain(ctx context.Context, f drainer, h held, timeout time.Duratio
 		// A dead worker's tasks would otherwise be waited for until some other worker takes them
 		// back. A worker that could not send heartbeats while the database was down is not dead. It
 		// has the length of a lease to send one.
-		if drivers.Near(f) || time.Since(began) > engine.DefaultLease {
+		if drivers.Near(f) || time.Since(began) > worker.DefaultLease {
 			if _, _, _, err := f.Rescue(ctx); err != nil {
 				return err
 			}

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/weburl"
@@ -36,7 +36,7 @@ func readList(job *seine.Job) (*listing, error) {
 	}
 	file, err := os.Open(job.Seeds.File)
 	if err != nil {
-		return nil, fmt.Errorf("%w: seeds.file: %w", engine.ErrSeeds, err)
+		return nil, fmt.Errorf("%w: seeds.file: %w", discovery.ErrSeeds, err)
 	}
 	defer func() { _ = file.Close() }()
 	keys, seed := map[uint64]struct{}{}, maphash.MakeSeed()
@@ -64,7 +64,7 @@ func readList(job *seine.Job) (*listing, error) {
 		return nil
 	}, l.bad.add)
 	if err != nil {
-		return nil, fmt.Errorf("%w: seeds.file: %w", engine.ErrSeeds, err)
+		return nil, fmt.Errorf("%w: seeds.file: %w", discovery.ErrSeeds, err)
 	}
 	return l, nil
 }

@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/discovery"
 )
 
 func (a *app) recountCommand() *cobra.Command {
@@ -23,10 +23,10 @@ with, not those of a file that was changed since. Workers may go on meanwhile; w
 			if len(job.Source) == 0 {
 				return usagef("job %s has no job file: its rules are code of its own program", job.Name)
 			}
-			if len(engine.Spaces(job)) == 0 {
+			if len(discovery.Spaces(job)) == 0 {
 				return usagef("job %s does not explore an ID space", job.Name)
 			}
-			n, err := engine.Recount(c.Context(), f, info.ID, *job)
+			n, err := discovery.Recount(c.Context(), f, info.ID, *job)
 			if err != nil {
 				return err
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/health"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/worker"
@@ -242,7 +242,7 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	end = func() {} // the rest is said before the result
 	status, err := wk.Status(context.WithoutCancel(ctx), job.Name)
 	closeErr := wk.Close()
-	if runErr != nil && !errors.Is(runErr, worker.ErrLimit) && !errors.Is(runErr, engine.ErrDark) {
+	if runErr != nil && !errors.Is(runErr, worker.ErrLimit) && !errors.Is(runErr, discovery.ErrDark) {
 		return runErr
 	}
 	if err := errors.Join(err, closeErr); err != nil {
@@ -257,7 +257,7 @@ func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	switch failures := status.Final[seine.Error] + status.Final[seine.Stale]; {
 	case ctx.Err() != nil && status.Open+status.Unseen > 0:
 		return errStopped
-	case errors.Is(runErr, engine.ErrDark):
+	case errors.Is(runErr, discovery.ErrDark):
 		return runErr
 	case runErr != nil:
 		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, describeLimit(job, cfg.Limit))}

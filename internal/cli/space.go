@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
@@ -97,7 +97,7 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 	if err != nil {
 		return err
 	}
-	spaces := engine.Spaces(&normal)
+	spaces := discovery.Spaces(&normal)
 	if len(spaces) == 0 {
 		return usagef("job %s does not explore an ID space: --space is for `explore: {strategy: forager}` or `random`", normal.Name)
 	}
@@ -120,10 +120,10 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 	for i := range spaces {
 		numbers[i] = spaces[i].Number
 	}
-	elsewhere := engine.Elsewhere(answers, numbers)
+	former := discovery.FormerAnswers(answers, numbers)
 	failed := make([]map[int64]int64, len(spaces))
 	if status.Final[seine.Error] > 0 {
-		if failed, err = engine.Failed(ctx, f, info.ID, spaces); err != nil {
+		if failed, err = discovery.Failed(ctx, f, info.ID, spaces); err != nil {
 			return err
 		}
 	}
@@ -139,13 +139,13 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 		for at, t := range steps {
 			s.Model.SetStep(at, t)
 		}
-		j := spaceOf(info.Name, s, known, normal.Limit.Yield, all-elsewhere)
+		j := spaceOf(info.Name, s, known, normal.Limit.Yield, all-former)
 		j.hit = normal.Explore.Hit != nil
 		for _, n := range failed[i] {
 			j.Errors += n
 		}
 		if j.Errors > 0 && j.State != spaceStopped && j.State != spaceExhausted {
-			over, err := engine.Exhausted(ctx, f, info.ID, s, failed[i])
+			over, err := discovery.Exhausted(ctx, f, info.ID, s, failed[i])
 			if err != nil {
 				return err
 			}
@@ -160,8 +160,8 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 		if budget > 0 && all >= budget && out[i].State != spaceStopped {
 			out[i].State, out[i].Why = spaceSpent, fmt.Sprintf("%s of explore.budget, %d", counted(all, "answer"), budget)
 		}
-		if elsewhere > 0 && i == 0 {
-			out[i].Note = join("; ", out[i].Note, fmt.Sprintf("%s %s known of ID spaces as they were divided before: `seine recount` takes %s over", counted(elsewhere, "answer"), number.Chosen(elsewhere, "is", "are"), number.Chosen(elsewhere, "it", "them")))
+		if former > 0 && i == 0 {
+			out[i].Note = join("; ", out[i].Note, fmt.Sprintf("%s %s known of ID spaces as they were divided before: `seine recount` takes %s over", counted(former, "answer"), number.Chosen(former, "is", "are"), number.Chosen(former, "it", "them")))
 		}
 	}
 	if want > 0 {
@@ -187,7 +187,7 @@ func (a *app) space(ctx context.Context, arg string, want int64) error {
 }
 
 // spaceOf is what is known of a space, of a job with so many answers in all.
-func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64, all int64) spaceJSON {
+func spaceOf(job string, s discovery.Space, known frontier.Knowledge, least float64, all int64) spaceJSON {
 	for b, sums := range known.Blocks {
 		s.Model.SetBlock(b, sums)
 	}
@@ -210,11 +210,11 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 	case s.Model.Left() == 0:
 		out.State = spaceExhausted
 	default:
-		if out.Why = engine.NotWorthIt([]*explore.Forager{s.Model}, all, least); out.Why != "" {
+		if out.Why = discovery.NotWorthIt([]*explore.Forager{s.Model}, all, least); out.Why != "" {
 			out.State = spaceWorthless
 		}
 	}
-	if out.Answered >= engine.Barren && out.Hits+out.Wanted == 0 {
+	if out.Answered >= discovery.Barren && out.Hits+out.Wanted == 0 {
 		out.Note = fmt.Sprintf("nothing was wanted in %s: are the verdict and explore.hit right?", counted(out.Answered, "answer"))
 	}
 	step := max(s.Step, 1)
@@ -229,7 +229,7 @@ func spaceOf(job string, s engine.Space, known frontier.Knowledge, least float64
 
 // setGoals says what a number of wanted items of the job takes from here, as the
 // spaces promise it; budget is how many answers are left of it, -1: all.
-func setGoals(spaces []spaceJSON, known []engine.Space, want, budget int64, rate float64) {
+func setGoals(spaces []spaceJSON, known []discovery.Space, want, budget int64, rate float64) {
 	var (
 		left         = want
 		wanted, hits int64

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/polite"
@@ -177,7 +177,7 @@ func (a *app) printJSON(v any) error {
 // of its duration.
 func explores(job *seine.Job) bool {
 	normal, err := job.Normal()
-	return err == nil && len(engine.Spaces(&normal)) > 0
+	return err == nil && len(discovery.Spaces(&normal)) > 0
 }
 
 // timeLeft estimates the remaining time of the job from its rate. ok is false if it is unknown.
@@ -258,7 +258,7 @@ func (a *app) printStopped(ctx context.Context, f frontier.Spaces, info frontier
 	if err != nil {
 		return nil //nolint:nilerr // what it explores is not known
 	}
-	spaces := engine.Spaces(&normal)
+	spaces := discovery.Spaces(&normal)
 	if len(spaces) == 0 {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 )
 
@@ -79,7 +80,7 @@ func TestTheBudgetGoesOnAfterAChange(t *testing.T) {
 	if n := strings.Count(r.log.String(), "as they were divided before"); n != 2 {
 		t.Errorf("said %d times in two runs:\n%s", n, r.log)
 	}
-	if _, err := engine.Recount(t.Context(), r.f, j.ID, j.Job); err != nil {
+	if _, err := discovery.Recount(t.Context(), r.f, j.ID, j.Job); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.known(j).Done; got != 250 {

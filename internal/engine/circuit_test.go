@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 )
 
@@ -48,8 +49,8 @@ func TestADarkSiteIsNoticedByShortRuns(t *testing.T) {
 	dark.Store(true)
 	spent, err := r.shortRuns(j, 15, 60)
 	t.Logf("%d requests to a dark site: %v", spent, err)
-	if !errors.Is(err, engine.ErrDark) || spent > 600 {
-		t.Errorf("after %d requests to a dark site: %v; want %v within some hundred", spent, err, engine.ErrDark)
+	if !errors.Is(err, discovery.ErrDark) || spent > 600 {
+		t.Errorf("after %d requests to a dark site: %v; want %v within some hundred", spent, err, discovery.ErrDark)
 	}
 	// It goes on when it is told to, and is stopped as soon where nothing has changed,
 	// each time: what the dark site gave is not what is expected of it.
@@ -59,8 +60,8 @@ func TestADarkSiteIsNoticedByShortRuns(t *testing.T) {
 		}
 		again, err := r.shortRuns(j, 15, 60)
 		t.Logf("%d requests after `resume`: %v", again, err)
-		if !errors.Is(err, engine.ErrDark) || again > 200 || again < 15 {
-			t.Errorf("after `resume` and %d requests: %v; want %v within 200", again, err, engine.ErrDark)
+		if !errors.Is(err, discovery.ErrDark) || again > 200 || again < 15 {
+			t.Errorf("after `resume` and %d requests: %v; want %v within 200", again, err, discovery.ErrDark)
 		}
 	}
 	// So it is in a run that is long enough; its model is a tenth of a second old, in
@@ -68,8 +69,8 @@ func TestADarkSiteIsNoticedByShortRuns(t *testing.T) {
 	if _, err := r.f.CloseCircuits(t.Context(), j.ID); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := r.shortRuns(j, 1000, 1); !errors.Is(err, engine.ErrDark) || again > 400 {
-		t.Errorf("after `resume` and %d requests of one run: %v; want %v within 400", again, err, engine.ErrDark)
+	if again, err := r.shortRuns(j, 1000, 1); !errors.Is(err, discovery.ErrDark) || again > 400 {
+		t.Errorf("after `resume` and %d requests of one run: %v; want %v within 400", again, err, discovery.ErrDark)
 	}
 	// The site is back.
 	dark.Store(false)
@@ -104,14 +105,14 @@ func TestErrorsStopTheSpace(t *testing.T) {
 	before := r.known(j)
 	broken.Store(true)
 	spent, err := r.shortRuns(j, 25, 60)
-	if !errors.Is(err, engine.ErrDark) || !strings.Contains(err.Error(), "ids ended in error, and none was answered") || spent > 500 {
-		t.Errorf("after %d requests that fail: %v; want %v within some hundred", spent, err, engine.ErrDark)
+	if !errors.Is(err, discovery.ErrDark) || !strings.Contains(err.Error(), "ids ended in error, and none was answered") || spent > 500 {
+		t.Errorf("after %d requests that fail: %v; want %v within some hundred", spent, err, discovery.ErrDark)
 	}
 	sum := r.known(j)
 	if sum.Done-before.Done > 20 || sum.Errors < 100 || sum.Errors > 250 {
 		t.Errorf("counted %+v after %+v; errors are no answers", sum, before)
 	}
-	if n, err := engine.Recount(t.Context(), r.f, j.ID, j.Job); err != nil || n == 0 {
+	if n, err := discovery.Recount(t.Context(), r.f, j.ID, j.Job); err != nil || n == 0 {
 		t.Fatal(err)
 	}
 	if again := r.known(j); again.Errors != sum.Errors || again.Done != sum.Done {

@@ -3,216 +3,237 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-const (
-	// linger is how long a result waits for company in its commit.
-	linger = 5 * time.Millisecond
+var errUnstorable = errors.New("the database refuses the result")
 
-	// commitTimeout bounds a commit's tries when we are stopping.
-	commitTimeout = 20 * time.Second
-)
+// fate is what the frontier did with an outcome.
+type fate struct {
+	stored  bool
+	refused []string // keys of follow-ups that the job had seen
+}
 
-// commitLoop makes outcomes true, in batches, and frees their slots.
-func (r *runner) commitLoop(work, ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, results <-chan outcome) {
-	for o := range results {
-		batch := r.collect(o, results)
-		// What is done is committed even while we are stopping, and when the
-		// lease may be lost; a lost lease ends it, since nothing would be stored.
-		closing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		lost := context.AfterFunc(ctx, func() {
-			if errors.Is(context.Cause(ctx), frontier.ErrLeaseLost) {
-				cancel()
-			}
-		})
-		stopping := context.AfterFunc(work, func() { time.AfterFunc(commitTimeout, cancel) })
-		began := time.Now()
-		kept := r.commit(closing, lease, lose, batch)
-		r.commits.rest()
-		for _, o := range batch {
-			r.endTask(o, began, len(batch), kept[o.claimed.Seq])
+// commit stores a batch of outcomes and reports which were stored.
+func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []bool {
+	finished, drafts := make([]discovery.Finished, len(batch)), make([]frontier.Completion, len(batch))
+	for i := range batch {
+		o := &batch[i]
+		o.reason = m.redact.Replace(o.reason)
+		ok := true
+		if o.final() {
+			drafts[i], ok = m.draft(o)
 		}
-		lost()
-		stopping()
-		cancel()
-		r.giveBack(len(batch))
-		r.wakeUp()
+		finished[i] = finishedOf(*o)
+		finished[i].Skip = finished[i].Skip || !ok
+	}
+	next := m.source.Follow(ctx, finished)
+	fates := make([]fate, len(batch))
+	m.complete(ctx, s, batch, drafts, next, fates)
+	m.giveBack(ctx, s, batch, next, fates)
+	m.source.Stored(ctx, finished, next, func(i int) (bool, []string) { return fates[i].stored, fates[i].refused })
+	stored := make([]bool, len(batch))
+	for i, f := range fates {
+		stored[i] = f.stored
+	}
+	return stored
+}
+
+// finishedOf returns discovery's view of an outcome.
+func finishedOf(o outcome) discovery.Finished {
+	return discovery.Finished{
+		Claimed: o.Claimed, Task: o.task, Meta: o.meta, Sites: o.sites, Page: o.page, State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow,
+		Skip: o.returned() || o.final() && o.owed != nil, // an earlier attempt stored what follows
 	}
 }
 
-func (r *runner) collect(first outcome, results <-chan outcome) []outcome {
-	batch := []outcome{first}
-	t := time.NewTimer(linger)
-	defer t.Stop()
-	for len(batch) < maxBatch {
-		// Nothing else is held: nobody to wait for.
-		if len(r.held) == len(batch) {
-			return batch
-		}
-		select {
-		case o, ok := <-results:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, o)
-		case <-t.C:
-			return batch
-		}
-	}
-	return batch
+// unstorable turns an outcome into the error that its result cannot be stored.
+func (m *committer) unstorable(o *outcome, err error) frontier.Completion {
+	facts := attempt{stage: stageStore, err: err}
+	*o = outcome{work: o.work, facts: facts, ending: endingOf(&m.job.Job, o.Claimed, facts, rand.Float64()), page: o.page, span: o.span}
+	return frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason}
 }
 
-// commit makes outcomes true and returns, by Seq, which it did.
-func (r *runner) commit(ctx context.Context, lease frontier.Lease, lose context.CancelCauseFunc, batch []outcome) map[int64]bool {
+// draft returns the completion of a final outcome without what follows from it. If a record cannot be
+// encoded, ok is false and the outcome becomes an error.
+func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
+	done = frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason, Failed: o.failures}
+	for _, rec := range o.records {
+		stored, err := m.record(*o, rec)
+		if err != nil {
+			return m.unstorable(o, fmt.Errorf("record: %w", err)), false
+		}
+		done.Records = append(done.Records, stored)
+	}
+	for _, s := range o.assets {
+		done.Assets = append(done.Assets, frontier.Asset{Key: o.Key, Stored: s})
+	}
+	if len(o.failures) > 0 {
+		done.Reason = o.reasonOfFailure()
+	}
+	if len(o.pending) > 0 {
+		owed, err := owes(*o, done.Records, m.job.Digest, m.redact)
+		if err != nil {
+			return m.unstorable(o, fmt.Errorf("record: %w", err)), false
+		}
+		done.Again = againOf(*o.wait, o.reasonOfFailure(), owed)
+	}
+	return done, true
+}
+
+// complete stores the final outcomes. If the database refuses a result, the task ends in error.
+func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, drafts []frontier.Completion, next []discovery.Next, fates []fate) {
 	var (
-		kept     = map[int64]bool{}
-		done     []frontier.Completion
-		again    []frontier.Failure
-		released []frontier.Claimed
-		outcomes = map[int64]outcome{}
+		done []frontier.Completion
+		of   []int
 	)
-	if r.explorer != nil {
-		if _, _, err := r.afford(ctx, 0, nearSteps); err != nil {
-			r.log.WarnContext(ctx, "the budget's rest is not known", "err", err)
-		}
-	}
-	defer r.explorer.stepped()
-	around := r.neighbors(ctx, batch)
-	for _, o := range batch {
-		o.reason = r.redact.Replace(o.reason)
-		outcomes[o.claimed.Seq] = o
-		switch o.kind {
-		case postpone:
-			again = append(again, frontier.Failure{Claimed: o.claimed, State: seine.Pending, Reason: o.reason, Delay: o.delay, Free: true, Refused: o.refused})
+	for i := range batch {
+		if !batch[i].final() {
 			continue
-		case release:
-			released = append(released, o.claimed)
-			continue
-		case finish, retry:
 		}
-		c, f := r.commitOf(ctx, o, around)
-		if c != nil {
-			done = append(done, *c)
-			o.state, o.reason = c.State, c.Reason // a record that can't be encoded makes it an error
-			outcomes[c.Seq] = o
+		c := drafts[i]
+		if err := next[i].Err; err != nil {
+			c = m.unstorable(&batch[i], err)
 		} else {
-			again = append(again, *f)
+			c.Follow, c.Explored = next[i].Follow, next[i].Explored
+		}
+		batch[i].state, batch[i].reason = c.State, c.Reason
+		done, of = append(done, c), append(of, i)
+	}
+	if len(done) == 0 {
+		return
+	}
+	out, ok := m.persist(ctx, s, func() (frontier.Outcome, error) { return m.queue.Complete(ctx, s.lease, m.job.ID, done) })
+	var refused []frontier.Completion
+	for k, c := range done {
+		if err := out.Bad[c.Seq]; err != nil {
+			m.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
+			refused = append(refused, m.unstorable(&batch[of[k]], errUnstorable))
 		}
 	}
-	f, job := r.e.cfg.Frontier, r.job.ID
-	if len(done) > 0 {
-		out, ok := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, done) })
-		var refused []frontier.Completion
-		for _, c := range done {
-			if err := out.Bad[c.Seq]; err != nil {
-				r.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
-				o := outcome{claimed: c.Claimed, ending: r.ends(c.Claimed, attempt{stage: stageStore, err: errUnstorable})}
-				outcomes[c.Seq] = o
-				refused = append(refused, frontier.Completion{Claimed: c.Claimed, State: o.state, Reason: o.reason})
+	if len(refused) > 0 {
+		again, answered := m.persist(ctx, s, func() (frontier.Outcome, error) { return m.queue.Complete(ctx, s.lease, m.job.ID, refused) })
+		out.Lost = append(out.Lost, again.Lost...)
+		for _, c := range refused {
+			if !answered {
+				out.Lost = append(out.Lost, c.Seq)
 			}
 		}
-		if len(refused) > 0 {
-			again, answered := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Complete(ctx, lease, job, refused) })
-			out.Lost = append(out.Lost, again.Lost...)
-			for _, c := range refused {
-				if !answered {
-					out.Lost = append(out.Lost, c.Seq)
-				}
-			}
+	}
+	for k, c := range done {
+		if ok && !slices.Contains(out.Lost, c.Seq) {
+			m.note(ctx, batch[of[k]], c.Again == nil || out.Bad[c.Seq] != nil)
+			fates[of[k]] = fate{true, out.Refused}
 		}
-		if ok {
-			for _, c := range done {
-				if !lost(out, c.Seq) {
-					r.note(ctx, outcomes[c.Seq], c.Again == nil || bad(out, c.Seq))
-					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
-					kept[c.Seq] = true
-				}
+	}
+}
+
+// giveBack returns the outcomes that are not final to the queue.
+func (m *committer) giveBack(ctx context.Context, s *shift, batch []outcome, next []discovery.Next, fates []fate) {
+	var (
+		again    []frontier.Failure
+		of       []int
+		released []frontier.Claimed
+	)
+	for i, o := range batch {
+		switch o.kind {
+		case retry, postpone:
+			f := failureOf(o.Claimed, o.ending)
+			if o.kind == retry {
+				f.Explored, f.Follow, f.Mark = next[i].Explored, next[i].Follow, next[i].Mark
 			}
+			again, of = append(again, f), append(of, i)
+		case release:
+			released = append(released, o.Claimed)
+		case finish:
 		}
 	}
 	if len(again) > 0 {
-		out, ok := r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Fail(ctx, lease, job, again) })
-		if ok {
-			for _, c := range again {
-				if !lost(out, c.Seq) {
-					r.note(ctx, outcomes[c.Seq], false)
-					r.turnBack(ctx, outcomes[c.Seq], c.Follow, out.Refused)
-					kept[c.Seq] = true
-				}
+		out, ok := m.persist(ctx, s, func() (frontier.Outcome, error) { return m.queue.Fail(ctx, s.lease, m.job.ID, again) })
+		for k, c := range again {
+			if ok && !slices.Contains(out.Lost, c.Seq) {
+				m.note(ctx, batch[of[k]], false)
+				fates[of[k]] = fate{true, out.Refused}
 			}
 		}
 	}
 	if len(released) > 0 {
-		_, _ = r.persist(ctx, lose, func() (frontier.Outcome, error) { return f.Release(ctx, lease, released) })
-	}
-	return kept
-}
-
-var errUnstorable = errors.New("the database refuses the result")
-
-func bad(out frontier.Outcome, seq int64) bool { return out.Bad[seq] != nil }
-
-func lost(out frontier.Outcome, seq int64) bool {
-	for _, s := range out.Lost {
-		if s == seq {
-			return true
-		}
-	}
-	return false
-}
-
-// persist tries a commit again for as long as the frontier is away. ok is
-// false when it did not come to an answer.
-func (r *runner) persist(ctx context.Context, lose context.CancelCauseFunc, try func() (frontier.Outcome, error)) (out frontier.Outcome, ok bool) {
-	for {
-		r.commits.at("committing")
-		out, err := try()
-		if err == nil {
-			if len(out.Lost) > 0 {
-				r.log.WarnContext(ctx, "results of lost tasks are dropped", "tasks", len(out.Lost))
-			}
-			return out, true
-		}
-		switch {
-		case errors.Is(err, frontier.ErrLeaseLost):
-			lose(err)
-			return out, false
-		case ctx.Err() != nil:
-			return out, false
-		}
-		wait := r.e.outage.note(ctx, err)
-		if wait == 0 {
-			r.fatal(err)
-			return out, false
-		}
-		if !sleep(ctx, wait) {
-			return out, false
-		}
+		_, _ = m.persist(ctx, s, func() (frontier.Outcome, error) { return m.queue.Release(ctx, s.lease, released) })
 	}
 }
 
-// note counts and logs one committed outcome.
-func (r *runner) note(ctx context.Context, o outcome, final bool) {
-	if o.kind == finish || o.kind == retry {
-		r.tally.end(time.Now(), o, final)
+// record adds what a scraper left out, and the properties of stored assets.
+func (m *committer) record(o outcome, rec seine.Record) (frontier.Record, error) {
+	if len(rec.AssetFields) > 0 {
+		rec.Fields = maps.Clone(rec.Fields)
+		if rec.Fields == nil {
+			rec.Fields = map[string]any{}
+		}
+		asset.Fill(rec.Fields, rec.AssetFields, o.assets)
+	}
+	fields, err := encode(rec.Fields)
+	if err != nil {
+		return frontier.Record{}, err
+	}
+	out := frontier.Record{Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: m.job.Digest, FetchedAt: rec.FetchedAt, Missing: missing(rec.Fields)}
+	if o.digest != nil {
+		out.Digest = o.digest
+	}
+	if out.Key == "" {
+		out.Key = o.Key
+	}
+	if out.Kind == "" {
+		out.Kind = "record"
+	}
+	if out.URL == "" {
+		out.URL = o.page.URL
+	}
+	out.URL = m.redact.Replace(out.URL)
+	if out.FetchedAt.IsZero() {
+		out.FetchedAt = o.page.FetchedAt
+	}
+	return out, nil
+}
+
+// missing names the fields without a value, sorted.
+func missing(fields map[string]any) []string {
+	var names []string
+	for name, v := range fields {
+		if list, ok := v.([]any); v == nil || ok && len(list) == 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// note counts and logs a stored outcome.
+func (m *committer) note(ctx context.Context, o outcome, final bool) {
+	if !o.returned() {
+		m.tally.end(time.Now(), o, final)
 		if final {
-			r.e.cfg.Meter.Finished(r.job.Name, o.state)
+			m.meter.Finished(m.job.Name, o.state)
 		}
 	}
-	log := r.log.With("task", o.claimed.Key, "attempt", o.claimed.Attempt)
+	log := m.log.With("task", o.Key, "attempt", o.Attempt)
 	if o.page != nil && len(o.page.Notes) > 0 {
 		log = log.With("page", strings.Join(o.page.Notes, "; "))
 	}
 	switch {
 	case o.state == seine.Done && !final:
-		log.InfoContext(ctx, "record stored; assets wait for their next try", "records", len(o.records), "assets", len(o.assets), "failed", len(o.failures), "reason", o.whyUnkept())
+		log.InfoContext(ctx, "record stored; assets wait for their next try", "records", len(o.records), "assets", len(o.assets), "failed", len(o.failures), "reason", o.reasonOfFailure())
 	case o.state == seine.Done && len(o.failures) > 0:
-		log.WarnContext(ctx, "task done without some assets", "records", len(o.records), "assets", len(o.assets), "failed", len(o.failures), "reason", o.whyUnkept())
+		log.WarnContext(ctx, "task done without some assets", "records", len(o.records), "assets", len(o.assets), "failed", len(o.failures), "reason", o.reasonOfFailure())
 	case o.state == seine.Done:
 		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))
 	case o.refused:

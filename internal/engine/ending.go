@@ -1,8 +1,9 @@
 package engine
 
 import (
+	"encoding/json"
 	"errors"
-	"math/rand/v2"
+	"fmt"
 	"strings"
 	"time"
 
@@ -166,7 +167,84 @@ func refusedWait(retry seine.Retry, refused time.Duration, draw float64) time.Du
 	return wait/2 + time.Duration(draw*float64(wait/2))
 }
 
-// ends applies endingOf with a new draw.
-func (r *runner) ends(c frontier.Claimed, a attempt) ending {
-	return endingOf(&r.job.Job, c, a, rand.Float64())
+// judged returns the facts of a page with a verdict. A page with HTTP 429 or 503 is a refusal, unless
+// a rule of the job decided about it.
+func judged(page *seine.Page, v seine.Verdict, after time.Duration) attempt {
+	return attempt{verdict: v, after: after, refusal: hosts.Refusal(page) && v.State == seine.Error && v.Rule == ""}
+}
+
+// hostFault reports whether an attempt failed because of a host.
+func (a attempt) hostFault() bool {
+	return (a.stage == stageFetch || a.stage == stageKeep) && errors.Is(a.err, seine.ErrHost) && !errors.Is(a.err, asset.ErrDiskFull)
+}
+
+// fatal names the stage of a fatal error.
+func (a attempt) fatal(err error) error {
+	if a.stage == stageKeep {
+		return fmt.Errorf("store: %w", err)
+	}
+	return err
+}
+
+// returned reports whether the task returns to the queue without a result.
+func (e ending) returned() bool { return e.kind == postpone || e.kind == release }
+
+// withoutRecords returns the outcome of a page that is not done. It has no records. A page that the
+// host refused has no follows either.
+func (o outcome) withoutRecords() outcome {
+	o.records = nil
+	if o.returned() {
+		o.follow = nil
+	}
+	return o
+}
+
+// assetEffect is what a failed asset means for its task.
+type assetEffect int
+
+const (
+	endTask    assetEffect = iota // the task ends as the asset did
+	keepRecord                    // the record is stored without the asset
+	leaveOut                      // the task is done without the asset
+)
+
+// effectOf decides what a failed asset means for its task. A worker that stops or whose store is full
+// ends the task in any case.
+func effectOf(a seine.Asset, failure ending, err error) assetEffect {
+	switch {
+	case failure.kind == release:
+		return endTask
+	case a.OnFailure == seine.KeepRecord:
+		return keepRecord
+	case a.Optional && failure.final() && !errors.Is(err, asset.ErrStore):
+		return leaveOut
+	}
+	return endTask
+}
+
+// laterOf returns the ending that decides how a task waits for its failed assets: the first ending
+// that costs an attempt, else the last one.
+func laterOf(wait *ending, failure ending) *ending {
+	if wait == nil || wait.kind == postpone {
+		return &failure
+	}
+	return wait
+}
+
+// failureOf returns the frontier's form of an ending that is not final and not a release.
+func failureOf(c frontier.Claimed, e ending) frontier.Failure {
+	f := frontier.Failure{Claimed: c, State: e.state, Reason: e.reason, Delay: e.delay}
+	if e.kind == postpone {
+		f.State, f.Free, f.Refused = seine.Pending, true, e.refused
+	}
+	return f
+}
+
+// againOf returns the frontier's form of the wait of a task for its failed assets.
+func againOf(wait ending, reason string, owed json.RawMessage) *frontier.Again {
+	out := &frontier.Again{State: seine.Error, Reason: reason, Owed: owed, Delay: wait.delay}
+	if wait.kind == postpone {
+		out.State, out.Free = seine.Pending, true
+	}
+	return out
 }

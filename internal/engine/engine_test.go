@@ -20,6 +20,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/litefrontier"
@@ -134,7 +135,7 @@ func (r *rig) register(j seine.Job) *engine.Job {
 		r.Fatal(err)
 	}
 	r.Cleanup(done)
-	if err := engine.Seed(r.Context(), r.f, out, nil); err != nil {
+	if err := discovery.Seed(r.Context(), r.f, &out.Job, out.ID, nil); err != nil {
 		r.Fatal(err)
 	}
 	return out
@@ -170,7 +171,7 @@ func (r *rig) run(j *engine.Job) {
 
 func (r *rig) add(j *engine.Job, keys ...string) {
 	r.Helper()
-	in := engine.NewAdder(r.f, j)
+	in := discovery.NewAdder(r.f, &j.Job, j.ID)
 	for _, k := range keys {
 		if err := in.Add(r.Context(), frontier.Seed{Key: k}); err != nil {
 			r.Fatal(err)

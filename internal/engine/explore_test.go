@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
@@ -32,7 +33,7 @@ func wantedCard(id int) bool { return id >= 60_000 && id%500 < 40 }
 // known is what is known of a job's spaces.
 func (r *rig) known(j *engine.Job) (sum explore.Sums) {
 	r.Helper()
-	for _, s := range engine.Spaces(&j.Job) {
+	for _, s := range discovery.Spaces(&j.Job) {
 		blocks, err := r.f.Blocks(r.Context(), j.ID, s.Number, time.Time{})
 		if err != nil {
 			r.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -62,8 +62,8 @@ func TestFailedAfterRetry(t *testing.T) {
 			}
 			check := func(when string, exhausted bool) {
 				t.Helper()
-				spaces := engine.Spaces(&j.Job)
-				failed, err := engine.Failed(t.Context(), r.f, j.ID, spaces)
+				spaces := discovery.Spaces(&j.Job)
+				failed, err := discovery.Failed(t.Context(), r.f, j.ID, spaces)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -92,7 +92,7 @@ func TestFailedAfterRetry(t *testing.T) {
 					if got != want {
 						t.Errorf("%s: %d ids of %s ended in error; want %d", when, got, s.Prefix, want)
 					}
-					if over, err := engine.Exhausted(t.Context(), r.f, j.ID, s, failed[i]); err != nil || over != exhausted {
+					if over, err := discovery.Exhausted(t.Context(), r.f, j.ID, s, failed[i]); err != nil || over != exhausted {
 						t.Errorf("%s: %s is exhausted: %v, %v; want %v", when, s.Prefix, over, err, exhausted)
 					}
 				}

@@ -2,52 +2,66 @@ package engine
 
 import (
 	"context"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/outage"
 	"github.com/seinehq/seine/internal/polite"
 )
 
-// frontierNow is the frontier's time, by which all workers open and close.
-func (e *Engine) frontierNow() time.Time { return time.Now().Add(time.Duration(e.ahead.Load())) }
+// clock is the frontier's clock: all workers open and close by it.
+type clock struct{ ahead atomic.Int64 } // of this process's clock, in nanoseconds
 
-// compareClocks notes how far the frontier's clock is ahead of ours. It is done
-// for each lease: both may be set while we run.
-func (e *Engine) compareClocks(ctx context.Context) {
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// compare measures the difference of the clocks. Each lease repeats it, because both clocks may be
+// set while the engine runs.
+func (c *clock) compare(ctx context.Context, f interface {
+	Clock(ctx context.Context) (time.Time, error)
+}) {
 	before := time.Now()
-	there, err := e.cfg.Frontier.Clock(ctx)
+	there, err := f.Clock(ctx)
 	if err != nil {
-		return // the next call says so
+		return // the next call reports the outage
 	}
-	e.ahead.Store(int64(there.Sub(before.Add(time.Since(before) / 2))))
+	c.ahead.Store(int64(there.Sub(before.Add(time.Since(before) / 2))))
 }
 
-// open reports whether the job's hours let a fetch start now.
-func (r *runner) open() bool {
-	open, _ := polite.Open(r.job.Pace.Hours, r.e.frontierNow())
-	return open
+// hours are the hours in which a job may fetch.
+type hours struct {
+	hours   seine.Hours
+	clock   *clock
+	log     *slog.Logger
+	outside bool // the wait was logged; only the producer uses it
 }
 
-// awaitHours waits until the job's hours begin, and says so once. It reports
-// whether it waited.
-func (r *runner) awaitHours(ctx context.Context) bool {
-	now := r.e.frontierNow()
-	open, change := polite.Open(r.job.Pace.Hours, now)
+// open reports whether a fetch may start now.
+func (h *hours) open() bool { return h.closed() == 0 }
+
+// closed returns the time until the hours begin. Zero means that they have begun.
+func (h *hours) closed() time.Duration {
+	now := h.clock.now()
+	open, change := polite.Open(h.hours, now)
 	if open {
-		return false
+		return 0
 	}
-	if !r.closed.Swap(true) {
-		r.log.WarnContext(ctx, "outside the job's hours; waiting for them", "until", change.UTC().Format(time.RFC3339))
-	}
-	// Not all at once: clocks may be set.
-	if !sleep(ctx, min(change.Sub(now), hoursLook)) {
-		return true
-	}
-	if r.open() {
-		r.closed.Store(false)
-		r.log.WarnContext(ctx, "the job's hours have begun")
-	}
-	return true
+	return max(change.Sub(now), 1)
 }
 
-// hoursLook is how often a worker that waits for a job's hours looks at the clock.
-const hoursLook = time.Minute
+// await waits for the hours, at most hoursLook, and logs their beginning.
+func (h *hours) await(ctx context.Context) {
+	closed := h.closed()
+	if closed == 0 {
+		return
+	}
+	if !h.outside {
+		h.outside = true
+		h.log.WarnContext(ctx, "outside the job's hours; waiting for them", "until", h.clock.now().Add(closed).UTC().Format(time.RFC3339))
+	}
+	if outage.Sleep(ctx, min(closed, hoursLook)) && h.open() {
+		h.outside = false
+		h.log.WarnContext(ctx, "the job's hours have begun")
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/jobfile"
@@ -435,7 +436,7 @@ fields:
   big: {column: big}
   list: {column: list, all: true}
 `, nil)
-		in := engine.NewAdder(r.f, j)
+		in := discovery.NewAdder(r.f, &j.Job, j.ID)
 		if err := in.Add(t.Context(), frontier.Seed{Key: "a", Meta: map[string]any{
 			"price": json.Number("1.10"), "big": json.Number("12345678901234567890.120"), "list": []any{json.Number("2.50"), "b"},
 		}}); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// amounts are what a limit counts.
+// amounts are the quantities that a limit counts.
 type amounts struct{ assets, records, tasks int64 }
 
 func (a amounts) plus(b amounts) amounts {
@@ -19,52 +19,62 @@ func (a amounts) minus(b amounts) amounts {
 	return amounts{a.assets - b.assets, a.records - b.records, a.tasks - b.tasks}
 }
 
-// counted is what the frontier counted at a time, and what this process had done
-// by then.
+// counted are the frontier's counts at a time, and this process's own at the same time.
 type counted struct {
 	at        time.Time
 	all, mine amounts
 }
 
-// countEvery is how old the frontier's counters may be by which a limit is
-// judged that is not near.
+// countEvery is the largest age of the frontier's counts if no limit is near.
 const countEvery = time.Second
 
-// room is how many of n tasks, for which slots are held, may be claimed under the
-// job's limit, which counts over all workers and runs, and this run's. None:
-// what is in flight may meet a limit; met: what is done meets it.
+// counter is the part of a frontier that counts finished tasks.
+type counter interface {
+	Counts(ctx context.Context, job frontier.JobID) (frontier.Counts, error)
+}
+
+// limits applies the job's limit, which counts over all workers and runs, and the limit of this run.
+// Only the producer uses it.
+type limits struct {
+	job     *Job
+	run     seine.Limit
+	tally   *tally
+	counts  counter
+	counted counted
+}
+
+// room returns how many of n tasks may be claimed while held tasks are in flight. met means that
+// finished tasks meet a limit.
 //
-// What is in flight counts for as much as the richest task so far, so that one
-// worker goes over a limit by less than a task. What others have in flight is
-// not known to it.
-func (r *runner) room(ctx context.Context, n int) (room int, met bool, err error) {
-	mine, most := r.tally.sum()
-	if of, ok := r.job.Scraper.(interface{ MostAssets() int }); ok {
+// A task in flight counts as much as the richest task so far, so that one worker exceeds a limit by
+// less than one task. The tasks in flight of other workers are unknown.
+func (l *limits) room(ctx context.Context, n, held int) (room int, met bool, err error) {
+	mine, most := l.tally.sum()
+	if of, ok := l.job.Scraper.(interface{ MostAssets() int }); ok {
 		most.assets = max(most.assets, int64(of.MostAssets()))
 	}
-	flying := int64(len(r.held) - n)
-	left := func(l seine.Limit, done amounts) int64 { return tasksLeft(l, done, most) - flying }
+	left := func(l seine.Limit, done amounts) int64 { return tasksLeft(l, done, most) - int64(held) }
 	fits := int64(n)
-	if run := r.e.cfg.Limit; run != (seine.Limit{}) {
-		if over(run, mine) {
+	if l.run != (seine.Limit{}) {
+		if over(l.run, mine) {
 			return 0, true, nil
 		}
-		fits = min(fits, left(run, mine))
+		fits = min(fits, left(l.run, mine))
 	}
-	if l := r.job.Limit; l.Assets > 0 || l.Records > 0 || l.Tasks > 0 {
-		done := r.counted.all.plus(mine.minus(r.counted.mine))
-		if time.Since(r.counted.at) > countEvery || left(r.job.Limit, done) < int64(n) {
-			counts, err := r.e.cfg.Frontier.Counts(ctx, r.job.ID)
+	if of := l.job.Limit; of.Assets > 0 || of.Records > 0 || of.Tasks > 0 {
+		done := l.counted.all.plus(mine.minus(l.counted.mine))
+		if time.Since(l.counted.at) > countEvery || left(of, done) < int64(n) {
+			counts, err := l.counts.Counts(ctx, l.job.ID)
 			if err != nil {
 				return 0, false, err
 			}
 			done = amountsOf(counts)
-			r.counted = counted{at: time.Now(), all: done, mine: mine}
+			l.counted = counted{at: time.Now(), all: done, mine: mine}
 		}
-		if over(r.job.Limit, done) {
+		if over(of, done) {
 			return 0, true, nil
 		}
-		fits = min(fits, left(r.job.Limit, done))
+		fits = min(fits, left(of, done))
 	}
 	return int(max(fits, 0)), false, nil
 }
@@ -81,7 +91,7 @@ func over(l seine.Limit, a amounts) bool {
 	return l.Assets > 0 && a.assets >= l.Assets || l.Records > 0 && a.records >= l.Records || l.Tasks > 0 && a.tasks >= l.Tasks
 }
 
-// tasksLeft is how many tasks of the richest kind meet a limit.
+// tasksLeft returns the number of tasks of the richest kind that meet a limit.
 func tasksLeft(l seine.Limit, done, most amounts) int64 {
 	left := int64(maxBatch) * 1000 // more than any worker holds
 	for _, x := range []struct{ limit, done, most int64 }{

@@ -9,23 +9,21 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// Meter is told what happens, to count it. Its methods are called from many
-// goroutines and do not block.
+// Meter counts events. Many goroutines call its methods, which do not block.
 type Meter interface {
-	// Claimed: n tasks of a job were claimed.
+	// Claimed counts n claimed tasks of a job.
 	Claimed(job string, n int)
 
-	// Finished: a task of a job came to its final state.
+	// Finished counts a task of a job that reached its final state.
 	Finished(job string, state seine.State)
 
-	// Fetched: a request ended, with a status class ("2xx") or one of the few
-	// words of [fetch.Reason].
+	// Fetched counts a request. outcome is a status class ("2xx") or a word of [fetch.Reason].
 	Fetched(via seine.Via, outcome string, took time.Duration, bytes int)
 
-	// LeaseLost: a session ended because its lease is gone, or may be.
+	// LeaseLost counts a session whose lease is lost, or may be.
 	LeaseLost()
 
-	// FrontierError and StoreError: a call failed.
+	// FrontierError and StoreError count failed calls.
 	FrontierError()
 	StoreError()
 }
@@ -39,24 +37,26 @@ func (noMeter) LeaseLost()                                    {}
 func (noMeter) FrontierError()                                {}
 func (noMeter) StoreError()                                   {}
 
-// watched is a job's fetcher, each request of which is counted and traced.
-type watched struct {
-	r    *runner
-	next seine.Fetcher
+// meteredFetcher counts and traces each request of a job's fetcher.
+type meteredFetcher struct {
+	next  seine.Fetcher
+	via   seine.Via // the job's
+	meter Meter
+	trace *tracer
 }
 
 // Fetch gets one page.
-func (w *watched) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
+func (m *meteredFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
 	via := req.Via
 	switch {
 	case req.Raw:
 		via = seine.ViaHTTP
 	case via == "":
-		via = w.r.job.Job.Fetch.Via
+		via = m.via
 	}
-	ctx, span := w.r.fetchSpan(ctx, req, via)
+	ctx, span := m.trace.fetch(ctx, req, via)
 	began := time.Now()
-	page, err := w.next.Fetch(ctx, req)
+	page, err := m.next.Fetch(ctx, req)
 	outcome, size := fetch.Reason(err), 0
 	if page != nil {
 		size = len(page.Body)
@@ -64,12 +64,12 @@ func (w *watched) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 			outcome = class(page.Status)
 		}
 	}
-	w.r.e.cfg.Meter.Fetched(via, outcome, time.Since(began), size)
-	w.r.endFetch(span, page, err)
+	m.meter.Fetched(via, outcome, time.Since(began), size)
+	m.trace.endFetch(span, page, err)
 	return page, err
 }
 
-// class is a status as it is counted.
+// class returns the class of a status.
 func class(status int) string {
 	if status < 100 || status > 599 {
 		return "other"

@@ -16,6 +16,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
@@ -68,7 +69,7 @@ func TestOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer job()
-	in := engine.NewAdder(f, registered)
+	in := discovery.NewAdder(f, &registered.Job, registered.ID)
 	for _, key := range []string{"first", "second", "third"} {
 		if err := in.Add(t.Context(), frontier.Seed{Key: key}); err != nil {
 			t.Fatal(err)
@@ -78,7 +79,7 @@ func TestOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := &syncBuffer{}
-	e, err := engine.New(engine.Config{Frontier: f, Jobs: []*engine.Job{registered}, Worker: "w", Lease: lease, UntilDone: true, Log: slog.New(slog.NewTextHandler(log, nil))})
+	e, err := engine.New(engine.Config{Frontier: f, Jobs: []*engine.Job{registered}, Worker: "w", Times: engine.Times{Lease: lease}, UntilDone: true, Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,70 +2,85 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/polite"
+	"github.com/seinehq/seine/internal/redact"
 )
 
-// process fetches, scrapes and keeps. It calls progress after each asset.
-func (r *runner) process(ctx context.Context, c frontier.Claimed, pass *hosts.Pass, progress func()) outcome {
-	if in, ok := owing(c); ok {
-		pass.Leave(polite.Silent) // its page's host is not asked
-		return r.keepOwed(ctx, c, in, progress)
+// process is one attempt of a task: wait → fetch → scrape → keep → endingOf. ctx ends when the lease
+// is lost or the grace is over. The committer stores the outcome.
+func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
+	out := outcome{work: w}
+
+	// Wait for the start that the claim reserved: the frontier decides the pace.
+	pass, ok := x.wait(s, w)
+	if !ok {
+		return x.end(ctx, out, attempt{stopped: true})
 	}
-	task, err := r.task(c)
-	if err != nil {
+	defer func() { <-x.slots.running }()
+	ctx, progress, done := x.bound(ctx, w)
+	defer done()
+	switch {
+	case w.owed != nil: // the record is stored, only assets are missing
 		pass.Leave(polite.Silent)
-		return outcome{claimed: c, ending: r.ends(c, attempt{stage: stageStore, err: errKey})}
+		return x.keepOwed(ctx, s, out, progress)
+	case w.err != nil:
+		pass.Leave(polite.Silent)
+		return x.end(ctx, out, attempt{stage: stageStore, err: w.err})
 	}
 
-	// Fetch. A response of any status is a page; an error means there is none.
-	began := time.Now()
-	page, err := r.job.Fetch.Fetch(ctx, seine.Request{URL: task.URL, CredentialsTo: r.sites(c), OnRedirect: r.enter(hosts.Redirect, r.ownOf(c))})
-	pass.Leave(hosts.OutcomeOf(page, err))
+	// Fetch. A response of any status is a page. An error means that there is no page.
+	page, after, err := x.fetch(ctx, w, pass)
 	if err != nil {
-		return outcome{claimed: c, ending: r.endingOfFetch(ctx, c, err)}
+		return x.end(ctx, out, attempt{stage: stageFetch, err: err})
 	}
-	after := r.gate.Report(ctx, hosts.Report{Kind: hosts.Page, Own: r.ownOf(c), Page: page, Began: began}).After
 
-	// Scrape: fields, and the verdict that the job's rules give.
-	scraping, span := r.step(ctx, "scrape")
-	result, err := scrape(scraping, r.job.Scraper, task, page)
-	r.endStep(span, err)
+	// Scrape: fields, and the verdict of the job's rules.
+	result, err := x.scrape(ctx, w, page)
 	if err != nil {
-		facts := interruption(ctx, attempt{stage: stageScrape, err: err})
-		if !facts.stopped {
-			r.log.WarnContext(ctx, "page can't be judged", "task", c.Key, "err", err)
-		}
-		return outcome{claimed: c, ending: r.ends(c, facts)}
+		return x.end(ctx, out, attempt{stage: stageScrape, err: err})
 	}
-	if len(r.job.Secrets) > 0 {
-		result = withoutSecrets(r.redact, result)
-	}
-	v := result.Verdict
-	out := outcome{
-		claimed: c, records: result.Records, follow: result.Follow, page: page,
-		ending: r.ends(c, attempt{
-			verdict: v, after: after, refusal: hosts.Refusal(page) && v.State == seine.Error && v.Rule == "",
-		}),
-	}
+	out.page, out.records, out.follow = page, result.Records, result.Follow
+	out = x.end(ctx, out, judged(page, result.Verdict, after))
+
+	// Keep: a done task stores its assets first.
 	if out.state != seine.Done {
-		out.records = nil
-		if out.kind == postpone {
-			out.follow = nil
-		}
-		return out
+		return out.withoutRecords()
 	}
-	return r.keep(ctx, out, result.Assets, progress)
+	return x.keep(ctx, s, out, result.Assets, progress)
 }
 
-// scrape calls the scraper; its panic is the task's failure and no other's.
-func scrape(ctx context.Context, s seine.Scraper, task seine.Task, page *seine.Page) (result seine.Result, err error) {
+// fetch gets the page of a task and reports its host's answer. after is the time for which the host
+// wants no requests.
+func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *seine.Page, after time.Duration, err error) {
+	began := time.Now()
+	page, err = x.fetcher.Fetch(ctx, seine.Request{
+		URL: w.task.URL, CredentialsTo: w.sites, OnRedirect: x.onRedirect(hosts.Redirect, w.own),
+	})
+	pass.Leave(hosts.OutcomeOf(page, err))
+	if err != nil {
+		return nil, 0, err
+	}
+	return page, x.gate.Report(ctx, hosts.Report{Kind: hosts.Page, Own: w.own, Page: page, Began: began}).After, nil
+}
+
+// scrape extracts the result of a page, without the job's secrets.
+func (x *executor) scrape(ctx context.Context, w work, page *seine.Page) (seine.Result, error) {
+	ctx, span := x.trace.step(ctx, "scrape")
+	result, err := guarded(ctx, x.job.Scraper, w.task, page)
+	x.trace.end(span, err)
+	if err == nil && len(x.job.Secrets) > 0 {
+		result = withoutSecrets(x.redact, result)
+	}
+	return result, err
+}
+
+// guarded calls the scraper. If it panics, only the task fails.
+func guarded(ctx context.Context, s seine.Scraper, task seine.Task, page *seine.Page) (result seine.Result, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)
@@ -74,16 +89,26 @@ func scrape(ctx context.Context, s seine.Scraper, task seine.Task, page *seine.P
 	return s.Scrape(ctx, task, page)
 }
 
-// task makes the task of a claim.
-func (r *runner) task(c frontier.Claimed) (seine.Task, error) {
-	page, err := frontier.PageURL(&r.job.Job, c.Key)
-	if err != nil {
-		return seine.Task{}, err
+// withoutSecrets removes the job's secrets from a result, because a page can show its request: from
+// records, asset paths, reasons, and the meta of follows. URLs stay, because they are requested.
+func withoutSecrets(r *redact.Replacer, in seine.Result) seine.Result {
+	in.Verdict.Reason, in.Verdict.Rule = r.Replace(in.Verdict.Reason), r.Replace(in.Verdict.Rule)
+	records := make([]seine.Record, len(in.Records))
+	for i, rec := range in.Records {
+		rec.Key = r.Replace(rec.Key)
+		rec.Fields = redact.Object(r, rec.Fields)
+		records[i] = rec
 	}
-	t := seine.Task{Job: r.job.Name, Key: c.Key, ID: c.Key, URL: page, Priority: c.Priority, Attempt: c.Attempt}
-	own, meta := splitMeta(c.Meta)
-	t.Meta, t.Depth = meta, own.Depth
-	return t, nil
+	assets := make([]seine.Asset, len(in.Assets))
+	for i, a := range in.Assets {
+		a.Path, a.OriginalPath = r.Replace(a.Path), r.Replace(a.OriginalPath)
+		assets[i] = a
+	}
+	follow := make([]seine.Follow, len(in.Follow))
+	for i, f := range in.Follow {
+		f.Meta = redact.Object(r, f.Meta)
+		follow[i] = f
+	}
+	in.Records, in.Assets, in.Follow = records, assets, follow
+	return in
 }
-
-var errKey = errors.New("key is not valid for this job")

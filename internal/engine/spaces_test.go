@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
@@ -165,8 +166,8 @@ func TestADarkSiteStopsTheSpace(t *testing.T) {
 			before := r.requests()
 			other := make(chan error)
 			go func() { other <- r.engine(j, func(c *engine.Config) { c.Worker = "other" }).Run(t.Context()) }()
-			r.runs(j, engine.ErrDark)
-			if err := <-other; !errors.Is(err, engine.ErrDark) {
+			r.runs(j, discovery.ErrDark)
+			if err := <-other; !errors.Is(err, discovery.ErrDark) {
 				t.Errorf("the other worker ended with %v", err)
 			}
 			spent := r.requests() - before
@@ -182,7 +183,7 @@ func TestADarkSiteStopsTheSpace(t *testing.T) {
 				t.Errorf("who stops says so once each:\n%s", r.log)
 			}
 			// It stays so for whoever comes later, and costs nothing.
-			r.runs(j, engine.ErrDark)
+			r.runs(j, discovery.ErrDark)
 			if n := r.requests() - before - spent; n != 0 {
 				t.Errorf("%d requests while it is stopped", n)
 			}
@@ -278,7 +279,7 @@ func TestHitIsJudgedAgain(t *testing.T) {
 		hits int64
 	}{{"images are needed", nil, wanted}, {"as it was", j.Explore.Hit, hits}} {
 		job.Explore.Hit = step.hit
-		if n, err := engine.Recount(t.Context(), r.f, j.ID, job); err != nil || n != int64(r.requests()) {
+		if n, err := discovery.Recount(t.Context(), r.f, j.ID, job); err != nil || n != int64(r.requests()) {
 			t.Fatalf("%s: recounted %d, %v", step.what, n, err)
 		}
 		if sum := check(step.what, step.hits); step.hit != nil && math.Abs(sum.Doubt-first.Doubt) > 1e-6 {

@@ -1,17 +1,18 @@
 package engine
 
 import (
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/seinehq/seine"
 )
 
-// tally counts what this process did for one job.
+// tally counts the work of this process for one job.
 type tally struct {
 	mu      sync.Mutex
 	began   time.Time
-	ends    map[seine.State]int64 // attempts by what they ended in
+	ends    map[seine.State]int64 // attempts by the state that they ended in
 	final   map[seine.State]int64
 	records int64
 	assets  int64
@@ -26,6 +27,7 @@ func newTally() *tally {
 	return &tally{began: time.Now(), ends: map[seine.State]int64{}, final: map[seine.State]int64{}}
 }
 
+// end counts an attempt that ended.
 func (t *tally) end(now time.Time, o outcome, final bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -45,7 +47,7 @@ func (t *tally) end(now time.Time, o outcome, final bool) {
 	t.second[i]++
 }
 
-// sum is what the final tasks came to, and the most that one of them did.
+// sum returns the amounts of all final tasks, and the largest amounts of one task.
 func (t *tally) sum() (all, most amounts) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -56,51 +58,25 @@ func (t *tally) sum() (all, most amounts) {
 	return all, t.most
 }
 
-// rate is the number of tasks that ended in a second, over the last minute.
+// rate returns the number of tasks per second over the last minute.
 func (t *tally) rate(now time.Time) float64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.rateAt(now)
+}
+
+func (t *tally) rateAt(now time.Time) float64 {
 	var n int64
 	for i, s := range t.at {
 		if s > now.Unix()-60 {
 			n += t.second[i]
 		}
 	}
-	span := min(now.Sub(t.began), time.Minute)
-	if span < time.Second {
-		span = time.Second
-	}
-	return float64(n) / span.Seconds()
+	return float64(n) / max(min(now.Sub(t.began), time.Minute), time.Second).Seconds()
 }
 
-// Progress is what this process did for one job so far.
-type Progress struct {
-	Job string
-
-	// Ends counts attempts by what they ended in; Final the tasks among them
-	// that are final.
-	Ends, Final     map[seine.State]int64
-	Records, Assets int64
-
-	// Rate is tasks a second over the last minute.
-	Rate float64
-}
-
-// Progress tells what this process did so far, job by job.
-func (e *Engine) Progress() []Progress {
-	var out []Progress
-	for _, r := range e.jobs {
-		rate := r.tally.rate(time.Now())
-		r.tally.mu.Lock()
-		p := Progress{Job: r.job.Name, Ends: map[seine.State]int64{}, Final: map[seine.State]int64{}, Records: r.tally.records, Assets: r.tally.assets, Rate: rate}
-		for s, n := range r.tally.ends {
-			p.Ends[s] = n
-		}
-		for s, n := range r.tally.final {
-			p.Final[s] = n
-		}
-		r.tally.mu.Unlock()
-		out = append(out, p)
-	}
-	return out
+func (t *tally) progress(now time.Time) Progress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Progress{Ends: maps.Clone(t.ends), Final: maps.Clone(t.final), Records: t.records, Assets: t.assets, Rate: t.rateAt(now)}
 }

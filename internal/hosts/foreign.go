@@ -1,11 +1,8 @@
 package hosts
 
 import (
-	"context"
 	"sync"
 	"time"
-
-	"github.com/seinehq/seine/internal/polite"
 )
 
 // foreign records the hosts that this worker cannot reach and that no task of its own names: hosts
@@ -47,17 +44,4 @@ func (f *foreign) reached(lane string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.byLane, lane)
-}
-
-// asset takes a slot of a host of assets and waits for a start. The pass holds the slot.
-func (g *gate) asset(ctx context.Context, host string, start func(ctx context.Context, host string) error) (*Pass, error) {
-	release, err := g.slots.take(ctx, Asset.lane(host))
-	if err != nil {
-		return nil, err
-	}
-	if err := start(ctx, host); err != nil {
-		release()
-		return nil, err
-	}
-	return &Pass{leave: func(polite.Outcome) { release() }}, nil
 }

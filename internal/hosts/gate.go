@@ -286,3 +286,16 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 	return pause(ctx, d, nil)
 }
+
+// asset takes a slot of a host of assets and waits for a start. The pass holds the slot.
+func (g *gate) asset(ctx context.Context, host string, start func(ctx context.Context, host string) error) (*Pass, error) {
+	release, err := g.slots.take(ctx, Asset.lane(host))
+	if err != nil {
+		return nil, err
+	}
+	if err := start(ctx, host); err != nil {
+		release()
+		return nil, err
+	}
+	return &Pass{leave: func(polite.Outcome) { release() }}, nil
+}

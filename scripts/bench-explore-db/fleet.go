@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
@@ -111,11 +112,11 @@ func (s *server) run(ctx context.Context, of shape, way string, tasks int) (f fi
 	if way == explores {
 		job.Fetch = site{of.took, wanted}
 	}
-	if err := engine.Seed(ctx, first, job, nil); err != nil {
+	if err := discovery.Seed(ctx, first, &job.Job, job.ID, nil); err != nil {
 		return f, err
 	}
 	if way == follows {
-		in := engine.NewAdder(first, job)
+		in := discovery.NewAdder(first, &job.Job, job.ID)
 		for id := range of.workers * of.held {
 			if err := in.Add(ctx, frontier.Seed{Key: strconv.Itoa(id)}); err != nil {
 				return f, err

@@ -1,4 +1,4 @@
-package engine
+package discovery
 
 import (
 	"context"
@@ -7,13 +7,18 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// failedPage is how many tasks are listed at a time.
+// failedPage is the number of tasks that are listed at a time.
 const failedPage = 20_000
 
-// Failed counts the ids of a job's spaces whose tasks ended in error, by space and
-// block. It goes through those tasks: sums of a space count each ending, also of an id
-// that was sent back since, and none that a rescuer ended.
-func Failed(ctx context.Context, f frontier.Frontier, id frontier.JobID, spaces []Space) ([]map[int64]int64, error) {
+// Lister is the part of a frontier that lists tasks.
+type Lister interface {
+	Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error)
+}
+
+// Failed counts the IDs of a job's spaces whose tasks ended in error, by space and block. It lists
+// the tasks, because the sums of a space also count the errors of requeued IDs, and miss the tasks
+// that a rescuer ended.
+func Failed(ctx context.Context, f Lister, id frontier.JobID, spaces []Space) ([]map[int64]int64, error) {
 	ids := make([]seine.IDSpace, len(spaces))
 	out := make([]map[int64]int64, len(spaces))
 	for i, s := range spaces {
@@ -37,10 +42,18 @@ func Failed(ctx context.Context, f frontier.Frontier, id frontier.JobID, spaces 
 	}
 }
 
-// Exhausted reports whether each id of a space was answered or ended in error, so many
-// of them by block; the space's model holds what was answered. An id may be both: so
-// what is not answered is looked up, of at most maxUnanswered ids.
-func Exhausted(ctx context.Context, f frontier.Frontier, id frontier.JobID, s Space, failed map[int64]int64) (bool, error) {
+const (
+	// lookupPage is the number of IDs that are looked up at a time.
+	lookupPage = 5000
+
+	// maxUnanswered is the largest number of unanswered IDs that Exhausted looks up.
+	maxUnanswered = 1_000_000
+)
+
+// Exhausted reports whether every ID of a space was answered or ended in error. The space's model
+// holds the answers, failed the errors by block. An ID may count as both, so unanswered IDs are looked
+// up. If more than maxUnanswered IDs are unanswered, the sums decide.
+func Exhausted(ctx context.Context, f states, id frontier.JobID, s Space, failed map[int64]int64) (bool, error) {
 	type stretch struct{ first, n int64 }
 	var open []stretch
 	var ids int64
@@ -65,16 +78,11 @@ func Exhausted(ctx context.Context, f frontier.Frontier, id frontier.JobID, s Sp
 			for pos := at; pos < min(at+lookupPage, b.first+b.n); pos++ {
 				keys = append(keys, s.At(pos))
 			}
-			states, err := f.Lookup(ctx, id, keys)
-			if err != nil || len(states) < len(keys) {
+			found, err := f.Lookup(ctx, id, keys)
+			if err != nil || len(found) < len(keys) {
 				return false, err
 			}
 		}
 	}
 	return true, nil
 }
-
-const (
-	lookupPage    = 5000
-	maxUnanswered = 1_000_000
-)

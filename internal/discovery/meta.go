@@ -1,32 +1,30 @@
-package engine
+package discovery
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/number"
 )
 
-// ownKey is the key in a task's meta that is the engine's own; the rest is what
-// was given with the task.
+// ownKey is Seine's own key in a task's meta. The other keys came with the task.
 const ownKey = "_seine"
 
-// ownMeta travels with a task from the one that it follows.
-type ownMeta struct {
+// Meta is the part of a task's meta that the previous task of its walk wrote.
+type Meta struct {
 	Depth int           `json:"depth,omitempty"`
 	Walk  *explore.Walk `json:"walk,omitempty"`
 
 	// Foreign marks a page on a site that may not receive the job's credentials: another page linked to it.
 	Foreign bool `json:"foreign,omitempty"`
 
-	// Probe and Trip say what an explored id was asked for.
+	// Probe marks an ID that the forager chose. Trip is the local search that the ID continues.
 	Probe bool               `json:"probe,omitempty"`
 	Trip  *explore.Excursion `json:"trip,omitempty"`
 }
 
-// Kind is what an id was asked for.
-func (m ownMeta) Kind() explore.Kind {
+// Kind returns the purpose for which an ID was admitted.
+func (m Meta) Kind() explore.Kind {
 	switch {
 	case m.Trip != nil:
 		return explore.Stepped
@@ -36,7 +34,8 @@ func (m ownMeta) Kind() explore.Kind {
 	return explore.Given
 }
 
-func splitMeta(raw json.RawMessage) (own ownMeta, given map[string]any) {
+// SplitMeta separates Seine's own part of a task's meta from the given one.
+func SplitMeta(raw json.RawMessage) (own Meta, given map[string]any) {
 	if len(raw) == 0 {
 		return own, nil
 	}
@@ -60,9 +59,9 @@ func splitMeta(raw json.RawMessage) (own ownMeta, given map[string]any) {
 	return own, given
 }
 
-// joinMeta is what splitMeta takes apart.
-func joinMeta(own ownMeta, given map[string]any) map[string]any {
-	if own == (ownMeta{}) {
+// JoinMeta is the inverse of SplitMeta.
+func JoinMeta(own Meta, given map[string]any) map[string]any {
+	if own == (Meta{}) {
 		return given
 	}
 	out := make(map[string]any, len(given)+1)
@@ -71,16 +70,4 @@ func joinMeta(own ownMeta, given map[string]any) map[string]any {
 	}
 	out[ownKey] = own
 	return out
-}
-
-// encode writes JSON without escaping what HTML would: the text is stored, not
-// embedded in a page.
-func encode(v any) (json.RawMessage, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSpace(b.Bytes()), nil
 }

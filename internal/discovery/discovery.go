@@ -1,0 +1,201 @@
+// Package discovery decides what a job fetches beyond its queue.
+//
+// A job has one [Source]. It proposes tasks at two times: when nothing is ready (More), and when
+// tasks are finished (Follow). The committer stores what Follow returns in the transaction that ends
+// the tasks, so a lost transaction loses no step and stores none twice.
+//
+//	links        follows of the scraper; every other source includes them
+//	enumeration  all IDs of the job's spaces, in their order
+//	chain        the neighbors of a page, both ways, until a number of misses in a row
+//	forager      the IDs that are most likely hits; random is its baseline
+//
+// The position of a walk travels in the meta of its next task. Statistics of ID spaces are in the
+// frontier. A worker that dies loses neither.
+package discovery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+var (
+	// ErrLimit means that a run ended because a limit was met.
+	ErrLimit = errors.New("limit met")
+
+	// ErrDark means that a run ended while the circuit of a space was open.
+	ErrDark = errors.New("exploring was stopped")
+)
+
+// Source proposes tasks beyond the queue of a job.
+type Source interface {
+	// More admits tasks after a claim that returned none. free is the number of tasks it may admit.
+	More(ctx context.Context, free int) (Supply, error)
+
+	// Fill admits tasks for slots that a short claim left free.
+	Fill(ctx context.Context, free int) error
+
+	// Follow returns what each finished task of a batch leads to.
+	Follow(ctx context.Context, batch []Finished) []Next
+
+	// Stored ends a batch of Follow. result reports for each task whether it was stored, and which
+	// keys of its follow-ups the job had seen.
+	Stored(ctx context.Context, batch []Finished, next []Next, result func(i int) (stored bool, refused []string))
+
+	// End returns why discovery ended before its spaces did: ErrDark, ErrLimit or nil.
+	End() error
+}
+
+// Supply is the result of More.
+type Supply struct {
+	// Added is the number of new tasks.
+	Added int
+
+	// Left means that more may follow later, Again that the next call may find some at once.
+	Left, Again bool
+
+	// Idle is the queue's state. Nil means that the source did not read it.
+	Idle *frontier.IdleState
+}
+
+// Finished is a task with the result of an attempt.
+type Finished struct {
+	frontier.Claimed
+	Task seine.Task
+	Meta Meta
+
+	// Sites may receive the job's credentials for this task.
+	Sites []string
+
+	// Page is the response, nil if there is none.
+	Page *seine.Page
+
+	// State and Reason are the result. Final means that no attempt follows.
+	State  seine.State
+	Reason string
+	Final  bool
+
+	// Follow are the follows of the scraper.
+	Follow []seine.Follow
+
+	// Skip means that the task leads to nothing: it returns to the queue without a result, or an
+	// earlier attempt stored what it leads to.
+	Skip bool
+}
+
+// Next is what a finished task leads to.
+type Next struct {
+	// Follow are tasks to admit.
+	Follow []frontier.New
+
+	// Explored is the task's contribution to the statistics of its space. Mark is what a further
+	// attempt must know.
+	Explored *frontier.Explored
+	Mark     frontier.Mark
+
+	// Err is a fault of the job's code. The task ends in error.
+	Err error
+}
+
+// Frontier is the part of a frontier that discovery uses.
+type Frontier interface {
+	frontier.Spaces
+	Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
+	Counts(ctx context.Context, job frontier.JobID) (frontier.Counts, error)
+	Fill(ctx context.Context, job frontier.JobID, n int, admit func(id int64) (frontier.New, error)) (taken int, left bool, err error)
+	Lookup(ctx context.Context, job frontier.JobID, keys []string) (map[string]seine.State, error)
+}
+
+// Config describes a job to its source.
+type Config struct {
+	Frontier Frontier
+	Job      *seine.Job // with defaults
+	ID       frontier.JobID
+	Log      *slog.Logger
+
+	// Seed makes the draws of a forager repeatable. Zero: drawn.
+	Seed uint64
+
+	// Slots is the number of tasks that this worker holds at most.
+	Slots int
+
+	// Yield is the run's own limit.yield.
+	Yield float64
+}
+
+// New returns the source of a job.
+func New(cfg Config) Source {
+	base := links{cfg}
+	if e := enumerated(cfg.Job); e != nil {
+		return &enumerator{base, e}
+	}
+	if cfg.Job.Explore.Strategy == seine.StrategyChain {
+		return &chain{base}
+	}
+	if f := newForager(base); f != nil {
+		return f
+	}
+	return base
+}
+
+// links is the source of a job that fetches its seeds and their links.
+type links struct{ cfg Config }
+
+// More admits nothing.
+func (l links) More(context.Context, int) (Supply, error) { return Supply{}, nil }
+
+// Fill admits nothing.
+func (l links) Fill(context.Context, int) error { return nil }
+
+// End returns nil.
+func (l links) End() error { return nil }
+
+// Stored has nothing to do.
+func (l links) Stored(context.Context, []Finished, []Next, func(int) (bool, []string)) {}
+
+// Follow returns the follows of the scraper.
+func (l links) Follow(ctx context.Context, batch []Finished) []Next {
+	out := make([]Next, len(batch))
+	for i, f := range batch {
+		out[i].Follow = l.follow(ctx, f)
+	}
+	return out
+}
+
+// follow admits the follows of a finished task. A page that a link leads to on another site does not
+// receive the job's credentials.
+func (l links) follow(ctx context.Context, f Finished) []frontier.New {
+	if f.Skip || !f.Final {
+		return nil
+	}
+	var out []frontier.New
+	for _, link := range f.Follow {
+		prio := f.Priority
+		if link.Priority != nil {
+			prio = *link.Priority
+		}
+		meta := JoinMeta(Meta{Depth: f.Meta.Depth + 1, Foreign: l.foreign(f, link.Key)}, link.Meta)
+		n, err := frontier.Admit(l.cfg.Job, frontier.Seed{Key: link.Key, Priority: &prio, Meta: meta})
+		if err != nil {
+			l.cfg.Log.WarnContext(ctx, "follow left out", "task", f.Key, "err", err)
+			continue
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// foreign reports whether a key that a task's page names is on a site that may not receive
+// credentials.
+func (l links) foreign(f Finished, key string) bool {
+	page, err := frontier.PageURL(l.cfg.Job, key)
+	return err == nil && !fetch.MayCarry(page, append(fetch.Sites(l.cfg.Job), f.Sites...))
+}
+
+// fillEvery is the shortest interval of Fill.
+const fillEvery = 100 * time.Millisecond

@@ -1,0 +1,249 @@
+package discovery
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Follow returns the scraper's follows, the statistics that the answers add to their spaces, and the
+// next steps of local searches.
+func (x *forager) Follow(ctx context.Context, batch []Finished) []Next {
+	if _, _, err := x.afford(ctx, 0, nearSteps); err != nil {
+		x.cfg.Log.WarnContext(ctx, "the budget's rest is not known", "err", err)
+	}
+	around := x.neighbors(ctx, batch)
+	out := x.links.Follow(ctx, batch)
+	for i, f := range batch {
+		if !f.Skip {
+			next := x.explored(ctx, f, around)
+			out[i].Follow = append(out[i].Follow, next.Follow...)
+			out[i].Explored, out[i].Mark = next.Explored, next.Mark
+		}
+	}
+	return out
+}
+
+// Stored continues the local searches whose next step another search had taken meanwhile.
+func (x *forager) Stored(ctx context.Context, batch []Finished, next []Next, result func(i int) (stored bool, refused []string)) {
+	defer x.settleSteps()
+	for i, f := range batch {
+		if stored, refused := result(i); stored && !f.Skip {
+			x.retryStep(ctx, f, next[i].Follow, refused)
+		}
+	}
+}
+
+// answerOf returns what a result shows about its ID.
+func (x *forager) answerOf(f Finished) explore.Answer {
+	switch {
+	case isHit(x.cfg.Job, f.Key, f.State, f.Reason):
+		return explore.Hit
+	case f.State == seine.Stale:
+		return explore.Missed
+	case f.State == seine.Skipped, f.State == seine.Done:
+		if f.Page != nil && (f.Page.Status == http.StatusNotFound || f.Page.Status == http.StatusGone) {
+			return explore.Absent
+		}
+		return explore.Missed
+	}
+	return explore.NoAnswer
+}
+
+// explored returns what a result adds to the statistics of its space, and the next step of its local
+// search.
+func (x *forager) explored(ctx context.Context, f Finished, around neighborhood) (out Next) {
+	if f.Claimed.Mark == frontier.Known {
+		return out
+	}
+	s, pos := x.find(f.Key)
+	if s == nil {
+		return out
+	}
+	a, trip := x.answerOf(f), f.Meta.Trip
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	out.Explored = &frontier.Explored{
+		Space:       s.Number,
+		Observation: s.Model.Observe(pos, f.Meta.Kind(), trip, f.Claimed.Mark >= frontier.Passed, f.Claimed.Mark == frontier.Counted, a),
+	}
+	if f.State == seine.Done {
+		out.Explored.Sums.Wanted = 1
+	}
+	if f.Final && f.State == seine.Error {
+		out.Explored.Sums.Errors = 1
+	}
+	s.unsaid.note(out.Explored)
+	x.unseen++
+	switch {
+	case f.State == seine.Stale:
+		out.Mark = frontier.Counted
+	case trip != nil:
+		out.Mark = frontier.Passed
+	}
+	paid := x.cfg.Job.Explore.Budget == 0 || x.budget.spare > 0
+	if x.random || !paid {
+		return out
+	}
+	task, ok, err := x.step(ctx, s, pos, f, a, around[s])
+	if err != nil {
+		// The local search ends here. Its hits are stored.
+		x.cfg.Log.WarnContext(ctx, "excursion ends", "task", f.Key, "err", err)
+	}
+	if ok {
+		out.Follow = []frontier.New{task}
+		x.budget.spare--
+		x.budget.chosen++
+		x.budget.stepping++
+	}
+	return out
+}
+
+// step returns the task of the next step of a local search. x is locked. known holds the states of
+// IDs nearby, and step adds to it. With nil, step trusts neither the search's own memory nor the
+// model's sparse blocks.
+func (x *forager) step(ctx context.Context, s *space, pos int64, f Finished, a explore.Answer, known map[int64]explore.Known) (task frontier.New, ok bool, err error) {
+	trusted, trip := known != nil, f.Meta.Trip
+	if !trusted {
+		known = map[int64]explore.Known{}
+	}
+	clear := func(at int64) bool { return trusted && trip != nil && trip.IsClear(at) }
+	next, ok := s.Model.Follow(pos, trip, f.Claimed.Mark >= frontier.Passed, a, x.rand, func(at int64) explore.Known {
+		if k, there := known[at]; there {
+			return k
+		}
+		if clear(at) || trusted && s.Model.Sparse(at) {
+			return explore.Unknown
+		}
+		dir := 1
+		if at < pos {
+			dir = -1
+		}
+		if err == nil {
+			err = lookup(ctx, x.cfg.Frontier, x.cfg.ID, s.IDSpace, at, dir, lookAhead, known)
+		}
+		if err != nil {
+			return explore.Taken
+		}
+		return known[at]
+	})
+	if !ok || err != nil {
+		return task, false, err
+	}
+	at := next.Position()
+	next.Clear = 0
+	for p := at + int64(next.Dir); ; p += int64(next.Dir) {
+		k, there := known[p]
+		if there && k != explore.Unknown || !there && !(clear(p) && next.Dir == trip.Dir) {
+			break
+		}
+		next.Clear = p + 1
+	}
+	known[at] = explore.Taken // for the rest of the batch
+	task, err = frontier.Admit(x.cfg.Job, frontier.Seed{Key: s.At(at), Meta: JoinMeta(Meta{Trip: &next}, nil)})
+	return task, err == nil, err
+}
+
+// retryStep looks the neighbors up again if the step of a local search was refused, and admits
+// another step.
+func (x *forager) retryStep(ctx context.Context, f Finished, follow []frontier.New, refused []string) {
+	for _, n := range follow {
+		if !slices.Contains(refused, n.Key) {
+			continue
+		}
+		if step, _ := SplitMeta(n.Meta); step.Trip == nil {
+			continue
+		}
+		x.mu.Lock()
+		s, pos := x.find(f.Key)
+		task, ok, err := x.step(ctx, s, pos, f, x.answerOf(f), nil)
+		x.mu.Unlock()
+		if err == nil && ok {
+			_, err = x.cfg.Frontier.Add(ctx, x.cfg.ID, []frontier.New{task})
+		}
+		if err != nil {
+			x.cfg.Log.WarnContext(ctx, "excursion ends", "task", f.Key, "err", err)
+		}
+	}
+}
+
+// neighborhood holds the states of the IDs around the IDs of a batch.
+type neighborhood map[*space]map[int64]explore.Known
+
+// stepAhead is the usual length of a step at most. A local search that knows fewer IDs ahead to be
+// clear looks further ahead.
+const stepAhead = 4
+
+// neighbors looks up, in one call, the IDs that the local searches of a batch may reach next. An ID
+// of a sparse block is not looked up. If the call fails, each search looks up its own.
+func (x *forager) neighbors(ctx context.Context, batch []Finished) neighborhood {
+	if x.random {
+		return nil
+	}
+	type place struct {
+		s   *space
+		pos int64
+	}
+	var (
+		around = neighborhood{}
+		keys   []string
+		at     = map[string]place{}
+	)
+	note := func(s *space, pos int64, dir int64) {
+		for range lookAhead {
+			if pos += dir; pos < 0 || pos >= s.Model.Size() || s.Model.Sparse(pos) {
+				return
+			}
+			if _, there := around[s][pos]; !there {
+				around[s][pos] = explore.Unknown
+				key := s.At(pos)
+				keys, at[key] = append(keys, key), place{s, pos}
+			}
+		}
+	}
+	x.mu.Lock()
+	for _, f := range batch {
+		hit := isHit(x.cfg.Job, f.Key, f.State, f.Reason)
+		if f.Skip || f.Claimed.Mark == frontier.Known || f.Meta.Trip == nil && !hit {
+			continue
+		}
+		s, pos := x.find(f.Key)
+		if s == nil {
+			continue
+		}
+		if around[s] == nil {
+			around[s] = map[int64]explore.Known{}
+		}
+		if f.Meta.Trip == nil {
+			note(s, pos, +1)
+			continue
+		}
+		dir := int64(f.Meta.Trip.Dir)
+		if !f.Meta.Trip.IsClear(pos + dir*stepAhead) {
+			note(s, pos, dir)
+		}
+	}
+	for s := range around {
+		for _, f := range batch {
+			if in, pos := x.find(f.Key); in == s {
+				around[s][pos] = explore.Taken
+			}
+		}
+	}
+	x.mu.Unlock()
+	if len(keys) == 0 {
+		return around
+	}
+	found, err := x.cfg.Frontier.Lookup(ctx, x.cfg.ID, keys)
+	if err != nil {
+		return nil
+	}
+	for key, state := range found {
+		around[at[key].s][at[key].pos] = knownBy(state)
+	}
+	return around
+}

@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/hosts"
+)
+
+// work is a claimed task with everything that follows from its key and its meta, resolved once.
+type work struct {
+	frontier.Claimed
+
+	// task is the scraper's view. err means that the key is invalid for the job.
+	task seine.Task
+	err  error
+
+	meta discovery.Meta
+	own  hosts.Own
+
+	// sites may receive the job's credentials for this task, beside the sites of the job.
+	sites []string
+
+	// owed is set if only assets are missing: see owed.go.
+	owed *owed
+
+	// The claim was requested at asked and answered at answered.
+	asked, answered time.Time
+}
+
+var errKey = errors.New("key is not valid for this job")
+
+// resolve returns the work of a claimed task. An operator who adds a URL trusts its site. A page that
+// links to another site does not make that site trusted.
+func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
+	w := work{Claimed: c, asked: asked}
+	page, err := frontier.PageURL(job, c.Key)
+	if err != nil {
+		w.err, page = errKey, ""
+	}
+	var given map[string]any
+	w.meta, given = discovery.SplitMeta(c.Meta)
+	w.own = hosts.OwnOf(c, page)
+	if page != "" && !w.meta.Foreign {
+		w.sites = []string{page}
+	}
+	w.task = seine.Task{
+		Job: job.Name, Key: c.Key, ID: c.Key, URL: page, Priority: c.Priority, Attempt: c.Attempt, Meta: given, Depth: w.meta.Depth,
+	}
+	if in, ok := owing(c); ok {
+		w.owed = &in
+	}
+	return w
+}
+
+// outcome is the result of an attempt: its ending, and what is stored with it.
+type outcome struct {
+	work
+	ending
+	facts attempt
+
+	page    *seine.Page
+	records []seine.Record
+	assets  []seine.Stored
+	follow  []seine.Follow
+
+	// failures are the assets that are not stored although their records are. A further attempt
+	// fetches the assets in pending, and ends as wait states.
+	failures []frontier.FailedAsset
+	pending  []seine.Asset
+	wait     *ending
+
+	// digest identifies the rules that made the records. Nil means the job's.
+	digest []byte
+
+	span trace.Span // of the task; the committer ends it
+}
+
+// reasonOfFailure is the reason of a task that is done without some asset.
+func (o *outcome) reasonOfFailure() string {
+	return "asset " + o.failures[0].Name + ": " + o.failures[0].Reason
+}
