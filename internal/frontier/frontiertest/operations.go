@@ -28,7 +28,10 @@ var operations = []struct {
 const (
 	leaseTTL   = 30 * time.Second
 	mostLeases = 4
-	keyCount   = 150
+
+	// A run has many tasks or few. With few, all are often leased or finished, and the job is idle.
+	manyTasks = 150
+	fewTasks  = 15
 )
 
 // laneKeys are three hosts, the lane of one's assets and two shards.
@@ -51,7 +54,7 @@ func (c *comparison) newTask(n int) frontier.New {
 func (c *comparison) batch(most int) (out []frontier.New) {
 	lane := c.rand.IntN(len(taskLanes))
 	for range 1 + c.rand.IntN(most) {
-		n := c.rand.IntN(keyCount/len(taskLanes))*len(taskLanes) + lane
+		n := c.rand.IntN(c.keys/len(taskLanes))*len(taskLanes) + lane
 		if t := c.newTask(n); !slices.ContainsFunc(out, func(o frontier.New) bool { return o.Key == t.Key }) {
 			out = append(out, t)
 		}
@@ -249,7 +252,7 @@ func (c *comparison) explored() *frontier.Explored {
 	x := &frontier.Explored{}
 	x.Block = int64(c.rand.IntN(3))
 	x.Sums = explore.Sums{Done: 1, Probes: int64(c.rand.IntN(2)), Wanted: int64(hit), Doubt: float64(c.rand.IntN(8)) / 8, Expected: float64(c.rand.IntN(8)) / 8}
-	x.Step, x.Trials, x.Hits = explore.Step{Context: explore.Context(c.rand.IntN(2)), M: c.rand.IntN(3)}, 1+c.rand.IntN(150), hit
+	x.Step, x.Trials, x.Hits = explore.Step{Context: explore.Context(c.rand.IntN(2)), M: c.rand.IntN(3)}, 1+c.rand.IntN(350), hit
 	if c.rand.IntN(2) == 0 {
 		x.Step = explore.Probes
 	}

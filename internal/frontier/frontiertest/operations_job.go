@@ -42,19 +42,23 @@ func (c *comparison) reserve() {
 }
 
 func (c *comparison) backoff() {
-	lane := one(c, laneKeys)
+	lanes := []string{one(c, laneKeys)}
 	var b frontier.Backoff
-	switch c.rand.IntN(3) {
+	switch c.rand.IntN(4) {
 	case 0:
 		b = frontier.Backoff{For: c.delay(), Why: "Retry-After"}
 	case 1:
 		b = frontier.Backoff{For: c.delay(), Why: "connection refused", Faults: 1 + c.rand.IntN(3)}
+	case 2:
+		b, lanes = frontier.Backoff{For: (c.delay() / 40).Truncate(time.Microsecond), Why: "Retry-After"}, taskLanes // about Soon
 	default:
 		b = frontier.Backoff{Why: "HTTP 429", Slow: true, Ago: time.Duration(c.rand.IntN(2_000_000)) * time.Microsecond}
 	}
-	c.model.lanes[lane] = c.model.lanes[lane].Back(c.model.now, b)
-	c.do(fmt.Sprintf("back off from %s: %+v", lane, b), nil, func(ctx context.Context, d *driver) (any, error) {
-		return nil, d.Backoff(ctx, d.job, []string{lane}, b)
+	for _, lane := range lanes {
+		c.model.lanes[lane] = c.model.lanes[lane].Back(c.model.now, b)
+	}
+	c.do(fmt.Sprintf("back off from %v: %+v", lanes, b), nil, func(ctx context.Context, d *driver) (any, error) {
+		return nil, d.Backoff(ctx, d.job, lanes, b)
 	})
 }
 
@@ -168,7 +172,7 @@ func (c *comparison) filter(full bool) (f frontier.Filter) {
 		f.Host = one(c, taskLanes)
 	}
 	if c.rand.IntN(4) == 0 {
-		f.After, f.Limit = c.newTask(c.rand.IntN(keyCount)).Key, 1+c.rand.IntN(20)
+		f.After, f.Limit = c.newTask(c.rand.IntN(c.keys)).Key, 1+c.rand.IntN(20)
 	}
 	return f
 }

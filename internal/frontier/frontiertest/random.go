@@ -66,6 +66,7 @@ type comparison struct {
 	holds   map[string][]held // what a worker claimed and has not ended, as far as it knows
 	dead    []string          // workers without a lease
 	workers int
+	keys    int // the number of tasks that may exist
 	log     []string
 }
 
@@ -77,6 +78,9 @@ const everyReport = 25
 func Compare(t *testing.T, seed uint64, n int, drivers ...Driver) {
 	c := &comparison{
 		T: t, seed: seed, rand: rand.New(rand.NewPCG(seed, 1)), clock: &Clock{now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}, holds: map[string][]held{},
+	}
+	if c.keys = manyTasks; seed%2 == 1 {
+		c.keys = fewTasks
 	}
 	c.model = newModel(c.clock.Now())
 	for _, d := range drivers {

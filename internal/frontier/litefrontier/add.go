@@ -22,7 +22,7 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 	return n, nil
 }
 
-// add returns how many tasks were new, and the keys of those that were not.
+// add returns the number of new tasks, and the keys of the others.
 func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []frontier.New) (added int, refused []string, err error) {
 	type ready struct{ n, prio int }
 	lanes, ids := map[int64]*ready{}, map[string]int64{}
@@ -71,8 +71,8 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 	return added, refused, nil
 }
 
-// SetSpace says which ids are enumerated. What the range before it went through
-// without a gap from the new first id on is not gone through again.
+// SetSpace replaces the range of IDs to enumerate. IDs that the old range enumerated without a gap
+// from the new first ID on are not enumerated again.
 func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to int64) error {
 	return f.tx(ctx, func(t tx) error {
 		if _, err := t.exec(ctx, `insert into space(job_id, lo, hi, next_id)
@@ -84,7 +84,7 @@ func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to in
 	})
 }
 
-// Fill admits the next n ids of the job's space.
+// Fill admits the next n IDs of the job's range.
 func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit func(id int64) (frontier.New, error)) (taken int, left bool, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		taken, left = 0, false
@@ -126,7 +126,7 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 	return taken, left, nil
 }
 
-// Retry sends finished or waiting tasks back.
+// Retry requeues finished or waiting tasks.
 func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []frontier.New) (n int, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		n = 0
@@ -183,13 +183,13 @@ func (f *Frontier) requeue(ctx context.Context, t tx, job frontier.JobID, task f
 	return true, f.wake(ctx, t, lane, task.Priority)
 }
 
-// Waiting lists open tasks that are not leased, in the order of their Seq.
+// Waiting lists open tasks without a lease, ordered by Seq.
 func (f *Frontier) Waiting(ctx context.Context, job frontier.JobID, shards bool, after int64, n int) ([]frontier.Claimed, error) {
 	var (
 		out   []frontier.Claimed
 		there bool
 	)
-	// Most often there is no such lane, and a long queue need not be read.
+	// Most jobs have no such lane, and the queue may be long.
 	if err := f.one(ctx, `select exists (select 1 from lane where job_id = ? and (`+isShard+`) = ?)`, []any{job, shards}, &there); err != nil || !there {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (f *Frontier) OpenCircuit(ctx context.Context, job frontier.JobID, space in
 	return opened, err
 }
 
-// CloseCircuits lets the spaces of a job go on.
+// CloseCircuits restarts all spaces of a job.
 func (f *Frontier) CloseCircuits(ctx context.Context, job frontier.JobID) (n int, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		now := f.now()
@@ -58,8 +58,8 @@ func (f *Frontier) Circuits(ctx context.Context, job frontier.JobID) ([]frontier
 	return out, err
 }
 
-// Where a space was last as it should be. What is of before its circuit was closed
-// is neither written nor read.
+// The last time a space behaved as expected. The statements ignore rows from before the end of its
+// circuit.
 const (
 	sqlWatched = `insert into watch as w (job_id, space, closed_at, doubt, expected, asked, hits, at, done, errors) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, space) do update set closed_at = excluded.closed_at,
@@ -71,9 +71,9 @@ const (
    done = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.done else excluded.done end,
    errors = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.errors else excluded.errors end
  where w.closed_at is excluded.closed_at or w.closed_at is null or w.closed_at < excluded.closed_at`
-	// At the end of a circuit: it goes on from what doubt is now. What it was when the
-	// space was last as it should be stays, and so what was expected then. It begins
-	// anew of a space that was not stopped for its answers, now or before.
+	// At the end of a circuit the watch continues from the doubt of now. The doubt and the
+	// expectation of the last good time stay. The watch of a space that was not stopped for its
+	// answers, now or before, starts again.
 	sqlRewatch = `update watch as w set closed_at = ?1, doubt = s.doubt, done = s.done, errors = s.errors
  from (select space, sum(doubt) as doubt, sum(done) as done, sum(errors) as errors from block_stat where job_id = ?2 group by space) s
  where w.job_id = ?2 and w.space = s.space and (s.doubt - w.doubt >= ?3 or w.at < w.closed_at)
@@ -82,7 +82,7 @@ const (
  and closed_at is (select c.closed_at from circuit c where c.job_id = w.job_id and c.space = w.space)`
 )
 
-// Watched keeps where a space was last as it should be.
+// Watched stores the last time a space behaved as expected.
 func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, closed time.Time, w explore.Watch) error {
 	at := sql.NullInt64{Int64: closed.UnixMicro(), Valid: !closed.IsZero()}
 	return f.tx(ctx, func(t tx) error {
@@ -91,7 +91,7 @@ func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, c
 	})
 }
 
-// watch reads it.
+// watch returns the last time a space behaved as expected.
 func (f *Frontier) watch(ctx context.Context, job frontier.JobID, space int) (w explore.Watch, err error) {
 	err = f.each(ctx, sqlReadWatch, []any{job, space}, func(r *sql.Rows) error {
 		var at int64
@@ -102,7 +102,7 @@ func (f *Frontier) watch(ctx context.Context, job frontier.JobID, space int) (w 
 	return w, err
 }
 
-// Answers counts the ids that were answered.
+// Answers counts the answered IDs by space.
 func (f *Frontier) Answers(ctx context.Context, job frontier.JobID) (map[int]int64, error) {
 	out := map[int]int64{}
 	err := f.each(ctx, `select space, sum(done) from block_stat where job_id = ? group by space`, []any{job}, func(r *sql.Rows) error {
@@ -117,7 +117,7 @@ func (f *Frontier) Answers(ctx context.Context, job frontier.JobID) (map[int]int
 	return out, err
 }
 
-// Recount counts anew what is known of a job's spaces.
+// Recount recomputes the statistics of a job's spaces.
 func (f *Frontier) Recount(ctx context.Context, job frontier.JobID, each func(frontier.TaskInfo) *frontier.Explored) (tasks int64, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		tasks = 0

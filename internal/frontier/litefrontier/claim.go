@@ -33,7 +33,7 @@ func (f *Frontier) OpenLease(ctx context.Context, worker string, ttl time.Durati
 	return l, nil
 }
 
-// Heartbeat moves the lease's end.
+// Heartbeat extends the lease.
 func (f *Frontier) Heartbeat(ctx context.Context, l frontier.Lease, rates map[frontier.JobID]float64) error {
 	text, err := json.Marshal(rates)
 	if err != nil || rates == nil {
@@ -48,7 +48,7 @@ func (f *Frontier) Heartbeat(ctx context.Context, l frontier.Lease, rates map[fr
 	})
 }
 
-// CloseLease ends a session; what it still holds is a rescuer's at once.
+// CloseLease ends a session. A rescuer may take the tasks it still holds at once.
 func (f *Frontier) CloseLease(ctx context.Context, l frontier.Lease) error {
 	return f.tx(ctx, func(t tx) error {
 		n, err := t.exec(ctx, `delete from lease where lease_id = ?1 and not exists (select 1 from queue where lease_id = ?1)`, l.Token)
@@ -68,7 +68,7 @@ type dueLane struct {
 	room int
 }
 
-// Claim takes tasks of lanes that are due.
+// Claim leases tasks of due lanes.
 func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.ClaimArgs) ([]frontier.Claimed, error) {
 	if args.N <= 0 {
 		return nil, nil
@@ -132,7 +132,7 @@ func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, now int64) ([]
 	return out, nil
 }
 
-// errEnough ends a reading early.
+// errEnough stops reading rows.
 var errEnough = errors.New("enough")
 
 // take leases the best tasks of a lane and assigns each a start.
@@ -186,7 +186,7 @@ func (f *Frontier) take(ctx context.Context, t tx, l frontier.Lease, args fronti
 
 func micro(us int64) time.Duration { return time.Duration(us) * time.Microsecond }
 
-// Due tells how long it is until something may be claimed.
+// Due returns the time until a task may be claimed.
 func (f *Frontier) Due(ctx context.Context, jobs []frontier.JobID) (time.Duration, bool, error) {
 	best, ok := int64(0), false
 	note := func(r *sql.Rows) error {
@@ -252,7 +252,7 @@ func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string,
 	return out, err
 }
 
-// list returns the marks and arguments of an IN list.
+// list returns the placeholders and arguments of an IN list.
 func list[T any](values []T) (marks string, args []any) {
 	for _, v := range values {
 		args = append(args, v)

@@ -8,9 +8,9 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Complete ends tasks with what they yield, in one transaction: the boundary
-// of truth. A batch that the database refuses as data is tried one by one, so
-// that one bad record does not fail the others.
+// Complete ends tasks and stores their results in one transaction. If the database rejects the
+// batch as data, each task gets a transaction of its own, so that one bad record does not fail the
+// others.
 func (f *Frontier) Complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (frontier.Outcome, error) {
 	return frontier.CompleteBatch(batch, isData, func(batch []frontier.Completion) (frontier.Outcome, error) {
 		return f.complete(ctx, l, job, batch)
@@ -23,7 +23,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		if err := alive(ctx, t, l); err != nil {
 			return err
 		}
-		swept, err := condemned(ctx, t, batch)
+		swept, err := pendingDeletion(ctx, t, batch)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 				out.Lost = append(out.Lost, c.Seq)
 				continue
 			}
-			// It is the fence as well: what is not this lease's any more has no such row.
+			// This is also the fence: a task that another lease holds has no such row.
 			if n, err := f.leave(ctx, t, l, c); err != nil {
 				return err
 			} else if n == 0 {
@@ -54,7 +54,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 			}
 			state := c.State
 			if c.Again != nil {
-				state = seine.Done // its page is
+				state = seine.Done // the page is done
 			}
 			ends.add(c.Lane, state, c.Alone())
 			answers = append(answers, c.Explored)
@@ -73,8 +73,8 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 	return out, nil
 }
 
-// leave takes a task off the queue, or gives it back where it is tried again, and returns how many
-// rows it changed.
+// leave deletes a task from the queue, or returns a task that waits for assets. It returns the
+// number of changed rows.
 func (f *Frontier) leave(ctx context.Context, t tx, l frontier.Lease, c frontier.Completion) (int64, error) {
 	if c.Again == nil {
 		return t.exec(ctx, `delete from queue where seq = ? and lease_id = ?`, c.Seq, l.Token)
@@ -89,7 +89,7 @@ func (f *Frontier) leave(ctx context.Context, t tx, l frontier.Lease, c frontier
 	return n, err
 }
 
-// alive is nil while the lease has its row.
+// alive returns ErrLeaseLost if the lease has no row.
 func alive(ctx context.Context, t tx, l frontier.Lease) error {
 	live, err := exists(ctx, t, `select exists (select 1 from lease where lease_id = ?)`, l.Token)
 	if err == nil && !live {
@@ -102,7 +102,7 @@ func held(ctx context.Context, t tx, l frontier.Lease, seq int64) (bool, error) 
 	return exists(ctx, t, `select exists (select 1 from queue where seq = ? and lease_id = ?)`, seq, l.Token)
 }
 
-// fence keeps what is still this lease's.
+// fence returns the tasks that are still the lease's.
 func fence[T any](ctx context.Context, t tx, l frontier.Lease, batch []T, seq func(T) int64, out *frontier.Outcome) ([]T, error) {
 	if err := alive(ctx, t, l); err != nil {
 		return nil, err
@@ -123,15 +123,15 @@ func fence[T any](ctx context.Context, t tx, l frontier.Lease, batch []T, seq fu
 	return mine, nil
 }
 
-// finish stores what one task yields and moves it to its final state; its queue
-// row is gone already. It returns the follow-ups that were known.
+// finish stores the results of a task that left the queue and moves it to its final state. It
+// returns the keys of the follow-ups that the job had seen.
 func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, c frontier.Completion, moved counts) (refused []string, err error) {
 	if len(c.Follow) > 0 {
 		if _, refused, err = f.add(ctx, t, job, c.Follow); err != nil {
 			return nil, err
 		}
 	}
-	// Most are new: a known one is met by an update.
+	// Most rows are new, so the insert comes first.
 	upsert := func(state int, insert, update string, args ...any) error {
 		n, err := t.exec(ctx, insert, args...)
 		if err == nil && n == 0 {
@@ -147,7 +147,7 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 			return nil, err
 		}
 	}
-	if c.Again == nil { // else its end brings them again
+	if c.Again == nil { // otherwise its end counts them
 		frontier.FieldDeltas(c.Records, func(state int, reason string) { moved[stat{state, reason}]++ })
 	}
 	for _, a := range c.Assets {
@@ -166,7 +166,7 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 	return refused, f.final(ctx, t, job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, moved)
 }
 
-// failures replaces the failed assets of a task that has any, or had.
+// failures replaces the failed assets of a task.
 func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c frontier.Completion) error {
 	if c.Owed == nil && len(c.Failed) == 0 {
 		return nil
@@ -209,7 +209,7 @@ func orNull[T comparable](v T) any {
 	return v
 }
 
-// Fail gives tasks back, to be tried again after their delays.
+// Fail returns tasks to the queue, to be retried after their delays.
 func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Failure) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		out = frontier.Outcome{}
@@ -248,7 +248,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 	return out, nil
 }
 
-// Release gives tasks back untouched.
+// Release returns tasks to the queue at no cost of an attempt.
 func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []frontier.Claimed) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		out = frontier.Outcome{}
@@ -276,7 +276,7 @@ func (f *Frontier) release(ctx context.Context, t tx, c frontier.Claimed) error 
 	return f.giveBack(ctx, t, int64(c.Lane), c.Priority)
 }
 
-// releaseHeld does it where the task is still this lease's.
+// releaseHeld releases a task if it is still the lease's.
 func (f *Frontier) releaseHeld(ctx context.Context, t tx, l frontier.Lease, c frontier.Claimed) error {
 	ours, err := held(ctx, t, l, c.Seq)
 	if err != nil || !ours {

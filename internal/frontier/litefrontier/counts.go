@@ -6,9 +6,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// stat names a counter, and counts are how far a transaction moves each. One
-// process writes at a time, so they are kept folded, over all lanes, as nobody
-// reads the counters of one.
+// stat identifies a counter. counts are the changes of a transaction. One process writes at a time,
+// so the driver keeps the counters folded over all lanes: no reader asks for one lane.
 type stat struct {
 	state  int
 	reason string

@@ -10,7 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Depth reads what waits, by bounded reads.
+// Depth measures the queue by bounded reads.
 func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.Depth, err error) {
 	if d.Counts, err = f.Counts(ctx, job); err != nil {
 		return d, err
@@ -55,9 +55,9 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	return d, err
 }
 
-// oldest looks at the first task of each priority of the lanes that are due for
-// longest, which is the oldest there: a queue is first in, first out. mark says
-// that a task may have been sent back.
+// oldest reads the first task per priority of the lanes that have been due the longest. It is the
+// oldest one there, because a queue is first in, first out. A task with a mark may have been
+// requeued.
 func (f *Frontier) oldest(ctx context.Context, job frontier.JobID, now int64) (age time.Duration, err error) {
 	for prio := range 4 {
 		var since sql.NullInt64

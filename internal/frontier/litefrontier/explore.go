@@ -18,7 +18,7 @@ const sqlIdle = `select not exists (select 1 from lane where job_id = ?1 and par
    or exists (select 1 from lane where job_id = ?1 and not ` + isAssets + ` and "full" = 0 and paused = 0 and next_at <= ?2))
  and exists (select 1 from job where job_id = ?1 and not paused)`
 
-// Lull tells what there is to do for who claimed nothing.
+// Idle reports whether nothing of the job is ready, and the time until something is.
 func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.IdleState, err error) {
 	if err = f.one(ctx, sqlIdle, []any{job, f.now() + frontier.Soon.Microseconds()}, &out.Idle); err == nil {
 		out.Wait, out.Due, err = f.Due(ctx, []frontier.JobID{job})
@@ -29,7 +29,7 @@ func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.I
 	return out, nil
 }
 
-// Explore admits tasks in a space; one process writes at a time.
+// Explore admits tasks in a space. One process writes at a time.
 func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, tasks []frontier.New) (n int, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		n = 0
@@ -50,7 +50,7 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 	return n, nil
 }
 
-// Blocks lists the sums that were written since a time.
+// Blocks returns the sums written since a time.
 func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, since time.Time) (map[int64]explore.Sums, error) {
 	out := map[int64]explore.Sums{}
 	err := f.each(ctx, `select block, done, probes, probe_hits, walks, walk_hits, wanted, errors, doubt, expected from block_stat where job_id = ? and space = ? and updated_at >= ?`,
@@ -69,10 +69,10 @@ func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, si
 	return out, nil
 }
 
-// Steps reads the table of steps.
+// Steps returns the table of steps.
 func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (map[explore.Step]explore.Trial, error) {
 	out := map[explore.Step]explore.Trial{}
-	// Of recent answers those of slots that nobody wrote to for an hour are old.
+	// A slot that no writer updated for an hour holds old answers.
 	err := f.each(ctx, `select ctx, m, sum(trials), sum(hits) from (
    select ctx, m, trials, hits, ctx = -2 and coalesce(updated_at, 0) < max(updated_at) over () - 3600000000 as old from step_stat where job_id = ? and space = ?)
  where not coalesce(old, 0) group by 1, 2`, []any{job, space}, func(r *sql.Rows) error {
@@ -90,7 +90,7 @@ func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (ma
 	return out, nil
 }
 
-// Known is what is known of a space.
+// Known returns the state of a space.
 func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, since time.Time) (out frontier.Knowledge, err error) {
 	if out.Now, err = f.Clock(ctx); err != nil {
 		return out, err
@@ -110,7 +110,7 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 	return out, err
 }
 
-// explored writes what answers add to what is known of spaces.
+// explored adds answers to the statistics of spaces.
 func (f *Frontier) explored(ctx context.Context, t tx, job frontier.JobID, l frontier.Lease, answers []*frontier.Explored) error {
 	blocks, steps := frontier.SumExplored(answers)
 	return f.statRows(ctx, t, job, l.Slot(), blocks, steps)

@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Register makes the job known or brings it up to date.
+// Register stores a job or updates it.
 func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (id frontier.JobID, err error) {
 	page, err := json.Marshal(s.Page)
 	if err != nil {
@@ -72,7 +72,7 @@ func (f *Frontier) paceOf(ctx context.Context, t tx, job frontier.JobID, assets 
 	return pace, err
 }
 
-// Seeded reports whether seeds of this digest were admitted.
+// Seeded reports whether seeds with this digest are marked as admitted.
 func (f *Frontier) Seeded(ctx context.Context, job frontier.JobID, digest []byte) (same bool, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		return t.scan(ctx, `select coalesce(seeds_digest = ?, 0) from job where job_id = ?`, []any{digest, job}, &same)
@@ -80,7 +80,7 @@ func (f *Frontier) Seeded(ctx context.Context, job frontier.JobID, digest []byte
 	return same, err
 }
 
-// MarkSeeded says that seeds of this digest are admitted.
+// MarkSeeded marks the seeds with this digest as admitted.
 func (f *Frontier) MarkSeeded(ctx context.Context, job frontier.JobID, digest []byte) error {
 	return f.tx(ctx, func(t tx) error {
 		_, err := t.exec(ctx, `update job set seeds_digest = ? where job_id = ?`, digest, job)
@@ -156,10 +156,10 @@ func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error)
 	return promoted, nil
 }
 
-// Fold has nothing to do: the counters are kept folded.
+// Fold does nothing, because the driver keeps the counters folded.
 func (f *Frontier) Fold(context.Context) error { return nil }
 
-// Reserve takes a start on another lane.
+// Reserve takes a start on a lane.
 func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, key string, draw float64, most time.Duration) (turn frontier.Turn, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		id, err := f.laneID(ctx, t, job, key)

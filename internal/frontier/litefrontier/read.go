@@ -50,7 +50,7 @@ func (f *Frontier) one(ctx context.Context, query string, args []any, dest ...an
 	return classify(f.read.QueryRowContext(ctx, query, args...).Scan(dest...))
 }
 
-// Status reads what people look at.
+// Status returns the report of `seine status`.
 func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
 	var s frontier.Status
 	counts, err := f.Counts(ctx, job)
@@ -149,14 +149,14 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 // sqlOpenState is the state of an open task.
 const sqlOpenState = `case when q.lease_id is not null then 5 when q.run_at is not null then q.state else 0 end`
 
-// InProgress counts the tasks that are leased.
+// InProgress counts the leased tasks.
 func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host string) (n int64, err error) {
 	err = f.one(ctx, `select coalesce(sum(inflight), 0) from lane where job_id = ?1 and (?2 = '' or lane_key = ?2)`, []any{job, host}, &n)
 	return n, err
 }
 
-// Tasks lists tasks in the order of their keys. Finished and open ones are read
-// apart, as the queue has no index by key.
+// Tasks lists tasks ordered by key. It reads finished and open tasks separately, because the queue
+// has no index by key.
 func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {
 	args := []any{job, filter.After}
 	ended, open := []string{`t.job_id = ?1`, `t.key > ?2`, `t.state <> 0`}, []string{`q.job_id = ?1`, `q.key > ?2`}

@@ -13,7 +13,7 @@ const (
 	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256 from asset`
 )
 
-// reader is the file, or a transaction on it.
+// reader is the file or a transaction on it.
 type reader interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
@@ -23,8 +23,8 @@ func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(fr
 	return records(ctx, f.read, job, each)
 }
 
-// Snapshot is Records in one transaction, which sees what was committed when it
-// began. The file's log grows meanwhile.
+// Snapshot is Records in one transaction, which sees the commits before its begin. The file's log
+// grows until its end.
 func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
 	tx, err := f.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// sqlForget deletes what no leased task may have found in place any more.
+// sqlForget ends the marks of files that no leased task may have found in place.
 const sqlForget = `delete from condemned where held_until < min(?1, coalesce((select min(coalesce(claimed_at, 0)) from queue where lease_id is not null), ?1))`
 
-// BeginSweep condemns the paths that nobody owns, in one transaction.
+// BeginSweep marks the paths that no record owns, in one transaction.
 func (f *Frontier) BeginSweep(ctx context.Context, paths []string, ttl time.Duration) (frontier.Sweep, error) {
 	all := slices.Clone(paths)
 	slices.Sort(all)
@@ -30,7 +30,7 @@ func (f *Frontier) BeginSweep(ctx context.Context, paths []string, ttl time.Dura
 				return err
 			}
 		}
-		// One pass over the assets: they have no index by path.
+		// The assets have no index by path, so one pass reads them all.
 		owned := map[string]bool{}
 		if err := t.each(ctx, `select a.path from asset a where exists (select 1 from condemned c where c.path = a.path and c.sweep_id = ?)`, []any{s.ID}, func(r *sql.Rows) error {
 			var p string
@@ -57,7 +57,7 @@ func (f *Frontier) BeginSweep(ctx context.Context, paths []string, ttl time.Dura
 	return s, nil
 }
 
-// EndSweep lets tasks that are claimed from now on own the paths again.
+// EndSweep allows tasks that are claimed from now on to own the paths again.
 func (f *Frontier) EndSweep(ctx context.Context, s frontier.Sweep) error {
 	err := f.tx(ctx, func(t tx) error {
 		if _, err := t.exec(ctx, `update condemned set held_until = min(held_until, ?) where sweep_id = ?`, f.now(), s.ID); err != nil {
@@ -72,9 +72,9 @@ func (f *Frontier) EndSweep(ctx context.Context, s frontier.Sweep) error {
 	return nil
 }
 
-// condemned tells which tasks bring a file that a sweep deletes, or deleted
-// after they were claimed: they may have found it in place.
-func condemned(ctx context.Context, t tx, batch []frontier.Completion) (map[int64]bool, error) {
+// pendingDeletion returns the tasks that bring a file that a sweep deletes, or deleted after their claim.
+// They may have found the file in place.
+func pendingDeletion(ctx context.Context, t tx, batch []frontier.Completion) (map[int64]bool, error) {
 	swept := map[int64]bool{}
 	var any bool
 	if err := t.scan(ctx, `select exists (select 1 from condemned)`, nil, &any); err != nil || !any {

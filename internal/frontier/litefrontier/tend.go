@@ -6,14 +6,13 @@ import (
 	"os"
 )
 
-// longLog is how long the log may be before it is cut. SQLite copies it into
-// the file as it grows, and begins it anew when no reader needs it; one that
-// reads for long leaves it long.
+// longLog is the size from which on Tend truncates the log. SQLite reuses the log from its start
+// when no reader needs it, so a long read leaves a long log.
 const longLog = 16 << 20
 
-// Tend forgets old sweeps and cuts a log that grew while somebody read. Pages
-// that the queue has left are used by the next tasks, so the file is not
-// rewritten; statistics are not kept, as each statement has one index.
+// Tend deletes old sweeps and truncates a log that grew during a read. The next tasks reuse the
+// free pages of the file, so Tend does not rewrite it. SQLite needs no statistics here, because
+// each statement has one index.
 func (f *Frontier) Tend(ctx context.Context) error {
 	err := f.tx(ctx, func(t tx) error {
 		_, err := t.exec(ctx, sqlForget, f.now())
@@ -31,17 +30,17 @@ func (f *Frontier) Tend(ctx context.Context) error {
 func (f *Frontier) cutLog(ctx context.Context) error {
 	info, err := os.Stat(f.path + "-wal")
 	if err != nil || info.Size() < longLog {
-		return nil // no log, nothing to cut
+		return nil // no log
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.conn == nil {
 		return nil
 	}
-	// A reader is not waited for: the next time will do.
+	// The checkpoint does not wait for readers. A later one succeeds.
 	for _, pragma := range []string{`pragma busy_timeout = 0`, `pragma wal_checkpoint(truncate)`, `pragma busy_timeout = 10000`} {
 		if _, err := f.conn.ExecContext(ctx, pragma); err != nil {
-			f.drop() // with its timeout
+			f.drop() // the connection keeps its timeout otherwise
 			return classify(err)
 		}
 	}

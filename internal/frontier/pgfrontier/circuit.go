@@ -19,7 +19,7 @@ func (f *Frontier) OpenCircuit(ctx context.Context, job frontier.JobID, space in
 	return n > 0, err
 }
 
-// CloseCircuits lets the spaces of a job go on.
+// CloseCircuits restarts all spaces of a job.
 func (f *Frontier) CloseCircuits(ctx context.Context, job frontier.JobID) (int, error) {
 	n, err := f.exec(ctx, sqlCloseCircuits, f.now(), job, explore.Suspect)
 	return int(n), err
@@ -40,7 +40,7 @@ func scanCircuit(row pgx.CollectableRow) (c frontier.Circuit, err error) {
 	return c, err
 }
 
-// Watched keeps where a space was last as it should be.
+// Watched stores the last time a space behaved as expected.
 func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, closed time.Time, w explore.Watch) error {
 	var at *time.Time
 	if !closed.IsZero() {
@@ -50,7 +50,7 @@ func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, c
 	return err
 }
 
-// Answers counts the ids that were answered.
+// Answers counts the answered IDs by space.
 func (f *Frontier) Answers(ctx context.Context, job frontier.JobID) (map[int]int64, error) {
 	type sum struct {
 		Space int
@@ -64,7 +64,7 @@ func (f *Frontier) Answers(ctx context.Context, job frontier.JobID) (map[int]int
 	return out, err
 }
 
-// Recount counts anew what is known of a job's spaces.
+// Recount recomputes the statistics of a job's spaces.
 func (f *Frontier) Recount(ctx context.Context, job frontier.JobID, each func(frontier.TaskInfo) *frontier.Explored) (tasks int64, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		tasks = 0

@@ -17,8 +17,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// OpenLease begins a worker's session. Its commit is synchronous whatever the
-// server's setting: a token must not be drawn twice.
+// OpenLease begins a worker's session. Its commit is always synchronous, because a token must not be
+// drawn twice.
 func (f *Frontier) OpenLease(ctx context.Context, worker string, ttl time.Duration) (frontier.Lease, error) {
 	for {
 		l := frontier.Lease{Token: rand.Int64(), Worker: worker, TTL: ttl}
@@ -42,7 +42,7 @@ func (f *Frontier) OpenLease(ctx context.Context, worker string, ttl time.Durati
 	}
 }
 
-// Heartbeat moves the lease's end.
+// Heartbeat extends the lease.
 func (f *Frontier) Heartbeat(ctx context.Context, l frontier.Lease, rates map[frontier.JobID]float64) error {
 	text, err := json.Marshal(rates)
 	if err != nil || rates == nil {
@@ -55,16 +55,15 @@ func (f *Frontier) Heartbeat(ctx context.Context, l frontier.Lease, rates map[fr
 	return err
 }
 
-// CloseLease ends a session; what it still holds is a rescuer's at once.
+// CloseLease ends a session. A rescuer may take the tasks it still holds at once.
 func (f *Frontier) CloseLease(ctx context.Context, l frontier.Lease) error {
 	_, err := f.exec(ctx, sqlCloseLease, f.now(), l.Token)
 	return err
 }
 
-// Claim takes tasks of lanes that are due. Where nothing paces them its commit
-// may be asynchronous: a claim that a crash of the server forgets is pending
-// again, and what it brings is refused. The starts on a paced host may not be
-// forgotten, since the worker makes them all the same.
+// Claim leases tasks of due lanes. Without a pace its commit is asynchronous: if a crash of the server
+// loses the claim, its tasks are pending again, and the frontier rejects its results. The starts on a
+// paced host must survive a crash, because the worker makes them anyway.
 func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.ClaimArgs) ([]frontier.Claimed, error) {
 	if args.N <= 0 {
 		return nil, nil
@@ -80,9 +79,8 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 		b.Queue(`begin`)
 		b.Queue(sqlClaimSet)
 		paced := false
-		// Only as many lanes are locked as are likely needed: a locked lane is
-		// hidden from the other workers' claims. What is missing is taken of
-		// further lanes.
+		// A locked lane is hidden from the claims of other workers, so the claim locks only the lanes it
+		// probably needs, and further ones if tasks are missing.
 		not, lanes := ints(args.Not), f.lanesFor(args.Job, args.N)
 		for len(got) < args.N {
 			due, err := f.lockLanes(ctx, c, b, l, args, lanes, not)
@@ -135,14 +133,14 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	return got, nil
 }
 
-// doubt names claims whose commit was not answered: they may be this lease's.
-// Nobody works on them then, and its heartbeats would keep them for ever.
+// doubt names the claims of a lease whose commit was not acknowledged. The lease may hold their tasks: no
+// worker then works on them, and its heartbeats would hold them for ever.
 type doubt struct {
 	lease int64
 	job   frontier.JobID
 }
 
-// doubt notes what a claim takes before it is committed, and that it was.
+// doubt records the tasks of a claim before its commit, and forgets them after it.
 func (f *Frontier) doubt(about doubt, tasks []frontier.Claimed) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -153,7 +151,7 @@ func (f *Frontier) doubt(about doubt, tasks []frontier.Claimed) {
 	f.doubts[about] = tasks
 }
 
-// doubtful returns the tasks of an earlier claim that turns out to be committed.
+// doubtful returns the tasks of an earlier claim in doubt that was committed.
 func (f *Frontier) doubtful(ctx context.Context, c *pgx.Conn, about doubt) ([]frontier.Claimed, error) {
 	f.mu.Lock()
 	tasks := f.doubts[about]
@@ -179,7 +177,7 @@ func (f *Frontier) doubtful(ctx context.Context, c *pgx.Conn, about doubt) ([]fr
 
 // take leases the tasks of locked lanes. drawn means that some delay is drawn.
 func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, args frontier.ClaimArgs, lanes, rooms []int32, drawn bool) ([]frontier.Claimed, error) {
-	prios, lows := f.lowsOf(args.Job, lanes)
+	prios, ends := f.endHints(args.Job, lanes)
 	var (
 		draws []float64
 		skips []int32
@@ -194,7 +192,7 @@ func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, args
 		}
 	}
 	sent := time.Now()
-	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms, prios, lows, args.Lead.Seconds(), draws, skips)
+	rows, err := c.Query(ctx, sqlTake, f.now(), l.Token, lanes, rooms, prios, ends, args.Lead.Seconds(), draws, skips)
 	if err != nil {
 		return nil, err
 	}
@@ -206,14 +204,14 @@ func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, args
 	return got, err
 }
 
-// trip is how long a question and its answer are on their way at least, by one
-// that took so long and those before it: what took longer stood still somewhere.
+// trip returns an estimate of the shortest round trip from the time of one more. A longer time was a
+// pause somewhere.
 func (f *Frontier) trip(took time.Duration) time.Duration {
 	for {
 		was := f.tripped.Load()
 		now := int64(took)
 		if was > 0 && now > was {
-			now = was + (now-was)/64 // a way may become longer
+			now = was + (now-was)/64 // the network may have become slower
 		}
 		if f.tripped.CompareAndSwap(was, now) {
 			return time.Duration(now)
@@ -231,7 +229,7 @@ type dueLane struct {
 // lockLanes locks due lanes and returns the room of each, which may be zero. b holds the statements
 // that precede it in the pipeline.
 func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l frontier.Lease, args frontier.ClaimArgs, lanes int, not []int32) (due []dueLane, err error) {
-	at := f.floorsOf(args.Job)
+	at := f.dueHints(args.Job)
 	before := b.Len()
 	b.Queue(sqlLanes, f.now(), l.Token, args.Job, lanes, at[:], args.Ahead.Seconds(), not)
 	br := c.SendBatch(ctx, b)
@@ -265,9 +263,8 @@ func (f *Frontier) lockLanes(ctx context.Context, c *pgx.Conn, b *pgx.Batch, l f
 		return nil, err
 	}
 	if len(not) == 0 {
-		// Where some lanes are left alone, those before the first of the others
-		// are not seen.
-		f.raiseFloors(args.Job, first)
+		// A claim that skips lanes does not see the lanes before the first other one.
+		f.raiseDueHints(args.Job, first)
 	}
 	return due, nil
 }
@@ -292,7 +289,7 @@ func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 	return c, err
 }
 
-// Due tells how long it is until something may be claimed.
+// Due returns the time until a task may be claimed.
 func (f *Frontier) Due(ctx context.Context, jobs []frontier.JobID) (time.Duration, bool, error) {
 	var wait *float64
 	err := f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlDue, f.dueArgs(jobs)...).Scan(&wait) })
@@ -305,19 +302,19 @@ func (f *Frontier) Due(ctx context.Context, jobs []frontier.JobID) (time.Duratio
 // dueArgs are the arguments of sqlDue.
 func (f *Frontier) dueArgs(jobs []frontier.JobID) []any {
 	var (
-		ids    []int32
-		prios  []int16
-		floors []time.Time
+		ids   []int32
+		prios []int16
+		hints []time.Time
 	)
 	for _, job := range jobs {
-		for prio, at := range f.floorsOf(job) {
-			ids, prios, floors = append(ids, int32(job)), append(prios, int16(prio)), append(floors, at)
+		for prio, at := range f.dueHints(job) {
+			ids, prios, hints = append(ids, int32(job)), append(prios, int16(prio)), append(hints, at)
 		}
 	}
-	return []any{f.now(), ids, prios, floors, f.retryFloor()}
+	return []any{f.now(), ids, prios, hints, f.retryFrom()}
 }
 
-// Held tells what changed on lanes since their tasks were claimed.
+// Blocked returns the current state of lanes whose claimed tasks have not started yet.
 func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error) {
 	var out []frontier.LaneState
 	err := f.again(ctx, func(c *pgx.Conn) error {
@@ -336,7 +333,7 @@ func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]fron
 	return out, err
 }
 
-// Troubled lists the hosts that are paused, quiet, at fault or slow.
+// Unhealthy lists the hosts that are paused, in backoff, at fault or slowed.
 func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string, error) {
 	var out []string
 	err := f.again(ctx, func(c *pgx.Conn) error {
@@ -350,7 +347,7 @@ func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string,
 	return out, err
 }
 
-// ints are ids as the driver encodes them without knowing the column's type.
+// ints converts IDs for a driver that does not know the column's type.
 func ints[T ~int32](ids []T) []int32 {
 	out := make([]int32, len(ids))
 	for i, id := range ids {

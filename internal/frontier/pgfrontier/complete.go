@@ -11,9 +11,9 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Complete ends tasks with what they yield, in one transaction: the boundary
-// of truth. A batch that the database refuses as data is tried one by one, so
-// that one bad record does not fail the others.
+// Complete ends tasks and stores their results in one transaction. If the database rejects the
+// batch as data, each task gets a transaction of its own, so that one bad record does not fail the
+// others.
 func (f *Frontier) Complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (frontier.Outcome, error) {
 	return frontier.CompleteBatch(batch, isData, func(batch []frontier.Completion) (frontier.Outcome, error) {
 		return f.complete(ctx, l, job, batch)
@@ -53,7 +53,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 	return out, nil
 }
 
-// files are the paths that tasks bring, by their seq.
+// files are the paths that tasks bring, with the seqs of the tasks.
 type files struct {
 	seqs  []int64
 	paths []string
@@ -65,23 +65,23 @@ func (f *files) add(t frontier.Completion) {
 	}
 }
 
-// fence begins a transaction, holds the lease's row and
-// keeps what is still this lease's, apart from that what brings a file that a
-// sweep deletes. Without any the transaction is over.
+// fence begins a transaction, locks the row of the lease and returns the tasks that are still the
+// lease's. It separates the tasks that bring a file pending deletion. If no task is left, the
+// transaction is over.
 func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T, seq func(T) int64, brought files, out *frontier.Outcome) (mine, swept []T, err error) {
 	seqs := make([]int64, len(batch))
 	for i, t := range batch {
 		seqs[i] = seq(t)
 	}
 	var (
-		still, condemned []int64
-		held             bool
+		still, pending []int64
+		held           bool
 	)
 	b := &pgx.Batch{}
 	queueLease(b, l, brought, &held)
 	b.Queue(sqlStill, l.Token, seqs).Query(collectInto(&still))
 	if len(brought.paths) > 0 {
-		b.Queue(sqlCondemned, brought.seqs, brought.paths).Query(collectInto(&condemned))
+		b.Queue(sqlPendingDeletion, brought.seqs, brought.paths).Query(collectInto(&pending))
 	}
 	if err := c.SendBatch(ctx, b).Close(); err != nil {
 		return nil, nil, err
@@ -96,7 +96,7 @@ func fence[T any](ctx context.Context, c *pgx.Conn, l frontier.Lease, batch []T,
 		switch {
 		case !ok:
 			out.Lost = append(out.Lost, seq(t))
-		case slices.Contains(condemned, seq(t)):
+		case slices.Contains(pending, seq(t)):
 			swept, out.Lost = append(swept, t), append(out.Lost, seq(t))
 		default:
 			mine = append(mine, t)
@@ -116,7 +116,7 @@ func collectInto(to *[]int64) func(pgx.Rows) error {
 	}
 }
 
-// queueLease queues the beginning of a transaction that ends tasks.
+// queueLease queues the begin of a transaction that ends tasks.
 func queueLease(b *pgx.Batch, l frontier.Lease, brought files, held *bool) {
 	begin(b)
 	if len(brought.paths) > 0 {
@@ -128,19 +128,19 @@ func queueLease(b *pgx.Batch, l frontier.Lease, brought files, held *bool) {
 	})
 }
 
-// whole completes a batch that admits no tasks, taking for granted that all of it
-// is still this lease's, which nearly always is so: to look first costs a tenth of
-// it. When it is not, nothing has happened, and whole is false.
+// whole completes a batch without follow-ups and assumes that every task is still the lease's,
+// which is nearly always true. A look first would cost a tenth more. If the assumption is false,
+// whole rolls back and returns false.
 func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, batch []frontier.Completion, brought files) (bool, error) {
 	var (
-		held      bool
-		condemned []int64
-		n         int64
+		held    bool
+		pending []int64
+		n       int64
 	)
 	b := &pgx.Batch{}
 	queueLease(b, l, brought, &held)
 	if len(brought.paths) > 0 {
-		b.Queue(sqlCondemned, brought.seqs, brought.paths).Query(collectInto(&condemned))
+		b.Queue(sqlPendingDeletion, brought.seqs, brought.paths).Query(collectInto(&pending))
 	}
 	yieldOf(batch).queue(b, f.now(), job, l, wake{}, nil).Exec(func(tag pgconn.CommandTag) error {
 		n = tag.RowsAffected()
@@ -152,7 +152,7 @@ func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	if !held {
 		return false, frontier.ErrLeaseLost
 	}
-	whole, end := n == int64(len(batch)) && len(condemned) == 0, `rollback`
+	whole, end := n == int64(len(batch)) && len(pending) == 0, `rollback`
 	if whole {
 		end = `commit`
 	}
@@ -160,7 +160,7 @@ func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	return whole, err
 }
 
-// yield is what tasks bring, in columns.
+// yield holds the results of tasks in columns.
 type yield struct {
 	records recordColumns
 	assets  assetColumns
@@ -176,7 +176,7 @@ type yield struct {
 	failed failedColumns
 }
 
-// fieldStat names a counter of fields.
+// fieldStat identifies a counter of fields.
 type fieldStat struct {
 	state  int16
 	reason string
@@ -212,7 +212,7 @@ func yieldOf(tasks []frontier.Completion) *yield {
 		for _, r := range t.Records {
 			y.records.add(r)
 		}
-		if t.Again == nil { // else its end brings them again
+		if t.Again == nil { // otherwise its end counts them
 			frontier.FieldDeltas(t.Records, func(state int, reason string) { y.fields[fieldStat{int16(state), reason}]++ })
 		}
 		for _, a := range t.Assets {
@@ -222,9 +222,9 @@ func yieldOf(tasks []frontier.Completion) *yield {
 	return y
 }
 
-// queue queues the statements that store it and move the tasks to their final
-// state; the last of them, which is returned, tells how many. w is what its
-// follow-ups wake, back are tasks to give back.
+// queue queues the statements that store the yield and move the tasks to their final state. It
+// returns the last one, whose command tag holds the number of ended tasks. w names the lanes that
+// the follow-ups wake, and back the tasks to release.
 func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, w wake, back []int64) *pgx.QueuedQuery {
 	y.records.queue(b, job)
 	y.assets.queue(b, job)
@@ -240,8 +240,8 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.again.lanes, y.again.alone)
 }
 
-// write stores what the tasks yield, moves them to their final state, gives back
-// those that are swept, and commits.
+// write stores the results of tasks, moves the tasks to their final state, releases the swept ones
+// and commits.
 func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine, swept []frontier.Completion, lanes map[string]int32, out *frontier.Outcome) error {
 	var follow, steps []frontier.New
 	for _, t := range mine {
@@ -280,7 +280,7 @@ func known(tasks []frontier.New, fresh []string) (keys []string) {
 	return keys
 }
 
-// Fail gives tasks back, to be tried again after their delays.
+// Fail returns tasks to the queue, to be retried after their delays.
 func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Failure) (out frontier.Outcome, err error) {
 	var follow []frontier.New
 	for _, t := range batch {
@@ -345,7 +345,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 	return out, nil
 }
 
-// Release gives tasks back untouched.
+// Release returns tasks to the queue at no cost of an attempt.
 func (f *Frontier) Release(ctx context.Context, l frontier.Lease, batch []frontier.Claimed) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}

@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	// $2 job, $3 how many lanes, $4 how long due a lane is busy (s). In progress
-	// is bounded by the slots of the workers.
+	// $2 job, $3 limit of lanes, $4 the time since when a busy lane is due (s). The slots of the workers
+	// bound the number of leased tasks.
 	sqlDepth = `select j.paused,
   (select count(*) from seine.queue q where q.lease_id is not null and q.job_id = j.job_id),
   (select count(*) from seine.lease where expires_at > ` + now + `),
@@ -24,12 +24,11 @@ var (
    where not parked and not paused and delay_max > interval '0' and not ` + isAssets + `) k
  where j.job_id = $2`
 
-	// The first task of each priority of the lanes that are due for longest, which
-	// is the oldest there: a queue is first in, first out. mark says that a task
-	// may have been sent back. $2 job, $3 lanes of each priority, $4 floor of each,
-	// $5 how long due a lane is busy (s), $6 lanes with hints, $7 and $8 a priority
-	// and a seq for each: see floors. Rows are compared, as an equal priority would
-	// let the planner walk the queue by seq.
+	// The first task per priority of the lanes that have been due the longest. It is the oldest one
+	// there, because a queue is first in, first out. A task with a mark may have been requeued. $2 job,
+	// $3 lanes per priority, $4 the hint per priority, $5 the time since when a busy lane is due (s),
+	// $6 lanes with ends, $7 and $8 a priority and a seq for each: see scanHints. The condition compares
+	// rows, because an equal priority would let the planner walk the queue by seq.
 	sqlDepthOldest = `select greatest(0, coalesce(extract(epoch from ` + now + ` - min(greatest(case when q.mark > 0 then l.next_at end,
    (select created_at from seine.task t where t.job_id = $2 and t.key = q.key)))), 0))::float8
  from generate_series(0, 3) p(p)
@@ -47,11 +46,11 @@ var (
      and lease_id is null and run_at is null
    order by prio, seq limit 1) q`
 
-	// $1 how many rows.
+	// $1 limit.
 	sqlDepthWaits = `select job_id, state::int, count(*) from (
    select job_id, state from seine.queue where lease_id is null and run_at is not null order by run_at limit $1) s group by 1, 2`
 
-	// $1 job, $2 how many rows.
+	// $1 job, $2 limit.
 	sqlDepthReady = `select count(*) from (select from seine.lane l cross join lateral (
    select from seine.queue q where q.lane_id = l.lane_id and lease_id is null and run_at is null limit $2) q
   where l.job_id = $1 and not l.parked limit $2) s`
@@ -95,30 +94,18 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	return d, err
 }
 
-// oldest steps over what is dead as a claim does, by the same hints: an old
-// transaction must not make a scrape costly.
+// oldest uses the hints of the claims, so that an old transaction does not make a scrape expensive.
 func (f *Frontier) oldest(ctx context.Context, job frontier.JobID) (time.Duration, error) {
-	floors := f.floorsOf(job)
-	lanes, prios, seqs := f.lows(job)
+	due := f.dueHints(job)
+	lanes, prios, seqs := f.allEndHints(job)
 	var age float64
 	err := f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, sqlDepthOldest, f.now(), job, frontier.OldestLanes, floors[:], frontier.BusyWithin.Seconds(), lanes, prios, seqs).Scan(&age)
+		return c.QueryRow(ctx, sqlDepthOldest, f.now(), job, frontier.OldestLanes, due[:], frontier.BusyWithin.Seconds(), lanes, prios, seqs).Scan(&age)
 	})
 	return seconds(age), err
 }
 
-// lows are the hints of all lanes.
-func (f *Frontier) lows(job frontier.JobID) (lanes []int32, prios []int16, seqs []int64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for id, l := range f.floorsFor(job).low {
-		if time.Now().Before(l.until) {
-			lanes, prios, seqs = append(lanes, id), append(prios, l.prio), append(seqs, l.seq)
-		}
-	}
-	return lanes, prios, seqs
-}
-
+// sample reads the first waiting tasks of all jobs.
 func (f *Frontier) sample(ctx context.Context, job frontier.JobID) (s frontier.Sample, err error) {
 	type waits struct {
 		job   frontier.JobID

@@ -12,7 +12,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Lull tells what there is to do for who claimed nothing, in one round trip.
+// Idle reports whether nothing of the job is ready, and the time until something is, in one round
+// trip.
 func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.IdleState, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		var wait *float64
@@ -32,7 +33,7 @@ func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.I
 	return out, nil
 }
 
-var errNotNow = errors.New("it is not the time to explore")
+var errNotNow = errors.New("the job is not idle or another worker explores the space")
 
 // Explore admits tasks in a space, one worker at a time.
 func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, tasks []frontier.New) (int, error) {
@@ -42,7 +43,7 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 	n, err := f.insert(ctx, job, tasks, func(b *pgx.Batch) func() error {
 		var mine, dry bool
 		b.Queue(sqlExploring, job, space).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
-		// Its snapshot is newer than the lock: what the one before admitted is seen.
+		// The snapshot is newer than the lock, so it includes the tasks of the previous worker.
 		b.Queue(sqlIdle, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&dry) })
 		return func() error {
 			if !mine || !dry {
@@ -62,13 +63,13 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 	return n, nil
 }
 
-// Blocks lists the sums that were written since a time.
+// Blocks returns the sums written since a time.
 func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, since time.Time) (map[int64]explore.Sums, error) {
 	k, err := f.Known(ctx, job, space, since)
 	return k.Blocks, err
 }
 
-// Steps reads the table of steps.
+// Steps returns the table of steps.
 func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (map[explore.Step]explore.Trial, error) {
 	out := map[explore.Step]explore.Trial{}
 	err := f.again(ctx, func(c *pgx.Conn) error {
@@ -92,7 +93,7 @@ func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (ma
 	return out, nil
 }
 
-// Known is what is known of a space, in one round trip.
+// Known returns the state of a space, in one round trip.
 func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, since time.Time) (out frontier.Knowledge, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		out = frontier.Knowledge{Blocks: map[int64]explore.Sums{}}
@@ -131,7 +132,7 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 	return out, nil
 }
 
-// exploredRows queues what answers add to what is known of spaces.
+// exploredRows queues the statement that adds answers to the statistics of spaces.
 func exploredRows(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, answers []*frontier.Explored) {
 	blocks, steps := frontier.SumExplored(answers)
 	statRows(b, now, job, l.Slot(), blocks, steps)

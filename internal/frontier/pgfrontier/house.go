@@ -85,11 +85,11 @@ func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error)
 			lanes []int32
 			first *time.Time
 		)
-		if err := c.QueryRow(ctx, sqlDueSeqs, f.now(), n, f.retryFloor()).Scan(&seqs, &lanes, &first); err != nil {
+		if err := c.QueryRow(ctx, sqlDueSeqs, f.now(), n, f.retryFrom()).Scan(&seqs, &lanes, &first); err != nil {
 			return err
 		}
 		if first != nil {
-			f.raiseRetryFloor(*first)
+			f.raiseRetryHint(*first)
 		}
 		if len(seqs) > 0 {
 			if _, err := c.Exec(ctx, sqlLock, sorted(lanes)); err != nil {
@@ -108,7 +108,7 @@ func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error)
 	return promoted, nil
 }
 
-// Fold sums the counters; one worker at a time does.
+// Fold sums the counters. One worker at a time does so.
 func (f *Frontier) Fold(ctx context.Context) error {
 	err := f.tx(ctx, func(c *pgx.Conn) error {
 		if _, err := c.Exec(ctx, `begin`); err != nil {
@@ -132,8 +132,8 @@ func (f *Frontier) Fold(ctx context.Context) error {
 	return nil
 }
 
-// Reserve takes a start on another lane. It is one statement of its own, never
-// part of a transaction: no lane is held while another is waited for.
+// Reserve takes a start on a lane. It is one statement and never part of a transaction, so it holds no
+// lane while it waits for another.
 func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration) (frontier.Turn, error) {
 	ids, err := f.laneIDs(ctx, job, []string{lane})
 	if err != nil {
@@ -153,11 +153,11 @@ func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string,
 	return turn, nil
 }
 
-// Quiet keeps lanes from being claimed for a while, and slows them down.
-func (f *Frontier) Backoff(ctx context.Context, job frontier.JobID, lanes []string, q frontier.Backoff) error {
+// Backoff stops claims of lanes for a time and slows the lanes down.
+func (f *Frontier) Backoff(ctx context.Context, job frontier.JobID, lanes []string, b frontier.Backoff) error {
 	if _, err := f.laneIDs(ctx, job, lanes); err != nil {
 		return err
 	}
-	_, err := f.exec(ctx, sqlBackoff, f.now(), job, lanes, q.For.Seconds(), frontier.CleanReason(q.Why), q.Faults, q.Slow, q.Ago.Seconds())
+	_, err := f.exec(ctx, sqlBackoff, f.now(), job, lanes, b.For.Seconds(), frontier.CleanReason(b.Why), b.Faults, b.Slow, b.Ago.Seconds())
 	return err
 }

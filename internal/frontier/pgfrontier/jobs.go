@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Register makes the job known or brings it up to date.
+// Register stores a job or updates it.
 func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (frontier.JobID, error) {
 	page, err := json.Marshal(s.Page)
 	if err != nil {
@@ -74,7 +74,7 @@ func paceArgs(p frontier.LanePace) []any {
 	}
 }
 
-// pacesOf returns the paces for lanes of a job that are made now.
+// pacesOf returns the paces of a job's new lanes.
 func (f *Frontier) pacesOf(ctx context.Context, job frontier.JobID) (paces, error) {
 	f.mu.Lock()
 	p, ok := f.paces[job]
@@ -95,7 +95,7 @@ func (f *Frontier) pacesOf(ctx context.Context, job frontier.JobID) (paces, erro
 	return p, err
 }
 
-// laneIDs returns the lanes of these keys, made where they are missing.
+// laneIDs returns the lanes of these keys. It creates the missing ones.
 func (f *Frontier) laneIDs(ctx context.Context, job frontier.JobID, keys []string) (map[string]int32, error) {
 	out := make(map[string]int32, len(keys))
 	var missing []string
@@ -157,7 +157,7 @@ func (f *Frontier) lookupLanes(ctx context.Context, job frontier.JobID, keys []s
 	return found, err
 }
 
-// maxLanes bounds the lanes that are remembered of a job: a host a lane.
+// maxLanes bounds the lanes that the driver remembers per job. A job has one lane per host.
 const maxLanes = 100_000
 
 func (f *Frontier) remember(job frontier.JobID, found map[string]int32) {
@@ -194,7 +194,7 @@ func (f *Frontier) makeLanes(ctx context.Context, job frontier.JobID, keys []str
 	return nil
 }
 
-// Seeded reports whether seeds of this digest were admitted.
+// Seeded reports whether seeds with this digest are marked as admitted.
 func (f *Frontier) Seeded(ctx context.Context, job frontier.JobID, digest []byte) (bool, error) {
 	var same bool
 	err := f.again(ctx, func(c *pgx.Conn) error {
@@ -203,7 +203,7 @@ func (f *Frontier) Seeded(ctx context.Context, job frontier.JobID, digest []byte
 	return same, err
 }
 
-// MarkSeeded says that seeds of this digest are admitted.
+// MarkSeeded marks the seeds with this digest as admitted.
 func (f *Frontier) MarkSeeded(ctx context.Context, job frontier.JobID, digest []byte) error {
 	_, err := f.exec(ctx, `update seine.job set seeds_digest = $2 where job_id = $1`, job, digest)
 	return err

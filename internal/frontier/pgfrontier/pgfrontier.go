@@ -38,9 +38,9 @@ type Frontier struct {
 	tripped atomic.Int64 // see trip
 
 	mu      sync.Mutex
-	floors  map[frontier.JobID]*floors
+	hints   map[frontier.JobID]*scanHints
 	doubts  map[doubt][]frontier.Claimed
-	retries retryFloor
+	retries retryHint
 	lanes   map[frontier.JobID]map[string]int32
 	paces   map[frontier.JobID]paces
 }
@@ -94,7 +94,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 	}
 	f := &Frontier{
 		pool: pool, clock: opts.Now, draw: opts.Draw,
-		floors: map[frontier.JobID]*floors{}, doubts: map[doubt][]frontier.Claimed{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
+		hints: map[frontier.JobID]*scanHints{}, doubts: map[doubt][]frontier.Claimed{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
 	}
 	if f.draw == nil {
 		f.draw = rand.Float64

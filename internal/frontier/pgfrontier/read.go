@@ -74,7 +74,7 @@ var sqlHosts = `select lane_key, next_at, ` + laneBlocked + `, case when paused 
  from seine.lane l where job_id = $2 and not ` + isShard + ` and (` + laneUnhealthy + ` or not parked or inflight > 0)
  order by 3 desc, slow desc, next_at desc limit $3`
 
-// Status reads what people look at.
+// Status returns the report of `seine status`.
 func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
 	var s frontier.Status
 	counts, err := f.Counts(ctx, job)
@@ -149,23 +149,22 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 	return err
 }
 
-// InProgress counts the tasks that are leased. None are when no claim of them is
-// under way either.
+// InProgress counts the leased tasks. If it returns zero, no claim of such a task is in flight
+// either.
 func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host string) (n int64, err error) {
 	const of = ` from seine.lane where job_id = $1 and ($2 = '' or lane_key = $2)`
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		if err := c.QueryRow(ctx, `select coalesce(sum(inflight), 0)::bigint`+of, job, host).Scan(&n); err != nil || n > 0 {
 			return err
 		}
-		// A claim that began before a pause holds its lanes until it is committed.
+		// A claim that began before a pause locks its lanes until its commit.
 		return c.QueryRow(ctx, `select coalesce(sum(inflight), 0)::bigint from (select inflight`+of+` order by lane_id for share) l`, job, host).Scan(&n)
 	})
 	return n, err
 }
 
-// Tasks lists tasks in the order of their keys. Finished and open ones are read
-// apart, each by what holds it: joined, each task would look through the queue,
-// which has no index by key, as that would cost every claim.
+// Tasks lists tasks ordered by key. It reads finished and open tasks separately: a join would
+// search the queue for each task, and an index by key would slow every claim.
 func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {
 	args := []any{f.now(), job, filter.After}
 	ended, open := []string{`t.job_id = $2`, `t.key > $3`, `t.state <> 0`}, []string{`q.job_id = $2`, `q.key > $3`}
@@ -233,7 +232,7 @@ func scanTask(row pgx.CollectableRow) (t frontier.TaskInfo, err error) {
 
 const sqlClock = `select coalesce($1::timestamptz, clock_timestamp())`
 
-// Clock is the frontier's time now.
+// Clock returns the frontier's time.
 func (f *Frontier) Clock(ctx context.Context) (t time.Time, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		return c.QueryRow(ctx, sqlClock, f.now()).Scan(&t)

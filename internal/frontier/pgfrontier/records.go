@@ -31,8 +31,7 @@ func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(fr
 	})
 }
 
-// Snapshot is Records in one transaction, which sees what was committed when it
-// began. A connection that breaks ends it: there is no going on in another one.
+// Snapshot is Records in one transaction, which sees the commits before its begin.
 func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
 	conn, err := f.pool.Acquire(ctx)
 	if err != nil {

@@ -3,27 +3,26 @@ package pgfrontier
 import "github.com/seinehq/seine/internal/frontier"
 
 const (
-	// Autocommit, synchronous. A unique violation: draw another id.
+	// Autocommit, synchronous. After a unique violation the caller draws another token.
 	sqlOpenLease = `insert into seine.lease(lease_id, worker, expires_at) values ($2, $3, ` + now + ` + $4::float8 * interval '1 s')`
 
-	// 0 rows: the lease is lost. No time condition: a lease is lost when its
-	// row is gone, whatever a clock says.
+	// 0 rows mean that the lease is lost. There is no condition on the time: a lease is lost if its row is
+	// gone.
 	sqlHeartbeat = `update seine.lease set expires_at = ` + now + ` + $3::float8 * interval '1 s', rates = $4::text::jsonb where lease_id = $2`
 
 	sqlCloseLease = `with d as (delete from seine.lease where lease_id = $2 and not exists (select from seine.queue where lease_id = $2) returning 1)
  update seine.lease set expires_at = ` + now + ` - interval '1 ms' where lease_id = $2 and not exists (select from d)`
 
-	// Planning these two anew for each claim, which the server prefers as it
-	// guesses that the arrays are long, takes it as long as running them.
+	// The server would plan these two statements for each claim, because it guesses that the arrays are
+	// long. Planning takes as long as running them.
 	sqlClaimSet = `set local plan_cache_mode = force_generic_plan`
 
-	// How long until something may be claimed: lanes by their next start,
-	// waiting retries by theirs. $2 job and $3 priority of each floor, $4 the
-	// floors, $5 that of the retries.
+	// sqlDue is the time until a task may be claimed: the next start of a lane, or the time of a retry.
+	// $2 job and $3 priority of each hint, $4 the hints, $5 the hint of the retries.
 	sqlDue = `select extract(epoch from min(at) - ` + now + `)::float8 from (
-   select (select next_at from seine.lane l where l.job_id = f.job_id and l.prio = f.prio and not parked and not "full" and not paused and next_at >= f.floor
+   select (select next_at from seine.lane l where l.job_id = f.job_id and l.prio = f.prio and not parked and not "full" and not paused and next_at >= f.hint
        order by next_at limit 1) as at
-     from unnest($2::int[], $3::smallint[], $4::timestamptz[]) f(job_id, prio, floor) join seine.job j using (job_id) where not j.paused
+     from unnest($2::int[], $3::smallint[], $4::timestamptz[]) f(job_id, prio, hint) join seine.job j using (job_id) where not j.paused
    union all (select run_at from seine.queue where lease_id is null and run_at >= $5::timestamptz order by run_at limit 1)) x`
 )
 
@@ -53,15 +52,15 @@ var (
 	sqlTake = `with c as materialized (
    select r.lane_id, r.room, l.lane_key, l.faults, s.seq, s.prio, s.rn, s.d, s.rested, l.rest_for, t.now,
      greatest(l.next_at, t.now + case when l.delay_max > interval '0' or l.slow > 1 then $7::float8 else 0 end * interval '1 s') + s.before as start_at
-   from unnest($3::int[], $4::int[], $5::smallint[], $6::bigint[], $9::int[]) r(lane_id, room, prio, low, skip)
+   from unnest($3::int[], $4::int[], $5::smallint[], $6::bigint[], $9::int[]) r(lane_id, room, prio, below, skip)
    join seine.lane l on l.lane_id = r.lane_id
    cross join (select coalesce($1::timestamptz, clock_timestamp()) as now) t
    cross join lateral (
      select seq, prio, rn, d, rested, coalesce(sum(d) over (order by rn rows between unbounded preceding and 1 preceding), interval '0') as before
      from (select seq, prio, rn, v.rested, greatest(v.d, case when v.rested then l.rest_for else interval '0' end) as d
        from (select seq, prio, row_number() over (order by prio, seq) as rn
-         from (with a as materialized (select seq, prio from seine.queue q where r.low > 0 and r.prio = l.prio
-               and q.lane_id = r.lane_id and (q.prio, q.seq) >= (r.prio, r.low) and q.prio <= r.prio and lease_id is null and run_at is null
+         from (with a as materialized (select seq, prio from seine.queue q where r.below > 0 and r.prio = l.prio
+               and q.lane_id = r.lane_id and (q.prio, q.seq) >= (r.prio, r.below) and q.prio <= r.prio and lease_id is null and run_at is null
                order by prio, seq limit r.room + 1)
            select * from a where (select count(*) from a) > r.room
            union all (select seq, prio from seine.queue q where (select count(*) from a) <= r.room
