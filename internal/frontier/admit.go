@@ -16,36 +16,36 @@ import (
 )
 
 const (
-	// maxKey keeps a key below what one PostgreSQL index entry may hold (2,704 bytes).
+	// maxKey is the largest key in bytes. An entry of a PostgreSQL index holds at most 2,704 bytes.
 	maxKey = 2000
 
-	// shards is the number of lanes of a job without a pace: one lane alone
-	// would let one claim at a time in.
+	// shards is the number of lanes of a job without a pace. A single lane would admit one claim at
+	// a time.
 	shards = 16
 
-	// unlimited is the in-flight bound of a lane that has none.
+	// unlimited is the number of slots of a lane without a bound.
 	unlimited = 1 << 20
 
-	// assetLane begins the key of the lane of an asset host. No host has a '/'.
+	// assetLane is the prefix of the lane of an asset host, and shardLane of a shard. No host
+	// contains a '/'.
 	assetLane = "assets/"
 	shardLane = "shard/"
 )
 
-// ErrKey says that a key can't be a task's.
+// ErrKey means that a key cannot be the key of a task.
 var ErrKey = errors.New("not a task key")
 
-// Seed is a key as a user gives it.
+// Seed is a key as a user writes it.
 type Seed struct {
 	Key string `json:"key"`
 
-	// Priority is 0, first, to 3; other values are clamped. Nil: 1.
+	// Priority is 0 (first) to 3. Other values are clamped. Default 1.
 	Priority *int           `json:"priority"`
 	Meta     map[string]any `json:"meta"`
 }
 
-// Admit turns a key into a task to add: an id of the job's template, padded as
-// the space says, or the canonical form of a URL. It returns ErrKey with the
-// reason when the key can be neither.
+// Admit turns a key into a task: an ID of the job's template, padded as its space requires, or a
+// canonical URL. If the key is neither, Admit returns ErrKey with the reason.
 func Admit(job *seine.Job, seed Seed) (New, error) {
 	key, page, err := resolve(job, strings.TrimSpace(seed.Key))
 	if err != nil {
@@ -63,8 +63,7 @@ func Admit(job *seine.Job, seed Seed) (New, error) {
 	return n, nil
 }
 
-// LaneKey returns the lane of a task: its page's host, or one of a few shards
-// where nothing limits a host.
+// LaneKey returns the lane of a task: the host of its page, or a shard if the job has no pace.
 func LaneKey(job *seine.Job, key, page string) string {
 	if job.Pace.Unpaced() {
 		h := fnv.New32a()
@@ -80,10 +79,10 @@ const (
 	AssetLanes = assetLane + "%"
 )
 
-// AssetLane returns the lane of a host for what is not a page: its assets.
+// AssetLane returns the lane of a host for assets.
 func AssetLane(host string) string { return assetLane + host }
 
-// IsHost reports whether a lane is a host's pages.
+// IsHost reports whether a lane holds the pages of a host.
 func IsHost(lane string) bool {
 	return !strings.HasPrefix(lane, assetLane) && !strings.HasPrefix(lane, shardLane)
 }
@@ -129,9 +128,9 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 	return key, page, nil
 }
 
-// Locate is the ID space that an id is in, and its place there, from 0: the one
-// that writes it so, or else the first that takes it with the zeros in front left
-// out. i is -1 where it is in none.
+// Locate returns the ID space that contains an ID, and the position of the ID there, from 0. The
+// space that writes the ID in the same way comes first, and then the first space that accepts the
+// ID without its leading zeros. If there is none, i is -1.
 func Locate(spaces []seine.IDSpace, id string) (i int, pos int64) {
 	i = -1
 	for k := range spaces {
@@ -149,8 +148,8 @@ func Locate(spaces []seine.IDSpace, id string) (i int, pos int64) {
 	return i, pos
 }
 
-// spelled is a key as its ID space writes it: with the zeros in front. Of a
-// single space that holds for ids outside of its bounds too.
+// spelled returns a key as its ID space writes it: with leading zeros. A single space also pads IDs
+// outside its bounds.
 func spelled(spaces []seine.IDSpace, key string) string {
 	if i, at := Locate(spaces, key); i >= 0 {
 		return spaces[i].At(at)
@@ -163,8 +162,7 @@ func spelled(spaces []seine.IDSpace, key string) string {
 	return key
 }
 
-// segments are the parts of a path that an id is written in: one, but where the
-// layout of a date has slashes.
+// segments returns the path segments of an ID. A date layout with slashes has several.
 func segments(spaces []seine.IDSpace, id string) []string {
 	i, _ := Locate(spaces, id)
 	if i < 0 || !strings.Contains(spaces[i].Date, "/") {
@@ -181,7 +179,7 @@ func isURL(key string) bool {
 	return found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
-// SpecOf returns what a frontier is told of a job.
+// SpecOf returns the job as a frontier stores it.
 func SpecOf(job *seine.Job, config json.RawMessage) Spec {
 	s := Spec{
 		Name: job.Name, Config: config, Digest: job.Digest, SeedURL: job.Seeds.URL, StoreKey: job.Store.Key,
@@ -189,7 +187,7 @@ func SpecOf(job *seine.Job, config json.RawMessage) Spec {
 		Asset:       LanePace{Delay: job.Pace.Assets.Delay, Inflight: unlimited},
 	}
 	if job.Pace.Scope == seine.ScopeWorker {
-		// Each worker paces its own address; the lane only hands tasks out.
+		// Each worker paces its own address. The lane only distributes tasks.
 		s.Page = LanePace{Inflight: unlimited}
 		s.Asset.Delay = seine.Span{}
 		return s
@@ -206,11 +204,10 @@ func LaneRoom(p LanePace, inflight, faults int) int {
 	return Lane{Pace: p, Inflight: inflight, Faults: faults}.Room(0)
 }
 
-// IsAssetLane reports whether a lane is a host's assets.
+// IsAssetLane reports whether a lane holds the assets of a host.
 func IsAssetLane(lane string) bool { return strings.HasPrefix(lane, assetLane) }
 
-// CheckIdentity returns ErrChanged when a registered job was made with another
-// identity.
+// CheckIdentity returns ErrChanged if a job is registered with another identity.
 func CheckIdentity(s Spec, seedURL, storeKey string) error {
 	for _, c := range []struct{ name, was, is string }{{"seeds.url", seedURL, s.SeedURL}, {"store.key", storeKey, s.StoreKey}} {
 		if c.was != c.is {
@@ -220,8 +217,7 @@ func CheckIdentity(s Spec, seedURL, storeKey string) error {
 	return nil
 }
 
-// Block admits the ids from next on, at most n and none beyond hi, and returns
-// where the next block begins.
+// Block admits at most n IDs from next to hi and returns the first ID of the next block.
 func Block(next, hi int64, n int, admit func(id int64) (New, error)) (tasks []New, to int64, err error) {
 	for id := next; id <= hi && len(tasks) < n; id++ {
 		t, err := admit(id)
@@ -233,12 +229,12 @@ func Block(next, hi int64, n int, admit func(id int64) (New, error)) (tasks []Ne
 	return tasks, to, nil
 }
 
-// peek is how many ids say where the next ones go: each of a few shards is
-// likely to be among them.
+// peek is the number of IDs whose lanes NextLanes returns. A few shards are probably all among
+// them.
 const peek = 32
 
-// NextLanes lists the lanes that the ids from next on go to. More of them are
-// taken when at least half of these have nothing ready.
+// NextLanes lists the lanes of the IDs from next on. If at least half of them have no ready task,
+// Fill admits more IDs.
 func NextLanes(next, hi int64, admit func(id int64) (New, error)) ([]string, error) {
 	tasks, _, err := Block(next, hi, peek, admit)
 	if err != nil {

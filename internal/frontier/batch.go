@@ -1,8 +1,8 @@
 package frontier
 
-// CompleteBatch completes a batch by a driver's transaction. When the database
-// refuses it as data, each task gets a transaction of its own, so that one bad
-// record does not fail the others; Outcome.Bad names it.
+// CompleteBatch completes a batch with a driver's transaction. If the database rejects the batch as
+// data, each task gets a transaction of its own, so that one bad record does not fail the others.
+// Outcome.Bad names the rejected tasks.
 func CompleteBatch(batch []Completion, isData func(error) bool, complete func([]Completion) (Outcome, error)) (Outcome, error) {
 	out, err := complete(batch)
 	if err == nil || !isData(err) {
@@ -23,8 +23,8 @@ func CompleteBatch(batch []Completion, isData func(error) bool, complete func([]
 	return out, nil
 }
 
-// EachRecord calls each for the records of a job, page by page: page returns
-// those that follow a key and kind, assets their assets by key, and failed those that are not stored.
+// EachRecord calls each for the records of a job, page by page. page returns the records after a
+// key and kind, assets their assets by key, and failed their failed assets.
 func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, error), assets func(keys []string) (map[string][]Asset, error), failed func(keys []string) ([]FailedAsset, error)) error {
 	key, kind := "", ""
 	for {
@@ -59,8 +59,8 @@ func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, 
 	}
 }
 
-// EachAsset calls each for the assets of a job, page by page: page returns
-// those that follow a key and name.
+// EachAsset calls each for the assets of a job, page by page. page returns the assets after a key
+// and name.
 func EachAsset(each func(Asset) error, page func(key, name string) ([]Asset, error)) error {
 	key, name := "", ""
 	for {

@@ -9,11 +9,10 @@ import (
 	"github.com/seinehq/seine/internal/number"
 )
 
-// maxReason keeps the counters by reason small.
+// maxReason is the largest reason in bytes. It keeps the counters by reason small.
 const maxReason = 200
 
-// Clean makes a text one that both databases keep alike: NUL and invalid UTF-8
-// become U+FFFD.
+// Clean replaces NUL and invalid UTF-8 by U+FFFD, so that both databases store the same text.
 func Clean(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
@@ -21,7 +20,7 @@ func Clean(s string) string {
 	return strings.ReplaceAll(s, "\x00", "\uFFFD")
 }
 
-// CleanReason is Clean for a reason, cut to what the counters keep.
+// CleanReason is Clean for a reason, cut to maxReason.
 func CleanReason(s string) string {
 	s = Clean(s)
 	if len(s) <= maxReason {
@@ -34,9 +33,8 @@ func CleanReason(s string) string {
 	return s
 }
 
-// CleanJSON is Clean for a JSON text, in which NUL stands as an escape and an
-// unpaired surrogate is no text either. Numbers get their canonical text, which
-// jsonb writes back unchanged: see package number.
+// CleanJSON is Clean for a JSON text. It also replaces escaped NULs and unpaired surrogates.
+// Numbers get their canonical text, which jsonb does not change: see package number.
 func CleanJSON(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 {
 		return nil
@@ -44,13 +42,13 @@ func CleanJSON(raw json.RawMessage) json.RawMessage {
 	if utf8.Valid(raw) && !bytes.Contains(raw, []byte(`\u`)) {
 		return number.CanonicalJSON(raw)
 	}
-	// Decoding replaces what is not UTF-8 and what is half a pair.
+	// The decoder replaces invalid UTF-8 and unpaired surrogates.
 	valid := bytes.ToValidUTF8(raw, []byte("\uFFFD"))
 	dec := json.NewDecoder(bytes.NewReader(valid))
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil || dec.InputOffset() < int64(len(bytes.TrimRight(valid, " \t\r\n"))) {
-		return raw // the database says what is wrong with it
+		return raw // the database reports the mistake
 	}
 	out, err := json.Marshal(cleanValue(v))
 	if err != nil {

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// maxClockGap is how far a worker's clock may be from the frontier's. Leases and
-// paces go by the frontier's clock alone; the times in records and logs do not.
+// maxClockGap is the largest accepted difference between the clocks of a worker and the frontier.
+// Leases and paces depend on the frontier's clock alone, but times in records and logs come from
+// the worker.
 const maxClockGap = time.Minute
 
-// CheckClock returns ErrClock with what to do when the two differ by minutes.
+// CheckClock returns ErrClock with a remedy if the clocks differ by more than maxClockGap.
 func CheckClock(here, there time.Time) error {
 	gap := here.Sub(there)
 	if gap.Abs() <= maxClockGap {

@@ -8,22 +8,22 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// The states of table stat besides the final ones.
+// The states of table stat in addition to the final ones.
 const (
 	StatTotal   = 0
 	StatRecords = 10
 	StatAssets  = 11
 
-	// StatRead counts records by the digest of their rules, StatMissing the fields without a value
-	// by digest and name: see [FieldReason].
+	// StatRead counts records by the digest of their rules. StatMissing counts the fields without a
+	// value by digest and name: see [FieldReason].
 	StatRead    = 20
 	StatMissing = 21
 )
 
-// NewCounts returns counters of nothing.
+// NewCounts returns counters at zero.
 func NewCounts() Counts { return Counts{Final: map[seine.State]int64{}} }
 
-// Add takes in the sum of one state of table stat.
+// Add adds the sum of one state of table stat.
 func (c *Counts) Add(state int, n int64) {
 	switch state {
 	case StatTotal:
@@ -40,8 +40,8 @@ func (c *Counts) Add(state int, n int64) {
 	}
 }
 
-// States splits the counters by state: what is open is in progress, waits for
-// its next try, or is pending.
+// States splits the counters by state. An open task is in progress, waits for a retry, or is
+// pending.
 func (c *Counts) States(inProgress, waitError, waitStale int64) map[seine.State]int64 {
 	return map[seine.State]int64{
 		seine.Pending:    max(0, c.Open-inProgress-waitError-waitStale),
@@ -53,13 +53,13 @@ func (c *Counts) States(inProgress, waitError, waitStale int64) map[seine.State]
 	}
 }
 
-// FieldReason returns the reason under which table stat counts a field of the records that rules
-// with a digest made. An empty field stands for the records themselves.
+// FieldReason returns the reason under which table stat counts a field in the records of rules with
+// a digest. An empty field stands for the records themselves.
 func FieldReason(digest []byte, field string) string {
 	return CleanReason(hex.EncodeToString(digest[:min(len(digest), 8)]) + "/" + field)
 }
 
-// FieldDeltas adds to moved, by state and reason of table stat, what records count as.
+// FieldDeltas adds the counts of records to moved, by state and reason of table stat.
 func FieldDeltas(records []Record, moved func(state int, reason string)) {
 	for _, r := range records {
 		moved(StatRead, FieldReason(r.Digest, ""))
@@ -69,7 +69,7 @@ func FieldDeltas(records []Record, moved func(state int, reason string)) {
 	}
 }
 
-// A FieldCount tells on how many records a field has no value.
+// A FieldCount counts the records in which a field has no value.
 type FieldCount struct {
 	Field            string
 	Missing, Records int64
@@ -79,13 +79,13 @@ const (
 	// nearlyAll is the share of records without a value from which on a field is listed.
 	nearlyAll = 0.95
 
-	// fewRecords is the number of records below which a field is listed only if all lack it: of a
-	// few pages one with a value may be the rule.
+	// fewRecords is the number of records below which a field is listed only if every record lacks
+	// it. Among few pages, one page with a value may be the rule.
 	fewRecords = 20
 )
 
-// NullFields returns the fields that have no value on all or nearly all records of the rules with a
-// digest, by name. counters are rows of table stat with the states StatRead and StatMissing.
+// NullFields returns the fields without a value in all or nearly all records of the rules with a
+// digest, sorted by name. counters are rows of table stat with the states StatRead and StatMissing.
 func NullFields(digest []byte, counters []ReasonCount) []FieldCount {
 	prefix := FieldReason(digest, "")
 	var records int64

@@ -6,54 +6,50 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Depth is what waits in a job, for those who look every few seconds. It comes
-// from counters and from reads of a bounded number of rows: it costs the same
-// with ten thousand open tasks or ten million.
+// Depth measures the open tasks of a job, for callers that ask every few seconds. It uses counters
+// and a bounded number of rows, so its cost does not depend on the number of open tasks.
 type Depth struct {
 	Counts
 	Paused bool
 
-	// States splits all tasks by state. They sum up to Total. Beyond SampleRows tasks that
-	// wait for a retry, how these divide is estimated.
+	// States splits all tasks by state. The values sum up to Total. With more than SampleRows
+	// waiting tasks, the split of the waiting tasks is an estimate.
 	States map[seine.State]int64
 
-	// Delayed are pending tasks that wait for their time.
+	// Delayed counts the pending tasks that wait for their time.
 	Delayed int64
 
-	// Oldest is how long ago the oldest task that is due was admitted: it is
-	// ready, and its lane may be asked now and has been for longer than
-	// BusyWithin, unless nothing limits that lane. Zero when none is. A task
-	// that was sent back counts from when its lane could last be asked, as when
-	// it came back is not kept. Of the lanes the OldestLanes that may be asked
-	// for longest are looked at: with more of them it is the least it can be.
+	// Oldest is the age of the oldest due task, zero if none is due. A task is due if it is ready
+	// and its lane has been claimable for longer than BusyWithin. Without a pace BusyWithin does
+	// not apply. The age of a requeued task begins when its lane was last claimable, because the
+	// frontier does not store the time of the requeue. Only the OldestLanes lanes that have been
+	// due the longest count, so with more lanes the value is a lower bound.
 	Oldest time.Duration
 
-	// Lanes is the number of paced lanes with something ready, and Busy how
-	// many of them are asked as often as their pace allows. At most LaneRows
-	// lanes are looked at.
+	// Lanes counts the paced lanes with a ready task among the first LaneRows. Busy counts those
+	// lanes that run at their pace.
 	Lanes, Busy int64
 
-	// Reasons are those of ended tasks, the most frequent first, at most 20.
+	// Reasons lists the reasons of ended tasks, the most frequent first, at most DepthReasons.
 	Reasons []ReasonCount
 
-	// Workers is the number of sessions with a live lease, of all jobs.
+	// Workers counts the sessions with a live lease, over all jobs.
 	Workers int64
 }
 
-// The most rows that a Depth is read from.
+// The largest numbers of rows that a Depth reads.
 const (
 	SampleRows  = 1000
 	LaneRows    = 10_000
-	OldestLanes = 256 // of each priority
+	OldestLanes = 256 // per priority
 )
 
-// BusyWithin is how long a lane may be due and count as busy: about one poll.
+// BusyWithin is the time since when a busy lane may be due: about one poll.
 const BusyWithin = time.Second
 
-// Ready is the number of tasks that wait for nothing but a worker and their host's
-// turn, unless the job is paused. A count of those whose turn it is would be none
-// just when enough workers keep up with the pace, and an autoscaler would take
-// them away.
+// Ready counts the tasks that wait only for a worker and their host's turn. It is zero while the
+// job is paused. Tasks whose turn has not come count: otherwise the number would be zero if the
+// workers keep up with the pace, and an autoscaler would remove them.
 func (d *Depth) Ready() int64 {
 	if d.Paused {
 		return 0
@@ -61,16 +57,15 @@ func (d *Depth) Ready() int64 {
 	return max(0, d.States[seine.Pending]-d.Delayed)
 }
 
-// Sample is a bounded look at the queue: the tasks that wait for their time among
-// the first SampleRows of all jobs, by state. Full says that there are more; then Ready is the
-// job's ready tasks, up to SampleRows.
+// Sample counts the waiting tasks among the first SampleRows of all jobs, by state. Full means that
+// there are more. Ready is then the number of the job's ready tasks, at most SampleRows.
 type Sample struct {
 	Error, Stale, Pending int64
 	Full                  bool
 	Ready                 int64
 }
 
-// Add takes in n tasks of a state that wait.
+// Add counts n waiting tasks of a state.
 func (s *Sample) Add(state seine.State, n int64) {
 	switch state {
 	case seine.Error:
@@ -82,10 +77,11 @@ func (s *Sample) Add(state seine.State, n int64) {
 	}
 }
 
-// Split fills in what the counters do not tell, by a sample in place of a count.
+// Split sets the states that the counters do not hold, from a sample.
 func (d *Depth) Split(inProgress int64, s Sample) {
 	if seen := s.Error + s.Stale + s.Pending; s.Full && s.Ready < SampleRows {
-		// What is neither in progress nor ready waits: the sample says only for what.
+		// Every open task that is neither in progress nor ready waits. The sample gives only the
+		// shares.
 		waits := max(seen, d.Open-inProgress-s.Ready)
 		if seen == 0 {
 			s.Error = waits
@@ -95,7 +91,7 @@ func (d *Depth) Split(inProgress int64, s Sample) {
 			s.Error = waits - s.Stale - s.Pending
 		}
 	}
-	// The counters and the queue are not read at one moment.
+	// The counters and the queue are read at different moments.
 	left := max(0, d.Open)
 	for _, n := range []*int64{&inProgress, &s.Error, &s.Stale, &s.Pending} {
 		*n = min(*n, left)

@@ -12,19 +12,19 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 )
 
-// Explored is what an answer adds to what is known of an ID space, the Space-th
-// of its job.
+// Explored is the contribution of an answer to the statistics of an ID space. Space is the number
+// of the space.
 type Explored struct {
 	Space int
 	explore.Observation
 }
 
-// Mark says of a task that was given back what its attempts did already, so that
-// a further one does not do it again.
+// Mark records what the earlier attempts of a returned task did, so that a later attempt does not
+// repeat it.
 type Mark int8
 
-// An excursion went on past the task (Passed); the answer was counted as a miss
-// as well (Counted), or as a hit (Known): then nothing is left to be said of it.
+// A local search continued past the task (Passed). The answer was also counted as a miss (Counted)
+// or as a hit (Known). After Known nothing is left to count.
 const (
 	Unmarked Mark = iota
 	Passed
@@ -32,7 +32,7 @@ const (
 	Known
 )
 
-// MarkOf is the mark of a task that is sent back after it ended.
+// MarkOf returns the mark of a requeued task that had ended in a state.
 func MarkOf(ended seine.State) Mark {
 	switch ended {
 	case seine.Done:
@@ -46,33 +46,33 @@ func MarkOf(ended seine.State) Mark {
 	return Unmarked
 }
 
-// Circuit says that a space was stopped, for every worker, because its answers
-// were not what they had been.
+// Circuit is the circuit breaker of a space. An open circuit stops the space for every worker,
+// because its answers differed from the expectation.
 type Circuit struct {
 	Space    int
 	Reason   string
 	OpenedAt time.Time
-	ClosedAt time.Time // zero: it is open
+	ClosedAt time.Time // zero means open
 }
 
 // Open reports whether the space is stopped.
 func (c Circuit) Open() bool { return !c.OpenedAt.IsZero() && c.ClosedAt.IsZero() }
 
-// Knowledge is what a frontier holds of a space.
+// Knowledge is the state of a space in a frontier.
 type Knowledge struct {
-	Now     time.Time // of the frontier's clock, before the rest was read
+	Now     time.Time // by the frontier's clock, before the other reads
 	Blocks  map[int64]explore.Sums
 	Circuit Circuit
 
-	// Watch is where the space was last as it should be, but Doubt, Done and Errors at
-	// least what they were when its circuit was closed; its zero value: nobody has
-	// said so, or not since it was recounted.
+	// Watch is the last time the space behaved as expected. Doubt, Done and Errors are at least
+	// their values at the end of the circuit. The zero value means that no worker has reported
+	// since the last recount.
 	Watch explore.Watch
 }
 
-// SpaceNumber numbers a space of a job: of two that differ in where a block
-// begins, or in how their ids are written, the numbers differ. A space that
-// grows keeps its number as long as its blocks stay as large.
+// SpaceNumber returns the number of a space. Spaces that differ in the start of their blocks or in
+// the spelling of their IDs have different numbers. A growing space keeps its number while its
+// block size stays.
 func SpaceNumber(s *seine.IDSpace, model *explore.Forager) int {
 	h := fnv.New32a()
 	_, _ = fmt.Fprintf(h, "%d %d %d %q %q %q %q %d", s.From, max(s.Step, 1), s.Width, s.Prefix, s.Alphabet, s.Check, s.Date, model.Shift())
@@ -90,23 +90,21 @@ type IdleState struct {
 	Wait time.Duration
 }
 
-// BlockSums is the row of a block that a transaction adds to.
+// BlockSums is the change of a block's row in one transaction.
 type BlockSums struct {
 	Space int
 	Block int64
 	explore.Sums
 }
 
-// StepTrials is the row of a step that a transaction adds to, at once for all of
-// its answers.
+// StepTrials is the change of a step's row in one transaction, for all of its answers.
 type StepTrials struct {
 	Space int
 	explore.Step
 	explore.Trial
 }
 
-// SumExplored puts the answers of a batch together, in the order in which every
-// transaction locks their rows.
+// SumExplored sums the answers of a batch, in the order in which every transaction locks the rows.
 func SumExplored(answers []*Explored) ([]BlockSums, []StepTrials) {
 	var (
 		blocks []BlockSums
@@ -148,13 +146,13 @@ func sortRows(blocks []BlockSums, steps []StepTrials) {
 	})
 }
 
-// Recounted adds up what many answers say, for a recount.
+// Recounted sums the answers of a recount.
 type Recounted struct {
 	blocks map[BlockSums]explore.Sums // by space and block
 	steps  map[StepTrials]explore.Trial
 }
 
-// Add takes in an answer.
+// Add adds an answer.
 func (r *Recounted) Add(a *Explored) {
 	if a == nil {
 		return
@@ -171,7 +169,7 @@ func (r *Recounted) Add(a *Explored) {
 	}
 }
 
-// Rows are what is written of it.
+// Rows returns the rows to write.
 func (r *Recounted) Rows() (blocks []BlockSums, steps []StepTrials) {
 	for at, s := range r.blocks {
 		at.Sums = s
@@ -185,5 +183,5 @@ func (r *Recounted) Rows() (blocks []BlockSums, steps []StepTrials) {
 	return blocks, steps
 }
 
-// Slot is the writer's row of the table of steps: that of its lease.
+// Slot returns the row of the table of steps that the lease writes.
 func (l Lease) Slot() int { return int(uint64(l.Token) % explore.Slots) }

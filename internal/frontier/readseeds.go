@@ -15,17 +15,17 @@ import (
 	"github.com/seinehq/seine/internal/number"
 )
 
-// maxLine bounds a line of a list: a key and its meta.
+// maxLine is the largest line of a list in bytes: a key and its meta.
 const maxLine = 1 << 20
 
-// A BadLine is a line of a list that gives no task.
+// A BadLine is a line of a list without a valid task.
 type BadLine struct {
 	Name   string
 	Line   int
 	Reason string
 }
 
-// Error names the line and the reason.
+// Error returns the line and the reason.
 func (b *BadLine) Error() string { return fmt.Sprintf("%s:%d: %s", b.Name, b.Line, b.Reason) }
 
 // Unwrap returns [ErrKey].
@@ -43,11 +43,11 @@ const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…
 //
 // A list is UTF-8. A line that is not UTF-8 is a bad line.
 //
-// Empty lines are passed over, and gzip is undone when name ends in .gz. CSV is known by the name
-// (.csv, .tsv) or by a header with such a column.
+// ReadSeeds skips empty lines, and decompresses a list whose name ends in .gz. It detects CSV by the
+// name (.csv, .tsv) or by a header with such a column.
 //
-// A line that gives no task, or whose key each rejects with [ErrKey], goes to bad. An error of bad
-// ends the reading; a nil bad ends it with the first such line.
+// bad receives each line without a valid task, and each line whose key each rejects with [ErrKey]. An
+// error from bad stops the reading. Without bad the first such line stops the reading.
 func ReadSeeds(r io.Reader, name string, each func(Seed) error, bad func(*BadLine) error) error {
 	if bad == nil {
 		bad = func(b *BadLine) error { return b }
@@ -80,7 +80,7 @@ func ReadSeeds(r io.Reader, name string, each func(Seed) error, bad func(*BadLin
 	return l.lines(in)
 }
 
-// list is one reading of a list.
+// list reads one list.
 type list struct {
 	name string
 	each func(Seed) error
@@ -133,7 +133,7 @@ func (l *list) lines(in *bufio.Reader) error {
 	return nil
 }
 
-// objects reads the objects of one line. A line with a mistake gives none of them.
+// objects reads the objects of one line. A mistake rejects the whole line.
 func (l *list) objects(n int, line []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(line))
 	var seeds []Seed
@@ -155,7 +155,7 @@ func (l *list) objects(n int, line []byte) error {
 	return nil
 }
 
-// notUTF8 names the first byte of a text that is not UTF-8.
+// notUTF8 describes the first invalid byte of a text.
 func notUTF8(text []byte) string {
 	at := 0
 	for {
@@ -244,12 +244,12 @@ func (l *list) array(in io.Reader) error {
 	return nil
 }
 
-// newlines counts the lines of what is read through it.
+// newlines counts the lines of a stream.
 type newlines struct {
 	in   io.Reader
 	read int64
-	at   []int64 // the places of newlines behind the last place asked for
-	n    int     // newlines before that
+	at   []int64 // the offsets of newlines after the last call of line
+	n    int     // newlines before them
 }
 
 // Read implements [io.Reader].
@@ -264,7 +264,7 @@ func (c *newlines) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// line returns the line, from 1, of a place. Places only grow.
+// line returns the line of an offset, from 1. Offsets must not decrease.
 func (c *newlines) line(place int64) int {
 	i := 0
 	for i < len(c.at) && c.at[i] < place {

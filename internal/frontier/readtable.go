@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/number"
 )
 
-// separator tells whether a list of this name with this first line is a table, and by which
-// character its fields are separated.
+// separator reports whether a list with this name and first line is a table, and returns the
+// separator of its fields.
 func separator(name string, first []byte) (comma byte, ok bool) {
 	tsv, named := strings.HasSuffix(name, ".tsv"), strings.HasSuffix(name, ".csv")
 	for _, comma := range []byte(",\t;") {
@@ -33,7 +33,7 @@ func separator(name string, first []byte) (comma byte, ok bool) {
 	return ',', named
 }
 
-// keyColumn returns the column that holds the key, -1 if none does.
+// keyColumn returns the column of the key, or -1.
 func keyColumn(head []string) int {
 	for _, name := range []string{"key", "id", "url"} {
 		if i := slices.IndexFunc(head, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) }); i >= 0 {
@@ -51,10 +51,10 @@ type record struct {
 	quoted bool // within quotation marks
 }
 
-// open reports whether the record goes on in the next line.
+// open reports whether the record continues in the next line.
 func (r *record) open() bool { return r.quoted }
 
-// feed takes in a line, with its end. It returns what is wrong with the line.
+// feed adds a line with its end. It returns the mistake in the line.
 func (r *record) feed(line []byte) (mistake string) {
 	text := bytes.TrimRight(line, "\r\n")
 	for i := 0; ; {
@@ -97,17 +97,17 @@ func (r *record) feed(line []byte) (mistake string) {
 	}
 }
 
-// rows reads the records of a table. A record with a mistake takes its first line alone, so that
-// a quotation mark without its partner costs no other line.
+// rows reads the records of a table. A record with a mistake consumes only its first line, so an
+// unpaired quotation mark costs no other line.
 type rows struct {
 	in    *bufio.Reader
 	comma byte
 	line  int      // the line of the last record, from 1
 	last  int      // its last line
-	ahead [][]byte // lines that are read, and are no part of a record yet
+	ahead [][]byte // lines that belong to no record yet
 }
 
-// next returns the next record. A mistake stands for the record.
+// next returns the next record, or the mistake in it.
 func (t *rows) next() (fields []string, mistake string, err error) {
 	first, err := t.read(0)
 	for ; err == nil && len(bytes.TrimRight(first, "\r\n")) == 0; first, err = t.read(0) {
@@ -135,7 +135,7 @@ func (t *rows) next() (fields []string, mistake string, err error) {
 		}
 		if mistake != "" {
 			n = 1
-			if t.comma == '\t' && utf8.Valid(first) { // in TSV a quotation mark may be one
+			if t.comma == '\t' && utf8.Valid(first) { // in TSV a quotation mark may be part of a text
 				r.fields, mistake = strings.Split(string(bytes.TrimRight(first, "\r\n")), "\t"), ""
 			}
 			break
@@ -148,7 +148,7 @@ func (t *rows) next() (fields []string, mistake string, err error) {
 	return r.fields, mistake, nil
 }
 
-// read returns the line that is i lines ahead.
+// read returns the line i lines ahead.
 func (t *rows) read(i int) ([]byte, error) {
 	for len(t.ahead) <= i {
 		var line []byte

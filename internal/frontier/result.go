@@ -7,29 +7,30 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Completion is the end of a task, with what it yields.
+// Completion ends a task and stores its results.
 type Completion struct {
 	Claimed
 
-	// State is Done, Skipped, or Error or Stale at the last attempt.
+	// State is Done, Skipped, or at the last attempt Error or Stale.
 	State   seine.State
 	Reason  string
 	Records []Record
 	Assets  []Asset
 	Follow  []New
 
-	// Failed are the assets that are not stored. They replace those of the task that were known.
+	// Failed lists the assets that are not stored. They replace the failed assets of earlier
+	// attempts.
 	Failed []FailedAsset
 
-	// Again, if not nil, sends the task back after what it yields is stored: its records are complete
-	// except for assets that are tried again.
+	// Again, if not nil, returns the task to the queue after its results are stored: its records
+	// are complete except for assets that are retried.
 	Again *Again
 
-	// Explored, when not nil, is what the answer says of an ID space.
+	// Explored, if not nil, is the contribution to the statistics of an ID space.
 	Explored *Explored
 }
 
-// Again is how a task waits for assets that it owes. Its mark is Known from there on.
+// Again describes how a task waits for its missing assets. From then on its mark is Known.
 type Again struct {
 	// State is Error, or Pending with Free.
 	State  seine.State
@@ -38,29 +39,29 @@ type Again struct {
 	// Delay is the time until the next attempt.
 	Delay time.Duration
 
-	// Free: the attempt is not counted.
+	// Free means that the attempt does not count.
 	Free bool
 
-	// Owed is JSON that the next claim of the task returns.
+	// Owed is JSON. The next claim of the task returns it.
 	Owed json.RawMessage
 }
 
-// FailedAsset is an asset whose record is stored without it.
+// FailedAsset is an asset that its record lacks.
 type FailedAsset struct {
 	Key, Name, URL string
 
-	// Reason is why it is not stored.
+	// Reason is the cause of the failure.
 	Reason string
 }
 
-// Record is one extracted thing as the frontier keeps it.
+// Record is one extracted entity.
 type Record struct {
 	Key, Kind, URL string
 	Fields         json.RawMessage
 	Digest         []byte
 	FetchedAt      time.Time
 
-	// Missing names the fields without a value, for the counters. It is not stored.
+	// Missing lists the fields without a value, for the counters. It is not stored.
 	Missing []string
 }
 
@@ -70,48 +71,46 @@ type Asset struct {
 	seine.Stored
 }
 
-// Failure gives a task back to be tried again.
+// Failure returns a task to the queue, to be retried.
 type Failure struct {
 	Claimed
 
-	// State is Error or Stale: why it waits. Pending with Free.
+	// State is the reason why the task waits: Error or Stale, and Pending with Free.
 	State  seine.State
 	Reason string
 
 	// Delay is the time until the next attempt.
 	Delay time.Duration
 
-	// Free: the attempt is not counted, as neither the task nor its page is at
-	// fault. State is Pending then.
+	// Free means that the attempt does not count, because neither the task nor its page is at
+	// fault. State is then Pending.
 	Free bool
 
-	// Refused: the host refused the task (429, 503). The frontier keeps the time of the first refusal
-	// in a row.
+	// Refused means that the host refused the task (429, 503). The frontier stores the time of the
+	// first refusal in a row.
 	Refused bool
 
-	// Follow and Explored are as in a Completion: an excursion goes on past a
-	// page that did not come. Mark keeps that in mind; a lesser one than the
-	// task has changes nothing.
+	// Follow and Explored are as in a Completion: a local search continues past a page that failed.
+	// Mark records it. A lower mark than the task's changes nothing.
 	Follow   []New
 	Explored *Explored
 	Mark     Mark
 }
 
-// Outcome tells what became of a batch.
+// Outcome is the result of a batch.
 type Outcome struct {
-	// Kept is the number of tasks that were this lease's and are written.
+	// Kept counts the tasks that were still the lease's and are written.
 	Kept int
 
-	// Lost lists the tasks that are not this lease's any more. Nothing of
-	// them is stored by this call, which is not to say that nothing was: the
-	// answer to a commit may have been lost. A task with a file that a sweep
-	// deletes is among them: given back untouched, see Frontier.BeginSweep.
+	// Lost lists the seqs of tasks that are no longer the lease's. This call stored nothing of
+	// them. An earlier call may have stored their results, if its commit was not acknowledged. Lost
+	// includes the tasks with a file that a sweep deletes: they are released. See
+	// [Sweeper.BeginSweep].
 	Lost []int64
 
-	// Bad tells, by Seq, which results the database refuses as data.
+	// Bad holds, by seq, the errors of results that the database rejects as data.
 	Bad map[int64]error
 
-	// Refused lists the follow-ups of tasks with an Explored that the job had seen
-	// before.
+	// Refused lists the follow-ups that the job had seen before, of tasks with an Explored.
 	Refused []string
 }

@@ -2,19 +2,17 @@ package frontier
 
 import "fmt"
 
-// A schema's version is major × 1000 + minor. A minor step only adds: an older
-// program of the same major goes on working. Every major step is this
-// program's own.
+// A schema's version is major × 1000 + minor. A minor step only adds, so an older program with the
+// same major continues to work.
 const (
 	SchemaMajor = 1
 	SchemaMinor = 11
 )
 
-// maxMajor is more than Seine will have; other programs' versions are dates.
+// maxMajor is above every major version of Seine. The versions of other programs are dates.
 const maxMajor = 1000
 
-// CheckSchema returns ErrSchema with what to do when a program of this version
-// can't work on a schema of that one.
+// CheckSchema returns ErrSchema with a remedy if this program cannot use a schema of that version.
 func CheckSchema(version int64) error {
 	major, minor := version/1000, version%1000
 	switch {

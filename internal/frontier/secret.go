@@ -10,14 +10,14 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// collapsed returns a canonical URL with ${NAME} in place of each secret, so that no key of a task holds one. A
-// canonical URL has no braces of its own.
+// collapsed returns a canonical URL with ${NAME} in place of each secret, so that no key contains a
+// secret. A canonical URL has no braces of its own.
 func collapsed(variables map[string]string, page string) string {
 	if len(variables) == 0 {
 		return page
 	}
 	names := slices.SortedFunc(maps.Keys(variables), func(a, b string) int {
-		// A secret that holds another one goes first.
+		// A secret that contains another one comes first.
 		return cmp.Or(cmp.Compare(len(variables[b]), len(variables[a])), cmp.Compare(a, b))
 	})
 	for _, name := range names {
@@ -28,7 +28,7 @@ func collapsed(variables map[string]string, page string) string {
 	return page
 }
 
-// expanded returns a key with the secrets put in.
+// expanded returns a key with its secrets.
 func expanded(variables map[string]string, key string) string {
 	if len(variables) == 0 || !strings.Contains(key, "${") {
 		return key
@@ -41,7 +41,8 @@ func expanded(variables map[string]string, key string) string {
 	return key
 }
 
-// spelling is a secret as a canonical URL writes it. It is empty for one that paths and queries write in two ways.
+// spelling returns a secret as a canonical URL writes it. It is empty if paths and queries write
+// the secret differently.
 func spelling(value string) string {
 	const base = "http://h.example/"
 	path, err := weburl.Canonical(base + url.PathEscape(value))

@@ -7,14 +7,14 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Limits of what a status and a depth list.
+// The largest numbers of entries in a status and in a depth.
 const (
 	StatusHosts   = 20
 	StatusReasons = 50
 	DepthReasons  = 20
 )
 
-// RecordPage is the number of records that a driver reads at a time.
+// RecordPage is the number of records per read of a driver.
 const RecordPage = 500
 
 // JobInfo is a registered job.
@@ -28,7 +28,7 @@ type JobInfo struct {
 
 // Counts are a job's counters.
 type Counts struct {
-	// Total is every task ever admitted; Open are those not final.
+	// Total counts every admitted task. Open counts the tasks that are not final.
 	Total, Open int64
 
 	// Final counts Done, Skipped, Error and Stale tasks that are final.
@@ -36,76 +36,74 @@ type Counts struct {
 
 	Records, Assets int64
 
-	// Unseen is the number of ids of the space that were not admitted yet.
+	// Unseen counts the IDs of the space that are not admitted yet.
 	Unseen int64
 }
 
-// Status is what `seine status` shows of a job.
+// Status is the report of `seine status` about a job.
 type Status struct {
 	Counts
 	Paused  bool
 	States  map[seine.State]int64
-	Rate    float64 // tasks a second over the fleet, last minute
+	Rate    float64 // tasks per second over the fleet, in the last minute
 	Workers int     // sessions with a live lease whose heartbeats name the job
 	Hosts   []HostStatus
 	Reasons []ReasonCount
 
-	// NullFields are the fields that have no value on all or nearly all records.
+	// NullFields lists the fields without a value in all or nearly all records.
 	NullFields []FieldCount
 
-	// FailedAssets counts the assets that records are stored without, those that wait for their next
-	// try included.
+	// FailedAssets counts the assets that records lack, including assets that wait for a retry.
 	FailedAssets int64
 
-	// LastRetry is when the last waiting task is due; zero: none waits.
+	// LastRetry is the latest time of a retry. Zero means that no task waits.
 	LastRetry time.Time
 
-	// Leases are the sessions that hold tasks of the job.
+	// Leases lists the sessions that hold tasks of the job.
 	Leases []LeaseStatus
 }
 
 // LeaseStatus is a session that holds tasks.
 type LeaseStatus struct {
 	Worker    string
-	ExpiresAt time.Time // moves on with each heartbeat
+	ExpiresAt time.Time // each heartbeat extends it
 	Tasks     int64
 }
 
-// HostStatus is a lane that is not simply due.
+// HostStatus is a lane that has tasks or is unhealthy.
 type HostStatus struct {
-	// Host is its host; "assets/" is before it where its assets wait, which
-	// have a pace of their own.
+	// Host is the host of the lane. The prefix "assets/" marks the lane of its assets, which has a
+	// pace of its own.
 	Host    string
 	NextAt  time.Time
 	Blocked bool
 	Reason  string
 
-	// Slow is what the host's delay is multiplied by since it refused; 1: it
-	// did not.
+	// Slow multiplies the host's delay since it refused requests. 1 means no refusal.
 	Slow float64
 }
 
-// ReasonCount counts tasks by why they ended or wait.
+// ReasonCount counts tasks by state and reason.
 type ReasonCount struct {
 	State  seine.State
 	Reason string
 	Count  int64
 }
 
-// Filter chooses tasks.
+// Filter selects tasks.
 type Filter struct {
 	States []seine.State
 	Reason string // substring
 	Host   string // lane key
 
-	// Before chooses tasks that were last written before it.
+	// Before selects tasks whose last write is older.
 	Before time.Time
 	Keys   []string
 	After  string
 	Limit  int
 }
 
-// TaskInfo is a task as it is listed.
+// TaskInfo is a task in a list.
 type TaskInfo struct {
 	Key       string
 	State     seine.State
@@ -115,16 +113,16 @@ type TaskInfo struct {
 	Reason    string
 	Worker    string
 	Meta      json.RawMessage
-	NextAt    time.Time // zero: not waiting
+	NextAt    time.Time // zero means that it does not wait
 	UpdatedAt time.Time
 	Mark      Mark // of an open task
 }
 
-// Stored is a record as it is exported.
+// Stored is a record in an export.
 type Stored struct {
 	Record
 	Assets []Asset
 
-	// Failed are the assets that the record is stored without.
+	// Failed lists the assets that the record lacks.
 	Failed []FailedAsset
 }
