@@ -1,5 +1,5 @@
-// Package drivers opens a frontier by its URL: sqlite:PATH or postgres://…, and
-// what a program has linked besides ([Link]).
+// Package drivers opens a frontier by its URL: sqlite:PATH, postgres://…, or a scheme that the
+// program linked ([Link]).
 package drivers
 
 import (
@@ -17,22 +17,21 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
 )
 
-// ErrURL says that a text names no frontier.
+// ErrURL means that a text names no frontier.
 var ErrURL = errors.New("not a frontier")
 
-// Frontier is a frontier that can bring its schema up to date.
+// Frontier is a frontier with a schema that can be upgraded.
 type Frontier interface {
 	frontier.Frontier
 	Migrate(ctx context.Context) (int64, error)
 }
 
-// Options change how a frontier behaves; the zero value works.
+// Options configure a frontier. The zero value works.
 type Options struct {
-	// Now is the frontier's clock; nil: the driver's own.
+	// Now is the frontier's clock. Default: the driver's own.
 	Now func() time.Time
 
-	// Conns is the most connections. Default: what the URL says
-	// (pool_max_conns=N), else 2.
+	// Conns is the largest number of connections. Default: pool_max_conns of the URL, else 2.
 	Conns int32
 }
 
@@ -44,8 +43,8 @@ var (
 	linked  = map[string]Opener{}
 )
 
-// Link makes a scheme known to [Open], such as cloudsql, whose libraries not
-// every program needs. A program's main does it.
+// Link adds a scheme to [Open], such as cloudsql, whose libraries not every program needs. The main
+// function of a program calls it.
 func Link(scheme string, open Opener) {
 	linking.Lock()
 	defer linking.Unlock()
@@ -58,7 +57,7 @@ func linkedTo(scheme string) Opener {
 	return linked[scheme]
 }
 
-// Open opens the frontier at a URL. It doesn't look at the schema.
+// Open opens the frontier at a URL. It does not check the schema.
 func Open(ctx context.Context, at string, opts Options) (Frontier, error) {
 	switch scheme, rest, _ := strings.Cut(at, ":"); scheme {
 	case "sqlite":
@@ -91,13 +90,13 @@ func Near(f any) bool {
 	return lite
 }
 
-// The password of a query, and of a connection string of keywords and values.
+// The password in a query, and in a connection string of keywords and values.
 var (
 	queried = regexp.MustCompile(`(?i)(password|passwd|sslpassword)=[^&\s]*`)
 	keyed   = regexp.MustCompile(`(?i)(password|passwd|sslpassword)\s*=\s*('(?:[^'\\]|\\.)*'?|(?:[^\s\\]|\\.)*)`)
 )
 
-// Redact returns a frontier's or store's URL without what is secret in it.
+// Redact returns the URL of a frontier or a store without its secrets.
 func Redact(at string) string {
 	if place, query, found := strings.Cut(at, "?"); found {
 		// The endpoint of a store is a URL in a parameter.
@@ -128,7 +127,7 @@ func Redact(at string) string {
 			at = u.String()
 		}
 	case has:
-		// A password with a sign of a URL's in it: as far as it may go.
+		// The password contains a delimiter of URLs. It ends at the last possible place.
 		if name, _, has := strings.Cut(user, ":"); has && err == nil {
 			user = name + ":"
 		} else {
@@ -139,7 +138,7 @@ func Redact(at string) string {
 	return queried.ReplaceAllString(at, "${1}=xxxxx")
 }
 
-// Passwords returns the passwords in a frontier's or store's URL, of its endpoint too.
+// Passwords returns the passwords in the URL of a frontier or a store, and in its endpoint.
 func Passwords(at string) []string {
 	u, err := url.Parse(at)
 	if err != nil {
@@ -159,13 +158,13 @@ func Passwords(at string) []string {
 	return out
 }
 
-// keys is a query up to its first value.
+// keys returns a query up to its first value.
 func keys(query string) string {
 	before, _, _ := strings.Cut(query, "=")
 	return before
 }
 
-// lastCut slices s around the last sep.
+// lastCut slices s at the last sep.
 func lastCut(s, sep string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, sep); i >= 0 {
 		return s[:i], s[i+len(sep):], true

@@ -1,14 +1,13 @@
-// Package litefrontier is the frontier in one SQLite file: nothing to install,
-// one machine. Several processes on one local disk may share it.
+// Package litefrontier is the frontier in one SQLite file, on one machine, without a server.
+// Several processes may share the file on a local disk.
 //
-// There is one writer connection, and each method is one transaction that
-// begins with the write lock (BEGIN IMMEDIATE), so none waits for another in a
-// ring and the order of locks that pgfrontier keeps is not needed. Readers have
-// connections of their own and, in WAL mode, never wait. Times come from the
-// caller's clock.
+// There is one writer connection. Each method is one transaction that begins with the write lock
+// (BEGIN IMMEDIATE), so no ring of waits arises, and the lock order of pgfrontier is not needed.
+// Readers have connections of their own and, in WAL mode, never wait. Times come from the caller's
+// clock.
 //
-// A crash of the process loses nothing; a crash of the machine may lose the
-// last transactions (synchronous=NORMAL), whose tasks are then done again.
+// A crash of the process loses nothing. A crash of the machine may lose the last transactions
+// (synchronous=NORMAL). Their tasks are then done again.
 package litefrontier
 
 import (
@@ -45,13 +44,13 @@ type Frontier struct {
 	clock       func() time.Time
 	draw        func() float64
 
-	// mu lets one transaction at a time on the writer connection.
+	// mu admits one transaction at a time to the writer connection.
 	mu    sync.Mutex
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 }
 
-// Options change how a frontier behaves; the zero value works.
+// Options configure a frontier. The zero value works.
 type Options struct {
 	// Now is the frontier's clock. Default: time.Now.
 	Now func() time.Time
@@ -60,8 +59,8 @@ type Options struct {
 	Draw func() float64
 }
 
-// Open opens the file, made with its folder when missing. It doesn't look at
-// the schema: see [frontier.CheckSchema].
+// Open opens the file. It creates a missing file with its folder. It does not check the schema: see
+// [frontier.CheckSchema].
 func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
 	if dir := filepath.Dir(path); dir != "." {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -81,11 +80,9 @@ func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
 		return u.String()
 	}
 	var err error
-	// 16 MB of pages for the writer: with SQLite's 2, keys in no order cost half
-	// as much CPU time again at half a million of them. A checkpoint each 32 MB of
-	// log, not 4: a thousand such keys go to a thousand pages, and with a
-	// checkpoint for each commit nothing would be saved by writing a page once for
-	// several of them.
+	// The writer caches 16 MB of pages. With SQLite's 2 MB, half a million keys in random order
+	// cost 50 % more CPU time. A checkpoint follows 32 MB of log, not 4 MB: a thousand such keys
+	// change a thousand pages, and rare checkpoints write each page once for several commits.
 	if f.write, err = sql.Open("sqlite", dsn("&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(8000)&_pragma=cache_size(-16000)&_txlock=immediate")); err != nil {
 		return nil, err
 	}
@@ -102,7 +99,7 @@ func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
 	return f, nil
 }
 
-// Path is the file's.
+// Path returns the path of the file.
 func (f *Frontier) Path() string { return f.path }
 
 // Close closes the file.
@@ -113,7 +110,7 @@ func (f *Frontier) Close() error {
 	return errors.Join(f.read.Close(), f.write.Close())
 }
 
-// Migrate brings the schema up to this program's and returns its version.
+// Migrate upgrades the schema to this program's version and returns the version.
 func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	if v, _, err := f.Version(ctx); err != nil {
 		return 0, err
@@ -129,7 +126,7 @@ func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 		return 0, fmt.Errorf("migrate %s: %w", f.path, classify(err))
 	}
 	if _, err := p.Up(ctx); err != nil {
-		// Another process that migrates at the same moment is as good.
+		// Another process may have migrated at the same moment.
 		if v, _, e := f.Version(ctx); e == nil && frontier.CheckSchema(v) == nil {
 			return v, nil
 		}
@@ -138,8 +135,8 @@ func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	return p.GetDBVersion(ctx)
 }
 
-// Version returns the schema's version, 0 when there is none, and SQLite's;
-// ErrSchema when what is there is not Seine's.
+// Version returns the versions of the schema (0 if there is none) and of SQLite. If the file
+// belongs to another program, it returns ErrSchema.
 func (f *Frontier) Version(ctx context.Context) (schema int64, server string, err error) {
 	var (
 		there bool
@@ -156,15 +153,15 @@ func (f *Frontier) Version(ctx context.Context) (schema int64, server string, er
 	return schema, server, classify(err)
 }
 
-// Clock is the frontier's time now.
+// Clock returns the frontier's time.
 func (f *Frontier) Clock(context.Context) (time.Time, error) { return f.clock().UTC(), nil }
 
 func (f *Frontier) now() int64 { return f.clock().UnixMicro() }
 
 func fromMicro(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
-// tx is one transaction on the writer connection. Statements are prepared once
-// for the connection's life: preparing costs as much as running a small one.
+// tx is one transaction on the writer connection. Statements are prepared once per connection,
+// because preparing one costs as much as running a small one.
 type tx struct{ f *Frontier }
 
 func (f *Frontier) tx(ctx context.Context, fn func(t tx) error) error {
@@ -187,16 +184,15 @@ func (f *Frontier) tx(ctx context.Context, fn func(t tx) error) error {
 			return nil
 		}
 	}
-	// The transaction must end even while we are stopping. It may have begun
-	// although we were told that it did not: when ctx ended while another process
-	// kept the lock, the driver says so once it has the lock.
+	// The transaction must end even during shutdown. It may have begun although the driver returned
+	// an error: if ctx ends while another process holds the lock, the driver takes the lock later.
 	if _, e := t.exec(context.WithoutCancel(ctx), `rollback`); e != nil && !strings.Contains(e.Error(), "no transaction") {
 		f.drop()
 	}
 	return classify(err)
 }
 
-// drop gives the connection up, with its statements.
+// drop closes the connection and its statements.
 func (f *Frontier) drop() {
 	for _, s := range f.stmts {
 		_ = s.Close()
@@ -208,7 +204,7 @@ func (f *Frontier) drop() {
 	}
 }
 
-// The statements live as long as the connection: see drop.
+// prepare returns a statement that lives as long as the connection: see drop.
 func (t tx) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s := t.f.stmts[query]; s != nil {
 		return s, nil
@@ -232,7 +228,7 @@ func (t tx) exec(ctx context.Context, query string, args ...any) (int64, error) 
 	return r.RowsAffected()
 }
 
-// scan reads the one row of a query; sql.ErrNoRows when there is none.
+// scan reads the one row of a query. Without a row it returns sql.ErrNoRows.
 func (t tx) scan(ctx context.Context, query string, args []any, dest ...any) error {
 	s, err := t.prepare(ctx, query) //nolint:sqlclosecheck // closed with the connection
 	if err != nil {
@@ -254,7 +250,7 @@ func (t tx) each(ctx context.Context, query string, args []any, scan func(r *sql
 	return drain(rows, scan)
 }
 
-// each reads outside of a transaction.
+// each calls scan for every row, outside a transaction.
 func (f *Frontier) each(ctx context.Context, query string, args []any, scan func(r *sql.Rows) error) error {
 	return rowsOf(ctx, f.read, query, args, scan)
 }
@@ -277,7 +273,7 @@ func drain(rows *sql.Rows, scan func(r *sql.Rows) error) error {
 	return rows.Err()
 }
 
-// remedies say what to do, by SQLite's code.
+// remedies name the remedy per SQLite code.
 var remedies = map[int]string{
 	sqlite3.SQLITE_BUSY:     "another program holds the file for long: end it, or go on later",
 	sqlite3.SQLITE_LOCKED:   "another program holds the file for long: end it, or go on later",
@@ -288,7 +284,7 @@ var remedies = map[int]string{
 	sqlite3.SQLITE_CORRUPT:  "the file is damaged: take a copy from before, or make a new one",
 }
 
-// classify wraps what callers act on.
+// classify wraps an error with the sentinel on which callers branch.
 func classify(err error) error {
 	var se *sqlite.Error
 	if err == nil || !errors.As(err, &se) {
@@ -296,11 +292,10 @@ func classify(err error) error {
 	}
 	switch se.Code() {
 	case sqlite3.SQLITE_IOERR_FSTAT, sqlite3.SQLITE_IOERR_TRUNCATE, sqlite3.SQLITE_IOERR_FSYNC:
-		// A device, a pipe, a share that went away.
+		// The file is a device, a pipe, or on a share that went away.
 		return fmt.Errorf("%w: %s: a database is a file on a disk: name another one", frontier.ErrUnavailable, se.Error())
 	case sqlite3.SQLITE_IOERR_WRITE:
-		// A quota, or a limit on the size of files: no more than on a full disk
-		// does waiting help.
+		// A quota or a limit of the file size. As with a full disk, waiting does not help.
 		return fmt.Errorf("%w: the file can't grow: %s", frontier.ErrDiskFull, se.Error())
 	}
 	switch se.Code() & 0xff {
@@ -319,7 +314,7 @@ func classify(err error) error {
 	return err
 }
 
-// isData reports whether an error is about a value.
+// isData reports whether the error is about a value.
 func isData(err error) bool {
 	var se *sqlite.Error
 	if !errors.As(err, &se) {

@@ -13,12 +13,12 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// wake lists lanes that have ready tasks, with the best priority of each.
+// wake lists the lanes with new ready tasks, and the best priority of each.
 type wake struct {
 	lanes []int32
 	prios []int16
 	n     int64
-	keys  []string // those that were new, when they were asked for
+	keys  []string // the new ones, if requested
 }
 
 func (w wake) queue(b *pgx.Batch, now any) {
@@ -40,7 +40,7 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// addRows admits tasks within a transaction.
+// addRows admits tasks within a transaction. With say it also returns the new keys.
 func addRows(ctx context.Context, c querier, job frontier.JobID, tasks []frontier.New, lanes map[string]int32, say bool) (w wake, err error) {
 	n := len(tasks)
 	keys, ids, prios, metas := make([]string, n), make([]int32, n), make([]int16, n), make([]*string, n)
@@ -100,16 +100,16 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 	return n, nil
 }
 
-var errMoved = errors.New("another worker took these ids")
+var errMoved = errors.New("another worker took these IDs")
 
-// begin queues the beginning of a transaction that writes.
+// begin queues the begin of a transaction that writes.
 func begin(b *pgx.Batch) {
 	b.Queue(`begin`)
 	b.Queue(sqlPlanOnce)
 }
 
-// insert runs a transaction that brings queue rows: what first queues and then
-// does not refuse, then rows, then the lanes are locked and woken.
+// insert runs a transaction that adds queue rows. first queues the statements before them, and its
+// result can refuse the transaction. rows adds the rows. Then insert locks and wakes the lanes.
 func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []frontier.New, first func(b *pgx.Batch) (refused func() error),
 	rows func(context.Context, *pgx.Conn, map[string]int32) (wake, error),
 ) (int, error) {
@@ -149,13 +149,13 @@ func (f *Frontier) insert(ctx context.Context, job frontier.JobID, tasks []front
 	return int(n), err
 }
 
-// SetSpace says which ids are enumerated.
+// SetSpace replaces the range of IDs to enumerate.
 func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to int64) error {
 	_, err := f.exec(ctx, sqlSetSpace, job, from, to)
 	return err
 }
 
-// Fill admits the next n ids of the job's space.
+// Fill admits the next n IDs of the job's range.
 func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit func(id int64) (frontier.New, error)) (taken int, left bool, err error) {
 	var (
 		lo, hi, next int64
@@ -203,7 +203,7 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 	return len(tasks), true, nil
 }
 
-// Retry sends finished or waiting tasks back.
+// Retry requeues finished or waiting tasks.
 func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error) {
 	keys, prios := make([]string, len(tasks)), make([]int16, len(tasks))
 	for i, t := range tasks {
@@ -227,6 +227,7 @@ func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []fronti
 	return n + retried, err
 }
 
+// retryNow makes waiting tasks ready.
 func (f *Frontier) retryNow(ctx context.Context, job frontier.JobID, keys []string) (int, error) {
 	var n int64
 	err := f.tx(ctx, func(c *pgx.Conn) error {
@@ -265,13 +266,13 @@ func (f *Frontier) retryNow(ctx context.Context, job frontier.JobID, keys []stri
 	return int(n), nil
 }
 
-// Waiting lists open tasks that are not leased, in the order of their Seq.
+// Waiting lists open tasks without a lease, ordered by Seq.
 func (f *Frontier) Waiting(ctx context.Context, job frontier.JobID, shards bool, after int64, n int) ([]frontier.Claimed, error) {
 	var (
 		out   []frontier.Claimed
 		there bool
 	)
-	// Most often there is no such lane, and a long queue need not be read.
+	// Most jobs have no such lane, and the queue may be long.
 	err := f.again(ctx, func(c *pgx.Conn) error {
 		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and (`+isShard+`) = $2)`, job, shards).Scan(&there)
 	})

@@ -78,7 +78,7 @@ func (k *againColumns) queue(b *pgx.Batch, now any, l frontier.Lease) {
 	}
 }
 
-// failedColumns are the failed assets of tasks that have any, or had.
+// failedColumns are the failed assets of tasks.
 type failedColumns struct {
 	forget                     []string
 	keys, names, urls, reasons []string

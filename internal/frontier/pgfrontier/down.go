@@ -14,7 +14,7 @@ import (
 // endBatch is the largest number of tasks that one transaction of HostDown ends.
 const endBatch = 5000
 
-// HostDown ends the open tasks of a host that has been at fault for long enough.
+// HostDown ends the open tasks of a host that has been at fault for at least after.
 func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string, after time.Duration, reason string) (down bool, ended int, err error) {
 	for {
 		var n int64
@@ -48,7 +48,7 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 	}
 }
 
-// HostUp states that a host answered.
+// HostUp records that a host answered.
 func (f *Frontier) HostUp(ctx context.Context, job frontier.JobID, host string) error {
 	_, err := f.exec(ctx, sqlHostUp, job, host)
 	return err

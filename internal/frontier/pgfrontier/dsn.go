@@ -8,11 +8,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// errSigns says that a DSN may mean two things, one of which names a part of the
-// password as a host, a port or a database.
+// errSigns means that a DSN is ambiguous: in one reading a part of the password is a host, a port
+// or a database.
 var errSigns = errors.New("the user or password in the DSN is not written as a URL takes it: write %40 for @, %2F for /, %3F for ?, %23 for # and %25 for %")
 
-// parseDSN reads a DSN. Its errors repeat nothing of it.
+// parseDSN parses a DSN. Its errors repeat no part of the DSN.
 func parseDSN(dsn string) (*pgxpool.Config, error) {
 	if _, rest, isURL := strings.Cut(dsn, "://"); isURL && strings.Contains(rest, "@") {
 		end := strings.IndexAny(rest, "/?#")
@@ -28,7 +28,7 @@ func parseDSN(dsn string) (*pgxpool.Config, error) {
 	}
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		// "cannot parse `DSN`: why"; pgx leaves out only passwords as it understands them.
+		// "cannot parse `DSN`: why". pgx redacts only the passwords that it recognizes.
 		why := oneLine(err)
 		if i := strings.LastIndex(why, "`: "); i >= 0 {
 			why = why[i+len("`: "):]

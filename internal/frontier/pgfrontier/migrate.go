@@ -25,18 +25,18 @@ var migrations embed.FS
 
 const versionTable = "seine.goose_db_version"
 
-// A change of a table waits for the transactions that use it, and everything
-// else waits behind the change: claims, completions. So it gives up after
-// lockTimeout, lets them by, and tries again.
+// A change of a table waits for the transactions that use the table, and every claim and completion
+// waits behind the change. So the change gives up after lockTimeout, lets the others pass, and
+// retries.
 const (
 	lockTimeout = 300 * time.Millisecond
 	lockPause   = time.Second
 	lockTries   = 120
 )
 
-// Migrate brings the schema up to this program's and returns its version, while
-// workers work. One of several at a time migrates, the others wait for it.
-// PgBouncer can't carry a change of the schema: the error names what to do.
+// Migrate upgrades the schema to this program's version and returns the version. Workers may run
+// meanwhile. One call at a time migrates, and the others wait for it. PgBouncer cannot carry a
+// schema change: the error names the remedy.
 func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	if v, _, err := f.Version(ctx); err != nil {
 		return 0, err
@@ -65,7 +65,7 @@ func (f *Frontier) Migrate(ctx context.Context) (int64, error) {
 	return p.GetDBVersion(ctx)
 }
 
-// upgrade takes each step when the tables are free for it.
+// upgrade runs each step when its tables are free.
 func upgrade(ctx context.Context, p *goose.Provider) error {
 	for try := 1; ; try++ {
 		_, err := p.Up(ctx)
@@ -88,8 +88,8 @@ func upgrade(ctx context.Context, p *goose.Provider) error {
 	}
 }
 
-// foreign refuses a schema of our name that is somebody else's: it has tables,
-// and not that of our versions.
+// foreign rejects a schema of this name from another program: it has tables, but not the one of our
+// versions.
 func (f *Frontier) foreign(ctx context.Context) error {
 	var table *string
 	err := f.again(ctx, func(c *pgx.Conn) error {
@@ -118,8 +118,8 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider("", db, dir, goose.WithStore(store), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 }
 
-// Version returns the schema's version, 0 when there is none, and the server's;
-// ErrSchema when what is there is not Seine's.
+// Version returns the versions of the schema (0 if there is none) and of the server. If the schema
+// is not Seine's, it returns ErrSchema.
 func (f *Frontier) Version(ctx context.Context) (schema int64, server string, err error) {
 	var there bool
 	err = f.again(ctx, func(c *pgx.Conn) error {

@@ -1,13 +1,13 @@
-// Package pgfrontier is the frontier on PostgreSQL (14 or later): any number of
-// workers coordinate through it alone, by FOR UPDATE SKIP LOCKED on lanes.
+// Package pgfrontier is the frontier on PostgreSQL (14 or later). Any number of workers coordinate
+// through it alone, by FOR UPDATE SKIP LOCKED on lanes.
 //
-// All tables live in the schema seine. A worker holds at most two connections.
-// Every statement runs with or without prepared statements
-// (default_query_exec_mode=exec in the DSN, for PgBouncer in transaction mode).
+// All tables live in the schema seine. A worker holds at most two connections. Every statement runs
+// with or without prepared statements (default_query_exec_mode=exec in the DSN, for PgBouncer in
+// transaction mode).
 //
-// A transaction that fails for a passing reason (serialization, deadlock, a
-// lost connection) is tried again here; an answer lost at a commit makes the
-// second try find nothing of its own, which [frontier.Outcome] reports as Lost.
+// The package retries a transaction after a transient failure: serialization, deadlock, a lost
+// connection. If a commit in doubt succeeded, the retry finds none of its tasks, and
+// [frontier.Outcome] reports them as lost.
 package pgfrontier
 
 import (
@@ -35,7 +35,7 @@ type Frontier struct {
 	clock func() time.Time
 	draw  func() float64
 
-	tripped atomic.Int64 // see trip
+	tripped atomic.Int64 // the shortest round trip, in ns: see trip
 
 	mu      sync.Mutex
 	hints   map[frontier.JobID]*scanHints
@@ -47,7 +47,7 @@ type Frontier struct {
 
 type paces struct{ page, asset frontier.LanePace }
 
-// Options change how a frontier behaves; the zero value works.
+// Options configure a frontier. The zero value works.
 type Options struct {
 	// Now is the frontier's clock. Default: the server's.
 	Now func() time.Time
@@ -55,16 +55,15 @@ type Options struct {
 	// Draw returns a number in [0, 1) for each drawn delay. Default: rand.Float64.
 	Draw func() float64
 
-	// Conns is the most connections. Default: what the DSN says
-	// (pool_max_conns=N), else 2: with one a heartbeat waits behind a commit.
+	// Conns is the largest number of connections. Default: pool_max_conns of the DSN, else 2,
+	// because with one connection a heartbeat waits behind a commit.
 	Conns int32
 
-	// Dial connects to the server in the place of the DSN's host and port; nil:
-	// to those.
+	// Dial replaces the connection to the host and port of the DSN. Default: connect to them.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Open connects to the database. It doesn't look at the schema: see [Frontier.Check].
+// Open connects to the database. It does not check the schema: see [frontier.CheckSchema].
 func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 	cfg, err := parseDSN(dsn)
 	if err != nil {
@@ -125,7 +124,7 @@ func (f *Frontier) Close() error {
 	return nil
 }
 
-// now is the time to pass as $1: NULL means the server's clock.
+// now returns $1 of the statements that need the time. NULL means the server's clock.
 func (f *Frontier) now() any {
 	if f.clock == nil {
 		return nil
@@ -133,13 +132,11 @@ func (f *Frontier) now() any {
 	return f.clock()
 }
 
-// tries bounds how often a transaction is tried again by itself; what goes on
-// for longer is the caller's to wait for.
+// tries is the number of attempts of a transaction. After a longer failure the caller decides.
 const tries = 5
 
-// tx runs fn, which begins and commits a transaction itself, as part of its
-// pipelines. A failed one is rolled back, and tried again when it failed for a
-// passing reason.
+// tx runs fn, which begins and commits a transaction in its own pipelines. After a failure tx rolls
+// back, and retries a transient failure.
 func (f *Frontier) tx(ctx context.Context, fn func(c *pgx.Conn) error) error {
 	return f.again(ctx, func(c *pgx.Conn) error {
 		err := fn(c)
@@ -167,8 +164,8 @@ func (f *Frontier) again(ctx context.Context, fn func(c *pgx.Conn) error) error 
 		}
 		err = f.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return fn(c.Conn()) })
 		if readOnly(err) {
-			// The server is no primary any more, and its connections stay: new ones lead to the new
-			// primary.
+			// The server is no longer the primary, and its connections stay open. New connections
+			// lead to the new primary.
 			f.pool.Reset()
 		}
 		if err == nil || !passing(err) {
@@ -188,20 +185,20 @@ func (f *Frontier) exec(ctx context.Context, sql string, args ...any) (int64, er
 	return n, err
 }
 
-// readOnly reports whether the server refuses writes.
+// readOnly reports whether the server rejects writes.
 func readOnly(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code == "25006"
 }
 
-// passing reports whether the same transaction may succeed if it is run again.
+// passing reports whether the failure is transient: the same transaction may succeed later.
 func passing(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		switch pe.Code {
 		case "40001", "40P01", "55P03", // serialization, deadlock, lock not available
 			"57P01", "57P02", "57P03", "08006", "08003", "08000", // the server stops or starts
-			"25006", "25P03", "57014": // it ended a session that stood still, or somebody a statement
+			"25006", "25P03", "57014": // it ended an idle session, or an operator canceled a statement
 			return true
 		}
 		return false
@@ -219,7 +216,7 @@ func lost(err error) bool {
 		strings.Contains(err.Error(), "conn closed")
 }
 
-// remedies say what to do, by SQLSTATE.
+// remedies name the remedy per SQLSTATE.
 var remedies = map[string]string{
 	"28P01": "set the user and password of the DSN (PGPASSWORD does too)",
 	"28000": "let this user in from this machine: pg_hba.conf, or the user of the DSN",
@@ -229,10 +226,10 @@ var remedies = map[string]string{
 	"42501": "use the role that ran `seine migrate`, or have it grant that role: GRANT its_role TO this_role",
 }
 
-// leastServer is the oldest server that the statements were written for.
+// leastServer is the oldest supported server.
 const leastServer = 140000
 
-// checkServer refuses a server that is too old.
+// checkServer rejects a server that is too old.
 func checkServer(version int) error {
 	if version < leastServer {
 		return fmt.Errorf("%w: the server is PostgreSQL %d.%d: Seine needs %d or later", frontier.ErrSchema, version/10000, version%10000, leastServer/10000)
@@ -240,7 +237,7 @@ func checkServer(version int) error {
 	return nil
 }
 
-// checkEncoding refuses a database that can't hold every text.
+// checkEncoding rejects a database that cannot hold every text.
 func checkEncoding(encoding, database string) error {
 	if encoding != "UTF8" {
 		return fmt.Errorf("%w: the database %q has the encoding %s and Seine needs UTF8: make one by `createdb --encoding=UTF8 --template=template0 NAME` and name it in the DSN", frontier.ErrSchema, database, encoding)
@@ -248,7 +245,7 @@ func checkEncoding(encoding, database string) error {
 	return nil
 }
 
-// classify wraps what callers act on.
+// classify wraps an error with the sentinel on which callers branch.
 func classify(err error) error {
 	if err == nil {
 		return nil
@@ -279,15 +276,14 @@ func classify(err error) error {
 	case errors.As(err, &ce), lost(err):
 		return fmt.Errorf("%w: %s", frontier.ErrUnavailable, unreached(err))
 	case errors.Is(err, context.DeadlineExceeded):
-		// It stands still, or the network between drops what it is given. Who
-		// gave the deadline looks at his own context first.
+		// The server hangs, or the network drops the packets. A caller that set the deadline checks
+		// its own context first.
 		return fmt.Errorf("%w: no answer in time: %w", frontier.ErrUnavailable, err)
 	}
 	return err
 }
 
-// isData reports whether an error is about a value, so that the rest of its
-// batch may do without it.
+// isData reports whether the error is about a value, so that the rest of its batch can succeed.
 func isData(err error) bool {
 	var pe *pgconn.PgError
 	if !errors.As(err, &pe) {
@@ -296,8 +292,7 @@ func isData(err error) bool {
 	return strings.HasPrefix(pe.Code, "22") || strings.HasPrefix(pe.Code, "23") || pe.Code == "54000"
 }
 
-// run sends a pipeline whose results nobody reads and returns the rows
-// affected by each statement.
+// run sends a pipeline, drops its rows and returns the number of rows that each statement affected.
 func run(ctx context.Context, c *pgx.Conn, b *pgx.Batch) ([]int64, error) {
 	n := b.Len()
 	br := c.SendBatch(ctx, b)
@@ -305,7 +300,7 @@ func run(ctx context.Context, c *pgx.Conn, b *pgx.Batch) ([]int64, error) {
 	for i := range n {
 		tag, err := br.Exec()
 		if err != nil {
-			_ = br.Close() // the first error is the one that says why
+			_ = br.Close() // the first error is the cause
 			return nil, err
 		}
 		out[i] = tag.RowsAffected()

@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// unreached says in a sentence why no connection came about, and what to do.
-// pgx tries with and without TLS, and says of each try what went wrong.
+// unreached returns one sentence with the reason why no connection was possible, and the remedy.
+// pgx tries with and without TLS and reports each try.
 func unreached(err error) string {
 	var (
 		ce    *pgconn.ConnectError
@@ -49,7 +49,7 @@ func unreached(err error) string {
 	return oneLine(err)
 }
 
-// places names where a DSN says that the database may be.
+// places returns the places of the database according to a DSN.
 func places(cfg *pgconn.Config) string {
 	var all []string
 	add := func(host string, port uint16) {
@@ -67,8 +67,8 @@ func places(cfg *pgconn.Config) string {
 	return strings.Join(all, " or ")
 }
 
-// oneLine drops what pgx says in further lines, and the lines that it says
-// twice; it never holds a password.
+// oneLine drops further lines of a pgx error and repeated ones. The result never contains a
+// password.
 func oneLine(err error) string {
 	var said []string
 	for line := range strings.Lines(err.Error()) {

@@ -100,8 +100,8 @@ func byKey(assets []frontier.Asset) map[string][]frontier.Asset {
 	return out
 }
 
-// Owner returns another task whose record names a file. Its own row is looked up first: the other look-up
-// reads all assets of the job.
+// Owner returns another task whose record names a file. It searches the task's own row first,
+// because the other search reads all assets of the job.
 func (f *Frontier) Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (owner string, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		var own bool

@@ -1,24 +1,24 @@
 package pgfrontier
 
 const (
-	// One worker at a time explores a space; the others do not wait. Nobody does
-	// whose circuit is open. $1 job, $2 space.
+	// One worker at a time explores a space. The others do not wait. No worker explores a space
+	// with an open circuit. $1 job, $2 space.
 	sqlExploring = `select case when exists (select from seine.circuit where job_id = $1 and space = $2 and closed_at is null) then false
    else pg_try_advisory_xact_lock(7305809, hashint8($1::bigint * 1000003 + $2::bigint)) end`
 
-	// Since when is asked in a subquery: else it is planned anew for each time.
+	// The time is in a subquery, so that one plan serves every time.
 	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, errors, doubt, expected from seine.block_stat where job_id = $1 and space = $2 and updated_at >= (select $3::timestamptz)`
-	// Of recent answers those of slots that nobody wrote to for an hour are old.
+	// A slot that no writer updated for an hour holds old answers.
 	sqlReadSteps = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from (
    select ctx, m, trials, hits, ctx = -2 and updated_at < max(updated_at) over () - interval '1 hour' as old from seine.step_stat where job_id = $1 and space = $2) s
  where not coalesce(old, false) group by 1, 2`
 
-	// A space is stopped, and goes on.
+	// The circuit of a space opens, and the circuits of a job close.
 	sqlOpenCircuit = `insert into seine.circuit as c (job_id, space, reason, opened_at) select $2::int, $3::int, $4::text, ` + now + `
    on conflict (job_id, space) do update set reason = excluded.reason, opened_at = excluded.opened_at, closed_at = null where c.closed_at is not null`
-	// The watch goes on from what doubt is now; what it was when the space was last as
-	// it should be stays, and so what was expected then. It begins anew of a space that
-	// was not stopped for its answers ($3: the least doubt of those), now or before.
+	// The watch continues from the doubt of now. The doubt and the expectation of the last good
+	// time stay. The watch of a space that was not stopped for its answers, now or before, starts
+	// again. $3 is the least doubt that stops a space.
 	sqlCloseCircuits = `with c as (update seine.circuit set closed_at = ` + now + ` where job_id = $2 and closed_at is null returning space, closed_at),
    s as (select b.space, sum(b.doubt) as doubt, sum(b.done)::bigint as done, sum(b.errors)::bigint as errors
      from seine.block_stat b where b.job_id = $2 and b.space in (select c.space from c) group by b.space),
@@ -27,8 +27,8 @@ const (
  select from c`
 	sqlCircuits = `select space::int, reason, opened_at, closed_at from seine.circuit where job_id = $1 and ($2::int is null or space = $2) order by space`
 
-	// Where a space was last as it should be: $3 when its circuit was closed, as the
-	// writer knew. What is of before that is neither written nor read.
+	// The last time a space behaved as expected. $3 is the end of the circuit that the writer knew.
+	// The statements ignore rows from before it.
 	sqlWatched = `insert into seine.watch as w (job_id, space, closed_at, doubt, expected, asked, hits, at, done, errors) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
    on conflict (job_id, space) do update set closed_at = excluded.closed_at,
      doubt = case when ` + stillLow + ` then w.doubt else excluded.doubt end,
@@ -45,8 +45,8 @@ const (
    and closed_at is not distinct from (select c.closed_at from seine.circuit c where c.job_id = w.job_id and c.space = w.space)`
 	sqlSpaceAnswers = `select space::int, sum(done)::bigint from seine.block_stat where job_id = $1 group by space`
 
-	// A recount: who ends a task waits from here on. What is known is 0 and not
-	// gone, so that workers see it; what was expected of answers stays.
+	// A recount. A worker that ends a task waits from here on. Statistics become 0 and stay in
+	// place, so that workers see the change. The expectation of answers stays.
 	sqlStillStat   = `lock table seine.block_stat in share row exclusive mode`
 	sqlZeroBlocks  = `update seine.block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, errors = 0, updated_at = ` + now + ` where job_id = $2`
 	sqlForgetWatch = `delete from seine.watch where job_id = $1`

@@ -1,50 +1,49 @@
 package pgfrontier
 
-// One order of locks in every transaction, so that none waits for another in a
-// ring: the sweeps' lock → own lease row FOR KEY SHARE → which rows are still mine → task keys
-// sorted → record keys sorted → lanes by id → queue → blocks and steps of ID
-// spaces, sorted (who waits for a lane holds none of them) → a worker's own task rows
-// last of all (an insert of a known key waits for a transaction that updates it).
+// Every transaction locks in one order, so that no ring of waits arises: the sweeps' lock → own
+// lease row FOR KEY SHARE → which rows are still mine → task keys sorted → record keys sorted →
+// lanes by id → queue → blocks and steps of ID spaces, sorted → own task rows. A transaction that
+// waits for a lane holds no block and no step. Own task rows come last, because an insert of a
+// known key waits for a transaction that updates its row.
 const (
-	// Lanes are made before the transaction that needs them (parked, no task:
-	// harmless when unused). Look up first: a conflicting insert burns an id.
+	// A lane is created before the transaction that needs it: it is parked and has no task. The
+	// look-up comes first, because a conflicting insert consumes an id.
 	sqlLaneIDs = `select lane_id, lane_key from seine.lane where job_id = $1 and lane_key = any($2::text[])`
 	sqlNewLane = `insert into seine.lane(job_id, lane_key, delay_min, delay_max, max_inflight, rest_every, rest_for, cooldown_after, cooldown_for)
  select $1, k, $3::float8 * interval '1 s', $4::float8 * interval '1 s', $5, $6, $7::float8 * interval '1 s', $8, $9::float8 * interval '1 s'
  from unnest($2::text[]) k order by k collate "C" on conflict do nothing`
 
-	// Tasks are looked up by their seq alone. The index by lease holds an entry,
-	// dead, for each task that the lease has ended, and as long as an old
-	// transaction keeps those a look-up there reads them all: coalesce keeps
-	// the planner off it. No lease is -1.
+	// Tasks are found by their seq alone. The index by lease holds a dead entry for each task that
+	// the lease ended. As long as an old transaction keeps these entries, a search there reads them
+	// all. coalesce keeps the planner off that index. No lease is -1.
 	leased = `coalesce(q.lease_id, -1)`
 
-	// Fence: no row: everything is lost, roll back. Then which rows are mine;
-	// they stay mine while the key share is held.
+	// The fence. Without a row of the lease, everything is lost. sqlStill returns the tasks that
+	// are the lease's. They stay the lease's while the transaction holds the key share.
 	sqlMine  = `select 1 from seine.lease where lease_id = $1 for key share`
 	sqlStill = `select seq from seine.queue q where seq = any($2::bigint[]) and ` + leased + ` = $1`
 
-	// How a transaction's statements are planned: once, since planning takes as long
-	// as running, and by indexes, since the tables may have been small then. The
-	// server would plan anew where it guesses that arrays are long.
+	// The plans of a transaction. The server plans once, because planning takes as long as running,
+	// and uses indexes, because the tables may have been small then. By itself it would plan again,
+	// because it guesses that arrays are long.
 	sqlPlanOnce = `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
    set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
-	// Key by key, in the order of the index: a plan that was made while the job had
-	// few tasks would else read all of them from then on. $1 job, $2 keys.
+	// The join goes key by key in the order of the index. Otherwise a plan from the time of few
+	// tasks would read all tasks of the job. $1 job, $2 keys.
 	sqlLookup = `select t.key, t.state from unnest($2::text[]) i(key) cross join lateral
  (select key, state from seine.task where job_id = $1 and key >= i.key collate "C" order by job_id, key limit 1) t where t.key = i.key`
 
-	// Task keys, sorted, with their queue rows and the count. Returns the lanes
-	// to lock and wake. A key is looked up by itself, as in sqlLookup: not exists may
-	// be planned to read all tasks of the job.
-	// $1 job, $2 keys, $3 lanes, $4 the priority of all, $5 meta (JSON texts), $6 whether to say which were new.
+	// sqlAdd inserts task keys, sorted, with their queue rows and the count. It returns the lanes
+	// to lock and wake. It searches each key alone, as sqlLookup does, because the planner may read
+	// all tasks of the job for "not exists". $1 job, $2 keys, $3 lanes, $4 the priority of all, $5
+	// meta (JSON texts), $6 whether to return the new keys.
 	sqlAdd = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, meta
    from unnest($2::text[], $3::int[], $5::text[]) i(key, lane_id, meta) order by key collate "C"), ` + newTasks + `,
  q as (insert into seine.queue(job_id, key, lane_id, prio, has_meta) select $1, key, lane_id, $4::smallint, has_meta from n returning lane_id, prio, key), ` + newCounts
 
-	// The same where priorities differ: $4 is theirs. n and i are not joined, as a
-	// plan for a few rows would compare each with each.
+	// sqlAddMixed is sqlAdd with a priority per task in $4. It does not join n and i, because a
+	// plan for few rows would compare each pair.
 	sqlAddMixed = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, meta
    from unnest($2::text[], $3::int[], $4::smallint[], $5::text[]) i(key, lane_id, prio, meta) order by key collate "C", prio), ` + newTasks + `,
  q as (insert into seine.queue(job_id, key, lane_id, prio, has_meta) select $1, key, min(lane_id), min(prio), bool_or(has_meta)
@@ -57,7 +56,7 @@ const (
 	newCounts = `s as (insert into seine.stat(job_id, lane_id, state, n) select $1, lane_id, 0, count(*) from q group by lane_id)
  select lane_id, min(prio), count(*), case when $6 then array_agg(key) end from q group by lane_id`
 
-	// Records and assets, sorted; of equal keys in one batch the last one wins.
+	// Records and assets, sorted. The last one of equal keys in a batch wins.
 	sqlRecords = `with r as (insert into seine.record as r (job_id, key, kind, fields, url, digest, fetched_at)
    select distinct on (key collate "C", kind collate "C") $1::int, key, kind, fields::jsonb, url, digest, fetched_at
    from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::timestamptz[]) with ordinality i(key, kind, fields, url, digest, fetched_at, o)
@@ -80,7 +79,7 @@ const (
 
 	sqlLock = `select 1 from seine.lane where lane_id = any($1::int[]) order by lane_id for update`
 
-	// The failed assets of tasks, which replace those that were known. $1 job, $2 keys.
+	// The failed assets of tasks. They replace the earlier ones. $1 job, $2 keys.
 	sqlForgetFailures = `with o as (delete from seine.owed where job_id = $1 and key = any($2::text[]))
  delete from seine.asset_failure where job_id = $1 and key = any($2::text[])`
 	sqlFailures = `insert into seine.asset_failure(job_id, key, name, url, reason, at) select $1, key, name, url, reason, coalesce($6::timestamptz, clock_timestamp())
@@ -90,15 +89,15 @@ const (
    returning lane_id, prio) select lane_id, min(prio), count(*) from r group by lane_id`
 	sqlWaitingLanes = `select distinct lane_id from seine.queue where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null`
 
-	// A task moves to another lane: $1 seqs, $2 lanes. Returns what to wake.
+	// sqlMove moves tasks to other lanes: $1 seqs, $2 lanes. It returns the lanes to wake.
 	sqlMove = `with r as (update seine.queue q set lane_id = m.lane_id from unnest($1::bigint[], $2::int[]) m(seq, lane_id)
    where q.seq = m.seq and q.lease_id is null returning q.job_id, q.key, q.lane_id, q.prio, q.run_at),
  t as (update seine.task t set lane_id = r.lane_id from r where t.job_id = r.job_id and t.key = r.key)
  select lane_id, min(prio) from r where run_at is null group by lane_id`
 
-	// The range that is enumerated, in place of the one before it: what that
-	// one went through without a gap from the new first id on is not gone
-	// through again. The job's row is locked so that two do not do this at once.
+	// sqlSetSpace replaces the range of IDs to enumerate. IDs that the old range enumerated without
+	// a gap from the new first ID on are not enumerated again. It locks the row of the job, so that
+	// two calls do not run at once.
 	sqlSetSpace = `with j as (select job_id from seine.job where job_id = $1 for update),
  old as (delete from seine.space s using j where s.job_id = j.job_id and (s.lo, s.hi) <> ($2::bigint, $3::bigint) returning s.lo, s.next_id)
  insert into seine.space(job_id, lo, hi, next_id)
@@ -106,9 +105,8 @@ const (
  on conflict do nothing`
 	sqlSpacePeek = `select lo, hi, next_id from seine.space where job_id = $1 and next_id <= hi order by lo limit 1`
 	sqlSpaceTake = `update seine.space set next_id = $4 where job_id = $1 and lo = $2 and next_id = $3`
-	// An ID space is topped up when at least half of the lanes that its next ids
-	// go to, $2, have nothing ready. Those of other tasks are not looked at:
-	// they may be many.
+	// A range of IDs is refilled if at least half of the lanes of its next IDs, $2, have no ready
+	// task. Other lanes do not count: they may be many.
 	sqlUnready = `select count(*) filter (where not parked) * 2 <= cardinality($2::text[]) from seine.lane where job_id = $1 and lane_key = any($2::text[])`
 )
 
@@ -140,9 +138,9 @@ var (
  u as (` + laneAfter + `)
  select count(*) from r`
 
-	// sqlAgain returns tasks whose records are stored and whose assets are not: $2 lease, $3 seqs, $4
-	// states, $5 reasons, $6 delays (s), $7 attempts that do not count, $8 the owed assets. sqlFinish changes their
-	// lanes.
+	// sqlAgain returns tasks whose records are stored and whose assets are not: $2 lease, $3 seqs,
+	// $4 states, $5 reasons, $6 delays (s), $7 attempts that do not count, $8 the owed assets.
+	// sqlFinish changes their lanes.
 	sqlAgain = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, ` + requeuedDone + `),
      attempt = attempt - f.free, refused_at = null, owes = true
    from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::text[]) f(seq, state, reason, delay, free, owed)

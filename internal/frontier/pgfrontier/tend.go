@@ -8,20 +8,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The hot tables of ours in which enough is dead, a fiftieth as autovacuum has
-// it for the queue, and that nobody has vacuumed for a minute: any worker does,
-// and none repeats it in vain while an old transaction keeps what is dead.
+// The hot tables with enough dead rows: a fiftieth, as in the autovacuum settings of the queue. A
+// table that was vacuumed less than a minute ago does not count, because an old transaction may
+// keep its dead rows. Any worker vacuums.
 const sqlDirty = `select s.relname::text from pg_stat_user_tables s join pg_class c on c.oid = s.relid
  where s.schemaname = 'seine' and s.relname in ('lane', 'queue', 'lease', 'stat', 'condemned') and pg_has_role(c.relowner, 'USAGE')
    and s.n_dead_tup > 1000 + s.n_live_tup / 50
    and coalesce(greatest(s.last_vacuum, s.last_autovacuum) < clock_timestamp() - interval '1 min', true)
  order by s.n_dead_tup`
 
-// Tend forgets old sweeps and vacuums the hot tables. A table that another
-// worker or autovacuum has in hand is passed over (SKIP_LOCKED), which holds
-// through PgBouncer too, where an advisory lock of a session would not. Nothing
-// waits for it: TRUNCATE, which locks the claims out, is autovacuum's. A role
-// that does not own the tables leaves them to autovacuum.
+// Tend deletes old sweeps and vacuums the hot tables. SKIP_LOCKED passes over a table that another
+// worker or autovacuum vacuums. It also works through PgBouncer, unlike an advisory lock of a
+// session. No claim waits: the truncation, which locks tables, is left to autovacuum. A role that
+// does not own the tables leaves them to autovacuum.
 func (f *Frontier) Tend(ctx context.Context) error {
 	if _, err := f.exec(ctx, sqlForget, f.now()); err != nil {
 		return fmt.Errorf("tend: %w", err)
