@@ -17,9 +17,9 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/extract"
-	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
 	"github.com/seinehq/seine/internal/weburl"
 	"github.com/seinehq/seine/internal/wiring"
@@ -75,7 +75,6 @@ type tryJSON struct {
 	trace    *extract.Trace
 	page     *seine.Page
 	err      error
-	problems []error
 }
 
 type responseJSON struct {
@@ -113,21 +112,32 @@ func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrom
 	if err != nil {
 		return err
 	}
-	url, err := frontier.PageURL(job, n.Key)
-	if err != nil {
+	if n, err = frontier.Admit(job, frontier.Seed{Key: key, Meta: listedMeta(job, key, n.Key)}); err != nil {
 		return err
 	}
+	scraper := &explaining{scraper: file.Scraper}
+	explained := *job
+	explained.Scraper = scraper
+	trial := wiring.Trial{Job: &explained, New: n, Version: Version, Chrome: chrome}
 	if a.frontier != "" {
-		if err := a.takeTurn(ctx, job, url); err != nil {
+		f, err := a.open(ctx, a.frontierOf(job))
+		if err != nil {
 			return err
 		}
+		defer func() { _ = f.Close() }()
+		if trial.ID, trial.Wait, err = a.takeTurn(ctx, f, job, n.Key); err != nil {
+			return err
+		}
+		trial.Turns = f
 	}
-	client, done, err := wiring.Client(job, Version, chrome)
+	tried, err := wiring.Try(ctx, trial)
 	if err != nil {
 		return err
 	}
-	defer done()
-	out := a.tryPage(ctx, job, file, client, seine.Task{Job: job.Name, Key: n.Key, ID: n.Key, URL: url, Priority: 1, Meta: listedMeta(job, key, n.Key), Attempt: 1})
+	if tried.Page == nil && ctx.Err() != nil {
+		return errStopped
+	}
+	out := tryOf(tried, scraper.trace)
 	if a.json() {
 		if err := a.printJSON(out); err != nil {
 			return err
@@ -141,105 +151,88 @@ func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrom
 	return out.err
 }
 
-// tryPatience is how long a try waits for its turn on a host.
-const tryPatience = 5 * time.Minute
-
-// takeTurn waits for a start on the page's host, as a worker would.
-func (a *app) takeTurn(ctx context.Context, job *seine.Job, url string) error {
-	f, err := a.open(ctx, a.frontierOf(job))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := find(ctx, f, job.Name)
-	if err != nil {
-		return err
-	}
-	turn, err := f.Reserve(ctx, info.ID, weburl.Host(url), rand.Float64(), tryPatience)
-	if err != nil {
-		return err
-	}
-	wait := turn.Wait
-	if turn.Paused {
-		return fmt.Errorf("host %s is paused: `seine resume %s` or `seine resume %s --host %s` lets it go on", weburl.Host(url), job.Name, job.Name, weburl.Host(url))
-	}
-	if wait > tryPatience {
-		return fmt.Errorf("host %s may be asked in %s: try again then (`seine status %s` says why)", weburl.Host(url), brief(wait), job.Name)
-	}
-	if wait > time.Second {
-		a.say("seine: waiting %s for a turn on %s", brief(wait), weburl.Host(url))
-	}
-	select {
-	case <-ctx.Done():
-		return errStopped
-	case <-time.After(wait):
-		return nil
-	}
+// explaining is a scraper that records how it came to its result.
+type explaining struct {
+	scraper *extract.Scraper
+	trace   *extract.Trace
 }
 
-func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, client seine.Fetcher, task seine.Task) *tryJSON {
-	out := &tryJSON{Key: task.Key, URL: task.URL, Waits: []seine.Waited{}, Fields: map[string]any{}, Assets: []tryAssetJSON{}, Follow: []string{}}
-	page, err := client.Fetch(ctx, seine.Request{URL: task.URL, CredentialsTo: []string{task.URL}})
+// Scrape extracts the result of a page.
+func (e *explaining) Scrape(ctx context.Context, task seine.Task, page *seine.Page) (result seine.Result, err error) {
+	result, e.trace, err = e.scraper.Explain(ctx, task, page)
+	return result, err
+}
+
+// tryPatience limits the wait for the turn of a page's host.
+const tryPatience = 5 * time.Minute
+
+// takeTurn takes a start on the page's host, as a worker does, and returns the time until then.
+func (a *app) takeTurn(ctx context.Context, f drivers.Frontier, job *seine.Job, key string) (frontier.JobID, time.Duration, error) {
+	url, err := frontier.PageURL(job, key)
 	if err != nil {
-		out.err = fmt.Errorf("fetch %s: %w", task.URL, err)
-		out.Error, out.Verdict = err.Error(), verdictJSON{State: seine.Error.String(), Reason: fetch.Reason(err)}
-		return out
+		return 0, 0, err
 	}
-	out.page = page
-	out.Response = &responseJSON{page.Status, len(page.Body), page.Took.Milliseconds()}
-	out.Waits, out.Notes = append(out.Waits, page.Waits...), page.Notes
-	result, trace, err := file.Scraper.Explain(ctx, task, page)
-	out.trace = trace
+	info, err := find(ctx, f, job.Name)
+	if err != nil {
+		return 0, 0, err
+	}
+	host := weburl.Host(url)
+	turn, err := f.Reserve(ctx, info.ID, host, rand.Float64(), tryPatience)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case turn.Paused:
+		return 0, 0, fmt.Errorf("host %s is paused: `seine resume %s` or `seine resume %s --host %s` lets it go on", host, job.Name, job.Name, host)
+	case turn.Wait > tryPatience:
+		return 0, 0, fmt.Errorf("host %s may be asked in %s: try again then (`seine status %s` says why)", host, brief(turn.Wait), job.Name)
+	case turn.Wait > time.Second:
+		a.say("seine: waiting %s for a turn on %s", brief(turn.Wait), host)
+	}
+	return info.ID, turn.Wait, nil
+}
+
+// tryOf returns the shape of a trial's result.
+func tryOf(t wiring.Tried, trace *extract.Trace) *tryJSON {
+	out := &tryJSON{
+		Key: t.Task.Key, URL: t.Task.URL, Waits: []seine.Waited{}, Fields: map[string]any{}, Assets: []tryAssetJSON{}, Follow: []string{}, trace: trace,
+	}
 	if trace != nil {
 		for _, f := range trace.Fields {
 			out.Fields[f.Name] = f.Value
 		}
 	}
-	if err != nil {
-		out.err = fmt.Errorf("scrape: %w", err)
-		out.Error, out.Verdict = err.Error(), verdictJSON{State: seine.Error.String(), Reason: "scrape: " + strings.TrimPrefix(err.Error(), seine.ErrFinal.Error()+": ")}
+	if page := t.Page; page != nil {
+		out.page = page
+		out.Response = &responseJSON{page.Status, len(page.Body), page.Took.Milliseconds()}
+		out.Waits, out.Notes = append(out.Waits, page.Waits...), page.Notes
+	}
+	if t.Err != nil {
+		what := "scrape"
+		if t.Page == nil {
+			what = "fetch " + t.Task.URL
+		}
+		out.err = fmt.Errorf("%s: %w", what, t.Err)
+		out.Error, out.Verdict = t.Err.Error(), verdictJSON{State: seine.Error.String(), Reason: t.Reason}
 		return out
 	}
-	v := result.Verdict
+	v := t.Verdict
 	if v.State == seine.Pending {
 		v.State = seine.Done
 	}
 	out.Verdict = verdictJSON{v.State.String(), v.Rule, v.Reason}
-	for _, f := range result.Follow {
+	for _, f := range t.Follow {
 		out.Follow = append(out.Follow, f.Key)
 	}
-	if v.State != seine.Done {
-		return out
-	}
-	keeper := asset.New(nil, asset.Options{})
 	var stored []seine.Stored
-	for _, x := range result.Assets {
-		kept, err := keeper.Preview(ctx, fetch.Allow(client, task.URL), page, x)
-		if err != nil {
-			failed := tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path, Error: err.Error()}
-			switch {
-			case x.OnFailure == seine.KeepRecord && asset.Final(err):
-				failed.Error += "; the record is stored with this failure"
-			case x.OnFailure == seine.KeepRecord:
-				failed.Error += "; the record is stored, and the asset is tried again"
-			case x.Optional:
-				failed.Error += "; the asset is optional"
-			default:
-				out.problems = append(out.problems, err)
-				out.Verdict = verdictJSON{State: seine.Error.String(), Reason: "asset " + x.Name + ": " + asset.Reason(err)}
-			}
-			out.Assets = append(out.Assets, failed)
-		}
-		stored = append(stored, kept...)
-		for _, s := range kept {
-			out.Assets = append(out.Assets, tryAssetJSON{
-				Name: s.Name, URL: s.URL, Path: s.Path, Bytes: s.Bytes, SHA256: hex.EncodeToString(s.SHA256), Width: s.Width, Height: s.Height,
-				Original: &originalJSON{s.OriginalBytes, s.OriginalWidth, s.OriginalHeight},
-			})
-		}
+	for _, x := range t.Assets {
+		out.addAsset(x)
+		stored = append(stored, x.Stored...)
 	}
-	for _, r := range result.Records {
+	for _, r := range t.Records {
 		asset.Fill(out.Fields, r.AssetFields, stored)
+	}
+	if trace == nil || v.State != seine.Done {
+		return out
 	}
 	for i, f := range trace.Fields {
 		if v := out.Fields[f.Name]; f.Value == nil && v != nil {
@@ -247,6 +240,30 @@ func (a *app) tryPage(ctx context.Context, job *seine.Job, file *jobfile.File, c
 		}
 	}
 	return out
+}
+
+// addAsset adds the files of an asset, or why it has none.
+func (o *tryJSON) addAsset(x wiring.TriedAsset) {
+	if x.Err != nil {
+		failed := tryAssetJSON{Name: x.Name, URL: x.URL, Path: x.Path, Error: x.Err.Error()}
+		switch {
+		case x.OnFailure == seine.KeepRecord && !x.Retried:
+			failed.Error += "; the record is stored with this failure"
+		case x.OnFailure == seine.KeepRecord:
+			failed.Error += "; the record is stored, and the asset is tried again"
+		case x.Reason == "":
+			failed.Error += "; the asset is optional"
+		default:
+			o.Verdict = verdictJSON{State: seine.Error.String(), Reason: x.Reason}
+		}
+		o.Assets = append(o.Assets, failed)
+	}
+	for _, s := range x.Stored {
+		o.Assets = append(o.Assets, tryAssetJSON{
+			Name: s.Name, URL: s.URL, Path: s.Path, Bytes: s.Bytes, SHA256: hex.EncodeToString(s.SHA256), Width: s.Width, Height: s.Height,
+			Original: &originalJSON{s.OriginalBytes, s.OriginalWidth, s.OriginalHeight},
+		})
+	}
 }
 
 // printTry prints the steps for people.

@@ -35,6 +35,9 @@ type executor struct {
 
 	deadline time.Duration
 	abort    func(error)
+
+	// observe receives the result of each asset of a trial. Nil: the attempt is no trial.
+	observe func(TriedAsset)
 }
 
 // run runs one attempt of a task and traces it.

@@ -31,12 +31,20 @@ func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []sei
 	for _, a := range assets {
 		stored, err := x.keepOne(ctx, s, out, a)
 		progress()
-		if err == nil {
+		facts := attempt{stage: stageKeep, err: err, asset: a.Name}
+		var failure ending
+		if err != nil {
+			facts = x.complete(ctx, out.work, facts)
+			failure = endingOf(&x.job.Job, out.Claimed, facts, rand.Float64())
+		}
+		switch {
+		case x.observe != nil:
+			x.observe(triedAsset(a, stored, facts, failure))
+			continue
+		case err == nil:
 			out.assets = append(out.assets, stored...)
 			continue
 		}
-		facts := x.complete(ctx, out.work, attempt{stage: stageKeep, err: err, asset: a.Name})
-		failure := endingOf(&x.job.Job, out.Claimed, facts, rand.Float64())
 		switch effectOf(a, failure, err) {
 		case endTask:
 			return outcome{work: out.work, ending: failure, facts: facts}
