@@ -38,39 +38,39 @@ check: lint ## format, lint, vet and race tests
 
 lint: ## format and lint (builds golangci-lint the first time: minutes)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "seine: run gofmt -w on these" >&2; exit 1; }
-	@go tool -modfile=tools/go.mod golangci-lint run
+	@go tool -modfile=tools/lint.mod golangci-lint run
 
 bench: build ## the figures of docs/benchmarks.md
-	@scripts/with-postgres go run ./scripts/bench
+	@scripts/with-postgres go -C bench run ./run
 
 bench-browser: ## rendering, beside a browser a page
-	@scripts/browser chrome chromium-headless-shell && scripts/browser chrome chromium && go run ./scripts/bench-browser
+	@scripts/browser chrome chromium-headless-shell && scripts/browser chrome chromium && go -C bench run ./browser
 
 bench-frontier: build ## the queue beside its peers, to ten million tasks (a quarter of an hour)
-	@scripts/with-postgres go -C bench run .
+	@scripts/with-postgres go -C bench run ./frontier
 
 bench-image: ## JPEG to cropped PNG, beside Pillow and libvips
-	@scripts/bench-image/run
+	@scripts/bench-image
 
 bench-pace: build ## a host's pace over a fleet, by the site's own clock
-	@scripts/with-postgres go run ./scripts/bench-pace
+	@scripts/with-postgres go -C bench run ./pace
 
 bench-explore: ## wanted items by request, beside the original and an oracle
-	@go run ./scripts/bench-explore
+	@go -C bench run ./explore
 
 bench-explore-db: ## what exploring costs a PostgreSQL, and who waits for whom
-	@scripts/with-postgres go run ./scripts/bench-explore-db
+	@scripts/with-postgres go -C bench run ./exploredb
 
 bench-count: build ## counting a bucket of a million objects
-	@go run ./scripts/bench-count
+	@go -C bench run ./count
 
 chaos: build ## break a fleet, judge what came of it (SEEDS=1-4 DURATION=60s WORKERS=3 FRONTIER=postgres, sqlite or both)
 	@[ "$(FRONTIER)" = sqlite ] || scripts/with-postgres true
-	@go run ./scripts/chaos -seeds '$(SEEDS)' -duration $(DURATION) -workers $(WORKERS) -frontier $(FRONTIER)
+	@go run ./tools/chaos -seeds '$(SEEDS)' -duration $(DURATION) -workers $(WORKERS) -frontier $(FRONTIER)
 
 chaos-broken: ## the same for builds that are broken on purpose: each must be caught
 	@scripts/with-postgres true
-	@scripts/chaos/run-broken
+	@scripts/chaos-broken
 
 check-deploy: ## what can be proved of deploy/ without a cloud (fetches 200 MB the first time)
 	@deploy/verify.sh

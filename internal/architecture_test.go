@@ -113,16 +113,9 @@ var floors = map[string][]string{
 	"internal/e2e":                        {},
 	"internal":                            {},
 	"internal/cli":                        nil, // the top floor: anything
-	"scripts/bench":                       nil,
-	"scripts/chaos":                       {"internal/chaos", "internal/chaos/arena"},
-	"scripts/bench-browser":               nil,
-	"scripts/bench-image":                 nil,
-	"scripts/bench-pace":                  nil,
-	"scripts/bench-count":                 {},
-	"scripts/bench-explore":               {"internal/explore", "internal/explore/sim"},
-	"scripts/bench-explore-db":            {"", "internal/discovery", "internal/wiring", "internal/engine", "internal/frontier", "internal/frontier/pgfrontier"},
-	"scripts/sbom":                        {},
-	"scripts/testcount":                   {},
+	"tools/chaos":                         {"internal/chaos", "internal/chaos/arena"},
+	"tools/sbom":                          {},
+	"tools/testcount":                     {},
 }
 
 func TestImportsGoDown(t *testing.T) {

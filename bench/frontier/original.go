@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/bench/measure"
 )
 
 // original is the queue of the scraper that Seine replaces: one table with a status and an index on
@@ -27,7 +29,7 @@ func (o *original) name() string {
 }
 
 func (o *original) create(ctx context.Context, dsn string) error {
-	return execAll(ctx, dsn, `create table work_queue (task_id varchar(255) primary key, status varchar(20) not null default 'pending', worker_id varchar(255),
+	return measure.Exec(ctx, dsn, `create table work_queue (task_id varchar(255) primary key, status varchar(20) not null default 'pending', worker_id varchar(255),
  priority int not null default 0, metadata jsonb, updated_at timestamptz not null default now())`, `create index work_queue_status on work_queue(status)`)
 }
 

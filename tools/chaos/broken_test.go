@@ -14,7 +14,7 @@ func TestBrokenBuildsApply(t *testing.T) {
 		t.Fatalf("patches %v, %v; want at least 4", patches, err)
 	}
 	for _, p := range patches {
-		c := exec.CommandContext(t.Context(), "git", "apply", "--check", filepath.Join("scripts/chaos", p))
+		c := exec.CommandContext(t.Context(), "git", "apply", "--check", filepath.Join("tools/chaos", p))
 		c.Dir = "../.."
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("%s does not apply any more: make it anew: %v\n%s", p, err, out)

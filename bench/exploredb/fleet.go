@@ -207,7 +207,7 @@ func (s *server) mark(ctx context.Context, dsn string, f frontier.Frontier, job 
 		return m, err
 	}
 	m.at = time.Now()
-	if m.cpu, m.wal, err = s.spent(ctx); err != nil {
+	if m.cpu, m.wal, err = s.Spent(ctx); err != nil {
 		return m, err
 	}
 	m.calls, err = s.calls(ctx, dsn)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/bench/measure"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 )
@@ -61,20 +62,17 @@ func soak(pages int) error {
 		close(next)
 		wg.Wait()
 		n := min(done+step, pages)
-		fmt.Printf("%8d %8d %10.2f %12d %14d %12.0f %12.0f\n", n, failed, float64(n)/time.Since(began).Seconds(), len(seen), ofUser(), float64(memory(c.Group()))/1e6, residentMB())
+		fmt.Printf("%8d %8d %10.2f %12d %14d %12.0f %12.0f\n", n, failed, float64(n)/time.Since(began).Seconds(), len(seen), ofUser(), float64(measure.GroupMemory(c.Group()))/1e6, residentMB())
 	}
 	return nil
 }
 
 // ofUser counts this machine's processes that are browsers.
 func ofUser() int {
-	n := 0
-	for _, s := range stats() {
-		if comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", s.pid)); err == nil && strings.HasPrefix(string(comm), "chrom") {
-			n++
-		}
-	}
-	return n
+	return measure.GroupProcesses(func(pid int) bool {
+		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		return err == nil && strings.HasPrefix(string(comm), "chrom")
+	})
 }
 
 func residentMB() float64 {

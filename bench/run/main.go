@@ -5,21 +5,17 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/bench/measure"
 	"github.com/seinehq/seine/internal/cardsite"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
@@ -41,7 +37,7 @@ const (
 )
 
 func bench(ctx context.Context) error {
-	binary, err := filepath.Abs("bin/seine")
+	binary, err := measure.Command()
 	if err != nil {
 		return err
 	}
@@ -50,13 +46,17 @@ func bench(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	fmt.Printf("%d CPUs, %s/%s, %s; median of %d rounds (lowest to highest)\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), rounds)
+	srv, err := measure.OpenPostgres(ctx, "bench")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s; median of %d rounds (lowest to highest)\n\n", measure.Machine(), rounds)
 	fmt.Println("| what | SQLite | PostgreSQL |")
 	fmt.Println("| --- | --: | --: |")
 
 	places := []func(string) (string, error){
 		func(name string) (string, error) { return "sqlite:" + filepath.Join(dir, name+".db"), nil },
-		func(name string) (string, error) { return database(ctx, name) },
+		func(name string) (string, error) { return srv.Database(ctx, "bench_"+name) },
 	}
 	var cells []string
 	for i, place := range places {
@@ -72,7 +72,7 @@ func bench(ctx context.Context) error {
 			}
 			rates = append(rates, rate)
 		}
-		cells = append(cells, figure(rates))
+		cells = append(cells, measure.Spread(rates))
 	}
 	fmt.Printf("| claim + complete, %d tasks, batches of %d, one record each, %d and %d workers: tasks/s | %s | %s |\n", frontierTasks, batch, 1, 8, cells[0], cells[1])
 
@@ -103,7 +103,7 @@ func bench(ctx context.Context) error {
 			}
 			rates, peaks = append(rates, rate), append(peaks, peak)
 		}
-		speed[i], memory[i] = figure(rates), figure(peaks)
+		speed[i], memory[i] = measure.Spread(rates), measure.Spread(peaks)
 	}
 	fmt.Printf("| whole `seine run`, %d server-rendered pages without assets, no pace: pages/s | %s | %s |\n", pages, speed[0], speed[1])
 	fmt.Printf("| the same: peak memory, MB | %s | %s |\n", memory[0], memory[1])
@@ -122,32 +122,6 @@ func bench(ctx context.Context) error {
 	}
 	fmt.Printf("| idle `seine worker` after 10 s: anonymous memory, MB | %s | %s |\n", idle[0], idle[1])
 	return nil
-}
-
-func figure(v []float64) string {
-	slices.Sort(v)
-	return fmt.Sprintf("**%.0f** (%.0f to %.0f)", v[len(v)/2], v[0], v[len(v)-1])
-}
-
-// database makes an empty database on the server.
-func database(ctx context.Context, name string) (string, error) {
-	u, err := url.Parse(os.Getenv("SEINE_TEST_POSTGRES"))
-	if err != nil || u.Host == "" {
-		return "", fmt.Errorf("SEINE_TEST_POSTGRES names no server: run `make bench`")
-	}
-	c, err := pgx.Connect(ctx, u.String())
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = c.Close(ctx) }()
-	name = "bench_" + name
-	for _, sql := range []string{"drop database if exists " + name + " with (force)", "create database " + name} {
-		if _, err := c.Exec(ctx, sql); err != nil {
-			return "", err
-		}
-	}
-	u.Path = "/" + name
-	return u.String(), nil
 }
 
 // claimComplete is how many tasks a second are claimed and completed, in 16
@@ -273,21 +247,15 @@ func idleWorker(ctx context.Context, binary, dir, at string) (float64, error) {
 		return 0, err
 	}
 	time.Sleep(10 * time.Second)
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
-	if e := c.Process.Signal(syscall.SIGTERM); err == nil {
-		err = e
-	}
-	if e := c.Wait(); e != nil {
-		return 0, fmt.Errorf("seine worker: %w\n%s", e, &errs)
-	}
-	if err != nil {
+	kb, ok := measure.Anonymous(c.Process.Pid)
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
-			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kb * 1024 / 1e6, err
-		}
+	if err := c.Wait(); err != nil {
+		return 0, fmt.Errorf("seine worker: %w\n%s", err, &errs)
 	}
-	return 0, fmt.Errorf("no RssAnon in the process's status")
+	if !ok {
+		return 0, fmt.Errorf("no RssAnon in the process's status")
+	}
+	return float64(kb) * 1024 / 1e6, nil
 }

@@ -19,11 +19,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -32,6 +29,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/bench/measure"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 )
@@ -173,24 +171,15 @@ func bench(pages, rounds int) error {
 	fmt.Printf("%-36s %12s %14s %16s %12s\n", "", "pages/s", "CPU ms/page", "pages/CPU s", "peak PSS MB")
 	rate := map[string]float64{}
 	for _, c := range all {
-		perSecond := median(got[c.name], func(f figure) float64 { return float64(f.pages) / f.took.Seconds() })
-		cpu := median(got[c.name], func(f figure) float64 { return f.cpu.Seconds() * 1000 / float64(f.pages) })
-		memory := median(got[c.name], func(f figure) float64 { return float64(f.memory) / 1e6 })
+		perSecond := measure.Median(measure.Of(got[c.name], func(f figure) float64 { return float64(f.pages) / f.took.Seconds() }))
+		cpu := measure.Median(measure.Of(got[c.name], func(f figure) float64 { return f.cpu.Seconds() * 1000 / float64(f.pages) }))
+		memory := measure.Median(measure.Of(got[c.name], func(f figure) float64 { return float64(f.memory) / 1e6 }))
 		rate[c.name] = 1000 / cpu
 		fmt.Printf("%-36s %12.2f %14.0f %16.2f %12.0f\n", c.name, perSecond, cpu, 1000/cpu, memory)
 	}
 	ours, theirs := rate["seine, headless shell, 4 tabs"], rate["full Chromium, a browser a page"]
 	fmt.Printf("\nseine at 4 tabs renders %.1f times the pages per CPU second of full Chromium started for each page\n", ours/theirs)
 	return nil
-}
-
-func median(all []figure, of func(figure) float64) float64 {
-	var v []float64
-	for _, f := range all {
-		v = append(v, of(f))
-	}
-	slices.Sort(v)
-	return v[len(v)/2]
 }
 
 func startSite() (at string, stop func(), err error) {
@@ -237,8 +226,8 @@ func ours(path string, tabs int) func(context.Context, string, int) (figure, err
 		}
 		defer func() { _ = f.Close() }()
 		group := c.Group()
-		m := watch(func() []int { return []int{group} })
-		before, began := usage(group), time.Now()
+		m := measure.PeakMemory(func() []int { return []int{group} })
+		before, began := measure.GroupCPU(group), time.Now()
 		var wg sync.WaitGroup
 		errs := make(chan error, pages)
 		for i := range pages {
@@ -257,7 +246,7 @@ func ours(path string, tabs int) func(context.Context, string, int) (figure, err
 				return figure{}, err
 			}
 		}
-		out := figure{pages: pages, took: time.Since(began), cpu: usage(group) - before}
+		out := figure{pages: pages, took: time.Since(began), cpu: measure.GroupCPU(group) - before}
 		out.memory = m()
 		return out, nil
 	}
@@ -268,7 +257,7 @@ func ours(path string, tabs int) func(context.Context, string, int) (figure, err
 func browserAPage(path string) func(context.Context, string, int) (figure, error) {
 	return func(ctx context.Context, at string, pages int) (figure, error) {
 		out := figure{pages: pages}
-		began, self := time.Now(), usage()
+		began, self := time.Now(), measure.GroupCPU()
 		var sum time.Duration
 		for i := range pages {
 			var group int
@@ -305,97 +294,13 @@ func browserAPage(path string) func(context.Context, string, int) (figure, error
 				cancel()
 				return out, err
 			}
-			out.memory = max(out.memory, memory(group))
-			sum += usage(group) - usage()
+			out.memory = max(out.memory, measure.GroupMemory(group))
+			sum += measure.GroupCPU(group) - measure.GroupCPU()
 			_ = syscall.Kill(-group, syscall.SIGKILL)
 			cancel()
 		}
 		out.took = time.Since(began)
-		out.cpu = sum + usage() - self
+		out.cpu = sum + measure.GroupCPU() - self
 		return out, nil
 	}
-}
-
-// usage returns the CPU time of this process and of process groups, including reaped children.
-func usage(groups ...int) time.Duration {
-	var r syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
-	sum := time.Duration(r.Utime.Nano() + r.Stime.Nano())
-	for _, s := range stats() {
-		if slices.Contains(groups, s.group) {
-			sum += s.cpu
-		}
-	}
-	return sum
-}
-
-type stat struct {
-	pid, group int
-	cpu        time.Duration
-}
-
-func stats() []stat {
-	const tick = time.Second / 100 // USER_HZ
-	var out []stat
-	files, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		if len(f) < 15 {
-			continue
-		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		s := stat{pid: pid}
-		s.group, _ = strconv.Atoi(f[2])
-		for _, v := range f[11:15] { // user and system time, its own and of what it waited for
-			n, _ := strconv.ParseInt(v, 10, 64)
-			s.cpu += time.Duration(n) * tick
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// memory is the proportional set size of a group in bytes.
-func memory(group int) int64 {
-	var sum int64
-	for _, s := range stats() {
-		if s.group != group {
-			continue
-		}
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", s.pid))
-		for line := range strings.Lines(string(text)) {
-			if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
-				n, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-				sum += n << 10
-			}
-		}
-	}
-	return sum
-}
-
-// watch looks at the memory of groups now and then; the function it returns
-// ends it and gives the most that it saw.
-func watch(groups func() []int) func() int64 {
-	stop, done := make(chan struct{}), make(chan int64)
-	go func() {
-		var most int64
-		for {
-			var now int64
-			for _, g := range groups() {
-				now += memory(g)
-			}
-			most = max(most, now)
-			select {
-			case <-stop:
-				done <- most
-				return
-			case <-time.After(500 * time.Millisecond):
-			}
-		}
-	}()
-	return func() int64 { close(stop); return <-done }
 }

@@ -17,12 +17,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seinehq/seine/bench/measure"
 )
 
 func main() {
@@ -58,7 +57,7 @@ explore: {strategy: off}
 `
 
 func bench(ctx context.Context, objects, rounds int) error {
-	binary, err := filepath.Abs("bin/seine")
+	binary, err := measure.Command()
 	if err != nil {
 		return err
 	}
@@ -70,11 +69,11 @@ func bench(ctx context.Context, objects, rounds int) error {
 	if err := os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(job), 0o600); err != nil {
 		return err
 	}
-	fmt.Printf("%d CPUs, %s/%s, %s; median of %d rounds (lowest to highest)\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), rounds)
+	fmt.Printf("%s; median of %d rounds (lowest to highest)\n\n", measure.Machine(), rounds)
 	fmt.Println("| objects | listing alone: objects/s | `seine count --bucket-only`: objects/s | peak anonymous memory, MB |")
 	fmt.Println("| --: | --: | --: | --: |")
 	for _, n := range []int{objects / 10, objects} {
-		row, err := measure(ctx, binary, dir, n, rounds)
+		row, err := measureBucket(ctx, binary, dir, n, rounds)
 		if err != nil {
 			return err
 		}
@@ -83,8 +82,8 @@ func bench(ctx context.Context, objects, rounds int) error {
 	return nil
 }
 
-// measure counts one bucket.
-func measure(ctx context.Context, binary, dir string, n, rounds int) (string, error) {
+// measureBucket counts one bucket.
+func measureBucket(ctx context.Context, binary, dir string, n, rounds int) (string, error) {
 	at, stop, err := startBucket(ctx, n)
 	if err != nil {
 		return "", err
@@ -106,12 +105,7 @@ func measure(ctx context.Context, binary, dir string, n, rounds int) (string, er
 		}
 		speed, peak = append(speed, float64(n)/took.Seconds()), append(peak, mb)
 	}
-	return fmt.Sprintf("| %d | %s | %s | %s |", n, figure(alone), figure(speed), figure(peak)), nil
-}
-
-func figure(v []float64) string {
-	slices.Sort(v)
-	return fmt.Sprintf("%.0f (%.0f to %.0f)", v[len(v)/2], v[0], v[len(v)-1])
+	return fmt.Sprintf("| %d | %s | %s | %s |", n, measure.Spread(alone), measure.Spread(speed), measure.Spread(peak)), nil
 }
 
 // startBucket starts the fake bucket and returns its address.
@@ -149,7 +143,7 @@ func count(ctx context.Context, binary, dir, at string) (took time.Duration, mb 
 	if err := c.Start(); err != nil {
 		return 0, 0, got, err
 	}
-	peak := watch(c.Process.Pid)
+	peak := measure.PeakAnonymous(c.Process.Pid)
 	if err := c.Wait(); err != nil {
 		return 0, 0, got, fmt.Errorf("seine count: %w: %s", err, told.String())
 	}
@@ -164,29 +158,6 @@ func count(ctx context.Context, binary, dir, at string) (took time.Duration, mb 
 		return 0, 0, got, err
 	}
 	return took, float64(<-peak) / 1000, tally{v.Total, len(v.Values), len(v.Incomplete), len(v.Double)}, nil
-}
-
-var anonymous = regexp.MustCompile(`RssAnon:\s+(\d+) kB`)
-
-// watch gives the most anonymous memory that a process was seen with, in kB, when it has ended. The
-// resident set would count the sorted temporary file too, which is mapped and can be evicted.
-func watch(pid int) <-chan int {
-	peak := make(chan int, 1)
-	go func() {
-		most := 0
-		for {
-			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-			m := anonymous.FindSubmatch(status)
-			if err != nil || m == nil {
-				peak <- most
-				return
-			}
-			kb, _ := strconv.Atoi(string(m[1]))
-			most = max(most, kb)
-			<-time.After(20 * time.Millisecond)
-		}
-	}()
-	return peak
 }
 
 // read lists the bucket without Seine.

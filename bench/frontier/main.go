@@ -9,12 +9,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seinehq/seine/bench/measure"
 )
 
 // settings are the sizes of a run. The defaults are the sizes in docs/benchmarks.md.
@@ -74,14 +75,14 @@ func bench(ctx context.Context, s settings, parts []string) error {
 	if _, err := os.Stat(s.seine); err != nil {
 		return fmt.Errorf("%w: run `make bench-frontier`", err)
 	}
-	srv, err := findServer(ctx)
+	srv, err := measure.OpenPostgres(ctx, "bench-frontier")
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d CPUs, %s/%s, %s, %s\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), srv.version)
+	fmt.Printf("%s, %s\n\n", measure.Machine(), srv.Version)
 	for _, p := range []struct {
 		name string
-		run  func(context.Context, *server, settings) error
+		run  func(context.Context, *measure.Postgres, settings) error
 	}{{"designs", benchDesigns}, {"sqlite", benchLite}, {"add", benchAdd}} {
 		if slices.Contains(parts, p.name) {
 			if err := p.run(ctx, srv, s); err != nil {
@@ -162,7 +163,7 @@ func short(v float64) string {
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) }
 
-func benchDesigns(ctx context.Context, srv *server, s settings) error {
+func benchDesigns(ctx context.Context, srv *measure.Postgres, s settings) error {
 	fmt.Println("| design | tasks in the table | claim + complete a second | claim p50 / p99, ms | server CPU a task, µs | to add one, µs | tasks a CPU second, all told | WAL a task, B | to add one, B |")
 	fmt.Println("| --- | --: | --: | --: | --: | --: | --: | --: | --: |")
 	lines := map[string]line{}
@@ -180,9 +181,9 @@ func benchDesigns(ctx context.Context, srv *server, s settings) error {
 }
 
 // benchTable measures ways to work on one table as it grows.
-func benchTable(ctx context.Context, srv *server, ways []design, s settings, lines map[string]line) error {
+func benchTable(ctx context.Context, srv *measure.Postgres, ways []design, s settings, lines map[string]line) error {
 	d, there := ways[0], 0
-	dsn, err := srv.database(ctx, "bench_queue")
+	dsn, err := srv.Database(ctx, "bench_queue")
 	if err != nil {
 		return err
 	}
@@ -201,7 +202,7 @@ func benchTable(ctx context.Context, srv *server, ways []design, s settings, lin
 			l := line{design: way.name(), size: count(size)}
 			// A small table is finished quickly, so repeat it.
 			for round := 0; round < 5 && l.tasks < s.open/2 && l.took < s.period/2; round++ {
-				if err := measure(ctx, srv, way, dsn, s.period, there, open, &l); err != nil {
+				if err := measureTable(ctx, srv, way, dsn, s.period, there, open, &l); err != nil {
 					return err
 				}
 				there += open
@@ -224,7 +225,7 @@ func benchTable(ctx context.Context, srv *server, ways []design, s settings, lin
 			return err
 		}
 	}
-	return srv.drop(ctx, dsn)
+	return srv.Drop(ctx, dsn)
 }
 
 func count(n int) string {
@@ -239,11 +240,11 @@ func count(n int) string {
 
 // measure feeds open tasks and works them off; the table is vacuumed and a
 // checkpoint taken before.
-func measure(ctx context.Context, srv *server, d design, dsn string, period time.Duration, there, open int, l *line) error {
-	if err := srv.settle(ctx, dsn); err != nil {
+func measureTable(ctx context.Context, srv *measure.Postgres, d design, dsn string, period time.Duration, there, open int, l *line) error {
+	if err := settle(ctx, dsn); err != nil {
 		return err
 	}
-	cpu, wal, err := srv.spent(ctx)
+	cpu, wal, err := srv.Spent(ctx)
 	if err != nil {
 		return err
 	}
@@ -253,7 +254,7 @@ func measure(ctx context.Context, srv *server, d design, dsn string, period time
 	if err != nil {
 		return fmt.Errorf("add: %w", err)
 	}
-	cpu2, wal2, err := srv.spent(ctx)
+	cpu2, wal2, err := srv.Spent(ctx)
 	if err != nil {
 		return err
 	}
@@ -261,16 +262,16 @@ func measure(ctx context.Context, srv *server, d design, dsn string, period time
 	if err := d.feed(ctx, dsn, there+n, there+open); err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
-	if err := srv.settle(ctx, dsn); err != nil {
+	if err := settle(ctx, dsn); err != nil {
 		return err
 	}
 	return timed(ctx, srv, d, dsn, period, open, l, func() {})
 }
 
-func timed(ctx context.Context, srv *server, d design, dsn string, period time.Duration, n int, l *line, each func()) error {
+func timed(ctx context.Context, srv *measure.Postgres, d design, dsn string, period time.Duration, n int, l *line, each func()) error {
 	until, cancel := context.WithTimeout(ctx, period)
 	defer cancel()
-	cpu, wal, err := srv.spent(ctx)
+	cpu, wal, err := srv.Spent(ctx)
 	if err != nil {
 		return err
 	}
@@ -286,7 +287,7 @@ func timed(ctx context.Context, srv *server, d design, dsn string, period time.D
 	if err != nil {
 		return fmt.Errorf("work: %w", err)
 	}
-	cpu2, wal2, err := srv.spent(ctx)
+	cpu2, wal2, err := srv.Spent(ctx)
 	if err != nil {
 		return err
 	}
@@ -296,15 +297,15 @@ func timed(ctx context.Context, srv *server, d design, dsn string, period time.D
 
 // pinned measures a churn during which an idle transaction pins dead rows, and the claims of its
 // second half.
-func pinned(ctx context.Context, srv *server, d design, dsn string, s settings, there int) (line, error) {
+func pinned(ctx context.Context, srv *measure.Postgres, d design, dsn string, s settings, there int) (line, error) {
 	l := line{design: d.name(), size: count(s.pinned) + ", idle transaction"}
 	if err := d.feed(ctx, dsn, there, there+2*s.open); err != nil {
 		return l, err
 	}
-	if err := srv.settle(ctx, dsn); err != nil {
+	if err := settle(ctx, dsn); err != nil {
 		return l, err
 	}
-	free, err := srv.pin(ctx, dsn)
+	free, err := pin(ctx, dsn)
 	if err != nil {
 		return l, err
 	}

@@ -11,14 +11,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/seinehq/seine/bench/measure"
 )
 
 func main() {
@@ -65,16 +64,12 @@ const aim = 0.20
 const warming = 500
 
 func bench(ctx context.Context, tasks, rounds int, only string) error {
-	dsn := os.Getenv("SEINE_TEST_POSTGRES")
-	if dsn == "" {
-		return errors.New("SEINE_TEST_POSTGRES is not set: start a server with scripts/with-postgres")
-	}
-	srv, err := openServer(ctx, dsn)
+	postgres, err := measure.OpenPostgres(ctx, "bench-explore-db")
 	if err != nil {
 		return err
 	}
-	defer srv.close(ctx)
-	fmt.Printf("%d CPUs, %s, %s; %d ids a run, median of %d runs (lowest to highest)\n\n", runtime.NumCPU(), runtime.Version(), srv.version, tasks, rounds)
+	srv := &server{Postgres: postgres, waited: map[string]int{}}
+	fmt.Printf("%s, %s; %d IDs per run, median of %d runs (lowest to highest)\n\n", measure.Machine(), srv.Version, tasks, rounds)
 	fmt.Println("| fleet | | wanted | server CPU a task, µs | WAL a task, B | transactions a task | tasks/s | waits for a lock, of what the sessions did | longest, ms |")
 	fmt.Println("| --- | --- | --: | --: | --: | --: | --: | --: | --: |")
 	var over []string
@@ -94,14 +89,14 @@ func bench(ctx context.Context, tasks, rounds int, only string) error {
 		}
 		for i, name := range ways {
 			m := of[i]
-			fmt.Printf("| %s | %s | %.0f %% | %s | %s | %.1f | %s | %.2f %% | %.0f |\n", s.name, name, 100*median(m, func(f figures) float64 { return f.found }),
-				spread(m, func(f figures) float64 { return f.cpu }), spread(m, func(f figures) float64 { return f.wal }),
-				median(m, func(f figures) float64 { return f.calls }), spread(m, func(f figures) float64 { return f.rate }),
-				100*median(m, func(f figures) float64 { return f.waits }), median(m, func(f figures) float64 { return f.longest }))
+			fmt.Printf("| %s | %s | %.0f %% | %s | %s | %.1f | %s | %.2f %% | %.0f |\n", s.name, name, 100*measure.Median(measure.Of(m, func(f figures) float64 { return f.found })),
+				measure.Spread(measure.Of(m, func(f figures) float64 { return f.cpu })), measure.Spread(measure.Of(m, func(f figures) float64 { return f.wal })),
+				measure.Median(measure.Of(m, func(f figures) float64 { return f.calls })), measure.Spread(measure.Of(m, func(f figures) float64 { return f.rate })),
+				100*measure.Median(measure.Of(m, func(f figures) float64 { return f.waits })), measure.Median(measure.Of(m, func(f figures) float64 { return f.longest })))
 		}
 		cpu := func(f figures) float64 { return f.cpu }
 		for i, name := range []string{"enumerating", "following"} {
-			added := median(of[2], cpu)/median(of[i], cpu) - 1
+			added := measure.Median(measure.Of(of[2], cpu))/measure.Median(measure.Of(of[i], cpu)) - 1
 			fmt.Printf("| | exploring adds to %s | | **%.0f %%** | | | | | |\n", name, 100*added)
 			if added > aim {
 				over = append(over, fmt.Sprintf("%s, to %s: %.0f %%", s.name, name, 100*added))
@@ -119,22 +114,3 @@ func bench(ctx context.Context, tasks, rounds int, only string) error {
 
 // figures holds the figures of one run per task.
 type figures struct{ found, cpu, wal, calls, rate, waits, longest float64 }
-
-func sorted(of []figures, value func(figures) float64) []float64 {
-	var v []float64
-	for _, f := range of {
-		v = append(v, value(f))
-	}
-	slices.Sort(v)
-	return v
-}
-
-func median(of []figures, value func(figures) float64) float64 {
-	v := sorted(of, value)
-	return v[len(v)/2]
-}
-
-func spread(of []figures, value func(figures) float64) string {
-	v := sorted(of, value)
-	return fmt.Sprintf("%.0f (%.0f to %.0f)", v[len(v)/2], v[0], v[len(v)-1])
-}

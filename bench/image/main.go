@@ -81,7 +81,7 @@ func bench(rounds int, dir string) error {
 		if err != nil || len(files) == 0 {
 			return fmt.Errorf("%s: no files: %w", set.name, err)
 		}
-		figures, err := measure(files, rounds)
+		figures, err := measureFiles(files, rounds)
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ type way struct {
 	run  func(file string) (time.Duration, int, error)
 }
 
-func measure(files []string, rounds int) ([]*figure, error) {
+func measureFiles(files []string, rounds int) ([]*figure, error) {
 	python, err := startPillow()
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/bench/measure"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
@@ -40,7 +41,11 @@ func manyHosts(ctx context.Context, hosts int) error {
 
 // smallHosts is how many tasks of the small hosts end in a second.
 func smallHosts(ctx context.Context, hosts, giant int) (float64, error) {
-	at, err := database(ctx, "hosts")
+	srv, err := measure.OpenPostgres(ctx, "bench-pace")
+	if err != nil {
+		return 0, err
+	}
+	at, err := srv.Database(ctx, "bench_hosts")
 	if err != nil {
 		return 0, err
 	}

@@ -10,16 +10,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/seinehq/seine/bench/measure"
 )
 
 // benchAdd pipes keys, each of them twice, into `seine add`.
-func benchAdd(ctx context.Context, srv *server, s settings) error {
+func benchAdd(ctx context.Context, srv *measure.Postgres, s settings) error {
 	dir, err := os.MkdirTemp("", "seine-bench")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	dsn, err := srv.database(ctx, "bench_add")
+	dsn, err := srv.Database(ctx, "bench_add")
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,7 @@ func benchAdd(ctx context.Context, srv *server, s settings) error {
 				at.name, again, bytes.TrimSpace(out.Bytes()), float64(s.add)/took.Seconds(), cpuOf(c.ProcessState, s.add), peakMB(c.ProcessState), bytes.Count(progress.Bytes(), []byte("\n")))
 		}
 	}
-	return srv.drop(ctx, dsn)
+	return srv.Drop(ctx, dsn)
 }
 
 // writeKeys writes n keys, each of the first half of them twice, in an order

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +16,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
+	"github.com/seinehq/seine/bench/measure"
 	"github.com/seinehq/seine/internal/cardsite"
 )
 
@@ -61,7 +59,7 @@ explore: {strategy: "off"}
 `
 
 func (t fleetTest) run(ctx context.Context) error {
-	binary, err := filepath.Abs("bin/seine")
+	binary, err := measure.Command()
 	if err != nil {
 		return err
 	}
@@ -80,7 +78,11 @@ func (t fleetTest) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = served.Close() }()
-	at, err := database(ctx, "pace")
+	srv, err := measure.OpenPostgres(ctx, "bench-pace")
+	if err != nil {
+		return err
+	}
+	at, err := srv.Database(ctx, "bench_pace")
 	if err != nil {
 		return err
 	}
@@ -160,25 +162,4 @@ func most(at []time.Time, window time.Duration) int {
 		best = max(best, i-first+1)
 	}
 	return best
-}
-
-// database makes an empty database on the server.
-func database(ctx context.Context, name string) (string, error) {
-	u, err := url.Parse(os.Getenv("SEINE_TEST_POSTGRES"))
-	if err != nil || u.Host == "" {
-		return "", errors.New("SEINE_TEST_POSTGRES names no server: run `make bench-pace`")
-	}
-	c, err := pgx.Connect(ctx, u.String())
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = c.Close(ctx) }()
-	name = "bench_" + name
-	for _, sql := range []string{"drop database if exists " + name + " with (force)", "create database " + name} {
-		if _, err := c.Exec(ctx, sql); err != nil {
-			return "", err
-		}
-	}
-	u.Path = "/" + name
-	return u.String(), nil
 }

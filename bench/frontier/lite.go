@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seinehq/seine/bench/measure"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
@@ -22,7 +23,7 @@ type liteFigures struct{ Add, Work, P50, P99 float64 }
 
 // benchLite works tasks off in a SQLite file, in a process of its own, whose
 // memory can be told.
-func benchLite(ctx context.Context, _ *server, s settings) error {
+func benchLite(ctx context.Context, _ *measure.Postgres, s settings) error {
 	dir, err := os.MkdirTemp("", "seine-bench")
 	if err != nil {
 		return err
