@@ -370,13 +370,8 @@ func (j Job) check() []error {
 	if h := j.Pace.Hours; h.From < 0 || h.To < 0 || h.From >= 24*time.Hour || h.To >= 24*time.Hour {
 		say("pace.hours: %v to %v are no times of the day", h.From, h.To)
 	}
-	if len(j.Seeds.IDs) > 0 {
-		for _, err := range checkSpaces(j.Seeds.IDs) {
-			say("%w", err)
-		}
-		if !strings.Contains(j.Seeds.URL, "{id}") {
-			say("seeds.url %q has no {id}", j.Seeds.URL)
-		}
+	if len(j.Seeds.IDs) > 0 && !strings.Contains(j.Seeds.URL, "{id}") {
+		say("seeds.url %q has no {id}", j.Seeds.URL)
 	}
 	if e := j.Explore; e.Neighbor != nil && e.Strategy != StrategyChain {
 		say("explore: a neighbor function is for the strategy %s", StrategyChain)

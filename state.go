@@ -37,13 +37,3 @@ func (s State) String() string {
 	}
 	return fmt.Sprintf("State(%d)", int8(s))
 }
-
-// ParseState returns the state that a word names.
-func ParseState(word string) (State, error) {
-	for _, s := range States {
-		if s.String() == word {
-			return s, nil
-		}
-	}
-	return 0, fmt.Errorf("unknown state %q: one of pending, in_progress, done, skipped, stale, error", word)
-}

@@ -23,6 +23,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/health"
+	"github.com/seinehq/seine/internal/idspace"
 	"github.com/seinehq/seine/internal/wiring"
 )
 
@@ -243,6 +244,7 @@ func (c *Config) check() error {
 	for _, j := range c.Jobs {
 		_, err := j.Normal()
 		errs = append(errs, err)
+		errs = append(errs, idspace.Check(j.Seeds.IDs)...)
 	}
 	return errors.Join(errs...)
 }

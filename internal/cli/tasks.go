@@ -33,7 +33,7 @@ func (f *filterFlags) register(c *cobra.Command) {
 func (f *filterFlags) filter() (frontier.Filter, error) {
 	out := frontier.Filter{Reason: f.reason, Host: f.host, Limit: f.limit}
 	for _, word := range f.states {
-		s, err := seine.ParseState(word)
+		s, err := parseState(word)
 		if err != nil {
 			return out, usagef("--state: %w", err)
 		}
@@ -209,4 +209,14 @@ they are.`,
 	f.register(c)
 	c.Flags().BoolVar(&all, "all", false, "every finished and waiting task")
 	return c
+}
+
+// parseState returns the state with a name.
+func parseState(name string) (seine.State, error) {
+	for _, s := range seine.States {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown state %q: one of pending, in_progress, done, skipped, stale, error", name)
 }

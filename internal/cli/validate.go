@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/idspace"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -38,7 +39,7 @@ func (a *app) validateCommand() *cobra.Command {
 func (a *app) describe(job *seine.Job, list *listing) {
 	var tasks int64 // of a list, those of the host with the most
 	for i := range job.Seeds.IDs {
-		s := &job.Seeds.IDs[i]
+		s := idspace.Of(&job.Seeds.IDs[i])
 		tasks += s.Len()
 		a.print("  ids       %s to %s: %d, by strategy %s", s.At(0), s.At(s.Len()-1), s.Len(), job.Explore.Strategy)
 	}

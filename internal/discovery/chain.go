@@ -8,6 +8,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/idspace"
 )
 
 // chain is the source of a job that walks from hit to hit.
@@ -107,7 +108,7 @@ func stepsAt(ctx context.Context, f states, job *seine.Job, id frontier.JobID, k
 	if i < 0 {
 		return nil, nil
 	}
-	space, patience := &job.Seeds.IDs[i], job.Explore.Patience
+	space, patience := idspace.Of(&job.Seeds.IDs[i]), job.Explore.Patience
 	var out []frontier.New
 	for _, w := range walk.Next(hit, patience) {
 		seen := map[int64]explore.Known{}
@@ -138,7 +139,7 @@ func stepsAt(ctx context.Context, f states, job *seine.Job, id frontier.JobID, k
 }
 
 // lookup learns the states of count IDs of a space from a position on.
-func lookup(ctx context.Context, f states, job frontier.JobID, s *seine.IDSpace, pos int64, dir, count int, seen map[int64]explore.Known) error {
+func lookup(ctx context.Context, f states, job frontier.JobID, s *idspace.Space, pos int64, dir, count int, seen map[int64]explore.Known) error {
 	at := make(map[string]int64, count)
 	keys := make([]string, 0, count)
 	for i := range int64(count) {

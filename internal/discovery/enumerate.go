@@ -5,12 +5,13 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/idspace"
 )
 
 // enumeration numbers the IDs of a job: the IDs of one space of plain numbers by themselves, other
 // IDs one space after the other, from 0.
 type enumeration struct {
-	spaces []seine.IDSpace
+	spaces []idspace.Space
 	plain  bool
 }
 
@@ -20,7 +21,7 @@ func enumerated(job *seine.Job) *enumeration {
 	if len(s) == 0 || job.Explore.Strategy != seine.StrategyOff {
 		return nil
 	}
-	return &enumeration{spaces: s, plain: len(s) == 1 && s[0].Step <= 1 && s[0].Date == ""}
+	return &enumeration{spaces: idspace.All(s), plain: len(s) == 1 && s[0].Step <= 1 && s[0].Date == ""}
 }
 
 // key returns the ID of a number.

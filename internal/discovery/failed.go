@@ -22,7 +22,7 @@ func Failed(ctx context.Context, f Lister, id frontier.JobID, spaces []Space) ([
 	ids := make([]seine.IDSpace, len(spaces))
 	out := make([]map[int64]int64, len(spaces))
 	for i, s := range spaces {
-		ids[i], out[i] = *s.IDSpace, map[int64]int64{}
+		ids[i], out[i] = seine.IDSpace(*s.Space), map[int64]int64{}
 	}
 	filter := frontier.Filter{States: []seine.State{seine.Error}, Limit: failedPage}
 	for {

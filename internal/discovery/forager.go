@@ -245,7 +245,7 @@ func (x *forager) probesOf(ctx context.Context, s *space, n int) (out []frontier
 			return true
 		} else if !there && failed == nil {
 			// In a dense block the next IDs are examined in their order.
-			failed = lookup(ctx, x.cfg.Frontier, x.cfg.ID, s.IDSpace, pos, +1, probeAhead, seen)
+			failed = lookup(ctx, x.cfg.Frontier, x.cfg.ID, s.Space.Space, pos, +1, probeAhead, seen)
 		}
 		return failed != nil || seen[pos] == explore.Unknown
 	}

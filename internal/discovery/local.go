@@ -124,7 +124,7 @@ func (x *forager) step(ctx context.Context, s *space, pos int64, f Finished, a e
 			dir = -1
 		}
 		if err == nil {
-			err = lookup(ctx, x.cfg.Frontier, x.cfg.ID, s.IDSpace, at, dir, lookAhead, known)
+			err = lookup(ctx, x.cfg.Frontier, x.cfg.ID, s.Space.Space, at, dir, lookAhead, known)
 		}
 		if err != nil {
 			return explore.Taken

@@ -13,6 +13,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/idspace"
 	"github.com/seinehq/seine/internal/outage"
 )
 
@@ -83,7 +84,7 @@ func addFile(ctx context.Context, in *Adder, path string, bad func(*frontier.Bad
 // neighbors, so a job with a neighbor function begins no walk around hits.
 func seedChain(ctx context.Context, f Seeds, in *Adder) error {
 	for i := range in.job.Seeds.IDs {
-		s := &in.job.Seeds.IDs[i]
+		s := idspace.Of(&in.job.Seeds.IDs[i])
 		for _, id := range s.Start {
 			if err := in.Add(ctx, frontier.Seed{Key: s.Key(id)}); err != nil {
 				return fmt.Errorf("seeds.ids.start: %w", err)

@@ -10,11 +10,12 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/idspace"
 )
 
 // Space is an ID space of a job as its frontier numbers it.
 type Space struct {
-	*seine.IDSpace
+	*idspace.Space
 	Number int
 
 	// Model has no statistics yet.
@@ -27,13 +28,13 @@ func Spaces(job *seine.Job) (out []Space) {
 		return nil
 	}
 	for i := range job.Seeds.IDs {
-		s := &job.Seeds.IDs[i]
+		s := idspace.Of(&job.Seeds.IDs[i])
 		opts := explore.Options{Blocks: job.Explore.Blocks, Max: job.Explore.Max}
 		if len(s.Start) > 0 {
 			opts.Start, _ = s.Find(s.Key(s.Start[0]))
 		}
 		model := explore.New(s.Len(), opts)
-		out = append(out, Space{s, frontier.SpaceNumber(s, model), model})
+		out = append(out, Space{s, frontier.SpaceNumber((*seine.IDSpace)(s), model), model})
 	}
 	return out
 }

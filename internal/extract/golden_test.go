@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,10 +31,11 @@ func (w written) rules(t *testing.T) Rules {
 	t.Helper()
 	rules := Rules{Fields: w.Fields, Assets: w.Assets, Key: w.Key}
 	for _, v := range w.Verdict {
-		state, err := seine.ParseState(v.State)
-		if err != nil {
-			t.Fatal(err)
+		i := slices.IndexFunc(seine.States, func(s seine.State) bool { return s.String() == v.State })
+		if i < 0 {
+			t.Fatalf("unknown state %q", v.State)
 		}
+		state := seine.States[i]
 		rules.Verdict = append(rules.Verdict, VerdictRule{State: state, When: v.When, Why: v.Why})
 	}
 	return rules

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/idspace"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/weburl"
 )
@@ -134,11 +135,11 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 func Locate(spaces []seine.IDSpace, id string) (i int, pos int64) {
 	i = -1
 	for k := range spaces {
-		at, ok := spaces[k].Find(id)
+		at, ok := idspace.Of(&spaces[k]).Find(id)
 		if !ok {
 			continue
 		}
-		if spaces[k].At(at) == id {
+		if idspace.Of(&spaces[k]).At(at) == id {
 			return k, at
 		}
 		if i < 0 {
@@ -152,11 +153,12 @@ func Locate(spaces []seine.IDSpace, id string) (i int, pos int64) {
 // outside its bounds.
 func spelled(spaces []seine.IDSpace, key string) string {
 	if i, at := Locate(spaces, key); i >= 0 {
-		return spaces[i].At(at)
+		return idspace.Of(&spaces[i]).At(at)
 	}
 	if len(spaces) == 1 {
-		if n, ok := spaces[0].Number(key); ok {
-			return spaces[0].Key(n)
+		s := idspace.Of(&spaces[0])
+		if n, ok := s.Number(key); ok {
+			return s.Key(n)
 		}
 	}
 	return key

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seinehq/seine"
 
+	"github.com/seinehq/seine/internal/idspace"
 	"github.com/seinehq/seine/internal/number"
 )
 
@@ -83,14 +84,14 @@ func (a *assembly) spaces(list several[idSpace]) []seine.IDSpace {
 	var all int64
 	for i := range out {
 		at := index("seeds.ids", i)
-		all += out[i].Len()
+		all += idspace.Of(&out[i]).Len()
 		if all < 0 {
 			a.check(at, true, "%s: the spaces together hold more IDs than 64 bits count", at)
 			break
 		}
 	}
 	if all >= 0 {
-		for _, o := range seine.Overlaps(out) {
+		for _, o := range idspace.Overlaps(idspace.All(out)) {
 			at := index("seeds.ids", o.Of)
 			a.check(at, true, "%s: the ID %s is also one of %s, but spaces must not overlap", at, o.ID, index("seeds.ids", o.With))
 		}
@@ -208,7 +209,7 @@ func (a *assembly) word(path string, v bound, s *seine.IDSpace) (int64, bool) {
 		a.say(v.n.at, path, "%s: %q has another length than from: give a space for each length", path, v.shown())
 		return 0, false
 	}
-	bare := seine.IDSpace{Alphabet: s.Alphabet, Width: s.Width}
+	bare := idspace.Space{Alphabet: s.Alphabet, Width: s.Width}
 	n, ok := bare.Number(v.n.text)
 	if !ok {
 		a.say(v.n.at, path, "%s: %s does not fit 64 bits", path, v.shown())
@@ -262,7 +263,7 @@ func (a *assembly) goals(job *seine.Job, assets int) {
 	}
 	var ids int64
 	for i := range job.Seeds.IDs {
-		ids += job.Seeds.IDs[i].Len()
+		ids += idspace.Of(&job.Seeds.IDs[i]).Len()
 	}
 	starts := len(job.Seeds.URLs) > 0
 	for i := range job.Seeds.IDs {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/idspace"
 )
 
 func idsJob(ids, more string) string {
@@ -42,7 +43,7 @@ func TestIDs(t *testing.T) {
 			}
 			var keys []string
 			for i := range got {
-				keys = append(keys, got[i].At(0), got[i].At(got[i].Len()-1))
+				keys = append(keys, idspace.Of(&got[i]).At(0), idspace.Of(&got[i]).At(idspace.Of(&got[i]).Len()-1))
 			}
 			if got := strings.Join(keys, " "); got != tt.keys {
 				t.Errorf("ids %s; want %s", got, tt.keys)

@@ -1,6 +1,7 @@
 package jobfile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/idspace"
 	"github.com/seinehq/seine/internal/redact"
 )
 
@@ -105,7 +107,8 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	scraper.LeaveOut(redact.New(job.Secrets).Replace)
 	job.Source = src
 	job.Digest = sum
-	if job, err = job.Normal(); err != nil {
+	job, err = job.Normal()
+	if err = errors.Join(err, errors.Join(idspace.Check(job.Seeds.IDs)...)); err != nil {
 		// Every problem that Normal finds should be found above, with its position. This reports
 		// rules that only Normal knows.
 		for line := range strings.Lines(err.Error()) {

@@ -15,6 +15,7 @@ import (
 	"github.com/seinehq/seine"
 	forager "github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/idspace"
 )
 
 // nest writes an example of the last key of a path. It adds the keys around it, the required keys
@@ -121,8 +122,8 @@ var applied = []string{
 func TestAppliedDefaults(t *testing.T) {
 	t.Parallel()
 	zero, one := seine.IDSpace{From: 5, To: 9}, seine.IDSpace{From: 5, To: 9, Step: 1}
-	if zero.At(1) != one.At(1) {
-		t.Errorf("the second id of 5 to 9 without a step is %s", zero.At(1))
+	if idspace.Of(&zero).At(1) != idspace.Of(&one).At(1) {
+		t.Errorf("the second id of 5 to 9 without a step is %s", idspace.Of(&zero).At(1))
 	}
 	const numbers = "seeds: {ids: {from: 1, to: 9%s}, url: 'https://shop.example/{id}'}"
 	if diff := cmp.Diff(parsed(t, fmt.Sprintf(numbers, "")), parsed(t, fmt.Sprintf(numbers, ", base: 10")), cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {

@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/seinehq/seine"
@@ -11,6 +12,7 @@ import (
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/idspace"
 	"github.com/seinehq/seine/internal/redact"
 )
 
@@ -32,7 +34,7 @@ type Options struct {
 // Register makes a job known to a frontier, with its config and pace.
 func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Options) (*engine.Job, error) {
 	normal, err := job.Normal()
-	if err != nil {
+	if err = errors.Join(err, errors.Join(idspace.Check(job.Seeds.IDs)...)); err != nil {
 		return nil, err
 	}
 	if len(normal.Digest) == 0 {

@@ -1,23 +1,13 @@
-package seine
+package idspace
 
-import "strings"
+import (
+	"strings"
 
-// Check is a scheme of check digits.
-type Check string
-
-// The schemes of check digits.
-const (
-	CheckLuhn  Check = "luhn"  // ISO/IEC 7812-1, Annex B
-	CheckEAN   Check = "ean"   // GS1: EAN, UPC, ISBN-13
-	CheckMod11 Check = "mod11" // ISBN-10: X stands for 10
-	CheckDamm  Check = "damm"
+	"github.com/seinehq/seine"
 )
 
-// Checks lists the schemes.
-var Checks = []Check{CheckLuhn, CheckEAN, CheckMod11, CheckDamm}
-
-var checks = map[Check]func(digits string) byte{
-	CheckLuhn: func(digits string) byte {
+var checks = map[seine.Check]func(digits string) byte{
+	seine.CheckLuhn: func(digits string) byte {
 		return modulo10(digits, func(d, place int) int {
 			if place%2 == 1 {
 				return d
@@ -25,7 +15,7 @@ var checks = map[Check]func(digits string) byte{
 			return d*2%10 + d*2/10
 		})
 	},
-	CheckEAN: func(digits string) byte {
+	seine.CheckEAN: func(digits string) byte {
 		return modulo10(digits, func(d, place int) int {
 			if place%2 == 1 {
 				return d
@@ -33,14 +23,14 @@ var checks = map[Check]func(digits string) byte{
 			return 3 * d
 		})
 	},
-	CheckMod11: func(digits string) byte {
+	seine.CheckMod11: func(digits string) byte {
 		sum := 0
 		for i := range len(digits) {
 			sum += int(digits[len(digits)-1-i]-'0') * (i + 2)
 		}
 		return "0123456789X"[(11-sum%11)%11]
 	},
-	CheckDamm: func(digits string) byte {
+	seine.CheckDamm: func(digits string) byte {
 		at := byte('0')
 		for i := range len(digits) {
 			at = damm[at-'0'][digits[i]-'0']
@@ -49,8 +39,7 @@ var checks = map[Check]func(digits string) byte{
 	},
 }
 
-// modulo10 is the digit that makes the weighed sum end in 0; place counts from
-// the last digit.
+// modulo10 returns the digit that makes the weighed sum end in 0. place counts from the last digit.
 func modulo10(digits string, weigh func(d, place int) int) byte {
 	sum := 0
 	for i := range len(digits) {
@@ -65,11 +54,11 @@ var damm = [10]string{
 	"3674209581", "5869720134", "8945362017", "9438617205", "2581436790",
 }
 
-// of is the check digit of a number's digits, and empty without a scheme.
-func (c Check) of(digits string) string {
-	make := checks[c]
-	if make == nil || strings.Trim(digits, decimals) != "" {
+// checkDigit returns the check digit of a number's digits, or an empty string without a scheme.
+func checkDigit(c seine.Check, digits string) string {
+	compute := checks[c]
+	if compute == nil || strings.Trim(digits, decimals) != "" {
 		return ""
 	}
-	return string(make(digits))
+	return string(compute(digits))
 }

@@ -1,12 +1,14 @@
-package seine_test
+package idspace_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/idspace"
 )
 
 func date(y int, m time.Month, d int) int64 {
@@ -38,7 +40,7 @@ func TestIDSpace(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := &tt.space
+			s := idspace.Of(&tt.space)
 			if got := fmt.Sprint(s.At(0), " ", s.At(1), " ", s.At(2), " ", s.At(s.Len()-1)); got != tt.want || s.Len() != tt.len {
 				t.Errorf("ids %s, %d of them; want %s, %d", got, s.Len(), tt.want, tt.len)
 			}
@@ -87,9 +89,7 @@ func TestSpacesThatCantBe(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := seine.Job{
-				Name: "j", Seeds: seine.Seeds{URL: "https://a.example/{id}", IDs: tt.space}, Scraper: seine.ScraperFunc(nil),
-			}.Normal()
+			err := errors.Join(idspace.Check(tt.space)...)
 			if got := fmt.Sprint(err); tt.want == "" && err != nil || !strings.Contains(got, tt.want) {
 				t.Errorf("%v; want %q", err, tt.want)
 			}

@@ -1,4 +1,4 @@
-package seine
+package idspace
 
 import (
 	"cmp"
@@ -14,9 +14,15 @@ type Overlap struct {
 	ID       string
 }
 
-// Overlaps lists the spaces that have an id in common with one before them, as
-// [IDSpace.Overlaps] tells.
-func Overlaps(spaces []IDSpace) (out []Overlap) {
+// Overlaps lists the spaces that have an ID in common with an earlier one, as
+// [Space.Overlaps] reports.
+func Overlaps(spaces []Space) (out []Overlap) {
+	out, _ = overlaps(spaces)
+	return out
+}
+
+// overlaps also returns the unused part of overlapWalk.
+func overlaps(spaces []Space) (out []Overlap, left int64) {
 	order := make([]int, len(spaces))
 	for i := range order {
 		order[i] = i
@@ -45,23 +51,23 @@ func Overlaps(spaces []IDSpace) (out []Overlap) {
 	// Short walks go first, because the number of inspected IDs has one bound for all.
 	length := func(o Overlap) int64 { return min(spaces[o.Of].Len(), spaces[o.With].Len()) }
 	slices.SortStableFunc(walked, func(a, b Overlap) int { return cmp.Compare(length(a), length(b)) })
-	left := int64(overlapWalk)
+	left = overlapWalk
 	for _, o := range walked {
 		if id, overlap := spaces[o.Of].walked(&spaces[o.With], &left); overlap {
 			out = append(out, Overlap{o.Of, o.With, id})
 		}
 	}
 	slices.SortFunc(out, func(a, b Overlap) int { return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.With, b.With)) })
-	return out
+	return out, left
 }
 
 // plain reports that a space holds every number between its bounds, in digits whose order is the
 // order of their bytes.
-func (s *IDSpace) plain() bool {
+func (s *Space) plain() bool {
 	return s.Date == "" && s.Check == "" && s.step() == 1 && slices.IsSorted([]byte(s.alphabet()))
 }
 
-func (s *IDSpace) alphabet() string {
+func (s *Space) alphabet() string {
 	if s.Alphabet == "" {
 		return decimals
 	}
@@ -70,7 +76,7 @@ func (s *IDSpace) alphabet() string {
 
 // crosses is whether two plain spaces have an id in common. For each length, the common IDs form a
 // range in the order of bytes, in digits of both spaces.
-func (s *IDSpace) crosses(o *IDSpace) (id string, crosses bool) {
+func (s *Space) crosses(o *Space) (id string, crosses bool) {
 	for n := max(len(s.Key(s.From)), len(o.Key(o.From))); n <= min(len(s.Key(s.To)), len(o.Key(o.To))); n++ {
 		lo1, hi1, ok1 := s.ofLength(n)
 		lo2, hi2, ok2 := o.ofLength(n)
@@ -95,7 +101,7 @@ func (s *IDSpace) crosses(o *IDSpace) (id string, crosses bool) {
 }
 
 // mayHave reports whether an ID may have a byte at a position.
-func (s *IDSpace) mayHave(c byte, at int) bool {
+func (s *Space) mayHave(c byte, at int) bool {
 	if at < len(s.Prefix) {
 		return s.Prefix[at] == c
 	}
@@ -103,7 +109,7 @@ func (s *IDSpace) mayHave(c byte, at int) bool {
 }
 
 // ofLength returns the first and the last ID with a given number of bytes.
-func (s *IDSpace) ofLength(n int) (first, last string, ok bool) {
+func (s *Space) ofLength(n int) (first, last string, ok bool) {
 	digits, base := n-len(s.Prefix), int64(len(s.alphabet()))
 	if digits < max(s.Width, 1) {
 		return "", "", false
@@ -171,7 +177,7 @@ const (
 // Overlaps reports whether two spaces have an id in common, and names one. It is exact with one
 // exception: if the IDs have different notations with a step, a check digit, a date or an unusual
 // digit order, and each space has more than a million IDs, it inspects a sample.
-func (s *IDSpace) Overlaps(o *IDSpace) (id string, overlaps bool) {
+func (s *Space) Overlaps(o *Space) (id string, overlaps bool) {
 	id, overlaps, known := s.reckoned(o)
 	if !known {
 		left := int64(overlapWalk)
@@ -182,7 +188,7 @@ func (s *IDSpace) Overlaps(o *IDSpace) (id string, overlaps bool) {
 
 // walked looks up the IDs of the shorter space in the other one, up to the limit left or for a
 // sample of both.
-func (s *IDSpace) walked(o *IDSpace, left *int64) (id string, overlaps bool) {
+func (s *Space) walked(o *Space, left *int64) (id string, overlaps bool) {
 	few, many := s, o
 	if few.Len() > many.Len() {
 		few, many = many, few
@@ -197,7 +203,7 @@ func (s *IDSpace) walked(o *IDSpace, left *int64) (id string, overlaps bool) {
 		}
 		return "", false
 	}
-	for _, x := range [][2]*IDSpace{{s, o}, {o, s}} {
+	for _, x := range [][2]*Space{{s, o}, {o, s}} {
 		n := x[0].Len()
 		for k := range min(n, overlapSample) {
 			i := k
@@ -214,7 +220,7 @@ func (s *IDSpace) walked(o *IDSpace, left *int64) (id string, overlaps bool) {
 
 // asLong returns the positions, from and before to, of the IDs whose length occurs in another
 // space. If one of the spaces holds dates, it returns all positions.
-func (s *IDSpace) asLong(o *IDSpace) (from, to int64) {
+func (s *Space) asLong(o *Space) (from, to int64) {
 	n := s.Len()
 	if s.Date != "" || o.Date != "" {
 		return 0, n
@@ -235,7 +241,7 @@ func (s *IDSpace) asLong(o *IDSpace) (from, to int64) {
 }
 
 // reckoned returns the result that needs no look at the IDs. known is false if that is not enough.
-func (s *IDSpace) reckoned(o *IDSpace) (id string, overlaps, known bool) {
+func (s *Space) reckoned(o *Space) (id string, overlaps, known bool) {
 	switch {
 	case !strings.HasPrefix(s.Prefix, o.Prefix) && !strings.HasPrefix(o.Prefix, s.Prefix):
 		return "", false, true
@@ -250,7 +256,7 @@ func (s *IDSpace) reckoned(o *IDSpace) (id string, overlaps, known bool) {
 }
 
 // meets is whether two spaces whose ids are written alike have one in common.
-func (s *IDSpace) meets(o *IDSpace) (id string, overlaps bool) {
+func (s *Space) meets(o *Space) (id string, overlaps bool) {
 	lo, hi := max(s.From, o.From), min(s.To, o.To)
 	if lo > hi {
 		return "", false
