@@ -183,7 +183,7 @@ func TestReadiness(t *testing.T) {
 	}
 	<-asked
 	stop()
-	until(t, "draining", func() bool { return strings.Contains(wrong(t, w, "/readyz", "draining"), "told to stop") })
+	until(t, "draining", func() bool { return strings.Contains(wrong(t, w, "/readyz", "draining"), "shutting down") })
 	if status, _ := ask(t, w, "/livez"); status != http.StatusOK {
 		t.Errorf("while it drains it is not alive: %d", status)
 	}
