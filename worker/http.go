@@ -107,6 +107,15 @@ func (w *Worker) started() {
 	if w.chrome != nil {
 		ready = append(ready, health.Check{Name: "browser", Look: func(context.Context) error { return w.chrome.Err() }})
 	}
+	w.told.server.Explain(func() []string {
+		var why []string
+		for _, p := range w.engine.Progress() {
+			if p.Why != "" {
+				why = append(why, fmt.Sprintf("job %s: %s", p.Job, p.Why))
+			}
+		}
+		return why
+	})
 	w.told.server.Started([]health.Check{{Name: "loop", Look: func(context.Context) error {
 		if stuck := w.engine.Stuck(); len(stuck) > 0 {
 			return errors.New(strings.Join(stuck, "; "))

@@ -81,6 +81,7 @@ func TestStuckLoopIsNotAlive(t *testing.T) {
 	status(http.StatusServiceUnavailable, "job j: claim loop: claiming for ")
 	close(hang.free)
 	status(http.StatusOK, `{"name":"loop","ok":true}`)
+	status(http.StatusOK, `"why":["job j: nothing is ready"]`)
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -62,10 +62,10 @@ func (a *app) showProgress(ctx context.Context, w *worker.Worker, job *seine.Job
 const askEvery = time.Second
 
 func progressLine(s worker.Status, progress []worker.Progress, job string, explores bool) string {
-	var rate float64
+	rate, why := 0.0, ""
 	for _, p := range progress {
 		if p.Job == job {
-			rate = p.Rate
+			rate, why = p.Rate, p.Why
 		}
 	}
 	parts := []string{}
@@ -86,6 +86,8 @@ func progressLine(s worker.Status, progress []worker.Progress, job string, explo
 	}
 	if waits := waitsFor(s, rate); waits != "" {
 		parts = append(parts, waits)
+	} else if rate == 0 && why != "" {
+		parts = append(parts, why)
 	}
 	if s.Paused {
 		parts = append(parts, "paused: `seine resume "+job+"` lets it go on")

@@ -56,6 +56,7 @@ type Server struct {
 	mu      sync.Mutex
 	live    []*kept
 	ready   []*kept
+	why     func() []string
 	starts  string // what the start is at; empty: it is over
 	serving sync.WaitGroup
 }
@@ -115,6 +116,13 @@ func remedy(err error) error {
 // Addr is the address that is listened on.
 func (s *Server) Addr() string { return s.at.Addr().String() }
 
+// Explain sets the source of [Answer.Why].
+func (s *Server) Explain(why func() []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.why = why
+}
+
 // Handle adds another path.
 func (s *Server) Handle(path string, h http.Handler) { s.mux.Handle("GET "+path, h) }
 
@@ -161,6 +169,9 @@ type Result struct {
 type Answer struct {
 	OK     bool     `json:"ok"`
 	Checks []Result `json:"checks"`
+
+	// Why lists the reasons why a healthy process does no work, on /livez.
+	Why []string `json:"why,omitempty"`
 }
 
 // start is the check of the start.
@@ -180,8 +191,13 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, of *[]*kept,
 	}
 	if of != nil {
 		s.mu.Lock()
-		checks := *of
+		checks, why := *of, s.why
 		s.mu.Unlock()
+		if of == &s.live && why != nil {
+			for _, w := range why() {
+				out.Why = append(out.Why, s.Clean(w))
+			}
+		}
 		results := make([]Result, len(checks))
 		var looks sync.WaitGroup
 		for i, c := range checks {
