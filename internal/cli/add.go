@@ -17,35 +17,43 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-func (a *app) addCommand() *cobra.Command {
-	var accept, strict bool
+// addCommand is `seine add`.
+type addCommand struct {
+	*app
+
+	accept, strict bool
+}
+
+func newAdd(a *app) *cobra.Command {
+	x := &addCommand{app: a}
 	c := &cobra.Command{
 		Use: "add JOB [KEY…|-]", Short: "Admit tasks from arguments or standard input", Args: cobra.MinimumNArgs(1),
-		Long: `Admits tasks: ids, each the {id} of seeds.url whether it is in the job's space or
-not, or URLs. From standard input (-), a line is a key, a comment that begins with
-#, or {"key": …, "priority": 0 (first) to 3, else the nearest of these, "meta":
-{…}}. A JSON array of these, and CSV or TSV with a header, are read too: the column
-key, id or url holds the key, the others go into meta. Lines that give no task are
-listed and left out. A key that the job has seen is passed over, so the same list
-may be added again.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			return a.add(c.Context(), args[0], args[1:], accept, strict)
-		},
+		Long: `Admits tasks. A key is an ID, which replaces {id} in seeds.url and may lie outside
+the job's space, or a URL. A key that the job has seen is skipped, so the same list
+may be added again.
+
+Standard input (-) holds one entry per line: a key, a comment that begins with #, or
+{"key": …, "priority": 0 (first) to 3, "meta": {…}}. A JSON array of entries, and
+CSV or TSV with a header, are read too. There the column key, id or url holds the
+key, and the other columns go into meta. Invalid lines are listed and skipped.`,
+		Example: `  seine add cards.yaml 70000001 70000002
+  seine add cards.yaml - < ids.csv`,
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args[0], args[1:]) },
 	}
-	c.Flags().BoolVar(&accept, "accept-changes", false, "take a changed seeds.url or store.key")
-	c.Flags().BoolVar(&strict, "strict", false, "stop at the first line that gives no task")
+	c.Flags().BoolVar(&x.accept, "accept-changes", false, "accept a changed seeds.url or store.key")
+	c.Flags().BoolVar(&x.strict, "strict", false, "stop at the first invalid line")
 	return c
 }
 
-func (a *app) add(ctx context.Context, arg string, keys []string, accept, strict bool) error {
-	f, job, id, err := a.registered(ctx, arg, accept)
+func (a *addCommand) run(ctx context.Context, arg string, keys []string) error {
+	f, job, id, err := a.registered(ctx, arg)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
 	in := discovery.NewAdder(f, job, id)
 	in.Log = a.logger(slog.LevelWarn)
-	bad := badLines{strict: strict}
+	bad := badLines{strict: a.strict}
 	if len(keys) == 0 || len(keys) == 1 && keys[0] == "-" {
 		err = a.addStream(ctx, in, a.stdin, bad.add)
 	} else {
@@ -62,10 +70,10 @@ func (a *app) add(ctx context.Context, arg string, keys []string, accept, strict
 		return errors.Join(err, bad.err(), a.printJSON(map[string]any{"keys": in.Seen, "added": in.Added, "known": in.Known, "bad": bad.n, "bad_lines": bad.json()}))
 	}
 	a.print("%s, %d added, %d known already", counted(in.Seen, "key"), in.Added, in.Known)
-	return errors.Join(err, bad.print(a))
+	return errors.Join(err, bad.print(a.console))
 }
 
-func (a *app) addStream(ctx context.Context, in *discovery.Adder, r io.Reader, bad func(*frontier.BadLine) error) error {
+func (a *addCommand) addStream(ctx context.Context, in *discovery.Adder, r io.Reader, bad func(*frontier.BadLine) error) error {
 	last := time.Now()
 	return frontier.ReadSeeds(r, "standard input", func(s frontier.Seed) error {
 		if time.Since(last) > lineEvery {
@@ -121,7 +129,7 @@ func (b *badLines) err() error {
 }
 
 // print lists the lines and returns err.
-func (b *badLines) print(a *app) error {
+func (b *badLines) print(a *console) error {
 	for _, l := range b.first {
 		a.say("  %v", l)
 	}
@@ -132,7 +140,7 @@ func (b *badLines) print(a *app) error {
 }
 
 // registered opens a job's frontier, migrates its schema and registers the job.
-func (a *app) registered(ctx context.Context, arg string, accept bool) (drivers.Frontier, *seine.Job, frontier.JobID, error) {
+func (a *addCommand) registered(ctx context.Context, arg string) (drivers.Frontier, *seine.Job, frontier.JobID, error) {
 	if !isFile(arg) {
 		f, job, info, err := a.jobAt(ctx, arg, needs{hosts: true, seeds: true, store: true})
 		if err != nil {
@@ -149,7 +157,7 @@ func (a *app) registered(ctx context.Context, arg string, accept bool) (drivers.
 		return nil, nil, 0, err
 	}
 	if _, err = f.Migrate(ctx); err == nil {
-		registered, e := wiring.Register(ctx, f, *job, wiring.Options{AcceptChanges: accept})
+		registered, e := wiring.Register(ctx, f, *job, wiring.Options{AcceptChanges: a.accept})
 		if err = e; err == nil {
 			return f, &registered.Job, registered.ID, nil
 		}

@@ -17,37 +17,46 @@ import (
 // exitAudit reports faults that remain at the end of an audit.
 const exitAudit = 10
 
-func (a *app) auditCommand() *cobra.Command {
-	var opts dataset.AuditOptions
+// auditCommand is `seine audit`.
+type auditCommand struct {
+	*app
+
+	opts dataset.AuditOptions
+}
+
+func newAudit(a *app) *cobra.Command {
+	x := &auditCommand{app: a}
 	c := &cobra.Command{
-		Use: "audit JOB", Short: "Compare records with files, both ways; --fix mends", Args: cobra.ExactArgs(1),
-		Long: `Compares the frontier's records with the files of the store, both ways: missing,
-broken (by size; with --deep by SHA-256 and by decoding), incomplete (a front
-without a back), in two folders, misnamed, orphaned, left over by a killed
-writer. It may run beside workers: tasks in progress are no faults.
+		Use: "audit JOB", Short: "Compare records with files in both directions", Args: cobra.ExactArgs(1),
+		Long: `Compares the frontier's records with the files of the store, in both directions.
+It finds files that are missing, broken (by size, or with --deep by SHA-256 and by
+decoding), incomplete (a front without a back), in two folders, misnamed, orphaned,
+or left over by a killed writer. Workers may run meanwhile, because tasks in
+progress are no faults.
 
---fix sends tasks back whose files are missing, broken or incomplete, which the
-next run mends, and deletes what is orphaned or left over and older than --grace.
-It never deletes a file that a record owns or comes to own meanwhile, nor one
-that store.key can't have made. After a restore of database and bucket from
-different times: audit --fix, then run.
+--fix requeues tasks with missing, broken or incomplete files, which the next run
+fetches again, and deletes orphaned and leftover files older than --grace. It never
+deletes a file that a record owns, or a file that store.key cannot have made. After
+a restore of database and bucket from different times, run audit --fix, then run.
 
-Exit code 10: faults are there at the end. Those of tasks that were sent back
-are, until they are done again.
+Exit code 10 means that faults remain. A fault of a requeued task remains until the
+task is done again.
 
--o json prints a line for each fault, {"kind", "key", "asset", "path", "detail",
-"fixed"}, and {"summary": …} as the last one.`,
+-o json prints a line per fault, {"kind", "key", "asset", "path", "detail",
+"fixed"}, and {"summary": …} as the last line.`,
+		Example: `  seine audit cards.yaml
+  seine audit cards.yaml --fix --grace 1d`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := checkGrace(opts.Grace); err != nil {
+			if err := checkGrace(x.opts.Grace); err != nil {
 				return err
 			}
-			return a.audit(c.Context(), args[0], opts)
+			return x.run(c.Context(), args[0])
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&opts.Fix, "fix", false, "requeue broken tasks, delete ownerless files")
-	f.BoolVar(&opts.Deep, "deep", false, "read every file: SHA-256, decode images")
-	durationVar(f, &opts.Grace, "grace", dataset.DefaultGrace, "how old an ownerless file must be to be a fault")
+	f.BoolVar(&x.opts.Fix, "fix", false, "requeue broken tasks, delete ownerless files")
+	f.BoolVar(&x.opts.Deep, "deep", false, "read every file: SHA-256, decode images")
+	durationVar(f, &x.opts.Grace, "grace", dataset.DefaultGrace, "minimum age of an ownerless file that counts as a fault")
 	a.outputs(c, "table", "json")
 	return c
 }
@@ -55,7 +64,8 @@ are, until they are done again.
 // maxExamples is how many faults of a kind a table shows.
 const maxExamples = 10
 
-func (a *app) audit(ctx context.Context, arg string, opts dataset.AuditOptions) error {
+func (a *auditCommand) run(ctx context.Context, arg string) error {
+	opts := a.opts
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true, store: true})
 	if err != nil {
 		return err
@@ -100,7 +110,7 @@ func remedy(r dataset.AuditReport, arg, again string) string {
 	free := r.Found[dataset.Orphaned] + r.Found[dataset.Leftover]
 	var does []string
 	if back > 0 {
-		does = append(does, "sends tasks back")
+		does = append(does, "requeues tasks")
 	}
 	if free > 0 {
 		does = append(does, "deletes what nobody owns")
@@ -146,7 +156,7 @@ func runAgain(job *seine.Job, arg string) string {
 	return "its program"
 }
 
-func (a *app) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[dataset.Kind][]dataset.Finding) {
+func (a *auditCommand) printAudit(set *dataset.Set, r dataset.AuditReport, shown map[dataset.Kind][]dataset.Finding) {
 	a.print("job %s: %s, %s; %s of %s", set.Job.Name, counted(r.Files, "file"), size(r.Bytes), counted(r.Assets, "asset"), counted(r.Records, "record"))
 	if r.Young > 0 {
 		a.print("%s without an owner %s younger than the grace time: not judged", counted(r.Young, "file"), number.Chosen(r.Young, "is", "are"))

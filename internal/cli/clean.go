@@ -11,43 +11,50 @@ import (
 	"github.com/seinehq/seine/internal/dataset"
 )
 
-func (a *app) cleanCommand() *cobra.Command {
-	var (
-		opts       dataset.CleanOptions
-		bucketOnly bool
-	)
+// cleanCommand is `seine clean`.
+type cleanCommand struct {
+	*app
+
+	opts       dataset.CleanOptions
+	bucketOnly bool
+}
+
+func newClean(a *app) *cobra.Command {
+	x := &cleanCommand{app: a}
 	c := &cobra.Command{
 		Use: "clean JOB", Short: "Delete the files of incomplete tasks (dry run unless --yes)", Args: cobra.ExactArgs(1),
-		Long: `Deletes what the store has of incomplete ids, those that lack an asset which the
-job's rules want, and says what it deletes. Without --yes it only says so.
+		Long: `Deletes the files of incomplete IDs, which lack an asset that the job's rules
+require, and prints each. Without --yes it only prints them.
 
-What a record owns stays ("seine audit --fix" sends its task back), and so does
-what belongs to a task in progress or is younger than --grace. An id that has all
-its files, some in one folder and some in another, stays too.
+These files stay: files that a record owns ("seine audit --fix" requeues its task),
+files of a task in progress, files younger than --grace, and the files of an ID that
+is complete over several folders.
 
---bucket-only needs no frontier: it goes by store.key and the names of the assets
-alone, also in a bucket that Seine did not fill; files in its folder that it can't
-have made are told, and stay. Nothing but --grace protects the
-files of workers then: stop them first.
+--bucket-only needs no frontier. It uses only store.key and the names of the assets,
+even in a bucket that Seine did not fill, and reports other files in its folder. Only
+--grace protects the files that workers are writing, so stop the workers first.
 
--o json prints a line for each incomplete id, {"key", "have", "lack", "paths",
-"bytes", "deleted", "kept"}, and {"summary": …} as the last one.`,
+-o json prints a line per incomplete ID, {"key", "have", "lack", "paths", "bytes",
+"deleted", "kept"}, and {"summary": …} as the last line.`,
+		Example: `  seine clean cards.yaml
+  seine clean cards.yaml --yes --grace 1d`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := checkGrace(opts.Grace); err != nil {
+			if err := checkGrace(x.opts.Grace); err != nil {
 				return err
 			}
-			return a.clean(c.Context(), args[0], opts, bucketOnly)
+			return x.run(c.Context(), args[0])
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&opts.Yes, "yes", false, "delete")
-	f.BoolVar(&bucketOnly, "bucket-only", false, "go by the paths alone, without a frontier")
-	durationVar(f, &opts.Grace, "grace", dataset.DefaultGrace, "how old the files of an id must be")
+	f.BoolVar(&x.opts.Yes, "yes", false, "delete")
+	f.BoolVar(&x.bucketOnly, "bucket-only", false, "use the paths alone, without a frontier")
+	durationVar(f, &x.opts.Grace, "grace", dataset.DefaultGrace, "minimum age of the files of an ID")
 	a.outputs(c, "table", "json")
 	return c
 }
 
-func (a *app) clean(ctx context.Context, arg string, opts dataset.CleanOptions, bucketOnly bool) error {
+func (a *cleanCommand) run(ctx context.Context, arg string) error {
+	opts, bucketOnly := a.opts, a.bucketOnly
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: !bucketOnly, store: true})
 	if err != nil {
 		return err

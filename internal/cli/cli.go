@@ -6,13 +6,10 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -22,36 +19,37 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
-	"github.com/seinehq/seine/internal/terminal"
 )
 
 // Version is the program's, stamped when it is built.
 var Version = "dev"
 
-// app is one call of the command.
+// app holds what all commands share: environment, streams, places and jobs.
 type app struct {
-	env      func(string) (string, bool)
-	machine  string // where /proc and /sys are; empty: at the root
-	stdin    io.Reader
-	stdout   io.Writer
-	stderr   io.Writer
-	terminal bool
-	screen   *screen // standard error, where it is a terminal
-
-	frontier string // --frontier
-	store    string // --store
-	output   string // -o
-	verbose  bool
-	log      string // --log
-	chosenBy string // what gave frontier and store, when no flag did
-
-	// logs reports that a worker has started, so that output goes to its log.
-	logs bool
+	*environment
+	*console
+	*places
+	*jobs
 
 	// release is closed by the second signal.
 	release chan struct{}
-	redact  *redactor
-	repeats *repeats
+}
+
+// newApp returns an app on the given environment and streams, without a terminal.
+func newApp(env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) *app {
+	e := &environment{lookup: env, redact: &redactor{}}
+	c := &console{environment: e, stdin: stdin, stdout: e.redact.writer(stdout), stderr: e.redact.writer(stderr), repeats: newRepeats()}
+	p := &places{environment: e}
+	return &app{environment: e, console: c, places: p, jobs: &jobs{environment: e, console: c, places: p}, release: make(chan struct{})}
+}
+
+// isolated returns an app with another environment and with its own places, which by names as their source.
+func (a *app) isolated(by string, env func(string) (string, bool)) *app {
+	e := &environment{lookup: env, machine: a.machine, redact: a.environment.redact}
+	c := *a.console
+	c.environment = e
+	p := &places{environment: e, frontier: a.frontier, store: a.store, chosenBy: by}
+	return &app{environment: e, console: &c, places: p, jobs: &jobs{environment: e, console: &c, places: p}, release: a.release}
 }
 
 // Main runs the command with the process's own arguments and streams, and
@@ -59,12 +57,8 @@ type app struct {
 func Main() int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	a := &app{
-		env: os.LookupEnv, stdin: os.Stdin, terminal: term.IsTerminal(int(os.Stderr.Fd())),
-		release: make(chan struct{}), redact: &redactor{}, repeats: newRepeats(),
-	}
-	a.stdout, a.stderr = a.redact.writer(os.Stdout), a.redact.writer(os.Stderr)
-	if a.terminal {
+	a := newApp(os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
+	if a.terminal = term.IsTerminal(int(os.Stderr.Fd())); a.terminal {
 		a.screen = &screen{w: os.Stderr, width: columnsOf(os.Stderr)}
 		a.stderr = a.redact.writer(a.screen)
 	}
@@ -100,20 +94,6 @@ func (a *app) main(ctx context.Context, args []string) int {
 	return code
 }
 
-// complain prints the error that ended a command, with its remedy. A worker with a JSON log prints
-// it as lines of that log. Any other command prints text.
-func (a *app) complain(ctx context.Context, err error, hint string) {
-	for line := range strings.Lines(strings.TrimSpace(err.Error() + "\n" + hint)) {
-		switch line = strings.TrimRight(line, "\n"); {
-		case line == "":
-		case a.logs && a.logsJSON():
-			a.logger(slog.LevelError).ErrorContext(ctx, line) //nolint:sloglint // the sentence is the message
-		default:
-			a.say("seine: %s", line)
-		}
-	}
-}
-
 // ofFrontier reports whether an error is about which frontier was chosen.
 func ofFrontier(err error) bool {
 	for _, kind := range []error{errNoFile, drivers.ErrURL, frontier.ErrSchema, frontier.ErrUnavailable, frontier.ErrRights} {
@@ -132,14 +112,14 @@ var hints = map[int]string{
 }
 
 const longHelp = `Seine turns an ID space or a list of URLs into a clean, checked data set
-of records and files. A job file says what to scrape, how far and how gently;
-the same job file runs on a laptop (SQLite, a folder) and on a fleet of workers
+of records and files. A job file states what to scrape, how much, and at which pace. The
+same job file runs on a laptop (SQLite, a folder) and on a fleet of workers
 (PostgreSQL, a bucket).
 
 Exit codes: 0 done, 1 error, 2 usage, 3 job file, 4 frontier unreachable,
 5 store unreachable, 6 browser, 7 limit met, 8 stopped by a signal before the
 work was done, 9 more failures than max_failures, 10 audit found faults,
-11 schema too old, too new or not ours, 12 disk full, 13 the clocks differ.`
+11 schema too old, too new or foreign, 12 disk full, 13 the clocks differ.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -156,7 +136,7 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.frontier, "frontier", "", "sqlite:PATH, postgres://… or cloudsql://… (else SEINE_FRONTIER, DATABASE_URL, DB_HOST …, the job file)")
 	flags.StringVar(&a.store, "store", "", "file:FOLDER or the URL of a bucket (else SEINE_STORE, GCS_BUCKET, the job file)")
-	flags.StringVarP(&a.output, "output", "o", "", "json: machines read it")
+	flags.StringVarP(&a.output, "output", "o", "", "json for programs")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every task and every warning")
 	flags.StringVar(&a.log, "log", "", "text or json: how run and worker log (else SEINE_LOG, text)")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
@@ -166,15 +146,13 @@ func (a *app) root() *cobra.Command {
 		return nil
 	}
 	for _, c := range []*cobra.Command{
-		a.validateCommand(), a.tryCommand(), a.runCommand(), a.addCommand(), a.workerCommand(), a.statusCommand(),
-		a.tasksCommand(), a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.drainCommand(), a.recountCommand(), a.auditCommand(), a.cleanCommand(),
-		a.countCommand(), a.exportCommand(), a.demoCommand(), a.migrateCommand(),
-		a.doctorCommand(), a.schemaCommand(), a.versionCommand(),
+		newValidate(a), newTry(a), newRun(a), newAdd(a), newWorker(a), newStatus(a), newTasks(a), newRetry(a), newPause(a), newResume(a), newDrain(a),
+		newRecount(a), newAudit(a), newClean(a), newCount(a), newExport(a), newDemo(a), newMigrate(a), newDoctor(a), newSchema(a), newVersion(a),
 	} {
 		a.wrapArgs(c)
 		root.AddCommand(c)
 	}
-	a.completions(root)
+	newCompletion(a).register(root)
 	return root
 }
 
@@ -200,94 +178,4 @@ func (a *app) wrapArgs(c *cobra.Command) {
 		}
 		return nil
 	}
-}
-
-func (a *app) json() bool { return a.output == "json" }
-
-func (a *app) getenv(name string) string {
-	v, _ := a.env(name)
-	return v
-}
-
-func (a *app) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(terminal.NewWriter(a.stderr), format+"\n", args...)
-}
-
-func (a *app) print(format string, args ...any) {
-	_, _ = fmt.Fprintf(a.human(), format+"\n", args...)
-}
-
-// human returns where text for people goes. Terminal control characters are escaped.
-func (a *app) human() io.Writer { return terminal.NewWriter(a.stdout) }
-
-// checkLog reads how to log: --log over SEINE_LOG over text.
-func (a *app) checkLog() error {
-	from := "--log"
-	if a.log == "" {
-		a.log, from = a.getenv("SEINE_LOG"), "SEINE_LOG"
-	}
-	switch a.log {
-	case "":
-		a.log = logText
-	case logText, logJSON:
-	default:
-		return usagef("%s %q: give text or json", from, a.log)
-	}
-	return nil
-}
-
-// The values of --log.
-const (
-	logText = "text"
-	logJSON = "json"
-)
-
-// logsJSON reports whether a log is lines of JSON.
-func (a *app) logsJSON() bool { return a.log == logJSON }
-
-// draws reports whether a line is redrawn on a terminal.
-func (a *app) draws() bool { return a.screen != nil && !a.logsJSON() }
-
-// quietly groups repeated log lines until the returned function is called. -v shows all.
-func (a *app) quietly(ctx context.Context, log *slog.Logger) (grouped *slog.Logger, end func()) {
-	if a.verbose || a.repeats == nil {
-		return log, func() {}
-	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		a.repeats.run(ctx)
-	}()
-	return slog.New(a.repeats.handler(log.Handler())), func() { stop(); <-done }
-}
-
-// logger logs to standard error: warnings, and each task with -v or in a worker.
-func (a *app) logger(level slog.Level) *slog.Logger {
-	if a.verbose {
-		level = min(level, slog.LevelInfo)
-	}
-	if !a.logsJSON() {
-		return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
-	}
-	return slog.New(slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: severity}))
-}
-
-// severity repeats the level under Google's key and names. Without it Google's logging treats each
-// line of standard error as an error.
-func severity(groups []string, a slog.Attr) slog.Attr {
-	level, ok := a.Value.Any().(slog.Level)
-	if !ok || len(groups) > 0 || a.Key != slog.LevelKey {
-		return a
-	}
-	name := "DEBUG"
-	switch {
-	case level >= slog.LevelError:
-		name = "ERROR"
-	case level >= slog.LevelWarn:
-		name = "WARNING"
-	case level >= slog.LevelInfo:
-		name = "INFO"
-	}
-	return slog.Group("", slog.String(slog.LevelKey, level.String()), slog.String("severity", name))
 }

@@ -28,11 +28,16 @@ const (
 	maxJobFile   = 64 << 10
 )
 
+// completionOf completes the arguments and flags of all commands.
+type completionOf struct{ *app }
+
+func newCompletion(a *app) *completionOf { return &completionOf{a} }
+
 // completion returns the words that may follow.
 type completion = func(c *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective)
 
 // completions registers the completions of all commands and flags.
-func (a *app) completions(root *cobra.Command) {
+func (a *completionOf) register(root *cobra.Command) {
 	files := func(_ context.Context, _ []string, word string) []string { return jobFiles(word) }
 	jobs := func(ctx context.Context, _ []string, word string) []string {
 		return append(a.jobNames(ctx), jobFiles(word)...)
@@ -153,7 +158,7 @@ func isJobFile(path string) bool {
 }
 
 // jobNames lists the jobs of the frontier.
-func (a *app) jobNames(ctx context.Context) []string {
+func (a *completionOf) jobNames(ctx context.Context) []string {
 	f, err := a.open(ctx, a.frontierOf(nil))
 	if err != nil {
 		return nil
@@ -171,7 +176,7 @@ func (a *app) jobNames(ctx context.Context) []string {
 }
 
 // ofJob calls do for the job that args name.
-func (a *app) ofJob(ctx context.Context, args []string, do func(f drivers.Frontier, info frontier.JobInfo) ([]string, error)) []string {
+func (a *completionOf) ofJob(ctx context.Context, args []string, do func(f drivers.Frontier, info frontier.JobInfo) ([]string, error)) []string {
 	if len(args) == 0 {
 		return nil
 	}
@@ -188,7 +193,7 @@ func (a *app) ofJob(ctx context.Context, args []string, do func(f drivers.Fronti
 }
 
 // keys lists keys of tasks that have word as a prefix.
-func (a *app) keys(ctx context.Context, args []string, word string) []string {
+func (a *completionOf) keys(ctx context.Context, args []string, word string) []string {
 	return a.ofJob(ctx, args, func(f drivers.Frontier, info frontier.JobInfo) ([]string, error) {
 		var out []string
 		// Tasks are ordered by key, so all keys with this prefix follow word.
@@ -206,7 +211,7 @@ func (a *app) keys(ctx context.Context, args []string, word string) []string {
 }
 
 // stateWords lists states, also after a comma.
-func (a *app) stateWords(_ context.Context, _ []string, word string) []string {
+func (a *completionOf) stateWords(_ context.Context, _ []string, word string) []string {
 	given := word[:strings.LastIndexByte(word, ',')+1]
 	var out []string
 	for _, s := range seine.States {
@@ -217,7 +222,7 @@ func (a *app) stateWords(_ context.Context, _ []string, word string) []string {
 	return out
 }
 
-func (a *app) reasons(ctx context.Context, args []string, _ string) []string {
+func (a *completionOf) reasons(ctx context.Context, args []string, _ string) []string {
 	return a.ofJob(ctx, args, func(f drivers.Frontier, info frontier.JobInfo) ([]string, error) {
 		s, err := f.Status(ctx, info.ID)
 		var out []string
@@ -230,7 +235,7 @@ func (a *app) reasons(ctx context.Context, args []string, _ string) []string {
 	})
 }
 
-func (a *app) hosts(ctx context.Context, args []string, _ string) []string {
+func (a *completionOf) hosts(ctx context.Context, args []string, _ string) []string {
 	return a.ofJob(ctx, args, func(f drivers.Frontier, info frontier.JobInfo) ([]string, error) {
 		s, err := f.Status(ctx, info.ID)
 		var out []string
@@ -244,7 +249,7 @@ func (a *app) hosts(ctx context.Context, args []string, _ string) []string {
 }
 
 // fields lists the fields of a job's rules.
-func (a *app) fields(ctx context.Context, args []string, _ string) []string {
+func (a *completionOf) fields(ctx context.Context, args []string, _ string) []string {
 	return a.ofJob(ctx, args, func(_ drivers.Frontier, info frontier.JobInfo) ([]string, error) {
 		job, err := a.stored(info, needs{})
 		if err != nil {

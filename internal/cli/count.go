@@ -18,35 +18,40 @@ import (
 	"github.com/seinehq/seine/internal/terminal"
 )
 
-func (a *app) countCommand() *cobra.Command {
-	var (
-		by         string
-		bucketOnly bool
-	)
+// countCommand is `seine count`.
+type countCommand struct {
+	*app
+
+	by         string
+	bucketOnly bool
+}
+
+func newCount(a *app) *cobra.Command {
+	x := &countCommand{app: a}
 	c := &cobra.Command{
-		Use: "count JOB", Short: "Complete tasks per value of a field, as the original's statistics", Args: cobra.ExactArgs(1),
-		Long: `Counts complete tasks, those that have every asset which the job's rules want, by
-a field of their records: --by grade. Incomplete tasks, and those that stand under
-two values, are named. A task under two values counts under both, and once in the
-total.
+		Use: "count JOB", Short: "Count complete tasks per value of a field", Args: cobra.ExactArgs(1),
+		Long: `Counts complete tasks, which have every asset that the job's rules require, per
+value of a field of their records. It lists incomplete tasks and tasks with two
+values. A task with two values counts under both, and once in the total.
 
---bucket-only needs no frontier: it counts ids by a field of store.key, also in a
-bucket that Seine did not fill. A value is then as it stands in the path. Files
-in the folder of store.key that it can't have made are told on standard error.
+--bucket-only needs no frontier. It counts IDs by a field of store.key, even in a
+bucket that Seine did not fill, with each value as the path spells it. Standard
+error lists other files in the folder of store.key.
 
--o csv prints the values alone; the rest goes to standard error.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			return a.count(c.Context(), args[0], by, bucketOnly)
-		},
+-o csv prints only the values, and the rest goes to standard error.`,
+		Example: `  seine count cards.yaml --by grade
+  seine count cards.yaml --by grade --bucket-only -o csv`,
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args[0]) },
 	}
 	f := c.Flags()
-	f.StringVar(&by, "by", "", "the field to count by (default: the only one of store.key)")
-	f.BoolVar(&bucketOnly, "bucket-only", false, "go by the paths alone, without a frontier")
+	f.StringVar(&x.by, "by", "", "field to count by (default: the only one of store.key)")
+	f.BoolVar(&x.bucketOnly, "bucket-only", false, "use the paths alone, without a frontier")
 	a.outputs(c, "table", "json", "csv")
 	return c
 }
 
-func (a *app) count(ctx context.Context, arg, by string, bucketOnly bool) (err error) {
+func (a *countCommand) run(ctx context.Context, arg string) (err error) {
+	by, bucketOnly := a.by, a.bucketOnly
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: !bucketOnly, store: bucketOnly})
 	if err != nil {
 		return err
@@ -114,7 +119,7 @@ func countJSON(ctx context.Context, w io.Writer, n *dataset.Count) error {
 	return err
 }
 
-func (a *app) countCSV(n *dataset.Count) error {
+func (a *countCommand) countCSV(n *dataset.Count) error {
 	w := csv.NewWriter(a.stdout)
 	rows := [][]string{{n.By, "complete"}}
 	for _, v := range n.Values {
@@ -132,7 +137,7 @@ const maxNamed = 20
 
 var errEnough = errors.New("enough")
 
-func (a *app) countTable(ctx context.Context, n *dataset.Count, required []string) error {
+func (a *countCommand) countTable(ctx context.Context, n *dataset.Count, required []string) error {
 	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintf(t, "%s\tcomplete\n", n.By)
 	for _, v := range n.Values {

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/dataset"
@@ -19,22 +16,6 @@ import (
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/wiring"
 )
-
-// outputs gives a command its own formats for -o, the first of which is the
-// default.
-func (a *app) outputs(c *cobra.Command, formats ...string) {
-	c.Flags().StringVarP(&a.output, "output", "o", "", strings.Join(formats, ", "))
-	_ = c.RegisterFlagCompletionFunc("output", complete(anyOf(formats...)))
-	c.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if a.output == "" {
-			a.output = formats[0]
-		}
-		if !slices.Contains(formats, a.output) {
-			return usagef("-o %s: give one of %s", a.output, strings.Join(formats, ", "))
-		}
-		return nil
-	}
-}
 
 // wants names the parts of a data set that a command needs.
 type wants struct{ frontier, store bool }

@@ -25,34 +25,43 @@ type demoFlags struct {
 	via           string
 }
 
-func (a *app) demoCommand() *cobra.Command {
-	var d demoFlags
-	c := &cobra.Command{
-		Use: "demo", Short: "Start the bundled registry, scrape it, show the result",
-		Long: `Serves a card registry on this machine, scrapes it with the job that the
-original did, and shows what was found, skipped and why. Each demo begins anew:
-what an earlier one left in its folder is removed.
+// demoCommand is `seine demo`.
+type demoCommand struct {
+	*app
 
-With --serve-only it serves the registry for your own job files:
+	flags demoFlags
+}
+
+func newDemo(a *app) *cobra.Command {
+	x := &demoCommand{app: a}
+	d := &x.flags
+	c := &cobra.Command{
+		Use: "demo", Short: "Serve the bundled registry, scrape it, show the result",
+		Long: `Serves a card registry on this machine, scrapes it with the job of the original, and
+shows the found and skipped IDs with the reasons. Each demo starts from an empty
+folder and removes the data of an earlier one.
+
+With --serve-only it serves the registry for your own job files.`,
+		Example: `  seine demo --ids 50
   seine demo --serve-only &
   seine run examples/cardsite/job.yaml       # or examples/cardsite/browser.yaml`,
-		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), d) },
+		RunE: func(c *cobra.Command, _ []string) error { return x.run(c.Context(), *d) },
 	}
 	f := c.Flags()
-	f.BoolVar(&d.serveOnly, "serve-only", false, "serve the registry until a signal comes, scrape nothing")
+	f.BoolVar(&d.serveOnly, "serve-only", false, "serve the registry until a signal arrives, scrape nothing")
 	f.StringVar(&d.pages, "pages", "", "address of the pages (default: a free port; with --serve-only "+examples.CardsitePages+")")
 	f.StringVar(&d.images, "images", "", "address of the images (default: a free port; with --serve-only "+examples.CardsiteImages+")")
-	f.StringVar(&d.photos, "photos", "", "a folder of photographs to stand on the cards")
+	f.StringVar(&d.photos, "photos", "", "folder of photographs to show on the cards")
 	f.StringVar(&d.dir, "dir", "data/demo", "folder of the demo's data")
 	f.Uint64Var(&d.seed, "seed", 1, "seed of the registry's content")
-	f.Int64Var(&d.ids, "ids", 200, "number of ids")
+	f.Int64Var(&d.ids, "ids", 200, "number of IDs")
 	f.StringVar(&d.via, "via", "auto", "fetcher of pages: http, chrome, or auto (chrome if a browser exists)")
 	return c
 }
 
 const demoFrom = 70000000
 
-func (a *app) demo(ctx context.Context, d demoFlags) error {
+func (a *demoCommand) run(ctx context.Context, d demoFlags) error {
 	if d.ids < 1 || d.ids > 1_000_000 {
 		return usagef("--ids %d: give a number from 1 to 1000000", d.ids)
 	}
@@ -87,7 +96,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 }
 
 // chooseVia resolves auto to a fetcher and prints it.
-func (a *app) chooseVia(d *demoFlags) error {
+func (a *demoCommand) chooseVia(d *demoFlags) error {
 	if d.serveOnly {
 		return nil
 	}
@@ -111,7 +120,7 @@ func (a *app) chooseVia(d *demoFlags) error {
 	return nil
 }
 
-func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served) error {
+func (a *demoCommand) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served) error {
 	store := filepath.Join(d.dir, "cards")
 	if err := ownDemo(d.dir); err != nil {
 		return err
@@ -134,7 +143,7 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return err
 	}
-	file, err := jobfile.Parse(path, []byte(text), a.env)
+	file, err := jobfile.Parse(path, []byte(text), a.lookup)
 	if err != nil {
 		return err
 	}
@@ -142,26 +151,24 @@ func (a *app) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served)
 	if err != nil {
 		return err
 	}
-	// A demo ignores the places of the environment.
-	demo := *a
-	demo.chosenBy = "demo"
-	demo.env = func(name string) (string, bool) {
+	inner := a.isolated("demo", func(name string) (string, bool) {
 		if strings.HasPrefix(name, "SEINE_BROWSER") {
-			return a.env(name)
+			return a.lookup(name)
 		}
 		return "", false
+	})
+	if inner.frontier == "" {
+		inner.frontier = "sqlite:" + filepath.Join(d.dir, "seine.db")
 	}
-	if demo.frontier == "" {
-		demo.frontier = "sqlite:" + filepath.Join(d.dir, "seine.db")
+	if inner.store == "" {
+		inner.store = "file:" + store
 	}
-	if demo.store == "" {
-		demo.store = "file:" + store
-	}
-	runErr := demo.run(ctx, job, workFlags{})
+	run := &runCommand{workCommand{app: inner}}
+	runErr := run.run(ctx, job, workFlags{})
 	if exitCode(runErr) != exitOK && exitCode(runErr) != exitFailures {
 		return runErr
 	}
-	return errors.Join(runErr, demo.showStore(d.dir, store))
+	return errors.Join(runErr, a.showStore(d.dir, store))
 }
 
 // demoMark is the file by which a demo knows its own folder.
@@ -184,7 +191,7 @@ func ownDemo(dir string) error {
 }
 
 // showStore lists the folders of the store and makes a contact sheet of it.
-func (a *app) showStore(dir, store string) error {
+func (a *demoCommand) showStore(dir, store string) error {
 	cards, err := collectCards(filepath.Join(store, "png"))
 	if err != nil || len(cards) == 0 {
 		return err

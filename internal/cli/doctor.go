@@ -32,46 +32,54 @@ type finding struct {
 	err    error
 }
 
-func (a *app) doctorCommand() *cobra.Command {
+// doctorCommand is `seine doctor`.
+type doctorCommand struct{ *app }
+
+func newDoctor(a *app) *cobra.Command {
+	x := &doctorCommand{a}
 	return &cobra.Command{
 		Use: "doctor [JOB]", Short: "Check frontier, store, clock and browser, and name the remedies", Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			job := &seine.Job{Store: seine.Store{URL: "file:./data/"}}
-			if len(args) == 1 {
-				loaded, _, err := a.load(args[0])
-				if err != nil {
-					return err
-				}
-				job = loaded
-			}
-			found := a.checkFrontier(c.Context(), a.frontierOf(job))
-			found = append(found, a.checkStore(c.Context(), a.storeOf(job)), a.checkBrowser(c.Context(), job))
-			var first error
-			for _, f := range found {
-				if a.json() {
-					if err := a.printJSON(f); err != nil {
-						return err
-					}
-				} else {
-					mark := "ok  "
-					if !f.OK {
-						mark = "FAIL"
-					}
-					a.print("%s  %-9s %s", mark, f.What, f.Detail)
-					if f.Remedy != "" {
-						a.print("      %-9s %s", "", f.Remedy)
-					}
-				}
-				if first == nil && !f.OK {
-					first = f.err
-				}
-			}
-			return first
-		},
+		Example: `  seine doctor
+  seine doctor cards.yaml`,
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
 }
 
-func (a *app) checkFrontier(ctx context.Context, at place) []finding {
+func (a *doctorCommand) run(ctx context.Context, args []string) error {
+	job := &seine.Job{Store: seine.Store{URL: "file:./data/"}}
+	if len(args) == 1 {
+		loaded, _, err := a.load(args[0])
+		if err != nil {
+			return err
+		}
+		job = loaded
+	}
+	found := a.checkFrontier(ctx, a.frontierOf(job))
+	found = append(found, a.checkStore(ctx, a.storeOf(job)), a.checkBrowser(ctx, job))
+	var first error
+	for _, f := range found {
+		if a.json() {
+			if err := a.printJSON(f); err != nil {
+				return err
+			}
+		} else {
+			mark := "ok  "
+			if !f.OK {
+				mark = "FAIL"
+			}
+			a.print("%s  %-9s %s", mark, f.What, f.Detail)
+			if f.Remedy != "" {
+				a.print("      %-9s %s", "", f.Remedy)
+			}
+		}
+		if first == nil && !f.OK {
+			first = f.err
+		}
+	}
+	return first
+}
+
+func (a *doctorCommand) checkFrontier(ctx context.Context, at place) []finding {
 	out := finding{What: "frontier", Detail: at.String()}
 	path, lite := strings.CutPrefix(at.url, "sqlite:")
 	if lite && path == "" {
@@ -123,7 +131,7 @@ func checkClock(ctx context.Context, f drivers.Frontier) finding {
 	return out
 }
 
-func (a *app) checkStore(ctx context.Context, at place) finding {
+func (a *doctorCommand) checkStore(ctx context.Context, at place) finding {
 	out := finding{What: "store", Detail: at.String()}
 	if dir, ok := strings.CutPrefix(at.url, "file:"); ok && !strings.HasPrefix(dir, "//") {
 		// Looking must not make a folder.
@@ -149,7 +157,7 @@ func (a *app) checkStore(ctx context.Context, at place) finding {
 }
 
 // checkBrowser starts the browser when the job needs one.
-func (a *app) checkBrowser(ctx context.Context, job *seine.Job) finding {
+func (a *doctorCommand) checkBrowser(ctx context.Context, job *seine.Job) finding {
 	out := finding{What: "browser"}
 	path, err := a.browser().Find()
 	switch {

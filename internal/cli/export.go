@@ -14,37 +14,39 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-func (a *app) exportCommand() *cobra.Command {
-	var (
-		format string
-		raw    bool
-	)
+// exportCommand is `seine export`.
+type exportCommand struct {
+	*app
+
+	format string
+	raw    bool // without the guard of formulas
+}
+
+func newExport(a *app) *cobra.Command {
+	x := &exportCommand{app: a}
 	c := &cobra.Command{
-		Use: "export JOB -o FILE|URL|-", Short: "Write the records as JSONL or CSV, to a file, a bucket or standard output", Args: cobra.ExactArgs(1),
-		Long: `Writes every record, ordered by key, as of one moment. The format is by the name
-(.jsonl, .ndjson, .csv; .gz compresses) or --format. A file or an object is
+		Use: "export JOB -o FILE|URL|-", Short: "Write the records as JSONL or CSV to a file, a bucket or standard output", Args: cobra.ExactArgs(1),
+		Long: `Writes every record, ordered by key, as of one moment. The name gives the format
+(.jsonl, .ndjson, .csv; .gz compresses), or --format does. A file or an object is
 replaced as a whole at the end, or not at all; - is standard output.
 
 A line of JSONL is {"job", "key", "kind", "url", "fields": {}, "assets": {"front":
 {"path", "bytes", "sha256", "width", "height", "url"}}, "fetched_at"}. A CSV has
-the columns job, key, kind, url, fetched_at, fields.NAME and assets.NAME.path and
-so on, by the job file; lists are JSON. The text of a field that a spreadsheet would
-take for a formula (it begins with = + - @ and is no number) gets an apostrophe
-before it. --no-formula-guard writes it as it is.
+the columns job, key, kind, url, fetched_at, fields.NAME, assets.NAME.path and so
+on, by the job file; lists are JSON. If a spreadsheet would read the text of a field
+as a formula (it begins with = + - @ and is not a number), an apostrophe precedes
+it. --no-formula-guard writes such texts unchanged.
 
-Beside it goes NAME.about.json: the job, its permission, the digests of the rules
-that made the records, and how many there are. For standard output, a pipe or a
-device, which are written as it comes, its permission goes to standard error.
-
-  seine export cards.yaml -o cards.jsonl
+NAME.about.json next to the export holds the job, its permission, the digests of the
+rules that made the records, and their number. For standard output, a pipe or a
+device, the permission goes to standard error.`,
+		Example: `  seine export cards.yaml -o cards.jsonl
   seine export cards.yaml -o gs://bucket/sets/cards.csv.gz`,
-		RunE: func(c *cobra.Command, args []string) error {
-			return a.export(c.Context(), args[0], a.output, format, raw)
-		},
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args[0]) },
 	}
 	c.Flags().StringVarP(&a.output, "output", "o", "", "a file, gs://BUCKET/KEY, s3://BUCKET/KEY, file:PATH, or - for standard output")
-	c.Flags().BoolVar(&raw, "no-formula-guard", false, "write texts into a CSV unchanged, even if a spreadsheet reads them as formulas")
-	c.Flags().StringVar(&format, "format", "", "jsonl or csv (default: from the name)")
+	c.Flags().BoolVar(&x.raw, "no-formula-guard", false, "write texts into a CSV unchanged, even if a spreadsheet reads them as formulas")
+	c.Flags().StringVar(&x.format, "format", "", "jsonl or csv (default: from the name)")
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output == "" {
 			return usagef("export: give a destination: -o FILE, -o gs://BUCKET/KEY, or -o - for standard output")
@@ -82,7 +84,7 @@ type exportPlace struct {
 }
 
 // exportTo opens the place that -o names.
-func (a *app) exportTo(ctx context.Context, to string) (exportPlace, error) {
+func (a *exportCommand) exportTo(ctx context.Context, to string) (exportPlace, error) {
 	scheme, _, isURL := strings.Cut(to, ":")
 	switch {
 	case to == "-", to == "/dev/stdout": // opened anew it would be written from its beginning
@@ -103,7 +105,7 @@ func (a *app) exportTo(ctx context.Context, to string) (exportPlace, error) {
 	}}, nil
 }
 
-func (a *app) exportToBucket(ctx context.Context, to string) (exportPlace, error) {
+func (a *exportCommand) exportToBucket(ctx context.Context, to string) (exportPlace, error) {
 	u, err := url.Parse(to)
 	if err != nil || u.Host == "" {
 		return exportPlace{}, usagef("-o %s: give gs://BUCKET/KEY", to)
@@ -122,7 +124,8 @@ func (a *app) exportToBucket(ctx context.Context, to string) (exportPlace, error
 	}}, nil
 }
 
-func (a *app) export(ctx context.Context, arg, to, format string, raw bool) error {
+func (a *exportCommand) run(ctx context.Context, arg string) error {
+	to, format, raw := a.output, a.format, a.raw
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true})
 	if err != nil {
 		return err

@@ -60,12 +60,12 @@ func TestJobsMadeInGo(t *testing.T) {
 			if err := os.Remove(filepath.Join(dir, "files", "pics", "3.png")); err != nil {
 				t.Fatal(err)
 			}
-			has(seine(10, "audit", "shop"), "missing         1", "1 fault: `seine audit shop --fix` sends tasks back")
+			has(seine(10, "audit", "shop"), "missing         1", "1 fault: `seine audit shop --fix` requeues tasks")
 			has(seine(10, "audit", "shop", "--fix"), "1 task was sent back")
 			has(seine(0, "retry", "shop", "1"), "1 task sent back")
 			has(seine(0, "tasks", "shop", "--state", "pending"), "1 ", "3 ")
 			has(seine(2, "retry", "shop", "7"), "no such task: 7")
-			has(seine(2, "recount", "shop"), "its rules are code of its own program")
+			has(seine(2, "recount", "shop"), "its rules are code of its program")
 			runInGo(t, frontier, dir)
 			has(seine(0, "audit", "shop"), "4 assets of 4 records")
 		})

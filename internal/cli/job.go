@@ -18,6 +18,13 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
+// jobs loads jobs from their files or from the frontier.
+type jobs struct {
+	*environment
+	*console
+	*places
+}
+
 // needs lists the parts of a job that a command uses in addition to the rules. In all other parts
 // of the job file a variable may be unset.
 type needs struct {
@@ -27,50 +34,50 @@ type needs struct {
 }
 
 // unneeded lists the keys of a job file in which a variable may be unset.
-func (a *app) unneeded(n needs) []string {
+func (j *jobs) unneeded(n needs) []string {
 	keys := []string{"contact", "fetch.headers", "fetch.user_agent"}
 	if !n.seeds {
 		keys = append(keys, "permission", "seeds")
 	}
-	if !n.store || a.storeOf(&seine.Job{}).url != "" {
+	if !n.store || j.storeOf(&seine.Job{}).url != "" {
 		keys = append(keys, "store.url")
 	}
-	if a.frontierOf(nil).from != defaultPlace {
+	if j.frontierOf(nil).from != defaultPlace {
 		keys = append(keys, "frontier")
 	}
 	return keys
 }
 
 // load reads a whole job file for a command that runs the job, and prints its warnings.
-func (a *app) load(path string) (*seine.Job, *jobfile.File, error) {
-	file, err := jobfile.Load(path, a.env)
+func (j *jobs) load(path string) (*seine.Job, *jobfile.File, error) {
+	file, err := jobfile.Load(path, j.lookup)
 	if err != nil {
 		return nil, nil, unread(path, err)
 	}
-	return a.loaded(file, filepath.Dir(path))
+	return j.loaded(file, filepath.Dir(path))
 }
 
 // loaded prints the warnings of a job file and returns its job.
-func (a *app) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File, error) {
-	job, err := a.adopt(file, dir)
+func (j *jobs) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File, error) {
+	job, err := j.adopt(file, dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, w := range file.Warnings {
-		a.say("seine: warning: %v", w)
+		j.say("seine: warning: %v", w)
 	}
 	if len(job.Seeds.IDs) == 1 {
 		if ids, was := job.Seeds.IDs[0], file.Job.Seeds.IDs[0]; ids.From != was.From || ids.To != was.To {
-			a.say("seine: IDs %d to %d (MIN_CERT_ID, MAX_CERT_ID)", ids.From, ids.To)
+			j.say("seine: IDs %d to %d (MIN_CERT_ID, MAX_CERT_ID)", ids.From, ids.To)
 		}
 	}
 	return job, file, nil
 }
 
 // look reads a job file for a command that does not run the job.
-func (a *app) look(path string, n needs) (*seine.Job, error) {
-	job, err := a.part(filepath.Dir(path), n, func(unneeded ...string) (*jobfile.File, error) {
-		return jobfile.LoadPart(path, a.env, unneeded...)
+func (j *jobs) look(path string, n needs) (*seine.Job, error) {
+	job, err := j.part(filepath.Dir(path), n, func(unneeded ...string) (*jobfile.File, error) {
+		return jobfile.LoadPart(path, j.lookup, unneeded...)
 	})
 	if err != nil {
 		return nil, unread(path, err)
@@ -79,16 +86,16 @@ func (a *app) look(path string, n needs) (*seine.Job, error) {
 }
 
 // part reads a job file without the unneeded variables.
-func (a *app) part(dir string, n needs, read func(unneeded ...string) (*jobfile.File, error)) (*seine.Job, error) {
-	file, err := read(a.unneeded(n)...)
+func (j *jobs) part(dir string, n needs, read func(unneeded ...string) (*jobfile.File, error)) (*seine.Job, error) {
+	file, err := read(j.unneeded(n)...)
 	if err == nil && n.hosts && file.Partial && lacksHost(&file.Job) {
 		n.seeds = true
-		file, err = read(a.unneeded(n)...)
+		file, err = read(j.unneeded(n)...)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return a.adopt(file, dir)
+	return j.adopt(file, dir)
 }
 
 // lacksHost reports whether the host of seeds.url is in an unset variable.
@@ -101,13 +108,13 @@ func lacksHost(job *seine.Job) bool {
 }
 
 // adopt returns a file's job with absolute paths. From here on no output contains its secrets.
-func (a *app) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
-	a.redact.add(file.Secrets)
+func (j *jobs) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
+	j.redact.add(file.Secrets)
 	job := file.Job
 	if job.Seeds.File != "" && !filepath.IsAbs(job.Seeds.File) {
 		job.Seeds.File = filepath.Join(dir, job.Seeds.File)
 	}
-	return &job, a.originalBounds(&job)
+	return &job, j.originalBounds(&job)
 }
 
 // unread gives an error of a job file its exit code. If path looks like the name of a job, the error
@@ -129,8 +136,8 @@ func unread(path string, err error) error {
 }
 
 // originalBounds lets the original's MIN_CERT_ID and MAX_CERT_ID bound the ids.
-func (a *app) originalBounds(job *seine.Job) error {
-	if len(job.Seeds.IDs) == 0 || a.getenv("MIN_CERT_ID") == "" && a.getenv("MAX_CERT_ID") == "" {
+func (j *jobs) originalBounds(job *seine.Job) error {
+	if len(job.Seeds.IDs) == 0 || j.getenv("MIN_CERT_ID") == "" && j.getenv("MAX_CERT_ID") == "" {
 		return nil
 	}
 	ids := job.Seeds.IDs[0]
@@ -138,7 +145,7 @@ func (a *app) originalBounds(job *seine.Job) error {
 		return usagef("MIN_CERT_ID and MAX_CERT_ID bound a single space of numbers: job %s has another", job.Name)
 	}
 	for name, bound := range map[string]*int64{"MIN_CERT_ID": &ids.From, "MAX_CERT_ID": &ids.To} {
-		v := a.getenv(name)
+		v := j.getenv(name)
 		if v == "" {
 			continue
 		}
@@ -171,35 +178,35 @@ func isThere(path string) bool {
 
 // infoAt finds a registered job by its file or its name, for commands that use no other part of the
 // job.
-func (a *app) infoAt(ctx context.Context, arg string) (drivers.Frontier, frontier.JobInfo, error) {
-	f, _, info, err := a.registeredAt(ctx, arg, needs{})
+func (j *jobs) infoAt(ctx context.Context, arg string) (drivers.Frontier, frontier.JobInfo, error) {
+	f, _, info, err := j.registeredAt(ctx, arg, needs{})
 	return f, info, err
 }
 
 // jobAt finds a registered job by its file or its name. By its name, the job comes from the
 // frontier, either from the text of its file or, for a job made in Go, from its definition.
-func (a *app) jobAt(ctx context.Context, arg string, n needs) (drivers.Frontier, *seine.Job, frontier.JobInfo, error) {
-	f, job, info, err := a.registeredAt(ctx, arg, n)
+func (j *jobs) jobAt(ctx context.Context, arg string, n needs) (drivers.Frontier, *seine.Job, frontier.JobInfo, error) {
+	f, job, info, err := j.registeredAt(ctx, arg, n)
 	if err == nil && job == nil {
-		if job, err = a.stored(info, n); err != nil {
+		if job, err = j.stored(info, n); err != nil {
 			_ = f.Close()
-			return nil, nil, info, fmt.Errorf("%s: %w", a.frontierOf(nil), err)
+			return nil, nil, info, fmt.Errorf("%s: %w", j.frontierOf(nil), err)
 		}
 	}
 	return f, job, info, err
 }
 
 // registeredAt finds a registered job. job is nil where arg is a name.
-func (a *app) registeredAt(ctx context.Context, arg string, n needs) (f drivers.Frontier, job *seine.Job, info frontier.JobInfo, err error) {
+func (j *jobs) registeredAt(ctx context.Context, arg string, n needs) (f drivers.Frontier, job *seine.Job, info frontier.JobInfo, err error) {
 	name := arg
 	if isFile(arg) {
-		if job, err = a.look(arg, n); err != nil {
+		if job, err = j.look(arg, n); err != nil {
 			return nil, nil, info, err
 		}
 		name = job.Name
 	}
-	at := a.frontierOf(job)
-	if f, err = a.open(ctx, at); err != nil {
+	at := j.frontierOf(job)
+	if f, err = j.open(ctx, at); err != nil {
 		return nil, nil, info, err
 	}
 	if info, err = find(ctx, f, name); err != nil {
@@ -229,7 +236,7 @@ func find(ctx context.Context, f frontier.Reader, name string) (frontier.JobInfo
 }
 
 // stored reads a job from the frontier. A job made in Go has no rules then.
-func (a *app) stored(info frontier.JobInfo, n needs) (*seine.Job, error) {
+func (j *jobs) stored(info frontier.JobInfo, n needs) (*seine.Job, error) {
 	job, whole, err := wiring.Stored(info.Config)
 	if err != nil {
 		return nil, err
@@ -237,8 +244,8 @@ func (a *app) stored(info frontier.JobInfo, n needs) (*seine.Job, error) {
 	job.Name, job.Digest = info.Name, slices.Clone(info.Digest)
 	switch {
 	case len(job.Source) > 0:
-		return a.part(".", n, func(unneeded ...string) (*jobfile.File, error) {
-			return jobfile.ParsePart(info.Name, job.Source, a.env, unneeded...)
+		return j.part(".", n, func(unneeded ...string) (*jobfile.File, error) {
+			return jobfile.ParsePart(info.Name, job.Source, j.lookup, unneeded...)
 		})
 	case !whole && n != needs{}:
 		return nil, usagef("job %s was registered without a job file, by a version that stored only its name: start its program once, or give its job file", info.Name)

@@ -10,7 +10,8 @@ import (
 func TestLibrariesLogAsEvents(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	a := &app{stderr: &out, log: logJSON}
+	a := newApp(noEnv, nil, nil, &out)
+	a.log = logJSON
 	logger := log.New(libraryLog{a.logger}, "", 0)
 	logger.Print("Unsolicited response received on idle HTTP channel")
 	if out.Len() > 0 {
@@ -23,3 +24,5 @@ func TestLibrariesLogAsEvents(t *testing.T) {
 		t.Errorf("with -v: %q, %v; want one event", out.String(), err)
 	}
 }
+
+func noEnv(string) (string, bool) { return "", false }

@@ -70,12 +70,12 @@ func readList(job *seine.Job) (*listing, error) {
 }
 
 // describeList prints how many tasks of how many hosts a list has, and its first mistakes.
-func (a *app) describeList(l *listing) {
+func (a *validateCommand) describeList(l *listing) {
 	a.print("            %s of %s", counted(l.tasks, "task"), counted(int64(len(l.hosts)), "host"))
 	if l.again > 0 {
 		a.print("            %s more than once", counted(l.again, "key"))
 	}
-	if err := l.bad.print(a); err != nil {
+	if err := l.bad.print(a.console); err != nil {
 		a.say("seine: %v", err)
 	}
 }

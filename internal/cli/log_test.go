@@ -19,7 +19,8 @@ func TestLogsHoldNoSecret(t *testing.T) {
 	for _, secret := range []string{"abcdef123", `s3cr+t/"v é'`, "a b<c>&d", `back\slash`, "hunter%2", "pass#word?x", "tab\tand\nline", "bell\a and \x7f", "\u2028line"} {
 		for _, format := range []string{logText, logJSON} {
 			var out bytes.Buffer
-			a := &app{env: func(string) (string, bool) { return "", false }, log: format, redact: &redactor{}}
+			a := newApp(noEnv, nil, nil, nil)
+			a.log = format
 			a.redact.add([]string{secret})
 			a.stderr = a.redact.writer(&out)
 			at := "http://h.example/?t=" + url.QueryEscape(secret)
@@ -54,7 +55,7 @@ func TestTraceTokensAreSecret(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20hunter2,a=plainvalue",
 		"OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x-key=s3cret%2Fkey", "OTEL_SDK_DISABLED": "true",
 	}
-	a := &app{env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }, redact: &redactor{}}
+	a := &workCommand{app: newApp(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, nil, nil, nil)}
 	a.stderr = a.redact.writer(&out)
 	if _, err := a.trace(t.Context(), &worker.Config{Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
@@ -73,7 +74,8 @@ func TestSeverity(t *testing.T) {
 	for level, want := range map[slog.Level]string{slog.LevelDebug: "DEBUG", slog.LevelInfo: "INFO", slog.LevelWarn: "WARNING", slog.LevelError: "ERROR", slog.LevelError + 4: "ERROR"} {
 		for _, format := range []string{logText, logJSON} {
 			var out bytes.Buffer
-			a := &app{log: format, stderr: &out}
+			a := newApp(noEnv, nil, nil, &out)
+			a.log = format
 			a.logger(slog.LevelDebug).Log(t.Context(), level, "m", "level", "deep", slog.Group("g", "level", slog.LevelInfo))
 			if got := strings.Contains(out.String(), `"level":"`+level.String()+`","severity":"`+want+`","msg":"m"`); got != (format == logJSON) || strings.Count(out.String(), "severity") > 1 {
 				t.Errorf("%v, %s: %s; want the severity %s, in JSON alone", level, format, &out, want)

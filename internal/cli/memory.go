@@ -10,7 +10,7 @@ import (
 // followMemory keeps Go's runtime within the container's limit, with room for a browser if a job
 // needs one, and returns the browser's limit in bytes, or 0 without a limit. GOMEMLIMIT, when it is
 // set, goes before.
-func (a *app) followMemory(jobs []*seine.Job) (browser int64) {
+func (a *workCommand) followMemory(jobs []*seine.Job) (browser int64) {
 	limit, limited := a.group().MemoryLimit()
 	if !limited {
 		return 0
@@ -24,12 +24,4 @@ func (a *app) followMemory(jobs []*seine.Job) (browser int64) {
 		debug.SetMemoryLimit(heap)
 	}
 	return browser
-}
-
-// group is this process's control group.
-func (a *app) group() cgroup.Group {
-	if a.machine == "" {
-		return cgroup.Own()
-	}
-	return cgroup.At(a.machine)
 }

@@ -39,7 +39,8 @@ func TestFollowMemory(t *testing.T) {
 		{"the environment says it", root, "100MiB", seine.ViaChrome, 0, 614},
 	} {
 		debug.SetMemoryLimit(math.MaxInt64)
-		a := &app{machine: tt.root, env: func(name string) (string, bool) { return tt.env, name == "GOMEMLIMIT" }}
+		a := &workCommand{app: newApp(func(name string) (string, bool) { return tt.env, name == "GOMEMLIMIT" }, nil, nil, nil)}
+		a.machine = tt.root
 		chrome := a.followMemory([]*seine.Job{{Fetch: seine.Fetch{Via: tt.via}}})
 		heap := debug.SetMemoryLimit(-1)
 		if heap == math.MaxInt64 {

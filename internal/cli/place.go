@@ -23,26 +23,35 @@ type place struct{ url, from string }
 // String is safe to print.
 func (p place) String() string { return fmt.Sprintf("%s (%s)", drivers.Redact(p.url), p.from) }
 
+// places chooses the frontier and the store of a command.
+type places struct {
+	*environment
+
+	frontier string // --frontier
+	store    string // --store
+	chosenBy string // the source of both, if no flag is
+}
+
 // defaultPlace marks a place that no setting chose.
 const defaultPlace = "default"
 
 // frontierOf chooses the frontier by flag, then environment, then job file, then default. job may
 // be nil.
-func (a *app) frontierOf(job *seine.Job) place {
-	at := a.chooseFrontier(job)
-	a.redact.add(drivers.Passwords(at.url))
+func (p *places) frontierOf(job *seine.Job) place {
+	at := p.chooseFrontier(job)
+	p.redact.add(drivers.Passwords(at.url))
 	return at
 }
 
-func (a *app) chooseFrontier(job *seine.Job) place {
-	for _, p := range []place{
-		{a.frontier, a.flag("--frontier")},
-		{a.getenv("SEINE_FRONTIER"), "SEINE_FRONTIER"},
-		{a.getenv("DATABASE_URL"), "DATABASE_URL"},
-		{a.originalDSN(), "DB_HOST"},
+func (p *places) chooseFrontier(job *seine.Job) place {
+	for _, one := range []place{
+		{p.frontier, p.flag("--frontier")},
+		{p.getenv("SEINE_FRONTIER"), "SEINE_FRONTIER"},
+		{p.getenv("DATABASE_URL"), "DATABASE_URL"},
+		{p.originalDSN(), "DB_HOST"},
 	} {
-		if p.url != "" {
-			return p
+		if one.url != "" {
+			return one
 		}
 	}
 	if job != nil && job.Frontier != "" {
@@ -52,31 +61,31 @@ func (a *app) chooseFrontier(job *seine.Job) place {
 }
 
 // flag names a flag, or what chose its value in the user's stead.
-func (a *app) flag(name string) string {
-	if a.chosenBy != "" {
-		return a.chosenBy
+func (p *places) flag(name string) string {
+	if p.chosenBy != "" {
+		return p.chosenBy
 	}
 	return name
 }
 
 // originalDSN is the frontier that the original's environment names.
-func (a *app) originalDSN() string {
-	host := a.getenv("DB_HOST")
+func (p *places) originalDSN() string {
+	host := p.getenv("DB_HOST")
 	if host == "" {
 		return ""
 	}
 	or := func(name, fallback string) string {
-		if v := a.getenv(name); v != "" {
+		if v := p.getenv(name); v != "" {
 			return v
 		}
 		return fallback
 	}
 	u := url.URL{Scheme: "postgres", User: url.User(or("DB_USER", "psa")), Path: "/" + or("DB_NAME", "psa")}
-	if pw := a.getenv("DB_PASSWORD"); pw != "" {
+	if pw := p.getenv("DB_PASSWORD"); pw != "" {
 		u.User = url.UserPassword(u.User.Username(), pw)
-		a.redact.add([]string{pw})
+		p.redact.add([]string{pw})
 	}
-	port := a.getenv("DB_PORT")
+	port := p.getenv("DB_PORT")
 	if strings.HasPrefix(host, "/") { // a folder of sockets
 		q := url.Values{"host": {host}}
 		if port != "" {
@@ -93,20 +102,20 @@ func (a *app) originalDSN() string {
 }
 
 // storeOf chooses the store in the same way.
-func (a *app) storeOf(job *seine.Job) place {
-	at := a.chooseStore(job)
-	a.redact.add(drivers.Passwords(at.url))
+func (p *places) storeOf(job *seine.Job) place {
+	at := p.chooseStore(job)
+	p.redact.add(drivers.Passwords(at.url))
 	return at
 }
 
-func (a *app) chooseStore(job *seine.Job) place {
-	gcs := a.getenv("GCS_BUCKET")
+func (p *places) chooseStore(job *seine.Job) place {
+	gcs := p.getenv("GCS_BUCKET")
 	if gcs != "" {
 		gcs = "gs://" + strings.TrimPrefix(gcs, "gs://")
 	}
-	for _, p := range []place{{a.store, a.flag("--store")}, {a.getenv("SEINE_STORE"), "SEINE_STORE"}, {gcs, "GCS_BUCKET"}} {
-		if p.url != "" {
-			return p
+	for _, one := range []place{{p.store, p.flag("--store")}, {p.getenv("SEINE_STORE"), "SEINE_STORE"}, {gcs, "GCS_BUCKET"}} {
+		if one.url != "" {
+			return one
 		}
 	}
 	if job.Name != "" && job.Store.URL != "file:./data/"+job.Name+"/" {
@@ -139,8 +148,8 @@ func noFile(at place, path string, err error) error {
 
 // foreignPlace names the environment variable that chose an unusable frontier. It returns an empty
 // text if none did.
-func (a *app) foreignPlace() string {
-	switch at := a.frontierOf(nil); at.from {
+func (p *places) foreignPlace() string {
+	switch at := p.frontierOf(nil); at.from {
 	case "SEINE_FRONTIER", "DATABASE_URL", "DB_HOST":
 		return fmt.Sprintf("the environment variable %s names this frontier: if it is another program's, unset it or choose another one: --frontier sqlite:./data/seine.db", at.from)
 	}
@@ -151,7 +160,7 @@ func (a *app) foreignPlace() string {
 var errNoFile = errors.New("no frontier")
 
 // open opens a frontier whose schema fits.
-func (a *app) open(ctx context.Context, at place) (drivers.Frontier, error) {
+func (p *places) open(ctx context.Context, at place) (drivers.Frontier, error) {
 	if path, ok := strings.CutPrefix(at.url, "sqlite:"); ok {
 		// Looking must not make a file.
 		if _, err := os.Stat(strings.TrimPrefix(path, "//")); err != nil {

@@ -21,7 +21,7 @@ const (
 
 // showProgress prints the progress of a run until ctx is done: one redrawn line on a terminal, or a
 // line now and then in a pipe or a log.
-func (a *app) showProgress(ctx context.Context, w *worker.Worker, job *seine.Job) {
+func (a *runCommand) showProgress(ctx context.Context, w *worker.Worker, job *seine.Job) {
 	every, chooses := lineEvery, explores(job)
 	if a.draws() {
 		every = drawEvery

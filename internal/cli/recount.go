@@ -1,44 +1,52 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine/internal/discovery"
 )
 
-func (a *app) recountCommand() *cobra.Command {
+// recountCommand is `seine recount`.
+type recountCommand struct{ *app }
+
+func newRecount(a *app) *cobra.Command {
+	x := &recountCommand{a}
 	return &cobra.Command{
-		Use: "recount JOB", Short: "Count anew what is known of an ID space, by the job's hit rule of now", Args: cobra.ExactArgs(1),
-		Long: `Counts what is known of the ID spaces that a job explores anew, from what each of
-its tasks was judged as and why: after a change of "explore.hit", or of how a
-space is divided (its first id, "explore.blocks"). Nothing is asked for again.
-JOB is the job's file, or its name: then the rules count that it was last run
-with, not those of a file that was changed since. Workers may go on meanwhile; what they end waits for it.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			f, job, info, err := a.jobAt(c.Context(), args[0], needs{})
-			if err != nil {
-				return err
-			}
-			defer func() { _ = f.Close() }()
-			if len(job.Source) == 0 {
-				return usagef("job %s has no job file: its rules are code of its own program", job.Name)
-			}
-			if len(discovery.Spaces(job)) == 0 {
-				return usagef("job %s does not explore an ID space", job.Name)
-			}
-			n, err := discovery.Recount(c.Context(), f, info.ID, *job)
-			if err != nil {
-				return err
-			}
-			rule := "the rules of " + args[0]
-			if !isFile(args[0]) {
-				rule = "the rules it was last run with: give its job file to judge by that"
-			}
-			if a.json() {
-				return a.printJSON(map[string]any{"job": info.Name, "tasks": n, "rule": rule})
-			}
-			a.print("recounted %s of job %s by %s", counted(n, "task"), info.Name, rule)
-			return nil
-		},
+		Use: "recount JOB", Short: "Recompute an ID space's statistics with the current hit rule", Args: cobra.ExactArgs(1),
+		Long: `Recomputes the statistics of a job's ID spaces from the stored verdicts of its tasks,
+after a change of explore.hit or of the division of a space (its first ID,
+explore.blocks). It makes no request. With the job's name instead of its file it uses
+the rules of the last run. Workers may run meanwhile, and their results wait.`,
+		Example: `  seine recount cards.yaml`,
+		RunE:    func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
+}
+
+func (a *recountCommand) run(ctx context.Context, args []string) error {
+	f, job, info, err := a.jobAt(ctx, args[0], needs{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	if len(job.Source) == 0 {
+		return usagef("job %s has no job file: its rules are code of its program", job.Name)
+	}
+	if len(discovery.Spaces(job)) == 0 {
+		return usagef("job %s does not explore an ID space", job.Name)
+	}
+	n, err := discovery.Recount(ctx, f, info.ID, *job)
+	if err != nil {
+		return err
+	}
+	rule := "the rules of " + args[0]
+	if !isFile(args[0]) {
+		rule = "the rules of its last run (give the job file to use its rules)"
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"job": info.Name, "tasks": n, "rule": rule})
+	}
+	a.print("recounted %s of job %s by %s", counted(n, "task"), info.Name, rule)
+	return nil
 }

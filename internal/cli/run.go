@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,202 +14,36 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
-	"github.com/seinehq/seine/internal/health"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/worker"
 )
 
-// workFlags are what run and worker have in common.
-type workFlags struct {
-	lease, grace time.Duration
-	accept       bool
-	strict       bool
-	concurrency  int
-	limit        string
-	http         string
-}
+// runCommand is `seine run`.
+type runCommand struct{ workCommand }
 
-func (w *workFlags) register(c *cobra.Command) {
-	f := c.Flags()
-	durationVar(f, &w.lease, "lease", time.Minute, "how long a lease lasts without a heartbeat")
-	durationVar(f, &w.grace, "grace", 30*time.Second, "how long tasks in flight may continue after SIGTERM")
-	f.BoolVar(&w.strict, "strict", false, "stop at the first line of seeds.file that gives no task")
-	f.BoolVar(&w.accept, "accept-changes", false, "take a changed seeds.url or store.key")
-	f.StringVar(&w.http, "http", "", "HOST:PORT or :PORT at which to serve /livez, /readyz, /startupz and /metrics (default: none)")
-	f.IntVar(&w.concurrency, "concurrency", 0, "tasks at once in this worker (default: the job's)")
-}
-
-// check bounds the flags as the job file's keys are bounded. A zero is the default, because the
-// demo sets none.
-func (w *workFlags) check() error {
-	switch {
-	case w.concurrency < 0 || w.concurrency > 100_000:
-		return usagef("--concurrency %d: give a number from 1 to 100000", w.concurrency)
-	case w.lease != 0 && (w.lease < time.Second || w.lease > time.Hour):
-		return usagef("--lease %v: give a time from 1s to 1h", w.lease)
-	case w.grace < 0 || w.grace > 24*time.Hour:
-		return usagef("--grace %v: give a time from 0s to 24h", w.grace)
-	}
-	if w.http != "" {
-		if err := health.Address(w.http); err != nil {
-			return usagef("--http: %w", err)
-		}
-	}
-	return nil
-}
-
-func (a *app) runCommand() *cobra.Command {
-	var w workFlags
+func newRun(a *app) *cobra.Command {
+	x := &runCommand{workCommand{app: a}}
 	c := &cobra.Command{
 		Use: "run JOB", Short: "Admit the seeds and work until nothing is left", Args: cobra.ExactArgs(1),
-		Long: `Admits the job's seeds and works until nothing is left, a limit is met or a
-signal comes. Run again, it goes on where it was. The schema of the frontier is
-brought up to date first.`,
+		Long: `Admits the job's seeds and works until nothing is left, a limit is met or a signal
+arrives. The same command continues an interrupted run. It updates the schema of the
+frontier first.`,
+		Example: `  seine run cards.yaml
+  seine run cards.yaml --limit records=1000 --http :9090`,
 		RunE: func(c *cobra.Command, args []string) error {
 			job, _, err := a.load(args[0])
 			if err != nil {
 				return err
 			}
-			return a.run(c.Context(), job, w)
+			return x.run(c.Context(), job, x.flags)
 		},
 	}
-	w.register(c)
-	c.Flags().StringVar(&w.limit, "limit", "", "bound this run: a number of tasks, or assets=N, records=N, tasks=N, yield=X")
+	x.flags.register(c)
+	c.Flags().StringVar(&x.flags.limit, "limit", "", "bound of this run: a number of tasks, or assets=N, records=N, tasks=N, yield=X")
 	return c
 }
 
-func (a *app) workerCommand() *cobra.Command {
-	var w workFlags
-	c := &cobra.Command{
-		Use: "worker JOB…", Short: "Work until told to stop", Args: cobra.MinimumNArgs(1),
-		Long: `Works jobs off until told to stop; any number of workers share one frontier.
-The schema must be there: run "seine migrate" first.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			var jobs []*seine.Job
-			for _, arg := range args {
-				job, _, err := a.load(arg)
-				if err != nil {
-					return err
-				}
-				jobs = append(jobs, job)
-			}
-			return a.work(c.Context(), jobs, w)
-		},
-	}
-	w.register(c)
-	return c
-}
-
-// runnable refuses what this build can't run, before anything is stored.
-func (a *app) runnable(job *seine.Job) error {
-	if err := seedsThere(job); err != nil {
-		return err
-	}
-	if job.Fetch.Via == seine.ViaChrome {
-		if _, err := a.browser().Find(); err != nil {
-			return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, job.Fetch.Via, err)
-		}
-	}
-	return nil
-}
-
-// browser is how the browser is run, by the environment.
-func (a *app) browser() worker.Browser {
-	return worker.Browser{Path: a.getenv("SEINE_BROWSER"), NoSandbox: a.getenv("SEINE_BROWSER_SANDBOX") == "off"}
-}
-
-// seedsThere reports a list that can't be read.
-func seedsThere(job *seine.Job) error {
-	if job.Seeds.File == "" {
-		return nil
-	}
-	f, err := os.Open(job.Seeds.File)
-	if err != nil {
-		return coded{exitJobFile, fmt.Errorf("job %s: seeds.file: %w: the path is relative to the job file", job.Name, err)}
-	}
-	return f.Close()
-}
-
-func (a *app) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worker.Config, error) {
-	cfg := worker.Config{
-		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Strict: w.strict, Release: a.release, Version: Version, Name: a.workerName(),
-		Browser: a.browser(), HTTP: w.http,
-	}
-	if err := w.check(); err != nil {
-		return cfg, err
-	}
-	limit, err := parseLimit(w.limit)
-	if err != nil {
-		return cfg, err
-	}
-	cfg.Limit = limit
-	for _, job := range jobs {
-		if err := a.runnable(job); err != nil {
-			return cfg, err
-		}
-		if w.concurrency > 0 {
-			job.Concurrency = w.concurrency
-		}
-		store := a.storeOf(job)
-		if err := a.checkCredentials(ctx, store); err != nil {
-			return cfg, err
-		}
-		job.Store.URL = store.url
-		cfg.Jobs = append(cfg.Jobs, *job)
-	}
-	cfg.Browser.MaxMemory = a.followMemory(jobs)
-	cfg.Frontier = a.frontierOf(jobs[0]).url
-	return cfg, nil
-}
-
-// workerName is the original's HOSTNAME, when it is set.
-func (a *app) workerName() string { return a.getenv("HOSTNAME") }
-
-// begin prints the first line of run and worker, because a foreign DATABASE_URL must not divert a
-// run unseen. If the log is JSON, that line is too.
-func (a *app) begin(ctx context.Context, jobs []*seine.Job) {
-	if !a.logsJSON() {
-		a.whereabouts(jobs)
-		return
-	}
-	a.logger(slog.LevelInfo).InfoContext(ctx, "seine starts", "version", Version, "frontier", a.frontierOf(jobs[0]).String(), "store", a.storesOf(jobs))
-}
-
-func (a *app) whereabouts(jobs []*seine.Job) {
-	a.say("seine: frontier %s, store %s", a.frontierOf(jobs[0]), a.storesOf(jobs))
-}
-
-func (a *app) storesOf(jobs []*seine.Job) string {
-	stores := []string{}
-	for _, job := range jobs {
-		stores = append(stores, a.storeOf(job).String())
-	}
-	return strings.Join(stores, ", ")
-}
-
-func (a *app) work(ctx context.Context, jobs []*seine.Job, w workFlags) error {
-	a.begin(ctx, jobs)
-	a.logs = true
-	cfg, err := a.config(ctx, jobs, w)
-	if err != nil {
-		return err
-	}
-	log, end := a.quietly(ctx, a.logger(slog.LevelInfo))
-	defer end()
-	cfg.Log = log
-	endTraces, err := a.trace(ctx, &cfg)
-	if err != nil {
-		return err
-	}
-	defer endTraces()
-	err = worker.Run(ctx, cfg)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
-}
-
-func (a *app) run(ctx context.Context, job *seine.Job, w workFlags) error {
+func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error {
 	a.begin(ctx, []*seine.Job{job})
 	cfg, err := a.config(ctx, []*seine.Job{job}, w)
 	if err != nil {
@@ -339,7 +172,7 @@ func idle(progress []worker.Progress) bool {
 }
 
 // report prints the result of a run. A run that was idle may have had nothing to do.
-func (a *app) report(job *seine.Job, s worker.Status, idle bool, took time.Duration) error {
+func (a *runCommand) report(job *seine.Job, s worker.Status, idle bool, took time.Duration) error {
 	if a.json() {
 		return a.printStatus(job.Name, s, explores(job))
 	}

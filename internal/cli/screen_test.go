@@ -24,7 +24,8 @@ func TestLogLinesStandAboveTheProgress(t *testing.T) {
 	var b strings.Builder
 	columns := 24
 	s := &screen{w: &b, width: func() int { return columns }}
-	a := &app{terminal: true, screen: s, redact: &redactor{}}
+	a := newApp(noEnv, nil, nil, nil)
+	a.terminal, a.screen = true, s
 	a.stderr = a.redact.writer(s)
 	s.show("done 1  left 9  1.0/s  about 9s to go")
 	a.logger(slog.LevelWarn).WarnContext(t.Context(), "fetch failed", "task", "7")

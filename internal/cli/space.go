@@ -87,7 +87,7 @@ const (
 )
 
 // space shows what is known of a job's ID spaces.
-func (a *app) space(ctx context.Context, arg string, want int64) error {
+func (a *statusCommand) space(ctx context.Context, arg string, want int64) error {
 	f, job, info, err := a.jobAt(ctx, arg, needs{})
 	if err != nil {
 		return err
@@ -286,7 +286,7 @@ func percent(share float64) string {
 // best regions that are named.
 const namedRegions = 5
 
-func (a *app) printSpace(s spaceJSON, status frontier.Status) {
+func (a *statusCommand) printSpace(s spaceJSON, status frontier.Status) {
 	a.print("%s  ids %s to %s", s.Job, s.First, s.Last)
 	a.print("  answered  %d of %d (%s)", s.Answered, s.Size, percent(s.Coverage))
 	now := ""
@@ -335,7 +335,7 @@ func (a *app) printSpace(s spaceJSON, status frontier.Status) {
 }
 
 // printRegions names those with most hits.
-func (a *app) printRegions(regions []regionJSON) {
+func (a *statusCommand) printRegions(regions []regionJSON) {
 	top := slices.Clone(regions)
 	slices.SortStableFunc(top, func(x, y regionJSON) int { return cmp.Compare(y.hits(), x.hits()) })
 	for i, r := range top[:min(namedRegions, len(top))] {

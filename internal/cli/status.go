@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,81 +18,91 @@ import (
 	"github.com/seinehq/seine/internal/terminal"
 )
 
-func (a *app) statusCommand() *cobra.Command {
-	var (
-		space bool
-		goal  int64
-	)
+// statusCommand is `seine status`.
+type statusCommand struct {
+	*app
+
+	showSpace bool
+	goal      int64
+}
+
+func newStatus(a *app) *cobra.Command {
+	x := &statusCommand{app: a}
 	c := &cobra.Command{
 		Use: "status [JOB]", Short: "Show counts by state, rate, time left, hosts, reasons; --space: a map", Args: cobra.MaximumNArgs(1),
 		Long: `Shows a job, by its file or by its name in the frontier, or every job.
 
---space shows what is known of the ID space that a job explores: how much was
-asked, what it brought, what the best block promises, and a map. --goal N says
-what it takes until N items are found.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			switch {
-			case goal < 0 || goal > 0 && !space:
-				return usagef("--goal %d: give a number of items of at least 1, with --space", goal)
-			case space && len(args) == 0:
-				return usagef("--space: name the job")
-			case space:
-				return a.space(c.Context(), args[0], goal)
-			}
-			var (
-				f     frontier.Frontier
-				infos []frontier.JobInfo
-			)
-			if len(args) == 1 {
-				opened, info, err := a.infoAt(c.Context(), args[0])
-				if err != nil {
-					return err
-				}
-				f, infos = opened, []frontier.JobInfo{info}
-			} else {
-				opened, err := a.open(c.Context(), a.frontierOf(nil))
-				if err != nil {
-					return err
-				}
-				f = opened
-				if infos, err = f.Jobs(c.Context()); err != nil {
-					_ = f.Close()
-					return err
-				}
-			}
-			defer func() { _ = f.Close() }()
-			if len(infos) == 0 {
-				a.say("seine: %s has no job yet", a.frontierOf(nil))
-			}
-			for i, info := range infos {
-				s, err := f.Status(c.Context(), info.ID)
-				if err != nil {
-					return err
-				}
-				job, err := a.stored(info, needs{})
-				chooses := err == nil && explores(job)
-				if a.json() {
-					if err := a.printStatus(info.Name, s, chooses); err != nil {
-						return err
-					}
-					continue
-				}
-				if i > 0 {
-					a.print("")
-				}
-				a.printCounts(info.Name, s, chooses)
-				if err := a.printStopped(c.Context(), f, info); err != nil {
-					return err
-				}
-				a.printHours(c.Context(), f, info)
-				a.printHosts(info.Name, s)
-			}
-			return nil
-		},
+--space shows the statistics of the ID space that a job explores: the answers, their
+yield, the expectation of the best block, and a map. --goal N estimates the requests
+and the time until N items are found.`,
+		Example: `  seine status
+  seine status cards.yaml --space --goal 1000`,
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
-	c.Flags().BoolVar(&space, "space", false, "show the statistics of the job's ID space, with a map")
-	c.Flags().Int64Var(&goal, "goal", 0, "with --space: the requests and time for this many items")
+	c.Flags().BoolVar(&x.showSpace, "space", false, "show the statistics of the job's ID space, with a map")
+	c.Flags().Int64Var(&x.goal, "goal", 0, "with --space: estimate the requests and the time for this many items")
 	return c
+}
+
+func (a *statusCommand) run(ctx context.Context, args []string) error {
+	space, goal := a.showSpace, a.goal
+	switch {
+	case goal < 0 || goal > 0 && !space:
+		return usagef("--goal %d: give a number of items of at least 1, with --space", goal)
+	case space && len(args) == 0:
+		return usagef("--space: name the job")
+	case space:
+		return a.space(ctx, args[0], goal)
+	}
+	var (
+		f     frontier.Frontier
+		infos []frontier.JobInfo
+	)
+	if len(args) == 1 {
+		opened, info, err := a.infoAt(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		f, infos = opened, []frontier.JobInfo{info}
+	} else {
+		opened, err := a.open(ctx, a.frontierOf(nil))
+		if err != nil {
+			return err
+		}
+		f = opened
+		if infos, err = f.Jobs(ctx); err != nil {
+			_ = f.Close()
+			return err
+		}
+	}
+	defer func() { _ = f.Close() }()
+	if len(infos) == 0 {
+		a.say("seine: %s has no job yet", a.frontierOf(nil))
+	}
+	for i, info := range infos {
+		s, err := f.Status(ctx, info.ID)
+		if err != nil {
+			return err
+		}
+		job, err := a.stored(info, needs{})
+		chooses := err == nil && explores(job)
+		if a.json() {
+			if err := a.printStatus(info.Name, s, chooses); err != nil {
+				return err
+			}
+			continue
+		}
+		if i > 0 {
+			a.print("")
+		}
+		a.printCounts(info.Name, s, chooses)
+		if err := a.printStopped(ctx, f, info); err != nil {
+			return err
+		}
+		a.printHours(ctx, f, info)
+		a.printHosts(info.Name, s)
+	}
+	return nil
 }
 
 // statusJSON is the shape of `status -o json`, which is a contract.
@@ -142,7 +151,7 @@ type reasonJSON struct {
 	Count  int64  `json:"count"`
 }
 
-func (a *app) printStatus(job string, s frontier.Status, explores bool) error {
+func (a *console) printStatus(job string, s frontier.Status, explores bool) error {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
@@ -165,12 +174,6 @@ func (a *app) printStatus(job string, s frontier.Status, explores bool) error {
 		out.NullFields = append(out.NullFields, nullJSON{f.Field, f.Missing, f.Records})
 	}
 	return a.printJSON(out)
-}
-
-func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }
 
 // explores reports whether a job chooses its IDs, so that the number of open tasks is no estimate
@@ -200,7 +203,7 @@ func timeLeft(s frontier.Status, explores bool) (d time.Duration, ok bool) {
 }
 
 // printCounts prints a job's states with the reasons below each.
-func (a *app) printCounts(job string, s frontier.Status, explores bool) {
+func (a *console) printCounts(job string, s frontier.Status, explores bool) {
 	head := job
 	if s.Paused {
 		head += " (paused)"
@@ -249,7 +252,7 @@ func (a *app) printCounts(job string, s frontier.Status, explores bool) {
 func counted[N int | int64](n N, noun string) string { return number.Counted(n, noun) }
 
 // printStopped names the job's ID spaces that are no longer explored.
-func (a *app) printStopped(ctx context.Context, f frontier.Spaces, info frontier.JobInfo) error {
+func (a *statusCommand) printStopped(ctx context.Context, f frontier.Spaces, info frontier.JobInfo) error {
 	job, err := a.stored(info, needs{})
 	if err != nil {
 		return nil //nolint:nilerr // as in printHours
@@ -277,7 +280,7 @@ func (a *app) printStopped(ctx context.Context, f frontier.Spaces, info frontier
 }
 
 // printHours reports that a job is outside its hours.
-func (a *app) printHours(ctx context.Context, f frontier.Reader, info frontier.JobInfo) {
+func (a *statusCommand) printHours(ctx context.Context, f frontier.Reader, info frontier.JobInfo) {
 	job, err := a.stored(info, needs{})
 	if err != nil {
 		return // added by a program of the user's own, or with a secret that is not here
@@ -292,7 +295,7 @@ func (a *app) printHours(ctx context.Context, f frontier.Reader, info frontier.J
 }
 
 // printHosts names the hosts that wait or are slowed down.
-func (a *app) printHosts(job string, s frontier.Status) {
+func (a *statusCommand) printHosts(job string, s frontier.Status) {
 	for _, h := range s.Hosts {
 		name := "host " + h.Host
 		if host, ok := strings.CutPrefix(h.Host, frontier.AssetLane("")); ok {

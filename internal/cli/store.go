@@ -12,16 +12,16 @@ import (
 )
 
 // openStore opens a store, by credentials that are in order.
-func (a *app) openStore(ctx context.Context, at place) (*blob.Bucket, error) {
-	if err := a.checkCredentials(ctx, at); err != nil {
+func (p *places) openStore(ctx context.Context, at place) (*blob.Bucket, error) {
+	if err := p.checkCredentials(ctx, at); err != nil {
 		return nil, err
 	}
 	return wiring.Store(ctx, at.url)
 }
 
 // checkCredentials reports a mistake in the credentials of a bucket.
-func (a *app) checkCredentials(ctx context.Context, at place) error {
-	if err := buckets.Check(ctx, at.url, a.getenv); err != nil {
+func (p *places) checkCredentials(ctx context.Context, at place) error {
+	if err := buckets.Check(ctx, at.url, p.getenv); err != nil {
 		return fmt.Errorf("%w: %s: %w", wiring.ErrStore, drivers.Redact(at.url), err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -66,55 +67,67 @@ type taskJSON struct {
 // taskPage is the number of tasks per page of a list. Each page reads the queue once.
 const taskPage = 20_000
 
-func (a *app) tasksCommand() *cobra.Command {
-	var f filterFlags
+// tasksCommand is `seine tasks`.
+type tasksCommand struct {
+	*app
+
+	filter filterFlags
+}
+
+func newTasks(a *app) *cobra.Command {
+	x := &tasksCommand{app: a}
 	c := &cobra.Command{
 		Use: "tasks JOB [KEY…]", Short: "List tasks by state, reason, host or age", Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			filter, err := f.filter()
-			if err != nil {
-				return err
-			}
-			fr, info, err := a.infoAt(c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			defer func() { _ = fr.Close() }()
-			filter.Keys = args[1:]
-			t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
-			defer func() { _ = t.Flush() }()
-			if !a.json() {
-				_, _ = fmt.Fprintln(t, "KEY\tSTATE\tATTEMPT\tNEXT TRY\tREASON")
-			}
-			seen := map[string]bool{}
-			for left := f.limit; ; {
-				if filter.Limit = taskPage; f.limit > 0 {
-					filter.Limit = min(left, taskPage)
-				}
-				page, err := fr.Tasks(c.Context(), info.ID, filter)
-				if err != nil {
-					return err
-				}
-				for _, x := range page {
-					seen[x.Key] = true
-					if err := a.printTask(t, x); err != nil {
-						return err
-					}
-				}
-				left -= len(page)
-				if len(page) < filter.Limit || f.limit > 0 && left <= 0 {
-					if f.empty() && f.limit == 0 {
-						return unseen(args[1:], seen)
-					}
-					return nil
-				}
-				filter.After = page[len(page)-1].Key
-			}
-		},
+		Example: `  seine tasks cards.yaml --state error
+  seine tasks cards.yaml --reason "page did not load" -o json`,
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
-	f.register(c)
-	c.Flags().IntVar(&f.limit, "limit", 0, "at most so many")
+	x.filter.register(c)
+	c.Flags().IntVar(&x.filter.limit, "limit", 0, "at most this many")
 	return c
+}
+
+func (a *tasksCommand) run(ctx context.Context, args []string) error {
+	f := &a.filter
+	filter, err := f.filter()
+	if err != nil {
+		return err
+	}
+	fr, info, err := a.infoAt(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = fr.Close() }()
+	filter.Keys = args[1:]
+	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+	defer func() { _ = t.Flush() }()
+	if !a.json() {
+		_, _ = fmt.Fprintln(t, "KEY\tSTATE\tATTEMPT\tNEXT TRY\tREASON")
+	}
+	seen := map[string]bool{}
+	for left := f.limit; ; {
+		if filter.Limit = taskPage; f.limit > 0 {
+			filter.Limit = min(left, taskPage)
+		}
+		page, err := fr.Tasks(ctx, info.ID, filter)
+		if err != nil {
+			return err
+		}
+		for _, x := range page {
+			seen[x.Key] = true
+			if err := a.printTask(t, x); err != nil {
+				return err
+			}
+		}
+		left -= len(page)
+		if len(page) < filter.Limit || f.limit > 0 && left <= 0 {
+			if f.empty() && f.limit == 0 {
+				return unseen(args[1:], seen)
+			}
+			return nil
+		}
+		filter.After = page[len(page)-1].Key
+	}
 }
 
 // unseen reports the given keys that are not tasks.
@@ -131,7 +144,7 @@ func unseen(keys []string, seen map[string]bool) error {
 	return usagef("no such task: %s", strings.Join(missing, ", "))
 }
 
-func (a *app) printTask(t *tabwriter.Writer, x frontier.TaskInfo) error {
+func (a *tasksCommand) printTask(t *tabwriter.Writer, x frontier.TaskInfo) error {
 	if a.json() {
 		out := taskJSON{
 			Key: x.Key, State: x.State.String(), Final: x.Final, Attempt: x.Attempt, Priority: x.Priority, Reason: x.Reason,
@@ -148,67 +161,6 @@ func (a *app) printTask(t *tabwriter.Writer, x frontier.TaskInfo) error {
 	}
 	_, err := fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", terminal.Escape(x.Key), x.State, x.Attempt, next, terminal.Escape(x.Reason))
 	return err
-}
-
-func (a *app) retryCommand() *cobra.Command {
-	var (
-		f   filterFlags
-		all bool
-	)
-	c := &cobra.Command{
-		Use: "retry JOB [KEY…]", Short: "Send tasks back, by key, state, reason, host or age", Args: cobra.MinimumNArgs(1),
-		Long: `Sends finished tasks back to pending, and makes waiting ones ready at once,
-with their attempts forgotten. Tasks that are pending or in progress stay as
-they are.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			if f.empty() && len(args) == 1 && !all {
-				return usagef("retry: name the tasks: keys, --state, --reason, --host, --older, or --all")
-			}
-			filter, err := f.filter()
-			if err != nil {
-				return err
-			}
-			fr, job, info, err := a.jobAt(c.Context(), args[0], needs{hosts: true})
-			if err != nil {
-				return err
-			}
-			defer func() { _ = fr.Close() }()
-			filter.Keys, filter.Limit = args[1:], taskPage
-			total, seen := 0, map[string]bool{}
-			for {
-				page, err := fr.Tasks(c.Context(), info.ID, filter)
-				if err != nil {
-					return err
-				}
-				var back []frontier.New
-				for _, x := range page {
-					seen[x.Key] = true
-					if at, err := frontier.PageURL(job, x.Key); err == nil {
-						back = append(back, frontier.New{Key: x.Key, Lane: frontier.LaneKey(job, x.Key, at), Priority: x.Priority})
-					}
-				}
-				if len(back) > 0 {
-					n, err := fr.Retry(c.Context(), info.ID, back)
-					if err != nil {
-						return err
-					}
-					total += n
-				}
-				if len(page) < filter.Limit {
-					break
-				}
-				filter.After = page[len(page)-1].Key
-			}
-			if a.json() {
-				return a.printJSON(map[string]int{"sent_back": total})
-			}
-			a.print("%s sent back", counted(total, "task"))
-			return unseen(args[1:], seen)
-		},
-	}
-	f.register(c)
-	c.Flags().BoolVar(&all, "all", false, "every finished and waiting task")
-	return c
 }
 
 // parseState returns the state with a name.

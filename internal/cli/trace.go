@@ -9,7 +9,7 @@ import (
 )
 
 // trace sends the worker's traces to the destination of the environment.
-func (a *app) trace(ctx context.Context, cfg *worker.Config) (end func(), err error) {
+func (a *workCommand) trace(ctx context.Context, cfg *worker.Config) (end func(), err error) {
 	a.redact.add(tracing.Secrets(a.getenv))
 	cfg.Traces, end, err = tracing.Open(ctx, tracing.Config{Getenv: a.getenv, Version: Version, Worker: cfg.Name, Console: a.stderr, Log: cfg.Log})
 	if errors.Is(err, tracing.ErrSettings) {

@@ -25,39 +25,46 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-func (a *app) tryCommand() *cobra.Command {
+// tryCommand is `seine try`.
+type tryCommand struct{ workCommand }
+
+func newTry(a *app) *cobra.Command {
+	x := &tryCommand{workCommand{app: a}}
 	return &cobra.Command{
 		Use: "try JOB KEY…", Short: "Fetch one page and show its fields, verdict and assets; write nothing", Args: cobra.MinimumNArgs(2),
 		Long: `Fetches one page and shows the response with its redirects and waits, the value of
-each field and where it comes from, the rule that gives the verdict, and each asset.
-Writes nothing. With --frontier it takes its turn from the host's lane.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			job, file, err := a.load(args[0])
-			if err != nil {
-				return err
-			}
-			chrome, err := a.browser().Open(c.Context(), a.logger(slog.LevelWarn), *job)
-			if err != nil {
-				return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, job.Fetch.Via, err)
-			}
-			if chrome != nil {
-				defer func() { _ = chrome.Close() }()
-			}
-			var errs []error
-			for i, key := range args[1:] {
-				if i > 0 {
-					// One polite request after the other.
-					select {
-					case <-c.Context().Done():
-						return errStopped
-					case <-time.After(job.Pace.Delay.At(rand.Float64())):
-					}
-				}
-				errs = append(errs, a.try(c.Context(), job, file, chrome, key))
-			}
-			return errors.Join(errs...)
-		},
+each field with its source, the rule that gives the verdict, and each asset. It writes
+nothing. With --frontier it waits for the host's next start in the fleet.`,
+		Example: `  seine try cards.yaml 70000001`,
+		RunE:    func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
+}
+
+func (a *tryCommand) run(ctx context.Context, args []string) error {
+	job, file, err := a.load(args[0])
+	if err != nil {
+		return err
+	}
+	chrome, err := a.browser().Open(ctx, a.logger(slog.LevelWarn), *job)
+	if err != nil {
+		return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, job.Fetch.Via, err)
+	}
+	if chrome != nil {
+		defer func() { _ = chrome.Close() }()
+	}
+	var errs []error
+	for i, key := range args[1:] {
+		if i > 0 {
+			// One polite request after the other.
+			select {
+			case <-ctx.Done():
+				return errStopped
+			case <-time.After(job.Pace.Delay.At(rand.Float64())):
+			}
+		}
+		errs = append(errs, a.try(ctx, job, file, chrome, key))
+	}
+	return errors.Join(errs...)
 }
 
 // tryJSON is the shape of `try -o json`: a contract.
@@ -107,7 +114,7 @@ type originalJSON struct {
 	Height int   `json:"height"`
 }
 
-func (a *app) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrome *chromefetch.Chrome, key string) error {
+func (a *tryCommand) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrome *chromefetch.Chrome, key string) error {
 	n, err := frontier.Admit(job, frontier.Seed{Key: key})
 	if err != nil {
 		return err
@@ -167,7 +174,7 @@ func (e *explaining) Scrape(ctx context.Context, task seine.Task, page *seine.Pa
 const tryPatience = 5 * time.Minute
 
 // takeTurn takes a start on the page's host, as a worker does, and returns the time until then.
-func (a *app) takeTurn(ctx context.Context, f drivers.Frontier, job *seine.Job, key string) (frontier.JobID, time.Duration, error) {
+func (a *tryCommand) takeTurn(ctx context.Context, f drivers.Frontier, job *seine.Job, key string) (frontier.JobID, time.Duration, error) {
 	url, err := frontier.PageURL(job, key)
 	if err != nil {
 		return 0, 0, err
@@ -267,7 +274,7 @@ func (o *tryJSON) addAsset(x wiring.TriedAsset) {
 }
 
 // printTry prints the steps for people.
-func (a *app) printTry(o *tryJSON) {
+func (a *tryCommand) printTry(o *tryJSON) {
 	a.print("%s  %s", o.Key, o.URL)
 	if o.page == nil {
 		a.print("  fetch     %s", o.Error)

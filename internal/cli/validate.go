@@ -10,33 +10,40 @@ import (
 	"github.com/seinehq/seine/internal/idspace"
 )
 
-func (a *app) validateCommand() *cobra.Command {
+// validateCommand is `seine validate`.
+type validateCommand struct{ *app }
+
+func newValidate(a *app) *cobra.Command {
+	x := &validateCommand{a}
 	return &cobra.Command{
 		Use: "validate JOB", Short: "Check a job file and show its plan and duration", Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			job, _, err := a.load(args[0])
-			if err != nil {
-				return err
-			}
-			if err := seedsThere(job); err != nil {
-				return err
-			}
-			list, err := readList(job)
-			if err != nil {
-				return err
-			}
-			if a.json() {
-				return a.printJSON(map[string]any{"job": job.Name, "valid": true})
-			}
-			a.print("%s: job %s is valid", args[0], job.Name)
-			a.describe(job, list)
-			return nil
-		},
+		Example: `  seine validate cards.yaml`,
+		RunE:    func(_ *cobra.Command, args []string) error { return x.run(args) },
 	}
 }
 
+func (a *validateCommand) run(args []string) error {
+	job, _, err := a.load(args[0])
+	if err != nil {
+		return err
+	}
+	if err := seedsThere(job); err != nil {
+		return err
+	}
+	list, err := readList(job)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"job": job.Name, "valid": true})
+	}
+	a.print("%s: job %s is valid", args[0], job.Name)
+	a.describe(job, list)
+	return nil
+}
+
 // describe prints the plan of a job.
-func (a *app) describe(job *seine.Job, list *listing) {
+func (a *validateCommand) describe(job *seine.Job, list *listing) {
 	var tasks int64 // of a list, those of the host with the most
 	for i := range job.Seeds.IDs {
 		s := idspace.Of(&job.Seeds.IDs[i])

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// retryCommand is `seine retry`.
+type retryCommand struct {
+	*app
+
+	filter filterFlags
+	all    bool
+}
+
+func newRetry(a *app) *cobra.Command {
+	x := &retryCommand{app: a}
+	c := &cobra.Command{
+		Use: "retry JOB [KEY…]", Short: "Requeue tasks by key, state, reason, host or age", Args: cobra.MinimumNArgs(1),
+		Long: `Requeues finished tasks as pending, and makes waiting tasks ready at once. Their
+attempts restart at zero. Pending tasks and tasks in progress stay unchanged.`,
+		Example: `  seine retry cards.yaml 70000001
+  seine retry cards.yaml --state error --older 1d`,
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
+	}
+	x.filter.register(c)
+	c.Flags().BoolVar(&x.all, "all", false, "every finished and waiting task")
+	return c
+}
+
+func (a *retryCommand) run(ctx context.Context, args []string) error {
+	f, all := &a.filter, a.all
+	if f.empty() && len(args) == 1 && !all {
+		return usagef("retry: name the tasks: keys, --state, --reason, --host, --older, or --all")
+	}
+	filter, err := f.filter()
+	if err != nil {
+		return err
+	}
+	fr, job, info, err := a.jobAt(ctx, args[0], needs{hosts: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = fr.Close() }()
+	filter.Keys, filter.Limit = args[1:], taskPage
+	total, seen := 0, map[string]bool{}
+	for {
+		page, err := fr.Tasks(ctx, info.ID, filter)
+		if err != nil {
+			return err
+		}
+		var back []frontier.New
+		for _, x := range page {
+			seen[x.Key] = true
+			if at, err := frontier.PageURL(job, x.Key); err == nil {
+				back = append(back, frontier.New{Key: x.Key, Lane: frontier.LaneKey(job, x.Key, at), Priority: x.Priority})
+			}
+		}
+		if len(back) > 0 {
+			n, err := fr.Retry(ctx, info.ID, back)
+			if err != nil {
+				return err
+			}
+			total += n
+		}
+		if len(page) < filter.Limit {
+			break
+		}
+		filter.After = page[len(page)-1].Key
+	}
+	if a.json() {
+		return a.printJSON(map[string]int{"sent_back": total})
+	}
+	a.print("%s sent back", counted(total, "task"))
+	return unseen(args[1:], seen)
+}
