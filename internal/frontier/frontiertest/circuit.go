@@ -13,8 +13,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// A space whose circuit is open is not explored by anybody, the job's others are,
-// and it goes on when the circuit is closed.
+// An open circuit stops the exploration of its space for every worker. The job's other spaces
+// continue, and the space continues after the circuit closes.
 func testCircuit(t *testing.T, s *suite) {
 	job, other := s.job("j", fast()), s.job("other", fast())
 	explored := func(job frontier.JobID, space int, key string, want int) {
@@ -23,7 +23,7 @@ func testCircuit(t *testing.T, s *suite) {
 			t.Errorf("explored %d, %v of space %d; want %d", n, err, space, want)
 		}
 		for _, c := range s.claim(s.lease(), job, 9, want) {
-			s.complete(s.lease(), job, done(c), 0) // another's: only to have it gone
+			s.complete(s.lease(), job, done(c), 0) // another lease's tasks
 		}
 	}
 	circuit := func(want string) frontier.Circuit {
@@ -36,7 +36,7 @@ func testCircuit(t *testing.T, s *suite) {
 		return k.Circuit
 	}
 	circuit("false ")
-	for i, want := range []bool{true, false} { // two workers see it at once: the first one's reason stays
+	for i, want := range []bool{true, false} { // of two workers at once, the first one's reason stays
 		if opened, err := s.OpenCircuit(s.ctx(), job, 3, fmt.Sprintf("dark %d", i)); err != nil || opened != want {
 			t.Errorf("opened %v, %v; want %v", opened, err, want)
 		}
@@ -65,10 +65,10 @@ func testCircuit(t *testing.T, s *suite) {
 	}
 }
 
-// Where a space was last as it should be outlives who saw it: the least doubt and
-// the last answer of all who say so. When its circuit is closed it goes on from the
-// sums of then, if it was stopped for its answers; who does not know of that yet is
-// not heard. A recount forgets it.
+// The frontier keeps the least doubt and the last answer of all workers from the last time a space
+// behaved as expected. When the circuit of a space that was stopped for its answers closes, its
+// watch continues from the sums of that time. A worker that does not know of it is ignored. A
+// recount deletes the watch.
 func testWatched(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	var closed time.Time
@@ -120,20 +120,20 @@ func testWatched(t *testing.T, s *suite) {
 	answer(4, explore.Sums{Done: 1, Doubt: 1000, Errors: 1000})
 	for range 2 {
 		before := closed
-		for range 2 { // of two blocks
+		for range 2 { // two blocks
 			answer(3, explore.Sums{Done: 7, Doubt: 8, Errors: 1})
 		}
 		dark += 2
 		want.Doubt, want.Done, want.Errors = float64(dark)*8, int64(dark)*7, int64(answered-1)
 		stop()
 		is(want)
-		for range 2 { // it was not as it should be since: by errors or not, nothing else is known
+		for range 2 { // it misbehaved since then, by errors or otherwise
 			answer(3, explore.Sums{Errors: 1})
 			want.Errors++
 			stop()
 			is(want)
 		}
-		say(before, at(-99, 99, 99), want) // by who does not know yet
+		say(before, at(-99, 99, 99), want) // from a worker that does not know yet
 		now = s.clock.Now()
 		low := at(want.Doubt-5, want.Done+3, want.Errors+1)
 		say(closed, low, low)
@@ -143,11 +143,11 @@ func testWatched(t *testing.T, s *suite) {
 	if k, err := s.Known(s.ctx(), job, 4, time.Time{}); err != nil || k.Watch != (explore.Watch{}) {
 		t.Errorf("watch of another space %+v, %v; want none", k.Watch, err)
 	}
-	// Of one that was as it should be, and is stopped for its errors, it begins anew.
+	// The watch of a space that behaved as expected and was stopped for its errors starts again.
 	stop()
 	is(explore.Watch{})
 	say(closed, at(3, 4, 5), at(3, 4, 5))
-	// That of a space that is not stopped stays when another one goes on.
+	// The watch of a running space stays when another space continues.
 	if _, err := s.OpenCircuit(s.ctx(), job, 4, "dark"); err != nil {
 		t.Error(err)
 	}
@@ -160,7 +160,7 @@ func testWatched(t *testing.T, s *suite) {
 	is(explore.Watch{})
 }
 
-// Answers are counted by space, whatever spaces the job has by now.
+// Answers are counted by space, including spaces that the job no longer has.
 func testAnswers(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, tasks("h:80", "a", "b", "c", "d"), 4)
@@ -181,14 +181,13 @@ func testAnswers(t *testing.T, s *suite) {
 	}
 }
 
-// What is known is replaced by what is said of each task that was answered; what
-// is not known any more is 0 and seen by those who look for what changed. The
-// alarm goes on.
+// A recount replaces the statistics by the contributions of the answered tasks. A block without
+// contribution becomes 0, and readers of changes see it. The watch starts again.
 func testRecount(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, tasks("h:80", "a", "b", "c", "d", "e"), 5)
 	l := s.lease()
-	got := s.claim(l, job, 4, 4) // one is never asked for
+	got := s.claim(l, job, 4, 4) // one stays unanswered
 	batch := done(got[0], got[1])
 	batch[0].Explored, batch[1].Explored = probed(7, 1), probed(9, 0)
 	batch[0].Explored.Sums.Doubt, batch[0].Explored.Sums.Expected, batch[0].Explored.Sums.Wanted = -3, 0.25, 1
@@ -226,7 +225,8 @@ func testRecount(t *testing.T, s *suite) {
 	}
 }
 
-// Whose excursion's next step is another's is told so; nobody else pays for that.
+// A worker whose next step belongs to another task learns so. Completions without a local search do
+// not pay for that.
 func testRefusedSteps(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, tasks("h:80", "a", "b", "c", "d"), 4)
@@ -250,8 +250,8 @@ func testRefusedSteps(t *testing.T, s *suite) {
 	}
 }
 
-// A task that is sent back keeps in mind what its answer was counted as.
-func testSentBackAnswers(t *testing.T, s *suite) {
+// A requeued task remembers how its answer was counted.
+func testRequeuedAnswers(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, tasks("h:80", "done", "error", "skipped", "stale"), 4)
 	l := s.lease()

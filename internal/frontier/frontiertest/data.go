@@ -13,7 +13,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// stored lists what Records gives, as "key fields asset-names".
+// stored lists the records as "key fields asset-names".
 func (s *suite) stored(job frontier.JobID) []string {
 	s.Helper()
 	var out []string
@@ -42,13 +42,13 @@ func testBadRecord(t *testing.T, s *suite) {
 	l := s.lease()
 	got := s.claim(l, job, 10, 10)
 	batch := done(got...)
-	batch[4].Records[0].Fields = []byte(`{"a":`) // no JSON
+	batch[4].Records[0].Fields = []byte(`{"a":`) // invalid JSON
 	out, err := s.Complete(s.ctx(), l, job, batch)
 	s.check(err)
 	if out.Kept != 9 || len(out.Bad) != 1 || out.Bad[got[4].Seq] == nil || len(out.Lost) != 0 {
 		t.Fatalf("outcome %+v; want 9 kept and the bad one named", out)
 	}
-	// The bad one is still this lease's, to be failed with its reason.
+	// The bad task is still the lease's, so it can fail with its reason.
 	s.fail(l, job, failures(seine.Error, time.Second, got[4]))
 	if c := s.counts(job); c.Final[seine.Done] != 9 || c.Records != 9 {
 		t.Errorf("counts %+v; want 9 done", c)
@@ -123,7 +123,7 @@ func testRecords(t *testing.T, s *suite) {
 		}
 		return nil
 	}))
-	// Done again, with other fields: replaced, not doubled.
+	// The task is done again with other fields, which replace the first ones.
 	if n, err := s.Retry(s.ctx(), job, tasks("h:80", "a")); err != nil || n != 1 {
 		t.Fatalf("sent %d back, %v", n, err)
 	}
@@ -152,7 +152,7 @@ func testCounters(t *testing.T, s *suite) {
 	_, err := s.Release(s.ctx(), l, got[7:9])
 	s.check(err)
 	s.check(s.Fold(s.ctx()))
-	// A worker of another job is none of this one's.
+	// A worker of another job does not count here.
 	s.check(s.Heartbeat(s.ctx(), l, map[frontier.JobID]float64{job: 1.5}))
 	s.check(s.Heartbeat(s.ctx(), s.lease(), map[frontier.JobID]float64{job + 1: 3}))
 	st, err := s.Status(s.ctx(), job)
@@ -193,7 +193,7 @@ func testSpace(t *testing.T, s *suite) {
 	if c := s.counts(job); c.Unseen != 25 {
 		t.Errorf("%d ids unseen; want 25", c.Unseen)
 	}
-	s.add(job, tasks("h:80", "12"), 1) // a known id is not asked twice
+	s.add(job, tasks("h:80", "12"), 1) // a known ID is not enumerated again
 	l := s.lease()
 	seen := map[string]int{}
 	for _, c := range s.claim(l, job, 100, 1) {
@@ -204,7 +204,7 @@ func testSpace(t *testing.T, s *suite) {
 		taken, left, err := s.Fill(s.ctx(), job, 10, admit)
 		s.check(err)
 		if taken > 0 {
-			// While there is something ready, nothing more is taken.
+			// As long as a task is ready, no ID is admitted.
 			if again, _, err := s.Fill(s.ctx(), job, 10, admit); err != nil || again != 0 {
 				t.Fatalf("took %d more ids, %v, while tasks were ready", again, err)
 			}
@@ -215,7 +215,7 @@ func testSpace(t *testing.T, s *suite) {
 			seen[c.Key]++
 		}
 		s.complete(l, job, done(got...), len(got))
-		// One claim more parks the lane.
+		// Another claim parks the lane.
 		s.claim(l, job, 1, 0)
 		if !left {
 			break
@@ -232,8 +232,8 @@ func testSpace(t *testing.T, s *suite) {
 	if c := s.counts(job); c.Unseen != 0 || c.Open != 0 {
 		t.Errorf("counts %+v at the end", c)
 	}
-	// A changed range replaces the one before it, and is not gone through again
-	// where that one was.
+	// A changed range replaces the old one. IDs that the old one enumerated are not enumerated
+	// again.
 	for _, r := range []struct{ from, to, unseen int64 }{{10, 44, 10}, {10, 40, 6}, {20, 36, 2}, {5, 36, 32}, {100, 109, 10}} {
 		s.check(s.SetSpace(s.ctx(), job, r.from, r.to))
 		if c := s.counts(job); c.Unseen != r.unseen {
@@ -242,7 +242,7 @@ func testSpace(t *testing.T, s *suite) {
 	}
 }
 
-func testSendBack(t *testing.T, s *suite) {
+func testRequeue(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	all := tasks("h:80", "done", "wait", "open")
 	for i := range all {

@@ -34,9 +34,9 @@ func testDepth(t *testing.T, s *suite) {
 	s.add(other, tasks("h:80", keysOf(50)...), 50)
 	s.add(job, append(tasks("h:80", "a", "b", "c", "d"), tasks("i:80", "e", "f", "g")...), 7)
 	s.clock.Move(2 * frontier.BusyWithin)
-	admitted := depth().Oldest - 2*frontier.BusyWithin // a driver's server may stamp by a clock of its own
+	admitted := depth().Oldest - 2*frontier.BusyWithin // a server may stamp by its own clock
 	s.clock.Move(time.Minute - 2*frontier.BusyWithin)
-	// Two hosts that nobody asks.
+	// Two hosts without requests.
 	if d := depth(); d.Ready() != 7 || age(d.Oldest-admitted) != time.Minute || d.Lanes != 2 || d.Busy != 0 {
 		t.Errorf("before a claim: %d ready, the oldest due %v old, %d of %d lanes busy; want 7, 1m, 0 of 2", d.Ready(), d.Oldest-admitted, d.Busy, d.Lanes)
 	}
@@ -48,7 +48,7 @@ func testDepth(t *testing.T, s *suite) {
 	}
 	s.clock.Move(30 * time.Second)
 	got = append(got, s.claim(l, job, 1, 1)...)
-	// The tasks of the host that is due are as old as before, whenever it was asked last.
+	// The age of the due host's tasks does not depend on the time of its last request.
 	if d := depth(); d.Busy != 1 || d.Lanes != 2 || age(d.Oldest-admitted) != 90*time.Second {
 		t.Errorf("one host was left: %d of %d lanes busy, the oldest due %v old; want 1 of 2, 90s", d.Busy, d.Lanes, d.Oldest-admitted)
 	}
@@ -65,7 +65,7 @@ func testDepth(t *testing.T, s *suite) {
 	if len(d.Reasons) != 1 || d.Reasons[0] != (frontier.ReasonCount{State: seine.Skipped, Reason: "not english", Count: 1}) {
 		t.Errorf("reasons %v", d.Reasons)
 	}
-	// A paused job has nothing for a worker.
+	// A paused job has no task for a worker.
 	s.check(s.PauseJob(s.ctx(), job, true))
 	s.clock.Move(time.Hour)
 	if d := depth(); d.Ready() != 0 || d.Oldest != 0 || !d.Paused || d.States[seine.Pending] != 4 {
@@ -78,8 +78,8 @@ func testDepth(t *testing.T, s *suite) {
 	testOldest(t, s)
 }
 
-// testOldest has workers ask a lane that nothing limits all the time, and too few
-// of them: its tasks get older though it was asked just now.
+// testOldest uses too few workers for a lane without a pace. The tasks age although the lane was
+// just claimed.
 func testOldest(t *testing.T, s *suite) {
 	job := s.job("backlog", frontier.LanePace{Inflight: 1 << 20})
 	oldest := func() time.Duration {
@@ -99,7 +99,7 @@ func testOldest(t *testing.T, s *suite) {
 		s.clock.Move(time.Hour)
 		s.check(s.Heartbeat(s.ctx(), l, nil))
 	}
-	// A lesser priority that the better one keeps waiting is seen.
+	// Tasks of a lower priority count while those of a better one delay them.
 	s.add(job, []frontier.New{{Key: "first", Lane: "shard/01", Priority: 0}}, 1)
 	if got := age(oldest() - admitted); got != 5*time.Hour {
 		t.Errorf("behind a better priority the oldest due task is %v old; want 5h", got)
@@ -108,18 +108,17 @@ func testOldest(t *testing.T, s *suite) {
 	if got := oldest(); got != 0 {
 		t.Errorf("everything is claimed, and the oldest due task is %v old", got)
 	}
-	// What waits for its time is not due, and is as old as it was when it is.
+	// A task that waits for its time is not due. Later its age includes the wait.
 	s.fail(l, job, failures(seine.Error, time.Hour, rest...))
 	if got := oldest(); got != 0 {
 		t.Errorf("everything waits for its time, and the oldest due task is %v old", got)
 	}
 }
 
-// age is a time between two admissions' ages, which a server stamps by a clock that
-// a test can't stop.
+// age compares two ages, because a server stamps admissions by a clock that a test cannot stop.
 func age(d time.Duration) time.Duration { return d.Round(time.Second) }
 
-// testDeepWaits has more tasks wait than are looked at: a site that was away.
+// testDeepWaits has more waiting tasks than a depth reads: the site was down.
 func testDeepWaits(t *testing.T, s *suite) {
 	job := s.job("away", frontier.LanePace{Inflight: 1 << 20})
 	var all []frontier.New

@@ -26,20 +26,20 @@ func testHostDown(t *testing.T, s *suite) {
 			t.Errorf("down %v, %d ended; want %v, %d", down, ended, wantDown, wantEnded)
 		}
 	}
-	want(false, 0) // never at fault
+	want(false, 0) // no fault
 	fault()
 	s.clock.Move(19 * time.Minute)
 	fault()
-	want(false, 0) // not for long enough
+	want(false, 0) // too short
 	s.check(s.HostUp(s.ctx(), job, "h:80"))
 	s.clock.Move(time.Minute)
 	fault()
-	want(false, 0) // it answered in between
+	want(false, 0) // it answered meanwhile
 	s.fail(l, job, failures(seine.Error, time.Hour, got[0]))
 	_, err := s.Release(s.ctx(), l, got[1:2])
 	s.check(err)
 	s.clock.Move(20 * time.Minute)
-	want(true, 8) // 7 ready, 1 waiting; the leased one stays
+	want(true, 8) // 7 ready, 1 waiting. The leased one stays.
 	if c := s.counts(job); c.Final[seine.Error] != 8 {
 		t.Errorf("%d tasks ended in error; want 8", c.Final[seine.Error])
 	}
@@ -54,7 +54,7 @@ func testHostDown(t *testing.T, s *suite) {
 			t.Errorf("task %+v; want it final with the host's reason", task)
 		}
 	}
-	want(false, 0) // the completed task shows that it is up
+	want(false, 0) // the completed task shows that the host is up
 }
 
 func testRefused(t *testing.T, s *suite) {
@@ -72,7 +72,7 @@ func testRefused(t *testing.T, s *suite) {
 	}
 	for i, c := range []struct {
 		refused bool
-		want    time.Duration // before it
+		want    time.Duration // of the previous claims
 	}{{true, 0}, {true, time.Minute}, {false, 2 * time.Minute}, {true, 0}, {true, time.Minute}} {
 		got := s.claim(l, job, 1, 1)
 		if got[0].Refused != c.want || got[0].Attempt != 1 {

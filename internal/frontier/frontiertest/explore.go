@@ -12,15 +12,15 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// probed is what an answer to a probe adds.
+// probed is the contribution of an answer to a probe.
 func probed(block int64, hit int) *frontier.Explored {
 	return &frontier.Explored{Observation: explore.Observation{
 		Block: block, Sums: explore.Sums{Done: 1, Probes: 1, ProbeHits: int64(hit)}, Step: explore.Probes, Trials: 1, Hits: hit,
 	}}
 }
 
-// A space is explored when tasks could be claimed and none is ready.
-func testDry(t *testing.T, s *suite) {
+// A space is explored if tasks could be claimed and none is ready.
+func testIdle(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 1})
 	dry := func(want bool, when string) {
 		t.Helper()
@@ -50,10 +50,9 @@ func testDry(t *testing.T, s *suite) {
 	dry(false, "of a paused job")
 }
 
-// A job without a pace is explored when half of its shards have nothing ready:
-// with many of them, there is hardly a time when all have. What there is to wait
-// for is told along.
-func testDryShards(t *testing.T, s *suite) {
+// A job without a pace is explored if at most half of its shards have a ready task. With many
+// shards all of them are rarely empty at once. The answer includes the time until a task is due.
+func testIdleShards(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Inflight: 1 << 20})
 	lull := func(dry, due bool, when string) {
 		t.Helper()
@@ -86,8 +85,8 @@ func testDryShards(t *testing.T, s *suite) {
 	lull(false, true, "with a host's task")
 }
 
-// What an answer says of a space is written with its task, once, and not at all
-// when the task is another's.
+// The statistics of an answer are stored with its task, once. If the task belongs to another lease,
+// they are not stored.
 func testExplored(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, tasks("h:80", "a", "b", "c", "d"), 4)
@@ -107,10 +106,10 @@ func testExplored(t *testing.T, s *suite) {
 	s.complete(old, job, first, 2)
 	want := map[int64]explore.Sums{7: {Done: 2, Probes: 2, ProbeHits: 1}}
 	sums(want)
-	s.complete(old, job, first, 0) // again: an answer that was lost
+	s.complete(old, job, first, 0) // again, as after a commit in doubt
 	sums(want)
-	// One that waits for its next try: the excursion goes on without it, and a
-	// stale page counts at once.
+	// A task that waits for a retry: the local search continues past it. A stale page counts at
+	// once.
 	fails := failures(seine.Stale, time.Second, got[2])
 	fails[0].Follow, fails[0].Mark, fails[0].Explored = tasks("h:80", "next"), frontier.Counted, probed(8, 0)
 	s.fail(old, job, fails)
@@ -142,8 +141,8 @@ func testExplored(t *testing.T, s *suite) {
 	}
 }
 
-// The table of steps is merged as package explore does it: recent probes fade,
-// other cells are halved.
+// The table of steps merges as package explore does: recent probes fade, and other cells are
+// halved.
 func testSteps(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	keys := keysOf(120)
@@ -177,8 +176,7 @@ func testSteps(t *testing.T, s *suite) {
 			t.Errorf("cell %v is %v; want %v", at, g, w)
 		}
 	}
-	// Of recent answers those of a writer that is gone are left out after an hour,
-	// and nothing else is.
+	// After an hour the recent answers of an absent writer do not count. All other cells do.
 	s.clock.Move(2 * time.Hour)
 	s.rescueAll()
 	other := s.lease()
@@ -199,8 +197,8 @@ func testSteps(t *testing.T, s *suite) {
 	}
 }
 
-// Many workers complete in one block and explore one space at once: nothing is
-// counted twice or lost, and no id is admitted twice.
+// Many workers complete in one block and explore one space at once. No answer counts twice or is
+// lost, and no ID is admitted twice.
 func testExploreTogether(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	keys := keysOf(400)
@@ -252,7 +250,7 @@ func testExploreTogether(t *testing.T, s *suite) {
 			s.complete(l, job, batch, len(batch))
 		}
 	}
-	rest() // who finds each lane in another one's hands spends his rounds on nothing
+	rest() // a worker that finds every lane locked would spend its rounds on nothing
 	if n, err := s.Explore(s.ctx(), job, 0, tasks("h:80", "last")); err != nil || n != 1 {
 		t.Errorf("explored %d, %v when all is done; want 1", n, err)
 	}

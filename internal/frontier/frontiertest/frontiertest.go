@@ -1,6 +1,6 @@
-// Package frontiertest holds what every frontier must do: one suite, run
-// against each driver. It owns the clock, so that leases expire and retries
-// fall due when a test says so.
+// Package frontiertest holds the suite that every driver must pass. It owns the clock: leases
+// expire and retries fall due when a test moves the clock. [Compare] runs random operations on
+// several drivers and on a model whose lanes follow [frontier.Lane].
 package frontiertest
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Open opens an empty, migrated frontier that is closed when the test ends.
-// now is its clock; nil is the real one.
+// Open opens an empty, migrated frontier that is closed at the end of the test. now is its clock,
+// and nil means the real one.
 type Open func(t *testing.T, now func() time.Time) frontier.Frontier
 
 // Run runs the suite.
@@ -28,7 +28,7 @@ func Run(t *testing.T, open Open) {
 		{"concurrent claims complete each task once", testConcurrent},
 		{"an expired lease is rescued", testRescue},
 		{"a task that kills its workers dies alone", testApart},
-		{"late writes are refused", testLate},
+		{"late writes are rejected", testLate},
 		{"a worker that dies at the last attempt ends the task", testLastAttempt},
 		{"a release costs no attempt", testRelease},
 		{"priorities go first", testPriorities},
@@ -37,14 +37,14 @@ func Run(t *testing.T, open Open) {
 		{"no wake-up is lost", testWakeUp},
 		{"add against complete does not deadlock", testDeadlock},
 		{"pause holds a job and a host", testPause},
-		{"hosts in trouble are listed", testTroubled},
+		{"unhealthy hosts are listed", testUnhealthy},
 		{"pace counts starts", testPace},
 		{"pace holds over workers", testPaceFleet},
 		{"a delay is drawn from its span", testDelaySpan},
 		{"concurrency holds", testConcurrency},
-		{"a rest follows every so many starts", testRest},
+		{"a rest follows a number of starts", testRest},
 		{"a cooldown follows errors in a row", testCooldown},
-		{"a quiet host waits", testQuiet},
+		{"a host in backoff waits", testBackoff},
 		{"a host that refuses is slowed for all", testSlow},
 		{"a host at fault is tried by one task at a time", testFaults},
 		{"a host that stays at fault ends its tasks together", testHostDown},
@@ -57,43 +57,43 @@ func Run(t *testing.T, open Open) {
 		{"lanes without room hide no others", testNoRoom},
 		{"a claim may take few of each lane", testEach},
 		{"a task that waits for another host pays no attempt", testFree},
-		{"lanes can be left alone", testNot},
+		{"a claim can skip lanes", testSkip},
 		{"one bad record does not fail its batch", testBadRecord},
-		{"values that no database keeps are replaced alike", testClean},
+		{"values that no database stores are replaced alike", testClean},
 		{"follow-ups are admitted with the result", testFollow},
 		{"a record is kept once and replaced", testRecords},
 		{"assets are listed", testAssets},
 		{"a snapshot stands still", testSnapshot},
 		{"a sweep leaves what a record owns", testSweepOwned},
-		{"nobody comes to own what a sweep deletes", testSweepRefuses},
-		{"a sweep that died holds for its time", testSweepDied},
-		{"a space is explored when nothing is ready", testDry},
-		{"without a pace a space is explored when half of the shards have nothing ready", testDryShards},
+		{"no record comes to own a file that a sweep deletes", testSweepRefuses},
+		{"an abandoned sweep lasts for its ttl", testSweepDied},
+		{"a space is explored if nothing is ready", testIdle},
+		{"without a pace a space is explored if half of the shards have nothing ready", testIdleShards},
 		{"answers are counted with their tasks", testExplored},
 		{"the table of steps is merged alike", testSteps},
 		{"many explore one space", testExploreTogether},
 		{"a circuit stops a space for all", testCircuit},
-		{"where a space was last as it should be is kept", testWatched},
+		{"the last good time of a space is kept", testWatched},
 		{"answers are counted by space", testAnswers},
-		{"what is known is counted anew", testRecount},
-		{"who comes too late for a step is told so", testRefusedSteps},
-		{"an answer is not counted again when its task is sent back", testSentBackAnswers},
+		{"statistics are recomputed", testRecount},
+		{"a worker learns of a step that came too late", testRefusedSteps},
+		{"the answer of a requeued task does not count again", testRequeuedAnswers},
 		{"a sweep and a completion do not cross", testSweepRace},
 		{"counters come back to zero", testCounters},
-		{"adders of the same keys do not get into each other's way", testAdders},
+		{"adders of the same keys do not block each other", testAdders},
 		{"the counters equal a full count", testFullCount},
 		{"tables are tended while others work", testTend},
 		{"an ID space is enumerated lazily", testSpace},
-		{"finished and waiting tasks are sent back", testSendBack},
+		{"finished and waiting tasks are requeued", testRequeue},
 		{"tasks move between lanes", testMove},
-		{"jobs stand beside each other", testJobs},
-		{"a changed identity is refused", testIdentity},
+		{"jobs are independent", testJobs},
+		{"a changed identity is rejected", testIdentity},
 		{"a changed pace holds at once", testRepace},
-		{"status and lists tell what is there", testStatus},
-		{"depth tells what waits without counting it", testDepth},
+		{"status and lists report the tasks", testStatus},
+		{"depth measures the queue without a count", testDepth},
 		{"seeds are marked", testSeeded},
-		{"due says how long to sleep", testDue},
-		{"held lanes are told", testHeld},
+		{"due returns the time to sleep", testDue},
+		{"blocked lanes are reported", testBlocked},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -104,20 +104,20 @@ func Run(t *testing.T, open Open) {
 	t.Run("torture", func(t *testing.T) { testTorture(t, open(t, nil)) })
 }
 
-// Clock is a clock that stands still until it is moved.
+// Clock is a clock that stands still until a test moves it.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// Now is the time.
+// Now returns the time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Move moves the time on.
+// Move moves the clock.
 func (c *Clock) Move(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,7 +140,7 @@ func (s *suite) check(err error) {
 	}
 }
 
-// fast is a pace that limits nothing but what a test says.
+// fast is a pace without limits.
 func fast() frontier.LanePace { return frontier.LanePace{Inflight: 1000} }
 
 func (s *suite) job(name string, page frontier.LanePace) frontier.JobID {

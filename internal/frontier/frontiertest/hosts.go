@@ -10,7 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-func testQuiet(t *testing.T, s *suite) {
+func testBackoff(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, append(tasks("a:1", "a1", "a2"), tasks("b:1", "b1")...), 3)
 	l := s.lease()
@@ -28,8 +28,8 @@ func testQuiet(t *testing.T, s *suite) {
 	s.claim(l, job, 9, 2)
 }
 
-// A host that refuses is asked at half of its pace by everybody, once for all
-// that were refused together, and comes back slowly.
+// A host that refuses requests gets half of its pace from every worker. Refusals of requests in
+// flight together count once. The pace recovers slowly.
 func testSlow(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 4})
 	s.add(job, tasks("h:80", keysOf(300)...), 300)
@@ -45,7 +45,7 @@ func testSlow(t *testing.T, s *suite) {
 		}
 		return 0
 	}
-	// next claims one task when it is due and returns how long that took.
+	// next claims one task when it is due and returns the time until then.
 	next := func() (frontier.Claimed, time.Duration) {
 		t.Helper()
 		for waited := time.Duration(0); waited < time.Hour; waited += 100 * time.Millisecond {
@@ -68,11 +68,11 @@ func testSlow(t *testing.T, s *suite) {
 		t.Errorf("slow %g at first; want 1", got)
 	}
 	refuse(time.Second)
-	refuse(time.Second) // was under way together with the one before
+	refuse(time.Second) // in flight together with the first one
 	if got := slow(); got != 2 {
 		t.Errorf("slow %g after one refusal; want 2", got)
 	}
-	s.fail(l, job, failures(seine.Error, time.Hour, first)) // neither good nor a fault
+	s.fail(l, job, failures(seine.Error, time.Hour, first)) // neither good nor bad
 	one, _ := next()
 	two, waited := next()
 	if waited != 2*time.Second {
@@ -87,7 +87,7 @@ func testSlow(t *testing.T, s *suite) {
 			t.Errorf("asset %d has turn %+v, %v; want %+v", i, turn, err, want)
 		}
 	}
-	// Good answers bring it back, not all at once.
+	// Good answers restore the pace in steps.
 	s.clock.Move(time.Minute)
 	s.complete(l, job, done(one, two), 2)
 	if got, want := slow(), 1/(0.25+2*0.02); got < want-0.01 || got > want+0.01 {
@@ -106,11 +106,11 @@ func testSlow(t *testing.T, s *suite) {
 	if n < 30 || n > 40 {
 		t.Errorf("at its pace again after %d good answers; want about 36", n)
 	}
-	next() // scheduled before the last answer
+	next() // its start was assigned before the last answer
 	if _, waited := next(); waited != time.Second {
 		t.Errorf("the next start came after %v; want 1s", waited)
 	}
-	// Its assets come back by being asked for.
+	// Starts restore the pace of its assets.
 	for range 45 {
 		s.clock.Move(time.Second)
 		_, err := s.Reserve(s.ctx(), job, frontier.AssetLane("h:80"), 0.5, time.Minute)
@@ -149,9 +149,9 @@ func testFaults(t *testing.T, s *suite) {
 	s.claim(l, job, 9, 5)
 }
 
-// The hosts in trouble are listed, also such as have no task in their lane: a job
-// without a pace moves its tasks there.
-func testTroubled(t *testing.T, s *suite) {
+// Unhealthy hosts are listed, including hosts without a task: a job without a pace moves its tasks
+// to shards.
+func testUnhealthy(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, append(tasks("shard/01", "a"), tasks("fine:80", "b")...), 2)
 	if found, err := s.PauseHost(s.ctx(), job, "paused:80", true); err != nil || !found {
@@ -178,8 +178,8 @@ func testTroubled(t *testing.T, s *suite) {
 	}
 }
 
-// Starts that are reserved, as redirects do, count for the rest like others,
-// also when the claims never come to the number that the rest is after.
+// Reserved starts, as of redirects, count for the rest. A claim alone need not reach the number of
+// starts.
 func testReserveRests(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 1, Rest: seine.Rest{Every: 4, For: time.Minute}})
 	s.add(job, tasks("h:80", keysOf(6)...), 6)
@@ -208,7 +208,7 @@ func testReserveRests(t *testing.T, s *suite) {
 	}
 }
 
-// Hosts that are slow or at fault, however many, do not hide the others.
+// Any number of slow or faulty hosts does not hide the others.
 func testNoRoom(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	l := s.lease()
@@ -225,7 +225,7 @@ func testNoRoom(t *testing.T, s *suite) {
 	}
 	s.check(s.Backoff(s.ctx(), job, hosts, frontier.Backoff{For: time.Second, Why: "connection refused", Faults: 1}))
 	s.clock.Move(time.Second)
-	s.claim(l, job, 40, 20) // one of each: now each lane has a task and no room
+	s.claim(l, job, 40, 20) // one of each: then each lane has a task and no room
 	s.clock.Move(time.Second)
 	s.add(job, tasks("h:80", "good"), 1)
 	if got := s.claim(l, job, 1, 1); got[0].Key != "good" {
@@ -233,7 +233,7 @@ func testNoRoom(t *testing.T, s *suite) {
 	}
 }
 
-// A claim may take few of each lane, and what it steps over is seen by the next.
+// A claim may take few tasks of each lane. The next claim sees the rest.
 func testEach(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, append(tasks("a:1", keysOf(9)...), tasks("b:1", "b1", "b2", "b3")...), 12)
@@ -257,7 +257,7 @@ func testEach(t *testing.T, s *suite) {
 	s.claim(l, job, 9, 7)
 }
 
-// Who is given back for a fault that is not his waits and pays no attempt.
+// A task that returns for a fault of another host waits and pays no attempt.
 func testFree(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Inflight: 1000, Cooldown: seine.Cooldown{After: 1, For: time.Hour}})
 	s.add(job, tasks("h:80", "a"), 1)
@@ -287,7 +287,7 @@ func testFree(t *testing.T, s *suite) {
 	}
 }
 
-func testHeld(t *testing.T, s *suite) {
+func testBlocked(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, append(tasks("a:1", "a"), tasks("b:1", "b")...), 2)
 	got := s.claim(s.lease(), job, 9, 2)

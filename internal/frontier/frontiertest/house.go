@@ -15,8 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// The counters equal a full count whatever became of the tasks, folded and
-// tended or not.
+// The counters equal a full count, whatever happened to the tasks, folded and tended or not.
 func testFullCount(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	l := s.lease()
@@ -99,7 +98,7 @@ func testFullCount(t *testing.T, s *suite) {
 	}
 }
 
-// Whoever tends the tables, and how often, changes nothing for those who work.
+// Tending the tables, at any rate, changes nothing for the workers.
 func testTend(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	const n = 600
@@ -141,8 +140,7 @@ func testTend(t *testing.T, s *suite) {
 	}
 }
 
-// Adders of the same keys in different orders add each once, and none waits for
-// another in a ring.
+// Adders of the same keys in different orders add each key once, without a ring of waits.
 func testAdders(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	const n = 3000
@@ -152,7 +150,7 @@ func testAdders(t *testing.T, s *suite) {
 	)
 	for a := range 4 {
 		wg.Go(func() {
-			// Half of the keys are everybody's; the order is each one's own.
+			// All adders share half of the keys. Each has its own order.
 			var mine []frontier.New
 			for i := range n {
 				mine = append(mine, tasks(fmt.Sprintf("h%d:80", i%23), fmt.Sprintf("k%d", i+a*n/2))...)

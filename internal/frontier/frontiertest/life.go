@@ -112,7 +112,7 @@ func testRescue(t *testing.T, s *suite) {
 	if got[0].Attempt != 2 {
 		t.Errorf("attempt %d after a rescue; want 2", got[0].Attempt)
 	}
-	// What a closed session still held is taken back without waiting.
+	// The tasks of a closed session are rescued without a wait.
 	s.check(s.CloseLease(s.ctx(), alive))
 	if back, died := s.rescueAll(); back != 2 || died != 0 {
 		t.Fatalf("rescued %d of a closed lease, %d died; want 2, 0", back, died)
@@ -123,8 +123,8 @@ func testRescue(t *testing.T, s *suite) {
 	s.complete(alive, job, done(got...), 2)
 }
 
-// A task that kills its workers does not take those beside it along: what died
-// together twice comes apart.
+// A task that kills its workers does not take its neighbors along: tasks that died together twice
+// are separated.
 func testApart(t *testing.T, s *suite) {
 	id, err := s.Register(s.ctx(), frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 8, Page: frontier.LanePace{Inflight: 100}}, false)
 	s.check(err)
@@ -139,7 +139,7 @@ func testApart(t *testing.T, s *suite) {
 		got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: id, N: 16})
 		s.check(err)
 		if slices.ContainsFunc(got, func(c frontier.Claimed) bool { return c.Key == poison }) {
-			s.check(s.CloseLease(s.ctx(), l)) // as if it had died with all that it held
+			s.check(s.CloseLease(s.ctx(), l)) // as if the worker had died
 			died++
 			s.rescueAll()
 		} else if len(got) > 0 {
@@ -153,7 +153,7 @@ func testApart(t *testing.T, s *suite) {
 	}
 }
 
-// apart waits until n rescued tasks that were kept apart are ready again.
+// apart waits until n rescued tasks that were separated are ready again.
 func (s *suite) apart(n int) {
 	s.Helper()
 	s.clock.Move(10 * time.Second)
@@ -188,7 +188,7 @@ func testLate(t *testing.T, s *suite) {
 	if got, err := s.Claim(s.ctx(), old, frontier.ClaimArgs{Job: job, N: 9}); err != nil || len(got) != 0 {
 		t.Errorf("late claim took %d tasks, %v; want none", len(got), err)
 	}
-	// A live lease can't end what another one holds.
+	// A live lease cannot end the task of another.
 	thief, owner := s.lease(), s.lease()
 	held := s.claim(owner, job, 9, 3)
 	s.complete(thief, job, done(held[0]), 0)
@@ -328,7 +328,7 @@ func testWakeUp(t *testing.T, s *suite) {
 		s.add(job, tasks("h:80", key+"x"), 1)
 		var (
 			wg    sync.WaitGroup
-			first int // the claim may find the lane locked by the add, and take none
+			first int // zero if the add has the lane locked
 		)
 		wg.Go(func() {
 			got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 1})
@@ -343,7 +343,7 @@ func testWakeUp(t *testing.T, s *suite) {
 			}
 		})
 		wg.Wait()
-		// What that claim left is ready, always.
+		// The next claim always finds the rest ready.
 		if got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 9}); err != nil || first+len(got) != 2 {
 			t.Fatalf("round %d: %d and %d tasks, %v; want 2 together", i, first, len(got), err)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// failedAssets lists the failed assets of all records, as key name reason.
+// failedAssets lists the failed assets of all records as "key name reason".
 func (s *suite) failedAssets(job frontier.JobID) (out []string) {
 	s.Helper()
 	s.check(s.Snapshot(s.ctx(), job, func(r frontier.Stored) error {
@@ -31,7 +31,7 @@ func fileOf(key, name string) frontier.Asset {
 	return frontier.Asset{Key: key, Stored: seine.Stored{Name: name, Path: "p/" + key + name, Bytes: 1, SHA256: []byte("s"), URL: "u"}}
 }
 
-// waits is a completion that stores a record with one asset, and waits for another.
+// waits returns a completion that stores a record with one asset and waits for another one.
 func waits(c frontier.Claimed, owed string, delay time.Duration) frontier.Completion {
 	out := done(c)[0]
 	out.Assets = []frontier.Asset{fileOf(c.Key, "front")}
@@ -46,11 +46,11 @@ func testOwed(t *testing.T, s *suite) {
 	l := s.lease()
 	got := s.claim(l, job, 2, 2)
 	const owed = `{"assets":[{"Name":"back","n":1.10}]}`
-	// In one batch with a task that ends.
+	// In one batch with a final completion.
 	batch := []frontier.Completion{waits(got[0], owed, time.Minute), done(got[1])[0]}
 	batch[0].Follow = tasks("i:80", "c")
 	s.complete(l, job, batch, 2)
-	s.complete(l, job, batch[:1], 0) // it is not this lease's any more
+	s.complete(l, job, batch[:1], 0) // no longer the lease's
 	if got := s.stored(job); !slices.Equal(got, []string{`a {"a":1} front=p/afront`, `b {"a":1}`}) {
 		t.Errorf("stored %q", got)
 	}
@@ -77,7 +77,7 @@ func testOwed(t *testing.T, s *suite) {
 	if again.Key != "a" || again.Attempt != 2 || again.Mark != frontier.Known || string(again.Owed) != owed || !again.Alone() {
 		t.Fatalf("claimed %+v, owed %s", again, again.Owed)
 	}
-	// Its lease is lost: what it owes is not.
+	// The lease expires. The task still fetches only the missing assets.
 	s.clock.Move(2 * time.Minute)
 	if back, died := s.rescueAll(); back != 1 || died != 0 {
 		t.Fatalf("rescued %d, %d died", back, died)
@@ -89,7 +89,7 @@ func testOwed(t *testing.T, s *suite) {
 	if string(again.Owed) != owed || again.Attempt != 3 {
 		t.Fatalf("after a rescue: attempt %d, owed %s", again.Attempt, again.Owed)
 	}
-	// It waits for a host, at no attempt's cost.
+	// It waits for a host at no cost of an attempt.
 	free := waits(again, owed, time.Second)
 	free.Again.State, free.Again.Free = seine.Pending, true
 	free.Failed[0].Reason = "waits for i:80"
@@ -152,8 +152,8 @@ func testOwedForGood(t *testing.T, s *suite) {
 	}
 }
 
-// A page's host that is down is no reason to give up the assets of a record that is stored, and what
-// is fetched of another host tells nothing of it.
+// If a page's host is down, the missing assets of its stored record are still fetched. Fetches from
+// other hosts show nothing about the page's host.
 func testOwedWhileHostIsDown(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Inflight: 10})
 	s.add(job, tasks("h:80", "a", "b", "c"), 3)

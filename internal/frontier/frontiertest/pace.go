@@ -39,7 +39,7 @@ func testPause(t *testing.T, s *suite) {
 	}
 }
 
-// starts claims until nothing is due within ahead and returns when each task starts.
+// starts claims the due tasks and returns their starts.
 func (s *suite) starts(l frontier.Lease, job frontier.JobID, early bool) []time.Time {
 	s.Helper()
 	got, err := s.Claim(s.ctx(), l, frontier.ClaimArgs{Job: job, N: 10})
@@ -57,7 +57,7 @@ func (s *suite) starts(l frontier.Lease, job frontier.JobID, early bool) []time.
 	return at
 }
 
-// gap is the smallest time between two starts.
+// gap returns the smallest time between two starts.
 func gap(at []time.Time) time.Duration {
 	slices.SortFunc(at, time.Time.Compare)
 	least := time.Duration(1 << 62)
@@ -67,8 +67,8 @@ func gap(at []time.Time) time.Duration {
 	return least
 }
 
-// A paced batch that finishes before its starts, or one by one, never brings
-// the next start forward: the delay runs from start to start.
+// A paced batch that finishes before its starts, or task by task, never moves the next start
+// forward: the delay runs from start to start.
 func testPace(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Delay: each(100 * time.Millisecond), Inflight: 10})
 	s.add(job, tasks("h:80", keysOf(60)...), 60)
@@ -153,7 +153,7 @@ func testConcurrency(t *testing.T, s *suite) {
 	s.complete(a, job, done(held[0]), 1)
 	s.claim(b, job, 9, 1)
 	s.claim(b, job, 9, 0)
-	// What another lease holds does not free a slot of this one's.
+	// The end of another lease's task frees no slot.
 	s.complete(a, job, done(held[0]), 0)
 	s.claim(b, job, 9, 0)
 }
@@ -193,9 +193,9 @@ func testCooldown(t *testing.T, s *suite) {
 	}
 	broken()
 	broken()
-	s.complete(l, job, done(s.claim(l, job, 1, 1)...), 1) // a good one begins the count anew
+	s.complete(l, job, done(s.claim(l, job, 1, 1)...), 1) // a good one resets the count
 	broken()
-	s.fail(l, job, failures(seine.Stale, time.Hour, s.claim(l, job, 1, 1)...)) // a stale page is no error
+	s.fail(l, job, failures(seine.Stale, time.Hour, s.claim(l, job, 1, 1)...)) // a stale page does not count as an error
 	broken()
 	broken()
 	s.claim(l, job, 1, 0)
@@ -219,7 +219,7 @@ func testReserve(t *testing.T, s *suite) {
 		turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute)
 		s.check(err)
 		if want := time.Duration(i) * 200 * time.Millisecond; turn.Wait != want || turn.Paused {
-			t.Errorf("reservation %d waits %v (held %v); want %v", i, turn.Wait, turn.Paused, want)
+			t.Errorf("reservation %d waits %v (paused %v); want %v", i, turn.Wait, turn.Paused, want)
 		}
 	}
 	s.clock.Move(10 * time.Second)
@@ -230,10 +230,9 @@ func testReserve(t *testing.T, s *suite) {
 		t.Fatal(err)
 	}
 	if turn, err := s.Reserve(s.ctx(), id, lane, 0.3, time.Minute); err != nil || !turn.Paused {
-		t.Errorf("held %v, %v on a paused host", turn.Paused, err)
+		t.Errorf("paused %v, %v on a paused host", turn.Paused, err)
 	}
-	// Who will not wait that long takes no start from those who do, and nobody
-	// takes one of a paused host.
+	// A caller that will not wait takes no start, and no caller takes a start of a paused host.
 	_, err = s.PauseHost(s.ctx(), id, "img:80", false)
 	s.check(err)
 	s.check(s.Backoff(s.ctx(), id, []string{lane}, frontier.Backoff{For: time.Hour, Why: "Retry-After"}))
@@ -247,7 +246,7 @@ func testReserve(t *testing.T, s *suite) {
 	}
 }
 
-func testNot(t *testing.T, s *suite) {
+func testSkip(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, append(tasks("a:1", "a1", "a2"), tasks("b:1", "b1")...), 3)
 	l := s.lease()

@@ -67,7 +67,7 @@ func testAssets(t *testing.T, s *suite) {
 
 func testSnapshot(t *testing.T, s *suite) {
 	job := s.job("j", fast())
-	const n = 803 // more than a page, and less than a lane may have in flight
+	const n = 803 // more than a page, fewer than the slots of a lane
 	s.add(job, tasks("h:80", keysOf(n)...), n)
 	l := s.lease()
 	var held []frontier.Claimed
@@ -81,7 +81,7 @@ func testSnapshot(t *testing.T, s *suite) {
 	seen := 0
 	s.check(s.Snapshot(s.ctx(), job, func(r frontier.Stored) error {
 		if seen++; seen == 1 {
-			// What is committed from now on is not part of it.
+			// A later commit is not part of the snapshot.
 			s.complete(l, job, done(held[n-1]), 1)
 		}
 		return nil
@@ -114,7 +114,7 @@ func testSweepRefuses(t *testing.T, s *suite) {
 	slices.SortFunc(got, func(x, y frontier.Claimed) int { return int(x.Seq - y.Seq) })
 	sweep := s.sweep([]string{"p/a"}, "p/a")
 
-	// The task whose file is swept goes back untouched, the other one is done.
+	// The task with the swept file is released. The other one is done.
 	s.complete(l, job, append(withFile(got[0], "p/a"), withFile(got[1], "p/b")...), 1)
 	want := []string{"b front p/b"}
 	if list := s.assets(job); !slices.Equal(list, want) {
@@ -129,8 +129,7 @@ func testSweepRefuses(t *testing.T, s *suite) {
 		t.Errorf("states %v; want one task pending", st.States)
 	}
 
-	// Claimed while the sweep goes on, and claimed before its end: refused, on
-	// their own in a batch too.
+	// Tasks that were claimed during the sweep are rejected, alone in a batch too.
 	again := s.claim(l, job, 1, 1)[0]
 	if again.Attempt != 1 {
 		t.Errorf("attempt %d; want 1: giving back costs none", again.Attempt)
@@ -141,7 +140,7 @@ func testSweepRefuses(t *testing.T, s *suite) {
 	s.check(s.EndSweep(s.ctx(), sweep))
 	s.complete(l, job, withFile(again, "p/a"), 0)
 
-	// A sweep of other files later on does not make it forget.
+	// A later sweep of other files does not end the mark.
 	again = s.claim(l, job, 1, 1)[0]
 	s.check(s.EndSweep(s.ctx(), s.sweep([]string{"p/x"}, "p/x")))
 	s.complete(l, job, withFile(again, "p/a"), 0)
@@ -160,18 +159,18 @@ func testSweepDied(t *testing.T, s *suite) {
 	s.add(job, tasks("h:80", "a"), 1)
 	l := s.lease()
 	held := s.claim(l, job, 1, 1)[0]
-	s.sweep([]string{"p/a"}, "p/a") // and it is never ended
+	s.sweep([]string{"p/a"}, "p/a") // without an end
 	s.clock.Move(30 * time.Second)
 	s.check(s.Heartbeat(s.ctx(), l, nil))
 	s.complete(l, job, withFile(held, "p/a"), 0)
 	held = s.claim(l, job, 1, 1)[0]
 	s.clock.Move(31 * time.Second)
-	s.complete(l, job, withFile(held, "p/a"), 0) // claimed while it held
+	s.complete(l, job, withFile(held, "p/a"), 0) // claimed during the sweep
 	s.complete(l, job, withFile(s.claim(l, job, 1, 1)[0], "p/a"), 1)
 }
 
-// A completion and a sweep of the same file, at once: either the record owns
-// the file, or the sweep may delete it.
+// A completion and a sweep of the same file run at once: either the record owns the file, or the
+// sweep may delete it.
 func testSweepRace(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	const rounds = 150

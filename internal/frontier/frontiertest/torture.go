@@ -16,17 +16,16 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// The torture test: two adders with doubles and overlapping keys in random
-// order; workers with short leases that crash, pause past their lease and
-// commit late, fail, release, and complete with follow-ups that collide with
-// each other and with the adders; hosts and the job paused, starts reserved,
-// counters folded meanwhile. At the end every key was finished exactly once.
+// The torture test. Two adders add doubles and overlapping keys in random order. Workers with short
+// leases crash, pause past their lease and commit late, fail, release, and complete with follow-ups
+// that collide. Meanwhile hosts and the job are paused, starts reserved and counters folded. At the
+// end every key was finished exactly once.
 const (
 	tortureKeys    = 2000
 	tortureLanes   = 60
 	tortureWorkers = 6
 	tortureTTL     = 300 * time.Millisecond
-	tortureMost    = 50 // attempts: high enough that luck does not end a task
+	tortureMost    = 50 // attempts: enough that no task runs out of them
 )
 
 type torture struct {
@@ -79,7 +78,7 @@ func tortureTask(key string) frontier.New {
 	return frontier.New{Key: key, Lane: fmt.Sprintf("h%d:80", hash(key)%tortureLanes), Priority: int(hash(key) % 4)}
 }
 
-// passing reports errors that a busy frontier may give; the caller goes on.
+// passing reports an error that a busy frontier may return. The caller then continues.
 func (tt *torture) passing(ctx context.Context, what string, err error) bool {
 	if err == nil || ctx.Err() != nil {
 		return false
@@ -139,9 +138,9 @@ func (tt *torture) worker(ctx context.Context, name string) {
 			pause(ctx, 3*time.Millisecond)
 			continue
 		}
-		// 37 has no factor in common with 100: every kind of trouble has its turn.
+		// 37 and 100 are coprime, so every kind of trouble occurs.
 		switch r := tt.turn.Add(37) % 100; {
-		case r < 3: // a crash: nobody gives these back
+		case r < 3: // a crash: no worker returns these
 			tt.crashed.Add(int64(len(got)))
 			lease = open()
 		case r < 6: // commit after the lease ended
