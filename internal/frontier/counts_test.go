@@ -16,7 +16,7 @@ import (
 func TestCountsSplitByState(t *testing.T) {
 	t.Parallel()
 	c := NewCounts()
-	// The rows of table stat come in any order, and more than one of a state.
+	// The rows of table stat come in any order, and a state may have several rows.
 	for _, row := range []struct {
 		state int
 		n     int64
@@ -46,7 +46,7 @@ func TestCountsSplitByState(t *testing.T) {
 	if sum != c.Total {
 		t.Errorf("the states come to %d; want the total, %d", sum, c.Total)
 	}
-	// The counters are read at another moment than the tasks.
+	// The counters and the tasks are read at different moments.
 	if got := c.States(60, 0, 0)[seine.Pending]; got != 0 {
 		t.Errorf("%d pending; want none below zero", got)
 	}
@@ -93,7 +93,7 @@ func TestCleanJSON(t *testing.T) {
 	}
 }
 
-// What is clean stays equal; what was cleaned is clean.
+// Clean keeps a clean text, and its result is clean.
 func FuzzCleanJSON(f *testing.F) {
 	for _, s := range []string{`{"a":"\u0041","b":[1,null,true,1e400]}`, `"\u0000"`, `{"x\u0000":1,"x\ufffd":2}`, `1 2`} {
 		f.Add(s)
@@ -109,8 +109,8 @@ func FuzzCleanJSON(f *testing.F) {
 		if again := CleanJSON(got); string(again) != string(got) && !strings.Contains(raw, `\u`) {
 			t.Fatalf("CleanJSON(%q) = %q, then %q", raw, got, again)
 		}
-		// encoding/json itself replaces half a pair; NUL it keeps, and of bytes
-		// that are no text it makes more signs.
+		// encoding/json replaces unpaired surrogates itself. It keeps NUL, and replaces each
+		// invalid byte alone.
 		if strings.Contains(raw, `\u0000`) || !utf8.ValidString(raw) {
 			return
 		}

@@ -8,7 +8,8 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// A field is listed if all records lack it, or nearly all of at least twenty. Records of other rules do not count.
+// A field is listed if all records lack it, or nearly all of at least twenty. Records of other
+// rules do not count.
 func TestNullFields(t *testing.T) {
 	t.Parallel()
 	now, before := []byte{1, 2, 3}, []byte{9}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// maxRole is the largest number of methods of a role. A fake of a role stays small enough to write by
+// maxRole is the largest number of methods of a role. A test can write a fake of such a role by
 // hand.
 const maxRole = 11
 

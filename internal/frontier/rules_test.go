@@ -79,8 +79,8 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
-// Of spaces that differ only in how many zeros stand in front, an id is in the
-// one that writes it so; with the zeros left out it is in the first.
+// If spaces differ only in the number of leading zeros, an ID belongs to the space that writes it
+// so. Without leading zeros it belongs to the first one.
 func TestLocate(t *testing.T) {
 	t.Parallel()
 	job := idJob()
@@ -313,7 +313,7 @@ func TestReadSeedsOfEveryForm(t *testing.T) {
 			[]string{"list:3: the column url is empty", `list:4: the priority "x"`, "list:5: 2 columns"}},
 		{"list.tsv", "id\tcolor\n7\tdark red\n", []string{"7 map[color:dark red]"}, nil},
 		{"list.csv", "\ufeffid\n7\n8\n", []string{"7", "8"}, nil},
-		// A quotation mark without its partner costs its line alone.
+		// An unpaired quotation mark costs only its line.
 		{"list.csv", "id,n\n1,\"open\n2,b\n3,\"c\"\n4,d\"d\n5,\"e\"e\n6,f\n", []string{"2 map[n:b]", "3 map[n:c]", "6 map[n:f]"},
 			[]string{"list.csv:2: text stands behind", "list.csv:5: a quotation mark stands within", "list.csv:6: text stands behind"}},
 		{"list.csv", "id,n\n1,\"open\n2,b\n", []string{"2 map[n:b]"}, []string{"list.csv:2: a quotation mark is not closed"}},

@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/litefrontier"
 )
 
-// A file whose schema is newer is not worked on, and says which program is old.
+// A file with a newer schema is rejected, and the error names the old program.
 func TestNewerSchemaIsTold(t *testing.T) {
 	t.Parallel()
 	f, path := migrated(t)
@@ -25,7 +25,7 @@ func TestNewerSchemaIsTold(t *testing.T) {
 	if err := frontier.CheckSchema(v); !errors.Is(err, frontier.ErrSchema) || !strings.Contains(err.Error(), "2.3") {
 		t.Errorf("CheckSchema(%d) = %v; want %v that names 2.3", v, err, frontier.ErrSchema)
 	}
-	// A newer minor step only adds: it is worked on.
+	// A newer minor step only adds, so the program works on it.
 	if _, err := db(t, path).ExecContext(t.Context(), `update goose_db_version set version_id = 1900 where version_id = 2003`); err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +34,8 @@ func TestNewerSchemaIsTold(t *testing.T) {
 	}
 }
 
-// A folder that can't be made, as in a read-only one, is said in a sentence. The
-// superuser may write anywhere but below a file.
+// If the folder cannot be created, as in a read-only one, the error is one sentence. The superuser
+// may write anywhere except below a file.
 func TestFolderThatCantBeMade(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

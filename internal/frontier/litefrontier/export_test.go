@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Limit bounds the file, as a full disk does.
+// Limit bounds the size of the file, as a full disk does.
 func (f *Frontier) Limit(ctx context.Context, pages int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -47,7 +47,7 @@ func db(t *testing.T, path string) *sql.DB {
 	return d
 }
 
-// What is finished is not in the table that is claimed from.
+// Finished tasks are not in the table that claims read.
 func TestFinishedTasksAreNotClaimedPast(t *testing.T) {
 	t.Parallel()
 	f, path := migrated(t)
@@ -145,7 +145,7 @@ func TestFilesThatCantBeUsed(t *testing.T) {
 	}
 }
 
-// Two processes on one file: here two frontiers, which share nothing else.
+// Two processes on one file. Here they are two frontiers that share nothing else.
 func TestTwoOnOneFile(t *testing.T) {
 	t.Parallel()
 	f, path := migrated(t)
@@ -157,7 +157,7 @@ func TestTwoOnOneFile(t *testing.T) {
 		other := open(t, path, nil)
 		wg.Go(func() {
 			for i := w; i < n; i += 2 {
-				// Each key is added by both.
+				// Both add each key.
 				if _, err := other.Add(t.Context(), job, []frontier.New{{Key: fmt.Sprint(i), Lane: "h:80", Priority: 1}, {Key: fmt.Sprint(n - 1 - i), Lane: "h:80", Priority: 1}}); err != nil {
 					t.Error(err)
 					return
@@ -206,7 +206,7 @@ func drain(t *testing.T, f frontier.Frontier, job frontier.JobID, n int64) int64
 	return done
 }
 
-// A full disk refuses the write and keeps what was there.
+// A full disk rejects the write and keeps the stored tasks.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	f, path := migrated(t)
@@ -239,8 +239,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A caller that gives up while another process keeps the write lock leaves no
-// transaction open: the next ones work, and nobody else is locked out.
+// A caller that gives up while another process holds the write lock leaves no open transaction. The
+// next transactions work, and no other process is locked out.
 func TestGivingUpOnTheLockLeavesNoTransaction(t *testing.T) {
 	t.Parallel()
 	f, path := migrated(t)
@@ -258,7 +258,7 @@ func TestGivingUpOnTheLockLeavesNoTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-		// The lock is given back only once ctx has ended.
+		// The lock is released only after ctx has ended.
 		free := context.AfterFunc(ctx, func() {
 			<-time.After(30 * time.Millisecond)
 			_, _ = c.ExecContext(context.WithoutCancel(ctx), `commit`)
@@ -268,7 +268,7 @@ func TestGivingUpOnTheLockLeavesNoTransaction(t *testing.T) {
 		cancel()
 		free()
 		if err == nil {
-			continue // it had the lock, and was told so
+			continue // it had the lock, and the call returned nil
 		}
 		if err := f.Heartbeat(t.Context(), lease, nil); err != nil {
 			t.Fatalf("try %d: after a heartbeat that gave up: %v", i, err)
@@ -279,8 +279,7 @@ func TestGivingUpOnTheLockLeavesNoTransaction(t *testing.T) {
 	}
 }
 
-// A listing looks each open task up once: the queue has no index by key, and a
-// list that was joined with it took minutes for so many.
+// A list finds each open task once. The queue has no index by key, and a joined list took minutes.
 func TestListingOfManyOpenTasks(t *testing.T) {
 	t.Parallel()
 	f, _ := migrated(t)
@@ -293,7 +292,7 @@ func TestListingOfManyOpenTasks(t *testing.T) {
 	if _, err := f.Add(t.Context(), job, all); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a hundred times what it takes
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a hundred times the usual time
 	defer cancel()
 	seen, after := 0, ""
 	for {

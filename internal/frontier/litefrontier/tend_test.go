@@ -9,8 +9,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// A log that grew behind a reader is cut when the reader has gone, and nobody
-// waits for one that has not.
+// A log that grew during a read is truncated after the read. No call waits for a running read.
 func TestTendCutsTheLog(t *testing.T) {
 	t.Parallel()
 	f, path := migrated(t)
@@ -49,7 +48,7 @@ func TestTendCutsTheLog(t *testing.T) {
 	if long < 20<<20 {
 		t.Fatalf("the log has %d bytes behind a reader", long)
 	}
-	// The reader stays until Tend has returned: a Tend that waits for it never does.
+	// The reader stays until Tend has returned. A Tend that waited for it would never return.
 	if err := f.Tend(t.Context()); err != nil {
 		t.Fatal(err)
 	}

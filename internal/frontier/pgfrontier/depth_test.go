@@ -10,8 +10,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// What a scrape reads does not grow with the queue: a million tasks are as
-// cheap to look at as fifty thousand, on as many hosts.
+// The cost of a scrape does not grow with the queue: a million tasks cost as much as fifty thousand
+// on as many hosts.
 func TestDepthStaysFlat(t *testing.T) {
 	t.Parallel()
 	small, large := depthCosts(t, 50_000), depthCosts(t, 1_000_000)
@@ -47,7 +47,7 @@ func depthCosts(t *testing.T, n int) map[string]cost {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for range 8 { // a prepared statement has its lasting plan from the sixth run on
+	for range 8 { // from the sixth run on, a prepared statement keeps its plan
 		d, err := f.Depth(t.Context(), job)
 		if err != nil {
 			t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// A claim that was committed, and whose answer was lost, is not forgotten: its
-// tasks would stay leased for as long as the worker lives.
+// A claim in doubt that was committed is not forgotten. Otherwise its tasks would stay leased for
+// the life of the worker.
 func TestAClaimWhoseAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -57,7 +57,7 @@ func TestAClaimWhoseAnswerIsLost(t *testing.T) {
 	}
 }
 
-// A claim that is under way is waited for before nothing is in progress.
+// InProgress waits for a claim in flight.
 func TestInProgressWaitsForClaims(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)
@@ -103,7 +103,7 @@ func TestInProgressWaitsForClaims(t *testing.T) {
 	}
 }
 
-// A server that does not answer in time is away: workers wait for it.
+// A server that does not answer in time is unreachable: workers wait for it.
 func TestNoAnswerInTimeIsAway(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)
@@ -114,8 +114,8 @@ func TestNoAnswerInTimeIsAway(t *testing.T) {
 	if _, err := f.Jobs(ctx); !errors.Is(err, frontier.ErrUnavailable) {
 		t.Errorf("%v; want %v", err, frontier.ErrUnavailable)
 	}
-	// A session that the server ended for standing still, and a statement that
-	// somebody cancelled, are tried again.
+	// An idle session that the server ended, and a statement that an operator canceled, are
+	// retried.
 	query[bool](t, dsn, `select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)
 	if _, err := f.Jobs(t.Context()); err != nil {
 		t.Error(err)

@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Explained makes the server explain each statement that the frontier runs:
-// plan is called with auto_explain's JSON.
+// Explained makes the server explain each statement of the frontier. plan receives the JSON of
+// auto_explain.
 func (f *Frontier) Explained(ctx context.Context, plan func(text string)) error {
 	cfg := f.pool.Config()
 	cfg.ConnConfig.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { plan(n.Message) }
@@ -27,7 +27,7 @@ func (f *Frontier) Explained(ctx context.Context, plan func(text string)) error 
 	return nil
 }
 
-// Name is a statement's name in this package; "" for those that have none.
+// Name returns the name of a statement in this package, or "".
 func Name(sql string) string {
 	for name, text := range map[string]string{
 		"sqlHeartbeat": sqlHeartbeat, "sqlBlocked": sqlBlocked, "sqlLanes": sqlLanes, "sqlTake": sqlTake, "sqlDue": sqlDue, "sqlLaneIDs": sqlLaneIDs,
@@ -44,5 +44,5 @@ func Name(sql string) string {
 	return ""
 }
 
-// MaxConns is the most connections.
+// MaxConns returns the largest number of connections.
 func (f *Frontier) MaxConns() int32 { return f.pool.Config().MaxConns }

@@ -16,16 +16,15 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// No statement of the hot path reads more for a million tasks that are
-// finished, blocked or dead than for twenty thousand of which none is: the
-// buffers that each touches are compared on two databases after the same work.
+// With a million finished, blocked or dead tasks, no statement of the hot path reads more than with
+// twenty thousand ready ones. The test compares the buffers on two databases after the same work.
 func TestStatementsStayFlat(t *testing.T) {
 	t.Parallel()
 	small := hotPath(t, 20_000, false)
 	large := hotPath(t, 1_000_000, true)
 	for _, name := range slices.Sorted(maps.Keys(small)) {
 		if strings.HasPrefix(name, "sqlDepth") && name != "sqlDepthOldest" {
-			continue // by as many hosts as are looked at: TestDepthStaysFlat
+			continue // its cost depends on the number of hosts: TestDepthStaysFlat
 		}
 		s, l := small[name].buffers(), large[name].buffers()
 		t.Logf("%-14s %3d runs %6d buffers, %6d at a million", name, len(large[name].runs), s, l)
@@ -44,30 +43,30 @@ func TestStatementsStayFlat(t *testing.T) {
 	}
 }
 
-// slack is what one second leaves behind in an index: the floors are that far
-// behind.
+// slack is the number of buffers that one second of work adds to an index, because the hints are
+// that old.
 const slack = 100
 
-// versions is what a look-up of a lane by its id reads more: a lane is written
-// with each batch of its tasks, and an old transaction keeps what it was. Four
-// of these rows share a page, and the 600 batches before went over 16 lanes.
+// versions is the number of further buffers for a look-up of a lane by its id. Each batch of tasks
+// writes the lane, and an old transaction keeps the old rows. Four of these rows share a page, and
+// the 600 earlier batches wrote 16 lanes.
 const versions = 25
 
-// lanes is how many lanes a statement looks up.
+// lanes is the number of lanes that a statement looks up.
 var lanes = map[string]int{
 	"sqlTake": 2, "sqlLock": 16, "sqlWake": 16, "sqlFinish": 2, "sqlFail": 2, "sqlRelease": 10, "sqlRescue": 10, "sqlPromote": 10,
 	"sqlDeadLanes": 10, "sqlBlocked": 10, "sqlReserve": 1, "sqlBackoff": 1,
 }
 
-// cost is what the runs of one statement touched, and the plan of the costliest.
+// cost is the number of buffers that the runs of one statement touched, and the plan of the most
+// expensive run.
 type cost struct {
 	runs []int
 	most int
 	plan string
 }
 
-// buffers is what three runs of four stay within: now and then one looks behind
-// a floor.
+// buffers returns a bound that three of four runs meet. A run may reset the hints and read more.
 func (c cost) buffers() int {
 	if len(c.runs) == 0 {
 		return 0
@@ -76,9 +75,8 @@ func (c cost) buffers() int {
 	return c.runs[len(c.runs)*3/4]
 }
 
-// fill writes tasks into the tables directly: of each ten, six are finished, and
-// when blocked is set one waits for a retry, one in lanes that are full, one in
-// paused and one in quiet ones; the others are ready.
+// fill writes tasks into the tables. Six of ten are finished. With blocked, one waits for a retry,
+// one is in a full lane, one in a paused lane and one in a lane in backoff. The others are ready.
 func fill(t *testing.T, dsn string, job frontier.JobID, n int, blocked bool) {
 	t.Helper()
 	sql := fmt.Sprintf(`
@@ -106,9 +104,8 @@ func fill(t *testing.T, dsn string, job frontier.JobID, n int, blocked bool) {
 	}
 }
 
-// hotPath runs every statement of the hot path on a database of n tasks and
-// returns what each touched. With dead, an idle transaction keeps the dead rows
-// of tens of thousands of tasks that were worked off before.
+// hotPath runs every statement of the hot path on a database of n tasks and returns their costs.
+// With dead, an idle transaction keeps the dead rows of tens of thousands of finished tasks.
 func hotPath(t *testing.T, n int, dead bool) map[string]cost {
 	t.Helper()
 	ctx := t.Context()
@@ -133,7 +130,7 @@ func hotPath(t *testing.T, n int, dead bool) map[string]cost {
 			w.work(50, 50)
 		}
 		t.Logf("30,000 tasks were worked off in %v", time.Since(began).Round(time.Millisecond))
-		// What the last second left behind is within the floors.
+		// The work of the last second is newer than the hints.
 		if _, err := idle.Exec(ctx, `select pg_sleep(1.1)`); err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +147,7 @@ func hotPath(t *testing.T, n int, dead bool) map[string]cost {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for range 12 { // a prepared statement has its lasting plan from the sixth run on
+	for range 12 { // from the sixth run on, a prepared statement keeps its plan
 		w.round()
 	}
 	return costs
@@ -178,7 +175,7 @@ func (w *hot) must2(l frontier.Lease, err error) frontier.Lease {
 	return l
 }
 
-// work adds tasks, claims as many and completes them.
+// work adds tasks, claims the same number and completes them.
 func (w *hot) work(add, claim int) []frontier.Claimed {
 	w.Helper()
 	ctx := w.Context()
@@ -214,7 +211,7 @@ func (w *hot) work(add, claim int) []frontier.Claimed {
 	return got
 }
 
-// round goes once over the hot path.
+// round runs the hot path once.
 func (w *hot) round() {
 	w.Helper()
 	ctx := w.Context()
@@ -250,7 +247,7 @@ func (w *hot) round() {
 		return frontier.New{Key: fmt.Sprintf("id%d", id), Lane: fmt.Sprintf("ids%d:80", w.next), Priority: 3}, nil
 	})
 	w.must(err)
-	// A worker that died with ten tasks.
+	// A worker with ten tasks died.
 	dead := w.must2(w.f.OpenLease(ctx, "dead", time.Minute))
 	_, err = w.f.Claim(ctx, dead, frontier.ClaimArgs{Job: w.job, N: 10})
 	w.must(err)
@@ -261,7 +258,7 @@ func (w *hot) round() {
 	}
 }
 
-// node is a plan as EXPLAIN tells it.
+// node is a plan of EXPLAIN.
 type node struct {
 	Type     string `json:"Node Type"`
 	Relation string `json:"Parent Relationship"`
@@ -277,7 +274,7 @@ type node struct {
 	Recheck float64 `json:"Rows Removed by Index Recheck"`
 }
 
-// handled is how many rows the nodes brought and dropped.
+// handled returns the number of rows that the nodes returned and dropped.
 func (n node) handled() float64 {
 	sum := n.Loops * (n.Rows + n.Filter + n.Join + n.Recheck)
 	for _, p := range n.Plans {
@@ -286,8 +283,8 @@ func (n node) handled() float64 {
 	return sum
 }
 
-// buffers sums what each node touched itself. A node's figure holds its
-// children's; a CTE is counted where it is defined, not where it is read.
+// buffers sums the buffers that each node touched itself. The figure of a node includes its
+// children. A CTE counts at its definition, not at its uses.
 func (n node) buffers() int {
 	sum, own := 0, n.Hit+n.Read
 	for _, p := range n.Plans {
@@ -302,7 +299,7 @@ func (n node) buffers() int {
 	return sum
 }
 
-// note takes in one explained statement.
+// note records one explained statement.
 func note(t *testing.T, costs map[string]cost, text string) {
 	_, body, found := strings.Cut(text, "plan:\n")
 	if !found {

@@ -9,8 +9,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// Where the last claim of a lane ended is a hint: a better task goes first, and
-// one that came back is claimed before the lane is empty.
+// The end of the last claim of a lane is a hint: a better task comes first, and a requeued task is
+// claimed before the lane is empty.
 func TestTasksBelowAHintAreClaimed(t *testing.T) {
 	t.Parallel()
 	f := open(t, pgtest.Migrated(t), nil)
@@ -58,7 +58,7 @@ func TestTasksBelowAHintAreClaimed(t *testing.T) {
 	}
 	for _, c := range first[:3] {
 		if !rest[c.Key] {
-			t.Errorf("%s came back and was not claimed again", c.Key)
+			t.Errorf("%s was released and not claimed again", c.Key)
 		}
 	}
 	claim(10, 0)
@@ -67,8 +67,7 @@ func TestTasksBelowAHintAreClaimed(t *testing.T) {
 	}
 }
 
-// A claim that leaves lanes alone learns nothing of where the first one is: the
-// next claim may take them.
+// A claim that skips lanes learns nothing about the first lane, so the next claim may take it.
 func TestLanesLeftAloneAreSeenAgain(t *testing.T) {
 	t.Parallel()
 	f := open(t, pgtest.Migrated(t), nil)
@@ -97,7 +96,7 @@ func TestLanesLeftAloneAreSeenAgain(t *testing.T) {
 	}
 	add("a:80")
 	a := claim(frontier.ClaimArgs{})
-	time.Sleep(1500 * time.Millisecond) // a floor is a second below what was seen
+	time.Sleep(1500 * time.Millisecond) // a hint is a second older than the claim
 	add("b:80")
 	if got := claim(frontier.ClaimArgs{Not: []frontier.LaneID{a.Lane}}); got.LaneKey != "b:80" {
 		t.Fatalf("claimed of %s", got.LaneKey)

@@ -19,7 +19,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// A worker costs the server two connections, however many goroutines ask.
+// A worker costs the server two connections, whatever its number of goroutines.
 func TestTwoConnectionsAtMost(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)
@@ -39,14 +39,14 @@ func TestTwoConnectionsAtMost(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// They stay open for a while: those that were there are still there.
+	// The connections stay open for a while: the same ones exist later.
 	got := query[int64](t, dsn, `select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name = 'seine'`)
 	if got[0] < 1 || got[0] > 2 {
 		t.Errorf("%d connections; want one or two", got[0])
 	}
 }
 
-// Folding rewrites rows and changes no sum, by reason either, while others count.
+// Folding rewrites rows and changes no sum, not even by reason, while others count.
 func TestFoldKeepsSums(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)
@@ -124,8 +124,8 @@ func status(t *testing.T, f frontier.Frontier, job frontier.JobID) frontier.Stat
 	return s
 }
 
-// churn adds, claims and completes n tasks, and ends its sessions, so that the
-// server has counted what died.
+// churn adds, claims and completes n tasks and ends its sessions, so that the server has counted
+// the dead rows.
 func churn(t *testing.T, dsn string, n int) {
 	t.Helper()
 	f, err := pgfrontier.Open(t.Context(), dsn, pgfrontier.Options{})
@@ -166,14 +166,14 @@ func churn(t *testing.T, dsn string, n int) {
 
 const vacuumed = `select count(*) from pg_stat_user_tables where schemaname = 'seine' and relname = 'queue' and vacuum_count > 0`
 
-// What was deleted from the queue is taken out of it by a worker, once.
+// A worker vacuums the queue once.
 func TestTendVacuumsTheQueue(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)
 	alter(t, dsn, `alter table seine.queue set (autovacuum_enabled = off)`)
 	churn(t, dsn, 3000)
 	f := open(t, dsn, nil)
-	// Somebody else has the table in hand: it is passed over, not waited for.
+	// Another session holds the table. Tend passes over it and does not wait.
 	held := session(t, dsn)
 	if _, err := held.Exec(t.Context(), `begin; lock table seine.queue in share update exclusive mode`); err != nil {
 		t.Fatal(err)
@@ -200,7 +200,7 @@ func TestTendVacuumsTheQueue(t *testing.T) {
 	}
 }
 
-// A role that does not own the tables leaves them to the server, and says nothing.
+// A role that does not own the tables leaves them to the server, without an error.
 func TestTendWithoutOwnership(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)
@@ -248,9 +248,8 @@ func alter(t *testing.T, dsn, sql string) {
 	}
 }
 
-// Overlapping adders, and completions that bring the same keys as follow-ups,
-// never meet in a deadlock: the server would have counted it, though the driver
-// tries again.
+// Overlapping adders, and completions with the same keys as follow-ups, never deadlock. The server
+// counts deadlocks, although the driver retries.
 func TestAddersDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)

@@ -18,7 +18,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// statements runs them, each by itself.
+// statements runs statements one by one.
 func statements(t *testing.T, dsn string, all ...string) {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), dsn)
@@ -33,7 +33,7 @@ func statements(t *testing.T, dsn string, all ...string) {
 	}
 }
 
-// up is a migration's first half.
+// up returns the first half of a migration.
 func up(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -44,9 +44,8 @@ func up(t *testing.T, file string) string {
 	return sql
 }
 
-// A million tasks are migrated from the first minor version to this one while
-// workers claim, and while somebody's transaction keeps a table busy: no claim
-// waits for a second, and the migration comes to its end.
+// A million tasks migrate from the first minor version to this one while workers claim, and while
+// another transaction uses a table. No claim waits for a second, and the migration ends.
 func TestMigrationsLetClaimsBy(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Empty(t)
@@ -62,7 +61,7 @@ func TestMigrationsLetClaimsBy(t *testing.T) {
 		`insert into seine.task(job_id, key, lane_id) select 1, i::text, 1 + i % 16 from generate_series(1, 1000000) i`,
 		`insert into seine.queue(job_id, key, lane_id) select job_id, key, lane_id from seine.task`,
 		`analyze`)
-	// The claims of a program of the first version: what they lock and read.
+	// The claims of a program of the first version: its locks and reads.
 	stop := make(chan struct{})
 	claimed := make(chan error, 1)
 	var claims atomic.Int64
@@ -90,7 +89,7 @@ func TestMigrationsLetClaimsBy(t *testing.T) {
 			}
 		}()
 	}()
-	// Somebody reads lanes and tasks in a transaction that stays open.
+	// An open transaction reads lanes and tasks.
 	reader, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +119,7 @@ func TestMigrationsLetClaimsBy(t *testing.T) {
 	if d := <-waited; d > time.Second || claims.Load() < 10 {
 		t.Errorf("%d claims, which waited for a lock for up to %v while the schema was migrated; want a second at most", claims.Load(), d)
 	}
-	// And the program of this version works on what was there.
+	// The program of this version works on the old tasks.
 	l, err := f.OpenLease(t.Context(), "w", time.Minute)
 	if err != nil {
 		t.Fatal(err)
@@ -138,8 +137,8 @@ func TestMigrationsLetClaimsBy(t *testing.T) {
 	}
 }
 
-// longestWait is for how long at a time a session waited for another's lock, as
-// it is seen from a third: on a busy machine its statements take long by themselves.
+// longestWait returns the longest wait of a session for a lock, as a third session sees it. On a
+// busy machine the statements themselves take long.
 func longestWait(t *testing.T, dsn string, pid uint32, stop <-chan struct{}) (longest time.Duration) {
 	t.Helper()
 	var since time.Time
@@ -173,8 +172,8 @@ func longestWait(t *testing.T, dsn string, pid uint32, stop <-chan struct{}) (lo
 	}
 }
 
-// A worker of this version runs on, on a schema of a later minor version, which
-// only adds: the whole suite passes on one.
+// A worker of this version continues on a schema of a later minor version, which only adds. The
+// whole suite passes on one.
 func TestFrontierOnANewerMinorSchema(t *testing.T) {
 	t.Parallel()
 	frontiertest.Run(t, func(t *testing.T, now func() time.Time) frontier.Frontier {

@@ -39,8 +39,8 @@ func TestFrontier(t *testing.T) {
 	})
 }
 
-// Through PgBouncer in transaction mode: without prepared statements, and with
-// another connection to the server for each transaction.
+// The suite through PgBouncer in transaction mode: without prepared statements, and with another
+// connection to the server for each transaction.
 func TestFrontierThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	frontiertest.Run(t, func(t *testing.T, now func() time.Time) frontier.Frontier {
@@ -48,7 +48,7 @@ func TestFrontierThroughPgBouncer(t *testing.T) {
 	})
 }
 
-// A DSN that forgets it is told what to add.
+// The error about a DSN without the exec mode names the missing part.
 func TestPgBouncerNeedsExecMode(t *testing.T) {
 	t.Parallel()
 	u, err := url.Parse(pgtest.Bouncer(t, pgtest.Migrated(t)))
@@ -80,8 +80,8 @@ func TestPgBouncerNeedsExecMode(t *testing.T) {
 	}
 }
 
-// A claim reads the queue, and what has ended is not in it: it costs the same
-// however much is done.
+// A claim reads the queue, which contains no ended task: its cost does not depend on the number of
+// done tasks.
 func TestFinishedTasksAreNotClaimedPast(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)

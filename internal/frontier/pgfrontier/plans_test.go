@@ -16,8 +16,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// A statement that is planned once, while there were hardly any tasks, does not
-// read more when there are many: the tables are not analyzed in between.
+// A statement that was planned with few tasks does not read more with many. The tables are not
+// analyzed in between.
 func TestPlansOfAFewTasksLast(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -52,7 +52,7 @@ func TestPlansOfAFewTasksLast(t *testing.T) {
 		mu.Lock()
 		clear(costs)
 		mu.Unlock()
-		for range 12 { // a statement that the server chose to plan anew has its lasting plan by then
+		for range 12 { // by then every statement keeps its plan
 			n++
 			got, err := f.Claim(ctx, w.lease, frontier.ClaimArgs{Job: job, N: 1})
 			w.must(err)
@@ -95,9 +95,8 @@ func TestPlansOfAFewTasksLast(t *testing.T) {
 	}
 }
 
-// A listing handles each task some times, and not all of them for each: the
-// queue has no index by key. The tables' statistics are of when they were empty,
-// and then of what is there.
+// A list handles each task a few times, not all tasks for each one. The queue has no index by key.
+// The statistics of the tables are first from the time when they were empty, and then current.
 func TestListingHandlesEachTaskOnce(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -171,7 +170,7 @@ func TestListingHandlesEachTaskOnce(t *testing.T) {
 	}
 }
 
-// executing runs statements beside a frontier.
+// executing runs statements outside the frontier.
 func executing(t *testing.T, dsn string) func(sql string, args ...any) {
 	t.Helper()
 	side := session(t, dsn)

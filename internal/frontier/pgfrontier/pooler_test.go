@@ -15,8 +15,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// How many connections a server has while workers work, with PgBouncer before
-// it and without: docs/scaling.md shows the figures.
+// TestPooler counts the connections of a server while workers work, with and without PgBouncer.
+// docs/scaling.md shows the figures.
 //
 //	scripts/with-postgres go test -run TestPooler -v ./internal/frontier/pgfrontier
 func TestPooler(t *testing.T) {
@@ -34,7 +34,7 @@ func TestPooler(t *testing.T) {
 	}
 }
 
-// connections is the most that the server has of a fleet that works off tasks.
+// connections returns the largest number of connections to the server while a fleet works.
 func connections(t *testing.T, workers int, pooled bool) int {
 	t.Helper()
 	dsn := pgtest.Migrated(t)
@@ -113,7 +113,7 @@ func work(ctx context.Context, t *testing.T, f *pgfrontier.Frontier, job frontie
 	}
 }
 
-// The DSN says how many connections a process holds.
+// The DSN sets the number of connections of a process.
 func TestPoolMaxConns(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)

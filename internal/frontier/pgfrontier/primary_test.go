@@ -35,8 +35,8 @@ func databaseOf(t *testing.T, dsn string) string {
 	return strings.TrimPrefix(u.Path, "/")
 }
 
-// A server that takes no writes any more keeps its connections. The frontier gives them up, and goes
-// on at what the DSN leads to by then.
+// A server that no longer accepts writes keeps its connections. The frontier drops them and
+// continues on the server of the DSN.
 func TestAReadOnlyServerIsLeft(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)
@@ -77,7 +77,8 @@ func TestADatabaseThatIsNotUTF8IsRefused(t *testing.T) {
 	}
 }
 
-// Behind PgBouncer a schema that fits needs no migration; one that does not names what to do.
+// Behind PgBouncer a fitting schema needs no migration. The error about another one names the
+// remedy.
 func TestMigrateBehindAPooler(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ dsn, want string }{

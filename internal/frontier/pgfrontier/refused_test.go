@@ -16,8 +16,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// What is wrong with a database is told by a class that decides the exit code,
-// and by what to do.
+// An error about a database has a sentinel, which decides the exit code, and names the remedy.
 func TestDatabasesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	// as returns the DSN of another role.
@@ -128,7 +127,7 @@ func TestDatabasesThatAreRefused(t *testing.T) {
 	}
 }
 
-// role makes a role without rights, dropped when the test ends.
+// role creates a role without rights that is dropped at the end of the test.
 func role(t *testing.T, dsn string) string {
 	t.Helper()
 	name := "seine_" + strings.ToLower(strings.ReplaceAll(t.Name()[strings.LastIndexByte(t.Name(), '/')+1:], "-", "_"))
@@ -147,8 +146,8 @@ func role(t *testing.T, dsn string) string {
 	return name
 }
 
-// listener takes connections, gives each what it says to the first bytes that
-// come, and ends it; without anything to say it keeps still.
+// listener accepts connections, replies to the first bytes with a text and closes. Without a text
+// it stays silent.
 func listener(t *testing.T, says string) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

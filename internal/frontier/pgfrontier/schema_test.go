@@ -68,7 +68,7 @@ func TestNewerMajorSchemaIsRefused(t *testing.T) {
 	}
 }
 
-// The original's monitoring query works on the view.
+// The monitoring query of the original works on the view.
 func TestWorkQueueShowsEveryState(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)
@@ -106,7 +106,7 @@ func TestWorkQueueShowsEveryState(t *testing.T) {
 	}
 }
 
-// The original's database has a table of that name: it stays.
+// The database of the original has a table of that name. It stays.
 func TestAForeignWorkQueueStays(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Empty(t)
@@ -163,7 +163,7 @@ func TestDatabasesThatCantBeUsed(t *testing.T) {
 	}
 }
 
-// A connection that is cut, and a server that ends the session, cost nothing.
+// A cut connection, and a session that the server ends, cost nothing.
 func TestCutConnectionsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Migrated(t)

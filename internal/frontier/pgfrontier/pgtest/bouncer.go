@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// Bouncer starts a PgBouncer in transaction mode before a DSN's server and
-// returns the same DSN through it, without prepared statements, which it can't
-// carry. It has fewer connections to the server than a test has to it.
+// Bouncer starts a PgBouncer in transaction mode before a DSN's server. It returns the DSN through
+// it, without prepared statements, which PgBouncer cannot carry. PgBouncer has fewer connections to
+// the server than a test has to PgBouncer.
 func Bouncer(t testing.TB, dsn string) string {
 	t.Helper()
 	const program = "/usr/sbin/pgbouncer" // Debian's
@@ -27,7 +27,7 @@ func Bouncer(t testing.TB, dsn string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not below the test's own folder, which another user can't enter.
+	// A subfolder of the test's own folder is closed to other users.
 	dir, err := os.MkdirTemp("", "seine-bouncer")
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ max_client_conn = 200
 auth_type = any
 server_reset_query =
 ignore_startup_parameters = extra_float_digits
-`, u.Hostname(), u.Port(), u.User.Username(), port) // auth_type any: all log in as one user
+`, u.Hostname(), u.Port(), u.User.Username(), port) // auth_type any: every user logs in as one
 	file := filepath.Join(dir, "pgbouncer.ini")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil { // read by another user
 		t.Fatal(err)
@@ -55,7 +55,7 @@ ignore_startup_parameters = extra_float_digits
 		t.Fatal(err)
 	}
 	args := []string{"-q", file}
-	if os.Geteuid() == 0 { // it refuses to run as root
+	if os.Geteuid() == 0 { // PgBouncer does not run as root
 		if _, err := user.Lookup("postgres"); err != nil {
 			t.Fatal(err)
 		}

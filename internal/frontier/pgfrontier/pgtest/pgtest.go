@@ -1,7 +1,6 @@
-// Package pgtest gives each test a PostgreSQL database of its own, made from a
-// migrated template. The server is the one that SEINE_TEST_POSTGRES names, a
-// DSN of a role that may create databases; `make test` starts one. Without it
-// a test fails: nothing skips.
+// Package pgtest creates a PostgreSQL database for each test, from a migrated template.
+// SEINE_TEST_POSTGRES is the DSN of a role that may create databases. `make test` starts such a
+// server. Without the variable a test fails, and none is skipped.
 package pgtest
 
 import (
@@ -18,7 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
 )
 
-// Env names the variable that holds the server's DSN, as a URL.
+// Env is the variable with the server's DSN, a URL.
 const Env = "SEINE_TEST_POSTGRES"
 
 var (
@@ -109,8 +108,7 @@ func server() (*url.URL, error) {
 	return url.Parse(dsn)
 }
 
-// admin keeps "create database" of this process one at a time: two that copy
-// one template at once refuse each other.
+// admin admits one "create database" of this process at a time. Two at once from one template fail.
 var admin sync.Mutex
 
 func execute(sql string) error {

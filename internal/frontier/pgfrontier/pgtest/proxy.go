@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Proxy stands between a client and the server and can be cut.
+// Proxy forwards between a client and the server and can be cut.
 type Proxy struct {
-	// DSN leads through it.
+	// DSN connects through the proxy.
 	DSN string
 
 	slow atomic.Int64
@@ -59,10 +59,10 @@ func Through(t testing.TB, dsn string) *Proxy {
 	return p
 }
 
-// Slow has what is sent to the server be on its way for so long.
+// Slow delays the requests to the server.
 func (p *Proxy) Slow(d time.Duration) { p.slow.Store(int64(d)) }
 
-// Cut breaks every connection and lets none come about.
+// Cut closes every connection and rejects new ones.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,22 +72,22 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// Mend lets connections come about again.
+// Mend accepts connections again.
 func (p *Proxy) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = false
 }
 
-// Swallow lets the server have the next request that holds a text, and cuts the
-// connection in place of its answer.
+// Swallow forwards the next request that contains a text, and closes the connection in place of the
+// reply.
 func (p *Proxy) Swallow(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.swallow = text
 }
 
-// swallows reports whether a request is the one whose answer is not to come.
+// swallows reports whether the reply to a request is to be dropped.
 func (p *Proxy) swallows(request []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -98,7 +98,7 @@ func (p *Proxy) swallows(request []byte) bool {
 	return true
 }
 
-// hold notes connections, and closes them when the proxy is cut.
+// hold records connections, and closes them if the proxy is cut.
 func (p *Proxy) hold(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

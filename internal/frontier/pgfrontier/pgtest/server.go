@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Server is a PostgreSQL of a test's own, which can be stopped and started.
+// Server is a PostgreSQL of one test. The test can stop and start it.
 type Server struct {
 	// DSN of an empty database.
 	DSN string
@@ -30,14 +30,14 @@ func Own(t testing.TB) *Server {
 	if err != nil || len(bins) == 0 {
 		t.Fatalf("no PostgreSQL is installed (%v): `make test` installs one", err)
 	}
-	// Not below the test's own folder, which another user can't enter.
+	// A subfolder of the test's own folder is closed to other users.
 	dir, err := os.MkdirTemp("", "seine-own-pg.")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &Server{t: t, bin: bins[len(bins)-1], dir: dir, port: freePort(t)}
-	if os.Geteuid() == 0 { // it refuses to run as root
+	if os.Geteuid() == 0 { // PostgreSQL does not run as root
 		u, err := user.Lookup("postgres")
 		if err != nil {
 			t.Fatal(err)
@@ -56,13 +56,13 @@ func Own(t testing.TB) *Server {
 	return s
 }
 
-// Start starts it, when it was stopped, and waits until it answers.
+// Start starts a stopped server and waits until it answers.
 func (s *Server) Start() {
 	s.t.Helper()
 	s.run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories=%s -c fsync=off", s.port, s.dir), "start")
 }
 
-// Stop ends it and every connection. To stop one that is stopped is no mistake.
+// Stop stops the server and closes every connection. It may be called twice.
 func (s *Server) Stop() {
 	s.t.Helper()
 	if _, err := os.Stat(filepath.Join(s.dir, "data/postmaster.pid")); err == nil {
@@ -75,7 +75,7 @@ func (s *Server) run(program string, args ...string) {
 	cmd := exec.Command(filepath.Join(s.bin, program), args...) //nolint:noctx // it is run when the test's context is over
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "HOME="+s.dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
-	if err := cmd.Run(); err != nil { // not its output: the server would keep the pipe
+	if err := cmd.Run(); err != nil { // without its output: the server would keep the pipe
 		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
 		s.t.Fatalf("%s: %v\n%s", program, err, log)
 	}
