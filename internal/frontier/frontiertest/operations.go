@@ -252,7 +252,7 @@ func (c *comparison) explored() *frontier.Explored {
 	x := &frontier.Explored{}
 	x.Block = int64(c.rand.IntN(3))
 	x.Sums = explore.Sums{Done: 1, Probes: int64(c.rand.IntN(2)), Wanted: int64(hit), Doubt: float64(c.rand.IntN(8)) / 8, Expected: float64(c.rand.IntN(8)) / 8}
-	x.Step, x.Trials, x.Hits = explore.Step{Context: explore.Context(c.rand.IntN(2)), M: c.rand.IntN(3)}, 1+c.rand.IntN(350), hit
+	x.Step, x.Trials, x.Hits = explore.Step{Context: explore.Context(c.rand.IntN(2)), M: c.rand.IntN(2)}, 1+c.rand.IntN(350), hit
 	if c.rand.IntN(2) == 0 {
 		x.Step = explore.Probes
 	}
@@ -303,7 +303,7 @@ func (c *comparison) complete() {
 		}
 		batch[i] = b
 	}
-	if c.rand.IntN(3) == 0 {
+	if c.rand.IntN(2) == 0 {
 		batch[c.rand.IntN(len(batch))].Explored = c.explored()
 	}
 	c.end("completes", worker, hs, func() outcome { return c.model.complete(worker, hs, canonical(batch)) }, func(ctx context.Context, d *driver) (frontier.Outcome, error) {
@@ -344,7 +344,7 @@ func (c *comparison) giveUp() {
 			batch[i].State, batch[i].Free = seine.Pending, true
 		}
 	}
-	if c.rand.IntN(3) == 0 {
+	if c.rand.IntN(2) == 0 {
 		batch[c.rand.IntN(len(batch))].Explored = c.explored()
 	}
 	c.end("fails", worker, hs, func() outcome { return c.model.fail(worker, hs, batch) }, func(ctx context.Context, d *driver) (frontier.Outcome, error) {

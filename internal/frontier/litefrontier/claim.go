@@ -74,6 +74,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 		return nil, nil
 	}
 	var got []frontier.Claimed
+	args.Not = slices.Clone(args.Not) // Claim adds the lanes it took
 	err := f.tx(ctx, func(t tx) error {
 		got = nil
 		var live bool
@@ -82,22 +83,25 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 			return err
 		}
 		now, read := f.now(), time.Now()
-		lanes, err := dueLanes(ctx, t, args, now)
-		if err != nil {
-			return err
-		}
-		for _, ln := range lanes {
-			if ln.room = min(ln.room, args.N-len(got)); ln.room == 0 {
-				break
-			}
-			taken, err := f.take(ctx, t, l, args, ln, now)
+		for len(got) < args.N {
+			lanes, err := dueLanes(ctx, t, args, args.N-len(got), now)
 			if err != nil {
 				return err
 			}
-			for i := range taken {
-				taken[i].ReadAt = read
+			if len(lanes) == 0 {
+				break
 			}
-			got = append(got, taken...)
+			for _, ln := range lanes {
+				args.Not = append(args.Not, frontier.LaneID(ln.id))
+				taken, err := f.take(ctx, t, l, args, ln, now)
+				if err != nil {
+					return err
+				}
+				for i := range taken {
+					taken[i].ReadAt = read
+				}
+				got = append(got, taken...)
+			}
 		}
 		return nil
 	})
@@ -107,20 +111,20 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	return got, nil
 }
 
-// dueLanes lists up to args.N lanes that are due and have room, the best priority first. It passes over
+// dueLanes lists due lanes with room for up to n tasks together, the best priority first. It passes over
 // any number of lanes without room, so that hosts at fault do not hide the others.
-func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, now int64) ([]dueLane, error) {
+func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, n int, now int64) ([]dueLane, error) {
 	var out []dueLane
-	for prio := 0; prio <= 3 && len(out) < args.N; prio++ {
+	for prio := 0; prio <= 3 && n > 0; prio++ {
 		err := t.each(ctx, sqlDueLanes, []any{args.Job, prio, now + args.Ahead.Microseconds()}, func(r *sql.Rows) error {
 			w, err := scanLane(r.Scan)
 			if err != nil || slices.Contains(args.Not, frontier.LaneID(w.id)) {
 				return err
 			}
-			if room := w.Room(args.Each); room > 0 {
-				out = append(out, dueLane{w, room})
+			if room := min(w.Room(args.Each), n); room > 0 {
+				out, n = append(out, dueLane{w, room}), n-room
 			}
-			if len(out) == args.N {
+			if n == 0 {
 				return errEnough
 			}
 			return nil

@@ -237,7 +237,10 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 	}
 	exploredRows(b, now, job, l, y.answers)
 	y.again.queue(b, now, l)
-	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.again.lanes, y.again.alone)
+	if len(y.again.seqs) > 0 {
+		return b.Queue(sqlFinishAgain, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.again.lanes, y.again.alone)
+	}
+	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone)
 }
 
 // write stores the results of tasks, moves the tasks to their final state, releases the swept ones

@@ -94,15 +94,16 @@ var (
 	// laneCooling is the condition of Lane.End under which a cooldown begins.
 	laneCooling = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
 
-	// laneAfter is Lane.End. k holds the columns of endedCounts by lane_id.
+	// laneAfter is Lane.End. k holds the columns of endedCounts by lane_id. The time is a column of t,
+	// because each use of now would be a plan of its own.
 	laneAfter = `update seine.lane l set inflight = l.inflight - k.n, "full" = l.inflight - k.n >= l.max_inflight,
      errors = case when k.ok > 0 or ` + laneCooling + ` then 0 else l.errors + k.bad end,
      faults = case when k.ok > 0 then 0 else l.faults end, down_since = case when k.ok = 0 then l.down_since end,
-     quiet_until = case when ` + laneCooling + ` then greatest(l.quiet_until, ` + now + ` + l.cooldown_for) when k.ok > 0 and l.quiet_until < ` + now + ` then null else l.quiet_until end,
-     why = case when ` + laneCooling + ` then '` + frontier.WhyCooldown + `' when k.ok > 0 and coalesce(l.quiet_until < ` + now + `, true) and ` + laneEased(`k.ok`, now) + ` = 1 then null else l.why end,
-     slow = ` + laneEased(`k.ok`, now) + `, eased_at = case when k.ok > 0 and l.slow > 1 then ` + now + ` else l.eased_at end,
-     next_at = greatest(l.next_at, case when l."full" then ` + now + ` end, case when ` + laneCooling + ` then ` + now + ` + l.cooldown_for end)
-   from k where l.lane_id = k.lane_id`
+     quiet_until = case when ` + laneCooling + ` then greatest(l.quiet_until, t.now + l.cooldown_for) when k.ok > 0 and l.quiet_until < t.now then null else l.quiet_until end,
+     why = case when ` + laneCooling + ` then '` + frontier.WhyCooldown + `' when k.ok > 0 and coalesce(l.quiet_until < t.now, true) and ` + laneEased(`k.ok`, `t.now`) + ` = 1 then null else l.why end,
+     slow = ` + laneEased(`k.ok`, `t.now`) + `, eased_at = case when k.ok > 0 and l.slow > 1 then t.now else l.eased_at end,
+     next_at = greatest(l.next_at, case when l."full" then t.now end, case when ` + laneCooling + ` then t.now + l.cooldown_for end)
+   from k cross join (select coalesce($1::timestamptz, clock_timestamp()) as now) t where l.lane_id = k.lane_id`
 
 	// laneIdle is frontier.Idle for the job $2.
 	laneIdle = `not exists (select from seine.lane where job_id = $2 and not parked and ` + isHost + `)

@@ -116,18 +116,14 @@ var (
 	sqlWake = `update seine.lane l set ` + laneWoken(`w.prio`) + `
  from unnest($2::int[], $3::smallint[]) w(lane_id, prio) where l.lane_id = w.lane_id and (l.parked or l.prio > w.prio)`
 
-	// sqlFinish ends tasks, last of all. $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7 true for
-	// tasks that show nothing about their lane's host. $8 and $9 are the lanes of the tasks of sqlAgain,
-	// and the same about them: a lane changes once. The counters move by the deleted rows only. The
-	// command tag holds their number.
-	sqlFinish = `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[]) f(seq, state, reason, alone)
-     where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone),
- k as (select lane_id, ` + endedCounts(`state`, `alone`) + ` from (select lane_id, state, alone from d
-   union all select lane_id, ` + stateDone + `, alone from unnest($8::int[], $9::bool[]) a(lane_id, alone)) x group by 1),
- u as (` + laneAfter + `),
- s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, state, reason, count(*) from d group by 1, 2, 3, 4)
- update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
- from d where t.job_id = d.job_id and t.key = d.key`
+	// sqlFinish ends tasks, last of all. $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7 true
+	// for tasks that show nothing about their lane's host. The counters move by the deleted rows only.
+	// The command tag holds their number.
+	sqlFinish = finish(``)
+
+	// sqlFinishAgain is sqlFinish after sqlAgain. $8 and $9 are the lanes of the tasks of sqlAgain, and
+	// the same about them: a lane changes once.
+	sqlFinishAgain = finish(` union all select lane_id, ` + stateDone + `, alone from unnest($8::int[], $9::bool[]) a(lane_id, alone)`)
 
 	// sqlFail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays (s), $7 marks, $8 attempts that do not
 	// count, $9 true for tasks that the host refused.
@@ -167,3 +163,14 @@ var (
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
  select lane_id, min(prio), count(*) from q group by lane_id`
 )
+
+// finish is sqlFinish. more adds further tasks to the change of their lanes.
+func finish(more string) string {
+	return `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[]) f(seq, state, reason, alone)
+     where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone),
+ k as (select lane_id, ` + endedCounts(`state`, `alone`) + ` from (select lane_id, state, alone from d` + more + `) x group by 1),
+ u as (` + laneAfter + `),
+ s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, state, reason, count(*) from d group by 1, 2, 3, 4)
+ update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
+ from d where t.job_id = d.job_id and t.key = d.key`
+}
