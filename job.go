@@ -34,8 +34,8 @@ type Job struct {
 	// xxxxx in its place.
 	Secrets []string
 
-	// Variables are secrets by name. The key of a task holds ${NAME} in place of the value, which is
-	// put in when the page is fetched. Values that a URL writes in two ways stay.
+	// Variables are secrets by name. The key of a task holds ${NAME} in place of the value, which
+	// is put in when the page is fetched. Values that a URL writes in two ways stay.
 	Variables map[string]string `json:"-"`
 
 	Seeds   Seeds
@@ -110,8 +110,8 @@ type Fetch struct {
 	// MaxAsset is the same for an asset. Default 64 MiB.
 	MaxAsset int64
 
-	// KeepRaw keeps the bytes of each page as they came, for assets with [Asset.Body]. MaxAsset bounds
-	// them in place of MaxBody, and the longer of Timeout and AssetTimeout their fetch.
+	// KeepRaw keeps the bytes of each page as they came, for assets with [Asset.Body]. MaxAsset
+	// bounds them in place of MaxBody, and the longer of Timeout and AssetTimeout their fetch.
 	KeepRaw bool
 
 	// KeepBlobs makes ViaChrome read the blob: images of an open page, for assets with such a URL.
@@ -125,7 +125,8 @@ type Fetch struct {
 	// User-Agent are credentials. They go only to the origins of Seeds and to CredentialsTo.
 	Header http.Header
 
-	// CredentialsTo lists further hosts, as HOST or HOST:PORT, that receive the credentials. Default none.
+	// CredentialsTo lists further hosts, as HOST or HOST:PORT, that receive the credentials.
+	// Default none.
 	CredentialsTo []string
 
 	// UserAgent replaces the default "Seine/VERSION (+CONTACT)".

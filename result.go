@@ -133,8 +133,8 @@ type Asset struct {
 	// Optional leaves the asset out if it can't be had. Its task is done without it.
 	Optional bool `json:",omitempty"`
 
-	// OnFailure is [KeepRecord], or empty. An asset that is not stored fails its task by default. With
-	// KeepRecord the records are stored with the failure, and only the asset is retried.
+	// OnFailure is [KeepRecord], or empty. An asset that is not stored fails its task by default.
+	// With KeepRecord the records are stored with the failure, and only the asset is retried.
 	OnFailure string `json:",omitempty"`
 }
 

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// names are the exported names of the repository: "Name", "package.Name", "Type.Member", the packages, and the tables
-// and views of the migrations.
+// names are the exported names of the repository: "Name", "package.Name", "Type.Member", the
+// packages, and the tables and views of the migrations.
 func names(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}

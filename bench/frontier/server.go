@@ -8,7 +8,8 @@ import (
 	"github.com/seinehq/seine/bench/measure"
 )
 
-// settle leaves nothing for autovacuum to do. The next write of each page is logged in full, for all designs alike.
+// settle leaves nothing for autovacuum to do. The next write of each page is logged in full, for
+// all designs alike.
 func settle(ctx context.Context, dsn string) error {
 	return measure.Exec(ctx, dsn, `vacuum analyze`, `checkpoint`)
 }

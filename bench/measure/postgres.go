@@ -68,7 +68,8 @@ func Exec(ctx context.Context, dsn string, statements ...string) error {
 	return nil
 }
 
-// Database creates an empty database, after it dropped an older one of that name, and returns its DSN.
+// Database creates an empty database, after it dropped an older one of that name, and returns its
+// DSN.
 func (s *Postgres) Database(ctx context.Context, name string) (dsn string, err error) {
 	u := *s.admin
 	u.Path = "/" + name
@@ -84,7 +85,8 @@ func (s *Postgres) Drop(ctx context.Context, dsn string) error {
 	return Exec(ctx, s.admin.String(), `drop database if exists "`+strings.TrimPrefix(u.Path, "/")+`" with (force)`)
 }
 
-// Spent returns the CPU time of all the server's processes, including ended ones, and the bytes of WAL that it wrote.
+// Spent returns the CPU time of all the server's processes, including ended ones, and the bytes of
+// WAL that it wrote.
 func (s *Postgres) Spent(ctx context.Context) (cpu time.Duration, wal int64, err error) {
 	err = s.With(ctx, s.admin.String(), func(c *pgx.Conn) error {
 		return c.QueryRow(ctx, `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint`).Scan(&wal)

@@ -67,8 +67,8 @@ func Parent(pid int) (int, error) {
 	return p.parent, err
 }
 
-// FamilyCPU returns the CPU time of a process, its children, and its reaped children. A child that is reaped during
-// the reading may count never or twice, so FamilyCPU then reads again.
+// FamilyCPU returns the CPU time of a process, its children, and its reaped children. A child that
+// is reaped during the reading may count never or twice, so FamilyCPU then reads again.
 func FamilyCPU(pid int) (time.Duration, error) {
 	for {
 		before, err := readProcess(pid)
@@ -91,7 +91,8 @@ func FamilyCPU(pid int) (time.Duration, error) {
 	}
 }
 
-// GroupCPU returns the CPU time of this process and of process groups, including reaped children of the groups.
+// GroupCPU returns the CPU time of this process and of process groups, including reaped children of
+// the groups.
 func GroupCPU(groups ...int) time.Duration {
 	var r syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
@@ -132,8 +133,8 @@ func GroupProcesses(holds func(pid int) bool) (n int) {
 	return n
 }
 
-// PeakMemory samples the memory of process groups until the returned function is called, which returns the peak in
-// bytes.
+// PeakMemory samples the memory of process groups until the returned function is called, which
+// returns the peak in bytes.
 func PeakMemory(groups func() []int) func() int64 {
 	stop, done := make(chan struct{}), make(chan int64)
 	go func() {
@@ -168,8 +169,8 @@ func Anonymous(pid int) (kb int, ok bool) {
 	return kb, err == nil
 }
 
-// PeakAnonymous sends the peak of a process's anonymous memory in kB when the process has ended. The resident set
-// would also count mapped files, which can be evicted.
+// PeakAnonymous sends the peak of a process's anonymous memory in kB when the process has ended.
+// The resident set would also count mapped files, which can be evicted.
 func PeakAnonymous(pid int) <-chan int {
 	peak := make(chan int, 1)
 	go func() {

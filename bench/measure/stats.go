@@ -1,4 +1,5 @@
-// Package measure holds what the benchmarks share: figures, processes, the PostgreSQL under test, and the command.
+// Package measure holds what the benchmarks share: figures, processes, the PostgreSQL under test,
+// and the command.
 package measure
 
 import (

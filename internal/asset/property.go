@@ -8,8 +8,8 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Fill puts the properties of stored assets into the fields that name them. A field of an asset that
-// is not stored, or without the property, is its Or.
+// Fill puts the properties of stored assets into the fields that name them. A field of an asset
+// that is not stored, or without the property, is its Or.
 func Fill(fields map[string]any, of []seine.AssetField, stored []seine.Stored) {
 	for _, f := range of {
 		var v any

@@ -57,7 +57,8 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 		return r, Fault(fmt.Sprintf("image has %dx%d = %d pixels, which take %d MiB to render; the limit is %d MiB without image.max_pixels",
 			shown.X, shown.Y, h.pixels(), mebi(memory), mebi(k.opts.Memory)))
 	}
-	// With a bound of its own an image may take more than all others together. It is rendered alone then.
+	// With a bound of its own an image may take more than all others together. It is rendered alone
+	// then.
 	memory = min(memory, k.opts.Memory)
 	if err := k.memory.Acquire(ctx, memory); err != nil {
 		return r, err

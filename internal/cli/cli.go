@@ -43,7 +43,8 @@ func newApp(env func(string) (string, bool), stdin io.Reader, stdout, stderr io.
 	return &app{environment: e, console: c, places: p, jobs: &jobs{environment: e, console: c, places: p}, release: make(chan struct{})}
 }
 
-// isolated returns an app with another environment and with its own places, which by names as their source.
+// isolated returns an app with another environment and with its own places, which by names as their
+// source.
 func (a *app) isolated(by string, env func(string) (string, bool)) *app {
 	e := &environment{lookup: env, machine: a.machine, redact: a.environment.redact}
 	c := *a.console

@@ -22,8 +22,8 @@ const (
 	// completeWithin bounds how long a shell waits for a frontier.
 	completeWithin = 2 * time.Second
 
-	// maxCompleted bounds the keys in one answer; maxJobFile bounds the bytes read to recognize a job
-	// file.
+	// maxCompleted bounds the keys in one answer; maxJobFile bounds the bytes read to recognize a
+	// job file.
 	maxCompleted = 100
 	maxJobFile   = 64 << 10
 )

@@ -117,8 +117,8 @@ func (j *jobs) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
 	return &job, j.originalBounds(&job)
 }
 
-// unread gives an error of a job file its exit code. If path looks like the name of a job, the error
-// asks for the file.
+// unread gives an error of a job file its exit code. If path looks like the name of a job, the
+// error asks for the file.
 func unread(path string, err error) error {
 	var mistakes jobfile.Mistakes
 	switch {

@@ -80,8 +80,8 @@ func (a *validateCommand) describeList(l *listing) {
 	}
 }
 
-// listedMeta returns what comes with a key in seeds.file; nil if the list has no such key, or can't be
-// read: `seine validate` tells why.
+// listedMeta returns what comes with a key in seeds.file; nil if the list has no such key, or can't
+// be read: `seine validate` tells why.
 func listedMeta(job *seine.Job, given, key string) map[string]any {
 	if job.Seeds.File == "" {
 		return nil

@@ -151,8 +151,8 @@ func (h repeatHandler) WithGroup(name string) slog.Handler {
 // particular matches the parts in which two errors of one kind differ: URLs, quoted texts, numbers.
 var particular = regexp.MustCompile(`[a-zA-Z]+://\S+|"[^"]*"|\d+`)
 
-// kindOf returns the part of an attribute that tells kinds of warnings apart. Job, host, asset, space,
-// file and line count as they are. An error counts by its reason, without URLs and numbers.
+// kindOf returns the part of an attribute that tells kinds of warnings apart. Job, host, asset,
+// space, file and line count as they are. An error counts by its reason, without URLs and numbers.
 func kindOf(a slog.Attr) string {
 	value := ""
 	switch a.Key {

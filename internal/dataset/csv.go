@@ -106,8 +106,8 @@ func (s *Set) fieldCell(v any) string {
 	return GuardFormula(text(v))
 }
 
-// numberText is a text that a spreadsheet reads as a number or keeps as text, also with a sign in front:
-// -1,234.56, +49 30 1234.
+// numberText is a text that a spreadsheet reads as a number or keeps as text, also with a sign in
+// front: -1,234.56, +49 30 1234.
 var numberText = regexp.MustCompile(`^[+-] ?[\d.,][\d .,'\x{2019}\x{a0}\x{202f}]*%?$`)
 
 // GuardFormula puts an apostrophe before a text that a spreadsheet would read as a formula. Such a

@@ -16,9 +16,10 @@ type budget struct {
 	stepping int64 // steps of the batch that is being committed
 }
 
-// The rest of a budget is measured if it is less than a multiple of the tasks that this worker holds:
-// nearBudget before a choice, nearSteps before local searches continue. Between two measurements
-// other workers may admit as many IDs as they hold. Otherwise a measurement may be measureEvery old.
+// The rest of a budget is measured if it is less than a multiple of the tasks that this worker
+// holds: nearBudget before a choice, nearSteps before local searches continue. Between two
+// measurements other workers may admit as many IDs as they hold. Otherwise a measurement may be
+// measureEvery old.
 const (
 	nearBudget = 50
 	nearSteps  = 8

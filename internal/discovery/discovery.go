@@ -1,8 +1,8 @@
 // Package discovery decides what a job fetches beyond its queue.
 //
 // A job has one [Source]. It proposes tasks at two times: when nothing is ready (More), and when
-// tasks are finished (Follow). The committer stores what Follow returns in the transaction that ends
-// the tasks, so a lost transaction loses no step and stores none twice.
+// tasks are finished (Follow). The committer stores what Follow returns in the transaction that
+// ends the tasks, so a lost transaction loses no step and stores none twice.
 //
 //	links        follows of the scraper; every other source includes them
 //	enumeration  all IDs of the job's spaces, in their order
@@ -167,8 +167,8 @@ func (l links) Follow(ctx context.Context, batch []Finished) []Next {
 	return out
 }
 
-// follow admits the follows of a finished task. A page that a link leads to on another site does not
-// receive the job's credentials.
+// follow admits the follows of a finished task. A page that a link leads to on another site does
+// not receive the job's credentials.
 func (l links) follow(ctx context.Context, f Finished) []frontier.New {
 	if f.Skip || !f.Final {
 		return nil

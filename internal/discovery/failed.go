@@ -51,8 +51,8 @@ const (
 )
 
 // Exhausted reports whether every ID of a space was answered or ended in error. The space's model
-// holds the answers, failed the errors by block. An ID may count as both, so unanswered IDs are looked
-// up. If more than maxUnanswered IDs are unanswered, the sums decide.
+// holds the answers, failed the errors by block. An ID may count as both, so unanswered IDs are
+// looked up. If more than maxUnanswered IDs are unanswered, the sums decide.
 func Exhausted(ctx context.Context, f states, id frontier.JobID, s Space, failed map[int64]int64) (bool, error) {
 	type stretch struct{ first, n int64 }
 	var open []stretch

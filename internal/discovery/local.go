@@ -10,8 +10,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Follow returns the scraper's follows, the statistics that the answers add to their spaces, and the
-// next steps of local searches.
+// Follow returns the scraper's follows, the statistics that the answers add to their spaces, and
+// the next steps of local searches.
 func (x *forager) Follow(ctx context.Context, batch []Finished) []Next {
 	if _, _, err := x.afford(ctx, 0, nearSteps); err != nil {
 		x.cfg.Log.WarnContext(ctx, "the budget's rest is not known", "err", err)
@@ -54,8 +54,8 @@ func (x *forager) answerOf(f Finished) explore.Answer {
 	return explore.NoAnswer
 }
 
-// explored returns what a result adds to the statistics of its space, and the next step of its local
-// search.
+// explored returns what a result adds to the statistics of its space, and the next step of its
+// local search.
 func (x *forager) explored(ctx context.Context, f Finished, around neighborhood) (out Next) {
 	if f.Claimed.Mark == frontier.Known {
 		return out

@@ -8,9 +8,9 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// A model is updated before a choice, at most every freshFor and for at most 1/freshness of the time.
-// After behind answers of this worker alone it is updated in any case: if reads are slow, the choice
-// would otherwise use outdated statistics.
+// A model is updated before a choice, at most every freshFor and for at most 1/freshness of the
+// time. After behind answers of this worker alone it is updated in any case: if reads are slow, the
+// choice would otherwise use outdated statistics.
 const (
 	freshFor  = 100 * time.Millisecond
 	freshness = 20
@@ -106,8 +106,8 @@ func (x *forager) refreshSpace(ctx context.Context, s *space, began time.Time) (
 	return done, nil
 }
 
-// unsettled reads, on the first read of a space, the blocks with answers since the space last behaved
-// as expected.
+// unsettled reads, on the first read of a space, the blocks with answers since the space last
+// behaved as expected.
 func (x *forager) unsettled(ctx context.Context, s *space, k frontier.Knowledge, first bool) (map[int64]explore.Sums, error) {
 	if !first || k.Watch.At.IsZero() {
 		return nil, nil
@@ -135,9 +135,9 @@ func (x *forager) learnSteps(ctx context.Context, s *space) error {
 }
 
 // afford returns how many of want IDs the budget still pays for, and reserves them until settle is
-// called. An open task counts as answered. spent means that all of the budget was answered. The model
-// is up to date afterwards, or nearly so if much of the budget is left. Without a budget, all IDs are
-// paid for.
+// called. An open task counts as answered. spent means that all of the budget was answered. The
+// model is up to date afterwards, or nearly so if much of the budget is left. Without a budget, all
+// IDs are paid for.
 func (x *forager) afford(ctx context.Context, want int, near int64) (n int, spent bool, err error) {
 	budget, b := x.cfg.Job.Explore.Budget, &x.budget
 	if budget <= 0 {
@@ -161,8 +161,8 @@ func (x *forager) afford(ctx context.Context, want int, near int64) (n int, spen
 		defer x.mu.Unlock()
 		return b.reserve(want), false, err
 	}
-	// A task that ends between the two reads counts twice, and never not at all. So does a task that
-	// is admitted meanwhile.
+	// A task that ends between the two reads counts twice, and never not at all. So does a task
+	// that is admitted meanwhile.
 	counts, err := x.cfg.Frontier.Counts(ctx, x.cfg.ID)
 	if err == nil {
 		err = x.refresh(ctx, true)

@@ -28,10 +28,10 @@ type Seeds interface {
 	Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error)
 }
 
-// Seed admits the seeds of a registered job with defaults, once for each content of the seeds. Every
-// worker of a fleet may call it. If a call was interrupted, the next call continues with the unknown
-// keys. bad receives the lines of seeds.file that give no task. If bad is nil, the first such line is
-// an error.
+// Seed admits the seeds of a registered job with defaults, once for each content of the seeds.
+// Every worker of a fleet may call it. If a call was interrupted, the next call continues with the
+// unknown keys. bad receives the lines of seeds.file that give no task. If bad is nil, the first
+// such line is an error.
 func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad func(*frontier.BadLine) error) error {
 	digest, err := seedDigest(job)
 	if err != nil {

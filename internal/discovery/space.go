@@ -81,9 +81,9 @@ func (r *recent) note(seen *frontier.Explored) {
 // name returns the first and the last ID of a space.
 func (s *space) name() string { return s.At(0) + " to " + s.At(s.Len()-1) }
 
-// Blocks that were written shortly before the last read are read again, because their transaction may
-// have been open at that time. Most transactions end within glance. At times a read reaches lookBack
-// before the last such read. Rows are absolute, so a second read of a row is harmless.
+// Blocks that were written shortly before the last read are read again, because their transaction
+// may have been open at that time. Most transactions end within glance. At times a read reaches
+// lookBack before the last such read. Rows are absolute, so a second read of a row is harmless.
 const (
 	glance    = time.Second
 	lookBack  = time.Minute
@@ -133,8 +133,8 @@ func (l links) logCircuit(ctx context.Context, s *space, now frontier.Circuit) {
 	}
 }
 
-// Barren is the number of answers without a hit that is worth a warning. The alarm expects nothing of
-// a site that never gave a hit.
+// Barren is the number of answers without a hit that is worth a warning. The alarm expects nothing
+// of a site that never gave a hit.
 const Barren = 1000
 
 // logBarren warns that a space gave no hit yet, and again at ten times as many answers.
@@ -149,15 +149,16 @@ func (l links) logBarren(ctx context.Context, s *space) {
 	l.cfg.Log.WarnContext(ctx, "nothing was wanted so far: are the verdict and explore.hit right?", "space", s.name(), "answers", sums.Done)
 }
 
-// minAnswers is the number of answers from which on a space may be called not worth it. judgeEvery is
-// the number of further answers between two judgements.
+// minAnswers is the number of answers from which on a space may be called not worth it. judgeEvery
+// is the number of further answers between two judgements.
 const (
 	minAnswers = 500
 	judgeEvery = 50
 )
 
-// NotWorthIt explains why no block of the spaces is expected to give at least least hits per answer.
-// It returns an empty text if one does, if nothing is left, or if too few answers are known.
+// NotWorthIt explains why no block of the spaces is expected to give at least least hits per
+// answer. It returns an empty text if one does, if nothing is left, or if too few answers are
+// known.
 func NotWorthIt(models []*explore.Forager, answers int64, least float64) string {
 	if least <= 0 || answers < minAnswers {
 		return ""

@@ -56,8 +56,9 @@ assets: {file: {url: image}}
 store: {key: '{name}/{asset}_{id}.{ext}'}
 `
 
-// One secret stands in headers, seeds, rules, reasons and the permission, and pages repeat it. After a run it is in no
-// table, file, path, log, export, trace, listing, nor in the arguments of a process.
+// One secret stands in headers, seeds, rules, reasons and the permission, and pages repeat it.
+// After a run it is in no table, file, path, log, export, trace, listing, nor in the arguments of a
+// process.
 func TestASecretIsNowhere(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, via string }{{"sqlite", ""}, {"postgres", ""}, {"browser", ", via: chrome"}} {

@@ -64,8 +64,8 @@ func (m *committer) unstorable(o *outcome, err error) frontier.Completion {
 	return frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason}
 }
 
-// draft returns the completion of a final outcome without what follows from it. If a record cannot be
-// encoded, ok is false and the outcome becomes an error.
+// draft returns the completion of a final outcome without what follows from it. If a record cannot
+// be encoded, ok is false and the outcome becomes an error.
 func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 	done = frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason, Failed: o.failures}
 	for _, rec := range o.records {

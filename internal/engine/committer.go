@@ -36,8 +36,8 @@ const (
 	commitTimeout = 20 * time.Second
 )
 
-// run stores outcomes until results is closed. Finished outcomes are stored even during shutdown, and
-// if the lease may be lost. A lost lease ends the commit, because nothing would be stored.
+// run stores outcomes until results is closed. Finished outcomes are stored even during shutdown,
+// and if the lease may be lost. A lost lease ends the commit, because nothing would be stored.
 func (m *committer) run(s *shift, results <-chan outcome) {
 	for o := range results {
 		batch := m.collect(o, results)

@@ -27,7 +27,8 @@ const (
 	// postpone tries the task again after the delay. The attempt does not count.
 	postpone
 
-	// release gives the task back at once, as if it had not been claimed. The attempt does not count.
+	// release gives the task back at once, as if it had not been claimed. The attempt does not
+	// count.
 	release
 )
 
@@ -62,7 +63,8 @@ const (
 	stageStore               // a record or the key can't be stored
 )
 
-// attempt holds the facts of an attempt. Whoever gathers them has told the fleet about the host already.
+// attempt holds the facts of an attempt. Whoever gathers them has told the fleet about the host
+// already.
 type attempt struct {
 	stage stage
 	err   error // of any stage but stageJudged
@@ -70,15 +72,16 @@ type attempt struct {
 	// stopped: the lease is lost or the grace is over. late: the task exceeded its own time.
 	stopped, late bool
 
-	// verdict and refusal belong to stageJudged. refusal is a page with HTTP 429 or 503 that no rule decided about.
+	// verdict and refusal belong to stageJudged. refusal is a page with HTTP 429 or 503 that no
+	// rule decided about.
 	verdict seine.Verdict
 	refusal bool
 	after   time.Duration // Retry-After
 
 	asset string // the name, with stageKeep
 
-	// foreign is the host at fault if it is another one than the task's own: of a redirect or an asset. rest is how long
-	// it is left alone.
+	// foreign is the host at fault if it is another one than the task's own: of a redirect or an
+	// asset. rest is how long it is left alone.
 	foreign string
 	rest    time.Duration
 
@@ -89,7 +92,8 @@ type attempt struct {
 // leastRest is the shortest wait for another host.
 const leastRest = time.Second
 
-// endingOf decides how an attempt ends. docs/operations.md prints this table from its test. draw is a number in [0, 1).
+// endingOf decides how an attempt ends. docs/operations.md prints this table from its test. draw is
+// a number in [0, 1).
 func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) ending {
 	again := func(state seine.State, reason string) ending {
 		delay, final := frontier.NextTry(job.Retry, state, c.Attempt, a.after, draw)
@@ -167,8 +171,8 @@ func refusedWait(retry seine.Retry, refused time.Duration, draw float64) time.Du
 	return wait/2 + time.Duration(draw*float64(wait/2))
 }
 
-// judged returns the facts of a page with a verdict. A page with HTTP 429 or 503 is a refusal, unless
-// a rule of the job decided about it.
+// judged returns the facts of a page with a verdict. A page with HTTP 429 or 503 is a refusal,
+// unless a rule of the job decided about it.
 func judged(page *seine.Page, v seine.Verdict, after time.Duration) attempt {
 	return attempt{verdict: v, after: after, refusal: hosts.Refusal(page) && v.State == seine.Error && v.Rule == ""}
 }
@@ -208,8 +212,8 @@ const (
 	leaveOut                      // the task is done without the asset
 )
 
-// effectOf decides what a failed asset means for its task. A worker that stops or whose store is full
-// ends the task in any case.
+// effectOf decides what a failed asset means for its task. A worker that stops or whose store is
+// full ends the task in any case.
 func effectOf(a seine.Asset, failure ending, err error) assetEffect {
 	switch {
 	case failure.kind == release:

@@ -1,5 +1,5 @@
-// Package engine works tasks off a frontier: claim → fetch → scrape → keep → complete. Start reading
-// at process.go, the life of one task.
+// Package engine works tasks off a frontier: claim → fetch → scrape → keep → complete. Start
+// reading at process.go, the life of one task.
 //
 // A job has three parts. The [producer] claims tasks and dispatches them. The [executor] runs one
 // attempt of a task. The [committer] stores results in batches. A [session] is one lease:
@@ -12,8 +12,9 @@
 // down instead of filling memory.
 //
 // If the lease is lost, every task stops at once and stores nothing, and the engine opens another
-// lease. If no heartbeat succeeded for three quarters of the lease, the lease may be lost: every task
-// stops too, and finished results are committed once the frontier answers, if the lease still exists.
+// lease. If no heartbeat succeeded for three quarters of the lease, the lease may be lost: every
+// task stops too, and finished results are committed once the frontier answers, if the lease still
+// exists.
 package engine
 
 import (
@@ -124,8 +125,8 @@ type Keeper interface {
 	Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold asset.Hold) ([]seine.Stored, error)
 }
 
-// errSilent is the cause that ends tasks if no heartbeat succeeded for so long that the lease may be
-// another worker's.
+// errSilent is the cause that ends tasks if no heartbeat succeeded for so long that the lease may
+// be another worker's.
 var errSilent = errors.New("no heartbeat got through")
 
 // errStopping is the cause that ends tasks when the grace is over.
@@ -171,9 +172,9 @@ func New(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// Run works until ctx ends. With Config.UntilDone it ends when no task is left, or with ErrLimit when
-// a limit is met. After the end of ctx it claims nothing, lets tasks finish within the grace, and
-// releases the other tasks.
+// Run works until ctx ends. With Config.UntilDone it ends when no task is left, or with ErrLimit
+// when a limit is met. After the end of ctx it claims nothing, lets tasks finish within the grace,
+// and releases the other tasks.
 func (e *Engine) Run(ctx context.Context) error {
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)

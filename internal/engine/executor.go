@@ -51,8 +51,9 @@ func (x *executor) run(s *shift, w work) outcome {
 	return out
 }
 
-// wait waits for the start of the task's page and takes a slot in which the task runs. Without a pass,
-// the task returns to the queue: the worker claims no more, the lane is blocked, or ctx ended.
+// wait waits for the start of the task's page and takes a slot in which the task runs. Without a
+// pass, the task returns to the queue: the worker claims no more, the lane is blocked, or ctx
+// ended.
 func (x *executor) wait(s *shift, w work) (pass *hosts.Pass, ok bool) {
 	pass, err := x.gate.Enter(s.claiming, hosts.Visit{
 		Kind: hosts.Page, Host: w.own.Host, Own: w.own, Start: hosts.StartOf(w.Claimed, w.asked, s.held),
@@ -118,8 +119,8 @@ func (x *executor) end(ctx context.Context, out outcome, facts attempt) outcome 
 	return out
 }
 
-// complete adds to the facts of a failed attempt whether its context ended, and what its host's fault
-// means for the task.
+// complete adds to the facts of a failed attempt whether its context ended, and what its host's
+// fault means for the task.
 func (x *executor) complete(ctx context.Context, w work, a attempt) attempt {
 	if a.err == nil || a.stage == stageStore {
 		return a

@@ -17,8 +17,8 @@ const (
 	promoteMost  = 10_000
 )
 
-// housekeeper maintains a frontier: it makes due retries ready, takes back the tasks of dead workers,
-// folds the counters and tends the tables.
+// housekeeper maintains a frontier: it makes due retries ready, takes back the tasks of dead
+// workers, folds the counters and tends the tables.
 type housekeeper struct {
 	frontier frontier.Maintainer
 	outage   *outage.Outage
@@ -40,8 +40,8 @@ func newHousekeeper(e *Engine) *housekeeper {
 // run works until ctx ends.
 func (h *housekeeper) run(ctx context.Context) {
 	var rescued, folded time.Time
-	// After an outage every lease may have expired, because no worker could send heartbeats. A rescuer
-	// therefore waits for the length of a lease after it connected.
+	// After an outage every lease may have expired, because no worker could send heartbeats. A
+	// rescuer therefore waits for the length of a lease after it connected.
 	from := time.Now().Add(h.lease)
 	if h.near {
 		from = time.Now()

@@ -310,8 +310,8 @@ assets:
 	}
 }
 
-// A host that does not answer costs no attempt: the record is stored, its asset waits for the host, and
-// fails once the host has been away for retry.host_down.
+// A host that does not answer costs no attempt: the record is stored, its asset waits for the host,
+// and fails once the host has been away for retry.host_down.
 func TestARecordWhoseAssetHostIsDown(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, postgres bool) {

@@ -33,8 +33,8 @@ type counter interface {
 	Counts(ctx context.Context, job frontier.JobID) (frontier.Counts, error)
 }
 
-// limits applies the job's limit, which counts over all workers and runs, and the limit of this run.
-// Only the producer uses it.
+// limits applies the job's limit, which counts over all workers and runs, and the limit of this
+// run. Only the producer uses it.
 type limits struct {
 	job     *Job
 	run     seine.Limit

@@ -57,8 +57,8 @@ func (l *loopState) stuck(before, free time.Time) (what string, since time.Time)
 	return l.loop + ": " + l.step, since
 }
 
-// Stuck describes the loops that make no progress. While the frontier is unreachable, the loops wait
-// for it, which is no fault of theirs.
+// Stuck describes the loops that make no progress. While the frontier is unreachable, the loops
+// wait for it, which is no fault of theirs.
 func (e *Engine) Stuck() []string {
 	now := time.Now()
 	if _, err := e.outage.Down(); err != nil {
@@ -102,7 +102,8 @@ func (e *Engine) Away() []Away {
 type Progress struct {
 	Job string
 
-	// Ends counts attempts by the state that they ended in. Final counts the final tasks among them.
+	// Ends counts attempts by the state that they ended in. Final counts the final tasks among
+	// them.
 	Ends, Final     map[seine.State]int64
 	Records, Assets int64
 
@@ -125,8 +126,8 @@ func (e *Engine) Progress() []Progress {
 	return out
 }
 
-// Share returns the share of its slots that this worker fills, 0 to 1. It is less than 1 if memory or
-// CPU is short.
+// Share returns the share of its slots that this worker fills, 0 to 1. It is less than 1 if memory
+// or CPU is short.
 func (e *Engine) Share() float64 {
 	p := e.pressure
 	p.mu.Lock()

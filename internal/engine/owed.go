@@ -12,8 +12,8 @@ import (
 )
 
 // owed is what the frontier stores for a task whose record is stored and whose assets are missing:
-// everything that a further attempt needs to fetch them without the page. Without Assets the page is
-// fetched again.
+// everything that a further attempt needs to fetch them without the page. Without Assets the page
+// is fetched again.
 type owed struct {
 	Assets  []seine.Asset  `json:"assets,omitempty"`
 	Records []owedRecord   `json:"records,omitempty"`
@@ -34,8 +34,8 @@ type owedRecord struct {
 	FetchedAt   time.Time          `json:"fetched_at"`
 }
 
-// owes encodes what a task owes. The frontier stores no secret: if a URL, an upgrade or a field holds
-// a secret, the page is fetched again.
+// owes encodes what a task owes. The frontier stores no secret: if a URL, an upgrade or a field
+// holds a secret, the page is fetched again.
 func owes(o outcome, records []frontier.Record, digest []byte, secrets *redact.Replacer) (json.RawMessage, error) {
 	out := owed{Assets: o.pending, Stored: o.assets, Digest: digest}
 	if o.digest != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/seinehq/seine/internal/redact"
 )
 
-// process is one attempt of a task: wait → fetch → scrape → keep → endingOf. ctx ends when the lease
-// is lost or the grace is over. The committer stores the outcome.
+// process is one attempt of a task: wait → fetch → scrape → keep → endingOf. ctx ends when the
+// lease is lost or the grace is over. The committer stores the outcome.
 func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	out := outcome{work: w}
 

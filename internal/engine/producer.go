@@ -77,8 +77,8 @@ func (p *producer) run(s *shift, start func(work)) error {
 	}
 }
 
-// turn is one turn of the claim loop: look, claim, and dispatch or wait. done means that the job's run
-// is over, for the reason in err if there is one.
+// turn is one turn of the claim loop: look, claim, and dispatch or wait. done means that the job's
+// run is over, for the reason in err if there is one.
 func (p *producer) turn(s *shift, start func(work)) (done bool, err error) {
 	ctx := s.claiming
 	now, err := p.look(ctx)
@@ -102,7 +102,8 @@ func (p *producer) turn(s *shift, start func(work)) (done bool, err error) {
 	return false, nil
 }
 
-// look gathers what decides the next claim. It counts finished tasks only if the rest allows a claim.
+// look gathers what decides the next claim. It counts finished tasks only if the rest allows a
+// claim.
 func (p *producer) look(ctx context.Context) (demand, error) {
 	d := demand{free: p.slots.free(), held: len(p.slots.held), closed: p.hours.closed()}
 	d.fits = p.pressure.fits(cap(p.slots.held), d.held)
@@ -147,8 +148,8 @@ func (p *producer) nothingLeft(ctx context.Context) (bool, error) {
 // allMoved is the result of a claim whose tasks all belonged to other lanes.
 const allMoved = -1
 
-// claim claims up to n tasks, dispatches them and returns their number. If some tasks belong to other
-// lanes and cannot be moved, a later claim moves them.
+// claim claims up to n tasks, dispatches them and returns their number. If some tasks belong to
+// other lanes and cannot be moved, a later claim moves them.
 func (p *producer) claim(s *shift, n int, start func(work)) (got int, err error) {
 	p.slots.take(n)
 	defer func() { p.slots.give(n - max(got, 0)) }()

@@ -144,8 +144,9 @@ func (e *Engine) openLease(ctx context.Context) (frontier.Lease, error) {
 	}
 }
 
-// beat extends the lease, and loses it when its row is gone or when no heartbeat succeeded for three
-// quarters of its length by this process's clock. A heartbeat that is never answered counts as none.
+// beat extends the lease, and loses it when its row is gone or when no heartbeat succeeded for
+// three quarters of its length by this process's clock. A heartbeat that is never answered counts
+// as none.
 func (e *Engine) beat(s session) {
 	ctx, lease := s.leased, s.lease
 	silent := time.AfterFunc(lease.TTL*3/4, func() { s.lose(errSilent) })

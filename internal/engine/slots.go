@@ -7,9 +7,9 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// slots limits the tasks of a job. held counts tasks that are claimed and not yet committed, running
-// counts tasks that run. A job without a pace holds more tasks than it runs, because claims ahead
-// take no start from other workers. Only the producer takes slots of held.
+// slots limits the tasks of a job. held counts tasks that are claimed and not yet committed,
+// running counts tasks that run. A job without a pace holds more tasks than it runs, because claims
+// ahead take no start from other workers. Only the producer takes slots of held.
 type slots struct {
 	held, running chan struct{}
 	paced         bool
@@ -61,8 +61,8 @@ func (s *slots) give(n int) {
 }
 
 // unfilled returns the number of IDs that may be explored beside the held tasks. A paced host takes
-// one at a time, because the next choice is better with its answer. Otherwise twice as many tasks are
-// in flight as run: while one is requested, the answer of another is stored.
+// one at a time, because the next choice is better with its answer. Otherwise twice as many tasks
+// are in flight as run: while one is requested, the answer of another is stored.
 func (s *slots) unfilled() int {
 	if s.paced {
 		return 1

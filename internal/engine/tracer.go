@@ -87,8 +87,8 @@ func (t *tracer) endFetch(span trace.Span, page *seine.Page, err error) {
 	t.end(span, err)
 }
 
-// endTask ends the trace of a task. stored reports whether the commit that began at a time stored its
-// result.
+// endTask ends the trace of a task. stored reports whether the commit that began at a time stored
+// its result.
 func (t *tracer) endTask(o outcome, began time.Time, batch int, stored bool) {
 	if t.tracer == nil || o.span == nil {
 		return

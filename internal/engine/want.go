@@ -15,7 +15,8 @@ type demand struct {
 	// fits is the number of tasks that memory and CPU allow beside the held ones.
 	fits int
 
-	// room is the number of tasks that the limits leave. met means that finished tasks meet a limit.
+	// room is the number of tasks that the limits leave. met means that finished tasks meet a
+	// limit.
 	room int
 	met  bool
 }
@@ -41,8 +42,8 @@ const (
 	limitLook = 2 * time.Second
 )
 
-// want returns the number of tasks to claim. If it is zero, want returns the longest wait before the
-// next look and the reason.
+// want returns the number of tasks to claim. If it is zero, want returns the longest wait before
+// the next look and the reason.
 func want(d demand) (n int, wait time.Duration, why reason) {
 	switch {
 	case d.free <= 0:
@@ -90,8 +91,9 @@ func (i *idler) short() time.Duration {
 	return i.brief
 }
 
-// The replies of a distant frontier take so long that an assigned start may have passed. Claims then
-// request starts that are that far ahead. A frontier that replies within leastLead needs no lead.
+// The replies of a distant frontier take so long that an assigned start may have passed. Claims
+// then request starts that are that far ahead. A frontier that replies within leastLead needs no
+// lead.
 const (
 	leastLead = 10 * time.Millisecond
 	mostLead  = 2 * time.Second

@@ -35,8 +35,8 @@ type work struct {
 
 var errKey = errors.New("key is not valid for this job")
 
-// resolve returns the work of a claimed task. An operator who adds a URL trusts its site. A page that
-// links to another site does not make that site trusted.
+// resolve returns the work of a claimed task. An operator who adds a URL trusts its site. A page
+// that links to another site does not make that site trusted.
 func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 	w := work{Claimed: c, asked: asked}
 	page, err := frontier.PageURL(job, c.Key)

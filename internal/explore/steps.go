@@ -55,14 +55,15 @@ var Probes = Step{Context: -1}
 type Trial struct{ Trials, Hits float64 }
 
 const (
-	// Drift is the number of trials above which a cell is halved, because the site changes over time.
+	// Drift is the number of trials above which a cell is halved, because the site changes over
+	// time.
 	Drift = 400
 
 	// stepPrior is the weight of the other contexts, in trials.
 	stepPrior = 4
 
-	// Memory is the mean age, in probes, at which a recent probe fades. Window is the same for recent
-	// answers of all kinds.
+	// Memory is the mean age, in probes, at which a recent probe fades. Window is the same for
+	// recent answers of all kinds.
 	Memory = 128
 	Window = 512
 )

@@ -60,8 +60,8 @@ func (w *stopwatch) tick() error {
 	return nil
 }
 
-// tickFunc and clockName are names that no expression of a user can have. The function fails when the stopwatch of the
-// environment has run out.
+// tickFunc and clockName are names that no expression of a user can have. The function fails when
+// the stopwatch of the environment has run out.
 const (
 	tickFunc  = "tick()"
 	clockName = "clock()"

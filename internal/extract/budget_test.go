@@ -19,7 +19,8 @@ func slowPage(items int) *seine.Page {
 	}
 }
 
-// slow are rules that take minutes or years on a page of 10,000 elements. The expressions loop in loops.
+// slow are rules that take minutes or years on a page of 10,000 elements. The expressions loop in
+// loops.
 var slow = []struct {
 	name  string
 	items int

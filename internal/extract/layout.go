@@ -56,9 +56,9 @@ func (s *Scraper) Layout() *Layout {
 	return l
 }
 
-// CodeLayout returns the layout of a job whose assets and paths Go code chooses. assets are the names
-// that its records have. No asset is required, and every path of a record is right. A template that
-// can't be read means no path.
+// CodeLayout returns the layout of a job whose assets and paths Go code chooses. assets are the
+// names that its records have. No asset is required, and every path of a record is right. A
+// template that can't be read means no path.
 func CodeLayout(key string, assets []string) *Layout {
 	if key == "" {
 		key = DefaultKey

@@ -19,8 +19,8 @@ type numeral struct {
 	money   bool // a currency beside the number is left out
 }
 
-// groupMarks are the marks between thousands besides '.' and ','. Space, no-break space, thin space,
-// narrow no-break space, apostrophes, and the Arabic thousands separator.
+// groupMarks are the marks between thousands besides '.' and ','. Space, no-break space, thin
+// space, narrow no-break space, apostrophes, and the Arabic thousands separator.
 const groupMarks = " \u00a0\u2009\u202f'\u2019\u066c_"
 
 // newNumeral returns the numeral of a field, or the reason why its keys are wrong.

@@ -60,8 +60,8 @@ type Field struct {
 	// Column is the name of a column that came with the task, in its meta.
 	Column string
 
-	// Asset is a property of a stored asset: NAME.PROPERTY, one of [seine.AssetProperties]. The field
-	// is filled in after the verdict.
+	// Asset is a property of a stored asset: NAME.PROPERTY, one of [seine.AssetProperties]. The
+	// field is filled in after the verdict.
 	Asset string
 
 	// First lists alternatives. The first one with a value counts.
@@ -123,8 +123,8 @@ type AssetRule struct {
 	// Name is letters, digits, '_' and '-', at most 63; of a list, at most 58.
 	Name string
 
-	// URL is an expression that gives a URL, resolved against the page. Source is the same as a field
-	// without a name. A rule has one of URL, Source and Body.
+	// URL is an expression that gives a URL, resolved against the page. Source is the same as a
+	// field without a name. A rule has one of URL, Source and Body.
 	URL    string
 	Source *Field
 

@@ -111,7 +111,8 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 	return seine.Result{Verdict: verdict, Records: []seine.Record{record}, Assets: assets}, nil
 }
 
-// ended returns the error of a page that can't be judged. Unless the caller gave up, a further attempt would end alike.
+// ended returns the error of a page that can't be judged. Unless the caller gave up, a further
+// attempt would end alike.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return err

@@ -17,8 +17,8 @@ func (s *scope) check(source string, names types.Map, want reflect.Kind) error {
 	return err
 }
 
-// texts returns a message about the mentioned texts that the expression uses as numbers. A text is at
-// fault if the expression compiles with a number in its place. The message is empty if none is.
+// texts returns a message about the mentioned texts that the expression uses as numbers. A text is
+// at fault if the expression compiles with a number in its place. The message is empty if none is.
 func (s *scope) texts(source string, mentioned []string, want reflect.Kind) string {
 	found := s.numeric(mentioned)
 	for _, n := range found {

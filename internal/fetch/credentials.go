@@ -10,10 +10,12 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// harmless are the headers that go to every host. Every other header of a job may be a secret, under whatever name.
+// harmless are the headers that go to every host. Every other header of a job may be a secret,
+// under whatever name.
 var harmless = []string{"Accept", "Accept-Encoding", "Accept-Language", "User-Agent"}
 
-// Harmless reports whether a header, by its canonical name, may go to every host. Every other header is a credential.
+// Harmless reports whether a header, by its canonical name, may go to every host. Every other
+// header is a credential.
 func Harmless(name string) bool { return slices.Contains(harmless, name) }
 
 // WithoutCredentials deletes every header that is not harmless.
@@ -25,9 +27,10 @@ func WithoutCredentials(h http.Header) {
 	}
 }
 
-// SameSite reports whether the credentials for one canonical URL may go to another: the host and the port are the same,
-// and the scheme does not change from https to http. From http to https the default ports belong to one site. A
-// subdomain is another site, because on many hosts it has another owner.
+// SameSite reports whether the credentials for one canonical URL may go to another: the host and
+// the port are the same, and the scheme does not change from https to http. From http to https the
+// default ports belong to one site. A subdomain is another site, because on many hosts it has
+// another owner.
 func SameSite(from, to string) bool {
 	a, b := weburl.Host(from), weburl.Host(to)
 	if a == b {
@@ -39,9 +42,9 @@ func SameSite(from, to string) bool {
 
 func secure(url string) bool { return strings.HasPrefix(url, "https:") }
 
-// MayCarry reports whether a request for a canonical URL may carry credentials. Each entry of allowed is a canonical
-// URL, which stands for its site, or HOST[:PORT] as in fetch.credentials_to. HOST stands for the default port. It takes
-// https, and http only if a URL of allowed has http too.
+// MayCarry reports whether a request for a canonical URL may carry credentials. Each entry of
+// allowed is a canonical URL, which stands for its site, or HOST[:PORT] as in fetch.credentials_to.
+// HOST stands for the default port. It takes https, and http only if a URL of allowed has http too.
 func MayCarry(url string, allowed []string) bool {
 	scheme, _, _ := strings.Cut(url, "://")
 	plain := scheme == "http" && !slices.ContainsFunc(allowed, func(a string) bool { return strings.HasPrefix(a, "http://") })
@@ -82,7 +85,8 @@ func Sites(job *seine.Job) []string {
 	return append(out, job.Fetch.CredentialsTo...)
 }
 
-// Allow returns a fetcher whose requests may carry the job's credentials to more sites, each given by a canonical URL.
+// Allow returns a fetcher whose requests may carry the job's credentials to more sites, each given
+// by a canonical URL.
 func Allow(f seine.Fetcher, sites ...string) seine.Fetcher { return allowing{f, sites} }
 
 type allowing struct {

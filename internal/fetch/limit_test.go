@@ -38,7 +38,8 @@ type overdue struct{ context.Context }
 
 func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
 
-// A connection that the caller's deadline ends is no fault of the host, whoever notices the deadline first.
+// A connection that the caller's deadline ends is no fault of the host, whoever notices the
+// deadline first.
 func TestADeadlineIsNoFaultOfTheHost(t *testing.T) {
 	t.Parallel()
 	l := NewLimit(overdue{t.Context()}, time.Minute)

@@ -15,8 +15,8 @@ type Spec struct {
 	Config json.RawMessage
 	Digest []byte
 
-	// SeedURL and StoreKey are the job's identity: stored keys and paths depend on them, so a changed
-	// value returns ErrChanged.
+	// SeedURL and StoreKey are the job's identity: stored keys and paths depend on them, so a
+	// changed value returns ErrChanged.
 	SeedURL, StoreKey string
 
 	// MaxAttempts limits the attempts of a rescued task: the rescuer has no job file.
@@ -68,12 +68,13 @@ type ClaimArgs struct {
 	// Ahead is the largest time between the claim and a lane's next start.
 	Ahead time.Duration
 
-	// Lead is the expected round-trip time. On a paced lane, Claim assigns no start before now+Lead,
-	// because that start would already be late when the reply arrives.
+	// Lead is the expected round-trip time. On a paced lane, Claim assigns no start before
+	// now+Lead, because that start would already be late when the reply arrives.
 	Lead time.Duration
 
 	// Each is the largest number of tasks of one lane. Zero leaves the bound to the lane's pace. A
-	// worker with a pace of its own sets it, so that other workers can start the remaining tasks now.
+	// worker with a pace of its own sets it, so that other workers can start the remaining tasks
+	// now.
 	Each int
 
 	// Not lists lanes to skip, because this worker's own pace blocks their hosts.
@@ -95,7 +96,8 @@ type Claimed struct {
 	StartAt time.Time
 	Wait    time.Duration
 
-	// ReadAt is the time of this process at which Wait began, or slightly earlier. Zero means unknown.
+	// ReadAt is the time of this process at which Wait began, or slightly earlier. Zero means
+	// unknown.
 	ReadAt time.Time
 
 	// Faults counts the faults of the host in a row.
@@ -104,7 +106,8 @@ type Claimed struct {
 	// Mark records what earlier attempts did: see [Failure.Mark].
 	Mark Mark
 
-	// Refused is the time since the host's first refusal of the task in a row. Zero means no refusal.
+	// Refused is the time since the host's first refusal of the task in a row. Zero means no
+	// refusal.
 	Refused time.Duration
 
 	// Owed is [Again.Owed] of the previous attempt. It is an empty object if the task was requeued
@@ -112,8 +115,8 @@ type Claimed struct {
 	Owed json.RawMessage
 }
 
-// Alone reports whether the attempt fetches assets without their page. Such an attempt shows nothing
-// about the page's host.
+// Alone reports whether the attempt fetches assets without their page. Such an attempt shows
+// nothing about the page's host.
 func (c Claimed) Alone() bool { return len(c.Owed) > len("{}") }
 
 // Sweep permits the deletion of files from a store.

@@ -81,8 +81,8 @@ func SpaceNumber(s *seine.IDSpace, model *explore.Forager) int {
 
 // IdleState tells a worker with free slots what to do next.
 type IdleState struct {
-	// Idle means that tasks of the job could be claimed and none is ready. In a job without a pace it
-	// means that at most half of the shards have a ready task. It is the time to explore.
+	// Idle means that tasks of the job could be claimed and none is ready. In a job without a pace
+	// it means that at most half of the shards have a ready task. It is the time to explore.
 	Idle bool
 
 	// Due means that a task may be claimed after Wait: see [Queue.Due].

@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// Recovered is the factor from which on down a slowed lane counts as recovered. The last percent
-	// would cost an index entry for each answer.
+	// Recovered is the factor from which on down a slowed lane counts as recovered. The last
+	// percent would cost an index entry for each answer.
 	Recovered = 1.01
 
 	// Soon is the time before a lane's next start from which on the lane counts as claimable. It is
 	// about one poll.
 	Soon = 100 * time.Millisecond
 
-	// claimSpan bounds the starts that one claim takes of a lane. A claimed task holds its slot while
-	// it waits for its start.
+	// claimSpan bounds the starts that one claim takes of a lane. A claimed task holds its slot
+	// while it waits for its start.
 	claimSpan = 2 * time.Second
 )
 
@@ -33,9 +33,9 @@ const (
 // WhyDied is the reason of a task whose worker's lease expired.
 const WhyDied = "worker died"
 
-// Lane is the state of a lane: the unit that a pace applies to. Its methods are the only rules about
-// lanes. A driver loads a lane, calls a method and stores the result, or runs SQL that is built from
-// the same constants. Times have the resolution of a microsecond, as in both databases.
+// Lane is the state of a lane: the unit that a pace applies to. Its methods are the only rules
+// about lanes. A driver loads a lane, calls a method and stores the result, or runs SQL that is
+// built from the same constants. Times have the resolution of a microsecond, as in both databases.
 //
 //	parked ──wake──► ready ──Take──► ready or parked, NextAt moved on
 //	  ▲                │
@@ -46,7 +46,8 @@ type Lane struct {
 	// NextAt is the earliest next start. It is never before BackoffUntil.
 	NextAt time.Time
 
-	// BackoffUntil ends a Retry-After, a rest, a cooldown or a pause after a fault. Why names which.
+	// BackoffUntil ends a Retry-After, a rest, a cooldown or a pause after a fault. Why names
+	// which.
 	BackoffUntil time.Time
 	Why          string
 
@@ -57,8 +58,8 @@ type Lane struct {
 	// Paused means that a person paused the lane.
 	Paused bool
 
-	// Inflight counts the leased tasks, Starts all starts, Errors the errors in a row, and Faults the
-	// faults of the host in a row.
+	// Inflight counts the leased tasks, Starts all starts, Errors the errors in a row, and Faults
+	// the faults of the host in a row.
 	Inflight, Errors, Faults int
 	Starts                   int64
 
@@ -95,8 +96,9 @@ func (l Lane) Blocked(now time.Time) bool {
 	return l.Paused || l.BackoffUntil.After(now) || l.Faults > 0
 }
 
-// Room returns the largest number of tasks that one claim may take of the lane: half of its slots, the
-// starts of two seconds, and one task while its host is at fault. Zero for each is no further bound.
+// Room returns the largest number of tasks that one claim may take of the lane: half of its slots,
+// the starts of two seconds, and one task while its host is at fault. Zero for each is no further
+// bound.
 func (l Lane) Room(each int) int {
 	if l.Faults > 0 {
 		return max(0, 1-l.Inflight)
@@ -112,8 +114,8 @@ func (l Lane) Room(each int) int {
 	return max(0, room)
 }
 
-// Take starts one task per draw and returns the lane and the starts. lead is the expected round-trip
-// time: a paced lane gives no start before now+lead. A draw is a number in [0, 1).
+// Take starts one task per draw and returns the lane and the starts. lead is the expected
+// round-trip time: a paced lane gives no start before now+lead. A draw is a number in [0, 1).
 func (l Lane) Take(now time.Time, lead time.Duration, draws []float64) (Lane, []time.Time) {
 	next := latest(l.NextAt, now)
 	if l.Pace.Delay.Max > 0 || l.Slow > 1 {
@@ -166,8 +168,8 @@ func (l Lane) Left(priority int, ready bool) Lane {
 	return l
 }
 
-// Reserve takes a start at most so far away, unless the lane or its job is paused. A start on a lane of
-// assets eases it, because no other event shows that its host recovered.
+// Reserve takes a start at most so far away, unless the lane or its job is paused. A start on a
+// lane of assets eases it, because no other event shows that its host recovered.
 func (l Lane) Reserve(now time.Time, draw float64, most time.Duration, paused, assets bool) (Lane, Turn) {
 	start := latest(l.NextAt, now)
 	turn := Turn{Wait: start.Sub(now), Paused: l.Paused || paused, Paced: l.Paced()}
@@ -230,8 +232,8 @@ func (e *Ended) Add(state seine.State, alone bool) {
 }
 
 // End frees the slots of ended tasks. A good one resets errors and faults and eases the lane. The
-// last error in a row starts the cooldown. A full lane may not start before now, because it was hidden
-// until now.
+// last error in a row starts the cooldown. A full lane may not start before now, because it was
+// hidden until now.
 func (l Lane) End(now time.Time, e Ended) Lane {
 	if l.Full() {
 		l.NextAt = latest(l.NextAt, now)
@@ -268,8 +270,8 @@ func (l Lane) Free(now time.Time, n int) Lane {
 	return l
 }
 
-// Wake records a ready task. A lane that becomes claimable or better may not start before now: a claim
-// passes over lanes that were due before its last one.
+// Wake records a ready task. A lane that becomes claimable or better may not start before now: a
+// claim passes over lanes that were due before its last one.
 func (l Lane) Wake(now time.Time, priority int) Lane {
 	if l.Ready && l.Priority <= priority {
 		return l
@@ -323,8 +325,8 @@ func (l Lane) Pause(now time.Time, paused bool) Lane {
 	return l
 }
 
-// Remaining returns the backoff of claimed tasks: a rest follows the starts that were claimed before
-// it, so it does not count.
+// Remaining returns the backoff of claimed tasks: a rest follows the starts that were claimed
+// before it, so it does not count.
 func (l Lane) Remaining(now time.Time) time.Duration {
 	if l.Why == WhyRest {
 		return 0
@@ -332,8 +334,8 @@ func (l Lane) Remaining(now time.Time) time.Duration {
 	return max(0, l.BackoffUntil.Sub(now))
 }
 
-// Idle reports whether a job that is not paused has lanes that could be claimed and nothing ready: no
-// host has a ready task, and at most half of the shards. It is the time to explore.
+// Idle reports whether a job that is not paused has lanes that could be claimed and nothing ready:
+// no host has a ready task, and at most half of the shards. It is the time to explore.
 func Idle(now time.Time, lanes map[string]Lane) bool {
 	pages, claimable, shards, busy := 0, 0, 0, 0
 	for key, l := range lanes {

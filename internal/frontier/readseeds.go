@@ -38,16 +38,16 @@ const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…
 //   - lines, each a key, one or more objects {"key": …, "priority": …, "meta": {…}}, or a comment
 //     that begins with #
 //   - a JSON array of keys and objects
-//   - CSV or TSV with a header (RFC 4180, also with semicolons): the column key, id or url holds the
-//     key, priority the priority, and each other column goes into meta as a text
+//   - CSV or TSV with a header (RFC 4180, also with semicolons): the column key, id or url holds
+//     the key, priority the priority, and each other column goes into meta as a text
 //
 // A list is UTF-8. A line that is not UTF-8 is a bad line.
 //
-// ReadSeeds skips empty lines, and decompresses a list whose name ends in .gz. It detects CSV by the
-// name (.csv, .tsv) or by a header with such a column.
+// ReadSeeds skips empty lines, and decompresses a list whose name ends in .gz. It detects CSV by
+// the name (.csv, .tsv) or by a header with such a column.
 //
-// bad receives each line without a valid task, and each line whose key each rejects with [ErrKey]. An
-// error from bad stops the reading. Without bad the first such line stops the reading.
+// bad receives each line without a valid task, and each line whose key each rejects with [ErrKey].
+// An error from bad stops the reading. Without bad the first such line stops the reading.
 func ReadSeeds(r io.Reader, name string, each func(Seed) error, bad func(*BadLine) error) error {
 	if bad == nil {
 		bad = func(b *BadLine) error { return b }

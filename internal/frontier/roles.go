@@ -16,7 +16,8 @@ type Queue interface {
 	// OpenLease begins a worker's session.
 	OpenLease(ctx context.Context, worker string, ttl time.Duration) (Lease, error)
 
-	// Heartbeat extends the lease by its TTL and stores the worker's rates: tasks per second by job.
+	// Heartbeat extends the lease by its TTL and stores the worker's rates: tasks per second by
+	// job.
 	Heartbeat(ctx context.Context, lease Lease, rates map[JobID]float64) error
 
 	// CloseLease ends a session. A rescuer may take the tasks it still holds at once.
@@ -67,8 +68,8 @@ type Hosts interface {
 	// PauseJob stops the claims of a job, or allows them again. It returns ErrNoJob.
 	PauseJob(ctx context.Context, job JobID, paused bool) error
 
-	// PauseHost stops the claims of a host, or allows them again. It returns false if the job has no
-	// such host. A job without a pace accepts any host, because its hosts are unknown.
+	// PauseHost stops the claims of a host, or allows them again. It returns false if the job has
+	// no such host. A job without a pace accepts any host, because its hosts are unknown.
 	PauseHost(ctx context.Context, job JobID, host string, paused bool) (bool, error)
 }
 
@@ -95,8 +96,8 @@ type Seeds interface {
 	// again.
 	SetSpace(ctx context.Context, job JobID, from, to int64) error
 
-	// Fill admits the next n IDs of the range if at least half of their lanes have no ready task. It
-	// returns the number of IDs it took and whether any are left.
+	// Fill admits the next n IDs of the range if at least half of their lanes have no ready task.
+	// It returns the number of IDs it took and whether any are left.
 	Fill(ctx context.Context, job JobID, n int, admit func(id int64) (New, error)) (taken int, left bool, err error)
 }
 
@@ -105,9 +106,9 @@ type Spaces interface {
 	// Idle reports whether nothing of the job is ready, and the time until something is.
 	Idle(ctx context.Context, job JobID) (IdleState, error)
 
-	// Explore admits tasks in a space if the job is still idle and the space's circuit is closed. One
-	// worker explores a space at a time. The others admit nothing and do not wait. Explore returns
-	// the number of new tasks.
+	// Explore admits tasks in a space if the job is still idle and the space's circuit is closed.
+	// One worker explores a space at a time. The others admit nothing and do not wait. Explore
+	// returns the number of new tasks.
 	Explore(ctx context.Context, job JobID, space int, tasks []New) (int, error)
 
 	// Blocks returns the sums written since a time of the frontier's clock.
@@ -119,10 +120,10 @@ type Spaces interface {
 	// Known returns the blocks, the circuit and the watch of a space from one read.
 	Known(ctx context.Context, job JobID, space int, since time.Time) (Knowledge, error)
 
-	// Watched stores a worker's view of the last time a space behaved as expected. It keeps the least
-	// doubt and the last answer of all workers. closed is the end of the circuit that the worker
-	// knew, zero if the space was never stopped. The frontier ignores a worker that knew of another
-	// end.
+	// Watched stores a worker's view of the last time a space behaved as expected. It keeps the
+	// least doubt and the last answer of all workers. closed is the end of the circuit that the
+	// worker knew, zero if the space was never stopped. The frontier ignores a worker that knew of
+	// another end.
 	Watched(ctx context.Context, job JobID, space int, closed time.Time, w explore.Watch) error
 
 	// Answers counts the answered IDs by space, including spaces that the job no longer has.
@@ -132,8 +133,8 @@ type Spaces interface {
 	OpenCircuit(ctx context.Context, job JobID, space int, reason string) (bool, error)
 
 	// CloseCircuits restarts all spaces of a job and returns how many were stopped. If a space was
-	// stopped for its answers (from explore.Suspect on) or misbehaved since, its watch continues from
-	// the sums of that time and keeps the earlier expectation. Every other watch starts again.
+	// stopped for its answers (from explore.Suspect on) or misbehaved since, its watch continues
+	// from the sums of that time and keeps the earlier expectation. Every other watch starts again.
 	CloseCircuits(ctx context.Context, job JobID) (int, error)
 
 	// Circuits lists the spaces that were ever stopped.
@@ -210,14 +211,14 @@ type Results interface {
 type Sweeper interface {
 	// BeginSweep reserves, for at most ttl, the paths that no record of any job owns. The sweep may
 	// delete these files. A task that was claimed before the sweep's end may have found one of the
-	// files in place, so a Complete that brings the file returns the task to the queue at no cost of
-	// an attempt.
+	// files in place, so a Complete that brings the file returns the task to the queue at no cost
+	// of an attempt.
 	BeginSweep(ctx context.Context, paths []string, ttl time.Duration) (Sweep, error)
 
 	// EndSweep ends a sweep. Without it the sweep ends after its ttl.
 	EndSweep(ctx context.Context, sweep Sweep) error
 
-	// Retry requeues finished or waiting tasks, resets their attempts and returns their number. Their
-	// records and assets stay until the tasks are done again.
+	// Retry requeues finished or waiting tasks, resets their attempts and returns their number.
+	// Their records and assets stay until the tasks are done again.
 	Retry(ctx context.Context, job JobID, tasks []New) (int, error)
 }

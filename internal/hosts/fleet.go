@@ -9,8 +9,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// fleet is the gate of pace.scope host. The frontier assigns the starts. This process only keeps its
-// own late starts apart, because a late start must not crowd the next one.
+// fleet is the gate of pace.scope host. The frontier assigns the starts. This process only keeps
+// its own late starts apart, because a late start must not crowd the next one.
 type fleet struct {
 	*gate
 	delay time.Duration

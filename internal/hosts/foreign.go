@@ -19,8 +19,8 @@ type unreachable struct {
 	since  time.Time
 }
 
-// fault records a fault and returns the time since the first one in a row, and the rest of the host.
-// If several tasks detect a fault together, one counts.
+// fault records a fault and returns the time since the first one in a row, and the rest of the
+// host. If several tasks detect a fault together, one counts.
 func (f *foreign) fault(lane string, now time.Time, restOf func(faults int) time.Duration) (away, rest time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -28,9 +28,9 @@ import (
 // Kind is the purpose of a request.
 type Kind int8
 
-// Page is the page of a claimed task, whose start the claim reserved. Redirect and AssetRedirect are
-// the requests that a redirect of a page or an asset leads to. Assets have lanes of their own. Every
-// other kind takes its turn on the lane of the host's pages.
+// Page is the page of a claimed task, whose start the claim reserved. Redirect and AssetRedirect
+// are the requests that a redirect of a page or an asset leads to. Assets have lanes of their own.
+// Every other kind takes its turn on the lane of the host's pages.
 const (
 	Page Kind = iota
 	Redirect
@@ -76,8 +76,8 @@ type Visit struct {
 
 // Start is the start that the claim of a task reserved.
 type Start struct {
-	// At is the planned start. Due is the earliest time that the frontier may have meant: it counted
-	// the wait from some moment between the request and the reply.
+	// At is the planned start. Due is the earliest time that the frontier may have meant: it
+	// counted the wait from some moment between the request and the reply.
 	At, Due time.Time
 
 	// Held returns an error if the task's lease is lost.
@@ -101,8 +101,8 @@ type Pass struct {
 	leave   func(polite.Outcome)
 }
 
-// Blocked is closed if the lane of a page is paused or in backoff before the call of Begin. It is nil
-// for other kinds.
+// Blocked is closed if the lane of a page is paused or in backoff before the call of Begin. It is
+// nil for other kinds.
 func (p *Pass) Blocked() <-chan struct{} { return p.blocked }
 
 // Begin states that the request is about to be sent.
@@ -122,15 +122,15 @@ func (p *Pass) Leave(o polite.Outcome) {
 
 // Gate paces the requests of a job to hosts. It is safe for concurrent use.
 type Gate interface {
-	// Enter waits until a host may be requested. If that is too far away, it returns *BusyError with
-	// the time, or ErrBlocked for a page.
+	// Enter waits until a host may be requested. If that is too far away, it returns *BusyError
+	// with the time, or ErrBlocked for a page.
 	Enter(ctx context.Context, v Visit) (*Pass, error)
 
 	// Report records what a request showed about its host and returns what follows for the task.
 	Report(ctx context.Context, r Report) Effect
 
-	// Claim returns what this worker's own pace allows a claim: the largest number of tasks per lane
-	// (zero: no bound) and the lanes to skip.
+	// Claim returns what this worker's own pace allows a claim: the largest number of tasks per
+	// lane (zero: no bound) and the lanes to skip.
 	Claim(now time.Time) (each int, not []frontier.LaneID)
 
 	// Watch gives pages up whose lane is paused or in backoff while they wait. It ends with ctx.
@@ -169,8 +169,8 @@ func New(cfg Config) Gate {
 // ErrBlocked means that a claimed page may not start soon. Another claim brings the task back.
 var ErrBlocked = errors.New("the start is given up")
 
-// BusyError means that a task cannot continue before another host may be requested. The task returns
-// to the queue until then, at no cost of an attempt.
+// BusyError means that a task cannot continue before another host may be requested. The task
+// returns to the queue until then, at no cost of an attempt.
 type BusyError struct {
 	Host  string
 	After time.Duration
@@ -182,7 +182,8 @@ func (e *BusyError) Error() string {
 }
 
 const (
-	// patience limits the wait for another host. Meanwhile the task holds its slot and a fetched page.
+	// patience limits the wait for another host. Meanwhile the task holds its slot and a fetched
+	// page.
 	patience = time.Minute
 
 	// startPatience limits the further wait of a claimed page. After it, the task returns to the
@@ -219,8 +220,9 @@ func await(ctx context.Context, host string, turn frontier.Turn, err error) erro
 	return nil
 }
 
-// page waits for the reserved start of a claimed page. delay is the pace that late starts must keep.
-// start returns the time that this process still has to wait, and records the start if it is zero.
+// page waits for the reserved start of a claimed page. delay is the pace that late starts must
+// keep. start returns the time that this process still has to wait, and records the start if it is
+// zero.
 func (g *gate) page(ctx context.Context, v Visit, delay time.Duration, start func(now time.Time) time.Duration) (*Pass, error) {
 	blocked, end := g.waiting.add(v.Own.Lane)
 	at, due := v.Start.At, v.Start.Due

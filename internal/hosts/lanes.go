@@ -11,8 +11,8 @@ import (
 )
 
 // Lanes decides the lane of a task: the lane of its host if the job has a pace, or one of a few
-// shards if it has none. A host of a job without a pace gets a lane of its own while it is unhealthy,
-// because its backoff binds the fleet.
+// shards if it has none. A host of a job without a pace gets a lane of its own while it is
+// unhealthy, because its backoff binds the fleet.
 //
 // A claim may bring a task of another lane than it belongs to: the pace changed while a dead worker
 // held it, or its host became unhealthy. Such a task is not started but moved.
@@ -39,8 +39,8 @@ func NewLanes(f Mover, job *seine.Job, id frontier.JobID) *Lanes {
 	return &Lanes{mover: f, job: job, id: id, hosts: map[string]bool{}}
 }
 
-// OwnOf returns the host of a claimed task whose page has a canonical URL, and its lane. An empty URL
-// leaves the host to the lane.
+// OwnOf returns the host of a claimed task whose page has a canonical URL, and its lane. An empty
+// URL leaves the host to the lane.
 func OwnOf(c frontier.Claimed, page string) Own {
 	own := Own{Host: c.LaneKey, Lane: c.Lane, Key: c.LaneKey, Faults: c.Faults}
 	if !frontier.IsHost(c.LaneKey) && page != "" {
@@ -148,8 +148,9 @@ func (l *Lanes) Move(ctx context.Context, tasks []frontier.Claimed, own []Own) e
 	return l.mover.Move(ctx, l.id, moved, lanes)
 }
 
-// Relane moves the waiting tasks of a job to the lanes of its pace: a pace that changed between none
-// and some puts tasks elsewhere. With all, it also moves tasks whose host changed with seeds.url.
+// Relane moves the waiting tasks of a job to the lanes of its pace: a pace that changed between
+// none and some puts tasks elsewhere. With all, it also moves tasks whose host changed with
+// seeds.url.
 func Relane(ctx context.Context, f Mover, job *seine.Job, id frontier.JobID, all bool) error {
 	if err := relane(ctx, f, job, id, !job.Pace.Unpaced()); err != nil || !all {
 		return err

@@ -7,8 +7,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// lateAfter is the tolerance for a late start. A later start would crowd the next start, which is on
-// time. A quarter of the delay applies if that is longer.
+// lateAfter is the tolerance for a late start. A later start would crowd the next start, which is
+// on time. A quarter of the delay applies if that is longer.
 const lateAfter = 50 * time.Millisecond
 
 // lateTries limits how often a late start is replaced, so that a machine that is always late still

@@ -87,8 +87,8 @@ func (g *local) Enter(ctx context.Context, v Visit) (*Pass, error) {
 	return &Pass{}, nil
 }
 
-// fullWait is the wait for the end of one of this worker's own requests to a host that takes no more
-// at once.
+// fullWait is the wait for the end of one of this worker's own requests to a host that takes no
+// more at once.
 const fullWait = 50 * time.Millisecond
 
 // start returns the time that a start on a lane still has to wait, and records the start if it is

@@ -1,5 +1,5 @@
-// Package idspace computes with the IDs of ID spaces: the ID at a position, the position of an ID, and the spaces that
-// overlap. It is pure.
+// Package idspace computes with the IDs of ID spaces: the ID at a position, the position of an ID,
+// and the spaces that overlap. It is pure.
 package idspace
 
 import (

@@ -9,8 +9,8 @@ import (
 // The most bytes that Parse may allocate for a job file of 1 MiB.
 const maxParse = 512 << 20
 
-// A job file of at most 1 MiB that is made of one token costs little memory, whatever the token. This test is not
-// parallel, because it counts the bytes that the process allocates.
+// A job file of at most 1 MiB that is made of one token costs little memory, whatever the token.
+// This test is not parallel, because it counts the bytes that the process allocates.
 func TestHostileFilesAreCheap(t *testing.T) {
 	for _, token := range []string{
 		`"`, `'`, "[", "{", "- ", "? ", ": ", "&a ", "*a ", "!!a ", "|\n", ">\n", "#", "# \n", "%a\n", ",", `""`, "[]", "{}", "[],", "a", "a ", "a\n", "a: ", "a: b\n", "\n",

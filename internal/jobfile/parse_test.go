@@ -408,7 +408,8 @@ func TestPortsInBraces(t *testing.T) {
 	}
 }
 
-// A text that is stored has the defaults of the file, and ${NAME} for each value of the environment.
+// A text that is stored has the defaults of the file, and ${NAME} for each value of the
+// environment.
 func TestStoredTextsHoldNoValueOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	src := "job: a\nseeds: {urls: [https://a.example/]}\nfields: {title: {css: h1}}\n" +

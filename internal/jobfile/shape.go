@@ -337,8 +337,8 @@ type field struct {
 	// The value when nothing was found; of a list, a list.
 	Or *literal `yaml:"or" default:"null, of a list []" example:"unknown" beside:"css: p"`
 
-	// The type of the value. A text that does not have it is missing. int has any size. decimal keeps
-	// each digit and leaves a currency out. float keeps digits that 64 bits can't hold.
+	// The type of the value. A text that does not have it is missing. int has any size. decimal
+	// keeps each digit and leaves a currency out. float keeps digits that 64 bits can't hold.
 	Type string `yaml:"type" enum:"string,int,float,decimal,bool" default:"string, of JSON its own" example:"decimal" beside:"css: .price"`
 
 	// The language of numbers in a text. With `de`, `1.299,00 €` is 1299.00.
@@ -365,8 +365,8 @@ type verdict struct {
 	// The page is not the requested page. It is retried, at most `retry.stale` times.
 	Stale *string `yaml:"stale" example:"cert != id" top:"fields: {cert: {css: .cert}}"`
 
-	// Tried again, `retry.error` times. `error` and `fail` do not replace what HTTP 404, 410 and 451
-	// mean, unless the rule mentions `status`.
+	// Tried again, `retry.error` times. `error` and `fail` do not replace what HTTP 404, 410 and
+	// 451 mean, unless the rule mentions `status`.
 	Error *string `yaml:"error" example:"len(images) == 0" top:"fields: {images: {css: img, attr: src, all: true}}"`
 
 	// Ends the task in error without another try.
@@ -397,8 +397,9 @@ type asset struct {
 	// verdict judges the page as usual. With `via: chrome`, an HTML page is stored as rendered.
 	Body bool `yaml:"body" default:"false" example:"true"`
 
-	// The media types that the file may have, judged by its bytes. The header counts only where bytes
-	// can't tell, such as for JSON. Another type is an error: "HTML instead of application/pdf".
+	// The media types that the file may have, judged by its bytes. The header counts only where
+	// bytes can't tell, such as for JSON. Another type is an error: "HTML instead of
+	// application/pdf".
 	Types []string `yaml:"types" default:"any" example:"['image/*', application/pdf]"`
 
 	// With `keep`, an asset that fails does not fail its task. The record is stored with the
@@ -456,9 +457,9 @@ type image struct {
 	// applied.
 	Min *dims `yaml:"min" default:"1x1" example:"100x100"`
 
-	// The most pixels, width × height, of the image as it came. A larger image is an error before it is
-	// decoded. Without this key an image may not take more than 512 MiB to render; with it such an
-	// image is rendered alone. Rendering takes 8 to 40 bytes a pixel.
+	// The most pixels, width × height, of the image as it came. A larger image is an error before
+	// it is decoded. Without this key an image may not take more than 512 MiB to render; with it
+	// such an image is rendered alone. Rendering takes 8 to 40 bytes a pixel.
 	MaxPixels *int64 `yaml:"max_pixels" min:"1" max:"10000000000" default:"100000000" example:"200000000"`
 }
 

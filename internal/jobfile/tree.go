@@ -71,8 +71,8 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-// parseTree parses YAML 1.2 and reports every mistake with its place. If the syntax is wrong, it reports the first
-// syntax mistake and returns nil.
+// parseTree parses YAML 1.2 and reports every mistake with its place. If the syntax is wrong, it
+// reports the first syntax mistake and returns nil.
 func parseTree(src []byte, r *report) (root *node) {
 	if !readable(src, r) {
 		return nil
@@ -88,7 +88,8 @@ func parseTree(src []byte, r *report) (root *node) {
 	return root
 }
 
-// parseYAML returns the root node of the only document. It reports a mistake and returns nil if there is none.
+// parseYAML returns the root node of the only document. It reports a mistake and returns nil if
+// there is none.
 func parseYAML(src []byte, r *report) *yaml.Node {
 	loader, err := yaml.NewLoader(bytes.NewReader(src), yaml.WithPlugin(loaderlimits.New(
 		loaderlimits.DepthFunc(func(depth int, _ *loaderlimits.DepthContext) error {
@@ -202,8 +203,8 @@ func placeOf(n *yaml.Node) place {
 	return place{max(n.Line, 1), max(n.Column, 1)}
 }
 
-// builder turns the nodes of the YAML library into nodes of a job file, and rejects the parts of YAML that a job file
-// does not need.
+// builder turns the nodes of the YAML library into nodes of a job file, and rejects the parts of
+// YAML that a job file does not need.
 type builder struct {
 	*report
 	open    []*yaml.Node // the anchors that are being written out

@@ -139,7 +139,8 @@ func (v *resolver) secret() (values []string, variables map[string]string) {
 	return values, v.stored
 }
 
-// longSecret is the length from which a value in a URL is taken for a secret, whatever stands before it.
+// longSecret is the length from which a value in a URL is taken for a secret, whatever stands
+// before it.
 const longSecret = 16
 
 // credential is the name of a parameter whose value is a secret.

@@ -1,5 +1,5 @@
-// Package outage reports the outage of a dependency once and its recovery once, and decides how long
-// callers wait meanwhile.
+// Package outage reports the outage of a dependency once and its recovery once, and decides how
+// long callers wait meanwhile.
 //
 //	up ──Note(unreachable)──→ down: waits of 200 ms to 10 s
 //	 ↑                          │
@@ -29,8 +29,8 @@ type Outage struct {
 	back  time.Time // the last recovery
 }
 
-// New returns the state of a dependency whose errors wrap is. say logs an outage (gone is not nil) and
-// a recovery. count, if not nil, is called for each error.
+// New returns the state of a dependency whose errors wrap is. say logs an outage (gone is not nil)
+// and a recovery. count, if not nil, is called for each error.
 func New(is error, say func(ctx context.Context, gone error, took time.Duration), count func()) *Outage {
 	return &Outage{is: is, say: say, count: count}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/seinehq/seine/internal/redact"
 )
 
-// config is the JSON that a frontier stores with a job. A job from a job file has its text as Source,
-// a job made in Go has a Definition.
+// config is the JSON that a frontier stores with a job. A job from a job file has its text as
+// Source, a job made in Go has a Definition.
 type config struct {
 	Job        string      `json:"job"`
 	Permission string      `json:"permission,omitempty"`

@@ -10,7 +10,8 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// A link inside a folder that leads out of it is not followed, whatever is done; a link within the folder is.
+// A link inside a folder that leads out of it is not followed, whatever is done; a link within the
+// folder is.
 func TestLinksDoNotLeaveTheStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

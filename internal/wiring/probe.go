@@ -14,12 +14,14 @@ import (
 	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
-// errUnconditional means that a store accepts a second "create" of one key, or rejects every "create".
+// errUnconditional means that a store accepts a second "create" of one key, or rejects every
+// "create".
 var errUnconditional = errors.New("this store has no conditional writes (If-None-Match: *), so two tasks could overwrite each other's files: " +
 	"use a bucket of S3, Google Cloud Storage or Azure, a newer release of the store's server, or file:FOLDER")
 
-// CheckWrites writes a small object to the store at a URL and deletes it. It proves that the store creates a key only
-// once, because the keeper of assets depends on it. CheckWrites fails with [ErrStore].
+// CheckWrites writes a small object to the store at a URL and deletes it. It proves that the store
+// creates a key only once, because the keeper of assets depends on it. CheckWrites fails with
+// [ErrStore].
 func CheckWrites(ctx context.Context, bucket *blob.Bucket, at string) error {
 	err := deadline.Call(ctx, answerWithin, func(ctx context.Context) error { return checkWrites(ctx, bucket) })
 	if err != nil {
@@ -50,7 +52,8 @@ func checkWrites(ctx context.Context, bucket *blob.Bucket) (err error) {
 	}
 }
 
-// rejected reports whether the store understood the request and refuses it, as opposed to an outage.
+// rejected reports whether the store understood the request and refuses it, as opposed to an
+// outage.
 func rejected(err error) bool {
 	if gcerrors.Code(err) == gcerrors.FailedPrecondition {
 		return true

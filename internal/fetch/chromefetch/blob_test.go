@@ -87,8 +87,8 @@ i.src = url;
 // tiny is a PNG of 8 by 8 pixels.
 const tiny = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAbElEQVR4nA3JQQEAMAgDMX5nABEVgQhEVERFIHrLN1VFFyqm2MJFiiuqmm7UTLONmzTXP0QLiRErLCJOP4YeNMywg4cMNz+WXrTMsouXLLc/TBuZMWtsYs4/QgeFCRscEi4/jj50zLGHjxx3PI0tJMFL4mVJAAAAAElFTkSuQmCC"
 
-// A page may revoke the URL of an image that is shown, or forbid its scripts to connect. The browser
-// still has the image then. A URL that was revoked before has no file.
+// A page may revoke the URL of an image that is shown, or forbid its scripts to connect. The
+// browser still has the image then. A URL that was revoked before has no file.
 func TestABlobThatItsPageDoesNotGive(t *testing.T) {
 	t.Parallel()
 	want, err := base64.StdEncoding.DecodeString(tiny)

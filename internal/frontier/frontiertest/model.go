@@ -10,8 +10,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// model is a frontier with one job in memory. frontier.Lane decides about its lanes. The table of tasks
-// is written from the documentation of the roles and shares no code with the drivers.
+// model is a frontier with one job in memory. frontier.Lane decides about its lanes. The table of
+// tasks is written from the documentation of the roles and shares no code with the drivers.
 type model struct {
 	now  time.Time
 	draw float64
@@ -41,8 +41,8 @@ type task struct {
 	Key, Lane string
 	seq       int
 
-	// Final means that the task is not in the queue. State is then its final state, else the reason why
-	// it waits or waited.
+	// Final means that the task is not in the queue. State is then its final state, else the reason
+	// why it waits or waited.
 	Final      bool
 	State      seine.State
 	Reason     string
@@ -154,8 +154,8 @@ func (m *model) claimable(args frontier.ClaimArgs, not []string) (out []string) 
 	return out
 }
 
-// ambiguous reports whether drivers may choose differently among these lanes: if two are due equally, or
-// if a lane gives less than its room and N then cuts another lane short.
+// ambiguous reports whether drivers may choose differently among these lanes: if two are due
+// equally, or if a lane gives less than its room and N then cuts another lane short.
 func (m *model) ambiguous(args frontier.ClaimArgs, lanes []string) bool {
 	left, short := args.N, false
 	for i, key := range lanes {

@@ -49,8 +49,8 @@ func (c *comparison) newTask(n int) frontier.New {
 	return frontier.New{Key: fmt.Sprintf("k%03d", n), Lane: laneOf(n), Priority: n / 5 % 4}
 }
 
-// batch returns tasks of one lane in the order in which both drivers number them: by priority and key.
-// The lanes of an operation on several lanes would be due at the same time.
+// batch returns tasks of one lane in the order in which both drivers number them: by priority and
+// key. The lanes of an operation on several lanes would be due at the same time.
 func (c *comparison) batch(most int) (out []frontier.New) {
 	lane := c.rand.IntN(len(taskLanes))
 	for range 1 + c.rand.IntN(most) {

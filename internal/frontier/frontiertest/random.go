@@ -176,8 +176,8 @@ func (c *comparison) compare(full bool) {
 	}
 }
 
-// observe adds the answers of the last operation to the steps that each driver must have: by the row of
-// the worker's lease.
+// observe adds the answers of the last operation to the steps that each driver must have: by the
+// row of the worker's lease.
 func (c *comparison) observe() {
 	for _, o := range c.model.observed {
 		for _, d := range c.drivers {
@@ -203,8 +203,8 @@ func (d *driver) merge(slot int, step explore.Step, trials, hits int, now time.T
 	was.Trial, was.at = was.Merge(step, float64(trials), float64(hits)), now
 }
 
-// table returns the sums of the steps. Recent answers of a writer that was silent for an hour longer than
-// the others do not count.
+// table returns the sums of the steps. Recent answers of a writer that was silent for an hour
+// longer than the others do not count.
 func (d *driver) table() map[explore.Step]explore.Trial {
 	var last time.Time
 	for _, slots := range d.steps {

@@ -129,8 +129,8 @@ func opened(t *testing.T, f frontier.Frontier, err error) frontier.Frontier {
 	return f
 }
 
-// read reads the tables with the same queries from both databases. MICROS and DURATION stand for the
-// microseconds of a time and of a duration.
+// read reads the tables with the same queries from both databases. MICROS and DURATION stand for
+// the microseconds of a time and of a duration.
 func read(each func(query string, scan func(scan func(...any) error) error) error) (frontiertest.Tables, error) {
 	out := frontiertest.Tables{
 		Lanes: map[string]frontier.Lane{}, IDs: map[string]frontier.LaneID{}, Tasks: map[string]frontiertest.TaskRow{}, Leases: map[string]time.Time{},

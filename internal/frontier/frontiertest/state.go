@@ -329,6 +329,6 @@ func dropZeros(n map[seine.State]int64) {
 	}
 }
 
-// roundSums leaves rounding errors out of sums, which PostgreSQL and Go compute alike up to the last
-// digits.
+// roundSums leaves rounding errors out of sums, which PostgreSQL and Go compute alike up to the
+// last digits.
 func roundSums(x, y float64) bool { return math.Abs(x-y) <= 1e-9*max(1, math.Abs(x), math.Abs(y)) }

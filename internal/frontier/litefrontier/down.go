@@ -12,8 +12,8 @@ import (
 // fetchesAlone is frontier.Claimed.Alone for the next claim of a task.
 const fetchesAlone = `(q.owes and exists (select 1 from owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}'))`
 
-// HostDown ends the open tasks of a host that has been at fault for at least after. Tasks that fetch
-// assets without their page stay.
+// HostDown ends the open tasks of a host that has been at fault for at least after. Tasks that
+// fetch assets without their page stay.
 func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string, after time.Duration, reason string) (down bool, ended int, err error) {
 	reason = frontier.CleanReason(reason)
 	err = f.tx(ctx, func(t tx) error {

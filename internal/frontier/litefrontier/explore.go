@@ -10,8 +10,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// sqlIdle is frontier.Idle for a job that is not paused. ?1 job, ?2 the time from which on a lane is
-// claimable.
+// sqlIdle is frontier.Idle for a job that is not paused. ?1 job, ?2 the time from which on a lane
+// is claimable.
 const sqlIdle = `select not exists (select 1 from lane where job_id = ?1 and parked = 0 and ` + isHost + `)
  and (select 2 * count(*) filter (where parked = 0) <= count(*) from lane where job_id = ?1 and ` + isShard + `)
  and (not exists (select 1 from lane where job_id = ?1 and not ` + isAssets + `)

@@ -72,8 +72,8 @@ func (f *Frontier) EndSweep(ctx context.Context, s frontier.Sweep) error {
 	return nil
 }
 
-// pendingDeletion returns the tasks that bring a file that a sweep deletes, or deleted after their claim.
-// They may have found the file in place.
+// pendingDeletion returns the tasks that bring a file that a sweep deletes, or deleted after their
+// claim. They may have found the file in place.
 func pendingDeletion(ctx context.Context, t tx, batch []frontier.Completion) (map[int64]bool, error) {
 	swept := map[int64]bool{}
 	var any bool

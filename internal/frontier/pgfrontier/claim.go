@@ -17,8 +17,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// OpenLease begins a worker's session. Its commit is always synchronous, because a token must not be
-// drawn twice.
+// OpenLease begins a worker's session. Its commit is always synchronous, because a token must not
+// be drawn twice.
 func (f *Frontier) OpenLease(ctx context.Context, worker string, ttl time.Duration) (frontier.Lease, error) {
 	for {
 		l := frontier.Lease{Token: rand.Int64(), Worker: worker, TTL: ttl}
@@ -61,9 +61,9 @@ func (f *Frontier) CloseLease(ctx context.Context, l frontier.Lease) error {
 	return err
 }
 
-// Claim leases tasks of due lanes. Without a pace its commit is asynchronous: if a crash of the server
-// loses the claim, its tasks are pending again, and the frontier rejects its results. The starts on a
-// paced host must survive a crash, because the worker makes them anyway.
+// Claim leases tasks of due lanes. Without a pace its commit is asynchronous: if a crash of the
+// server loses the claim, its tasks are pending again, and the frontier rejects its results. The
+// starts on a paced host must survive a crash, because the worker makes them anyway.
 func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.ClaimArgs) ([]frontier.Claimed, error) {
 	if args.N <= 0 {
 		return nil, nil
@@ -79,8 +79,8 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 		b.Queue(`begin`)
 		b.Queue(sqlClaimSet)
 		paced := false
-		// A locked lane is hidden from the claims of other workers, so the claim locks only the lanes it
-		// probably needs, and further ones if tasks are missing.
+		// A locked lane is hidden from the claims of other workers, so the claim locks only the
+		// lanes it probably needs, and further ones if tasks are missing.
 		not, lanes := ints(args.Not), f.lanesFor(args.Job, args.N)
 		for len(got) < args.N {
 			due, err := f.lockLanes(ctx, c, b, l, args, lanes, not)
@@ -133,8 +133,8 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	return got, nil
 }
 
-// doubt names the claims of a lease whose commit was not acknowledged. The lease may hold their tasks: no
-// worker then works on them, and its heartbeats would hold them for ever.
+// doubt names the claims of a lease whose commit was not acknowledged. The lease may hold their
+// tasks: no worker then works on them, and its heartbeats would hold them for ever.
 type doubt struct {
 	lease int64
 	job   frontier.JobID
@@ -204,8 +204,8 @@ func (f *Frontier) take(ctx context.Context, c *pgx.Conn, l frontier.Lease, args
 	return got, err
 }
 
-// trip returns an estimate of the shortest round trip from the time of one more. A longer time was a
-// pause somewhere.
+// trip returns an estimate of the shortest round trip from the time of one more. A longer time was
+// a pause somewhere.
 func (f *Frontier) trip(took time.Duration) time.Duration {
 	for {
 		was := f.tripped.Load()

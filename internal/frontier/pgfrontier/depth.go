@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	// $2 job, $3 limit of lanes, $4 the time since when a busy lane is due (s). The slots of the workers
-	// bound the number of leased tasks.
+	// $2 job, $3 limit of lanes, $4 the time since when a busy lane is due (s). The slots of the
+	// workers bound the number of leased tasks.
 	sqlDepth = `select j.paused,
   (select count(*) from seine.queue q where q.lease_id is not null and q.job_id = j.job_id),
   (select count(*) from seine.lease where expires_at > ` + now + `),
@@ -25,10 +25,11 @@ var (
  where j.job_id = $2`
 
 	// The first task per priority of the lanes that have been due the longest. It is the oldest one
-	// there, because a queue is first in, first out. A task with a mark may have been requeued. $2 job,
-	// $3 lanes per priority, $4 the hint per priority, $5 the time since when a busy lane is due (s),
-	// $6 lanes with ends, $7 and $8 a priority and a seq for each: see scanHints. The condition compares
-	// rows, because an equal priority would let the planner walk the queue by seq.
+	// there, because a queue is first in, first out. A task with a mark may have been requeued. $2
+	// job, $3 lanes per priority, $4 the hint per priority, $5 the time since when a busy lane is
+	// due (s), $6 lanes with ends, $7 and $8 a priority and a seq for each: see scanHints. The
+	// condition compares rows, because an equal priority would let the planner walk the queue by
+	// seq.
 	sqlDepthOldest = `select greatest(0, coalesce(extract(epoch from ` + now + ` - min(greatest(case when q.mark > 0 then l.next_at end,
    (select created_at from seine.task t where t.job_id = $2 and t.key = q.key)))), 0))::float8
  from generate_series(0, 3) p(p)

@@ -7,18 +7,18 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// scanHints let a statement skip dead index entries. An old transaction keeps the server from removing
-// them, so they can be many.
+// scanHints let a statement skip dead index entries. An old transaction keeps the server from
+// removing them, so they can be many.
 type scanHints struct {
-	// at is, per priority, the first next_at that the last claim saw, less a second. No claimable lane
-	// is due before it, because every change that makes a lane claimable raises its next_at to now. The
-	// hints are reset every resetEvery.
+	// at is, per priority, the first next_at that the last claim saw, less a second. No claimable
+	// lane is due before it, because every change that makes a lane claimable raises its next_at to
+	// now. The hints are reset every resetEvery.
 	at    [4]time.Time
 	reset time.Time
 
-	// ends is, for a lane that had more tasks than a claim took, the end of that claim. A requeued task
-	// with an older seq waits at most endFor behind others of its priority: sqlTake reads a lane from
-	// its beginning before it parks the lane.
+	// ends is, for a lane that had more tasks than a claim took, the end of that claim. A requeued
+	// task with an older seq waits at most endFor behind others of its priority: sqlTake reads a
+	// lane from its beginning before it parks the lane.
 	ends map[int32]laneEnd
 
 	// yield is the mean number of tasks that a lane gave to the last claims. Zero means unknown.
@@ -46,8 +46,8 @@ const (
 // longAgo is before every time in a frontier.
 var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// hintsFor returns a job's hints. The caller holds f.mu. With a clock of the caller's own there are no
-// hints.
+// hintsFor returns a job's hints. The caller holds f.mu. With a clock of the caller's own there are
+// no hints.
 func (f *Frontier) hintsFor(job frontier.JobID) *scanHints {
 	h := f.hints[job]
 	if h == nil {

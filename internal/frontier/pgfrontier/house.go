@@ -50,8 +50,8 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 	return found, back, died, nil
 }
 
-// deadTasks reads the tasks of an expired lease: those at their last attempt, and the others with the
-// time until they are retried.
+// deadTasks reads the tasks of an expired lease: those at their last attempt, and the others with
+// the time until they are retried.
 func (f *Frontier) deadTasks(ctx context.Context, c *pgx.Conn, lease int64) (dead, retried []int64, delays []float64, err error) {
 	rows, err := c.Query(ctx, sqlDeadTasks, lease)
 	if err != nil {
@@ -132,8 +132,8 @@ func (f *Frontier) Fold(ctx context.Context) error {
 	return nil
 }
 
-// Reserve takes a start on a lane. It is one statement and never part of a transaction, so it holds no
-// lane while it waits for another.
+// Reserve takes a start on a lane. It is one statement and never part of a transaction, so it holds
+// no lane while it waits for another.
 func (f *Frontier) Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration) (frontier.Turn, error) {
 	ids, err := f.laneIDs(ctx, job, []string{lane})
 	if err != nil {

@@ -6,19 +6,19 @@ const (
 	// Autocommit, synchronous. After a unique violation the caller draws another token.
 	sqlOpenLease = `insert into seine.lease(lease_id, worker, expires_at) values ($2, $3, ` + now + ` + $4::float8 * interval '1 s')`
 
-	// 0 rows mean that the lease is lost. There is no condition on the time: a lease is lost if its row is
-	// gone.
+	// 0 rows mean that the lease is lost. There is no condition on the time: a lease is lost if its
+	// row is gone.
 	sqlHeartbeat = `update seine.lease set expires_at = ` + now + ` + $3::float8 * interval '1 s', rates = $4::text::jsonb where lease_id = $2`
 
 	sqlCloseLease = `with d as (delete from seine.lease where lease_id = $2 and not exists (select from seine.queue where lease_id = $2) returning 1)
  update seine.lease set expires_at = ` + now + ` - interval '1 ms' where lease_id = $2 and not exists (select from d)`
 
-	// The server would plan these two statements for each claim, because it guesses that the arrays are
-	// long. Planning takes as long as running them.
+	// The server would plan these two statements for each claim, because it guesses that the arrays
+	// are long. Planning takes as long as running them.
 	sqlClaimSet = `set local plan_cache_mode = force_generic_plan`
 
-	// sqlDue is the time until a task may be claimed: the next start of a lane, or the time of a retry.
-	// $2 job and $3 priority of each hint, $4 the hints, $5 the hint of the retries.
+	// sqlDue is the time until a task may be claimed: the next start of a lane, or the time of a
+	// retry. $2 job and $3 priority of each hint, $4 the hints, $5 the hint of the retries.
 	sqlDue = `select extract(epoch from min(at) - ` + now + `)::float8 from (
    select (select next_at from seine.lane l where l.job_id = f.job_id and l.prio = f.prio and not parked and not "full" and not paused and next_at >= f.hint
        order by next_at limit 1) as at
@@ -43,12 +43,12 @@ var (
    order by next_at limit $4 for update skip locked) h
  limit $4`
 
-	// sqlTake is the second statement of a claim: Lane.Take and Lane.Left. Its snapshot is newer than
-	// the lane locks, so it sees every task that was committed before them. $2 lease, $3 lanes, $4
-	// rooms. $5 and $6 are a priority and a seq per lane below which this worker took all ready tasks.
-	// They are hints: with too few tasks from there on, the statement reads the lane from its
-	// beginning, so it never parks a lane over a requeued task. $7 lead (s), $8 draws, $9 the index
-	// before the first draw of each lane.
+	// sqlTake is the second statement of a claim: Lane.Take and Lane.Left. Its snapshot is newer
+	// than the lane locks, so it sees every task that was committed before them. $2 lease, $3
+	// lanes, $4 rooms. $5 and $6 are a priority and a seq per lane below which this worker took all
+	// ready tasks. They are hints: with too few tasks from there on, the statement reads the lane
+	// from its beginning, so it never parks a lane over a requeued task. $7 lead (s), $8 draws, $9
+	// the index before the first draw of each lane.
 	sqlTake = `with c as materialized (
    select r.lane_id, r.room, l.lane_key, l.faults, s.seq, s.prio, s.rn, s.d, s.rested, l.rest_for, t.now,
      greatest(l.next_at, t.now + case when l.delay_max > interval '0' or l.slow > 1 then $7::float8 else 0 end * interval '1 s') + s.before as start_at

@@ -58,8 +58,8 @@ const (
 
 var (
 	// sqlAnswers adds answers in the order of their keys: first to the table of steps by
-	// explore.Trial.Merge, then to the blocks. $2 job, $3 to $12 blocks, $13 slot, $14 the spaces of
-	// steps, $15 contexts, $16 m, $17 trials, $18 hits, $19 errors of blocks.
+	// explore.Trial.Merge, then to the blocks. $2 job, $3 to $12 blocks, $13 slot, $14 the spaces
+	// of steps, $15 contexts, $16 m, $17 trials, $18 hits, $19 errors of blocks.
 	sqlAnswers = `with b as (insert into seine.block_stat as b (job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, updated_at)
    select $2::int, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, ` + now + `
    from unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::float8[], $12::float8[], $19::bigint[]) with ordinality

@@ -16,8 +16,8 @@ const (
 	sqlDeadTasks = `select q.seq, q.attempt::int, q.attempt >= j.max_attempts from seine.queue q join seine.job j using (job_id) where q.lease_id = $1`
 	sqlDropLease = `delete from seine.lease where lease_id = $1`
 
-	// Due retries, in one transaction: sqlDueSeqs, sqlLock, sqlPromote. $2 limit, $3 the hint: earlier
-	// retries are already ready.
+	// Due retries, in one transaction: sqlDueSeqs, sqlLock, sqlPromote. $2 limit, $3 the hint:
+	// earlier retries are already ready.
 	sqlDueSeqs = `select array_agg(seq), array_agg(distinct lane_id), min(run_at) from
  (select seq, lane_id, run_at from seine.queue where lease_id is null and run_at <= ` + now + ` and run_at >= $3::timestamptz order by run_at limit $2) s`
 )
@@ -25,8 +25,8 @@ const (
 var (
 	errorState = strconv.Itoa(int(seine.Error))
 
-	// sqlRescue ends the tasks at their last attempt, and returns the others. $2 lease, $3 the seqs of
-	// the tasks to end, $4 the seqs of the others, $5 their delays by frontier.RescueDelay (s).
+	// sqlRescue ends the tasks at their last attempt, and returns the others. $2 lease, $3 the seqs
+	// of the tasks to end, $4 the seqs of the others, $5 their delays by frontier.RescueDelay (s).
 	sqlRescue = `with g as (delete from seine.queue q where q.seq = any($3::bigint[]) and q.lease_id = $2 returning q.job_id, q.key, q.lane_id, q.attempt),
  r as (update seine.queue q set lease_id = null, state = case when f.delay > 0 then ` + errorState + ` else 0 end, reason = '` + frontier.WhyDied + `',
      run_at = case when f.delay > 0 then ` + now + ` + f.delay * interval '1 s' end
@@ -56,8 +56,8 @@ var (
    from s where l.lane_id = s.lane_id and not s.held and s.start_at <= s.now + $4::float8 * interval '1 s')
  select greatest(0, extract(epoch from start_at - now))::float8, held, paced from s`
 
-	// sqlBackoff is Lane.Back, autocommit, lanes in the order of their ids. $2 job, $3 lane keys, $4 for
-	// (s), $5 why, $6 faults, $7 slow, $8 ago (s).
+	// sqlBackoff is Lane.Back, autocommit, lanes in the order of their ids. $2 job, $3 lane keys,
+	// $4 for (s), $5 why, $6 faults, $7 slow, $8 ago (s).
 	sqlBackoff = `with k as materialized (select lane_id from seine.lane where job_id = $2 and lane_key = any($3::text[]) order by lane_id for update)
  update seine.lane l set quiet_until = case when $4::float8 > 0 then greatest(quiet_until, ` + now + ` + $4::float8 * interval '1 s') else quiet_until end,
    next_at = greatest(next_at, ` + now + ` + $4::float8 * interval '1 s'), why = $5, faults = greatest(faults, $6::int),
@@ -72,8 +72,8 @@ var (
 	// sqlDown is Lane.Down: it locks the lane of a host. $2 job, $3 host, $4 after (s).
 	sqlDown = `select lane_id from seine.lane where job_id = $2 and lane_key = $3 and down_since <= ` + now + ` - $4::float8 * interval '1 s' for update`
 
-	// sqlEndHost ends open tasks after sqlDown. $2 lane, $3 limit, $4 reason. Tasks that fetch assets
-	// without their page stay. The lane is parked with its last ready task.
+	// sqlEndHost ends open tasks after sqlDown. $2 lane, $3 limit, $4 reason. Tasks that fetch
+	// assets without their page stay. The lane is parked with its last ready task.
 	sqlEndHost = `with d as (delete from seine.queue q where seq = any(array(select seq from seine.queue q where lane_id = $2 and lease_id is null and not ` + fetchesAlone + ` limit $3))
    returning q.job_id, q.key, q.lane_id, q.attempt),
  s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, ` + errorState + `, $4::text, count(*) from d group by 1, 2),
@@ -103,8 +103,9 @@ const (
 
 	sqlPauseJob = `update seine.job set paused = $2 where job_id = $1`
 
-	// The folding of the counters, in one transaction by one folder at a time. It rewrites only groups of
-	// several rows, and sums over lanes, because no reader asks for the counters of one lane.
+	// The folding of the counters, in one transaction by one folder at a time. It rewrites only
+	// groups of several rows, and sums over lanes, because no reader asks for the counters of one
+	// lane.
 	sqlFoldLock = `select pg_try_advisory_xact_lock(7305808, 1)`
 	sqlFold     = `with d as (delete from seine.stat s using (select job_id, state, reason from seine.stat group by 1, 2, 3 having count(*) > 1) g
    where s.job_id = g.job_id and s.state = g.state and s.reason is not distinct from g.reason returning s.*)

@@ -63,7 +63,8 @@ func laneRests(n string) string {
 	return `(l.rest_every > 0 and (l.starts + ` + n + `) % greatest(l.rest_every, 1) = 0)`
 }
 
-// laneEased is the factor of Lane.ease after a number of good answers, which may be zero, at a time.
+// laneEased is the factor of Lane.ease after a number of good answers, which may be zero, at a
+// time.
 func laneEased(good, at string) string {
 	since := `(extract(epoch from ` + at + ` - coalesce(l.eased_at, ` + at + `)) * 1000000)`
 	back := `least(` + number(polite.EaseEach) + ` * ` + good + `, greatest(0, ` + since + `)::float8 / ` + number(float64(polite.EaseAll.Microseconds())) + `)`
@@ -81,8 +82,8 @@ func laneWoken(prio string) string {
 // laneFreed is Lane.Free as the columns to set, without next_at, which laneWoken sets.
 const laneFreed = `inflight = l.inflight - k.n, "full" = l.inflight - k.n >= l.max_inflight`
 
-// endedCounts are the columns of frontier.Ended. alone is true for a task that shows nothing about its
-// lane's host.
+// endedCounts are the columns of frontier.Ended. alone is true for a task that shows nothing about
+// its lane's host.
 func endedCounts(state, alone string) string {
 	count := func(list []seine.State) string {
 		return `(count(*) filter (where ` + state + ` in (` + states(list) + `) and not ` + alone + `))::int`
@@ -117,7 +118,8 @@ var (
 
 	stateDone = strconv.Itoa(int(seine.Done))
 
-	// stepKept is the share that explore.Trial.Merge keeps of a fading cell: recent probes and answers.
+	// stepKept is the share that explore.Trial.Merge keeps of a fading cell: recent probes and
+	// answers.
 	stepKept = `power(1 - 1 / case when s.ctx = ` + strconv.Itoa(int(explore.Probes.Context)) + ` then ` + number(explore.Memory) + ` else ` + number(explore.Window) + ` end, excluded.trials)`
 	stepFull = `s.trials + excluded.trials > ` + number(explore.Drift)
 )

@@ -125,8 +125,8 @@ var (
 	// the same about them: a lane changes once.
 	sqlFinishAgain = finish(` union all select lane_id, ` + stateDone + `, alone from unnest($8::int[], $9::bool[]) a(lane_id, alone)`)
 
-	// sqlFail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays (s), $7 marks, $8 attempts that do not
-	// count, $9 true for tasks that the host refused.
+	// sqlFail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays (s), $7 marks, $8 attempts that
+	// do not count, $9 true for tasks that the host refused.
 	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, f.mark), attempt = attempt - f.free,
      refused_at = case when f.refused then coalesce(q.refused_at, ` + now + `) end
    from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[], $9::bool[]) f(seq, state, reason, delay, mark, free, refused) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
@@ -150,8 +150,8 @@ var (
  update seine.lane l set ` + laneFreed + `, ` + laneWoken(`k.prio`) + `
  from k where l.lane_id = k.lane_id`
 
-	// sqlRequeue inserts queue rows for finished tasks: $1 job, $2 keys, $3 lanes, $4 prios. Their counts
-	// move from the old state to open. Their meta stays.
+	// sqlRequeue inserts queue rows for finished tasks: $1 job, $2 keys, $3 lanes, $4 prios. Their
+	// counts move from the old state to open. Their meta stays.
 	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
    from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
  t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.meta is not null as has_meta from seine.task t join i on i.key = t.key

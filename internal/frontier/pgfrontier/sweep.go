@@ -14,13 +14,13 @@ import (
 
 const (
 	// A completion that brings files shares this lock from its first statement on. A sweep takes it
-	// alone: then every earlier completion has committed, and every later one sees the paths that were
-	// marked before.
+	// alone: then every earlier completion has committed, and every later one sees the paths that
+	// were marked before.
 	sqlSweepShared = `select pg_advisory_xact_lock_shared(7305808, 2)`
 	sqlSweepAlone  = `select pg_advisory_xact_lock(7305808, 2)`
 
-	// The tasks that bring a file pending deletion: $1 seqs, $2 their paths. A task that was claimed after
-	// the end of the sweep wrote its file itself.
+	// The tasks that bring a file pending deletion: $1 seqs, $2 their paths. A task that was
+	// claimed after the end of the sweep wrote its file itself.
 	sqlPendingDeletion = `select distinct q.seq from unnest($1::bigint[], $2::text[]) b(seq, path)
  join seine.condemned c on c.path = b.path join seine.queue q on q.seq = b.seq where q.claimed_at is null or q.claimed_at <= c.held_until`
 
@@ -35,8 +35,8 @@ const (
    (select min(coalesce(claimed_at, '-infinity')) from seine.queue where lease_id is not null))`
 )
 
-// BeginSweep marks the paths first, waits for the completions that did not see the marks, and then reads
-// which paths are owned. No completion waits while the assets are read.
+// BeginSweep marks the paths first, waits for the completions that did not see the marks, and then
+// reads which paths are owned. No completion waits while the assets are read.
 func (f *Frontier) BeginSweep(ctx context.Context, paths []string, ttl time.Duration) (frontier.Sweep, error) {
 	all := slices.Clone(paths)
 	slices.Sort(all)
