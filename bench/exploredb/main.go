@@ -70,7 +70,7 @@ func bench(ctx context.Context, tasks, rounds int, only string) error {
 	}
 	srv := &server{Postgres: postgres, waited: map[string]int{}}
 	fmt.Printf("%s, %s; %d IDs per run, median of %d runs (lowest to highest)\n\n", measure.Machine(), srv.Version, tasks, rounds)
-	fmt.Println("| fleet | | wanted | server CPU a task, µs | WAL a task, B | transactions a task | tasks/s | waits for a lock, of what the sessions did | longest, ms |")
+	fmt.Println("| fleet | | wanted | server CPU a task, µs | WAL a task, B | transactions a task | tasks/s | waits for a lock, of all samples | longest, ms |")
 	fmt.Println("| --- | --- | --: | --: | --: | --: | --: | --: | --: |")
 	var over []string
 	for _, s := range shapes {

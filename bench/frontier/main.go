@@ -45,7 +45,7 @@ func main() {
 	flag.IntVar(&s.add, "add", 1_000_000, "keys that seine add reads, half of them twice")
 	flag.StringVar(&s.seine, "seine", "../bin/seine", "the command")
 	flag.StringVar(&only, "only", "designs,sqlite,add", "parts to run")
-	flag.StringVar(&child, "child", "", "used by itself: work a SQLite file off")
+	flag.StringVar(&child, "child", "", "internal: work on a SQLite file")
 	flag.Parse()
 	ctx := context.Background()
 	err := func() error {

@@ -1,4 +1,4 @@
-// Package measure holds what the benchmarks share: figures, processes, the PostgreSQL under test,
+// Package measure holds the shared parts of the benchmarks: figures, processes, the PostgreSQL under test,
 // and the command.
 package measure
 
@@ -15,7 +15,7 @@ func Machine() string {
 	return fmt.Sprintf("%d CPUs, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
-// Of returns one value per run, in ascending order.
+// Of lists one value per run, in ascending order.
 func Of[T any](runs []T, value func(T) float64) []float64 {
 	var v []float64
 	for _, r := range runs {

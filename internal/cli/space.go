@@ -30,7 +30,7 @@ type spaceJSON struct {
 
 	hit bool // the job says what walks look for
 
-	// Yield is what is wanted by answered: in all, and of late.
+	// Yield is the share of wanted items among the answers: in all, and recently.
 	Yield    float64  `json:"yield"`
 	YieldNow *float64 `json:"yield_now"` // null: nothing was answered
 	HitRate  float64  `json:"hit_rate"`  // of recent probes
@@ -38,8 +38,8 @@ type spaceJSON struct {
 
 	Errors int64 `json:"errors"` // ids that ended in error
 
-	// State is exploring, stopped, exhausted, not worth it, or budget used up; Why
-	// says more, Note what looks wrong.
+	// State is exploring, stopped, exhausted, not worth it, or budget used up. Why gives the
+	// reason, and Note a suspicion.
 	State string `json:"state"`
 	Why   string `json:"why,omitempty"`
 	Note  string `json:"note,omitempty"`
@@ -57,7 +57,7 @@ const (
 	spaceSpent     = "budget used up"
 )
 
-// goal is what a number of wanted items still takes.
+// goal is the estimated cost of a number of wanted items.
 type goal struct {
 	Hits     int64    `json:"hits"`
 	Requests int64    `json:"requests"` // about; -1: it can't be met
@@ -80,13 +80,13 @@ type regionJSON struct {
 	Expected  float64 `json:"expected"`
 }
 
-// A map in the terminal has so many regions, in rows of so many.
+// The number of regions in a terminal map, and of regions per row.
 const (
 	mapWidth   = 64
 	mapRegions = 16 * mapWidth
 )
 
-// space shows what is known of a job's ID spaces.
+// space shows the statistics of a job's ID spaces.
 func (a *statusCommand) space(ctx context.Context, arg string, want int64) error {
 	f, job, info, err := a.jobAt(ctx, arg, needs{})
 	if err != nil {
@@ -186,7 +186,7 @@ func (a *statusCommand) space(ctx context.Context, arg string, want int64) error
 	return nil
 }
 
-// spaceOf is what is known of a space, of a job with so many answers in all.
+// spaceOf returns the statistics of a space of a job with all answers in total.
 func spaceOf(job string, s discovery.Space, known frontier.Knowledge, least float64, all int64) spaceJSON {
 	for b, sums := range known.Blocks {
 		s.Model.SetBlock(b, sums)
@@ -215,7 +215,7 @@ func spaceOf(job string, s discovery.Space, known frontier.Knowledge, least floa
 		}
 	}
 	if out.Answered >= discovery.Barren && out.Hits+out.Wanted == 0 {
-		out.Note = fmt.Sprintf("nothing was wanted in %s: are the verdict and explore.hit right?", counted(out.Answered, "answer"))
+		out.Note = fmt.Sprintf("nothing was wanted in %s: check the verdict and explore.hit", counted(out.Answered, "answer"))
 	}
 	step := max(s.Step, 1)
 	for _, r := range regions {
@@ -227,8 +227,8 @@ func spaceOf(job string, s discovery.Space, known frontier.Knowledge, least floa
 	return out
 }
 
-// setGoals says what a number of wanted items of the job takes from here, as the
-// spaces promise it; budget is how many answers are left of it, -1: all.
+// setGoals estimates the cost of want wanted items of the job. budget is the number of answers
+// left, or -1 without a bound.
 func setGoals(spaces []spaceJSON, known []discovery.Space, want, budget int64, rate float64) {
 	var (
 		left         = want
@@ -241,7 +241,7 @@ func setGoals(spaces []spaceJSON, known []discovery.Space, want, budget int64, r
 			models = append(models, known[i].Model)
 		}
 	}
-	// Walks may look for more than what is wanted.
+	// Local search may look for more than wanted items.
 	share := 1.0
 	if hits > wanted && wanted > 0 {
 		share = float64(wanted) / float64(hits)
@@ -269,7 +269,7 @@ func setGoals(spaces []spaceJSON, known []discovery.Space, want, budget int64, r
 	}
 }
 
-// percent is a share as people read it: three digits, and no power of ten.
+// percent formats a share with three digits and without a power of ten.
 func percent(share float64) string {
 	switch p := 100 * share; {
 	case p == 0:
@@ -295,7 +295,7 @@ func (a *statusCommand) printSpace(s spaceJSON, status frontier.Status) {
 	}
 	a.print("  wanted    %d, %.3f by answer%s; recent probes hit %.1f %%", s.Wanted, s.Yield, now, 100*s.HitRate)
 	if s.hit || s.Hits > s.Wanted { // or it was, when the space was counted
-		a.print("  hits      %d, of what walks look for, among the ids that were explored", s.Hits)
+		a.print("  hits      %d of local search, among the explored IDs", s.Hits)
 	}
 	if s.Errors > 0 {
 		a.print("  errors    %s ended in error", counted(s.Errors, "id"))
@@ -307,7 +307,7 @@ func (a *statusCommand) printSpace(s spaceJSON, status frontier.Status) {
 	}
 	switch s.State {
 	case spaceStopped:
-		a.print("  stopped   %s: `seine resume` goes on", s.Why)
+		a.print("  stopped   %s: run `seine resume` to continue", s.Why)
 	case spaceWorthless:
 		a.print("  over      it is not worth it any more: %s", s.Why)
 	}
@@ -331,7 +331,7 @@ func (a *statusCommand) printSpace(s spaceJSON, status frontier.Status) {
 		}
 	}
 	a.print("")
-	a.print("  %s a cell; hits by answer from none (.) to all (@); blank: not asked yet", counted((s.Size-1)/int64(len(s.Regions))+1, "id"))
+	a.print("  %s a cell; hits by answer from none (.) to all (@); blank: not requested yet", counted((s.Size-1)/int64(len(s.Regions))+1, "id"))
 }
 
 // printRegions names those with most hits.
@@ -365,7 +365,7 @@ func (g *goal) text(status frontier.Status) string {
 	case g.Requests < 0:
 		return fmt.Sprintf("%s: can't be met, the space promises about %d", counted(g.Hits, "item"), g.Found)
 	case g.Seconds == nil && status.Workers > 0:
-		return fmt.Sprintf("%s: about %s; how fast %s %s is not known yet", counted(g.Hits, "item"), counted(g.Requests, "more answer"), counted(status.Workers, "worker"), number.Chosen(status.Workers, "is", "are"))
+		return fmt.Sprintf("%s: about %s; the rate of %s %s is unknown yet", counted(g.Hits, "item"), counted(g.Requests, "more answer"), counted(status.Workers, "worker"), number.Chosen(status.Workers, "is", "are"))
 	case g.Seconds == nil:
 		return fmt.Sprintf("%s: about %s; no worker runs", counted(g.Hits, "item"), counted(g.Requests, "more answer"))
 	}

@@ -67,7 +67,7 @@ func (a *tryCommand) run(ctx context.Context, args []string) error {
 	return errors.Join(errs...)
 }
 
-// tryJSON is the shape of `try -o json`: a contract.
+// tryJSON is the shape of `try -o json`, which is a contract.
 type tryJSON struct {
 	Key      string         `json:"key"`
 	URL      string         `json:"url"`
@@ -189,11 +189,11 @@ func (a *tryCommand) takeTurn(ctx context.Context, f drivers.Frontier, job *sein
 	case err != nil:
 		return 0, 0, err
 	case turn.Paused:
-		return 0, 0, fmt.Errorf("host %s is paused: `seine resume %s` or `seine resume %s --host %s` lets it go on", host, job.Name, job.Name, host)
+		return 0, 0, fmt.Errorf("host %s is paused: run `seine resume %s` or `seine resume %s --host %s`", host, job.Name, job.Name, host)
 	case turn.Wait > tryPatience:
-		return 0, 0, fmt.Errorf("host %s may be asked in %s: try again then (`seine status %s` says why)", host, brief(turn.Wait), job.Name)
+		return 0, 0, fmt.Errorf("host %s may be requested in %s: try again then (`seine status %s` shows the reason)", host, brief(turn.Wait), job.Name)
 	case turn.Wait > time.Second:
-		a.say("seine: waiting %s for a turn on %s", brief(turn.Wait), host)
+		a.say("seine: waiting %s for the next start on %s", brief(turn.Wait), host)
 	}
 	return info.ID, turn.Wait, nil
 }

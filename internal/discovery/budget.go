@@ -17,8 +17,8 @@ type budget struct {
 }
 
 // The rest of a budget is measured if it is less than a multiple of the tasks that this worker
-// holds: nearBudget before a choice, nearSteps before local searches continue. Between two
-// measurements other workers may admit as many IDs as they hold. Otherwise a measurement may be
+// holds, which is nearBudget before a choice and nearSteps before local searches continue. Between
+// two measurements other workers may admit as many IDs as they hold. Otherwise a measurement may be
 // measureEvery old.
 const (
 	nearBudget = 50

@@ -57,7 +57,7 @@ func (s *chain) walk(ctx context.Context, f Finished) ([]frontier.New, error) {
 		if key == "" {
 			continue
 		}
-		// A known page belongs to another walk: the frontier does not admit it.
+		// A known page belongs to another walk, so the frontier does not admit it.
 		n, err := frontier.Admit(s.cfg.Job, frontier.Seed{Key: key, Meta: JoinMeta(Meta{Walk: &w, Foreign: s.foreign(f, key)}, nil)})
 		if err != nil {
 			return out, err

@@ -8,8 +8,8 @@ import (
 	"github.com/seinehq/seine/internal/idspace"
 )
 
-// enumeration numbers the IDs of a job: the IDs of one space of plain numbers by themselves, other
-// IDs one space after the other, from 0.
+// enumeration numbers the IDs of a job. The IDs of one space of plain numbers are their own
+// numbers. Other IDs are numbered one space after the other, from 0.
 type enumeration struct {
 	spaces []idspace.Space
 	plain  bool

@@ -113,7 +113,7 @@ func (x *forager) End() error {
 	defer x.mu.Unlock()
 	for _, s := range x.spaces {
 		if s.circuit.Open() {
-			return fmt.Errorf("%w: %s: `seine resume` goes on", ErrDark, s.circuit.Reason)
+			return fmt.Errorf("%w: %s: run `seine resume` to continue", ErrDark, s.circuit.Reason)
 		}
 	}
 	if x.search.worthless != "" {

@@ -15,8 +15,8 @@ type Meta struct {
 	Depth int           `json:"depth,omitempty"`
 	Walk  *explore.Walk `json:"walk,omitempty"`
 
-	// Foreign marks a page on a site that may not receive the job's credentials: another page
-	// linked to it.
+	// Foreign marks a page on a site that may not receive the job's credentials, because another
+	// page linked to it.
 	Foreign bool `json:"foreign,omitempty"`
 
 	// Probe marks an ID that the forager chose. Trip is the local search that the ID continues.

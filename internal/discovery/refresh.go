@@ -9,8 +9,8 @@ import (
 )
 
 // A model is updated before a choice, at most every freshFor and for at most 1/freshness of the
-// time. After behind answers of this worker alone it is updated in any case: if reads are slow, the
-// choice would otherwise use outdated statistics.
+// time. After behind answers of this worker alone it is updated in any case, because slow reads
+// would otherwise lead to outdated statistics.
 const (
 	freshFor  = 100 * time.Millisecond
 	freshness = 20
@@ -178,8 +178,8 @@ func (x *forager) afford(ctx context.Context, want int, near int64) (n int, spen
 	return b.reserve(want), answers >= budget, nil
 }
 
-// countFormer counts the answers of spaces that the job no longer has: the budget includes them. It
-// logs them once.
+// countFormer counts the answers of the job's former spaces, which the budget includes. It logs
+// them once.
 func (x *forager) countFormer(ctx context.Context) error {
 	b := &x.budget
 	if time.Since(b.formerAt) < formerEvery {

@@ -81,9 +81,9 @@ func (r *recent) note(seen *frontier.Explored) {
 // name returns the first and the last ID of a space.
 func (s *space) name() string { return s.At(0) + " to " + s.At(s.Len()-1) }
 
-// Blocks that were written shortly before the last read are read again, because their transaction
-// may have been open at that time. Most transactions end within glance. At times a read reaches
-// lookBack before the last such read. Rows are absolute, so a second read of a row is harmless.
+// Blocks written shortly before the last read are read again, because their transaction may have
+// been open at that time. Most transactions end within glance. At times a read reaches lookBack
+// before the last such read. Rows are absolute, so a second read of a row is harmless.
 const (
 	glance    = time.Second
 	lookBack  = time.Minute
@@ -127,7 +127,7 @@ func (l links) logCircuit(ctx context.Context, s *space, now frontier.Circuit) {
 	s.circuit = now
 	switch {
 	case now.Open() && !was:
-		l.cfg.Log.WarnContext(ctx, "exploring stops: `seine resume` goes on", "space", s.name(), "err", now.Reason)
+		l.cfg.Log.WarnContext(ctx, "exploring stops: run `seine resume` to continue", "space", s.name(), "err", now.Reason)
 	case was && !now.Open():
 		l.cfg.Log.InfoContext(ctx, "exploring goes on", "space", s.name())
 	}
@@ -146,7 +146,7 @@ func (l links) logBarren(ctx context.Context, s *space) {
 	for s.barren <= sums.Done {
 		s.barren *= 10
 	}
-	l.cfg.Log.WarnContext(ctx, "nothing was wanted so far: are the verdict and explore.hit right?", "space", s.name(), "answers", sums.Done)
+	l.cfg.Log.WarnContext(ctx, "nothing was wanted so far: check the verdict and explore.hit", "space", s.name(), "answers", sums.Done)
 }
 
 // minAnswers is the number of answers from which on a space may be called not worth it. judgeEvery

@@ -15,8 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// A database that is far away costs no starts: they are taken so far ahead that
-// they can be made.
+// A distant database costs no starts, because claims reserve them far enough ahead.
 func TestPaceFromAfar(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -28,8 +28,8 @@ func (m mute) Heartbeat(ctx context.Context, l frontier.Lease, rates map[frontie
 	return m.Frontier.Heartbeat(ctx, l, rates)
 }
 
-// Tasks stop three quarters of a lease after the last heartbeat that got through,
-// also while one is under way that is never answered.
+// Tasks stop three quarters of a lease after the last acknowledged heartbeat, even while another
+// heartbeat gets no answer.
 func TestHeartbeatsThatAreNotAnswered(t *testing.T) {
 	t.Parallel()
 	const lease = 4 * time.Second
@@ -80,8 +80,8 @@ func (c clumsy) Release(ctx context.Context, l frontier.Lease, tasks []frontier.
 	return c.Frontier.Release(ctx, l, tasks)
 }
 
-// A worker that comes new does not take from one that was cut off, and is back, what
-// that has in hand: it has a lease's length to say that it lives.
+// A new worker does not rescue the tasks of a reconnected worker, which has a lease's length to
+// send a heartbeat.
 func TestANewWorkerIsPatient(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)
@@ -121,8 +121,7 @@ func TestANewWorkerIsPatient(t *testing.T) {
 	}
 }
 
-// What waits for its turn is given back when its job is paused, also where nothing
-// but a slot is waited for.
+// Waiting tasks are released when their job is paused, even if they wait only for a slot.
 func TestAPauseHoldsWhatWaitsForASlot(t *testing.T) {
 	t.Parallel()
 	var paused atomic.Bool

@@ -16,8 +16,8 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 )
 
-// A budget is kept: what is asked for counts before it is answered, a step of an
-// excursion as well as a probe, and what fails is tried again within it. Over a
+// A budget holds. A request counts before its answer, for steps of a local search and for probes,
+// and retries stay within it. A fleet may exceed it by the admissions between two checks. Over a
 // fleet it is kept but for what others admit between a look and the next.
 func TestTheBudgetIsKept(t *testing.T) {
 	t.Parallel()
@@ -59,8 +59,8 @@ func TestTheBudgetIsKept(t *testing.T) {
 	}
 }
 
-// A budget goes on when the space is divided otherwise; that is said, and a
-// recount takes over what is known.
+// A budget continues after another division of the space. That is logged, and a recount converts
+// the statistics.
 func TestTheBudgetGoesOnAfterAChange(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, cards)

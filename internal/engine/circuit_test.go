@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 )
 
-// shortRuns asks for so many ids a run until one ends as it should not, at most so
-// often, and returns how many requests that took.
+// shortRuns makes runs of a number of IDs until one fails, at most most of them, and returns the
+// number of requests.
 func (r *rig) shortRuns(j *engine.Job, tasks int64, most int) (spent int, err error) {
 	r.Helper()
 	before := r.requests()
@@ -28,8 +28,8 @@ func (r *rig) shortRuns(j *engine.Job, tasks int64, most int) (spent int, err er
 	return r.requests() - before, err
 }
 
-// What the alarm goes by outlives a worker: a site that went dark is noticed by
-// runs that are each too short to notice it.
+// The state of the alarm outlives a worker, so runs that are each too short to detect a failed site
+// detect it together.
 func TestADarkSiteIsNoticedByShortRuns(t *testing.T) {
 	t.Parallel()
 	var dark atomic.Bool
@@ -52,8 +52,8 @@ func TestADarkSiteIsNoticedByShortRuns(t *testing.T) {
 	if !errors.Is(err, discovery.ErrDark) || spent > 600 {
 		t.Errorf("after %d requests to a dark site: %v; want %v within some hundred", spent, err, discovery.ErrDark)
 	}
-	// It goes on when it is told to, and is stopped as soon where nothing has changed,
-	// each time: what the dark site gave is not what is expected of it.
+	// The space continues after a resume, and stops as soon again if the site still fails, because
+	// the failed site's answers do not lower the expectation.
 	for range 4 {
 		if _, err := r.f.CloseCircuits(t.Context(), j.ID); err != nil {
 			t.Fatal(err)
@@ -64,8 +64,8 @@ func TestADarkSiteIsNoticedByShortRuns(t *testing.T) {
 			t.Errorf("after `resume` and %d requests: %v; want %v within 200", again, err, discovery.ErrDark)
 		}
 	}
-	// So it is in a run that is long enough; its model is a tenth of a second old, in
-	// which this site answers a hundred times.
+	// The same holds in a long run, whose model is a tenth of a second old while this site answers
+	// a hundred times in that time.
 	if _, err := r.f.CloseCircuits(t.Context(), j.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -128,8 +128,7 @@ func TestErrorsStopTheSpace(t *testing.T) {
 	}
 }
 
-// Of a site that never gave anything nothing is expected: that is said, and goes
-// on.
+// A site without any hit has no expectation. That is logged, and the space continues.
 func TestNothingWantedIsSaid(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, http.NotFound)

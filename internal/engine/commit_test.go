@@ -29,9 +29,8 @@ func (f refusedOnce) Complete(ctx context.Context, l frontier.Lease, job frontie
 	return out, err
 }
 
-// A result that the database refuses ends its own task alone, in error. When the
-// lease is lost before that is told, the task is not said to have ended: it is
-// tried again, and ends once.
+// A result that the database refuses ends its own task alone, in error. If the lease is lost before
+// the result is reported, the task is retried and ends once.
 func TestResultThatTheDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -74,8 +73,8 @@ func TestResultThatTheDatabaseRefuses(t *testing.T) {
 	}
 }
 
-// A neighbor function that panics ends its task in error with that reason: a chain
-// that just ended would look like a site that has no more.
+// A neighbor function that panics ends its task in error with that reason, because otherwise a
+// chain that just ended would look exhausted.
 func TestNeighborThatPanics(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)

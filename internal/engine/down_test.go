@@ -14,7 +14,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// HTTP 503 costs no attempt: a task of one attempt is done when the host is well again.
+// HTTP 503 costs no attempt. A task with one attempt is done when the host recovers.
 func TestARefusalCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {

@@ -34,7 +34,7 @@ func hostFault(host, reason string) error {
 	return fetch.Fault{Reason: reason, Host: host, Err: seine.ErrHost}
 }
 
-// endings is the table: what happened to a task of some attempts, and how it ends.
+// endings is the table of attempts and endings.
 var endings = []struct {
 	what  string // as docs/operations.md writes it
 	task  frontier.Claimed

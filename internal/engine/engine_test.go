@@ -141,7 +141,7 @@ func (r *rig) register(j seine.Job) *engine.Job {
 	return out
 }
 
-// seed is that of every draw of exploring in this package's tests.
+// seed is the seed of every draw of exploring in this package's tests.
 const seed = 18
 
 func (r *rig) engine(j *engine.Job, change func(c *engine.Config)) *engine.Engine {
@@ -240,8 +240,7 @@ func TestChainWalksBothWays(t *testing.T) {
 	if len(r.asked) != 12 { // 39 to 50
 		t.Errorf("%d pages were asked for; want 12: %s", len(r.asked), r.states(j))
 	}
-	// With more patience the walk begins again at the known hits, and steps
-	// over what is known to be a miss.
+	// With more patience the walk restarts at the known hits and skips known misses.
 	j = chain(2)
 	r.run(j)
 	if r.times("/p/50") != 1 || r.times("/p/60") != 1 || r.times("/p/62") != 1 || r.times("/p/63") != 0 || r.times("/p/38") != 1 {
@@ -379,8 +378,8 @@ func TestPaceHoldsOverWorkers(t *testing.T) {
 	if len(at) != 25 {
 		t.Fatalf("%d requests; want 25", len(at))
 	}
-	// The site's clock, with what a busy machine adds: no two in half the delay
-	// twice in a row, and the whole not faster than the pace.
+	// These are the site's times on a busy machine. No two consecutive gaps are under half the
+	// delay, and the whole is not faster than the pace.
 	if span := at[24].Sub(at[0]); span < 24*60*time.Millisecond-60*time.Millisecond {
 		t.Errorf("25 requests in %v: faster than the pace", span)
 	}
@@ -490,8 +489,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// An image costs one request when its better file is there, and two when it is
-// not: nothing is asked for ahead, by HEAD or otherwise.
+// An image costs one request if its better file exists, and two if not. No request is made ahead,
+// by HEAD or otherwise.
 func TestAnImageIsAskedForOnce(t *testing.T) {
 	t.Parallel()
 	var (
@@ -572,7 +571,7 @@ func TestJobsLimit(t *testing.T) {
 	}
 }
 
-// A pace that comes where there was none brings each host's tasks into one lane.
+// A new pace for a job without one moves each host's tasks into one lane.
 func TestPaceThatComesLater(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)

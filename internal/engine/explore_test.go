@@ -17,8 +17,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// cards answers like a registry: runs of forty wanted ids, a thousand apart, in
-// the last quarter of the space.
+// cards answers like a registry, with runs of forty wanted IDs, a thousand apart, in the last
+// quarter of the space.
 func cards(w http.ResponseWriter, r *http.Request) {
 	id, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/p/"))
 	if !wantedCard(id) {
@@ -30,7 +30,7 @@ func cards(w http.ResponseWriter, r *http.Request) {
 
 func wantedCard(id int) bool { return id >= 60_000 && id%500 < 40 }
 
-// known is what is known of a job's spaces.
+// known returns the statistics of a job's spaces.
 func (r *rig) known(j *engine.Job) (sum explore.Sums) {
 	r.Helper()
 	for _, s := range discovery.Spaces(&j.Job) {
@@ -45,8 +45,8 @@ func (r *rig) known(j *engine.Job) (sum explore.Sums) {
 	return sum
 }
 
-// A space is explored where wanted ids are: no id is asked for twice, what was
-// answered is counted once, and a budget ends the run.
+// A space is explored where wanted IDs are. No ID is requested twice, each answer counts once, and
+// a budget ends the run.
 func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 	t.Parallel()
 	const budget = 2000
@@ -55,8 +55,8 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 		least    float64
 		most     float64
 	}{
-		// 2 % of the space is wanted. What the forager finds of it with 2,000
-		// requests depends on where its first probes hit: 0.3 to 0.5.
+		// 2 % of the space is wanted. The forager's yield with 2,000 requests depends on its first
+		// hits and lies between 0.3 and 0.5.
 		{seine.StrategyForager, 0.2, 1},
 		{seine.StrategyRandom, 0.005, 0.05},
 	} {
@@ -78,7 +78,7 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 					hits++
 				}
 			}
-			// What is under way when the budget is met may exceed it.
+			// Requests in flight at the end of the budget may exceed it.
 			if n := len(r.asked); n < budget || n > budget+budget/10 {
 				t.Errorf("%d requests; want about %d", n, budget)
 			}
@@ -93,8 +93,8 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 	}
 }
 
-// What goes wrong says nothing of an id: it is tried again, counted once, and
-// the excursion goes on past it.
+// An error is no evidence about an ID. The ID is retried and counted once, and the local search
+// continues past it.
 func TestErrorsAreNoMisses(t *testing.T) {
 	t.Parallel()
 	var r *rig
@@ -139,8 +139,8 @@ func TestErrorsAreNoMisses(t *testing.T) {
 	}
 }
 
-// A run ends when each id was asked for, also by chance, and where the last ids are
-// less than a fiftieth of all.
+// A run ends when each ID was requested, also by chance, and also with fewer than a fiftieth of all
+// IDs left.
 func TestASpaceIsExhausted(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -176,8 +176,7 @@ func TestASpaceIsExhausted(t *testing.T) {
 	}
 }
 
-// crowded is a real frontier that says of a while that all ids are known, and then
-// that something is ready.
+// crowded is a real frontier that first reports all IDs as known, and then a ready task.
 type crowded struct {
 	frontier.Frontier
 	lulls *atomic.Int64
@@ -197,8 +196,7 @@ func (c crowded) Lookup(_ context.Context, _ frontier.JobID, keys []string) (map
 	return out, nil
 }
 
-// A worker that looked at ids in vain does not go on without a pause when something
-// else comes first.
+// A worker that searched in vain pauses if another task comes first.
 func TestLookingIsNoIdleRound(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)

@@ -14,9 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// How many ids of a space ended in error is true when they are sent back and fail
-// again, and when an id failed that had been answered; a space is exhausted when each
-// of its ids was asked for.
+// The number of IDs of a space in error is correct when they are requeued and fail again, and when
+// an answered ID fails. A space is exhausted when each of its IDs was requested.
 func TestFailedAfterRetry(t *testing.T) {
 	t.Parallel()
 	for _, postgres := range []bool{false, true} {

@@ -12,8 +12,7 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Fetches start within the job's hours by the frontier's clock, whatever ours
-// says: none after they end, and none before they begin.
+// Fetches start within the job's hours by the frontier's clock, whatever this clock shows.
 func TestHours(t *testing.T) {
 	t.Parallel()
 	night := seine.Hours{From: 22 * time.Hour, To: 6 * time.Hour}
@@ -104,7 +103,8 @@ func TestARefusalSlowsTheHost(t *testing.T) {
 			if len(at) != 9 {
 				t.Fatalf("%d requests; want 9\n%s", len(at), r.log)
 			}
-			// From the fourth on: twice of it, less what good answers gave back.
+			// From the fourth start on the delay is twice as long, less the share that good answers
+			// restored.
 			if span := at[8].Sub(at[3]); span < 5*delay*3/2 {
 				t.Errorf("5 requests in %v after a refusal; want at least %v", span, 5*delay*3/2)
 			}

@@ -48,7 +48,7 @@ func (r *rig) file(text string, change func(j *seine.Job)) *engine.Job {
 	return r.register(f.Job)
 }
 
-// record is the only record of a job, its assets and those that failed.
+// record returns the only record of a job, its assets and the failed ones.
 func (r *rig) record(j *engine.Job) (fields string, assets, failed []string) {
 	r.Helper()
 	n := 0
@@ -100,7 +100,7 @@ retry: {error: 4}
 
 const keepPage = `<h1>x</h1><b>1.10</b><img src=/1.png><img src=/2.png><img src=/1.png><img src=/3.png>`
 
-// A list keeps its good files beside what is no URL, which fails at once.
+// A list keeps its good files if one entry is no URL, which fails at once.
 func TestAListKeepsItsFilesBesideWhatIsNoURL(t *testing.T) {
 	t.Parallel()
 	var pages atomic.Int64
@@ -148,7 +148,7 @@ func TestAnAssetThatFailsIsRetriedAlone(t *testing.T) {
 			r.atPostgres()
 		}
 		j := r.file(keepJob, func(j *seine.Job) { j.Retry.Backoff = 2 * time.Second })
-		// Until the first attempt is committed: the record is there, with the failure.
+		// Until the first attempt is committed, the record exists with the failure.
 		held := make(chan struct{})
 		go func() {
 			defer close(held)
@@ -237,7 +237,7 @@ func TestAnAssetThatFailsForGood(t *testing.T) {
 	})
 }
 
-// The page is the file: it is fetched once, in its own bytes, up to max_asset.
+// The page is the file, fetched once with its own bytes, up to max_asset.
 func TestThePageItselfIsAnAsset(t *testing.T) {
 	t.Parallel()
 	pdf := append([]byte("%PDF-1.4\n"), bytes.Repeat([]byte{0xff, 0}, 5000)...)
@@ -310,8 +310,8 @@ assets:
 	}
 }
 
-// A host that does not answer costs no attempt: the record is stored, its asset waits for the host,
-// and fails once the host has been away for retry.host_down.
+// A host that does not answer costs no attempt. The record is stored, its asset waits for the host,
+// and the asset fails after retry.host_down.
 func TestARecordWhoseAssetHostIsDown(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, postgres bool) {
@@ -349,7 +349,7 @@ assets:
 	})
 }
 
-// A secret in an asset's URL is stored nowhere: the next attempt fetches the page again.
+// A secret in an asset's URL is never stored, so the next attempt fetches the page again.
 func TestASecretIsNotOwed(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
@@ -452,7 +452,7 @@ fields:
 	})
 }
 
-// The deadline is one of the page, and of each asset: a list may take longer than both.
+// The deadline applies to the page and to each asset, so a list may take longer.
 func TestAListMayTakeLongerThanTheDeadline(t *testing.T) {
 	t.Parallel()
 	const deadline, each, files = 1500 * time.Millisecond, 250 * time.Millisecond, 8

@@ -16,8 +16,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// A worker that died held tasks of a time without a pace. They come back into
-// the lanes of that time, and are asked for at the pace of now all the same.
+// A worker that died held tasks of a time without a pace. They return to the lanes of that time,
+// and are still requested at the current pace.
 func TestPaceAfterADeadWorker(t *testing.T) {
 	t.Parallel()
 	const delay = 100 * time.Millisecond
@@ -48,7 +48,7 @@ func TestPaceAfterADeadWorker(t *testing.T) {
 	j = r.register(r.job(func(j *seine.Job) {
 		j.Pace = seine.Pace{Delay: seine.Span{Min: delay, Max: delay}, Concurrency: 4}
 	}))
-	// Giving back what is in a wrong lane is tried until it works.
+	// Releasing tasks of a wrong lane is retried until it succeeds.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := r.engine(j, func(c *engine.Config) { c.Frontier = clumsy{r.f, new(sync.Once)} }).Run(ctx); err != nil || ctx.Err() != nil {
@@ -62,7 +62,7 @@ func TestPaceAfterADeadWorker(t *testing.T) {
 	}
 }
 
-// closedPort is an address where nobody listens.
+// closedPort returns an address without a listener.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,8 +73,8 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// Without a pace, a host that can't be reached and one that asks to be left alone
-// are so for the fleet, and do not hold the others up.
+// Without a pace, an unreachable host and a host that requests a backoff affect the fleet, and do
+// not delay other hosts.
 func TestHostsWithoutAPaceHaveRules(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)

@@ -28,8 +28,8 @@ func (d distant) Claim(ctx context.Context, l frontier.Lease, args frontier.Clai
 	return got, err
 }
 
-// A start whose time has passed before the worker could make it is not made
-// late, among the other workers' starts: another one is taken.
+// If the time of a start has passed before the worker could make it, the worker takes another one,
+// so that it does not collide with other workers' starts.
 func TestLateStartsDoNotCrowdTheHost(t *testing.T) {
 	t.Parallel()
 	const delay, tasks = 50 * time.Millisecond, 40

@@ -8,8 +8,8 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// An optional asset never fails its task: neither one that is not there nor one of a host that
-// stays down.
+// An optional asset never fails its task, neither a missing one nor an asset of a host that stays
+// down.
 func TestAnOptionalAssetDoesNotFailItsTask(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]string{"a host that is down": "http://127.0.0.1:1/a.png", "no base64": "data:image/png;base64,!!", "no URL": "javascript:1"} {

@@ -15,8 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// A host that a redirect leads to is heeded itself: it becomes quiet, and not the
-// one that sent us there.
+// The target host of a redirect gets its own backoff, and the first host does not.
 func TestARedirectsTargetIsHeeded(t *testing.T) {
 	t.Parallel()
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -51,7 +50,7 @@ func TestARedirectsTargetIsHeeded(t *testing.T) {
 	}
 }
 
-// until runs a job in the background until so many tasks are done.
+// until runs a job in the background until a number of tasks is done.
 func (r *rig) until(j *engine.Job, done int64) {
 	r.Helper()
 	ctx, stop := context.WithTimeout(r.Context(), 30*time.Second)
@@ -78,8 +77,8 @@ func (r *rig) until(j *engine.Job, done int64) {
 	}
 }
 
-// A host that a redirect or an asset leads to, and that can't be reached, rests:
-// the tasks wait for it and pay no attempt.
+// An unreachable host of a redirect or an asset backs off. The tasks wait for it at no attempt's
+// cost.
 func TestAnotherHostThatCantBeReached(t *testing.T) {
 	t.Parallel()
 	for _, by := range []string{"redirect", "asset"} {

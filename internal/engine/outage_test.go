@@ -26,9 +26,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// The frontier is away for longer than a lease lasts: the worker says so once,
-// fetches nothing more, and commits what it has in hand when the frontier is
-// back and the lease's row still stands.
+// The frontier is unreachable for longer than a lease. The worker logs that once, fetches nothing
+// more, and commits its results when the frontier returns with the lease's row.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	const lease = 2 * time.Second

@@ -11,8 +11,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// A redirect is one more request: it waits for a start like any other, whether
-// the frontier paces or the worker does.
+// A redirect is one more request and waits for a start like any other, in the frontier's pace and
+// in the worker's.
 func TestRedirectsArePaced(t *testing.T) {
 	t.Parallel()
 	const delay = 120 * time.Millisecond
@@ -49,7 +49,7 @@ func TestRedirectsArePaced(t *testing.T) {
 	}
 }
 
-// What a job holds as a secret does not come into the database.
+// A job's secrets never reach the database.
 func TestSecretsAreNotStored(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)

@@ -36,12 +36,12 @@ func (r *rig) requests() int {
 	return len(r.asked)
 }
 
-// Several spaces are explored side by side, most where most is found; ids are
-// written as each space says.
+// Several spaces are explored together, mostly the one with the best yield, and each space has its
+// notation of IDs.
 func TestSeveralSpaces(t *testing.T) {
 	t.Parallel()
-	// Runs of a hundred: an excursion ends, and a space is chosen anew, often enough
-	// that each of them is looked at.
+	// In runs of a hundred, a local search ends and another space is chosen often enough that each
+	// is visited.
 	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
 		if id := path.Base(q.URL.Path); !strings.HasPrefix(id, "B-") || id[len(id)-3:] > "099" {
 			http.NotFound(w, q)
@@ -105,8 +105,7 @@ func TestSpacesAreEnumerated(t *testing.T) {
 	}
 }
 
-// Spaces that differ only in how many zeros stand in front are spaces of their
-// own: each id of both is asked for, by every strategy.
+// Spaces that differ only in leading zeros are distinct. Every strategy requests each ID of both.
 func TestSpacesOfTwoWidths(t *testing.T) {
 	t.Parallel()
 	for _, s := range []seine.Strategy{seine.StrategyForager, seine.StrategyRandom, seine.StrategyOff, seine.StrategyChain} {
@@ -125,8 +124,8 @@ func TestSpacesOfTwoWidths(t *testing.T) {
 	}
 }
 
-// A site that gives other pages stops the space for every worker, soon; it goes
-// on when it is told to, and finds what is there.
+// A site that gives other pages soon stops the space for every worker. After a resume the space
+// continues and finds the rest.
 func TestADarkSiteStopsTheSpace(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"empty pages", "stale pages"} {
@@ -187,7 +186,7 @@ func TestADarkSiteStopsTheSpace(t *testing.T) {
 			if n := r.requests() - before - spent; n != 0 {
 				t.Errorf("%d requests while it is stopped", n)
 			}
-			// The site is back: what it gave meanwhile is asked again.
+			// The site has recovered, and its earlier answers are requested again.
 			dark.Store(false)
 			if n, err := r.f.CloseCircuits(t.Context(), j.ID); err != nil || n != 1 {
 				t.Fatalf("closed %d, %v", n, err)
@@ -223,8 +222,7 @@ func TestADarkSiteStopsTheSpace(t *testing.T) {
 	}
 }
 
-// What walks look for is what `hit` says; a rule that changes is judged again by
-// what was kept.
+// `hit` defines a hit of local search, and a changed rule applies to the stored data.
 func TestHitIsJudgedAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
@@ -290,8 +288,8 @@ func TestHitIsJudgedAgain(t *testing.T) {
 	}
 }
 
-// A chain follows a page's own links, both ways, until pages are not wanted; a
-// user's function may say what lies next to a page.
+// A chain follows a page's own links in both directions until pages are unwanted. A user's function
+// may also return the neighbors.
 func TestChainsByNeighbors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -368,15 +366,14 @@ func TestNoLongerWorthIt(t *testing.T) {
 			found++
 		}
 	}
-	// How many it takes is for TestWorthIt of the simulator: here pages come faster
-	// than is looked at what they bring, and how much faster is the machine's.
+	// TestWorthIt of the simulator checks the number of requests. Here pages arrive faster than
+	// their results are read, by a factor that depends on the machine.
 	if n := r.requests(); found < 980 || n > 10_000 {
 		t.Errorf("%d requests, %d for the thousand that are wanted; want nearly all of those, and no more than a fifth of the space", n, found)
 	}
 }
 
-// An excursion whose next step was another's by the time it was admitted looks
-// again and goes on.
+// A local search whose next step was taken meanwhile looks up the step after it and continues.
 func TestAnExcursionTurnsAtWhatIsTaken(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

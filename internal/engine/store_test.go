@@ -20,8 +20,8 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-// A store that takes connections and says nothing holds no task until its
-// deadline, is told once, and nothing is done without its bytes.
+// A store that accepts connections and never answers holds no task until its deadline. It is
+// reported once, and no task is done without its bytes.
 func TestStoreThatGoesAway(t *testing.T) {
 	t.Parallel()
 	memory := s3mem.New()

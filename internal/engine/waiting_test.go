@@ -15,8 +15,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Starts that were claimed ahead are given up when the host asks to be left
-// alone: at once by the worker that heard it, soon by the others.
+// When the host requests a backoff, reserved starts are dropped, at once by the worker with that
+// answer and soon by the others.
 func TestStartsAheadHeedTheHost(t *testing.T) {
 	t.Parallel()
 	t.Run("this worker heard it", func(t *testing.T) { startsAhead(t, false) })
@@ -99,8 +99,8 @@ func startsAhead(t *testing.T, another bool) {
 	}
 }
 
-// Tasks whose assets are on a host that wants to be left alone wait for it at no
-// attempt's cost, and hold nobody else up.
+// Tasks whose assets are on a host in backoff wait for it at no attempt's cost and delay no other
+// task.
 func TestAQuietAssetHostCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)

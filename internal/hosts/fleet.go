@@ -23,7 +23,7 @@ func newFleet(g *gate) *fleet {
 	return &fleet{gate: g, delay: g.cfg.Job.Pace.Delay.Min, last: map[string]time.Time{}}
 }
 
-// Claim sets no bounds: the frontier's pace decides.
+// Claim sets no bounds, because the frontier's pace decides.
 func (g *fleet) Claim(time.Time) (each int, not []frontier.LaneID) { return 0, nil }
 
 // Enter waits for a start of the fleet's schedule.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// foreign records the hosts that this worker cannot reach and that no task of its own names: hosts
-// of redirects and assets.
+// foreign records the unreachable hosts of redirects and assets, which are not the host of a task
+// of this worker.
 type foreign struct {
 	mu     sync.Mutex
 	byLane map[string]*unreachable

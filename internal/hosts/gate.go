@@ -76,8 +76,8 @@ type Visit struct {
 
 // Start is the start that the claim of a task reserved.
 type Start struct {
-	// At is the planned start. Due is the earliest time that the frontier may have meant: it
-	// counted the wait from some moment between the request and the reply.
+	// At is the planned start. Due is the earliest time that the frontier may have meant, because
+	// it counted the wait from some moment between the request and the reply.
 	At, Due time.Time
 
 	// Held returns an error if the task's lease is lost.
@@ -129,8 +129,8 @@ type Gate interface {
 	// Report records what a request showed about its host and returns what follows for the task.
 	Report(ctx context.Context, r Report) Effect
 
-	// Claim returns what this worker's own pace allows a claim: the largest number of tasks per
-	// lane (zero: no bound) and the lanes to skip.
+	// Claim returns the bounds of this worker's own pace for a claim: the largest number of tasks
+	// per lane (zero for no bound) and the lanes to skip.
 	Claim(now time.Time) (each int, not []frontier.LaneID)
 
 	// Watch gives pages up whose lane is paused or in backoff while they wait. It ends with ctx.

@@ -14,8 +14,8 @@ import (
 // shards if it has none. A host of a job without a pace gets a lane of its own while it is
 // unhealthy, because its backoff binds the fleet.
 //
-// A claim may bring a task of another lane than it belongs to: the pace changed while a dead worker
-// held it, or its host became unhealthy. Such a task is not started but moved.
+// A claim may return a task of another lane than its own, because the pace changed while a dead
+// worker held it, or because its host became unhealthy. Such a task is not started but moved.
 type Lanes struct {
 	mover Mover
 	job   *seine.Job
@@ -107,8 +107,8 @@ func (l *Lanes) Read(ctx context.Context) error {
 // moveBatch is the number of tasks that are moved at a time.
 const moveBatch = 1000
 
-// MoveMore moves further tasks that wait in a shard: likely more of them than a claim brings belong
-// to other lanes.
+// MoveMore moves further waiting tasks of a shard, of which more probably belong to other lanes
+// than a claim returns.
 func (l *Lanes) MoveMore(ctx context.Context) error {
 	l.mu.Lock()
 	after := l.after
@@ -148,9 +148,8 @@ func (l *Lanes) Move(ctx context.Context, tasks []frontier.Claimed, own []Own) e
 	return l.mover.Move(ctx, l.id, moved, lanes)
 }
 
-// Relane moves the waiting tasks of a job to the lanes of its pace: a pace that changed between
-// none and some puts tasks elsewhere. With all, it also moves tasks whose host changed with
-// seeds.url.
+// Relane moves the waiting tasks of a job to the lanes of its pace, because a change between a pace
+// and none assigns other lanes. With all, it also moves tasks whose host changed with seeds.url.
 func Relane(ctx context.Context, f Mover, job *seine.Job, id frontier.JobID, all bool) error {
 	if err := relane(ctx, f, job, id, !job.Pace.Unpaced()); err != nil || !all {
 		return err

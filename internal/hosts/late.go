@@ -15,14 +15,14 @@ const lateAfter = 50 * time.Millisecond
 // makes progress.
 const lateTries = 5
 
-// late reports whether a start's time has passed: the process stood still, or the frontier's reply
-// was slow. delay is the pace's.
+// late reports whether a start's time has passed, because the process was paused or the frontier's
+// reply was slow. delay is the pace's.
 func late(delay time.Duration, due, now time.Time) bool {
 	return delay > 0 && now.Sub(due) > max(lateAfter, delay/4)
 }
 
-// startOf returns the start of a turn that was requested at a time, and its earliest possible due
-// time: the frontier counted the wait from some moment between the request and the reply.
+// startOf returns the start of a turn, and its earliest possible due time, because the frontier
+// counted the wait from some moment between the request and the reply.
 func startOf(asked time.Time, turn frontier.Turn) (at, due time.Time) {
 	due = asked.Add(turn.Wait)
 	return due.Add(min(time.Since(asked), lateAfter) / 2), due

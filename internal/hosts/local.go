@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/polite"
 )
 
-// local is the gate of pace.scope worker: the worker has an address of its own, so it decides the
+// local is the gate of pace.scope worker. The worker has an address of its own, so it decides the
 // whole pace. The frontier only hands tasks out.
 type local struct {
 	*gate

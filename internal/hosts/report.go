@@ -172,7 +172,7 @@ func (r Report) faulty() string {
 	return ""
 }
 
-// ofOwn reports whether the fault is that of the host of the task's page.
+// ofOwn reports whether the fault belongs to the host of the task's page.
 func (r Report) ofOwn() bool {
 	host := r.faulty()
 	return r.Kind == Page && (host == "" || host == r.Own.Host)

@@ -16,7 +16,7 @@ import (
 // Space is an ID space with its arithmetic.
 type Space seine.IDSpace
 
-// Of returns a space of a job with its arithmetic.
+// Of converts a space of a job.
 func Of(s *seine.IDSpace) *Space { return (*Space)(s) }
 
 // All returns the spaces of a job.

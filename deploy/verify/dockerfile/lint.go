@@ -189,7 +189,7 @@ func final(s instructions.Stage, complain func(bool, string, ...any)) {
 		complain(s.BaseName == "scratch" && packages == "", "stage seine: more than the binary")
 		return
 	}
-	complain(len(entry) > 1 && entry[0] == "/usr/bin/tini" && entry[1] == "--", "stage %s: no init reaps what the browser leaves", s.Name)
+	complain(len(entry) > 1 && entry[0] == "/usr/bin/tini" && entry[1] == "--", "stage %s: no init reaps the orphans of the browser", s.Name)
 	complain(strings.Contains(packages, "chmod 0711 /usr/bin/tini"), "stage %s: a page can read the environment of tini", s.Name)
 	complain(strings.Contains(packages, `"chromium-headless-shell=${CHROMIUM}"`), "stage %s: the browser's version is not pinned", s.Name)
 	for _, p := range []string{"fonts-noto-cjk", "tini", "ca-certificates"} {
