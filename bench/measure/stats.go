@@ -1,5 +1,5 @@
-// Package measure holds the shared parts of the benchmarks: figures, processes, the PostgreSQL under test,
-// and the command.
+// Package measure holds the shared parts of the benchmarks: figures, processes, the PostgreSQL
+// under test, and the command.
 package measure
 
 import (

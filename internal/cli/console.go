@@ -36,7 +36,7 @@ func (e *environment) group() cgroup.Group {
 	return cgroup.At(e.machine)
 }
 
-// console is a command's streams, with the flags that decide what it prints.
+// console is a command's streams, with the flags that control its output.
 type console struct {
 	*environment
 

@@ -165,7 +165,7 @@ func lookup(ctx context.Context, f states, job frontier.JobID, s *idspace.Space,
 	return err
 }
 
-// knownBy returns what a task's state shows about its ID to another walk.
+// knownBy returns the evidence of a task's state about its ID to another walk.
 func knownBy(state seine.State) explore.Known {
 	switch state {
 	case seine.Skipped, seine.Error, seine.Stale:

@@ -88,7 +88,7 @@ type Finished struct {
 	Skip bool
 }
 
-// Next is what a finished task leads to.
+// Next holds the effects of a finished task.
 type Next struct {
 	// Follow are tasks to admit.
 	Follow []frontier.New

@@ -38,7 +38,7 @@ func (x *forager) Stored(ctx context.Context, batch []Finished, next []Next, res
 	}
 }
 
-// answerOf returns what a result shows about its ID.
+// answerOf returns the evidence of a result about its ID.
 func (x *forager) answerOf(f Finished) explore.Answer {
 	switch {
 	case isHit(x.cfg.Job, f.Key, f.State, f.Reason):
@@ -54,7 +54,7 @@ func (x *forager) answerOf(f Finished) explore.Answer {
 	return explore.NoAnswer
 }
 
-// explored returns what a result adds to the statistics of its space, and the next step of its
+// explored returns the contribution of a result to the statistics of its space, and the next step of its
 // local search.
 func (x *forager) explored(ctx context.Context, f Finished, around neighborhood) (out Next) {
 	if f.Claimed.Mark == frontier.Known {

@@ -18,7 +18,7 @@ import (
 
 var errUnstorable = errors.New("the database refuses the result")
 
-// fate is what the frontier did with an outcome.
+// fate is the result of storing an outcome.
 type fate struct {
 	stored  bool
 	refused []string // keys of follow-ups that the job had seen
@@ -172,7 +172,7 @@ func (m *committer) giveBack(ctx context.Context, s *shift, batch []outcome, nex
 	}
 }
 
-// record adds what a scraper left out, and the properties of stored assets.
+// record adds the fields that a scraper left out, and the properties of stored assets.
 func (m *committer) record(o outcome, rec seine.Record) (frontier.Record, error) {
 	if len(rec.AssetFields) > 0 {
 		rec.Fields = maps.Clone(rec.Fields)

@@ -203,7 +203,7 @@ func (o outcome) withoutRecords() outcome {
 	return o
 }
 
-// assetEffect is what a failed asset means for its task.
+// assetEffect is the effect of a failed asset on its task.
 type assetEffect int
 
 const (
@@ -212,7 +212,7 @@ const (
 	leaveOut                      // the task is done without the asset
 )
 
-// effectOf decides what a failed asset means for its task. A worker that stops or whose store is
+// effectOf decides the effect of a failed asset on its task. A worker that stops or whose store is
 // full ends the task in any case.
 func effectOf(a seine.Asset, failure ending, err error) assetEffect {
 	switch {

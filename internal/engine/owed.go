@@ -34,7 +34,7 @@ type owedRecord struct {
 	FetchedAt   time.Time          `json:"fetched_at"`
 }
 
-// owes encodes what a task owes. The frontier stores no secret: if a URL, an upgrade or a field
+// owes encodes the debt of a task. The frontier stores no secret: if a URL, an upgrade or a field
 // holds a secret, the page is fetched again.
 func owes(o outcome, records []frontier.Record, digest []byte, secrets *redact.Replacer) (json.RawMessage, error) {
 	out := owed{Assets: o.pending, Stored: o.assets, Digest: digest}
@@ -58,7 +58,7 @@ func owes(o outcome, records []frontier.Record, digest []byte, secrets *redact.R
 	return text, err
 }
 
-// owing decodes what a claimed task owes. ok is false if its page is to be fetched.
+// owing decodes the debt of a claimed task. ok is false if its page is to be fetched.
 func owing(c frontier.Claimed) (in owed, ok bool) {
 	if len(c.Owed) == 0 {
 		return in, false

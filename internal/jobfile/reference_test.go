@@ -9,8 +9,8 @@ import (
 
 const preface = `# The job file
 
-A job file is YAML. It states what to scrape, how much, and at which pace. Everything has a default but
-` + "`" + `job` + "`" + `, ` + "`" + `seeds` + "`" + ` and ` + "`" + `fields` + "`" + `; a job that stores pages as files (` + "`" + `body: true` + "`" + `) needs no fields.
+A job file is YAML. It states what to scrape, how much, and at which pace. Everything has a default
+but ` + "`" + `job` + "`" + `, ` + "`" + `seeds` + "`" + ` and ` + "`" + `fields` + "`" + `; a job that stores pages as files (` + "`" + `body: true` + "`" + `) needs no fields.
 This page is made from the source of internal/jobfile; ` + "`" + `seine schema` + "`" + ` prints the same as a JSON
 Schema, for editors, and ` + "`" + `seine validate` + "`" + ` checks a file.
 
