@@ -54,8 +54,8 @@ func (x *forager) answerOf(f Finished) explore.Answer {
 	return explore.NoAnswer
 }
 
-// explored returns the contribution of a result to the statistics of its space, and the next step of its
-// local search.
+// explored returns the contribution of a result to the statistics of its space, and the next step
+// of its local search.
 func (x *forager) explored(ctx context.Context, f Finished, around neighborhood) (out Next) {
 	if f.Claimed.Mark == frontier.Known {
 		return out

@@ -34,8 +34,8 @@ func Recount(ctx context.Context, f Recounter, id frontier.JobID, job seine.Job)
 	})
 }
 
-// recounted returns the contribution of a task to the statistics of its space. A task that is retried counts
-// as its last attempt did.
+// recounted returns the contribution of a task to the statistics of its space. A task that is
+// retried counts as its last attempt did.
 func recounted(job *seine.Job, s Space, pos int64, t frontier.TaskInfo) *frontier.Explored {
 	state, a, block := t.State, explore.Missed, s.Model.Block(pos)
 	switch t.Mark {
