@@ -111,8 +111,8 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	return got, nil
 }
 
-// dueLanes lists due lanes with room for up to n tasks together, the best priority first. It passes over
-// any number of lanes without room, so that hosts at fault do not hide the others.
+// dueLanes lists due lanes with room for up to n tasks together, the best priority first. It passes
+// over any number of lanes without room, so that hosts at fault do not hide the others.
 func dueLanes(ctx context.Context, t tx, args frontier.ClaimArgs, n int, now int64) ([]dueLane, error) {
 	var out []dueLane
 	for prio := 0; prio <= 3 && n > 0; prio++ {

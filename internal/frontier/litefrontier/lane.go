@@ -37,8 +37,8 @@ type row struct {
 	frontier.Lane
 }
 
-// scanLane reads a row of sqlLaneColumns. It scans untyped values, because database/sql converts typed
-// ones by reflection, which doubled the cost of a claim of many lanes.
+// scanLane reads a row of sqlLaneColumns. It scans untyped values, because database/sql converts
+// typed ones by reflection, which doubled the cost of a claim of many lanes.
 func scanLane(scan func(dest ...any) error) (w row, err error) {
 	var (
 		v    [23]any

@@ -95,8 +95,8 @@ var (
 	// laneCooling is the condition of Lane.End under which a cooldown begins.
 	laneCooling = `(k.ok = 0 and k.bad > 0 and l.cooldown_after > 0 and l.errors + k.bad >= l.cooldown_after)`
 
-	// laneAfter is Lane.End. k holds the columns of endedCounts by lane_id. The time is a column of t,
-	// because each use of now would be a plan of its own.
+	// laneAfter is Lane.End. k holds the columns of endedCounts by lane_id. The time is a column of
+	// t, because each use of now would be a plan of its own.
 	laneAfter = `update seine.lane l set inflight = l.inflight - k.n, "full" = l.inflight - k.n >= l.max_inflight,
      errors = case when k.ok > 0 or ` + laneCooling + ` then 0 else l.errors + k.bad end,
      faults = case when k.ok > 0 then 0 else l.faults end, down_since = case when k.ok = 0 then l.down_since end,

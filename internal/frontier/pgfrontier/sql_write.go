@@ -116,13 +116,13 @@ var (
 	sqlWake = `update seine.lane l set ` + laneWoken(`w.prio`) + `
  from unnest($2::int[], $3::smallint[]) w(lane_id, prio) where l.lane_id = w.lane_id and (l.parked or l.prio > w.prio)`
 
-	// sqlFinish ends tasks, last of all. $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7 true
-	// for tasks that show nothing about their lane's host. The counters move by the deleted rows only.
-	// The command tag holds their number.
+	// sqlFinish ends tasks, last of all. $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7
+	// true for tasks that show nothing about their lane's host. The counters move by the deleted
+	// rows only. The command tag holds their number.
 	sqlFinish = finish(``)
 
-	// sqlFinishAgain is sqlFinish after sqlAgain. $8 and $9 are the lanes of the tasks of sqlAgain, and
-	// the same about them: a lane changes once.
+	// sqlFinishAgain is sqlFinish after sqlAgain. $8 and $9 are the lanes of the tasks of sqlAgain,
+	// and the same about them: a lane changes once.
 	sqlFinishAgain = finish(` union all select lane_id, ` + stateDone + `, alone from unnest($8::int[], $9::bool[]) a(lane_id, alone)`)
 
 	// sqlFail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays (s), $7 marks, $8 attempts that
