@@ -88,8 +88,8 @@ func (h held) alone() bool { return h.owed != nil && len(*h.owed) > len("{}") }
 
 func newModel(now time.Time) *model {
 	return &model{
-		now: now, lanes: map[string]frontier.Lane{}, tasks: map[string]*task{}, leases: map[string]*lease{}, circuits: map[int]frontier.Circuit{},
-		blocks: map[int64]explore.Sums{}, records: map[string]string{}, owed: map[string]string{}, failed: map[string]bool{},
+		now: now, lanes: map[string]frontier.Lane{}, tasks: map[string]*task{}, leases: map[string]*lease{},
+		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]string{}, owed: map[string]string{}, failed: map[string]bool{},
 	}
 }
 
@@ -208,7 +208,10 @@ func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (o
 		for i, t := range taken {
 			t.Holder, t.RunAt = worker, time.Time{}
 			t.Attempt++
-			c := claimed{Key: t.Key, Lane: key, Priority: t.Priority, Attempt: t.Attempt, StartAt: starts[i], Wait: starts[i].Sub(m.now), Faults: l.Faults, Mark: t.Mark}
+			c := claimed{
+				Key: t.Key, Lane: key, Priority: t.Priority, Attempt: t.Attempt, StartAt: starts[i], Wait: starts[i].Sub(m.now),
+				Faults: l.Faults, Mark: t.Mark,
+			}
 			if !t.RefusedAt.IsZero() {
 				c.Refused = m.now.Sub(t.RefusedAt)
 			}
@@ -363,84 +366,4 @@ func (m *model) release(worker string, hs []held) (out outcome) {
 		m.lanes[t.Lane] = m.lanes[t.Lane].Free(m.now, 1).Wake(m.now, t.Priority)
 	}
 	return out
-}
-
-func (m *model) rescue() (out [3]int) {
-	worker := ""
-	for w, l := range m.leases {
-		if l.ExpiresAt.Before(m.now) && (worker == "" || l.ExpiresAt.Before(m.leases[worker].ExpiresAt)) {
-			worker = w
-		}
-	}
-	if worker == "" {
-		return out
-	}
-	out[0] = 1
-	delete(m.leases, worker)
-	for _, t := range m.sorted(func(t *task) bool { return t.Holder == worker }) {
-		l := m.lanes[t.Lane].Free(m.now, 1)
-		t.Holder = ""
-		if t.Attempt >= m.spec.MaxAttempts {
-			out[2]++
-			m.finish(t, seine.Error, "worker died", worker)
-		} else {
-			out[1]++
-			t.State, t.Reason = seine.Pending, "worker died"
-			if wait := frontier.RescueDelay(t.Attempt, m.draw); wait > 0 {
-				t.State, t.RunAt = seine.Error, m.now.Add(wait)
-			} else {
-				l = l.Wake(m.now, t.Priority)
-			}
-		}
-		m.lanes[t.Lane] = l
-	}
-	return out
-}
-
-func (m *model) promote() (n int) {
-	for _, t := range m.sorted(func(t *task) bool { return t.waits() && !t.RunAt.After(m.now) }) {
-		t.RunAt = time.Time{}
-		m.lanes[t.Lane] = m.lanes[t.Lane].Wake(m.now, t.Priority)
-		n++
-	}
-	return n
-}
-
-func (m *model) retry(tasks []frontier.New) (n int) {
-	for _, r := range tasks {
-		t := m.tasks[r.Key]
-		switch {
-		case t == nil:
-			continue
-		case t.Final:
-			m.seq++
-			*t = task{Key: t.Key, Lane: r.Lane, seq: m.seq, Worker: t.Worker, Priority: r.Priority, Mark: frontier.MarkOf(t.State), Owes: m.failed[t.Key]}
-		case t.waits():
-			t.RunAt, t.Attempt, t.State, t.RefusedAt = time.Time{}, 0, seine.Pending, time.Time{}
-		default:
-			continue
-		}
-		m.lanes[t.Lane] = m.lanes[t.Lane].Wake(m.now, t.Priority)
-		n++
-	}
-	return n
-}
-
-func (m *model) hostDown(host string, after time.Duration, reason string) (down bool, ended int) {
-	l, ok := m.lanes[host]
-	if !ok || !l.Down(m.now, after) {
-		return false, 0
-	}
-	for _, t := range m.sorted(func(t *task) bool { return t.Lane == host && (t.ready() || t.waits()) }) {
-		if t.Owes && len(m.owed[t.Key]) > len("{}") {
-			continue
-		}
-		m.finish(t, seine.Error, reason, "")
-		ended++
-	}
-	if len(m.ready(host)) == 0 {
-		l.Ready = false
-		m.lanes[host] = l
-	}
-	return true, ended
 }

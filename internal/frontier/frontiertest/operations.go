@@ -19,10 +19,11 @@ var operations = []struct {
 	run    func(c *comparison)
 }{
 	{22, (*comparison).claim}, {16, (*comparison).complete}, {9, (*comparison).giveUp}, {4, (*comparison).release},
-	{8, (*comparison).add}, {7, (*comparison).reserve}, {6, (*comparison).backoff}, {2, (*comparison).pauseJob}, {4, (*comparison).pauseHost},
-	{6, (*comparison).heartbeat}, {3, (*comparison).openLease}, {1, (*comparison).closeLease}, {6, (*comparison).rescue}, {6, (*comparison).promote},
-	{1, (*comparison).maintain}, {5, (*comparison).retry}, {2, (*comparison).circuit}, {4, (*comparison).explore}, {2, (*comparison).register},
-	{3, (*comparison).hostDown}, {1, (*comparison).lookup},
+	{8, (*comparison).add}, {5, (*comparison).retry}, {1, (*comparison).lookup}, {4, (*comparison).explore},
+	{7, (*comparison).reserve}, {6, (*comparison).backoff}, {3, (*comparison).hostDown}, {2, (*comparison).circuit},
+	{4, (*comparison).pauseHost}, {2, (*comparison).pauseJob}, {2, (*comparison).register},
+	{6, (*comparison).heartbeat}, {3, (*comparison).openLease}, {1, (*comparison).closeLease},
+	{6, (*comparison).rescue}, {6, (*comparison).promote}, {1, (*comparison).maintain},
 }
 
 const (
@@ -203,7 +204,9 @@ func (c *comparison) claim() {
 		tasks, err := d.Claim(ctx, d.leases[worker], args)
 		var out []claimed
 		for _, t := range tasks {
-			out = append(out, claimed{t.Key, t.LaneKey, t.Priority, t.Attempt, t.StartAt.UTC(), t.Wait, t.Faults, t.Mark, t.Refused, string(t.Owed)})
+			out = append(out, claimed{
+				t.Key, t.LaneKey, t.Priority, t.Attempt, t.StartAt.UTC(), t.Wait, t.Faults, t.Mark, t.Refused, string(t.Owed),
+			})
 			for _, h := range got {
 				if h.key == t.Key {
 					d.held[holding(worker, h)] = t
@@ -251,8 +254,12 @@ func (c *comparison) explored() *frontier.Explored {
 	hit := c.rand.IntN(3) / 2
 	x := &frontier.Explored{}
 	x.Block = int64(c.rand.IntN(3))
-	x.Sums = explore.Sums{Done: 1, Probes: int64(c.rand.IntN(2)), Wanted: int64(hit), Doubt: float64(c.rand.IntN(8)) / 8, Expected: float64(c.rand.IntN(8)) / 8}
-	x.Step, x.Trials, x.Hits = explore.Step{Context: explore.Context(c.rand.IntN(2)), M: c.rand.IntN(2)}, 1+c.rand.IntN(350), hit
+	x.Sums = explore.Sums{
+		Done: 1, Probes: int64(c.rand.IntN(2)), Wanted: int64(hit),
+		Doubt: float64(c.rand.IntN(8)) / 8, Expected: float64(c.rand.IntN(8)) / 8,
+	}
+	x.Step = explore.Step{Context: explore.Context(c.rand.IntN(2)), M: c.rand.IntN(2)}
+	x.Trials, x.Hits = 1+c.rand.IntN(350), hit
 	if c.rand.IntN(2) == 0 {
 		x.Step = explore.Probes
 	}
@@ -306,7 +313,8 @@ func (c *comparison) complete() {
 	if c.rand.IntN(2) == 0 {
 		batch[c.rand.IntN(len(batch))].Explored = c.explored()
 	}
-	c.end("completes", worker, hs, func() outcome { return c.model.complete(worker, hs, canonical(batch)) }, func(ctx context.Context, d *driver) (frontier.Outcome, error) {
+	model := func() outcome { return c.model.complete(worker, hs, canonical(batch)) }
+	c.end("completes", worker, hs, model, func(ctx context.Context, d *driver) (frontier.Outcome, error) {
 		mine := slices.Clone(batch)
 		for i, h := range hs {
 			mine[i].Claimed = d.held[holding(worker, h)]
@@ -337,8 +345,8 @@ func (c *comparison) giveUp() {
 	batch := make([]frontier.Failure, len(hs))
 	for i := range hs {
 		batch[i] = frontier.Failure{
-			State: one(c, []seine.State{seine.Error, seine.Stale}), Reason: one(c, []string{"boom", "late"}), Delay: c.delay(), Refused: c.rand.IntN(3) == 0,
-			Mark: frontier.Mark(c.rand.IntN(4)), Follow: follow[i],
+			State: one(c, []seine.State{seine.Error, seine.Stale}), Reason: one(c, []string{"boom", "late"}), Delay: c.delay(),
+			Refused: c.rand.IntN(3) == 0, Mark: frontier.Mark(c.rand.IntN(4)), Follow: follow[i],
 		}
 		if c.rand.IntN(4) == 0 {
 			batch[i].State, batch[i].Free = seine.Pending, true
@@ -347,7 +355,8 @@ func (c *comparison) giveUp() {
 	if c.rand.IntN(2) == 0 {
 		batch[c.rand.IntN(len(batch))].Explored = c.explored()
 	}
-	c.end("fails", worker, hs, func() outcome { return c.model.fail(worker, hs, batch) }, func(ctx context.Context, d *driver) (frontier.Outcome, error) {
+	model := func() outcome { return c.model.fail(worker, hs, batch) }
+	c.end("fails", worker, hs, model, func(ctx context.Context, d *driver) (frontier.Outcome, error) {
 		mine := slices.Clone(batch)
 		for i, h := range hs {
 			mine[i].Claimed = d.held[holding(worker, h)]
@@ -361,7 +370,8 @@ func (c *comparison) release() {
 	if len(hs) == 0 {
 		return
 	}
-	c.end("releases", worker, hs, func() outcome { return c.model.release(worker, hs) }, func(ctx context.Context, d *driver) (frontier.Outcome, error) {
+	model := func() outcome { return c.model.release(worker, hs) }
+	c.end("releases", worker, hs, model, func(ctx context.Context, d *driver) (frontier.Outcome, error) {
 		var mine []frontier.Claimed
 		for _, h := range hs {
 			mine = append(mine, d.held[holding(worker, h)])
@@ -371,7 +381,9 @@ func (c *comparison) release() {
 }
 
 // end ends held tasks on the model and on the drivers.
-func (c *comparison) end(verb, worker string, hs []held, model func() outcome, call func(ctx context.Context, d *driver) (frontier.Outcome, error)) {
+func (c *comparison) end(
+	verb, worker string, hs []held, model func() outcome, call func(ctx context.Context, d *driver) (frontier.Outcome, error),
+) {
 	var want any = frontier.ErrLeaseLost
 	if c.model.leases[worker] != nil {
 		o := model()

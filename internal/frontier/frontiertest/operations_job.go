@@ -12,12 +12,16 @@ import (
 func (c *comparison) add() {
 	tasks := c.batch(6)
 	want, _ := c.model.add(tasks)
-	c.do(fmt.Sprintf("add %v", keysOfTasks(tasks)), want, func(ctx context.Context, d *driver) (any, error) { return d.Add(ctx, d.job, tasks) })
+	c.do(fmt.Sprintf("add %v", keysOfTasks(tasks)), want, func(ctx context.Context, d *driver) (any, error) {
+		return d.Add(ctx, d.job, tasks)
+	})
 }
 
 func (c *comparison) retry() {
 	tasks := c.batch(6)
-	c.do(fmt.Sprintf("retry %v", keysOfTasks(tasks)), c.model.retry(tasks), func(ctx context.Context, d *driver) (any, error) { return d.Retry(ctx, d.job, tasks) })
+	c.do(fmt.Sprintf("retry %v", keysOfTasks(tasks)), c.model.retry(tasks), func(ctx context.Context, d *driver) (any, error) {
+		return d.Retry(ctx, d.job, tasks)
+	})
 }
 
 func (c *comparison) lookup() {
@@ -30,7 +34,9 @@ func (c *comparison) lookup() {
 			want[key] = seine.Pending
 		}
 	}
-	c.do(fmt.Sprintf("look up %v", keys), want, func(ctx context.Context, d *driver) (any, error) { return d.Lookup(ctx, d.job, keys) })
+	c.do(fmt.Sprintf("look up %v", keys), want, func(ctx context.Context, d *driver) (any, error) {
+		return d.Lookup(ctx, d.job, keys)
+	})
 }
 
 func (c *comparison) reserve() {
@@ -38,7 +44,9 @@ func (c *comparison) reserve() {
 	draw, most := c.rand.Float64(), time.Duration(c.rand.IntN(4_000_000))*time.Microsecond
 	l, turn := c.model.lanes[lane].Reserve(c.model.now, draw, most, c.model.paused, frontier.IsAssetLane(lane))
 	c.model.lanes[lane] = l
-	c.do(fmt.Sprintf("reserve a start on %s, at most %v away", lane, most), turn, func(ctx context.Context, d *driver) (any, error) { return d.Reserve(ctx, d.job, lane, draw, most) })
+	c.do(fmt.Sprintf("reserve a start on %s, at most %v away", lane, most), turn, func(ctx context.Context, d *driver) (any, error) {
+		return d.Reserve(ctx, d.job, lane, draw, most)
+	})
 }
 
 func (c *comparison) backoff() {
@@ -65,7 +73,9 @@ func (c *comparison) backoff() {
 func (c *comparison) pauseJob() {
 	paused := !c.model.paused && c.rand.IntN(3) == 0
 	c.model.paused = paused
-	c.do(fmt.Sprintf("pause the job: %v", paused), nil, func(ctx context.Context, d *driver) (any, error) { return nil, d.PauseJob(ctx, d.job, paused) })
+	c.do(fmt.Sprintf("pause the job: %v", paused), nil, func(ctx context.Context, d *driver) (any, error) {
+		return nil, d.PauseJob(ctx, d.job, paused)
+	})
 }
 
 func (c *comparison) pauseHost() {
@@ -76,7 +86,9 @@ func (c *comparison) pauseHost() {
 			c.model.lanes[key] = l.Pause(c.model.now, paused)
 		}
 	}
-	c.do(fmt.Sprintf("pause %s: %v", host, paused), true, func(ctx context.Context, d *driver) (any, error) { return d.PauseHost(ctx, d.job, host, paused) })
+	c.do(fmt.Sprintf("pause %s: %v", host, paused), true, func(ctx context.Context, d *driver) (any, error) {
+		return d.PauseHost(ctx, d.job, host, paused)
+	})
 }
 
 func (c *comparison) rescue() {
@@ -101,7 +113,9 @@ func (c *comparison) rescue() {
 }
 
 func (c *comparison) promote() {
-	c.do("promote", c.model.promote(), func(ctx context.Context, d *driver) (any, error) { return d.Promote(ctx, 1000) })
+	c.do("promote", c.model.promote(), func(ctx context.Context, d *driver) (any, error) {
+		return d.Promote(ctx, 1000)
+	})
 }
 
 func (c *comparison) maintain() {
@@ -123,7 +137,9 @@ func (c *comparison) circuit() {
 				c.model.circuits[space] = k
 			}
 		}
-		c.do("close the circuits", n, func(ctx context.Context, d *driver) (any, error) { return d.CloseCircuits(ctx, d.job) })
+		c.do("close the circuits", n, func(ctx context.Context, d *driver) (any, error) {
+			return d.CloseCircuits(ctx, d.job)
+		})
 		return
 	}
 	space, reason := c.rand.IntN(2), one(c, []string{"no hits", "doubt"})
@@ -131,7 +147,9 @@ func (c *comparison) circuit() {
 	if opened {
 		c.model.circuits[space] = frontier.Circuit{Space: space, Reason: reason, OpenedAt: c.model.now}
 	}
-	c.do(fmt.Sprintf("open the circuit of space %d", space), opened, func(ctx context.Context, d *driver) (any, error) { return d.OpenCircuit(ctx, d.job, space, reason) })
+	c.do(fmt.Sprintf("open the circuit of space %d", space), opened, func(ctx context.Context, d *driver) (any, error) {
+		return d.OpenCircuit(ctx, d.job, space, reason)
+	})
 }
 
 func (c *comparison) explore() {
@@ -139,14 +157,18 @@ func (c *comparison) explore() {
 	if c.model.idle().Idle && !c.model.circuits[space].Open() {
 		want, _ = c.model.add(tasks)
 	}
-	c.do(fmt.Sprintf("explore space %d with %v", space, keysOfTasks(tasks)), want, func(ctx context.Context, d *driver) (any, error) { return d.Explore(ctx, d.job, space, tasks) })
+	c.do(fmt.Sprintf("explore space %d with %v", space, keysOfTasks(tasks)), want, func(ctx context.Context, d *driver) (any, error) {
+		return d.Explore(ctx, d.job, space, tasks)
+	})
 }
 
 func (c *comparison) hostDown() {
 	host := one(c, taskLanes[:3])
 	if c.rand.IntN(3) == 0 {
 		c.model.lanes[host] = c.model.lanes[host].Up()
-		c.do(host+" answered", nil, func(ctx context.Context, d *driver) (any, error) { return nil, d.HostUp(ctx, d.job, host) })
+		c.do(host+" answered", nil, func(ctx context.Context, d *driver) (any, error) {
+			return nil, d.HostUp(ctx, d.job, host)
+		})
 		return
 	}
 	after := time.Duration(c.rand.IntN(120)) * time.Second

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -45,8 +46,9 @@ func (m *model) tables() Tables {
 	out := Tables{Lanes: m.lanes, Tasks: map[string]TaskRow{}, Leases: map[string]time.Time{}}
 	for key, t := range m.tasks {
 		row := TaskRow{
-			Lane: t.Lane, Final: t.Final, State: int(t.State), Reason: t.Reason, Attempt: t.Attempt, Worker: t.Worker, FinishedAt: t.FinishedAt,
-			Priority: t.Priority, Holder: t.Holder, RunAt: t.RunAt, Mark: int(t.Mark), RefusedAt: t.RefusedAt, Owes: t.Owes,
+			Lane: t.Lane, Final: t.Final, State: int(t.State), Reason: t.Reason, Attempt: t.Attempt, Worker: t.Worker,
+			FinishedAt: t.FinishedAt,
+			Priority:   t.Priority, Holder: t.Holder, RunAt: t.RunAt, Mark: int(t.Mark), RefusedAt: t.RefusedAt, Owes: t.Owes,
 		}
 		if t.Final {
 			row.Priority, row.Mark, row.RefusedAt, row.Owes = 0, 0, time.Time{}, false
@@ -134,7 +136,8 @@ func (m *model) answers(full bool, filter frontier.Filter, steps map[explore.Ste
 	slices.SortFunc(out.Circuits, func(a, b frontier.Circuit) int { return cmp.Compare(a.Space, b.Space) })
 	if full {
 		out.Reports = &reports{
-			Status: m.status(), Tasks: m.list(filter), Records: m.records, Blocks: m.blocks, Steps: steps, Depth: m.depth(), Digest: string(m.spec.Digest),
+			Status: m.status(), Tasks: m.list(filter), Records: m.records, Blocks: m.blocks, Steps: steps, Depth: m.depth(),
+			Digest: string(m.spec.Digest),
 		}
 	}
 	return out
@@ -193,9 +196,12 @@ func (m *model) status() frontier.Status {
 func (m *model) list(filter frontier.Filter) (out []frontier.TaskInfo) {
 	for _, t := range m.sorted(func(t *task) bool {
 		return (len(filter.States) == 0 || slices.Contains(filter.States, t.shown())) &&
-			(filter.Reason == "" || contains(t.Reason, filter.Reason)) && (filter.Host == "" || t.Lane == filter.Host) && t.Key > filter.After
+			(filter.Reason == "" || strings.Contains(t.Reason, filter.Reason)) &&
+			(filter.Host == "" || t.Lane == filter.Host) && t.Key > filter.After
 	}) {
-		info := frontier.TaskInfo{Key: t.Key, State: t.shown(), Final: t.Final, Attempt: t.Attempt, Priority: t.Priority, Reason: t.Reason, Worker: t.Worker}
+		info := frontier.TaskInfo{
+			Key: t.Key, State: t.shown(), Final: t.Final, Attempt: t.Attempt, Priority: t.Priority, Reason: t.Reason, Worker: t.Worker,
+		}
 		if t.Final {
 			info.Priority, info.UpdatedAt = 1, t.FinishedAt
 			out = append(out, info)
