@@ -31,7 +31,7 @@ const (
 	mostLeases = 4
 
 	// A run has many tasks or few. With few, all are often leased or finished, and the job is idle.
-	manyTasks = 150
+	manyTasks = 90
 	fewTasks  = 15
 )
 
