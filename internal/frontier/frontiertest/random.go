@@ -70,15 +70,16 @@ type comparison struct {
 	log     []string
 }
 
-// The tables are compared after each operation. The answers and the reports follow from the tables and
-// cost many statements, so they are compared after some operations.
+// The tables are compared after each operation. The answers and the reports follow from the tables
+// and cost many statements, so they are compared after some operations.
 const (
 	everyAnswer = 3
 	everyReport = 25
 )
 
 // Compare runs n random operations, chosen by the seed, on all drivers and on the model. After each
-// operation it compares the result and every lane, task and lease, and regularly the answers to readers.
+// operation it compares the result and every lane, task and lease, and regularly the answers to
+// readers.
 func Compare(t *testing.T, seed uint64, n int, drivers ...Driver) {
 	c := &comparison{
 		T: t, seed: seed, rand: rand.New(rand.NewPCG(seed, 1)), holds: map[string][]held{},
