@@ -64,12 +64,12 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 	if s == nil {
 		return out
 	}
-	a, trip := x.answerOf(f), f.Meta.Trip
+	a, search := x.answerOf(f), f.Meta.Search
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	out.Explored = &frontier.Explored{
 		Space:       s.Number,
-		Observation: s.Model.Observe(pos, f.Meta.Kind(), trip, f.Claimed.Mark >= frontier.Passed, f.Claimed.Mark == frontier.Counted, a),
+		Observation: s.Model.Observe(pos, f.Meta.Kind(), search, f.Claimed.Mark >= frontier.Passed, f.Claimed.Mark == frontier.Counted, a),
 	}
 	if f.State == seine.Done {
 		out.Explored.Sums.Wanted = 1
@@ -82,7 +82,7 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 	switch {
 	case f.State == seine.Stale:
 		out.Mark = frontier.Counted
-	case trip != nil:
+	case search != nil:
 		out.Mark = frontier.Passed
 	}
 	paid := x.cfg.Job.Explore.Budget == 0 || x.budget.spare > 0
@@ -92,7 +92,7 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 	task, ok, err := x.step(ctx, s, pos, f, a, around[s])
 	if err != nil {
 		// The local search ends here. Its hits are stored.
-		x.cfg.Log.WarnContext(ctx, "excursion ends", "task", f.Key, "err", err)
+		x.cfg.Log.WarnContext(ctx, "local search ends", "task", f.Key, "err", err)
 	}
 	if ok {
 		out.Follow = []frontier.New{task}
@@ -107,12 +107,12 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 // IDs nearby, and step adds to it. With nil, step trusts neither the search's own memory nor the
 // model's sparse blocks.
 func (x *forager) step(ctx context.Context, s *space, pos int64, f Finished, a explore.Answer, known map[int64]explore.Known) (task frontier.New, ok bool, err error) {
-	trusted, trip := known != nil, f.Meta.Trip
+	trusted, search := known != nil, f.Meta.Search
 	if !trusted {
 		known = map[int64]explore.Known{}
 	}
-	clear := func(at int64) bool { return trusted && trip != nil && trip.IsClear(at) }
-	next, ok := s.Model.Follow(pos, trip, f.Claimed.Mark >= frontier.Passed, a, x.rand, func(at int64) explore.Known {
+	clear := func(at int64) bool { return trusted && search != nil && search.IsClear(at) }
+	next, ok := s.Model.Follow(pos, search, f.Claimed.Mark >= frontier.Passed, a, x.rand, func(at int64) explore.Known {
 		if k, there := known[at]; there {
 			return k
 		}
@@ -138,13 +138,13 @@ func (x *forager) step(ctx context.Context, s *space, pos int64, f Finished, a e
 	next.Clear = 0
 	for p := at + int64(next.Dir); ; p += int64(next.Dir) {
 		k, there := known[p]
-		if there && k != explore.Unknown || !there && !(clear(p) && next.Dir == trip.Dir) {
+		if there && k != explore.Unknown || !there && !(clear(p) && next.Dir == search.Dir) {
 			break
 		}
 		next.Clear = p + 1
 	}
 	known[at] = explore.Taken // for the rest of the batch
-	task, err = frontier.Admit(x.cfg.Job, frontier.Seed{Key: s.At(at), Meta: JoinMeta(Meta{Trip: &next}, nil)})
+	task, err = frontier.Admit(x.cfg.Job, frontier.Seed{Key: s.At(at), Meta: JoinMeta(Meta{Search: &next}, nil)})
 	return task, err == nil, err
 }
 
@@ -155,7 +155,7 @@ func (x *forager) retryStep(ctx context.Context, f Finished, follow []frontier.N
 		if !slices.Contains(refused, n.Key) {
 			continue
 		}
-		if step, _ := SplitMeta(n.Meta); step.Trip == nil {
+		if step, _ := SplitMeta(n.Meta); step.Search == nil {
 			continue
 		}
 		x.mu.Lock()
@@ -166,7 +166,7 @@ func (x *forager) retryStep(ctx context.Context, f Finished, follow []frontier.N
 			_, err = x.cfg.Frontier.Add(ctx, x.cfg.ID, []frontier.New{task})
 		}
 		if err != nil {
-			x.cfg.Log.WarnContext(ctx, "excursion ends", "task", f.Key, "err", err)
+			x.cfg.Log.WarnContext(ctx, "local search ends", "task", f.Key, "err", err)
 		}
 	}
 }
@@ -208,7 +208,7 @@ func (x *forager) neighbors(ctx context.Context, batch []Finished) neighborhood 
 	x.mu.Lock()
 	for _, f := range batch {
 		hit := isHit(x.cfg.Job, f.Key, f.State, f.Reason)
-		if f.Skip || f.Claimed.Mark == frontier.Known || f.Meta.Trip == nil && !hit {
+		if f.Skip || f.Claimed.Mark == frontier.Known || f.Meta.Search == nil && !hit {
 			continue
 		}
 		s, pos := x.find(f.Key)
@@ -218,12 +218,12 @@ func (x *forager) neighbors(ctx context.Context, batch []Finished) neighborhood 
 		if around[s] == nil {
 			around[s] = map[int64]explore.Known{}
 		}
-		if f.Meta.Trip == nil {
+		if f.Meta.Search == nil {
 			note(s, pos, +1)
 			continue
 		}
-		dir := int64(f.Meta.Trip.Dir)
-		if !f.Meta.Trip.IsClear(pos + dir*stepAhead) {
+		dir := int64(f.Meta.Search.Dir)
+		if !f.Meta.Search.IsClear(pos + dir*stepAhead) {
 			note(s, pos, dir)
 		}
 	}

@@ -19,15 +19,15 @@ type Meta struct {
 	// page linked to it.
 	Foreign bool `json:"foreign,omitempty"`
 
-	// Probe marks an ID that the forager chose. Trip is the local search that the ID continues.
-	Probe bool               `json:"probe,omitempty"`
-	Trip  *explore.Excursion `json:"trip,omitempty"`
+	// Probe marks an ID that the forager chose. Search is the local search that the ID continues.
+	Probe  bool                 `json:"probe,omitempty"`
+	Search *explore.LocalSearch `json:"trip,omitempty"`
 }
 
 // Kind returns the purpose for which an ID was admitted.
 func (m Meta) Kind() explore.Kind {
 	switch {
-	case m.Trip != nil:
+	case m.Search != nil:
 		return explore.Stepped
 	case m.Probe:
 		return explore.Probed

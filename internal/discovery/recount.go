@@ -54,7 +54,7 @@ func recounted(job *seine.Job, s Space, pos int64, t frontier.TaskInfo) *frontie
 		return &frontier.Explored{Space: s.Number, Observation: explore.Observation{Block: block, Sums: explore.Sums{Errors: 1}}}
 	}
 	own, _ := SplitMeta(t.Meta)
-	o := explore.Observe(block, own.Kind(), own.Trip, t.Attempt > 1, false, a)
+	o := explore.Observe(block, own.Kind(), own.Search, t.Attempt > 1, false, a)
 	if state == seine.Done {
 		o.Sums.Wanted = 1
 	}

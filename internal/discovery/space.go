@@ -166,7 +166,7 @@ func NotWorthIt(models []*explore.Forager, answers int64, least float64) string 
 	var best, most float64
 	over := true
 	for _, m := range models {
-		b, u := m.Promise()
+		b, u := m.Best()
 		best, most = max(best, b), max(most, u)
 		over = over && m.Over()
 	}

@@ -17,18 +17,18 @@ const (
 	// probes where three in ten hit.
 	alarm = 16
 
-	// suspicion is the threshold for a space that was stopped before and has not recovered, because
-	// such a space fails more often than others. At half of alarm, one in a hundred healthy spaces
-	// of the simulator was stopped.
-	suspicion = 0.75 * alarm
+	// restopThreshold is the threshold for a space that was stopped before and has not recovered,
+	// because such a space fails more often than others. At half of alarm, one in a hundred healthy
+	// spaces of the simulator was stopped.
+	restopThreshold = 0.75 * alarm
 
 	// Suspect is the stored doubt from which a space counts as stopped for its answers, not for its
 	// errors. A stored watch may lag by a quarter of alarm, and by more within a second.
 	Suspect = alarm / 2
 
-	// assured is how far doubt must fall after a stop before a space counts as healthy. Two hits
-	// usually suffice.
-	assured = alarm / 4
+	// recoveredBelow is how far doubt must fall after a stop before a space counts as healthy. Two
+	// hits usually suffice.
+	recoveredBelow = alarm / 4
 
 	// alarmBlocks is the minimum number of blocks that the answers must cover, because a single
 	// block may have changed.
@@ -41,13 +41,13 @@ const (
 	// sure bounds the expected hit probability of one answer.
 	sure = 0.95
 
-	// hopeless is the expectation below which misses are no evidence. A space whose runs were all
-	// found is not a failed site, however many requests it gets.
-	hopeless = 0.01
+	// minExpectation is the expectation below which misses are no evidence. A space whose runs were
+	// all found is not a failed site, however many requests it gets.
+	minExpectation = 0.01
 
-	// acquainted is how many answers it takes until anything is expected. A model
+	// minSamples is how many answers it takes until anything is expected. A model
 	// may be as old as a worker has slots.
-	acquainted = 250
+	minSamples = 250
 )
 
 // doubt is the log-likelihood ratio of an answer: failed site against healthy site. Its sum falls
@@ -60,9 +60,9 @@ func doubt(p float64, hit bool) float64 {
 }
 
 // expected returns the probability that a request hits, given the answers so far.
-func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
+func (f *Forager) expected(pos int64, kind Kind, walk *LocalSearch) float64 {
 	all := f.tree.total()
-	if all.Done < acquainted {
+	if all.Done < minSamples {
 		return 0
 	}
 	// Answers since the last healthy state teach nothing if they stopped the space.
@@ -87,7 +87,7 @@ func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 	// The chosen blocks were lucky so far and will hit less often. The ratio of all hits to all
 	// expected hits corrects for that.
 	all = all.minus(unsure)
-	if p *= min(1, float64(all.ProbeHits+all.WalkHits)/max(1, all.Expected)); p < hopeless {
+	if p *= min(1, float64(all.ProbeHits+all.WalkHits)/max(1, all.Expected)); p < minExpectation {
 		return 0
 	}
 	return min(sure, p)
@@ -96,10 +96,10 @@ func (f *Forager) expected(pos int64, kind Kind, walk *Excursion) float64 {
 // hit is how likely a probe of a block hits. Unlike the recent probes it does not forget, so the
 // expectation does not follow a site that fails.
 func (t *tree) hit(block int64) float64 {
-	f := believe(top(t.live)).f
+	f := priorOf(top(t.live)).f
 	for l := len(t.levels) - 1; l >= t.coarse; l-- {
 		s := t.live[l][block>>(t.levels[l]-t.shift)]
-		f = (float64(s.ProbeHits) + prior*f) / (float64(s.Probes) + prior)
+		f = (float64(s.ProbeHits) + priorWeight*f) / (float64(s.Probes) + priorWeight)
 	}
 	return t.rest(block, f)
 }
@@ -116,7 +116,7 @@ func (t *tree) before(block int64, misses float64) float64 {
 func (t *tree) rest(block int64, f float64) float64 {
 	// Hits that were found are no longer available. f covers all answers of the stretch. It
 	// therefore estimates the state when half of them were present and half of those were found.
-	node := t.stretchOf(block)
+	node := t.areaOf(block)
 	if s, size := t.sums[t.coarse][node], t.sizeAt(t.coarse, node); float64(s.Done) > 0.1*float64(size) && s.Done < size {
 		left := f*(float64(size)-float64(s.Done)/2) - float64(s.ProbeHits+s.WalkHits)/2
 		f = max(0, left) / float64(size-s.Done)
@@ -190,7 +190,7 @@ func (f *Forager) Dark(now time.Time) string {
 	}
 	most := float64(alarm)
 	if w.resumed {
-		most = suspicion
+		most = restopThreshold
 	}
 	if f.Doubt() < most || len(w.blocks) < min(alarmBlocks, len(f.tree.sums[0])) {
 		return ""
@@ -207,7 +207,7 @@ func (w *watch) note(total Sums, now time.Time) {
 	}
 	least := w.low.Doubt
 	if w.resumed {
-		least -= assured
+		least -= recoveredBelow
 	}
 	if !w.begun || total.Doubt <= least {
 		w.begun, w.resumed, w.blocks = true, false, map[int64]bool{}

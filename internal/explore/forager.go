@@ -211,7 +211,7 @@ func (f *Forager) Over() bool {
 // Left is the number of positions that were not answered.
 func (f *Forager) Left() int64 { return max(0, f.size-f.tree.total().Done) }
 
-// Choose draws the space in which an excursion is worth most. A space with few answers takes the
+// Choose draws the space in which a local search is worth most. A space with few answers takes the
 // mean of all spaces as its prior.
 func Choose(spaces []*Forager, r *rand.Rand) int {
 	if len(spaces) == 1 {
@@ -221,7 +221,7 @@ func Choose(spaces []*Forager, r *rand.Rand) int {
 	for _, f := range spaces {
 		all = all.Add(f.Total())
 	}
-	b, least := believe(all), 0.0
+	b, least := priorOf(all), 0.0
 	for _, f := range spaces {
 		if some(f.asked(), f.size, spent) {
 			least = spent
@@ -249,13 +249,13 @@ func (f *Forager) asked() Sums {
 	return s
 }
 
-// curiosity is how many steps are tried that are not worth it, by the square
+// trialShare is how many steps are tried that are not worth it, by the square
 // root of the answers so far; a side has an end every 30 answers or so.
-const curiosity = 6
+const trialShare = 6
 
-// Excursion is the state of a local search, which walks up and then down from a probe that hit. It
-// is stored with the task of its next step.
-type Excursion struct {
+// LocalSearch is the state of a local search, which walks up and then down from a probe that hit.
+// It is stored with the task of its next step.
+type LocalSearch struct {
 	// Anchor is the position of the probe that hit.
 	Anchor int64 `json:"a"`
 
@@ -280,15 +280,15 @@ type Excursion struct {
 }
 
 // Position returns the requested position.
-func (e Excursion) Position() int64 { return e.Last + int64(e.Dir)*int64(e.M+1) }
+func (e LocalSearch) Position() int64 { return e.Last + int64(e.Dir)*int64(e.M+1) }
 
 // IsClear reports whether nothing is known of a position beyond the requested one.
-func (e Excursion) IsClear(pos int64) bool {
+func (e LocalSearch) IsClear(pos int64) bool {
 	return e.Clear > 0 && (pos-e.Position())*int64(e.Dir) > 0 && (e.Clear-1-pos)*int64(e.Dir) >= 0
 }
 
 // Step is the cell of the table that the answer belongs to.
-func (e Excursion) Step() Step { return Step{contextOf(e.Hits, e.Gap, e.Absent), e.M} }
+func (e LocalSearch) Step() Step { return Step{contextOf(e.Hits, e.Gap, e.Absent), e.M} }
 
 // Answer is what became of a request.
 type Answer int8
@@ -302,13 +302,13 @@ const (
 	Absent
 )
 
-// Begin is the excursion from a probe that hit.
-func Begin(pos int64) Excursion {
-	return Excursion{Anchor: pos, Dir: +1, Last: pos, Hits: 1, Gap: 1}
+// Begin is the local search from a probe that hit.
+func Begin(pos int64) LocalSearch {
+	return LocalSearch{Anchor: pos, Dir: +1, Last: pos, Hits: 1, Gap: 1}
 }
 
-// After is the excursion after its step was answered.
-func (e Excursion) After(a Answer) Excursion {
+// After is the local search after its step was answered.
+func (e LocalSearch) After(a Answer) LocalSearch {
 	if a == Hit {
 		e.Last, e.Gap, e.M = e.Position(), e.M+1, 0
 		e.Hits++
@@ -322,20 +322,20 @@ func (e Excursion) After(a Answer) Excursion {
 
 // Next returns the next step of a local search that is worth a request, on this side or on the
 // other side. known returns the state of a position. ok is false if the local search has ended.
-func (f *Forager) Next(e Excursion, r *rand.Rand, known func(pos int64) Known) (next Excursion, ok bool) {
+func (f *Forager) Next(e LocalSearch, r *rand.Rand, known func(pos int64) Known) (next LocalSearch, ok bool) {
 	for {
 		if next, ok := f.side(e, r, known); ok {
 			return next, true
 		}
 		if e.Dir < 0 {
-			return Excursion{}, false
+			return LocalSearch{}, false
 		}
-		e = Excursion{Anchor: e.Anchor, Dir: -1, Last: e.Anchor, Hits: e.Hits, Gap: min(e.Gap, 1)}
+		e = LocalSearch{Anchor: e.Anchor, Dir: -1, Last: e.Anchor, Hits: e.Hits, Gap: min(e.Gap, 1)}
 	}
 }
 
-// side is the next step on the side that an excursion is on.
-func (f *Forager) side(e Excursion, r *rand.Rand, known func(pos int64) Known) (Excursion, bool) {
+// side is the next step on the side that a local search is on.
+func (f *Forager) side(e LocalSearch, r *rand.Rand, known func(pos int64) Known) (LocalSearch, bool) {
 	x, from := contextOf(e.Hits, e.Gap, e.Absent), e.M
 	for ; e.M < f.max; e.M++ {
 		pos := e.Position()
@@ -347,7 +347,7 @@ func (f *Forager) side(e Excursion, r *rand.Rand, known func(pos int64) Known) (
 		}
 		switch known(pos) {
 		case Taken:
-			return e, false // another excursion was or is here
+			return e, false // another local search was or is here
 		case Miss:
 			continue
 		case Unknown:
@@ -356,7 +356,7 @@ func (f *Forager) side(e Excursion, r *rand.Rand, known func(pos int64) Known) (
 	}
 	// Take a step of low value now and then, so that the table stays unbiased: about sqrt(answers)
 	// such steps over the whole fleet.
-	if from < f.max && r.Float64()*math.Sqrt(float64(f.answers)) < curiosity {
+	if from < f.max && r.Float64()*math.Sqrt(float64(f.answers)) < trialShare {
 		e.M = from + r.IntN(f.max-from)
 		if pos := e.Position(); pos >= 0 && pos < f.size && known(pos) == Unknown {
 			f.curious++

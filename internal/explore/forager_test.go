@@ -149,9 +149,9 @@ func TestWalksLearnTheStep(t *testing.T) {
 		pos := r.Int64N(1_000_000)
 		a := answer(pos)
 		count(Observe(f.Block(pos), Probed, nil, false, false, a))
-		trip, ok := f.Follow(pos, nil, false, a, r, func(int64) Known { return Unknown })
+		walk, ok := f.Follow(pos, nil, false, a, r, func(int64) Known { return Unknown })
 		for n := 0; ok && n < 50; n++ {
-			at := trip.Position()
+			at := walk.Position()
 			if at < 0 || at >= 1_000_000 {
 				t.Fatalf("an excursion asks for %d", at)
 			}
@@ -159,8 +159,8 @@ func TestWalksLearnTheStep(t *testing.T) {
 			if asked++; a == Hit {
 				hits++
 			}
-			count(Observe(f.Block(at), Stepped, &trip, false, false, a))
-			trip, ok = f.Follow(at, &trip, false, a, r, func(int64) Known { return Unknown })
+			count(Observe(f.Block(at), Stepped, &walk, false, false, a))
+			walk, ok = f.Follow(at, &walk, false, a, r, func(int64) Known { return Unknown })
 		}
 	}
 	if rate := float64(hits) / float64(asked); rate < 0.8 {
@@ -171,7 +171,7 @@ func TestWalksLearnTheStep(t *testing.T) {
 // An answer is counted once, however often its task was tried.
 func TestObserve(t *testing.T) {
 	t.Parallel()
-	trip := Begin(5)
+	walk := Begin(5)
 	for _, tt := range []struct {
 		name           string
 		kind           Kind
@@ -191,7 +191,7 @@ func TestObserve(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o := Observe(7, tt.kind, &trip, tt.again, tt.counted, tt.answer)
+			o := Observe(7, tt.kind, &walk, tt.again, tt.counted, tt.answer)
 			if o.Block != 7 || o.Sums != tt.want || o.Trials != tt.trials {
 				t.Errorf("%+v; want %+v and %d trials", o, tt.want, tt.trials)
 			}
@@ -206,20 +206,20 @@ func TestExcursion(t *testing.T) {
 	f := New(100, Options{})
 	known := map[int64]Known{51: Miss, 48: Taken}
 	see := func(pos int64) Known { return known[pos] }
-	trip, ok := f.Next(Begin(50), r, see)
-	if !ok || trip.Position() != 52 {
-		t.Fatalf("first step at %d, %v; want 52, past a known miss", trip.Position(), ok)
+	walk, ok := f.Next(Begin(50), r, see)
+	if !ok || walk.Position() != 52 {
+		t.Fatalf("first step at %d, %v; want 52, past a known miss", walk.Position(), ok)
 	}
 	for range 20 { // until this side ends
-		if trip, ok = f.Follow(trip.Position(), &trip, false, Absent, r, see); !ok || trip.Dir < 0 {
+		if walk, ok = f.Follow(walk.Position(), &walk, false, Absent, r, see); !ok || walk.Dir < 0 {
 			break
 		}
 	}
-	if !ok || trip.Dir != -1 || trip.Position() != 49 {
-		t.Fatalf("then %d (dir %d), %v; want 49 on the way down", trip.Position(), trip.Dir, ok)
+	if !ok || walk.Dir != -1 || walk.Position() != 49 {
+		t.Fatalf("then %d (dir %d), %v; want 49 on the way down", walk.Position(), walk.Dir, ok)
 	}
-	if trip, ok = f.Follow(49, &trip, false, Hit, r, see); ok {
-		t.Errorf("it goes on at %d, where another one is", trip.Position())
+	if walk, ok = f.Follow(49, &walk, false, Hit, r, see); ok {
+		t.Errorf("it goes on at %d, where another one is", walk.Position())
 	}
 }
 
@@ -252,10 +252,10 @@ func TestProbeSeesPastOpenRequests(t *testing.T) {
 // of the local search.
 func TestIsClear(t *testing.T) {
 	t.Parallel()
-	up := Excursion{Dir: +1, Last: 10, M: 1, Clear: 21} // asks for 12
-	down := Excursion{Dir: -1, Last: 10, Clear: 1}      // asks for 9, looked down to 0
+	up := LocalSearch{Dir: +1, Last: 10, M: 1, Clear: 21} // asks for 12
+	down := LocalSearch{Dir: -1, Last: 10, Clear: 1}      // asks for 9, looked down to 0
 	for _, tt := range []struct {
-		e    Excursion
+		e    LocalSearch
 		pos  int64
 		want bool
 	}{{up, 12, false}, {up, 13, true}, {up, 20, true}, {up, 21, false}, {up, 5, false}, {down, 9, false}, {down, 8, true}, {down, 0, true}, {down, 12, false}, {Begin(5), 6, false}} {

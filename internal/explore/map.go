@@ -11,9 +11,9 @@ type Region struct {
 }
 
 // Map divides the space into at most most regions of equal size, each of whole blocks. best is the
-// first result of [Forager.Promise].
+// first result of [Forager.Best].
 func (f *Forager) Map(most int) (regions []Region, best float64) {
-	leaves, promises := f.tree.sums[0], f.tree.promises()
+	leaves, expectations := f.tree.sums[0], f.tree.expectations()
 	per := (len(leaves) + most - 1) / most
 	for at := 0; at < len(leaves); at += per {
 		first, _ := f.tree.bounds(int64(at))
@@ -23,13 +23,13 @@ func (f *Forager) Map(most int) (regions []Region, best float64) {
 			_, n := f.tree.bounds(int64(i))
 			r.Size += n
 			r.Sums = r.Add(leaves[i])
-			r.Expected += promises[i].rate * float64(promises[i].left)
-			left += promises[i].left
+			r.Expected += expectations[i].rate * float64(expectations[i].left)
+			left += expectations[i].left
 		}
 		r.Expected /= float64(max(1, left))
 		regions = append(regions, r)
 	}
-	best, _ = f.tree.promised(promises)
+	best, _ = f.tree.best(expectations)
 	return regions, best
 }
 

@@ -25,7 +25,7 @@ type Observation struct {
 type Kind int8
 
 // An id was given (it was in the queue without exploring), probed, or the step
-// of an excursion.
+// of a local search.
 const (
 	Given Kind = iota
 	Probed
@@ -36,7 +36,7 @@ const (
 // search of the step. again reports that the local search already continued past an earlier
 // attempt, and counted that the attempt's ID counts as a miss. In that case a hit corrects the
 // miss, and any other answer adds nothing.
-func Observe(block int64, kind Kind, walk *Excursion, again, counted bool, a Answer) Observation {
+func Observe(block int64, kind Kind, walk *LocalSearch, again, counted bool, a Answer) Observation {
 	o := Observation{Block: block}
 	hit := 0
 	if a == Hit {
@@ -67,7 +67,7 @@ func Observe(block int64, kind Kind, walk *Excursion, again, counted bool, a Ans
 }
 
 // Observe is [Observe] of a position, with the expectation for it.
-func (f *Forager) Observe(pos int64, kind Kind, walk *Excursion, again, counted bool, a Answer) Observation {
+func (f *Forager) Observe(pos int64, kind Kind, walk *LocalSearch, again, counted bool, a Answer) Observation {
 	o := Observe(f.Block(pos), kind, walk, again, counted, a)
 	if o.Trials > 0 {
 		o.Sums.Expected = f.expected(pos, kind, walk)
@@ -78,12 +78,12 @@ func (f *Forager) Observe(pos int64, kind Kind, walk *Excursion, again, counted 
 
 // Follow returns the step after an answer: the first step of a local search after a probe that hit,
 // else the next step of walk. ok is false if no step follows.
-func (f *Forager) Follow(pos int64, walk *Excursion, again bool, a Answer, r *rand.Rand, known func(pos int64) Known) (next Excursion, ok bool) {
+func (f *Forager) Follow(pos int64, walk *LocalSearch, again bool, a Answer, r *rand.Rand, known func(pos int64) Known) (next LocalSearch, ok bool) {
 	switch {
 	case walk == nil && a == Hit:
 		return f.Next(Begin(pos), r, known)
 	case walk == nil, again:
-		return Excursion{}, false
+		return LocalSearch{}, false
 	}
 	return f.Next(walk.After(a), r, known)
 }

@@ -46,8 +46,8 @@ const (
 	// fan is the number of children of a node, in bits: 16.
 	fan = 4
 
-	// prior is how many answers the parent's rate counts for in a node.
-	prior = 8
+	// priorWeight is how many answers the parent's rate counts for in a node.
+	priorWeight = 8
 
 	// spent is the share of a block that must be left for the block to be considered while others
 	// exist.
@@ -105,7 +105,7 @@ func (t *tree) set(block int64, s Sums) {
 		at := block >> (shift - t.shift)
 		t.sums[l][at] = t.sums[l][at].Add(delta)
 	}
-	node := t.stretchOf(block)
+	node := t.areaOf(block)
 	live := t.sums[t.coarse][node]
 	if live.Done > t.sizeAt(t.coarse, node)/2 {
 		live.ProbeHits, live.WalkHits = 0, 0
@@ -194,8 +194,8 @@ func (t *tree) open(each func(block int64)) {
 	down(len(t.sums)-1, 0, int64(len(t.sums[len(t.sums)-1])))
 }
 
-// stretchOf is a leaf's node of the level coarse.
-func (t *tree) stretchOf(block int64) int64 { return block >> (t.levels[t.coarse] - t.shift) }
+// areaOf is a leaf's node of the level coarse.
+func (t *tree) areaOf(block int64) int64 { return block >> (t.levels[t.coarse] - t.shift) }
 
 func (t *tree) block(pos int64) int64 { return pos >> t.shift }
 
@@ -242,10 +242,10 @@ func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
 }
 
 // whole returns the expectation for the whole space.
-func (t *tree) whole() belief { return believe(t.total()) }
+func (t *tree) whole() prior { return priorOf(t.total()) }
 
-func believe(all Sums) belief {
-	return belief{
+func priorOf(all Sums) prior {
+	return prior{
 		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
 		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),
 		g: (float64(all.WalkHits) + 14) / (float64(all.ProbeHits) + 2),
@@ -258,27 +258,27 @@ func (t *tree) sizeAt(level int, x int64) int64 {
 	return min(int64(1)<<t.levels[level], t.size-first)
 }
 
-// belief is the prior of a node: the share f of probes that hit, the requests c of a local search,
+// prior is the prior of a node: the share f of probes that hit, the requests c of a local search,
 // and its hits g.
-type belief struct{ f, c, g float64 }
+type prior struct{ f, c, g float64 }
 
 // of returns the prior of a node's children.
-func (b belief) of(s Sums) belief {
-	hits := float64(s.ProbeHits) + prior
-	return belief{
-		f: (float64(s.ProbeHits) + prior*b.f) / (float64(s.Probes) + prior),
-		c: (float64(s.Walks) + prior*b.c) / hits,
-		g: (float64(s.WalkHits) + prior*b.g) / hits,
+func (b prior) of(s Sums) prior {
+	hits := float64(s.ProbeHits) + priorWeight
+	return prior{
+		f: (float64(s.ProbeHits) + priorWeight*b.f) / (float64(s.Probes) + priorWeight),
+		c: (float64(s.Walks) + priorWeight*b.c) / hits,
+		g: (float64(s.WalkHits) + priorWeight*b.g) / hits,
 	}
 }
 
 // score draws the hits per request of local searches that start in a node. It is -Inf where less
 // than the share least is left.
-func (b belief) score(s Sums, size int64, least float64, r *rand.Rand) float64 {
+func (b prior) score(s Sums, size int64, least float64, r *rand.Rand) float64 {
 	if !some(s, size, least) {
 		return math.Inf(-1)
 	}
-	v := beta(r, float64(s.ProbeHits)+prior*b.f+0.25, float64(s.Probes-s.ProbeHits)+prior*(1-b.f)+0.25)
+	v := beta(r, float64(s.ProbeHits)+priorWeight*b.f+0.25, float64(s.Probes-s.ProbeHits)+priorWeight*(1-b.f)+0.25)
 	if float64(s.Done) > 0.1*float64(size) {
 		v = max(0, v*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
 	}
@@ -287,16 +287,16 @@ func (b belief) score(s Sums, size int64, least float64, r *rand.Rand) float64 {
 }
 
 // density returns the share of hits in the rest of a node with this prior.
-func (b belief) density(s Sums, size int64) float64 {
+func (b prior) density(s Sums, size int64) float64 {
 	if float64(s.Done) > 0.1*float64(size) {
 		return max(0, b.f*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
 	}
 	return b.f
 }
 
-// rate is how many hits a request brings of excursions where the share v of ids
+// rate is how many hits a request brings of local searches where the share v of ids
 // is wanted.
-func (b belief) rate(v float64) float64 { return v * (1 + b.g) / (1 + v*b.c) }
+func (b prior) rate(v float64) float64 { return v * (1 + b.g) / (1 + v*b.c) }
 
 // beta draws from a Beta distribution, as the share of the first of two Gammas.
 func beta(r *rand.Rand, a, b float64) float64 {

@@ -14,7 +14,7 @@ const slots = explore.Slots
 // task is a pending request: a probe, a step of a local search, or a retry.
 type task struct {
 	pos   int64
-	walk  *explore.Excursion
+	walk  *explore.LocalSearch
 	tries int
 }
 

@@ -19,7 +19,7 @@ type thrifty struct {
 func (s *thrifty) Next(worker int) (Ask, bool) {
 	s.refresh(worker)
 	if s.answers >= 500 && s.answers >= s.judged+50 {
-		_, most := s.workers[worker].Promise()
+		_, most := s.workers[worker].Best()
 		s.judged, s.over = s.answers, most < s.least
 	}
 	if s.over {

@@ -2,22 +2,22 @@ package explore
 
 import "math"
 
-// promise is the expectation for a block: hits per answer of local searches that start in it, an
-// upper bound of that figure, and the number of positions left.
-type promise struct {
+// expectation is the expectation for a block: hits per answer of local searches that start in it,
+// an upper bound of that figure, and the number of positions left.
+type expectation struct {
 	rate, most float64
 	left       int64
 }
 
-// doubtful is the number of standard errors by which the space around a block may exceed its
+// boundErrors is the number of standard errors by which the space around a block may exceed its
 // expectation in an upper bound.
-const doubtful = 2
+const boundErrors = 2
 
-// Promise returns the highest expectation of all blocks in which a local search may start: hits per
+// Best returns the highest expectation of all blocks in which a local search may start: hits per
 // answer, and the highest upper bound. Both are 0 if nothing is left.
-func (f *Forager) Promise() (best, most float64) { return f.tree.promised(f.tree.promises()) }
+func (f *Forager) Best() (best, most float64) { return f.tree.best(f.tree.expectations()) }
 
-func (t *tree) promised(of []promise) (best, most float64) {
+func (t *tree) best(of []expectation) (best, most float64) {
 	t.open(func(block int64) {
 		best, most = max(best, of[block].rate), max(most, of[block].most)
 	})
@@ -35,15 +35,15 @@ type estimate struct {
 	walk          float64
 
 	// choice is the prior by which the node is chosen.
-	choice belief
+	choice prior
 }
 
-// promises returns the expectations of the leaves.
+// expectations returns the expectations of the leaves.
 //
 // A node inherits the estimate of its parent, corrected by its own answers. Their weight is learned
 // for each level from the differences between its nodes. Among hundreds of equal blocks some are
 // lucky. Their own answers alone would give the expectation of the luckiest block.
-func (t *tree) promises() []promise {
+func (t *tree) expectations() []expectation {
 	all := t.total()
 	above := []estimate{{
 		probes: shareOf(float64(all.ProbeHits)+0.5, float64(all.Probes)+5),
@@ -59,22 +59,22 @@ func (t *tree) promises() []promise {
 			return &above[x>>fan]
 		}
 		nodes := t.sums[l]
-		probes := likeness(len(nodes), func(x int) (int64, int64, float64) { return nodes[x].ProbeHits, nodes[x].Probes, up(x).probes.mean })
-		steps := likeness(len(nodes), func(x int) (int64, int64, float64) { return nodes[x].WalkHits, nodes[x].Walks, up(x).steps.mean })
+		probes := shrinkage(len(nodes), func(x int) (int64, int64, float64) { return nodes[x].ProbeHits, nodes[x].Probes, up(x).probes.mean })
+		steps := shrinkage(len(nodes), func(x int) (int64, int64, float64) { return nodes[x].WalkHits, nodes[x].Walks, up(x).steps.mean })
 		here := make([]estimate, len(nodes))
 		for x, s := range nodes {
 			here[x] = estimate{
 				probes: up(x).probes.with(s.ProbeHits, s.Probes, probes),
 				steps:  up(x).steps.with(s.WalkHits, s.Walks, steps),
-				walk:   (float64(s.Walks) + prior*up(x).walk) / (float64(s.ProbeHits) + prior),
+				walk:   (float64(s.Walks) + priorWeight*up(x).walk) / (float64(s.ProbeHits) + priorWeight),
 				choice: up(x).choice.of(s),
 			}
 		}
 		above = here
 	}
-	out := make([]promise, len(above))
+	out := make([]expectation, len(above))
 	for x, e := range above {
-		out[x] = e.promise(t.asked(0, int64(x)), t.sizeAt(0, int64(x)))
+		out[x] = e.expectation(t.asked(0, int64(x)), t.sizeAt(0, int64(x)))
 	}
 	return out
 }
@@ -95,11 +95,11 @@ func (s share) with(hits, n int64, strength float64) share {
 	return share{p, (1 - own) * (1 - own) * s.variance}
 }
 
-// promise returns the expectation for the rest of a leaf.
-func (e estimate) promise(s Sums, size int64) promise {
+// expectation returns the expectation for the rest of a leaf.
+func (e estimate) expectation(s Sums, size int64) expectation {
 	left := size - s.Done
 	if left <= 0 {
-		return promise{}
+		return expectation{}
 	}
 	v, sd := e.probes.mean, math.Sqrt(e.probes.variance)
 	if float64(s.Done) > 0.1*float64(size) {
@@ -112,9 +112,9 @@ func (e estimate) promise(s Sums, size int64) promise {
 	}
 	rate := func(v, q float64) float64 { return min(1, v*(1+q*e.walk)/(1+v*e.walk)) }
 	p := rate(v, e.steps.mean)
-	byProbes := rate(v+doubtful*sd, e.steps.mean) - p
-	bySteps := rate(v, e.steps.mean+doubtful*math.Sqrt(e.steps.variance)) - p
-	return promise{p, min(1, p+math.Hypot(byProbes, bySteps)), left}
+	byProbes := rate(v+boundErrors*sd, e.steps.mean) - p
+	bySteps := rate(v, e.steps.mean+boundErrors*math.Sqrt(e.steps.variance)) - p
+	return expectation{p, min(1, p+math.Hypot(byProbes, bySteps)), left}
 }
 
 // strengths lists the candidate weights of a parent's estimate, in answers. Infinity means that the
@@ -125,10 +125,10 @@ var strengths = []float64{math.Inf(1), 1024, 256, 64, 16, 4, 1}
 // a logarithm, for it to be believed.
 const chance = 2
 
-// likeness returns how similar the n nodes of a level are: the weight of the parent's estimate in
+// shrinkage returns how similar the n nodes of a level are: the weight of the parent's estimate in
 // answers. It is the greatest strength of a Beta distribution that is about as likely as any. The
 // choice of the probed nodes does not affect the result.
-func likeness(n int, of func(x int) (hits, n int64, mean float64)) float64 {
+func shrinkage(n int, of func(x int) (hits, n int64, mean float64)) float64 {
 	sums := make([]float64, len(strengths))
 	for x := range n {
 		hits, n, p := of(x)

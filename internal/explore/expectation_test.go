@@ -24,9 +24,9 @@ func TestPromiseByChance(t *testing.T) {
 			n := tt.answers / 16
 			f.SetBlock(b, Sums{Done: n, Probes: n, ProbeHits: tt.hits / 16})
 		}
-		best, most := f.Promise()
+		best, most := f.Best()
 		if over := most < tt.least; over != tt.over || best > most {
-			t.Errorf("%d hits of %d: promised %.3f, at most %.3f; less than %.2f: %v, want %v", tt.hits, tt.answers, best, most, tt.least, over, tt.over)
+			t.Errorf("%d hits of %d: best %.3f, at most %.3f; less than %.2f: %v, want %v", tt.hits, tt.answers, best, most, tt.least, over, tt.over)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func TestLikeness(t *testing.T) {
 				}
 			}
 			mean := float64(all) / float64(int64(len(hits))*tt.answers)
-			got := likeness(len(hits), func(b int) (int64, int64, float64) { return hits[b], tt.answers, mean })
+			got := shrinkage(len(hits), func(b int) (int64, int64, float64) { return hits[b], tt.answers, mean })
 			if got < tt.least || got > tt.most {
 				t.Errorf("%s, seed %d: of a strength of %.0f; want %.0f to %.0f", tt.name, seed, got, tt.least, tt.most)
 			}
