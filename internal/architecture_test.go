@@ -119,6 +119,15 @@ var floors = map[string][]string{
 	"tools/testcount":                     {},
 }
 
+// The command runs jobs through package worker and tries pages through package wiring, so that an
+// engine behaves the same in every command.
+func TestTheCommandDoesNotUseTheEngine(t *testing.T) {
+	t.Parallel()
+	if slices.Contains(packages(t)["internal/cli"].Imports, module+"/internal/engine") {
+		t.Error("internal/cli imports internal/engine")
+	}
+}
+
 func TestImportsGoDown(t *testing.T) {
 	t.Parallel()
 	for path, p := range packages(t) {

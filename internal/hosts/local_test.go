@@ -35,6 +35,7 @@ func TestLocalKeepsThePace(t *testing.T) {
 		second := enter(page(0), time.Second)
 		enter(Visit{Kind: Redirect, Host: other, Own: own}, 0)
 		enter(Visit{Kind: Redirect, Host: other, Own: own}, time.Second)
+		enter(Visit{Kind: Redirect, Host: other, Own: own}, time.Second) // it holds no slot there
 		// Two pages are in flight, and the concurrency is two.
 		time.AfterFunc(5*time.Second-fullWait/2, func() { first.Leave(polite.OK) }) // between two looks
 		third := enter(page(0), 5*time.Second)
