@@ -221,8 +221,8 @@ func TestAPageWaitsForItsStart(t *testing.T) {
 	}
 }
 
-// A start that comes too late would crowd the next one. The page takes another, unless the lease was
-// lost or the other start is far away.
+// A start that comes too late would crowd the next one. The page takes another, unless the lease
+// was lost or the other start is far away.
 func TestALateStartIsReplaced(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -275,8 +275,8 @@ func TestLateStartsStayApart(t *testing.T) {
 	})
 }
 
-// A page that waits gives up when its host asks for a backoff, and when another worker or an operator
-// blocked the lane.
+// A page that waits gives up when its host asks for a backoff, and when another worker or an
+// operator blocked the lane.
 func TestAWaitingPageGivesUp(t *testing.T) {
 	t.Parallel()
 	refusal := &seine.Page{URL: "http://" + host + "/", Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"60"}}}

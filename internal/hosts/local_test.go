@@ -13,8 +13,8 @@ import (
 	"github.com/seinehq/seine/internal/polite"
 )
 
-// A worker with an address of its own keeps the whole pace: pages, redirects on the same host and on
-// another one.
+// A worker with an address of its own keeps the whole pace: pages, redirects on the same host and
+// on another one.
 func TestLocalKeepsThePace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -109,8 +109,8 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// A foreign host that stays unreachable rests longer each time, and is down after retry.host_down. Of
-// several tasks that detect one fault, one counts. An answer ends the count.
+// A foreign host that stays unreachable rests longer each time, and is down after retry.host_down.
+// Of several tasks that detect one fault, one counts. An answer ends the count.
 func TestAForeignHostGoesDown(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*seine.Job){"fleet": nil, "local": worker} {
@@ -146,8 +146,8 @@ func TestAForeignHostGoesDown(t *testing.T) {
 	}
 }
 
-// A job without a pace takes no turns, unless a host is unhealthy. Tasks of that host move to a lane
-// of its own.
+// A job without a pace takes no turns, unless a host is unhealthy. Tasks of that host move to a
+// lane of its own.
 func TestUnhealthyHostsHaveLanes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
