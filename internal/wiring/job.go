@@ -31,8 +31,14 @@ type Options struct {
 	Config json.RawMessage
 }
 
-// Register makes a job known to a frontier, with its config and pace.
-func Register(ctx context.Context, f frontier.Frontier, job seine.Job, opts Options) (*engine.Job, error) {
+// Registry is the part of a frontier that registers jobs.
+type Registry interface {
+	frontier.Seeds
+	hosts.Mover
+}
+
+// Register stores a job in a frontier, with its config and pace.
+func Register(ctx context.Context, f Registry, job seine.Job, opts Options) (*engine.Job, error) {
 	normal, err := job.Normal()
 	if err = errors.Join(err, errors.Join(idspace.Check(job.Seeds.IDs)...)); err != nil {
 		return nil, err
