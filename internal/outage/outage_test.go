@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// An outage and its recovery are logged once each. The waits double, and the next outage begins with
-// the first wait.
+// An outage and its recovery are logged once each. The waits double, and the next outage begins
+// with the first wait.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
