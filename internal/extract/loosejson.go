@@ -31,10 +31,10 @@ func (e *syntaxError) Error() string {
 // common deviations of sites: several values in sequence (NDJSON), comments, trailing commas, NaN
 // and Infinity and undefined (as null), control characters inside strings, a guard against
 // cross-site inclusion, a JSONP call, comment and CDATA markers around the text, and a semicolon at
-// its end. It fails with a *syntaxError.
+// its end. If a key occurs twice in an object, the last value counts. It fails with a *syntaxError.
 func looseJSON(text []byte) ([][]byte, error) {
 	if json.Valid(text) {
-		return [][]byte{text}, nil
+		return [][]byte{lastKeys(text)}, nil
 	}
 	from, to := unwrap(text)
 	p := &looseParser{text: text[:to], at: from}
@@ -56,7 +56,7 @@ func looseJSON(text []byte) ([][]byte, error) {
 		if p.err != nil {
 			return nil, p.err
 		}
-		values = append(values, bytes.Clone(p.out.Bytes()[start:]))
+		values = append(values, lastKeys(bytes.Clone(p.out.Bytes()[start:])))
 	}
 	if len(values) == 0 {
 		return nil, p.fail("no value")
