@@ -94,7 +94,8 @@ func (k *keyScanner) more(closing byte) bool {
 func (k *keyScanner) object() {
 	var members []member
 	for k.at++; k.more('}'); {
-		m := member{from: k.at, key: k.quoted()}
+		from := k.at
+		m := member{from, k.quoted()}
 		k.space()
 		k.at++ // the colon
 		k.value()
