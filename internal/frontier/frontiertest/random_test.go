@@ -58,7 +58,8 @@ func lite(t *testing.T) frontiertest.Driver {
 		Tables: func(ctx context.Context) (frontiertest.Tables, error) {
 			return read(func(query string, scan func(scan func(...any) error) error) error {
 				if prepared[query] == nil {
-					s, err := db.PrepareContext(ctx, strings.NewReplacer("seine.", "", "DURATION(", "(", "MICROS(", "(").Replace(query))
+					text := strings.NewReplacer("seine.", "", "DURATION(", "(", "MICROS(", "(").Replace(query)
+					s, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // closed with the database
 					if err != nil {
 						return err
 					}
