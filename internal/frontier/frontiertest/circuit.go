@@ -262,7 +262,7 @@ func testRequeuedAnswers(t *testing.T, s *suite) {
 	}
 	s.complete(l, job, batch, 4)
 	if n, err := s.Retry(s.ctx(), job, tasks("h:80", "done", "error", "skipped", "stale")); err != nil || n != 4 {
-		t.Fatalf("sent back %d, %v", n, err)
+		t.Fatalf("requeued %d, %v", n, err)
 	}
 	want := map[string]frontier.Mark{"done": frontier.Known, "error": frontier.Passed, "skipped": frontier.Counted, "stale": frontier.Counted}
 	for _, c := range s.claim(l, job, 9, 4) {

@@ -22,10 +22,10 @@ func probed(block int64, hit int) *frontier.Explored {
 // A space is explored if tasks could be claimed and none is ready.
 func testIdle(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Delay: each(time.Second), Inflight: 1})
-	dry := func(want bool, when string) {
+	idle := func(want bool, when string) {
 		t.Helper()
 		if got, err := s.Idle(s.ctx(), job); err != nil || got.Idle != want {
-			t.Errorf("dry %v, %v %s; want %v", got, err, when, want)
+			t.Errorf("idle %v, %v %s; want %v", got, err, when, want)
 		}
 	}
 	explored := func(key string, want int) {
@@ -34,30 +34,30 @@ func testIdle(t *testing.T, s *suite) {
 			t.Errorf("explored %d, %v; want %d", n, err, want)
 		}
 	}
-	dry(true, "at first")
+	idle(true, "at first")
 	explored("a", 1)
-	dry(false, "with a ready task")
+	idle(false, "with a ready task")
 	explored("b", 0)
 	l := s.lease()
 	got := s.claim(l, job, 9, 1)
-	dry(false, "while its only slot is taken")
+	idle(false, "while its only slot is taken")
 	s.complete(l, job, done(got...), 1)
-	dry(false, "before the next start")
+	idle(false, "before the next start")
 	s.clock.Move(time.Second)
-	dry(true, "when the next start is due")
+	idle(true, "when the next start is due")
 	explored("a", 0) // known
 	s.check(s.PauseJob(s.ctx(), job, true))
-	dry(false, "of a paused job")
+	idle(false, "of a paused job")
 }
 
 // A job without a pace is explored if at most half of its shards have a ready task. With many
 // shards all of them are rarely empty at once. The answer includes the time until a task is due.
 func testIdleShards(t *testing.T, s *suite) {
 	job := s.job("j", frontier.LanePace{Inflight: 1 << 20})
-	lull := func(dry, due bool, when string) {
+	answer := func(idle, due bool, when string) {
 		t.Helper()
-		if got, err := s.Idle(s.ctx(), job); err != nil || got != (frontier.IdleState{Idle: dry, Due: due}) {
-			t.Errorf("%+v, %v %s; want %v, %v, at once", got, err, when, dry, due)
+		if got, err := s.Idle(s.ctx(), job); err != nil || got != (frontier.IdleState{Idle: idle, Due: due}) {
+			t.Errorf("%+v, %v %s; want %v, %v, at once", got, err, when, idle, due)
 		}
 	}
 	explored := func(lane, key string, want int) {
@@ -66,23 +66,23 @@ func testIdleShards(t *testing.T, s *suite) {
 			t.Errorf("explored %d, %v; want %d", n, err, want)
 		}
 	}
-	lull(true, false, "at first")
+	answer(true, false, "at first")
 	for i, lane := range []string{"shard/00", "shard/01", "shard/02"} {
 		s.add(job, tasks(lane, fmt.Sprint("k", i)), 1)
 	}
-	lull(false, true, "with three of three ready")
+	answer(false, true, "with three of three ready")
 	l := s.lease()
 	s.claim(l, job, 1, 1)
-	lull(false, true, "with two of three ready")
+	answer(false, true, "with two of three ready")
 	explored("shard/00", "more", 0)
 	s.claim(l, job, 1, 1)
-	lull(true, true, "with one of three ready")
+	answer(true, true, "with one of three ready")
 	explored("shard/00", "more", 1)
-	lull(false, true, "with two of three ready again")
+	answer(false, true, "with two of three ready again")
 	s.claim(l, job, 2, 2)
-	lull(true, false, "with none")
+	answer(true, false, "with none")
 	s.add(job, tasks("h:80", "host"), 1)
-	lull(false, true, "with a host's task")
+	answer(false, true, "with a host's task")
 }
 
 // The statistics of an answer are stored with its task, once. If the task belongs to another lease,

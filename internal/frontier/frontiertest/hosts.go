@@ -16,7 +16,7 @@ func testBackoff(t *testing.T, s *suite) {
 	l := s.lease()
 	s.check(s.Backoff(s.ctx(), job, []string{"a:1", frontier.AssetLane("a:1")}, frontier.Backoff{For: 30 * time.Second, Why: "Retry-After"}))
 	if got := s.claim(l, job, 9, 1); got[0].Key != "b1" {
-		t.Errorf("claimed %s of a quiet host", got[0].Key)
+		t.Errorf("claimed %s of a host in backoff", got[0].Key)
 	}
 	if turn, err := s.Reserve(s.ctx(), job, frontier.AssetLane("a:1"), 0, time.Minute); err != nil || turn.Wait != 30*time.Second {
 		t.Errorf("its assets wait %v, %v; want 30s", turn.Wait, err)
@@ -168,13 +168,13 @@ func testUnhealthy(t *testing.T, s *suite) {
 		return fmt.Sprint(hosts)
 	}
 	if got, want := list(), "[dead:80 paused:80 quiet:80 slow:80]"; got != want {
-		t.Errorf("in trouble: %s; want %s", got, want)
+		t.Errorf("unhealthy: %s; want %s", got, want)
 	}
 	s.clock.Move(time.Minute)
 	_, err := s.PauseHost(s.ctx(), job, "paused:80", false)
 	s.check(err)
 	if got, want := list(), "[dead:80 slow:80]"; got != want {
-		t.Errorf("in trouble a minute later: %s; want %s", got, want)
+		t.Errorf("unhealthy a minute later: %s; want %s", got, want)
 	}
 }
 
@@ -302,6 +302,6 @@ func testBlocked(t *testing.T, s *suite) {
 		byLane[st.Lane] = st
 	}
 	if a, b := byLane[lanes[0]], byLane[lanes[1]]; !a.Paused || a.Backoff != 0 || b.Paused || b.Backoff != time.Minute {
-		t.Errorf("lanes %+v; want the first held, the second quiet for a minute", states)
+		t.Errorf("lanes %+v; want the first paused, the second in backoff for a minute", states)
 	}
 }

@@ -140,7 +140,7 @@ func testOwedForGood(t *testing.T, s *suite) {
 		t.Fatalf("sent %d back, %v", n, err)
 	}
 	if got := s.failedAssets(job); !slices.Equal(got, want) {
-		t.Errorf("failed assets %q, after it was sent back", got)
+		t.Errorf("failed assets %q, after the requeue", got)
 	}
 	c := s.claim(l, job, 1, 1)[0]
 	if string(c.Owed) != "{}" || c.Alone() {

@@ -138,7 +138,7 @@ func (tt *torture) worker(ctx context.Context, name string) {
 			pause(ctx, 3*time.Millisecond)
 			continue
 		}
-		// 37 and 100 are coprime, so every kind of trouble occurs.
+		// 37 and 100 are coprime, so every kind of failure occurs.
 		switch r := tt.turn.Add(37) % 100; {
 		case r < 3: // a crash: no worker returns these
 			tt.crashed.Add(int64(len(got)))

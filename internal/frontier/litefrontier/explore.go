@@ -24,7 +24,7 @@ func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.I
 		out.Wait, out.Due, err = f.Due(ctx, []frontier.JobID{job})
 	}
 	if err != nil {
-		return out, fmt.Errorf("lull: %w", err)
+		return out, fmt.Errorf("idle: %w", err)
 	}
 	return out, nil
 }
@@ -33,8 +33,8 @@ func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.I
 func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, tasks []frontier.New) (n int, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		n = 0
-		var dry, open bool
-		if err := t.scan(ctx, sqlIdle, []any{job, f.now() + frontier.Soon.Microseconds()}, &dry); err != nil || !dry {
+		var idle, open bool
+		if err := t.scan(ctx, sqlIdle, []any{job, f.now() + frontier.Soon.Microseconds()}, &idle); err != nil || !idle {
 			return err
 		}
 		err := t.scan(ctx, `select exists (select 1 from circuit where job_id = ? and space = ? and closed_at is null)`, []any{job, space}, &open)

@@ -323,9 +323,9 @@ func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]fron
 			return err
 		}
 		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s frontier.LaneState, err error) {
-			var quiet float64
-			err = row.Scan(&s.Lane, &s.Paused, &quiet)
-			s.Backoff = seconds(quiet)
+			var backoff float64
+			err = row.Scan(&s.Lane, &s.Paused, &backoff)
+			s.Backoff = seconds(backoff)
 			return s, err
 		})
 		return err

@@ -28,7 +28,7 @@ func (f *Frontier) Idle(ctx context.Context, job frontier.JobID) (out frontier.I
 		return nil
 	})
 	if err != nil {
-		return out, fmt.Errorf("lull: %w", err)
+		return out, fmt.Errorf("idle: %w", err)
 	}
 	return out, nil
 }
@@ -41,12 +41,12 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 		return 0, nil
 	}
 	n, err := f.insert(ctx, job, tasks, func(b *pgx.Batch) func() error {
-		var mine, dry bool
+		var mine, idle bool
 		b.Queue(sqlExploring, job, space).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
 		// The snapshot is newer than the lock, so it includes the tasks of the previous worker.
-		b.Queue(sqlIdle, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&dry) })
+		b.Queue(sqlIdle, f.now(), job).QueryRow(func(row pgx.Row) error { return row.Scan(&idle) })
 		return func() error {
-			if !mine || !dry {
+			if !mine || !idle {
 				return errNotNow
 			}
 			return nil
