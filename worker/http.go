@@ -19,8 +19,8 @@ import (
 	"github.com/seinehq/seine/internal/wiring"
 )
 
-// told is a worker's report over HTTP.
-type told struct {
+// monitor is a worker's report over HTTP.
+type monitor struct {
 	server  *health.Server
 	metrics *metric.Metrics
 	clean   func(string) string
@@ -55,38 +55,38 @@ func (w *Worker) tell(ctx context.Context) error {
 	for _, j := range w.cfg.Jobs {
 		names, secrets = append(names, j.Name), append(secrets, j.Secrets...)
 	}
-	w.told = &told{server: server, metrics: metric.New(w.cfg.Version, names...), clean: redact.New(secrets).Replace}
-	server.Clean = w.told.clean
-	server.Handle("/metrics", w.told.metrics.Handler())
+	w.monitor = &monitor{server: server, metrics: metric.New(w.cfg.Version, names...), clean: redact.New(secrets).Replace}
+	server.Clean = w.monitor.clean
+	server.Handle("/metrics", w.monitor.metrics.Handler())
 	w.cfg.Log.InfoContext(ctx, "health and metrics are served", "addr", server.Addr())
 	return nil
 }
 
 // HTTP returns the address of this worker's reports, or an empty string.
 func (w *Worker) HTTP() string {
-	if w.told == nil {
+	if w.monitor == nil {
 		return ""
 	}
-	return w.told.server.Addr()
+	return w.monitor.server.Addr()
 }
 
 func (w *Worker) starting(step string) {
-	if w.told != nil {
-		w.told.server.Starting(step)
+	if w.monitor != nil {
+		w.monitor.server.Starting(step)
 	}
 }
 
 // started adds the checks.
 func (w *Worker) started() {
-	if w.told == nil {
+	if w.monitor == nil {
 		return
 	}
 	ids := map[string]frontier.JobID{}
 	for _, j := range w.jobs {
 		ids[j.Name] = j.ID
 	}
-	w.told.metrics.Observe(metric.Source{
-		Jobs: ids, Depth: w.frontier.Depth, Share: w.engine.Share, Clean: w.told.clean,
+	w.monitor.metrics.Observe(metric.Source{
+		Jobs: ids, Depth: w.frontier.Depth, Share: w.engine.Share, Clean: w.monitor.clean,
 		Browser: func() (int, int64) {
 			if w.chrome == nil {
 				return 0, 0
@@ -96,7 +96,7 @@ func (w *Worker) started() {
 	})
 	ready := []health.Check{
 		{Name: "draining", Look: func(context.Context) error {
-			if w.told.drains.Load() {
+			if w.monitor.drains.Load() {
 				return errors.New("shutting down: the worker claims no more tasks")
 			}
 			return nil
@@ -107,7 +107,7 @@ func (w *Worker) started() {
 	if w.chrome != nil {
 		ready = append(ready, health.Check{Name: "browser", Look: func(context.Context) error { return w.chrome.Err() }})
 	}
-	w.told.server.Explain(func() []string {
+	w.monitor.server.Explain(func() []string {
 		var why []string
 		for _, p := range w.engine.Progress() {
 			if p.Why != "" {
@@ -116,7 +116,7 @@ func (w *Worker) started() {
 		}
 		return why
 	})
-	w.told.server.Started([]health.Check{{Name: "loop", Look: func(context.Context) error {
+	w.monitor.server.Started([]health.Check{{Name: "loop", Look: func(context.Context) error {
 		if stuck := w.engine.Stuck(); len(stuck) > 0 {
 			return errors.New(strings.Join(stuck, "; "))
 		}
@@ -169,9 +169,9 @@ func (s store) check(ctx context.Context) error {
 
 // draining reports, after ctx ends, that the worker claims no more tasks.
 func (w *Worker) draining(ctx context.Context) (stop func()) {
-	if w.told == nil {
+	if w.monitor == nil {
 		return func() {}
 	}
-	end := context.AfterFunc(ctx, func() { w.told.drains.Store(true) })
+	end := context.AfterFunc(ctx, func() { w.monitor.drains.Store(true) })
 	return func() { end() }
 }

@@ -136,7 +136,7 @@ type Worker struct {
 	jobs     []*engine.Job
 	stores   []store
 	chrome   *chromefetch.Chrome // nil: no job needs one
-	told     *told               // nil: nobody asks
+	monitor  *monitor            // nil: no HTTP address
 	closers  []func() error
 }
 
@@ -204,8 +204,8 @@ func (w *Worker) open(ctx context.Context) (err error) {
 		},
 		Traces: cfg.Traces, Watch: cgroup.NewWatch(cgroup.Own()),
 	}
-	if w.told != nil {
-		settings.Meter = w.told.metrics
+	if w.monitor != nil {
+		settings.Meter = w.monitor.metrics
 	}
 	if w.engine, err = engine.New(settings); err != nil {
 		return err

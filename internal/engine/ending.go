@@ -63,8 +63,8 @@ const (
 	stageStore               // a record or the key can't be stored
 )
 
-// attempt holds the facts of an attempt. Whoever gathers them has told the fleet about the host
-// already.
+// attempt holds the facts of an attempt. The executor reports a host's fault before it sets foreign,
+// rest and down.
 type attempt struct {
 	stage stage
 	err   error // of any stage but stageJudged

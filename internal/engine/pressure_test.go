@@ -86,6 +86,6 @@ func TestShortOfMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := strings.Count(r.log.String(), "short of memory or CPU"); n != 1 {
-		t.Errorf("it is told %d times; want once", n)
+		t.Errorf("it is logged %d times; want once", n)
 	}
 }

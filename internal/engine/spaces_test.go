@@ -374,7 +374,7 @@ func TestNoLongerWorthIt(t *testing.T) {
 }
 
 // A local search whose next step was taken meanwhile looks up the step after it and continues.
-func TestAnExcursionTurnsAtWhatIsTaken(t *testing.T) {
+func TestALocalSearchTurnsAtATakenID(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, known string // the key that is known already, and what it is

@@ -96,7 +96,7 @@ func (g *local) Report(ctx context.Context, r Report) Effect {
 			if r.ofOwn() {
 				g.mu.Lock()
 				defer g.mu.Unlock()
-				g.pages.Quiet(lane, time.Now().Add(rest), reason)
+				g.pages.Backoff(lane, time.Now().Add(rest), reason)
 			}
 		})
 	}

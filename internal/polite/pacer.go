@@ -33,8 +33,8 @@ const sweepAt = 1024
 // A host's life in it:
 //
 //	free ──Start──► held by the delay, by a rest, or by its running fetches
-//	  ▲                 │ End (Failed, at the cooldown limit)      Quiet
-//	  └──── due ◄───────┴──────────────► quiet ◄──────────────────┘
+//	  ▲                 │ End (Failed, at the cooldown limit)    Backoff
+//	  └──── due ◄───────┴──────────────► backoff ◄───────────────┘
 //
 // It is not safe for concurrent use.
 type Pacer struct {
@@ -47,11 +47,11 @@ type Pacer struct {
 // host is the state of one host. The zero value may be requested at once.
 type host struct {
 	next    time.Time // earliest next start by delay and rest
-	touched time.Time // last start, end or quiet
+	touched time.Time // last start, end or backoff
 	starts  int       // since the last rest
 	running int
-	failed  int // in a row
-	quiet   time.Time
+	failed  int       // in a row
+	until   time.Time // end of the backoff
 	why     string
 
 	slow          float64 // what the delay is multiplied by; less than 1 is 1
@@ -75,7 +75,7 @@ func (p *Pacer) Next(name string, now time.Time) (at time.Time, ok bool) {
 	if h == nil {
 		return now, true
 	}
-	return latest(now, h.next, h.quiet), !p.full(h)
+	return latest(now, h.next, h.until), !p.full(h)
 }
 
 // Start records a start at now and returns true, or returns false and records nothing if the host
@@ -114,15 +114,15 @@ func (p *Pacer) End(name string, now time.Time, o Outcome) {
 		h.failed++
 		if c := p.pace.Cooldown; c.After > 0 && h.failed >= c.After {
 			h.failed = 0
-			h.hush(now.Add(c.For), "cooldown")
+			h.backOff(now.Add(c.For), "cooldown")
 		}
 	}
 }
 
-// Quiet keeps a host from being requested before until, with the reason why, such as Retry-After or
+// Backoff keeps a host from being requested before until, with the reason why, such as Retry-After or
 // a host fault. It never shortens a backoff.
-func (p *Pacer) Quiet(name string, until time.Time, why string) {
-	p.host(name, p.now).hush(until, why)
+func (p *Pacer) Backoff(name string, until time.Time, why string) {
+	p.host(name, p.now).backOff(until, why)
 }
 
 // Refused records that a host refused a request that started at then. The host backs off for after
@@ -130,7 +130,7 @@ func (p *Pacer) Quiet(name string, until time.Time, why string) {
 func (p *Pacer) Refused(name string, now, then time.Time, after time.Duration) {
 	h := p.host(name, now)
 	if after > 0 {
-		h.hush(now.Add(after), "Retry-After")
+		h.backOff(now.Add(after), "Retry-After")
 	}
 	if then.Before(h.slowed) {
 		return
@@ -140,13 +140,13 @@ func (p *Pacer) Refused(name string, now, then time.Time, after time.Duration) {
 	h.touched = latest(h.touched, now)
 }
 
-// Quieted tells until when a host is quiet, and why; ok is false when it isn't.
-func (p *Pacer) Quieted(name string, now time.Time) (until time.Time, why string, ok bool) {
+// InBackoff returns the end of a host's backoff and its reason. ok is false without a backoff.
+func (p *Pacer) InBackoff(name string, now time.Time) (until time.Time, why string, ok bool) {
 	h := p.hosts[name]
-	if h == nil || !h.quiet.After(now) {
+	if h == nil || !h.until.After(now) {
 		return time.Time{}, "", false
 	}
-	return h.quiet, h.why, true
+	return h.until, h.why, true
 }
 
 // Blocked returns the hosts that may not start a fetch now, sorted.
@@ -192,15 +192,15 @@ func (p *Pacer) forget(now time.Time) {
 		if h.slow > 1 {
 			alone = max(alone, slowMemory)
 		}
-		if h.running == 0 && !latest(h.next, h.quiet, h.touched.Add(alone)).After(now) {
+		if h.running == 0 && !latest(h.next, h.until, h.touched.Add(alone)).After(now) {
 			delete(p.hosts, name)
 		}
 	}
 }
 
-func (h *host) hush(until time.Time, why string) {
-	if until.After(h.quiet) {
-		h.quiet, h.why = until, why
+func (h *host) backOff(until time.Time, why string) {
+	if until.After(h.until) {
+		h.until, h.why = until, why
 	}
 }
 

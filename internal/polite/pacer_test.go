@@ -85,15 +85,15 @@ func TestPacerCoolsDown(t *testing.T) {
 	t.Parallel()
 	pace := seine.Pace{Concurrency: -1, Cooldown: seine.Cooldown{After: 3, For: 10 * time.Minute}}
 	for _, tt := range []struct {
-		name  string
-		ends  []Outcome
-		quiet bool
+		name string
+		ends []Outcome
+		busy bool
 	}{
 		{"three failures in a row", []Outcome{Failed, Failed, Failed}, true},
 		{"two failures", []Outcome{Failed, Failed}, false},
 		{"a good one between", []Outcome{Failed, Failed, OK, Failed}, false},
 		{"a silent one between says nothing", []Outcome{Failed, Silent, Failed, Silent, Failed}, true},
-		{"counted anew after a cooldown", []Outcome{Failed, Failed, Failed, Failed, Failed}, true},
+		{"the count begins again after a cooldown", []Outcome{Failed, Failed, Failed, Failed, Failed}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -102,31 +102,31 @@ func TestPacerCoolsDown(t *testing.T) {
 				p.Start("a", noon, half)
 				p.End("a", at(time.Second), o)
 			}
-			until, why, ok := p.Quieted("a", at(time.Second))
-			if ok != tt.quiet {
-				t.Fatalf("Quieted = %v, %q, %v; want %v", until, why, ok, tt.quiet)
+			until, why, ok := p.InBackoff("a", at(time.Second))
+			if ok != tt.busy {
+				t.Fatalf("InBackoff = %v, %q, %v; want %v", until, why, ok, tt.busy)
 			}
 			if ok && (!until.Equal(at(10*time.Minute+time.Second)) || why != "cooldown") {
-				t.Errorf("Quieted = +%v, %q; want +10m1s, cooldown", until.Sub(noon), why)
+				t.Errorf("InBackoff = +%v, %q; want +10m1s, cooldown", until.Sub(noon), why)
 			}
 		})
 	}
 }
 
-func TestPacerQuietIsNeverShortened(t *testing.T) {
+func TestPacerBackoffIsNeverShortened(t *testing.T) {
 	t.Parallel()
 	p := New(seine.Pace{})
-	p.Quiet("a", at(time.Minute), "retry-after")
-	p.Quiet("a", at(time.Second), "host fault")
+	p.Backoff("a", at(time.Minute), "retry-after")
+	p.Backoff("a", at(time.Second), "host fault")
 	next(t, p, "a", noon, at(time.Minute), true)
 	if p.Start("a", noon, half) {
-		t.Error("a quiet host was started")
+		t.Error("a host in backoff was started")
 	}
-	if _, why, ok := p.Quieted("a", noon); why != "retry-after" || !ok {
-		t.Errorf("Quieted = %q, %v; want retry-after", why, ok)
+	if _, why, ok := p.InBackoff("a", noon); why != "retry-after" || !ok {
+		t.Errorf("InBackoff = %q, %v; want retry-after", why, ok)
 	}
-	if _, _, ok := p.Quieted("a", at(time.Minute)); ok {
-		t.Error("quiet at its end")
+	if _, _, ok := p.InBackoff("a", at(time.Minute)); ok {
+		t.Error("in backoff at its end")
 	}
 	next(t, p, "a", at(time.Minute), at(time.Minute), true)
 }
@@ -139,12 +139,12 @@ func TestPacerBlockedNamesThoseThatMayNotStart(t *testing.T) {
 	}
 	p.End("delayed", noon, OK)
 	p.End("free", noon, OK)
-	p.Quiet("quiet", at(time.Hour), "why")
-	if diff := cmp.Diff([]string{"delayed", "free", "quiet", "running"}, p.Blocked(at(time.Second-1))); diff != "" {
+	p.Backoff("busy", at(time.Hour), "why")
+	if diff := cmp.Diff([]string{"busy", "delayed", "free", "running"}, p.Blocked(at(time.Second-1))); diff != "" {
 		t.Errorf("Blocked (-want +got):\n%s", diff)
 	}
 	p.Start("delayed", at(time.Second), half)
-	if diff := cmp.Diff([]string{"delayed", "quiet", "running"}, p.Blocked(at(time.Second))); diff != "" {
+	if diff := cmp.Diff([]string{"busy", "delayed", "running"}, p.Blocked(at(time.Second))); diff != "" {
 		t.Errorf("Blocked (-want +got):\n%s", diff)
 	}
 }
@@ -153,7 +153,7 @@ func TestPacerForgetsIdleHostsAlone(t *testing.T) {
 	t.Parallel()
 	p := New(seine.Pace{Delay: span(time.Second, time.Second), Concurrency: 1, Cooldown: seine.Cooldown{After: 2, For: time.Minute}})
 	p.Start("running", noon, half)
-	p.Quiet("quiet", at(24*time.Hour), "why")
+	p.Backoff("busy", at(24*time.Hour), "why")
 	now := noon
 	for i := range 50_000 {
 		h := fmt.Sprint(i)
@@ -167,8 +167,8 @@ func TestPacerForgetsIdleHostsAlone(t *testing.T) {
 	if n := len(p.hosts); n > sweepAt {
 		t.Errorf("%d hosts kept; want at most %d", n, sweepAt)
 	}
-	if p.Start("running", now, half) || p.Start("quiet", now, half) {
-		t.Error("a running or a quiet host was forgotten")
+	if p.Start("running", now, half) || p.Start("busy", now, half) {
+		t.Error("a running host or a host in backoff was forgotten")
 	}
 	// A failure counts for as long as a cooldown lasts, however many hosts pass.
 	p.Start("bad", now, half)
@@ -180,7 +180,7 @@ func TestPacerForgetsIdleHostsAlone(t *testing.T) {
 	}
 	p.Start("bad", now.Add(50*time.Second), half)
 	p.End("bad", now.Add(50*time.Second), Failed)
-	if _, _, ok := p.Quieted("bad", now.Add(51*time.Second)); !ok {
+	if _, _, ok := p.InBackoff("bad", now.Add(51*time.Second)); !ok {
 		t.Error("the first failure was forgotten before a cooldown's time")
 	}
 }
@@ -191,7 +191,7 @@ type model struct {
 	delays  []time.Duration
 	running int
 	failed  int
-	quiet   time.Time
+	until   time.Time // end of the backoff
 }
 
 // TestPacerLaws drives a Pacer at random and checks each start against the recorded events, not
@@ -224,8 +224,8 @@ func TestPacerLaws(t *testing.T) {
 			case 2:
 				until := now.Add(time.Duration(r.IntN(5)) * time.Second)
 				if r.IntN(10) == 0 {
-					p.Quiet(name, until, "why")
-					m.quiet = latest(m.quiet, until)
+					p.Backoff(name, until, "why")
+					m.until = latest(m.until, until)
 				}
 			default:
 				draw := r.Float64()
@@ -257,7 +257,7 @@ func TestPacerLaws(t *testing.T) {
 // may reports whether the recorded starts allow one more.
 func (m *model) may(now time.Time, pace seine.Pace) bool {
 	n := len(m.starts)
-	if m.running >= pace.Concurrency || now.Before(m.quiet) {
+	if m.running >= pace.Concurrency || now.Before(m.until) {
 		return false
 	}
 	if n > 0 && now.Sub(m.starts[n-1]) < m.delays[n-1] {
@@ -277,7 +277,7 @@ func (m *model) end(now time.Time, o Outcome, pace seine.Pace) {
 		m.failed++
 		if c := pace.Cooldown; c.After > 0 && m.failed == c.After {
 			m.failed = 0
-			m.quiet = latest(m.quiet, now.Add(c.For))
+			m.until = latest(m.until, now.Add(c.For))
 		}
 	}
 }

@@ -46,7 +46,7 @@ func TestARedirectsTargetIsHeeded(t *testing.T) {
 	}
 	hosts, err := r.f.Unhealthy(t.Context(), j.ID)
 	if want := strings.TrimPrefix(target.URL, "http://"); err != nil || len(hosts) != 1 || hosts[0] != want {
-		t.Errorf("in trouble: %v, %v; want %s", hosts, err, want)
+		t.Errorf("unhealthy hosts: %v, %v; want %s", hosts, err, want)
 	}
 }
 

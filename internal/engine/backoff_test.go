@@ -25,11 +25,11 @@ func TestStartsAheadHeedTheHost(t *testing.T) {
 
 func startsAhead(t *testing.T, another bool) {
 	t.Parallel()
-	const delay, quiet = 150 * time.Millisecond, 3 * time.Second
+	const delay, backoff = 150 * time.Millisecond, 3 * time.Second
 	var (
-		mu    sync.Mutex
-		at    []time.Time
-		hushd time.Time
+		mu      sync.Mutex
+		at      []time.Time
+		refused time.Time
 	)
 	var (
 		r *rig
@@ -40,9 +40,9 @@ func startsAhead(t *testing.T, another bool) {
 		defer mu.Unlock()
 		at = append(at, time.Now())
 		if len(at) == 4 {
-			hushd = time.Now()
+			refused = time.Now()
 			if another {
-				if err := r.f.Backoff(q.Context(), j.ID, []string{q.Host}, frontier.Backoff{For: quiet, Why: "Retry-After"}); err != nil {
+				if err := r.f.Backoff(q.Context(), j.ID, []string{q.Host}, frontier.Backoff{For: backoff, Why: "Retry-After"}); err != nil {
 					t.Error(err)
 				}
 				hello(w, q)
@@ -51,7 +51,7 @@ func startsAhead(t *testing.T, another bool) {
 			// By a clock that is an hour behind ours.
 			there := time.Now().UTC().Add(-time.Hour).Truncate(time.Second)
 			w.Header().Set("Date", there.Format(http.TimeFormat))
-			w.Header().Set("Retry-After", there.Add(quiet).Format(http.TimeFormat))
+			w.Header().Set("Retry-After", there.Add(backoff).Format(http.TimeFormat))
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
@@ -90,7 +90,7 @@ func startsAhead(t *testing.T, another bool) {
 	}
 	late := 0
 	for _, a := range at {
-		if since := a.Sub(hushd); since > heldAfter && since < quiet-50*time.Millisecond {
+		if since := a.Sub(refused); since > heldAfter && since < backoff-50*time.Millisecond {
 			late++
 		}
 	}
@@ -101,7 +101,7 @@ func startsAhead(t *testing.T, another bool) {
 
 // Tasks whose assets are on a host in backoff wait for it at no attempt's cost and delay no other
 // task.
-func TestAQuietAssetHostCostsNoAttempt(t *testing.T) {
+func TestABusyAssetHostCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)
 	images := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
