@@ -58,7 +58,8 @@ func (s *chain) walk(ctx context.Context, f Finished) ([]frontier.New, error) {
 			continue
 		}
 		// A known page belongs to another walk, so the frontier does not admit it.
-		n, err := frontier.Admit(s.cfg.Job, frontier.Seed{Key: key, Meta: JoinMeta(Meta{Walk: &w, Foreign: s.foreign(f, key)}, nil)})
+		meta := JoinMeta(Meta{Walk: &w, Foreign: s.foreign(f, key)}, nil)
+		n, err := frontier.Admit(s.cfg.Job, frontier.Seed{Key: key, Meta: meta})
 		if err != nil {
 			return out, err
 		}
@@ -103,7 +104,9 @@ type states interface {
 const lookAhead = 16
 
 // stepsAt returns the next steps of a walk in an ID space that stands at key.
-func stepsAt(ctx context.Context, f states, job *seine.Job, id frontier.JobID, key string, walk explore.Walk, hit bool) ([]frontier.New, error) {
+func stepsAt(
+	ctx context.Context, f states, job *seine.Job, id frontier.JobID, key string, walk explore.Walk, hit bool,
+) ([]frontier.New, error) {
 	i, pos := frontier.Locate(job.Seeds.IDs, key)
 	if i < 0 {
 		return nil, nil
@@ -139,7 +142,10 @@ func stepsAt(ctx context.Context, f states, job *seine.Job, id frontier.JobID, k
 }
 
 // lookup learns the states of count IDs of a space from a position on.
-func lookup(ctx context.Context, f states, job frontier.JobID, s *idspace.Space, pos int64, dir, count int, seen map[int64]explore.Known) error {
+func lookup(
+	ctx context.Context, f states, job frontier.JobID, s *idspace.Space, pos int64, dir, count int,
+	seen map[int64]explore.Known,
+) error {
 	at := make(map[string]int64, count)
 	keys := make([]string, 0, count)
 	for i := range int64(count) {

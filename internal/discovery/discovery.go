@@ -107,7 +107,9 @@ type Frontier interface {
 	frontier.Spaces
 	Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
 	Counts(ctx context.Context, job frontier.JobID) (frontier.Counts, error)
-	Fill(ctx context.Context, job frontier.JobID, n int, admit func(id int64) (frontier.New, error)) (taken int, left bool, err error)
+	Fill(
+		ctx context.Context, job frontier.JobID, n int, admit func(id int64) (frontier.New, error),
+	) (taken int, left bool, err error)
 	Lookup(ctx context.Context, job frontier.JobID, keys []string) (map[string]seine.State, error)
 }
 

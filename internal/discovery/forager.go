@@ -264,7 +264,8 @@ func (x *forager) probesOf(ctx context.Context, s *space, n int) (out []frontier
 			return nil, err
 		}
 		if task.Key != s.At(pos) {
-			return nil, fmt.Errorf("the id %q of the space %s is a task by the name of %q: it can't be explored", s.At(pos), s.name(), task.Key)
+			return nil, fmt.Errorf("the id %q of the space %s is a task by the name of %q: it can't be explored",
+				s.At(pos), s.name(), task.Key)
 		}
 		out = append(out, task)
 	}

@@ -29,7 +29,9 @@ func (x *forager) Follow(ctx context.Context, batch []Finished) []Next {
 }
 
 // Stored continues the local searches whose next step another search had taken meanwhile.
-func (x *forager) Stored(ctx context.Context, batch []Finished, next []Next, result func(i int) (stored bool, refused []string)) {
+func (x *forager) Stored(
+	ctx context.Context, batch []Finished, next []Next, result func(i int) (stored bool, refused []string),
+) {
 	defer x.settleSteps()
 	for i, f := range batch {
 		if stored, refused := result(i); stored && !f.Skip {
@@ -68,8 +70,9 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	out.Explored = &frontier.Explored{
-		Space:       s.Number,
-		Observation: s.Model.Observe(pos, f.Meta.Kind(), search, f.Claimed.Mark >= frontier.Passed, f.Claimed.Mark == frontier.Counted, a),
+		Space: s.Number,
+		Observation: s.Model.Observe(pos, f.Meta.Kind(), search, f.Claimed.Mark >= frontier.Passed,
+			f.Claimed.Mark == frontier.Counted, a),
 	}
 	if f.State == seine.Done {
 		out.Explored.Sums.Wanted = 1
@@ -106,7 +109,9 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 // step returns the task of the next step of a local search. x is locked. known holds the states of
 // IDs nearby, and step adds to it. With nil, step trusts neither the search's own memory nor the
 // model's sparse blocks.
-func (x *forager) step(ctx context.Context, s *space, pos int64, f Finished, a explore.Answer, known map[int64]explore.Known) (task frontier.New, ok bool, err error) {
+func (x *forager) step(
+	ctx context.Context, s *space, pos int64, f Finished, a explore.Answer, known map[int64]explore.Known,
+) (task frontier.New, ok bool, err error) {
 	trusted, search := known != nil, f.Meta.Search
 	if !trusted {
 		known = map[int64]explore.Known{}

@@ -11,7 +11,9 @@ import (
 
 // Recounter is the part of a frontier that recounts ID spaces.
 type Recounter interface {
-	Recount(ctx context.Context, job frontier.JobID, each func(frontier.TaskInfo) *frontier.Explored) (tasks int64, err error)
+	Recount(
+		ctx context.Context, job frontier.JobID, each func(frontier.TaskInfo) *frontier.Explored,
+	) (tasks int64, err error)
 }
 
 // Recount recomputes the statistics of a job's ID spaces from the results of its tasks, with the
@@ -51,7 +53,8 @@ func recounted(job *seine.Job, s Space, pos int64, t frontier.TaskInfo) *frontie
 	case state == seine.Error && !t.Final:
 		return nil
 	case state == seine.Error:
-		return &frontier.Explored{Space: s.Number, Observation: explore.Observation{Block: block, Sums: explore.Sums{Errors: 1}}}
+		failed := explore.Observation{Block: block, Sums: explore.Sums{Errors: 1}}
+		return &frontier.Explored{Space: s.Number, Observation: failed}
 	}
 	own, _ := SplitMeta(t.Meta)
 	o := explore.Observe(block, own.Kind(), own.Search, t.Attempt > 1, false, a)

@@ -108,7 +108,9 @@ func (x *forager) refreshSpace(ctx context.Context, s *space, began time.Time) (
 
 // unsettled reads, on the first read of a space, the blocks with answers since the space last
 // behaved as expected.
-func (x *forager) unsettled(ctx context.Context, s *space, k frontier.Knowledge, first bool) (map[int64]explore.Sums, error) {
+func (x *forager) unsettled(
+	ctx context.Context, s *space, k frontier.Knowledge, first bool,
+) (map[int64]explore.Sums, error) {
 	if !first || k.Watch.At.IsZero() {
 		return nil, nil
 	}
@@ -198,7 +200,8 @@ func (x *forager) countFormer(ctx context.Context) error {
 	first := b.formerAt.IsZero()
 	b.formerAt, b.former = time.Now(), FormerAnswers(answers, numbers)
 	if first && b.former > 0 {
-		x.cfg.Log.WarnContext(ctx, "answers are known of ID spaces as they were divided before: `seine recount` takes them over", "answers", b.former)
+		x.cfg.Log.WarnContext(ctx, "answers are known of ID spaces as they were divided before: `seine recount` takes them over",
+			"answers", b.former)
 	}
 	return nil
 }

@@ -127,7 +127,8 @@ func (l links) logCircuit(ctx context.Context, s *space, now frontier.Circuit) {
 	s.circuit = now
 	switch {
 	case now.Open() && !was:
-		l.cfg.Log.WarnContext(ctx, "exploring stops: run `seine resume` to continue", "space", s.name(), "err", now.Reason)
+		l.cfg.Log.WarnContext(ctx, "exploring stops: run `seine resume` to continue",
+			"space", s.name(), "err", now.Reason)
 	case was && !now.Open():
 		l.cfg.Log.InfoContext(ctx, "exploring goes on", "space", s.name())
 	}
@@ -146,7 +147,8 @@ func (l links) logBarren(ctx context.Context, s *space) {
 	for s.barren <= sums.Done {
 		s.barren *= 10
 	}
-	l.cfg.Log.WarnContext(ctx, "nothing was wanted so far: check the verdict and explore.hit", "space", s.name(), "answers", sums.Done)
+	l.cfg.Log.WarnContext(ctx, "nothing was wanted so far: check the verdict and explore.hit",
+		"space", s.name(), "answers", sums.Done)
 }
 
 // minAnswers is the number of answers from which on a space may be called not worth it. judgeEvery
@@ -173,7 +175,8 @@ func NotWorthIt(models []*explore.Forager, answers int64, least float64) string 
 	if over || most >= least {
 		return ""
 	}
-	return fmt.Sprintf("the best block promises %.3f hits by answer, at most %.3f; limit.yield is %g", best, most, least)
+	return fmt.Sprintf("the best block promises %.3f hits by answer, at most %.3f; limit.yield is %g",
+		best, most, least)
 }
 
 // FormerAnswers counts the answers by space that belong to none of these spaces.

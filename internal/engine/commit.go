@@ -52,7 +52,8 @@ func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []boo
 // finishedOf returns discovery's view of an outcome.
 func finishedOf(o outcome) discovery.Finished {
 	return discovery.Finished{
-		Claimed: o.Claimed, Task: o.task, Meta: o.meta, Sites: o.sites, Page: o.page, State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow,
+		Claimed: o.Claimed, Task: o.task, Meta: o.meta, Sites: o.sites, Page: o.page,
+		State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow,
 		Skip: o.returned() || o.final() && o.owed != nil, // an earlier attempt stored what follows
 	}
 }
@@ -60,7 +61,8 @@ func finishedOf(o outcome) discovery.Finished {
 // unstorable turns an outcome into the error that its result cannot be stored.
 func (m *committer) unstorable(o *outcome, err error) frontier.Completion {
 	facts := attempt{stage: stageStore, err: err}
-	*o = outcome{work: o.work, facts: facts, ending: endingOf(&m.job.Job, o.Claimed, facts, rand.Float64()), page: o.page, span: o.span}
+	end := endingOf(&m.job.Job, o.Claimed, facts, rand.Float64())
+	*o = outcome{work: o.work, facts: facts, ending: end, page: o.page, span: o.span}
 	return frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason}
 }
 
@@ -92,7 +94,8 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 }
 
 // complete stores the final outcomes. If the database refuses a result, the task ends in error.
-func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, drafts []frontier.Completion, next []discovery.Next, fates []fate) {
+func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, drafts []frontier.Completion,
+	next []discovery.Next, fates []fate) {
 	var (
 		done []frontier.Completion
 		of   []int
@@ -113,7 +116,9 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 	if len(done) == 0 {
 		return
 	}
-	out, ok := m.persist(ctx, s, func() (frontier.Outcome, error) { return m.queue.Complete(ctx, s.lease, m.job.ID, done) })
+	out, ok := m.persist(ctx, s, func() (frontier.Outcome, error) {
+		return m.queue.Complete(ctx, s.lease, m.job.ID, done)
+	})
 	var refused []frontier.Completion
 	for k, c := range done {
 		if err := out.Bad[c.Seq]; err != nil {
@@ -122,7 +127,9 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 		}
 	}
 	if len(refused) > 0 {
-		again, answered := m.persist(ctx, s, func() (frontier.Outcome, error) { return m.queue.Complete(ctx, s.lease, m.job.ID, refused) })
+		again, answered := m.persist(ctx, s, func() (frontier.Outcome, error) {
+			return m.queue.Complete(ctx, s.lease, m.job.ID, refused)
+		})
 		out.Lost = append(out.Lost, again.Lost...)
 		for _, c := range refused {
 			if !answered {
@@ -159,7 +166,9 @@ func (m *committer) giveBack(ctx context.Context, s *shift, batch []outcome, nex
 		}
 	}
 	if len(again) > 0 {
-		out, ok := m.persist(ctx, s, func() (frontier.Outcome, error) { return m.queue.Fail(ctx, s.lease, m.job.ID, again) })
+		out, ok := m.persist(ctx, s, func() (frontier.Outcome, error) {
+			return m.queue.Fail(ctx, s.lease, m.job.ID, again)
+		})
 		for k, c := range again {
 			if ok && !slices.Contains(out.Lost, c.Seq) {
 				m.note(ctx, batch[of[k]], false)
@@ -185,7 +194,10 @@ func (m *committer) record(o outcome, rec seine.Record) (frontier.Record, error)
 	if err != nil {
 		return frontier.Record{}, err
 	}
-	out := frontier.Record{Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: m.job.Digest, FetchedAt: rec.FetchedAt, Missing: missing(rec.Fields)}
+	out := frontier.Record{
+		Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: m.job.Digest, FetchedAt: rec.FetchedAt,
+		Missing: missing(rec.Fields),
+	}
 	if o.digest != nil {
 		out.Digest = o.digest
 	}
@@ -231,15 +243,19 @@ func (m *committer) note(ctx context.Context, o outcome, final bool) {
 	}
 	switch {
 	case o.state == seine.Done && !final:
-		log.InfoContext(ctx, "record stored; assets wait for their next try", "records", len(o.records), "assets", len(o.assets), "failed", len(o.failures), "reason", o.reasonOfFailure())
+		log.InfoContext(ctx, "record stored; assets wait for their next try", "records", len(o.records),
+			"assets", len(o.assets), "failed", len(o.failures), "reason", o.reasonOfFailure())
 	case o.state == seine.Done && len(o.failures) > 0:
-		log.WarnContext(ctx, "task done without some assets", "records", len(o.records), "assets", len(o.assets), "failed", len(o.failures), "reason", o.reasonOfFailure())
+		log.WarnContext(ctx, "task done without some assets", "records", len(o.records),
+			"assets", len(o.assets), "failed", len(o.failures), "reason", o.reasonOfFailure())
 	case o.state == seine.Done:
 		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))
 	case o.refused:
-		log.InfoContext(ctx, "host refuses the task; it waits", "reason", o.reason, "for", o.delay.Round(time.Second).String())
+		log.InfoContext(ctx, "host refuses the task; it waits", "reason", o.reason,
+			"for", o.delay.Round(time.Second).String())
 	case o.kind == postpone:
-		log.InfoContext(ctx, "task waits for another host", "reason", o.reason, "for", o.delay.Round(time.Second).String())
+		log.InfoContext(ctx, "task waits for another host", "reason", o.reason,
+			"for", o.delay.Round(time.Second).String())
 	case !final:
 		log.InfoContext(ctx, "task waits for its next try", "state", o.state.String(), "reason", o.reason)
 	default:

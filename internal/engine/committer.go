@@ -85,7 +85,8 @@ func (m *committer) collect(first outcome, results <-chan outcome) []outcome {
 }
 
 // persist retries a call while the frontier is unreachable. ok is false if the call got no answer.
-func (m *committer) persist(ctx context.Context, s *shift, try func() (frontier.Outcome, error)) (out frontier.Outcome, ok bool) {
+func (m *committer) persist(ctx context.Context, s *shift, try func() (frontier.Outcome,
+	error)) (out frontier.Outcome, ok bool) {
 	for {
 		m.state.at("committing")
 		out, err := try()

@@ -32,21 +32,27 @@ func newCrew(e *Engine, j *Job) *crew {
 	lanes := hosts.NewLanes(cfg.Frontier, &j.Job, j.ID)
 	c.gate = hosts.New(hosts.Config{Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log, Lanes: lanes})
 	source := discovery.New(discovery.Config{
-		Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log, Seed: cfg.Seed, Slots: cap(slots.held), Yield: cfg.Limit.Yield,
+		Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log,
+		Seed: cfg.Seed, Slots: cap(slots.held), Yield: cfg.Limit.Yield,
 	})
 	secrets := redact.New(j.Secrets)
 	trace := newTracer(cfg.Traces, j.Name, secrets)
 	hours := &hours{hours: j.Pace.Hours, clock: e.clock, log: log}
 	c.producer = &producer{
-		cfg: cfg, job: j, log: log, slots: slots, source: source, gate: c.gate, lanes: lanes, outage: e.outage, pressure: e.pressure, hours: hours,
-		limits: &limits{job: j, run: cfg.Limit, tally: c.tally, counts: cfg.Frontier}, idle: newIdler(), state: &loopState{loop: "claim loop"},
+		cfg: cfg, job: j, log: log,
+		slots: slots, source: source, gate: c.gate, lanes: lanes, outage: e.outage, pressure: e.pressure, hours: hours,
+		limits: &limits{job: j, run: cfg.Limit, tally: c.tally, counts: cfg.Frontier},
+		idle:   newIdler(), state: &loopState{loop: "claim loop"},
 	}
 	c.executor = &executor{
-		job: j, log: log, owner: cfg.Frontier, gate: c.gate, lanes: lanes, slots: slots, hours: hours, redact: secrets, trace: trace, meter: cfg.Meter, store: c.store,
-		fetcher: &meteredFetcher{next: j.Fetch, via: j.Job.Fetch.Via, meter: cfg.Meter, trace: trace}, deadline: cfg.Deadline, abort: cfg.Abort,
+		job: j, log: log, owner: cfg.Frontier,
+		gate: c.gate, lanes: lanes, slots: slots, hours: hours, redact: secrets, trace: trace, meter: cfg.Meter, store: c.store,
+		fetcher:  &meteredFetcher{next: j.Fetch, via: j.Job.Fetch.Via, meter: cfg.Meter, trace: trace},
+		deadline: cfg.Deadline, abort: cfg.Abort,
 	}
 	c.committer = &committer{
-		job: j, log: log, queue: cfg.Frontier, source: source, slots: slots, tally: c.tally, meter: cfg.Meter, outage: e.outage, redact: secrets, trace: trace,
+		job: j, log: log, queue: cfg.Frontier, source: source,
+		slots: slots, tally: c.tally, meter: cfg.Meter, outage: e.outage, redact: secrets, trace: trace,
 		state: &loopState{loop: "commit loop"},
 	}
 	return c

@@ -63,8 +63,8 @@ const (
 	stageStore               // a record or the key can't be stored
 )
 
-// attempt holds the facts of an attempt. The executor reports a host's fault before it sets foreign,
-// rest and down.
+// attempt holds the facts of an attempt. The executor reports a host's fault before it sets
+// foreign, rest and down.
 type attempt struct {
 	stage stage
 	err   error // of any stage but stageJudged
@@ -130,7 +130,8 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 			return ending{kind: postpone, reason: "waits for " + a.foreign, delay: max(a.rest, leastRest)}
 		case errors.Is(a.err, seine.ErrHost) && a.stage == stageFetch:
 			return ending{kind: release} // the host's lane rests
-		case errors.Is(a.err, seine.ErrRefused), a.stage == stageFetch && errors.Is(a.err, seine.ErrTooLarge), a.stage == stageKeep && asset.Final(a.err):
+		case errors.Is(a.err, seine.ErrRefused), a.stage == stageFetch && errors.Is(a.err,
+			seine.ErrTooLarge), a.stage == stageKeep && asset.Final(a.err):
 			return failed(reason)
 		}
 		return again(seine.Error, reason)
@@ -179,7 +180,8 @@ func judged(page *seine.Page, v seine.Verdict, after time.Duration) attempt {
 
 // hostFault reports whether an attempt failed because of a host.
 func (a attempt) hostFault() bool {
-	return (a.stage == stageFetch || a.stage == stageKeep) && errors.Is(a.err, seine.ErrHost) && !errors.Is(a.err, asset.ErrDiskFull)
+	return (a.stage == stageFetch || a.stage == stageKeep) && errors.Is(a.err,
+		seine.ErrHost) && !errors.Is(a.err, asset.ErrDiskFull)
 }
 
 // fatal names the stage of a fatal error.

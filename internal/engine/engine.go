@@ -159,7 +159,8 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Meter == nil {
 		cfg.Meter = noMeter{}
 	}
-	e := &Engine{cfg: cfg, outage: outage.OfFrontier(cfg.Log, cfg.Meter.FrontierError), pressure: &pressure{}, clock: &clock{}}
+	e := &Engine{cfg: cfg, outage: outage.OfFrontier(cfg.Log, cfg.Meter.FrontierError), pressure: &pressure{},
+		clock: &clock{}}
 	for _, j := range cfg.Jobs {
 		normal, err := j.Normal()
 		if err != nil {

@@ -90,7 +90,8 @@ func (x *executor) bound(ctx context.Context, w work) (bounded context.Context, 
 	var ended atomic.Bool // the timer may be set once more while the task returns
 	stuck := time.AfterFunc(x.deadline+stuckAfter, func() {
 		if !ended.Load() {
-			x.abort(fmt.Errorf("job %s: task %s did not return within %v of the end of its context", x.job.Name, w.Key, stuckAfter))
+			x.abort(fmt.Errorf("job %s: task %s did not return within %v of the end of its context", x.job.Name,
+				w.Key, stuckAfter))
 		}
 	})
 	release := context.AfterFunc(ctx, func() { stuck.Reset(stuckAfter) })

@@ -58,7 +58,8 @@ func (h *hours) await(ctx context.Context) {
 	}
 	if !h.outside {
 		h.outside = true
-		h.log.WarnContext(ctx, "outside the job's hours; waiting for them", "until", h.clock.now().Add(closed).UTC().Format(time.RFC3339))
+		h.log.WarnContext(ctx, "outside the job's hours; waiting for them", "until",
+			h.clock.now().Add(closed).UTC().Format(time.RFC3339))
 	}
 	if outage.Sleep(ctx, min(closed, hoursLook)) && h.open() {
 		h.outside = false

@@ -30,7 +30,10 @@ type housekeeper struct {
 }
 
 func newHousekeeper(e *Engine) *housekeeper {
-	h := &housekeeper{frontier: e.cfg.Frontier, outage: e.outage, log: e.cfg.Log, lease: e.cfg.Lease, near: e.cfg.Near, tick: promoteEvery, wake: e.wake}
+	h := &housekeeper{
+		frontier: e.cfg.Frontier, outage: e.outage, log: e.cfg.Log, lease: e.cfg.Lease, near: e.cfg.Near,
+		tick: promoteEvery, wake: e.wake,
+	}
 	for _, c := range e.crews { // more often if a job's retries are due sooner
 		h.tick = min(h.tick, max(c.job.Retry.Backoff/2, 20*time.Millisecond))
 	}

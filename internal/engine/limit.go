@@ -88,7 +88,8 @@ func amountsOf(c frontier.Counts) amounts {
 }
 
 func over(l seine.Limit, a amounts) bool {
-	return l.Assets > 0 && a.assets >= l.Assets || l.Records > 0 && a.records >= l.Records || l.Tasks > 0 && a.tasks >= l.Tasks
+	return l.Assets > 0 && a.assets >= l.Assets || l.Records > 0 && a.records >= l.Records ||
+		l.Tasks > 0 && a.tasks >= l.Tasks
 }
 
 // tasksLeft returns the number of tasks of the richest kind that meet a limit.

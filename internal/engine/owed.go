@@ -48,7 +48,8 @@ func owes(o outcome, records []frontier.Record, digest []byte, secrets *redact.R
 	}
 	for i, rec := range records {
 		out.Records = append(out.Records, owedRecord{
-			Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: rec.Fields, AssetFields: o.records[i].AssetFields, FetchedAt: rec.FetchedAt,
+			Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: rec.Fields,
+			AssetFields: o.records[i].AssetFields, FetchedAt: rec.FetchedAt,
 		})
 	}
 	text, err := encode(out)

@@ -32,10 +32,12 @@ func (p *pressure) watch(ctx context.Context, w *cgroup.Watch, log *slog.Logger)
 		switch whole := s == cgroup.Whole(); {
 		case !whole && !short:
 			short = true
-			log.WarnContext(ctx, "short of memory or CPU: fewer tasks at once", "memory", percent(u.Memory), "cpu_stalled", percent(u.Stalled))
+			log.WarnContext(ctx, "short of memory or CPU: fewer tasks at once", "memory", percent(u.Memory),
+				"cpu_stalled", percent(u.Stalled))
 		case whole && short:
 			short = false
-			log.WarnContext(ctx, "memory and CPU suffice again", "memory", percent(u.Memory), "cpu_stalled", percent(u.Stalled))
+			log.WarnContext(ctx, "memory and CPU suffice again", "memory", percent(u.Memory), "cpu_stalled",
+				percent(u.Stalled))
 		}
 	}
 }

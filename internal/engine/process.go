@@ -56,7 +56,8 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 
 // fetch gets the page of a task and reports its host's answer. after is the time for which the host
 // wants no requests.
-func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *seine.Page, after time.Duration, err error) {
+func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *seine.Page, after time.Duration,
+	err error) {
 	began := time.Now()
 	page, err = x.fetcher.Fetch(ctx, seine.Request{
 		URL: w.task.URL, CredentialsTo: w.sites, OnRedirect: x.onRedirect(hosts.Redirect, w.own),

@@ -78,5 +78,6 @@ func (t *tally) rateAt(now time.Time) float64 {
 func (t *tally) progress(now time.Time) Progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Progress{Ends: maps.Clone(t.ends), Final: maps.Clone(t.final), Records: t.records, Assets: t.assets, Rate: t.rateAt(now)}
+	return Progress{Ends: maps.Clone(t.ends), Final: maps.Clone(t.final), Records: t.records, Assets: t.assets,
+		Rate: t.rateAt(now)}
 }

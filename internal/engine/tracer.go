@@ -49,9 +49,11 @@ func (t *tracer) task(ctx context.Context, w work) (context.Context, trace.Span)
 		return ctx, noSpan
 	}
 	ctx, span := t.tracer.Start(ctx, "task", trace.WithNewRoot(), trace.WithTimestamp(w.asked), trace.WithAttributes(
-		attribute.String("job", t.job), attribute.String("task", t.redact.Replace(w.Key)), attribute.Int("attempt", w.Attempt),
+		attribute.String("job", t.job), attribute.String("task", t.redact.Replace(w.Key)),
+		attribute.Int("attempt", w.Attempt),
 		attribute.String("host", w.LaneKey)))
-	_, claim := t.tracer.Start(ctx, "claim", trace.WithTimestamp(w.asked), trace.WithAttributes(attribute.String("wait", w.Wait.String())))
+	_, claim := t.tracer.Start(ctx, "claim", trace.WithTimestamp(w.asked),
+		trace.WithAttributes(attribute.String("wait", w.Wait.String())))
 	claim.End(trace.WithTimestamp(w.answered))
 	return ctx, span
 }
@@ -77,12 +79,14 @@ func (t *tracer) fetch(ctx context.Context, req seine.Request, via seine.Via) (c
 		return ctx, noSpan
 	}
 	return t.tracer.Start(ctx, "fetch", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-		attribute.String("url", t.safeURL(req.URL)), attribute.String("host", weburl.Host(req.URL)), attribute.String("via", string(via))))
+		attribute.String("url", t.safeURL(req.URL)), attribute.String("host", weburl.Host(req.URL)),
+		attribute.String("via", string(via))))
 }
 
 func (t *tracer) endFetch(span trace.Span, page *seine.Page, err error) {
 	if page != nil && span.IsRecording() {
-		span.SetAttributes(attribute.Int("status", page.Status), attribute.Int("bytes", len(page.Body)), attribute.Int("redirects", len(page.Redirects)))
+		span.SetAttributes(attribute.Int("status", page.Status), attribute.Int("bytes", len(page.Body)),
+			attribute.Int("redirects", len(page.Redirects)))
 	}
 	t.end(span, err)
 }
@@ -94,7 +98,8 @@ func (t *tracer) endTask(o outcome, began time.Time, batch int, stored bool) {
 		return
 	}
 	ctx := trace.ContextWithSpan(context.Background(), o.span)
-	_, complete := t.tracer.Start(ctx, "complete", trace.WithTimestamp(began), trace.WithAttributes(attribute.Int("batch", batch)))
+	_, complete := t.tracer.Start(ctx, "complete", trace.WithTimestamp(began),
+		trace.WithAttributes(attribute.Int("batch", batch)))
 	switch {
 	case o.returned():
 		o.span.SetAttributes(attribute.String("state", "released"))

@@ -66,14 +66,18 @@ func Try(ctx context.Context, t Trial) Tried {
 	lanes := hosts.NewLanes(nil, &job.Job, job.ID)
 	trace := newTracer(nil, job.Name, secrets)
 	x := &executor{
-		job: job, log: log, gate: hosts.New(hosts.Config{Frontier: t.Hosts, Job: &job.Job, ID: job.ID, Log: log, Lanes: lanes}), lanes: lanes,
-		slots: newSlots(&job.Job), hours: &hours{clock: &clock{}, log: log}, redact: secrets, trace: trace, meter: noMeter{}, store: storeOutage(log),
+		job: job, log: log, lanes: lanes, slots: newSlots(&job.Job),
+		gate:  hosts.New(hosts.Config{Frontier: t.Hosts, Job: &job.Job, ID: job.ID, Log: log, Lanes: lanes}),
+		hours: &hours{clock: &clock{}, log: log}, redact: secrets, trace: trace, meter: noMeter{}, store: storeOutage(log),
 		fetcher:  &meteredFetcher{next: job.Fetch, via: job.Job.Fetch.Via, meter: noMeter{}, trace: trace},
 		deadline: Times{}.withDefaults().Deadline, abort: func(err error) { panic(err) },
 		observe: func(a TriedAsset) { out.Assets = append(out.Assets, a) },
 	}
-	s := session{running: ctx, leased: ctx, claiming: ctx, beats: func(context.Context, frontier.Lease) error { return nil }, lose: func(error) {}}
-	done := x.run(s.shift(job.Name), resolve(&job.Job, t.Task, time.Now()))
+	beats := func(context.Context, frontier.Lease) error { return nil }
+	s := session{running: ctx, leased: ctx, claiming: ctx, beats: beats, lose: func(error) {}}
+	only := s.shift(job.Name)
+	defer only.stop()
+	done := x.run(only, resolve(&job.Job, t.Task, time.Now()))
 	out.Task, out.Verdict, out.Records, out.Follow = done.task, done.facts.verdict, done.records, done.follow
 	if out.Err = done.facts.err; out.Err == nil && done.facts.stopped {
 		out.Err = context.Cause(ctx)

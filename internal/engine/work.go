@@ -50,7 +50,8 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 		w.sites = []string{page}
 	}
 	w.task = seine.Task{
-		Job: job.Name, Key: c.Key, ID: c.Key, URL: page, Priority: c.Priority, Attempt: c.Attempt, Meta: given, Depth: w.meta.Depth,
+		Job: job.Name, Key: c.Key, ID: c.Key, URL: page, Priority: c.Priority, Attempt: c.Attempt,
+		Meta: given, Depth: w.meta.Depth,
 	}
 	if in, ok := owing(c); ok {
 		w.owed = &in

@@ -139,10 +139,14 @@ type Gate interface {
 
 // Frontier is the part of a frontier that a gate uses.
 type Frontier interface {
-	Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration) (frontier.Turn, error)
+	Reserve(
+		ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration,
+	) (frontier.Turn, error)
 	Backoff(ctx context.Context, job frontier.JobID, lanes []string, b frontier.Backoff) error
 	Blocked(ctx context.Context, lanes []frontier.LaneID) ([]frontier.LaneState, error)
-	HostDown(ctx context.Context, job frontier.JobID, host string, after time.Duration, reason string) (down bool, ended int, err error)
+	HostDown(
+		ctx context.Context, job frontier.JobID, host string, after time.Duration, reason string,
+	) (down bool, ended int, err error)
 	HostUp(ctx context.Context, job frontier.JobID, host string) error
 }
 
@@ -223,7 +227,9 @@ func await(ctx context.Context, host string, turn frontier.Turn, err error) erro
 // page waits for the reserved start of a claimed page. delay is the pace that late starts must
 // keep. start returns the time that this process still has to wait, and records the start if it is
 // zero.
-func (g *gate) page(ctx context.Context, v Visit, delay time.Duration, start func(now time.Time) time.Duration) (*Pass, error) {
+func (g *gate) page(
+	ctx context.Context, v Visit, delay time.Duration, start func(now time.Time) time.Duration,
+) (*Pass, error) {
 	blocked, end := g.waiting.add(v.Own.Lane)
 	at, due := v.Start.At, v.Start.Due
 	for tries := 0; ; {
@@ -290,7 +296,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // asset takes a slot of a host of assets and waits for a start. The pass holds the slot.
-func (g *gate) asset(ctx context.Context, host string, start func(ctx context.Context, host string) error) (*Pass, error) {
+func (g *gate) asset(
+	ctx context.Context, host string, start func(ctx context.Context, host string) error,
+) (*Pass, error) {
 	release, err := g.slots.take(ctx, Asset.lane(host))
 	if err != nil {
 		return nil, err

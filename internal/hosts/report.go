@@ -198,7 +198,8 @@ func (g *gate) fault(ctx context.Context, r Report, rest func(lane, reason strin
 // fault for retry.host_down, which ends all tasks of the host.
 func (g *gate) ownFault(ctx context.Context, own Own, reason string) (down bool) {
 	faults := own.Faults + 1
-	if err := g.cfg.Frontier.Backoff(ctx, g.cfg.ID, []string{own.Host}, frontier.Backoff{For: g.restOf(faults), Why: reason, Faults: faults}); err != nil {
+	rest := frontier.Backoff{For: g.restOf(faults), Why: reason, Faults: faults}
+	if err := g.cfg.Frontier.Backoff(ctx, g.cfg.ID, []string{own.Host}, rest); err != nil {
 		g.cfg.Log.WarnContext(ctx, "host's pause is not stored", "err", err)
 	}
 	g.cfg.Lanes.markUnhealthy(own.Host)
@@ -212,7 +213,8 @@ func (g *gate) ownFault(ctx context.Context, own Own, reason string) (down bool)
 		return false
 	}
 	if down && ended > 0 {
-		g.cfg.Log.WarnContext(ctx, "host is down; its tasks ended in error", "host", own.Host, "reason", reason, "tasks", ended+1, "after", after.String())
+		g.cfg.Log.WarnContext(ctx, "host is down; its tasks ended in error", "host", own.Host, "reason", reason,
+			"tasks", ended+1, "after", after.String())
 	}
 	return down
 }

@@ -119,8 +119,8 @@ func (p *Pacer) End(name string, now time.Time, o Outcome) {
 	}
 }
 
-// Backoff keeps a host from being requested before until, with the reason why, such as Retry-After or
-// a host fault. It never shortens a backoff.
+// Backoff keeps a host from being requested before until, with the reason why, such as Retry-After
+// or a host fault. It never shortens a backoff.
 func (p *Pacer) Backoff(name string, until time.Time, why string) {
 	p.host(name, p.now).backOff(until, why)
 }

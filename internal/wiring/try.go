@@ -32,7 +32,9 @@ type Trial struct {
 
 // Turns is the part of a frontier that assigns the turns on hosts.
 type Turns interface {
-	Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration) (frontier.Turn, error)
+	Reserve(
+		ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration,
+	) (frontier.Turn, error)
 }
 
 // Tried is the result of a trial, and TriedAsset the result of an asset.
@@ -56,7 +58,8 @@ func Try(ctx context.Context, t Trial) (Tried, error) {
 	return engine.Try(ctx, engine.Trial{
 		Job: job, Hosts: readOnly{t.Turns},
 		Task: frontier.Claimed{
-			Job: t.ID, Key: t.New.Key, LaneKey: t.New.Lane, Priority: t.New.Priority, Meta: t.New.Meta, Attempt: 1, Wait: t.Wait, ReadAt: time.Now(),
+			Job: t.ID, Key: t.New.Key, LaneKey: t.New.Lane, Priority: t.New.Priority, Meta: t.New.Meta,
+			Attempt: 1, Wait: t.Wait, ReadAt: time.Now(),
 		},
 	}), nil
 }
@@ -73,7 +76,9 @@ func (p preview) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, ho
 type readOnly struct{ turns Turns }
 
 // Reserve takes a turn.
-func (r readOnly) Reserve(ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration) (frontier.Turn, error) {
+func (r readOnly) Reserve(
+	ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration,
+) (frontier.Turn, error) {
 	if r.turns == nil {
 		return frontier.Turn{}, nil
 	}
