@@ -92,7 +92,6 @@ func (p *parser) adopt(element *html.Node, position, block int) {
 			continue
 		}
 		clone := p.clone(node)
-		p.fresh = append(p.fresh, clone)
 		p.afe.nodes[i] = clone
 		kept = append(kept, clone)
 		if last == furthest {
@@ -113,7 +112,6 @@ func (p *parser) adopt(element *html.Node, position, block int) {
 	}
 
 	clone := p.clone(element)
-	p.fresh = append(p.fresh, clone)
 	for child := furthest.FirstChild; child != nil; child = furthest.FirstChild {
 		p.spend(1)
 		move(child, clone)

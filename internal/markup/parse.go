@@ -58,10 +58,6 @@ type parser struct {
 
 	reopened int
 
-	// fresh are the nodes that the current token adds. Chromium inserts them when the token ends.
-	// Until then they have no parent whose child a deeper element could become.
-	fresh []*html.Node
-
 	head, form            *html.Node
 	scripting, framesetOK bool
 	templateStack         insertionModeStack
@@ -169,20 +165,37 @@ func (p *parser) generateImpliedEndTags(exceptions ...string) {
 	}
 }
 
-// addChild adds n to the top element, and opens it if it is an element.
+// addChild adds n to the top element, and opens it if it is an element. A node without content may
+// be one level deeper than an element, because Chromium counts the open elements after an insertion.
 func (p *parser) addChild(n *html.Node) {
+	most := maxDepth
+	if p.isLeaf(n) {
+		most++
+	}
 	switch parent := p.top(); {
 	case p.shouldFosterParent():
 		p.fosterParent(n)
-	case p.oe.len() > maxDepth && parent.Parent != nil && !slices.Contains(p.fresh, parent):
+	case p.oe.len() > most && parent.Parent != nil:
 		parent.Parent.AppendChild(n)
 	default:
 		parent.AppendChild(n)
 	}
-	p.fresh = append(p.fresh, n)
 	if n.Type == html.ElementNode {
 		p.oe.push(n)
 	}
+}
+
+// isLeaf reports whether a node to add never has content: a comment, a void element, or a
+// self-closing element of SVG or MathML.
+func (p *parser) isLeaf(n *html.Node) bool {
+	if n.Type != html.ElementNode || n.Namespace != "" {
+		return n.Type != html.ElementNode || p.hasSelfClosingToken
+	}
+	switch n.DataAtom {
+	case a.Area, a.Base, a.Basefont, a.Bgsound, a.Br, a.Col, a.Embed, a.Hr, a.Img, a.Input, a.Keygen, a.Link, a.Meta, a.Param, a.Source, a.Track, a.Wbr:
+		return true
+	}
+	return false
 }
 
 func (p *parser) addComment(to *html.Node) {
@@ -428,7 +441,6 @@ func (p *parser) parse() (err error) {
 			}
 			end = true
 		}
-		p.fresh = p.fresh[:0]
 		p.skipNewline, p.newlineAfter = p.newlineAfter, false
 		p.parseCurrentToken()
 		if end {

@@ -7,6 +7,10 @@ Needs Chromium. The test does not.
 import json, subprocess, sys, tempfile
 
 R = lambda s, n: s * n
+UNITS = [
+    "<table><tr><td>", "<b><i><p>", "<table><td>", "<dl><dd>", "<font><table><b><tr><td>", "<select><option></select><div>", "<table><caption>",
+    "<div><p><b>", "<table><colgroup><col></table><div>", "<ul><li>", "<nobr><table><td>",
+]
 CASES = {
     "divs": R("<div>", 600) + "x" + R("</div>", 600) + "<p>last",
     "fonts": "".join("<p><font size=%d>" % (i % 7) for i in range(600)) + "x<h1>t</h1>",
@@ -27,6 +31,18 @@ CASES = {
     "svg": R("<svg>", 530) + "<rect/>" + R("</svg>", 530) + "<p>y",
     "unknown": R("<x-y>", 600) + "<p>z",
     "select": R("<div>", 520) + "<select><option>a<option>b</select>c",
+    "rows": R("<table><tr><td>", 300) + "x",
+    "cells": R("<table><td>", 300) + "x",
+    "columns": R("<table><col><tr><td>", 200) + R("<table><colgroup><col></table><div>", 100),
+    "captions": R("<table><caption>", 300),
+    "cells in formatting": R("<b><table><td>", 200) + "x" + R("<font><table><b><tr><td>", 100),
+    "misplaced": R("<table><tr><div>", 300),
+    "anchors": R("<a><table><td>", 200),
+    "void": R("<div><br>", 530) + R("<p><input>", 10) + R("<div><img><hr>", 10),
+    "self-closing": R("<svg><g/>", 530),
+    "options": R("<div>", 505) + R("<select><option>a</select><div>", 20),
+    "unlike": "".join(UNITS[i * i * 7 % len(UNITS)] for i in range(300)),
+    "unlike too": "".join(UNITS[i * i * i * 5 % len(UNITS)] for i in range(300)),
     "mixed": R("<section><b><p>", 200) + "x" + R("</section>", 200) + "<em>y",
 }
 PAGE = """<!DOCTYPE html><body><script>
