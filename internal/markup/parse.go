@@ -166,7 +166,8 @@ func (p *parser) generateImpliedEndTags(exceptions ...string) {
 }
 
 // addChild adds n to the top element, and opens it if it is an element. A node without content may
-// be one level deeper than an element, because Chromium counts the open elements after an insertion.
+// be one level deeper than an element, because Chromium counts the open elements after an
+// insertion.
 func (p *parser) addChild(n *html.Node) {
 	most := maxDepth
 	if p.isLeaf(n) {
