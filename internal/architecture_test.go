@@ -97,6 +97,7 @@ var floors = map[string][]string{
 	"internal/frontier/drivers":           {"internal/frontier", "internal/frontier/pgfrontier", "internal/frontier/litefrontier"},
 	"internal/frontier/frontiertest":      {"", "internal/explore", "internal/frontier"},
 	"internal/frontier/pgfrontier/pgtest": {"internal/frontier/pgfrontier"},
+	"internal/testkit":                    {"internal/frontier/drivers", "internal/frontier/pgfrontier/pgtest"},
 	"internal/hosts":                      {"", "internal/fetch", "internal/frontier", "internal/polite", "internal/weburl"},
 	"internal/outage":                     {"internal/frontier"},
 	"internal/discovery":                  {"", "internal/explore", "internal/fetch", "internal/frontier", "internal/idspace", "internal/number", "internal/outage"},
@@ -125,6 +126,16 @@ func TestTheCommandDoesNotUseTheEngine(t *testing.T) {
 	t.Parallel()
 	if slices.Contains(packages(t)["internal/cli"].Imports, module+"/internal/engine") {
 		t.Error("internal/cli imports internal/engine")
+	}
+}
+
+// A product that imports the helpers of tests would link package testing into the command.
+func TestOnlyTestsImportTestkit(t *testing.T) {
+	t.Parallel()
+	for path, p := range packages(t) {
+		if slices.Contains(p.Imports, module+"/internal/testkit") {
+			t.Errorf("%s imports internal/testkit outside its tests", path)
+		}
 	}
 }
 
