@@ -75,12 +75,12 @@ func (e *Engine) session(ctx, running context.Context) error {
 	s := session{lease: lease, beats: e.heartbeat, running: running}
 	s.leased, s.lose = context.WithCancelCause(running)
 	defer s.lose(nil)
-	var beats sync.WaitGroup
-	beats.Go(func() { e.beat(s) })
 	claiming, stopClaiming := context.WithCancel(ctx)
 	defer stopClaiming()
 	context.AfterFunc(s.leased, stopClaiming)
 	s.claiming = claiming
+	var beats sync.WaitGroup
+	beats.Go(func() { e.beat(s) })
 
 	errs := e.shifts(s, stopClaiming)
 	why := context.Cause(s.leased)
