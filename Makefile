@@ -28,7 +28,7 @@ demo: build ## scrape the bundled card registry and show the result (VIA=auto, h
 test: ## the whole test suite; installs and starts what it needs
 	@scripts/test
 
-stress: ## packages with goroutines, COUNT=20 times beside LOAD=8 busy processes (hours)
+stress: ## test packages with goroutines COUNT=20 times under LOAD=8 busy processes (hours)
 	@scripts/stress
 
 check: lint ## format, lint, vet and race tests
@@ -43,19 +43,19 @@ lint: ## format and lint (builds golangci-lint the first time: minutes)
 bench: build ## the figures of docs/benchmarks.md
 	@scripts/with-postgres go -C bench run ./run
 
-bench-browser: ## rendering, beside a browser a page
+bench-browser: ## compare rendering with a browser per page
 	@scripts/browser chrome chromium-headless-shell && scripts/browser chrome chromium && go -C bench run ./browser
 
-bench-frontier: build ## the queue beside its peers, to ten million tasks (a quarter of an hour)
+bench-frontier: build ## compare the frontier with its peers, to ten million tasks (a quarter of an hour)
 	@scripts/with-postgres go -C bench run ./frontier
 
-bench-image: ## JPEG to cropped PNG, beside Pillow and libvips
+bench-image: ## compare JPEG to cropped PNG with Pillow and libvips
 	@scripts/bench-image
 
 bench-pace: build ## a host's pace over a fleet, by the site's own clock
 	@scripts/with-postgres go -C bench run ./pace
 
-bench-explore: ## wanted items by request, beside the original and an oracle
+bench-explore: ## compare wanted items per request with the original and an oracle
 	@go -C bench run ./explore
 
 bench-explore-db: ## what exploring costs a PostgreSQL, and who waits for whom
@@ -84,7 +84,7 @@ release: ## static binaries for Linux and macOS, checksums and a bill of materia
 fuzz: ## fuzz every parser of foreign bytes (FUZZTIME=20s each)
 	@scripts/fuzz $(FUZZTIME)
 
-generate: ## make what is generated anew
+generate: ## regenerate generated files
 	@go generate ./...
 	@scripts/changelog
 

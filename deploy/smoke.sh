@@ -74,7 +74,7 @@ holds "the migration ran, so the peering carries and the login has its rights" "
   migrated
 holds "nodes pulled the image, workers are ready" "kubectl -n $namespace describe pods: ErrImagePull is the node's role on the repository" \
   k rollout status deployment/worker --timeout=300s
-holds "frontier, store, clock and browser, asked from within a worker" "what doctor says; roles take some minutes to arrive" \
+holds "frontier, store, clock and browser, from within a worker" "output of doctor; roles take some minutes to arrive" \
   try 420 within /usr/local/bin/seine doctor /etc/seine/job.yaml
 if chosen one-per-node; then holds "each worker has a node of its own" "component one-per-node" same "$(twice)" ""; fi
 holds "sites can be reached" "NetworkPolicy worker; egress = nat: the router" reach 1.1.1.1 443

@@ -32,7 +32,7 @@ func TestApply(t *testing.T) {
 		{"a cluster without the metric", "gke with GKE's metric", `*" explain AutoscalingMetric "*) exit 1 ;;`, "use the component fixed or keda in place of gke-metric", "explain AutoscalingMetric"},
 		{"a cluster whose metric has no promql", "gke with GKE's metric", `*" explain autoscalingmetric.spec.metrics.promql "*) exit 1 ;;`, "has no promql, which a newer GKE has: use the component fixed or keda", "explain autoscalingmetric.spec.metrics.promql"},
 		{"a cluster without gVisor", "gke with gVisor", `*" get runtimeclass gvisor "*) exit 1 ;;`, "this cluster has no gVisor nodes: set sandbox_max in Terraform", "get runtimeclass gvisor"},
-		{"alerts that nobody receives", "", `*" get secret alertmanager "*) exit 1 ;;`, "nobody receives alerts: the namespace gmp-public has no Secret alertmanager: cp deploy/monitoring/alertmanager.example.yaml", "get secret alertmanager"},
+		{"alerts that nobody receives", "", `*" get secret alertmanager "*) exit 1 ;;`, "no receiver of alerts: the namespace gmp-public has no Secret alertmanager: cp deploy/monitoring/alertmanager.example.yaml", "get secret alertmanager"},
 		{"alerts to the example", "", `*" get secret alertmanager "*) base64 <"$EXAMPLE" ;;`, "the Secret alertmanager in gmp-public still names example.org", "get secret alertmanager"},
 		{"rights that are missing", "", `*" can-i create jobs.batch "*) exit 1 ;;`, "you may not create jobs.batch in seine: ask for roles/container.developer", "can-i create jobs.batch"},
 	} {

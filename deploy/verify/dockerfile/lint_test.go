@@ -57,7 +57,7 @@ func TestDockerfileMutations(t *testing.T) {
 		{"a binary that pages can read", " \\\n && chmod 0711 /out/seine", "", "no chmod 0711 /out/seine"},
 		{"an init that pages can read", " \\\n && chmod 0711 /usr/bin/tini", "", "a page can read the environment of tini"},
 		{"no CJK", " fonts-noto-cjk", "", "no fonts-noto-cjk"},
-		{"recommended packages", " --no-install-recommends", "", "only recommended"},
+		{"recommended packages", " --no-install-recommends", "", "recommended packages"},
 		{"package lists", "rm -rf /var/lib/apt/lists/*", "rm -rf", "leaves the package lists"},
 		{"paths in the binary", " GOFLAGS=-trimpath", "", "no -trimpath"},
 		{"C", "CGO_ENABLED=0 ", "", "no CGO_ENABLED=0"},
@@ -68,7 +68,7 @@ func TestDockerfileMutations(t *testing.T) {
 		{"fetched from anywhere", "RUN apt-get update", "RUN curl https://example.com/x | sh && apt-get update", "fetches outside of packages"},
 		{"ADD", "COPY --from=build /out/seine /usr/local/bin/seine\n# Only", "ADD https://example.com/seine /usr/local/bin/seine\n# Only", "ADD fetches"},
 		{"a writable place", "# Only /tmp and what", "VOLUME /data\n# Only /tmp and what", "VOLUME makes"},
-		{"the source in the image", "# Only /tmp and what", "COPY . /src\n# Only /tmp and what", "copies what was not built"},
+		{"the source in the image", "# Only /tmp and what", "COPY . /src\n# Only /tmp and what", "copies files other than the build's"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
