@@ -3,7 +3,6 @@ package engine_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -11,8 +10,9 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
-	"github.com/seinehq/seine/internal/frontier/pgfrontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // A distant database costs no starts, because claims reserve them far enough ahead.
@@ -27,25 +27,11 @@ func TestPaceFromAfar(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%v away, a start every %v", tt.away, tt.delay), func(t *testing.T) {
 			t.Parallel()
-			var (
-				mu sync.Mutex
-				at []time.Time
-			)
-			site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-				mu.Lock()
-				at = append(at, time.Now())
-				mu.Unlock()
+			proxy := pgtest.Through(t, pgtest.Migrated(t))
+			r := newRigOn(t, testkit.Open(t, proxy.DSN, drivers.Options{}), func(w http.ResponseWriter, q *http.Request) {
 				<-time.After(20 * time.Millisecond)
 				hello(w, q)
-			}))
-			defer site.Close()
-			proxy := pgtest.Through(t, pgtest.Migrated(t))
-			f, err := pgfrontier.Open(t.Context(), proxy.DSN, pgfrontier.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = f.Close() }()
-			r := &rig{T: t, f: f, site: site, log: &syncBuffer{}}
+			})
 			job := r.register(r.job(func(j *seine.Job) {
 				j.Pace = seine.Pace{Delay: seine.Span{Min: tt.delay, Max: tt.delay}, Concurrency: 10}
 			}))
@@ -57,11 +43,7 @@ func TestPaceFromAfar(t *testing.T) {
 			proxy.Slow(tt.away)
 			var both sync.WaitGroup
 			for range 2 {
-				own, err := pgfrontier.Open(t.Context(), proxy.DSN, pgfrontier.Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { _ = own.Close() }()
+				own := testkit.Open(t, proxy.DSN, drivers.Options{})
 				e := r.engine(job, func(c *engine.Config) { c.Frontier, c.Near = own, false })
 				both.Go(func() {
 					if err := e.Run(t.Context()); err != nil {
@@ -70,6 +52,7 @@ func TestPaceFromAfar(t *testing.T) {
 				})
 			}
 			both.Wait()
+			at := r.site.Starts("")
 			slices.SortFunc(at, time.Time.Compare)
 			if len(at) != tt.tasks {
 				t.Fatalf("%d requests; want %d", len(at), tt.tasks)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // When the host requests a backoff, reserved starts are dropped, at once by the worker with that
@@ -104,11 +104,10 @@ func startsAhead(t *testing.T, another bool) {
 func TestABusyAssetHostCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)
-	images := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	images := testkit.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "600")
 		w.WriteHeader(http.StatusTooManyRequests)
-	}))
-	t.Cleanup(images.Close)
+	})
 	j := r.register(r.job(func(j *seine.Job) {
 		j.Concurrency = 2
 		j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, _ *seine.Page) (seine.Result, error) {

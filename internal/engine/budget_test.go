@@ -28,7 +28,7 @@ func TestTheBudgetIsKept(t *testing.T) {
 			r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
 				time.Sleep(5 * time.Millisecond) // so that as many as may be are under way
 				id, _ := strconv.Atoi(path.Base(q.URL.Path))
-				if id%11 == 0 && r.times(q.URL.Path) == 1 {
+				if id%11 == 0 && r.site.Count(q.URL.Path) == 1 {
 					w.WriteHeader(http.StatusInternalServerError)
 				} else if id%50 >= 25 {
 					http.NotFound(w, q)

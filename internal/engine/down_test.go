@@ -94,8 +94,8 @@ func TestAFinalFailureIsNotRepeated(t *testing.T) {
 		}))
 		r.add(j, "a")
 		r.run(j)
-		if got := r.task(j, "a"); got.State != seine.Error || got.Attempt != 1 || r.times("/p/a") != 1 {
-			t.Errorf("%s: task %+v after %d requests; want one", name, got, r.times("/p/a"))
+		if got := r.task(j, "a"); got.State != seine.Error || got.Attempt != 1 || r.site.Count("/p/a") != 1 {
+			t.Errorf("%s: task %+v after %d requests; want one", name, got, r.site.Count("/p/a"))
 		}
 	}
 }

@@ -1,14 +1,10 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,190 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"gocloud.dev/blob/memblob"
-
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/asset"
-	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/litefrontier"
-	"github.com/seinehq/seine/internal/frontier/pgfrontier"
-	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
-	"github.com/seinehq/seine/internal/wiring"
 )
-
-// rig is a frontier, a site and a job that scrapes it.
-type rig struct {
-	*testing.T
-	f    frontier.Frontier
-	path string // of its file
-	site *httptest.Server
-	log  *syncBuffer
-
-	mu    sync.Mutex
-	asked map[string]int
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
-func newRig(t *testing.T, h http.HandlerFunc) *rig {
-	t.Helper()
-	return newRigAt(t, nil, h)
-}
-
-// newRigAt gives the frontier a clock of its own.
-func newRigAt(t *testing.T, now func() time.Time, h http.HandlerFunc) *rig {
-	t.Helper()
-	r := &rig{T: t, asked: map[string]int{}, log: &syncBuffer{}}
-	r.site = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		r.mu.Lock()
-		r.asked[q.URL.Path]++
-		r.mu.Unlock()
-		h(w, q)
-	}))
-	t.Cleanup(r.site.Close)
-	f, err := litefrontier.Open(t.Context(), filepath.Join(t.TempDir(), "seine.db"), litefrontier.Options{Now: now})
-	if err == nil {
-		_, err = f.Migrate(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	r.f, r.path = f, f.Path()
-	return r
-}
-
-// atPostgres gives the rig a frontier at PostgreSQL.
-func (r *rig) atPostgres() {
-	r.Helper()
-	f, err := pgfrontier.Open(r.Context(), pgtest.Migrated(r.T), pgfrontier.Options{})
-	if err != nil {
-		r.Fatal(err)
-	}
-	r.Cleanup(func() { _ = f.Close() })
-	r.f = f
-}
-
-func (r *rig) times(path string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.asked[path]
-}
-
-// job is a job without a pace whose scraper records the body.
-func (r *rig) job(change func(j *seine.Job)) seine.Job {
-	j := seine.Job{
-		Name:  "j",
-		Seeds: seine.Seeds{URL: r.site.URL + "/p/{id}"},
-		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}, Timeout: 5 * time.Second},
-		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: seine.Unlimited},
-		Retry: seine.Retry{Backoff: 10 * time.Millisecond},
-		Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
-			if v, bad := seine.StatusVerdict(page.Status); bad {
-				return seine.Result{Verdict: v}, nil
-			}
-			return seine.Result{Records: []seine.Record{{Fields: map[string]any{"id": task.ID, "body": string(page.Body)}}}}, nil
-		}),
-	}
-	if change != nil {
-		change(&j)
-	}
-	return j
-}
-
-func (r *rig) register(j seine.Job) *engine.Job {
-	r.Helper()
-	out, err := wiring.Register(r.Context(), r.f, j, wiring.Options{})
-	if err != nil {
-		r.Fatal(err)
-	}
-	done, err := wiring.Equip(out, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
-	if err != nil {
-		r.Fatal(err)
-	}
-	r.Cleanup(done)
-	if err := discovery.Seed(r.Context(), r.f, &out.Job, out.ID, nil); err != nil {
-		r.Fatal(err)
-	}
-	return out
-}
-
-// seed is the seed of every draw of exploring in this package's tests.
-const seed = 18
-
-func (r *rig) engine(j *engine.Job, change func(c *engine.Config)) *engine.Engine {
-	r.Helper()
-	cfg := engine.Config{Seed: seed, Frontier: r.f, Near: true, Jobs: []*engine.Job{j}, Worker: "w", UntilDone: true, Log: slog.New(slog.NewTextHandler(r.log, nil))}
-	if change != nil {
-		change(&cfg)
-	}
-	e, err := engine.New(cfg)
-	if err != nil {
-		r.Fatal(err)
-	}
-	return e
-}
-
-func (r *rig) run(j *engine.Job) {
-	r.Helper()
-	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
-	defer cancel()
-	if err := r.engine(j, nil).Run(ctx); err != nil {
-		r.Fatalf("%v\n%s", err, r.log)
-	}
-	if ctx.Err() != nil {
-		r.Fatalf("the run did not end\n%s", r.log)
-	}
-}
-
-func (r *rig) add(j *engine.Job, keys ...string) {
-	r.Helper()
-	in := discovery.NewAdder(r.f, &j.Job, j.ID)
-	for _, k := range keys {
-		if err := in.Add(r.Context(), frontier.Seed{Key: k}); err != nil {
-			r.Fatal(err)
-		}
-	}
-	if err := in.Flush(r.Context()); err != nil {
-		r.Fatal(err)
-	}
-}
-
-func (r *rig) states(j *engine.Job) string {
-	r.Helper()
-	ts, err := r.f.Tasks(r.Context(), j.ID, frontier.Filter{})
-	if err != nil {
-		r.Fatal(err)
-	}
-	var out []string
-	for _, x := range ts {
-		s := x.Key + ":" + x.State.String()
-		if x.Reason != "" {
-			s += "(" + x.Reason + ")"
-		}
-		out = append(out, s)
-	}
-	return strings.Join(out, " ")
-}
-
-func hello(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "hello") }
 
 func TestRangeIsEnumerated(t *testing.T) {
 	t.Parallel()
@@ -213,8 +29,8 @@ func TestRangeIsEnumerated(t *testing.T) {
 	if err != nil || c.Final[seine.Done] != 2600 || c.Records != 2600 || c.Open != 0 {
 		t.Errorf("counts %+v, %v; want 2600 done", c, err)
 	}
-	if r.times("/p/000005") != 1 || r.times("/p/002604") != 1 || len(r.asked) != 2600 {
-		t.Errorf("%d pages were asked for", len(r.asked))
+	if r.site.Count("/p/000005") != 1 || r.site.Count("/p/002604") != 1 || len(r.site.Counts()) != 2600 {
+		t.Errorf("%d pages were requested", len(r.site.Counts()))
 	}
 }
 
@@ -237,20 +53,20 @@ func TestChainWalksBothWays(t *testing.T) {
 	}
 	j := chain(1)
 	r.run(j)
-	if len(r.asked) != 12 { // 39 to 50
-		t.Errorf("%d pages were asked for; want 12: %s", len(r.asked), r.states(j))
+	if len(r.site.Counts()) != 12 { // 39 to 50
+		t.Errorf("%d pages were requested; want 12: %s", len(r.site.Counts()), r.states(j))
 	}
 	// With more patience the walk restarts at the known hits and skips known misses.
 	j = chain(2)
 	r.run(j)
-	if r.times("/p/50") != 1 || r.times("/p/60") != 1 || r.times("/p/62") != 1 || r.times("/p/63") != 0 || r.times("/p/38") != 1 {
-		t.Errorf("asked %v", r.asked)
+	if r.site.Count("/p/50") != 1 || r.site.Count("/p/60") != 1 || r.site.Count("/p/62") != 1 || r.site.Count("/p/63") != 0 || r.site.Count("/p/38") != 1 {
+		t.Errorf("requests %v", r.site.Counts())
 	}
 	// A key that is added begins a walk of its own, with the same patience.
 	r.add(j, "20")
 	r.run(j)
-	if r.times("/p/20") != 1 || r.times("/p/21") != 1 || r.times("/p/19") != 1 || r.times("/p/22") != 0 {
-		t.Errorf("asked %v around an added miss", r.asked)
+	if r.site.Count("/p/20") != 1 || r.site.Count("/p/21") != 1 || r.site.Count("/p/19") != 1 || r.site.Count("/p/22") != 0 {
+		t.Errorf("requests %v around an added miss", r.site.Counts())
 	}
 }
 
@@ -263,9 +79,9 @@ func TestFailuresAreTriedAgain(t *testing.T) {
 			http.NotFound(w, q)
 		case q.URL.Path == "/p/never":
 			http.Error(w, "no", http.StatusInternalServerError)
-		case q.URL.Path == "/p/reset" && r.times(q.URL.Path) == 1:
+		case q.URL.Path == "/p/reset" && r.site.Count(q.URL.Path) == 1:
 			panic(http.ErrAbortHandler)
-		case q.URL.Path == "/p/once" && r.times(q.URL.Path) == 1:
+		case q.URL.Path == "/p/once" && r.site.Count(q.URL.Path) == 1:
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "later", http.StatusServiceUnavailable)
 		default:
@@ -283,7 +99,7 @@ func TestFailuresAreTriedAgain(t *testing.T) {
 	if got := r.states(j); got != want {
 		t.Errorf("%s; want %s", got, want)
 	}
-	if n := r.times("/p/never"); n != 3 {
+	if n := r.site.Count("/p/never"); n != 3 {
 		t.Errorf("a page that fails was asked %d times; want 3", n)
 	}
 }
@@ -322,7 +138,7 @@ func TestFollowsAreAdmitted(t *testing.T) {
 	if d, _ := depths.Load("122"); d != 2 {
 		t.Errorf("122 has depth %v; want 2", d)
 	}
-	if n := r.times("/p/1"); n != 2 { // as an id, and as a URL
+	if n := r.site.Count("/p/1"); n != 2 { // as an id, and as a URL
 		t.Errorf("/p/1 was asked %d times", n)
 	}
 }
@@ -350,16 +166,7 @@ func TestHostFaultCostsNoAttempt(t *testing.T) {
 
 func TestPaceHoldsOverWorkers(t *testing.T) {
 	t.Parallel()
-	var (
-		mu sync.Mutex
-		at []time.Time
-	)
-	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
-		mu.Lock()
-		at = append(at, time.Now())
-		mu.Unlock()
-		hello(w, q)
-	})
+	r := newRig(t, hello)
 	j := r.register(r.job(func(j *seine.Job) {
 		j.Pace = seine.Pace{Delay: seine.Span{Min: 60 * time.Millisecond, Max: 60 * time.Millisecond}, Concurrency: 4}
 		j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 25}}
@@ -375,6 +182,7 @@ func TestPaceHoldsOverWorkers(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	at := r.site.Starts("")
 	if len(at) != 25 {
 		t.Fatalf("%d requests; want 25", len(at))
 	}
@@ -422,11 +230,11 @@ func TestLostLeaseStoresNothing(t *testing.T) {
 	var r *rig
 	hold, held := make(chan struct{}), make(chan struct{}, 10)
 	r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
-		if r.times(q.URL.Path) == 1 {
+		if r.site.Count(q.URL.Path) == 1 {
 			held <- struct{}{}
 			<-hold
 		}
-		_, _ = fmt.Fprintf(w, "answer %d", r.times(q.URL.Path))
+		_, _ = fmt.Fprintf(w, "answer %d", r.site.Count(q.URL.Path))
 	})
 	j := r.register(r.job(nil))
 	r.add(j, "a")
@@ -444,27 +252,8 @@ func TestLostLeaseStoresNothing(t *testing.T) {
 	if err := r.f.Records(t.Context(), j.ID, func(s frontier.Stored) error { bodies = append(bodies, string(s.Fields)); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if len(bodies) != 1 || r.times("/p/a") != 2 || !strings.Contains(r.log.String(), "lease lost") {
-		t.Errorf("records %q after %d requests\n%s", bodies, r.times("/p/a"), r.log)
-	}
-}
-
-// steal rescues every lease, whatever its time.
-func (r *rig) steal() {
-	r.Helper()
-	late, err := litefrontier.Open(r.Context(), r.path, litefrontier.Options{Now: func() time.Time { return time.Now().Add(time.Second) }})
-	if err != nil {
-		r.Fatal(err)
-	}
-	defer func() { _ = late.Close() }()
-	for {
-		found, _, _, err := late.Rescue(r.Context())
-		if err != nil {
-			r.Fatal(err)
-		}
-		if !found {
-			return
-		}
+	if len(bodies) != 1 || r.site.Count("/p/a") != 2 || !strings.Contains(r.log.String(), "lease lost") {
+		t.Errorf("records %q after %d requests\n%s", bodies, r.site.Count("/p/a"), r.log)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // cards answers like a registry, with runs of forty wanted IDs, a thousand apart, in the last
@@ -70,7 +71,7 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 			}))
 			r.run(j)
 			hits := 0
-			for path, n := range r.asked {
+			for path, n := range r.site.Counts() {
 				if n != 1 {
 					t.Errorf("%s was asked for %d times", path, n)
 				}
@@ -79,15 +80,15 @@ func TestTheForagerFindsWhatIsWanted(t *testing.T) {
 				}
 			}
 			// Requests in flight at the end of the budget may exceed it.
-			if n := len(r.asked); n < budget || n > budget+budget/10 {
+			if n := len(r.site.Counts()); n < budget || n > budget+budget/10 {
 				t.Errorf("%d requests; want about %d", n, budget)
 			}
-			if yield := float64(hits) / float64(len(r.asked)); yield < tt.least || yield > tt.most {
+			if yield := float64(hits) / float64(len(r.site.Counts())); yield < tt.least || yield > tt.most {
 				t.Errorf("%.3f wanted by request; want %.3f to %.3f", yield, tt.least, tt.most)
 			}
 			sum := r.known(j)
-			if sum.Done != int64(len(r.asked)) || sum.ProbeHits+sum.WalkHits != int64(hits) {
-				t.Errorf("counted %+v; %d were answered, %d wanted", sum, len(r.asked), hits)
+			if sum.Done != int64(len(r.site.Counts())) || sum.ProbeHits+sum.WalkHits != int64(hits) {
+				t.Errorf("counted %+v; %d were answered, %d wanted", sum, len(r.site.Counts()), hits)
 			}
 		})
 	}
@@ -100,7 +101,7 @@ func TestErrorsAreNoMisses(t *testing.T) {
 	var r *rig
 	r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
 		id, _ := strconv.Atoi(strings.TrimPrefix(q.URL.Path, "/p/"))
-		if id%7 == 0 && r.times(q.URL.Path) == 1 {
+		if id%7 == 0 && r.site.Count(q.URL.Path) == 1 {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
@@ -129,7 +130,7 @@ func TestErrorsAreNoMisses(t *testing.T) {
 		if id%7 == 0 {
 			most = 2
 		}
-		if n := r.times("/p/" + x.Key); n != most {
+		if n := r.site.Count("/p/" + x.Key); n != most {
 			t.Errorf("%s was asked for %d times; want %d", x.Key, n, most)
 		}
 	}
@@ -161,7 +162,7 @@ func TestASpaceIsExhausted(t *testing.T) {
 				}
 			})
 			if tt.postgres {
-				r.atPostgres()
+				r.f = testkit.Postgres(t)
 			}
 			j := r.register(r.job(func(j *seine.Job) {
 				j.Seeds.IDs = []seine.IDSpace{{From: 1, To: size}}
@@ -169,7 +170,7 @@ func TestASpaceIsExhausted(t *testing.T) {
 				j.Concurrency, j.Retry.Error = 8, 1
 			}))
 			r.run(j)
-			if n := len(r.asked); n != size {
+			if n := len(r.site.Counts()); n != size {
 				t.Errorf("%d of %d ids were asked for", n, size)
 			}
 		})

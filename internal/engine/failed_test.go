@@ -6,12 +6,14 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // The number of IDs of a space in error is correct when they are requeued and fail again, and when
@@ -21,13 +23,14 @@ func TestFailedAfterRetry(t *testing.T) {
 	for _, postgres := range []bool{false, true} {
 		t.Run(fmt.Sprintf("postgres %v", postgres), func(t *testing.T) {
 			t.Parallel()
-			broken := false
+			var mu sync.Mutex
+			broken := false // guarded by mu
 			var r *rig
 			r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
 				id := path.Base(q.URL.Path)
 				n, _ := strconv.Atoi(id[2:])
-				r.mu.Lock()
-				defer r.mu.Unlock()
+				mu.Lock()
+				defer mu.Unlock()
 				switch {
 				case id[0] == 'A' && n%5 == 0, broken:
 					w.WriteHeader(http.StatusInternalServerError)
@@ -36,7 +39,7 @@ func TestFailedAfterRetry(t *testing.T) {
 				}
 			})
 			if postgres {
-				r.atPostgres()
+				r.f = testkit.Postgres(t)
 			}
 			j := r.register(r.job(func(j *seine.Job) {
 				j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 100, Prefix: "A-"}, {From: 1, To: 100, Prefix: "B-"}}
@@ -105,15 +108,15 @@ func TestFailedAfterRetry(t *testing.T) {
 				r.run(j)
 				check("again in error", false)
 			}
-			r.mu.Lock()
+			mu.Lock()
 			broken = true
-			r.mu.Unlock()
+			mu.Unlock()
 			back(func(x frontier.TaskInfo) bool { return strings.HasPrefix(x.Key, "B-") && len(x.Key) < 4 }) // answered
 			r.run(j)
 			check("answered and in error", false)
-			r.mu.Lock()
+			mu.Lock()
 			broken = false
-			r.mu.Unlock()
+			mu.Unlock()
 			back(failed)
 			j.Explore.Budget = 0
 			r.run(j)

@@ -13,16 +13,16 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // The target host of a redirect gets its own backoff, and the first host does not.
 func TestARedirectsTargetIsHeeded(t *testing.T) {
 	t.Parallel()
-	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	target := testkit.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "600")
 		w.WriteHeader(http.StatusTooManyRequests)
-	}))
-	t.Cleanup(target.Close)
+	})
 	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/p/a" {
 			http.Redirect(w, q, target.URL+"/", http.StatusFound)

@@ -80,16 +80,9 @@ func TestARefusalSlowsTheHost(t *testing.T) {
 	for _, scope := range []seine.PaceScope{seine.ScopeHost, seine.ScopeWorker} {
 		t.Run(string(scope), func(t *testing.T) {
 			t.Parallel()
-			var (
-				mu sync.Mutex
-				at []time.Time
-			)
-			r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
-				mu.Lock()
-				at = append(at, time.Now())
-				n := len(at)
-				mu.Unlock()
-				if n == 3 {
+			var r *rig
+			r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
+				if len(r.site.Requests()) == 3 {
 					w.WriteHeader(http.StatusTooManyRequests)
 					return
 				}
@@ -100,6 +93,7 @@ func TestARefusalSlowsTheHost(t *testing.T) {
 			}))
 			r.add(j, "a", "b", "c", "d", "e", "f", "g", "h")
 			r.run(j)
+			at := r.site.Starts("")
 			if len(at) != 9 {
 				t.Fatalf("%d requests; want 9\n%s", len(at), r.log)
 			}

@@ -22,6 +22,7 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // pictureOf is a PNG of a size.
@@ -145,7 +146,7 @@ func TestAnAssetThatFailsIsRetriedAlone(t *testing.T) {
 			}
 		})
 		if postgres {
-			r.atPostgres()
+			r.f = testkit.Postgres(t)
 		}
 		j := r.file(keepJob, func(j *seine.Job) { j.Retry.Backoff = 2 * time.Second })
 		// Until the first attempt is committed, the record exists with the failure.
@@ -175,8 +176,8 @@ func TestAnAssetThatFailsIsRetriedAlone(t *testing.T) {
 		if fields != `{"price":1.10,"title":"x","widths":[10,20,30]}` || len(assets) != 3 || failed != nil {
 			t.Errorf("at the end: %s, %q, %q", fields, assets, failed)
 		}
-		if r.times("/page") != 1 || r.times("/1.png") != 1 || r.times("/3.png") != 1 || r.times("/2.png") != 3 {
-			t.Errorf("asked %v; want the page once, and the asset that failed alone again", r.asked)
+		if r.site.Count("/page") != 1 || r.site.Count("/1.png") != 1 || r.site.Count("/3.png") != 1 || r.site.Count("/2.png") != 3 {
+			t.Errorf("requests %v; want the page once, and the asset that failed alone again", r.site.Counts())
 		}
 		if got := r.states(j); !strings.HasSuffix(got, "/page:done") {
 			t.Errorf("states %s", got)
@@ -203,7 +204,7 @@ func TestAnAssetThatFailsForGood(t *testing.T) {
 			}
 		})
 		if postgres {
-			r.atPostgres()
+			r.f = testkit.Postgres(t)
 		}
 		j := r.file(keepJob, nil)
 		r.run(j)
@@ -212,8 +213,8 @@ func TestAnAssetThatFailsForGood(t *testing.T) {
 		if fields != `{"price":1.10,"title":"x","widths":[10]}` || !slices.Equal(assets, []string{"photo_1"}) || !slices.Equal(failed, want) {
 			t.Errorf("%s, %q, %q", fields, assets, failed)
 		}
-		if r.times("/page") != 1 || r.times("/2.png") != 4 || r.times("/3.png") != 1 {
-			t.Errorf("asked %v; want four attempts of what may change, and one of what can't", r.asked)
+		if r.site.Count("/page") != 1 || r.site.Count("/2.png") != 4 || r.site.Count("/3.png") != 1 {
+			t.Errorf("requests %v; want four attempts of what may change, and one of what can't", r.site.Counts())
 		}
 		if got := r.states(j); !strings.HasSuffix(got, "/page:done(asset photo_3: HTML instead of image/*)") {
 			t.Errorf("states %s", got)
@@ -231,8 +232,8 @@ func TestAnAssetThatFailsForGood(t *testing.T) {
 		if fields, assets, failed := r.record(j); fields != `{"price":1.10,"title":"x","widths":[10,10,10]}` || len(assets) != 3 || failed != nil {
 			t.Errorf("after a retry: %s, %q, %q", fields, assets, failed)
 		}
-		if r.times("/page") != 2 {
-			t.Errorf("the page was asked for %d times; want 2", r.times("/page"))
+		if r.site.Count("/page") != 2 {
+			t.Errorf("the page was requested %d times; want 2", r.site.Count("/page"))
 		}
 	})
 }
@@ -271,8 +272,8 @@ assets:
 	for path, want := range map[string]string{
 		"/a.pdf": "done", "/latin.txt": "done", "/gone.pdf": "skipped(HTTP 404)", "/big.pdf": "error(body too large)",
 	} {
-		if !strings.Contains(states+" ", path+":"+want+" ") || r.times(path) != 1 {
-			t.Errorf("%s was asked for %d times: %s", path, r.times(path), states)
+		if !strings.Contains(states+" ", path+":"+want+" ") || r.site.Count(path) != 1 {
+			t.Errorf("%s was requested %d times: %s", path, r.site.Count(path), states)
 		}
 	}
 	if !strings.Contains(states, "/wall.pdf:error(asset file: claims to be application/pdf and is text/html)") {
@@ -305,8 +306,8 @@ assets:
   file: {body: true, types: [application/pdf]}
 `, nil)
 	r.run(j)
-	if got := r.states(j); !strings.HasSuffix(got, "wall.pdf:error(asset file: HTML instead of application/pdf)") || r.times("/wall.pdf") != 1 {
-		t.Errorf("%s, asked %d times", got, r.times("/wall.pdf"))
+	if got := r.states(j); !strings.HasSuffix(got, "wall.pdf:error(asset file: HTML instead of application/pdf)") || r.site.Count("/wall.pdf") != 1 {
+		t.Errorf("%s after %d requests", got, r.site.Count("/wall.pdf"))
 	}
 }
 
@@ -320,7 +321,7 @@ func TestARecordWhoseAssetHostIsDown(t *testing.T) {
 			_, _ = fmt.Fprint(w, "<h1>x</h1>")
 		})
 		if postgres {
-			r.atPostgres()
+			r.f = testkit.Postgres(t)
 		}
 		j := r.file(`job: dead
 seeds: {urls: ["BASE/page"]}
@@ -336,8 +337,8 @@ assets:
 		if fields != `{"title":"x"}` || assets != nil || !slices.Equal(failed, []string{"photo: connection refused"}) {
 			t.Errorf("%s, %q, %q", fields, assets, failed)
 		}
-		if r.times("/page") != 1 {
-			t.Errorf("the page was asked for %d times; want once", r.times("/page"))
+		if r.site.Count("/page") != 1 {
+			t.Errorf("the page was requested %d times; want once", r.site.Count("/page"))
 		}
 		list, err := r.f.Tasks(t.Context(), j.ID, frontier.Filter{})
 		if err != nil || len(list) != 1 || list[0].State != seine.Done || list[0].Attempt != 1 {
@@ -410,8 +411,8 @@ assets:
 	if !slices.Equal(assets, []string{"first", "photo"}) || failed != nil || strings.Contains(fields, secret) {
 		t.Errorf("%s, %q, %q", fields, assets, failed)
 	}
-	if r.times("/page") != 3 || r.times("/a.png") != 3 {
-		t.Errorf("asked %v", r.asked)
+	if r.site.Count("/page") != 3 || r.site.Count("/a.png") != 3 {
+		t.Errorf("requests %v", r.site.Counts())
 	}
 }
 
@@ -424,7 +425,7 @@ func TestColumnsKeepTheirDigits(t *testing.T) {
 			_, _ = fmt.Fprint(w, "<h1>x</h1>")
 		})
 		if postgres {
-			r.atPostgres()
+			r.f = testkit.Postgres(t)
 		}
 		j := r.file(`job: columns
 seeds: {url: "BASE/{id}"}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // A worker that died held tasks of a time without a pace. They return to the lanes of that time,
@@ -21,16 +21,7 @@ import (
 func TestPaceAfterADeadWorker(t *testing.T) {
 	t.Parallel()
 	const delay = 100 * time.Millisecond
-	var (
-		mu sync.Mutex
-		at []time.Time
-	)
-	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
-		mu.Lock()
-		at = append(at, time.Now())
-		mu.Unlock()
-		hello(w, q)
-	})
+	r := newRig(t, hello)
 	j := r.register(r.job(nil))
 	r.add(j, "a", "b", "c", "d", "e", "f", "g", "h")
 	dead, err := r.f.OpenLease(t.Context(), "dead", time.Second)
@@ -54,6 +45,7 @@ func TestPaceAfterADeadWorker(t *testing.T) {
 	if err := r.engine(j, func(c *engine.Config) { c.Frontier = clumsy{r.f, new(sync.Once)} }).Run(ctx); err != nil || ctx.Err() != nil {
 		t.Fatalf("%v, %v\n%s", err, ctx.Err(), r.log)
 	}
+	at := r.site.Starts("")
 	if held != 8 || len(at) != 8 {
 		t.Fatalf("%d held, %d requests; want 8 and 8\n%s", held, len(at), r.log)
 	}
@@ -79,18 +71,10 @@ func TestHostsWithoutAPaceHaveRules(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, hello)
 	dead := closedPort(t)
-	var (
-		mu    sync.Mutex
-		asked []time.Time
-	)
-	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		mu.Lock()
-		asked = append(asked, time.Now())
-		mu.Unlock()
+	busy := testkit.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "600")
 		w.WriteHeader(http.StatusTooManyRequests)
-	}))
-	t.Cleanup(busy.Close)
+	})
 	job := r.job(func(j *seine.Job) {
 		j.Seeds.URL = ""
 		j.Concurrency = 4
@@ -132,11 +116,9 @@ func TestHostsWithoutAPaceHaveRules(t *testing.T) {
 	if good != 120 || st.Final[seine.Error] != 0 {
 		t.Fatalf("%d of 120 good pages are done, counts %+v\n%s", good, st.Counts, r.log)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	// Two workers with four tasks each may have asked before they knew.
-	if len(asked) > 16 {
-		t.Errorf("the host that wants to be left alone was asked %d times", len(asked))
+	// Two workers with four tasks each may have sent requests before they knew.
+	if n := len(busy.Requests()); n > 16 {
+		t.Errorf("the host in backoff got %d requests; want at most 16", n)
 	}
 	if n := strings.Count(r.log.String(), "connection refused"); n > 20 {
 		t.Errorf("the dead host was tried %d times", n)
@@ -165,8 +147,8 @@ func TestPauseAHostWithoutAPace(t *testing.T) {
 	if err := r.engine(j, nil).Run(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.asked) != 0 {
-		t.Errorf("a paused host was asked for %v", r.asked)
+	if len(r.site.Counts()) != 0 {
+		t.Errorf("a paused host got the requests %v", r.site.Counts())
 	}
 	if _, err := r.f.PauseHost(t.Context(), j.ID, host, false); err != nil {
 		t.Fatal(err)

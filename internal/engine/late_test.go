@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -33,16 +32,7 @@ func (d distant) Claim(ctx context.Context, l frontier.Lease, args frontier.Clai
 func TestLateStartsDoNotCrowdTheHost(t *testing.T) {
 	t.Parallel()
 	const delay, tasks = 50 * time.Millisecond, 40
-	var (
-		mu sync.Mutex
-		at []time.Time
-	)
-	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
-		mu.Lock()
-		at = append(at, time.Now())
-		mu.Unlock()
-		hello(w, q)
-	})
+	r := newRig(t, hello)
 	j := r.register(r.job(func(j *seine.Job) {
 		j.Pace = seine.Pace{Delay: seine.Span{Min: delay, Max: delay}, Concurrency: 8}
 	}))
@@ -63,6 +53,7 @@ func TestLateStartsDoNotCrowdTheHost(t *testing.T) {
 		})
 	}
 	both.Wait()
+	at := r.site.Starts("")
 	slices.SortFunc(at, time.Time.Compare)
 	if len(at) != tasks {
 		t.Fatalf("%d requests; want %d", len(at), tasks)

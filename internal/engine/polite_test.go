@@ -3,7 +3,6 @@ package engine_test
 import (
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,14 +18,7 @@ func TestRedirectsArePaced(t *testing.T) {
 	for _, scope := range []seine.PaceScope{seine.ScopeHost, seine.ScopeWorker} {
 		t.Run(string(scope), func(t *testing.T) {
 			t.Parallel()
-			var (
-				mu sync.Mutex
-				at []time.Time
-			)
 			r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
-				mu.Lock()
-				at = append(at, time.Now())
-				mu.Unlock()
 				if id, found := strings.CutPrefix(q.URL.Path, "/p/"); found {
 					http.Redirect(w, q, "/to/"+id, http.StatusFound)
 					return
@@ -38,6 +30,7 @@ func TestRedirectsArePaced(t *testing.T) {
 			}))
 			r.add(j, "a", "b", "c")
 			r.run(j)
+			at := r.site.Starts("")
 			if len(at) != 6 {
 				t.Fatalf("%d requests; want 6", len(at))
 			}
@@ -59,7 +52,7 @@ func TestSecretsAreNotStored(t *testing.T) {
 	}))
 	r.add(j, "a")
 	r.run(j)
-	if r.times("/p/a") != 1 {
+	if r.site.Count("/p/a") != 1 {
 		t.Fatal("the page was not asked for")
 	}
 	// Another secret is the same job.
@@ -89,10 +82,10 @@ func TestNarrowedRange(t *testing.T) {
 		return &j
 	}
 	r.run(r.register(*ids(1200)))
-	wide := len(r.asked)
+	wide := len(r.site.Counts())
 	r.register(*ids(3000))
 	r.run(r.register(*ids(1300)))
-	if wide != 1200 || len(r.asked) != 1300 {
-		t.Errorf("%d, then %d pages were asked for; want 1200 and 1300", wide, len(r.asked))
+	if wide != 1200 || len(r.site.Counts()) != 1300 {
+		t.Errorf("%d, then %d pages were requested; want 1200 and 1300", wide, len(r.site.Counts()))
 	}
 }

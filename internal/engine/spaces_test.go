@@ -31,9 +31,7 @@ func (r *rig) runs(j *engine.Job, want error) {
 }
 
 func (r *rig) requests() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.asked)
+	return len(r.site.Counts())
 }
 
 // Several spaces are explored together, mostly the one with the best yield, and each space has its
@@ -61,7 +59,7 @@ func TestSeveralSpaces(t *testing.T) {
 	}))
 	r.run(j)
 	in := map[string]int{}
-	for p, n := range r.asked {
+	for p, n := range r.site.Counts() {
 		id := path.Base(p)
 		in[id[:2]] += n
 		if n != 1 || len(id) < 7 {
@@ -85,7 +83,7 @@ func TestSpacesAreEnumerated(t *testing.T) {
 			j.Seeds.IDs, j.Explore.Strategy = spaces, seine.StrategyOff
 		})))
 		var ids []string
-		for p, n := range r.asked {
+		for p, n := range r.site.Counts() {
 			ids = append(ids, path.Base(p))
 			if n != 1 {
 				t.Errorf("%s was asked for %d times", p, n)
@@ -118,7 +116,7 @@ func TestSpacesOfTwoWidths(t *testing.T) {
 				j.Concurrency = 4
 			})))
 			if n := r.requests(); n != 18 {
-				t.Errorf("%d ids were asked for of 18: %v", n, r.asked)
+				t.Errorf("%d ids were requested of 18: %v", n, r.site.Counts())
 			}
 		})
 	}
@@ -209,7 +207,7 @@ func TestADarkSiteStopsTheSpace(t *testing.T) {
 			job.Explore.Budget = 4000
 			r.run(r.register(job))
 			hits := 0
-			for p := range r.asked {
+			for p := range r.site.Counts() {
 				if wanted(p) {
 					hits++
 				}
@@ -250,7 +248,7 @@ func TestHitIsJudgedAgain(t *testing.T) {
 	j := r.register(job)
 	r.run(j)
 	hits, wanted := int64(0), int64(0)
-	for p := range r.asked {
+	for p := range r.site.Counts() {
 		if id, _ := strconv.Atoi(path.Base(p)); wantedCard(id) {
 			hits++
 			if id%3 != 0 {
@@ -312,12 +310,9 @@ func TestChainsByNeighbors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
-			r.site.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			var r *rig
+			r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
 				id, _ := strconv.Atoi(path.Base(q.URL.Path))
-				r.mu.Lock()
-				r.asked[q.URL.Path]++
-				r.mu.Unlock()
 				if id < 23 { // the last one has no next
 					w.Header().Set("X-Next", fmt.Sprintf("%s/p/%d", r.site.URL, id+1))
 				}
@@ -331,7 +326,7 @@ func TestChainsByNeighbors(t *testing.T) {
 				j.Explore = seine.Explore{Strategy: seine.StrategyChain, Patience: tt.patience, Neighbor: tt.neighbor}
 			})))
 			var ids []string
-			for p, n := range r.asked {
+			for p, n := range r.site.Counts() {
 				ids = append(ids, path.Base(p))
 				if n != 1 {
 					t.Errorf("%s was asked for %d times", p, n)
@@ -361,7 +356,7 @@ func TestNoLongerWorthIt(t *testing.T) {
 	}))
 	r.runs(j, engine.ErrLimit)
 	found := 0
-	for p := range r.asked {
+	for p := range r.site.Counts() {
 		if id, _ := strconv.Atoi(path.Base(p)); id < 1000 {
 			found++
 		}
@@ -422,8 +417,8 @@ func TestALocalSearchTurnsAtATakenID(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.run(j)
-			if r.times(tt.want) != 1 {
-				t.Errorf("%s was asked for %d times; asked: %v", tt.want, r.times(tt.want), r.asked)
+			if r.site.Count(tt.want) != 1 {
+				t.Errorf("%s was requested %d times; requests %v", tt.want, r.site.Count(tt.want), r.site.Counts())
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -28,6 +29,7 @@ type Site struct {
 
 	mu       sync.Mutex
 	requests []Request
+	counts   map[string]int // requests per path
 }
 
 // Serve starts a site and closes it when the test ends. The site records a request before it calls
@@ -35,7 +37,7 @@ type Site struct {
 // for a step that the test did not reach.
 func Serve(t testing.TB, h http.HandlerFunc) *Site {
 	t.Helper()
-	s := &Site{}
+	s := &Site{counts: map[string]int{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		s.record(q)
 		h(w, q)
@@ -53,6 +55,7 @@ func Serve(t testing.TB, h http.HandlerFunc) *Site {
 func (s *Site) record(q *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.counts[q.URL.Path]++
 	s.requests = append(s.requests, Request{
 		Method: q.Method, Host: q.Host, Path: q.URL.Path, Query: q.URL.RawQuery, Header: q.Header.Clone(), Start: time.Now(),
 	})
@@ -78,15 +81,17 @@ func (s *Site) Starts(pathOrHost string) []time.Time {
 }
 
 // Count returns the number of requests for a path.
-func (s *Site) Count(path string) int { return s.Counts()[path] }
+func (s *Site) Count(path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts[path]
+}
 
 // Counts returns the number of requests per path.
 func (s *Site) Counts() map[string]int {
-	out := map[string]int{}
-	for _, q := range s.Requests() {
-		out[q.Path]++
-	}
-	return out
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.counts)
 }
 
 // Paths returns the path of each request.
@@ -114,4 +119,5 @@ func (s *Site) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = nil
+	clear(s.counts)
 }
