@@ -23,9 +23,9 @@ import (
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/litefrontier"
-	"github.com/seinehq/seine/internal/frontier/pgfrontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -69,36 +69,17 @@ func job(t testing.TB, name string) *seine.Job {
 // each runs a test on both frontiers, each with a folder and with a bucket.
 func each(t *testing.T, test func(f *fixture)) {
 	t.Parallel()
-	for name, open := range map[string]func(t *testing.T) frontier.Frontier{"sqlite": lite, "postgres": pg} {
-		for _, folder := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, folder %v", name, folder), func(t *testing.T) {
-				t.Parallel()
-				test(newFixture(t, open(t), folder))
-			})
-		}
+	for _, folder := range []bool{true, false} {
+		t.Run(fmt.Sprintf("folder %v", folder), func(t *testing.T) {
+			t.Parallel()
+			testkit.Frontiers(t, func(t *testing.T, f drivers.Frontier) { test(newFixture(t, f, folder)) })
+		})
 	}
 }
 
 func lite(t *testing.T) frontier.Frontier {
 	t.Helper()
-	f, err := litefrontier.Open(t.Context(), filepath.Join(t.TempDir(), "seine.db"), litefrontier.Options{})
-	if err == nil {
-		t.Cleanup(func() { _ = f.Close() })
-		_, err = f.Migrate(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
-func pg(t *testing.T) frontier.Frontier {
-	t.Helper()
-	f, err := pgfrontier.Open(t.Context(), pgtest.Migrated(t), pgfrontier.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
+	f, _ := testkit.SQLite(t, nil)
 	return f
 }
 
