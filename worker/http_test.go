@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,26 +18,15 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 	"github.com/seinehq/seine/internal/health"
+	"github.com/seinehq/seine/internal/testkit"
 	"github.com/seinehq/seine/worker"
 )
 
-// ask asks a worker how it is.
+// ask returns a worker's response to a path of its HTTP server.
 func ask(t *testing.T, w *worker.Worker, path string) (status int, body string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.HTTP()+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
+	status, text := testkit.Get(t, "http://"+w.HTTP()+path)
+	return status, string(text)
 }
 
 // wrong returns a worker's report on one check, or an empty string if it passes.
@@ -80,14 +68,15 @@ func TestReadiness(t *testing.T) {
 	server := pgtest.Own(t)
 	dir := filepath.Join(t.TempDir(), "files")
 	asked, answer := make(chan struct{}, 8), make(chan struct{})
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	// A test that fails early releases the page too, because the worker waits for its task.
+	release := sync.OnceFunc(func() { close(answer) })
+	site := testkit.Serve(t, func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/slow" {
 			asked <- struct{}{}
 			<-answer
 		}
 		_, _ = fmt.Fprint(w, "hello")
-	}))
-	defer site.Close()
+	})
 	w, err := worker.Open(t.Context(), worker.Config{
 		Frontier: server.DSN, Store: "file:" + dir, Migrate: true, HTTP: "127.0.0.1:0", Version: "v1.2.3",
 		Jobs: []seine.Job{{
@@ -109,6 +98,7 @@ func TestReadiness(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
 	defer func() {
+		release()
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -187,7 +177,7 @@ func TestReadiness(t *testing.T) {
 	if status, _ := ask(t, w, "/livez"); status != http.StatusOK {
 		t.Errorf("while it drains it is not alive: %d", status)
 	}
-	close(answer)
+	release()
 }
 
 // metricsTell checks a worker's metrics after a done page and a skipped page.

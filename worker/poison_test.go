@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/testkit"
 	"github.com/seinehq/seine/worker"
 )
 
@@ -56,8 +56,7 @@ func runPoisoned(site string) error {
 // that follow do all other tasks.
 func TestATaskThatKillsItsWorker(t *testing.T) {
 	t.Parallel()
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "x") }))
-	defer site.Close()
+	site := testkit.Serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "x") })
 	dir := t.TempDir()
 	died := 0
 	for ended := false; !ended; {
@@ -74,11 +73,7 @@ func TestATaskThatKillsItsWorker(t *testing.T) {
 			t.Fatal("eight workers died of one task with four attempts")
 		}
 	}
-	f, err := drivers.Open(t.Context(), "sqlite:"+filepath.Join(dir, "seine.db"), drivers.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
+	f := testkit.Open(t, "sqlite:"+filepath.Join(dir, "seine.db"), drivers.Options{})
 	jobs, err := f.Jobs(t.Context())
 	if err != nil || len(jobs) != 1 {
 		t.Fatalf("jobs %v, %v", jobs, err)

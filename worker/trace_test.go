@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/testkit"
 	"github.com/seinehq/seine/internal/tracing"
 	"github.com/seinehq/seine/worker"
 )
@@ -120,8 +121,7 @@ func TestTraces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { _, _ = fmt.Fprint(w, "hello") }))
-	defer site.Close()
+	site := testkit.Serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "hello") })
 	err = worker.Run(t.Context(), worker.Config{
 		Frontier: "sqlite:" + t.TempDir() + "/seine.db", Store: "file:" + t.TempDir(), Migrate: true, UntilDone: true, Traces: traces,
 		Jobs: []seine.Job{{
