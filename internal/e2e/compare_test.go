@@ -19,16 +19,13 @@ import (
 	"github.com/seinehq/seine/internal/cardsite"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // compare checks a frontier and a store against the site's truth for each ID and each picture.
 func compare(t *testing.T, site *cardsite.Served, at string, store files) {
 	t.Helper()
-	f, err := drivers.Open(t.Context(), at, drivers.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
+	f := testkit.Open(t, at, drivers.Options{})
 	jobs, err := f.Jobs(t.Context())
 	if err != nil || len(jobs) != 1 {
 		t.Fatalf("jobs %+v, %v; want one", jobs, err)

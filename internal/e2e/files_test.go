@@ -7,19 +7,17 @@ import (
 	"image"
 	"image/png"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // fileSite serves files and counts the requests for each.
 type fileSite struct {
-	*httptest.Server
-	mu    sync.Mutex
-	asked map[string]int
+	*testkit.Site
 }
 
 func serveFiles(t *testing.T) *fileSite {
@@ -28,11 +26,7 @@ func serveFiles(t *testing.T) *fileSite {
 	if err := png.Encode(&pic, image.NewGray(image.Rect(0, 0, 40, 30))); err != nil {
 		t.Fatal(err)
 	}
-	s := &fileSite{asked: map[string]int{}}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		s.mu.Lock()
-		s.asked[q.URL.Path]++
-		s.mu.Unlock()
+	return &fileSite{testkit.Serve(t, func(w http.ResponseWriter, q *http.Request) {
 		media := "text/html"
 		var body string
 		switch q.URL.Path {
@@ -53,9 +47,7 @@ func serveFiles(t *testing.T) *fileSite {
 		}
 		w.Header().Set("Content-Type", media)
 		_, _ = w.Write([]byte(body))
-	}))
-	t.Cleanup(s.Close)
-	return s
+	})}
 }
 
 // job writes a job file; BASE in it is the site.
@@ -125,8 +117,8 @@ max_failures: 1
 				t.Errorf("tasks\n%s", out)
 			}
 			for _, path := range []string{"/doc.pdf", "/a.png", "/wall.pdf", "/gone.pdf"} {
-				if s.asked[path] != 1 {
-					t.Errorf("%s was asked for %d times; want once", path, s.asked[path])
+				if s.Count(path) != 1 {
+					t.Errorf("%s was requested %d times; want once", path, s.Count(path))
 				}
 			}
 			run(t, dir, 0, "audit", job)
@@ -166,8 +158,8 @@ retry: {error: 1}
 			if len(page.Assets) != 2 || page.Assets["photo_2"].Path != "page/2.png" || page.Assets["photo_1"].Width != 8 || string(page.Fields["widths"]) != "[40,40]" || string(page.Fields["price"]) != "2.50" {
 				t.Errorf("record %+v", page)
 			}
-			if s.asked["/a.png"] != 1 || s.asked["/b.png"] != 1 {
-				t.Errorf("asked %v", s.asked)
+			if s.Count("/a.png") != 1 || s.Count("/b.png") != 1 {
+				t.Errorf("requests %v", s.Counts())
 			}
 			if blob := got["blob"]; via == "chrome" && (len(blob.Assets) != 1 || string(blob.Fields["widths"]) != "[40]" || string(blob.Fields["price"]) != "1.10") {
 				t.Errorf("blob: record %+v", blob)
@@ -209,8 +201,8 @@ frontier: "`+db.at+`"
 		if out := run(t, dir, 0, "tasks", job); !strings.Contains(out, "asset photo_2: HTTP 404") {
 			t.Errorf("tasks\n%s", out)
 		}
-		if s.asked["/page"] != 2 || s.asked["/a.png"] != 2 || s.asked["/gone.png"] != 3 { // one of each for try
-			t.Errorf("asked %v", s.asked)
+		if s.Count("/page") != 2 || s.Count("/a.png") != 2 || s.Count("/gone.png") != 3 { // one of each for try
+			t.Errorf("requests %v", s.Counts())
 		}
 		run(t, dir, 0, "audit", job)
 	})

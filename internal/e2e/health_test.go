@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine/internal/cardsite"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // The commands of docs/operations.md about a worker's health work, and the page lists exactly the
@@ -103,22 +104,14 @@ func TestOperationsHealth(t *testing.T) {
 	}
 }
 
+// fetch returns the status and the body of a response, or 0 and the error.
 func fetch(t *testing.T, at string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, at, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
+	status, body, err := testkit.Try(t, at)
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(body)
+	return status, string(body)
 }
 
 // jsonLines counts the log's lines, each of which is JSON with a time, a level

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // pagesDir holds about 1,100 real pages: Debian's postgresql-doc-15.
@@ -59,8 +59,7 @@ func TestRealPages(t *testing.T) {
 	if err != nil || len(files) < 1000 {
 		t.Fatalf("%d pages in %s, %v; want about 1,100", len(files), dir, err)
 	}
-	site := httptest.NewServer(http.FileServer(http.Dir(dir)))
-	t.Cleanup(site.Close)
+	site := testkit.Serve(t, http.FileServer(http.Dir(dir)).ServeHTTP)
 	want := map[string]pageRecord{}
 	var list strings.Builder
 	for _, f := range files {
@@ -93,11 +92,7 @@ func TestRealPages(t *testing.T) {
 
 func comparePages(t *testing.T, at string, want map[string]pageRecord) {
 	t.Helper()
-	f, err := drivers.Open(t.Context(), at, drivers.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
+	f := testkit.Open(t, at, drivers.Options{})
 	jobs, err := f.Jobs(t.Context())
 	if err != nil || len(jobs) != 1 {
 		t.Fatalf("jobs %+v, %v", jobs, err)
