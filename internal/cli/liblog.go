@@ -18,7 +18,7 @@ func (l libraryLog) Write(line []byte) (int, error) {
 }
 
 // catchLibraryLog leads the standard logger into ours.
-func (a *console) catchLibraryLog() {
+func (c *console) catchLibraryLog() {
 	log.SetFlags(0)
-	log.SetOutput(libraryLog{a.logger})
+	log.SetOutput(libraryLog{c.logger})
 }

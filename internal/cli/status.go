@@ -151,7 +151,7 @@ type reasonJSON struct {
 	Count  int64  `json:"count"`
 }
 
-func (a *console) printStatus(job string, s frontier.Status, explores bool) error {
+func (c *console) printStatus(job string, s frontier.Status, explores bool) error {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
@@ -173,7 +173,7 @@ func (a *console) printStatus(job string, s frontier.Status, explores bool) erro
 	for _, f := range s.NullFields {
 		out.NullFields = append(out.NullFields, nullJSON{f.Field, f.Missing, f.Records})
 	}
-	return a.printJSON(out)
+	return c.printJSON(out)
 }
 
 // explores reports whether a job chooses its IDs, so that the number of open tasks is no estimate
@@ -203,7 +203,7 @@ func timeLeft(s frontier.Status, explores bool) (d time.Duration, ok bool) {
 }
 
 // printCounts prints a job's states with the reasons below each.
-func (a *console) printCounts(job string, s frontier.Status, explores bool) {
+func (c *console) printCounts(job string, s frontier.Status, explores bool) {
 	head := job
 	if s.Paused {
 		head += " (paused)"
@@ -214,8 +214,8 @@ func (a *console) printCounts(job string, s frontier.Status, explores bool) {
 	if eta, ok := timeLeft(s, explores); ok && s.Open+s.Unseen > 0 {
 		head += ", about " + brief(eta) + " to go"
 	}
-	a.print("%s", head)
-	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+	c.print("%s", head)
+	t := tabwriter.NewWriter(c.human(), 2, 8, 2, ' ', 0)
 	for _, state := range seine.States {
 		n := s.States[state]
 		if n == 0 && state != seine.Done {
@@ -237,14 +237,14 @@ func (a *console) printCounts(job string, s frontier.Status, explores bool) {
 	}
 	_ = t.Flush()
 	if s.FailedAssets > 0 {
-		a.print("  %s failed; the records are stored, and `seine export` lists the failures", counted(s.FailedAssets, "asset"))
+		c.print("  %s failed; the records are stored, and `seine export` lists the failures", counted(s.FailedAssets, "asset"))
 	}
 	for _, f := range s.NullFields {
 		if f.Missing == f.Records {
-			a.print("  field %s has no value on any of %s", f.Field, counted(f.Records, "record"))
+			c.print("  field %s has no value on any of %s", f.Field, counted(f.Records, "record"))
 			continue
 		}
-		a.print("  field %s has no value on %d of %s", f.Field, f.Missing, counted(f.Records, "record"))
+		c.print("  field %s has no value on %d of %s", f.Field, f.Missing, counted(f.Records, "record"))
 	}
 }
 

@@ -62,12 +62,12 @@ func (w *workFlags) check() error {
 }
 
 // runnable refuses what this build can't run, before anything is stored.
-func (a *jobs) runnable(job *seine.Job) error {
+func (j *jobs) runnable(job *seine.Job) error {
 	if err := seedsThere(job); err != nil {
 		return err
 	}
 	if job.Fetch.Via == seine.ViaChrome {
-		if _, err := a.browser().Find(); err != nil {
+		if _, err := j.browser().Find(); err != nil {
 			return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, job.Fetch.Via, err)
 		}
 	}
@@ -75,8 +75,8 @@ func (a *jobs) runnable(job *seine.Job) error {
 }
 
 // browser is how the browser is run, by the environment.
-func (a *environment) browser() worker.Browser {
-	return worker.Browser{Path: a.getenv("SEINE_BROWSER"), NoSandbox: a.getenv("SEINE_BROWSER_SANDBOX") == "off"}
+func (e *environment) browser() worker.Browser {
+	return worker.Browser{Path: e.getenv("SEINE_BROWSER"), NoSandbox: e.getenv("SEINE_BROWSER_SANDBOX") == "off"}
 }
 
 func (a *workCommand) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worker.Config, error) {
@@ -124,14 +124,14 @@ func (a *workCommand) begin(ctx context.Context, jobs []*seine.Job) {
 	a.logger(slog.LevelInfo).InfoContext(ctx, "seine starts", "version", Version, "frontier", a.frontierOf(jobs[0]).String(), "store", a.storesOf(jobs))
 }
 
-func (a *jobs) whereabouts(jobs []*seine.Job) {
-	a.say("seine: frontier %s, store %s", a.frontierOf(jobs[0]), a.storesOf(jobs))
+func (j *jobs) whereabouts(jobs []*seine.Job) {
+	j.say("seine: frontier %s, store %s", j.frontierOf(jobs[0]), j.storesOf(jobs))
 }
 
-func (a *jobs) storesOf(jobs []*seine.Job) string {
+func (j *jobs) storesOf(jobs []*seine.Job) string {
 	stores := []string{}
 	for _, job := range jobs {
-		stores = append(stores, a.storeOf(job).String())
+		stores = append(stores, j.storeOf(job).String())
 	}
 	return strings.Join(stores, ", ")
 }

@@ -57,7 +57,7 @@ func (p *producer) run(s *shift, start func(work)) error {
 		done, err := p.turn(s, start)
 		switch {
 		case ctx.Err() != nil:
-			return nil //nolint:nilerr // stopping is no error
+			return nil // stopping is no error
 		case errors.Is(err, frontier.ErrLeaseLost):
 			s.lose(err)
 			return nil

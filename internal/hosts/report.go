@@ -221,11 +221,7 @@ func (g *gate) ownFault(ctx context.Context, own Own, reason string) (down bool)
 
 func (g *gate) backoff(ctx context.Context, lanes []string, b frontier.Backoff) {
 	if err := g.cfg.Frontier.Backoff(ctx, g.cfg.ID, lanes, b); err != nil && ctx.Err() == nil {
-		what := "host's pause is not stored"
-		if b.Slow {
-			what = "what the host refuses is not stored"
-		}
-		g.cfg.Log.WarnContext(ctx, what, "err", err)
+		g.cfg.Log.WarnContext(ctx, "the backoff of a host is not stored", "refused", b.Slow, "err", err)
 	}
 }
 
