@@ -3,12 +3,13 @@ package cli_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // drain returns when the page in flight has come to its end, and the job stays
@@ -16,12 +17,11 @@ import (
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	asked, answer := make(chan struct{}, 64), make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	srv := testkit.Serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		asked <- struct{}{}
 		<-answer
 		_, _ = fmt.Fprint(w, "<h1>card</h1>")
-	}))
-	defer srv.Close()
+	})
 	dir := t.TempDir()
 	job := "job: cards\nseeds: {ids: {from: 1, to: 20}, url: \"" + srv.URL + "/{id}\"}\nfetch: {allow_private: [127.0.0.0/8]}\n" +
 		"pace: {delay: 0s, concurrency: 1}\nfields: {title: {css: h1}}\nexplore: {strategy: \"off\"}\n"

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,13 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/seinehq/seine/internal/terminal"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // On a terminal of 40 columns no progress line is wider, and no log line shares a line with it.
 func TestARunOnATerminal(t *testing.T) {
 	t.Parallel()
 	drawn := make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := testkit.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/robots.txt":
 			http.NotFound(w, r)
@@ -33,8 +33,7 @@ func TestARunOnATerminal(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		_, _ = fmt.Fprint(w, "<h1>card</h1>")
-	}))
-	defer srv.Close()
+	})
 	dir := t.TempDir()
 	job := "job: cards\nseeds: {ids: {from: 1, to: 3}, url: \"" + srv.URL + "/{id}\"}\nfetch: {allow_private: [127.0.0.0/8]}\n" +
 		"pace: {delay: 0s, concurrency: 1}\nconcurrency: 1\nfields: {title: {css: h1}}\nexplore: {strategy: \"off\"}\nretry: {error: 1}\nmax_failures: 1\n"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // A run that is stopped ends with 8, a worker with 0. Both finish the page in flight and leave no
@@ -28,7 +29,7 @@ func TestSIGTERM(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			asked, answer := make(chan struct{}, 64), make(chan struct{})
-			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			srv := testkit.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/robots.txt" {
 					http.NotFound(w, r)
 					return
@@ -36,8 +37,7 @@ func TestSIGTERM(t *testing.T) {
 				asked <- struct{}{}
 				<-answer
 				_, _ = fmt.Fprint(w, "<h1>card</h1>")
-			}))
-			defer srv.Close()
+			})
 			dir := t.TempDir()
 			job := "job: cards\nseeds: {ids: {from: 1, to: 50}, url: \"" + srv.URL + "/{id}\"}\nfetch: {allow_private: [127.0.0.0/8]}\n" +
 				"pace: {delay: 0s, concurrency: 1}\nconcurrency: 1\nfields: {title: {css: h1}}\nexplore: {strategy: \"off\"}\n"
