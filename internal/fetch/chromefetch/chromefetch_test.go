@@ -7,18 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // shared is the browser of all tests that do it no harm.
@@ -90,42 +89,16 @@ func groupSize(group int) int {
 	return n
 }
 
-// site serves pages by path and records its requests.
-type site struct {
-	*httptest.Server
-	mu    sync.Mutex
-	asked []string
-	heads map[string]http.Header
-}
-
-func serve(t *testing.T, pages map[string]http.HandlerFunc) *site {
+// serve starts a site that serves pages by path.
+func serve(t *testing.T, pages map[string]http.HandlerFunc) *testkit.Site {
 	t.Helper()
-	s := &site{heads: map[string]http.Header{}}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		s.asked = append(s.asked, r.URL.Path)
-		s.heads[r.URL.Path] = r.Header.Clone()
-		s.mu.Unlock()
+	return testkit.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if h := pages[r.URL.Path]; h != nil {
 			h(w, r)
 			return
 		}
 		http.NotFound(w, r)
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-func (s *site) was(path string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Contains(s.asked, path)
-}
-
-func (s *site) header(path string) http.Header {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.heads[path]
+	})
 }
 
 func html(text string) http.HandlerFunc {
@@ -183,7 +156,7 @@ setTimeout(() => { document.querySelector(".t").textContent = "#7 done"; }, 300)
 			t.Errorf("wait %d: %+v; want %q to hold", i, w, want)
 		}
 	}
-	if s.was("/large/a.jpg") {
+	if s.Count("/large/a.jpg") > 0 {
 		t.Error("an image was asked for; src is all that was wanted")
 	}
 }
@@ -360,12 +333,12 @@ func TestRedirectsAreAskedForFirst(t *testing.T) {
 	}
 	no := errors.New("not this host")
 	refuse := func(context.Context, string, string) error { return no }
-	before := len(s.asked)
+	before := len(s.Paths())
 	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", OnRedirect: refuse}); !errors.Is(err, no) {
 		t.Errorf("a refused redirect: %v", err)
 	}
-	if got := s.asked[before:]; !slices.Equal(got, []string{"/a"}) {
-		t.Errorf("asked %v; want /a alone", got)
+	if got := s.Paths()[before:]; !slices.Equal(got, []string{"/a"}) {
+		t.Errorf("requests %v; want /a alone", got)
 	}
 }
 
@@ -419,13 +392,13 @@ func TestHeadersGoToTheHostThatWasAsked(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct {
-		at    *site
+		at    *testkit.Site
 		path  string
 		wants string
 	}{{s, "/a", "hush"}, {s, "/own.js", "hush"}, {other, "/x.js", ""}, {other, "/landed", ""}} {
-		h := tt.at.header(tt.path)
+		h := tt.at.Header(tt.path)
 		if h == nil {
-			t.Errorf("%s was not asked for", tt.path)
+			t.Errorf("%s was not requested", tt.path)
 			continue
 		}
 		if got := h.Get("X-Key"); got != tt.wants || strings.Contains(h.Get("Authorization"), "hush") != (tt.wants != "") {
@@ -444,7 +417,7 @@ func TestHeadersGoToTheHostThatWasAsked(t *testing.T) {
 func TestCredentialsOfSubrequests(t *testing.T) {
 	t.Parallel()
 	named := serve(t, map[string]http.HandlerFunc{"/named.js": html(""), "/moved": html("<p>moved")})
-	var foreign *site
+	var foreign *testkit.Site
 	s := serve(t, map[string]http.HandlerFunc{"/by-frame.js": html(""), "/own-frame": html(`<script src="/in-frame.js"></script>`), "/in-frame.js": html(""), "/a": func(w http.ResponseWriter, r *http.Request) {
 		html(`<p>a</p><script src="`+named.URL+`/named.js"></script><iframe src="`+foreign.URL+`/frame"></iframe><iframe src="/own-frame"></iframe>`)(w, r)
 	}, "/away": func(w http.ResponseWriter, r *http.Request) {
@@ -460,13 +433,13 @@ func TestCredentialsOfSubrequests(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct {
-		at    *site
+		at    *testkit.Site
 		path  string
 		wants bool
 	}{{s, "/a", true}, {named, "/named.js", true}, {named, "/moved", true}, {foreign, "/frame", false}, {s, "/by-frame.js", false}, {s, "/own-frame", true}, {s, "/in-frame.js", true}} {
-		h := tt.at.header(tt.path)
+		h := tt.at.Header(tt.path)
 		if h == nil {
-			t.Errorf("%s was not asked for", tt.path)
+			t.Errorf("%s was not requested", tt.path)
 			continue
 		}
 		for _, name := range []string{"Authorization", "Cookie"} {
@@ -491,11 +464,11 @@ func TestRefererOfRedirectedSubrequests(t *testing.T) {
 	if _, err := fetcher(t, shared, Job{}).Fetch(t.Context(), seine.Request{URL: s.URL + "/a?token=hush", Header: header, Wait: []seine.Wait{{CSS: "p"}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.header("/moved.js").Get("Referer"); got != s.URL+"/" {
+	if got := s.Header("/moved.js").Get("Referer"); got != s.URL+"/" {
 		t.Errorf("the page's own site was told the referrer %q; want its origin", got)
 	}
-	if h := other.header("/landed.js"); h == nil {
-		t.Error("/landed.js was not asked for")
+	if h := other.Header("/landed.js"); h == nil {
+		t.Error("/landed.js was not requested")
 	} else if strings.Contains(h.Get("Referer"), "hush") {
 		t.Errorf("another site was told the referrer %q", h.Get("Referer"))
 	}
@@ -535,16 +508,14 @@ func TestOnlyWhatTheJobNeedsIsLoaded(t *testing.T) {
 	})
 	wanted := func(load []seine.Resource, paths ...string) {
 		t.Helper()
-		s.mu.Lock()
-		s.asked = nil
-		s.mu.Unlock()
+		s.Forget()
 		p := get(t, fetcher(t, shared, Job{Chrome: seine.Chrome{Load: load}}), s.URL+"/a", seine.Wait{Stable: 300 * time.Millisecond})
 		if len(load) == 0 && !strings.Contains(string(p.Body), `src="/i.png"`) {
 			t.Errorf("the image's src changed: %s", p.Body)
 		}
 		for _, path := range []string{"/s.css", "/f.woff2", "/i.png", "/v.mp4", "/j.js", "/d.json", "/ping", "/fallback.png"} {
-			if got, want := s.was(path), slices.Contains(paths, path); got != want {
-				t.Errorf("load %v: %s asked for: %v; want %v", load, path, got, want)
+			if got, want := s.Count(path) > 0, slices.Contains(paths, path); got != want {
+				t.Errorf("load %v: %s requested: %v; want %v", load, path, got, want)
 			}
 		}
 	}

@@ -46,7 +46,7 @@ func TestAWindowAsksForNothing(t *testing.T) {
 				case ignore && (err != nil || !strings.Contains(string(p.Body), "<b>end</b>")):
 					t.Errorf("%v, page %+v", err, p)
 				}
-				if h := s.header("/popped"); h != nil {
+				if h := s.Header("/popped"); h != nil {
 					t.Errorf("the window asked the site, as %s", h.Get("User-Agent"))
 				}
 			})
@@ -82,8 +82,8 @@ new Worker("/w.js").onmessage = (e) => tell("nested " + e.data);
 		}
 	}
 	for _, path := range []string{"/service.js", "/from-service", "/nested.js", "/from-nested"} {
-		if h := s.header(path); h != nil {
-			t.Errorf("%s was asked for, as %s", path, h.Get("User-Agent"))
+		if h := s.Header(path); h != nil {
+			t.Errorf("%s was requested, as %s", path, h.Get("User-Agent"))
 		}
 	}
 }
@@ -108,7 +108,7 @@ new Worker("/w.js").onmessage = (e) => document.body.insertAdjacentHTML("beforee
 		t.Errorf("no %s in %s", want, p.Body)
 	}
 	for _, path := range []string{"/w.js", "/import.js", "/data"} {
-		if h := s.header(path); h.Get("User-Agent") != "Seine/1 (+a@b.example)" || !strings.HasPrefix(h.Get("Accept-Language"), "de-CH,de") || h.Get("X-Key") != "hush" {
+		if h := s.Header(path); h.Get("User-Agent") != "Seine/1 (+a@b.example)" || !strings.HasPrefix(h.Get("Accept-Language"), "de-CH,de") || h.Get("X-Key") != "hush" {
 			t.Errorf("%s: header %v", path, h)
 		}
 	}
@@ -134,13 +134,12 @@ fetch("/data.json"); setTimeout(() => { location.href = "/next" }, 1000)`),
 	if p := get(t, fetcher(t, shared, Job{}), s.URL+"/a", seine.Wait{CSS: "b"}); !p.Waits[0].OK || p.URL != s.URL+"/next" {
 		t.Errorf("the page did not lead to the next: %s: %s", p.URL, p.Body)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	slices.Sort(s.asked)
-	if want := []string{"/a", "/data.json", "/module.js", "/next"}; !slices.Equal(s.asked, want) {
-		t.Errorf("asked for %v; want %v", s.asked, want)
+	paths := s.Paths()
+	slices.Sort(paths)
+	if want := []string{"/a", "/data.json", "/module.js", "/next"}; !slices.Equal(paths, want) {
+		t.Errorf("requests %v; want %v", paths, want)
 	}
-	if s.heads["/next"].Get("Sec-Purpose") != "" {
+	if s.Header("/next").Get("Sec-Purpose") != "" {
 		t.Error("the next page was fetched ahead")
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/testkit"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -43,9 +44,7 @@ func open(t *testing.T, c Config) *Fetcher {
 
 func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return s
+	return testkit.Serve(t, h).Server
 }
 
 // get fetches and fails the test when there is no page.
