@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 func serve(t *testing.T, cfg Config) *Served {
@@ -40,19 +41,7 @@ func serve(t *testing.T, cfg Config) *Served {
 
 func get(t *testing.T, url string) (*http.Response, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp, body := testkit.Response(t, url)
 	return resp, string(body)
 }
 
@@ -215,17 +204,11 @@ func TestStorms(t *testing.T) {
 		t.Errorf("an image in a storm of pages: %d", resp.StatusCode)
 	}
 	storm("images", Truncated)
-	resp, err := http.Get(image)
-	if err == nil {
-		_, err = io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-	}
-	if !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, _, err := testkit.Try(t, image); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a truncated body: %v", err)
 	}
 	storm("pages", Reset)
-	if resp, err := http.Get(page); err == nil {
-		_ = resp.Body.Close()
+	if _, _, err := testkit.Try(t, page); err == nil {
 		t.Error("a reset connection answers")
 	}
 	want := []Entry{

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // marker is a secret that nothing may hold but the requests.
@@ -26,7 +27,7 @@ const marker = "m4rk3r-0f-a-s3cret"
 // and in an error.
 func careless(t *testing.T, seen func(*http.Request)) *httptest.Server {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return testkit.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		seen(r)
 		if strings.HasPrefix(r.URL.Path, "/img") {
 			_, _ = fmt.Fprintf(w, "a file of %s", r.URL.Path)
@@ -36,9 +37,7 @@ func careless(t *testing.T, seen func(*http.Request)) *httptest.Server {
 		token := r.URL.Query().Get("token")
 		_, _ = fmt.Fprintf(w, `<h1>%s</h1><b>%s</b><img src="/img%s?token=%s"><a rel=next href="/%s2?token=%s">next</a>`,
 			r.Header.Get("Authorization"), r.Header.Get("X-Name"), r.URL.Path, token, strings.Trim(r.URL.Path, "/2"), token)
-	}))
-	t.Cleanup(s.Close)
-	return s
+	}).Server
 }
 
 const secretJob = `job: secrets

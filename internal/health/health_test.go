@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -13,27 +12,16 @@ import (
 	"time"
 
 	"github.com/seinehq/seine/internal/health"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 func get(t *testing.T, s *health.Server, path string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr()+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if ok := strings.HasPrefix(path, "/") && json.Valid(body); resp.StatusCode != http.StatusNotFound && !ok {
+	status, body := testkit.Get(t, "http://"+s.Addr()+path)
+	if ok := strings.HasPrefix(path, "/") && json.Valid(body); status != http.StatusNotFound && !ok {
 		t.Errorf("%s answers no JSON: %q", path, body)
 	}
-	return resp.StatusCode, strings.TrimSpace(string(body))
+	return status, strings.TrimSpace(string(body))
 }
 
 func listen(t *testing.T) *health.Server {
