@@ -8,7 +8,6 @@ import (
 	"image/png"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os/exec"
 	"testing"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/cardsite"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // plain asks without any manners.
@@ -44,8 +44,7 @@ func TestPhotographsOfTheSite(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v; the photographs are Debian's mate-backgrounds, which scripts/test installs", err)
 	}
-	server := httptest.NewServer(site.Images())
-	defer server.Close()
+	server := testkit.Serve(t, site.Images().ServeHTTP)
 	box := image.Rect(110, 467, 920, 1625)
 	spec := &seine.Image{PNG: seine.PNGFast, Crop: &seine.Crop{OfWidth: 1024, OfHeight: 1768, Left: 110, Top: 467, Right: 920, Bottom: 1625}}
 	kept := 0

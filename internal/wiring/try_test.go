@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // turns assigns one turn to every request and records the lanes.
@@ -29,7 +29,7 @@ func (s *turns) Reserve(_ context.Context, _ frontier.JobID, lane string, _ floa
 // trial is a page that redirects and has two assets, of which the first is missing.
 func trial(t *testing.T) (Trial, string) {
 	t.Helper()
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	site := testkit.Serve(t, func(w http.ResponseWriter, q *http.Request) {
 		switch q.URL.Path {
 		case "/p/1":
 			http.Redirect(w, q, "/to/1", http.StatusFound)
@@ -38,8 +38,7 @@ func trial(t *testing.T) (Trial, string) {
 		default:
 			_, _ = fmt.Fprint(w, q.URL.Path)
 		}
-	}))
-	t.Cleanup(site.Close)
+	})
 	job := seine.Job{
 		Name: "j", Seeds: seine.Seeds{URL: site.URL + "/p/{id}"},
 		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
