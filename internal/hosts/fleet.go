@@ -40,8 +40,12 @@ func (g *fleet) Enter(ctx context.Context, v Visit) (*Pass, error) {
 	if g.cfg.Job.Pace.Unpaced() && !g.cfg.Lanes.unhealthy(v.Host) {
 		return &Pass{}, nil
 	}
-	turn, err := g.cfg.Frontier.Reserve(ctx, g.cfg.ID, v.Host, draw(), patience)
-	return &Pass{}, await(ctx, v.Host, turn, err)
+	most := patience
+	if v.Host == v.Own.Key {
+		most = ownPatience
+	}
+	turn, err := g.cfg.Frontier.Reserve(ctx, g.cfg.ID, v.Host, draw(), most)
+	return &Pass{}, await(ctx, v.Host, turn, most, err)
 }
 
 // start returns the wait that keeps a start apart from this process's last start on the lane.
@@ -75,7 +79,7 @@ func (g *fleet) reserveAsset(ctx context.Context, host string) error {
 		}
 		at, due := startOf(asked, turn)
 		turn.Wait = max(0, time.Until(at))
-		if err := await(ctx, host, turn, err); err != nil {
+		if err := await(ctx, host, turn, patience, err); err != nil {
 			return err
 		}
 		if tries++; tries > lateTries || !late(delay.Min, due, time.Now()) {

@@ -190,6 +190,11 @@ const (
 	// page.
 	patience = time.Minute
 
+	// ownPatience limits the wait of a redirect on the page's own host. The claim of the page has
+	// moved the next start of this host on by a whole delay, so a shorter limit would return each
+	// such task to the queue for ever. It is below the deadline of a task.
+	ownPatience = 4 * time.Minute
+
 	// startPatience limits the further wait of a claimed page. After it, the task returns to the
 	// queue for any worker that comes when the host may be requested.
 	startPatience = 10 * time.Second
@@ -209,14 +214,14 @@ type gate struct {
 	slots   *slots
 }
 
-// await waits for a turn on a host that is not the page's.
-func await(ctx context.Context, host string, turn frontier.Turn, err error) error {
+// await waits for a turn of a request after the page's first one, at most for the time most.
+func await(ctx context.Context, host string, turn frontier.Turn, most time.Duration, err error) error {
 	switch {
 	case err != nil:
 		return err
 	case turn.Paused:
 		return &BusyError{host, pausedFor}
-	case turn.Wait > patience:
+	case turn.Wait > most:
 		return &BusyError{host, turn.Wait}
 	case !sleep(ctx, turn.Wait):
 		return context.Cause(ctx)

@@ -67,24 +67,40 @@ func (g *local) Enter(ctx context.Context, v Visit) (*Pass, error) {
 		return &Pass{}, g.startAsset(ctx, v.Host)
 	case Redirect, Robots, Sitemap, LogIn:
 	}
-	// On its own host the page gives its slot up for the next start. On another host only the start
-	// counts.
+	// On its own host the page keeps its slot. On another host only the start counts.
+	start, most := g.startOnce, patience
 	if v.Host == v.Own.Key {
-		g.end(v.Host, polite.Silent)
+		start, most = g.restart, ownPatience
 	}
 	for {
-		wait := g.start(v.Host, 0, time.Now())
+		wait := start(v.Host, time.Now())
 		if wait == 0 {
-			break
+			return &Pass{}, nil
 		}
-		if err := await(ctx, v.Host, frontier.Turn{Wait: wait}, nil); err != nil {
+		if err := await(ctx, v.Host, frontier.Turn{Wait: wait}, most, nil); err != nil {
 			return nil, err
 		}
 	}
-	if v.Host != v.Own.Key {
-		g.end(v.Host, polite.Silent)
+}
+
+// startOnce is start for a request that takes no slot of its host.
+func (g *local) startOnce(host string, now time.Time) time.Duration {
+	wait := g.start(host, 0, now)
+	if wait == 0 {
+		g.end(host, polite.Silent)
 	}
-	return &Pass{}, nil
+	return wait
+}
+
+// restart is start for a further request of a running page.
+func (g *local) restart(host string, now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pages.Restart(host, now, rand.Float64) {
+		return 0
+	}
+	at, _ := g.pages.Next(host, now)
+	return max(at.Sub(now), time.Millisecond)
 }
 
 // fullWait is the wait for the end of one of this worker's own requests to a host that takes no
@@ -133,7 +149,7 @@ func (g *local) startAsset(ctx context.Context, host string) error {
 		if started {
 			return nil
 		}
-		if err := await(ctx, host, frontier.Turn{Wait: max(at.Sub(now), time.Millisecond)}, nil); err != nil {
+		if err := await(ctx, host, frontier.Turn{Wait: max(at.Sub(now), time.Millisecond)}, patience, nil); err != nil {
 			return err
 		}
 	}

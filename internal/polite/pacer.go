@@ -88,6 +88,23 @@ func (p *Pacer) Start(name string, now time.Time, draw func() float64) bool {
 	}
 	h := p.host(name, now)
 	h.running++
+	p.begin(h, now, draw)
+	return true
+}
+
+// Restart records a further start of a running fetch, for example of a redirect on its host, and
+// returns true. It returns false and records nothing if the host is not due. The fetch keeps its
+// slot, so Restart needs no further [Pacer.End].
+func (p *Pacer) Restart(name string, now time.Time, draw func() float64) bool {
+	if at, _ := p.Next(name, now); at.After(now) {
+		return false
+	}
+	p.begin(p.host(name, now), now, draw)
+	return true
+}
+
+// begin moves a host's next start on.
+func (p *Pacer) begin(h *host, now time.Time, draw func() float64) {
 	h.starts++
 	delay, _ := Slowed(p.pace.Delay, 0, h.slow)
 	h.next = now.Add(delay.At(draw()))
@@ -96,7 +113,6 @@ func (p *Pacer) Start(name string, now time.Time, draw func() float64) bool {
 		h.next = latest(h.next, now.Add(r.For))
 	}
 	h.touched = latest(h.touched, now)
-	return true
 }
 
 // End notes that a fetch of a host ended. If the failures in a row reach the limit of the pace's
