@@ -41,7 +41,7 @@ type Forager struct {
 	recent Trial
 	all    *look // of the whole space: see [Forager.Anywhere]
 
-	answers, curious, learned int
+	answers, learned int
 }
 
 // New returns a forager of a space of size IDs.
@@ -359,7 +359,6 @@ func (f *Forager) side(e LocalSearch, r *rand.Rand, known func(pos int64) Known)
 	if from < f.max && r.Float64()*math.Sqrt(float64(f.answers)) < trialShare {
 		e.M = from + r.IntN(f.max-from)
 		if pos := e.Position(); pos >= 0 && pos < f.size && known(pos) == Unknown {
-			f.curious++
 			return e, true
 		}
 	}

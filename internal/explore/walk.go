@@ -1,5 +1,9 @@
-// Package explore decides which ids of an ID space are tried next. It is pure and knows neither
+// Package explore decides which IDs of an ID space are tried next. It is pure and knows neither
 // frontier nor network.
+//
+// A [Forager] is the default strategy. It divides the space into a tree of blocks, probes the block
+// with the best expectation, and searches around each hit ([LocalSearch]). It learns which steps of
+// a local search are worth a request, and detects a site that fails ([Forager.Dark]).
 //
 // A [Walk] is the chain of the original. It tries the neighbors of a hit one after the other, up
 // and down, until pages are unwanted. The state of a walk is stored with the task of its next step,
@@ -7,8 +11,7 @@
 // therefore never walk one side, and another worker continues the walk of a worker that died.
 package explore
 
-// Walk is where one side of a walk stands. Its zero value is a start, from
-// which both sides go out.
+// Walk is the state of one side of a walk. Its zero value is a start, from which both sides lead.
 type Walk struct {
 	// Dir is +1 or -1, 0 at the start.
 	Dir int `json:"dir"`

@@ -50,10 +50,10 @@ func (c *compiler) fields(path string, list []Field, in where, depth int) []*fie
 	return compiled
 }
 
-// types are the words of a field's type.
+// fieldTypes lists the types of fields.
 var fieldTypes = []string{"string", "int", "float", "decimal", "bool"}
 
-// field compiles one field; typ is what an alternative inherits.
+// field compiles one field. typ is the type that an alternative inherits.
 func (c *compiler) field(path string, f Field, in where, depth int, typ string) *field {
 	before := len(c.problems)
 	defer func() { c.broken = c.broken || len(c.problems) > before }()

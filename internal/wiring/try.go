@@ -22,7 +22,8 @@ type Trial struct {
 	// Chrome renders the page. It may be nil if the job needs no browser.
 	Chrome *chromefetch.Chrome
 
-	// Turns assigns the turns on hosts. Nil: no request waits.
+	// Turns assigns the turns on hosts of the fleet. Without it, only pace.scope worker paces
+	// requests.
 	Turns Turns
 	ID    frontier.JobID
 
