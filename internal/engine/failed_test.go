@@ -42,7 +42,8 @@ func TestFailedAfterRetry(t *testing.T) {
 				r.f = testkit.Postgres(t)
 			}
 			j := r.register(r.job(func(j *seine.Job) {
-				// The budget is below the size of each space, so it exhausts none, whatever is drawn.
+				// The budget is below the size of each space, so it exhausts none, whatever is
+				// drawn.
 				j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 160, Prefix: "A-"}, {From: 1, To: 160, Prefix: "B-"}}
 				j.Explore = seine.Explore{Strategy: seine.StrategyForager, Budget: 150, Blocks: 1}
 				j.Concurrency, j.Retry.Error = 1, 1
