@@ -25,8 +25,7 @@ func TestFailedAfterRetry(t *testing.T) {
 			t.Parallel()
 			var mu sync.Mutex
 			broken := false // guarded by mu
-			var r *rig
-			r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
+			r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
 				id := path.Base(q.URL.Path)
 				n, _ := strconv.Atoi(id[2:])
 				mu.Lock()

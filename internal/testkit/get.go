@@ -9,14 +9,14 @@ import (
 // Get returns the status and the body of an HTTP GET. It fails the test if no response arrives.
 func Get(t testing.TB, url string) (status int, body []byte) {
 	t.Helper()
-	resp, body := Response(t, url)
+	resp, body := Response(t, url) //nolint:bodyclose // try closes it
 	return resp.StatusCode, body
 }
 
 // Response is [Get] with the whole response, whose body is read and closed.
 func Response(t testing.TB, url string) (*http.Response, []byte) {
 	t.Helper()
-	resp, body, err := try(t, url)
+	resp, body, err := try(t, url) //nolint:bodyclose // try closes it
 	if err != nil {
 		t.Fatal(err)
 	}
