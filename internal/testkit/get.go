@@ -16,7 +16,7 @@ func Get(t testing.TB, url string) (status int, body []byte) {
 // Response is [Get] with the whole response, whose body is read and closed.
 func Response(t testing.TB, url string) (*http.Response, []byte) {
 	t.Helper()
-	resp, body, err := try(t, url) //nolint:bodyclose // try closes it
+	resp, body, err := try(t, url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func Response(t testing.TB, url string) (*http.Response, []byte) {
 // Try is [Get] for a server that may not listen: it returns the error of a request that failed.
 func Try(t testing.TB, url string) (status int, body []byte, err error) {
 	t.Helper()
-	resp, body, err := try(t, url)
+	resp, body, err := try(t, url) //nolint:bodyclose // try closes it
 	if err != nil {
 		return 0, nil, err
 	}
