@@ -66,6 +66,7 @@ var floors = map[string][]string{
 	"":                                    {},
 	"internal/charset":                    {},
 	"internal/weburl":                     {"internal/charset"},
+	"internal/scope":                      {"internal/weburl"},
 	"internal/number":                     {},
 	"internal/terminal":                   {},
 	"internal/explore":                    {"internal/number"},
