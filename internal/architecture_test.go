@@ -67,6 +67,7 @@ var floors = map[string][]string{
 	"internal/charset":                    {},
 	"internal/weburl":                     {"internal/charset"},
 	"internal/scope":                      {"internal/weburl"},
+	"internal/robots":                     {"internal/charset"},
 	"internal/number":                     {},
 	"internal/terminal":                   {},
 	"internal/explore":                    {"internal/number"},
