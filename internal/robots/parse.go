@@ -55,8 +55,8 @@ func (a *agents) begin() {
 	}
 }
 
-// Parse returns the rules of a robots.txt for an agent, a product token such as "Seine". Groups that
-// name the agent, in any case, are joined. If there is none, the groups of "*" hold.
+// Parse returns the rules of a robots.txt for an agent, a product token such as "Seine". Groups
+// that name the agent, in any case, are joined. If there is none, the groups of "*" hold.
 func Parse(body []byte, agent string) *Rules {
 	if len(body) > MaxBytes {
 		body = body[:MaxBytes]

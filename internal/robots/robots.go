@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// Rules are the rules of a robots.txt for one agent. The zero value allows everything. They are safe
-// for concurrent use.
+// Rules are the rules of a robots.txt for one agent. The zero value allows everything. They are
+// safe for concurrent use.
 type Rules struct {
 	// Delay is the Crawl-delay: the least time between the starts of two requests. 0 if there is
 	// none. At most [MaxDelay].
