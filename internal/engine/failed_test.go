@@ -31,7 +31,8 @@ func TestFailedAfterRetry(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
-				case id[0] == 'A' && n%5 == 0, broken:
+				// At most 64 errors in a row in all runs: 100 open the circuit.
+				case id[0] == 'A' && n%10 == 0, broken:
 					w.WriteHeader(http.StatusInternalServerError)
 				case n%2 == 0:
 					http.NotFound(w, q)
@@ -112,6 +113,8 @@ func TestFailedAfterRetry(t *testing.T) {
 			mu.Lock()
 			broken = true
 			mu.Unlock()
+			// The budget is spent. Otherwise new IDs would fail until the circuit opens.
+			j.Explore.Budget = 1
 			back(func(x frontier.TaskInfo) bool { return strings.HasPrefix(x.Key, "B-") && len(x.Key) < 4 }) // answered
 			r.run(j)
 			check("answered and in error", false)
