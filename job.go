@@ -38,6 +38,22 @@ type Job struct {
 	// is put in when the page is fetched. Values that a URL writes in two ways stay.
 	Variables map[string]string `json:"-"`
 
+	// Pages are the page kinds of the job. Empty: all pages are alike.
+	Pages []PageKind
+
+	// Scope bounds the links that are followed.
+	Scope Scope
+
+	// URLs widens the rule for two URLs of one page.
+	URLs CanonicalURLs
+
+	// Robots is whether robots.txt and the robots instructions of pages count. Default ObeyRules.
+	Robots Obey
+
+	// Consent is whether signals against the use of a page or file for training count. Default
+	// ObeyRules.
+	Consent Obey
+
 	Seeds   Seeds
 	Fetch   Fetch
 	Pace    Pace
@@ -75,10 +91,21 @@ type Seeds struct {
 	// URLs are pages, one task each.
 	URLs []string
 
+	// Pages are pages of named kinds, one task each.
+	Pages []SeedPage
+
+	// Sitemaps are URLs of sitemaps and feeds. Auto also reads those of each seed's host, named by
+	// robots.txt or at /sitemap.xml.
+	Sitemaps []string
+	Auto     bool
+
 	// File is the path of a list, one key a line or {"key": …, "priority": …,
 	// "meta": {…}}; gzip is undone when the name ends in .gz.
 	File string
 }
+
+// SeedPage is a page of a named kind.
+type SeedPage struct{ URL, Page string }
 
 // Via names a fetcher.
 type Via string
@@ -312,6 +339,8 @@ func (j Job) Normal() (Job, error) {
 		return j, nil
 	}
 	errs := j.check()
+	fallback(&j.Robots, ObeyRules)
+	fallback(&j.Consent, ObeyRules)
 	fallback(&j.Fetch.Via, ViaHTTP)
 	fallback(&j.Fetch.Timeout, 20*time.Second)
 	fallback(&j.Fetch.AssetTimeout, 15*time.Second)

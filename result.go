@@ -28,7 +28,13 @@ type Result struct {
 	Records []Record
 	Assets  []Asset
 	Follow  []Follow
+
+	// LeftOut lists the links that a rule found and did not follow.
+	LeftOut []LeftOut
 }
+
+// LeftOut is a link that is not followed.
+type LeftOut struct{ URL, Reason string }
 
 // Verdict is the classification of a page for its job. Its zero value is done.
 type Verdict struct {
@@ -64,6 +70,9 @@ type Record struct {
 
 	// FetchedAt defaults to the page's.
 	FetchedAt time.Time
+
+	// Merge updates a record of the same key that another page brought. By default the task fails.
+	Merge bool
 }
 
 // AssetField is a field of a record whose value is a property of a stored asset.
@@ -94,10 +103,17 @@ type Follow struct {
 	// Key is an id of the job's ID space, or a URL.
 	Key string
 
-	// Priority is 0 to 3, and nil means the task's priority.
+	// Page is the name of the page kind. Empty: the first kind that matches the URL.
+	Page string
+
+	// Priority is 0 to 3, and nil means the page kind's, or else the task's priority.
 	Priority *int
 
 	Meta map[string]any
+
+	// Send makes the request more than a GET. The task's key is then the URL with a hash of the
+	// method and body.
+	Send *Send
 }
 
 // Asset is a file that belongs to a record, usually an image.
@@ -108,6 +124,9 @@ type Asset struct {
 	// URL has the scheme http, https or data, or blob for an image of a page that ViaChrome
 	// rendered.
 	URL string
+
+	// Record is the key of the record that the file belongs to. Default: the task's.
+	Record string `json:",omitempty"`
 
 	// Body takes the page's own body as the file. URL is the page's then, and nothing is fetched.
 	// The job sets [Fetch.KeepRaw].
@@ -226,7 +245,9 @@ type Crop struct {
 
 // Stored is an asset as it lies in the store.
 type Stored struct {
-	Name   string `json:"name"`
+	Name string `json:"name"`
+	// Record is the key of the record that the file belongs to; empty: the task's.
+	Record string `json:"record,omitempty"`
 	Path   string `json:"path"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 []byte `json:"sha256"`

@@ -20,6 +20,12 @@ type Task struct {
 	// URL is the page to fetch.
 	URL string
 
+	// Page is the name of the page's kind; empty for a job without page kinds.
+	Page string
+
+	// Send is set for a request that is more than a GET.
+	Send *Send
+
 	// Depth is the number of links followed from the seed.
 	Depth int
 
@@ -37,6 +43,7 @@ type Task struct {
 type Request struct {
 	URL    string
 	Method string // default GET
+	Body   []byte // sent with Method
 	Header http.Header
 	Via    Via // default: the job's
 
@@ -46,6 +53,9 @@ type Request struct {
 	CredentialsTo []string
 
 	Wait []Wait
+
+	// Steps are actions in a rendered page before it is read.
+	Steps []Step
 
 	// Raw leaves the body as it came, not converted to UTF-8: an asset.
 	Raw bool

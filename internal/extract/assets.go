@@ -11,7 +11,7 @@ import (
 )
 
 // owed returns the assets of a done page. It fails with the reason if a required asset is missing.
-func (s *Scraper) owed(r *reading, env map[string]any, trace *Trace) ([]seine.Asset, error) {
+func (s *pageRules) owed(r *reading, env map[string]any, trace *Trace) ([]seine.Asset, error) {
 	var assets []seine.Asset
 	for _, rule := range s.assets {
 		files, err := s.files(r, rule, env)
@@ -35,7 +35,7 @@ func (s *Scraper) owed(r *reading, env map[string]any, trace *Trace) ([]seine.As
 }
 
 // files returns the assets of one rule, which are one asset or a list.
-func (s *Scraper) files(r *reading, rule *assetRule, env map[string]any) ([]seine.Asset, error) {
+func (s *pageRules) files(r *reading, rule *assetRule, env map[string]any) ([]seine.Asset, error) {
 	if rule.Body {
 		a, err := s.asset(rule, r.page.URL, 0, env)
 		return []seine.Asset{a}, err
@@ -68,7 +68,7 @@ func (s *Scraper) files(r *reading, rule *assetRule, env map[string]any) ([]sein
 }
 
 // list returns an asset for each distinct URL of a list.
-func (s *Scraper) list(r *reading, rule *assetRule, v any, env map[string]any, missing error) ([]seine.Asset, error) {
+func (s *pageRules) list(r *reading, rule *assetRule, v any, env map[string]any, missing error) ([]seine.Asset, error) {
 	values, ok := v.([]any)
 	if !ok {
 		values = []any{v}
@@ -170,7 +170,7 @@ func hasScheme(ref, scheme string) bool {
 }
 
 // asset returns the asset of a rule at a URL. n is its number in a list, zero outside of one.
-func (s *Scraper) asset(rule *assetRule, url string, n int, env map[string]any) (seine.Asset, error) {
+func (s *pageRules) asset(rule *assetRule, url string, n int, env map[string]any) (seine.Asset, error) {
 	a := seine.Asset{
 		Name: rule.Name, URL: url, Body: rule.Body, Types: rule.Types, Upgrade: rule.Upgrade, Image: rule.Image,
 		Optional: rule.Optional, OnFailure: rule.OnFailure,
@@ -190,7 +190,7 @@ func (s *Scraper) asset(rule *assetRule, url string, n int, env map[string]any) 
 }
 
 // path is the key of an asset.
-func (s *Scraper) path(asset string, n int, env map[string]any) (string, error) {
+func (s *pageRules) path(asset string, n int, env map[string]any) (string, error) {
 	return s.key.expand(func(name string) string {
 		switch name {
 		case "asset":

@@ -14,12 +14,15 @@ import (
 // maxNested is how deep blocks of fields may stand in each other.
 const maxNested = 8
 
-// Scraper carries out a job's rules. It implements [seine.Scraper].
-type Scraper struct {
-	kind   string
+// pageRules are the compiled rules of one page kind.
+type pageRules struct {
+	name   string // of the page kind
+	kind   string // of the records; empty: none are stored
 	fields []*field
 	rules  []*rule
+	each   []*each
 	assets []*assetRule
+	links  *linkRules
 	key    template
 
 	leaveOut func(string) string // takes secrets out of the values of a path; nil: there are none
@@ -33,13 +36,6 @@ type Scraper struct {
 	emptyOK bool
 }
 
-var _ seine.Scraper = (*Scraper)(nil)
-
-// LeaveOut has clean take the secrets out of each value of an asset's path. That must happen before
-// the value is sanitized, because a secret with replaced punctuation is not found afterwards. Call
-// it before the scraper is used.
-func (s *Scraper) LeaveOut(clean func(string) string) { s.leaveOut = clean }
-
 // rule is a compiled VerdictRule.
 type rule struct {
 	state  seine.State
@@ -49,11 +45,9 @@ type rule struct {
 	final  bool // no other attempt
 }
 
-// Compile checks rules and returns a scraper that applies them, or all their problems in the order
-// of the text.
-func Compile(rules Rules) (*Scraper, []Problem) {
-	c := &compiler{}
-	s := &Scraper{kind: rules.Kind, timeout: rules.Timeout, emptyOK: rules.EmptyOK}
+// page compiles the rules of one page kind.
+func (c *compiler) page(rules Rules) *pageRules {
+	s := &pageRules{name: rules.Name, kind: rules.Kind, timeout: rules.Timeout, emptyOK: rules.EmptyOK}
 	if s.kind == "" {
 		s.kind = "record"
 	}
@@ -64,45 +58,74 @@ func Compile(rules Rules) (*Scraper, []Problem) {
 	names := newScope(s.fields)
 	c.late(s.fields, rules.Assets)
 	if c.broken {
-		// A field that did not compile still has a name, but no type.
-		for name := range names.strict {
-			if _, ok := names.lists[name]; ok {
-				names.strict[name] = names.loose[name]
-			}
-		}
+		names.loosen()
 	}
 	for i, r := range rules.Verdict {
 		s.rules = append(s.rules, c.rule(fmt.Sprintf("verdict[%d]", i), r, names))
 	}
 	for _, a := range rules.Assets {
-		s.assets = append(s.assets, c.asset(a, names))
+		s.assets = append(s.assets, c.asset("assets."+a.Name, a, names))
 	}
 	for _, f := range s.fields {
 		if f.late != nil {
 			s.late = append(s.late, *f.late)
 		}
 	}
-	c.assetNames(rules.Assets)
+	c.assetNames("assets", rules.Assets)
 	// A page that is a file itself is not empty for lack of fields.
 	s.emptyOK = s.emptyOK || slices.ContainsFunc(rules.Assets, func(a AssetRule) bool { return a.Body })
-	s.key = c.key(rules, s.fields)
-	if len(c.problems) > 0 {
-		return nil, c.problems
+	for i, e := range rules.Each {
+		s.each = append(s.each, c.each(rules, i, e, s.fields, names))
 	}
-	return s, nil
+	s.links = c.linkRules(rules, names)
+	if len(c.pages) < 2 && len(rules.Each) == 0 || len(rules.Assets) > 0 {
+		s.key = c.key(rules.Key, rules.Assets, s.fields)
+	}
+	if rules.NoRecord {
+		s.kind = ""
+		if len(rules.Assets) > 0 {
+			c.say("record", "none stores no record, and an asset belongs to one: leave out record or assets")
+		}
+		if len(rules.Each) > 0 {
+			c.say("record", "none stores no record, and each makes records: leave out one of them")
+		}
+	}
+	if len(rules.Each) > 0 && len(rules.Assets) > 0 {
+		c.say("assets", "each makes several records, and a file belongs to one: move it into each.assets")
+	}
+	return s
+}
+
+// loosen gives fields that did not compile any type: they have a name, but no type.
+func (s *scope) loosen() {
+	for name := range s.strict {
+		if _, ok := s.lists[name]; ok {
+			s.strict[name] = s.loose[name]
+		}
+	}
 }
 
 type compiler struct {
+	prefix   string // of the paths of a page kind: "pages.product."
+	pages    []string
 	problems []Problem
 	broken   bool // a field did not compile
 }
 
 func (c *compiler) say(path, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, Problem{Path: c.at(path), Message: fmt.Sprintf(format, args...)})
+}
+
+// at returns the path of a rule in the file. The store key is one for all page kinds.
+func (c *compiler) at(path string) string {
+	if path == keyPath {
+		return path
+	}
+	return c.prefix + path
 }
 
 func (c *compiler) sayNear(path, word string, among []string, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Path: path, Message: fmt.Sprintf(format, args...), Near: Nearest(word, among)})
+	c.problems = append(c.problems, Problem{Path: c.at(path), Message: fmt.Sprintf(format, args...), Near: Nearest(word, among)})
 }
 
 // short reports whether a source text is within its length limit.
@@ -129,7 +152,7 @@ func (c *compiler) pattern(path, src string) *regexp.Regexp {
 func (c *compiler) expression(path, src string, want reflect.Kind, names *scope) *expression {
 	e, mistakes := names.compile(src, want)
 	for _, m := range mistakes {
-		c.problems = append(c.problems, Problem{Path: path, Message: m.message, Near: m.near})
+		c.problems = append(c.problems, Problem{Path: c.at(path), Message: m.message, Near: m.near})
 	}
 	return e
 }
@@ -165,9 +188,12 @@ func (c *compiler) rule(path string, r VerdictRule, names *scope) *rule {
 	return &rule{state: r.State, when: e, why: why, status: slices.Contains(e.mentions, "status"), final: r.Final}
 }
 
-func (c *compiler) key(rules Rules, fields []*field) template {
-	const path = "store.key"
-	src := rules.Key
+// keyPath is the path of the template of an asset's key.
+const keyPath = "store.key"
+
+// key compiles the template of the keys of assets, over fields.
+func (c *compiler) key(src string, assets []AssetRule, fields []*field) template {
+	const path = keyPath
 	if src == "" {
 		src = DefaultKey
 	}
@@ -210,15 +236,15 @@ func (c *compiler) key(rules Rules, fields []*field) template {
 	if !t.has("id") && !t.has("key") {
 		c.say(path, "%q has neither {id} nor {key}: all tasks would share a file", src)
 	}
-	if len(rules.Assets) > 1 && !t.has("asset") {
+	if len(assets) > 1 && !t.has("asset") {
 		c.say(path, "%q has no {asset}: the assets of a task would share a file", src)
 	}
-	for _, a := range rules.Assets {
+	for _, a := range assets {
 		if a.All && !t.has("asset") && !t.has(numberName) {
 			c.say(path, "%q has neither {asset} nor {n}: the files of the list %s would share a path", src, a.Name)
 		}
 	}
-	c.imageKeys(path, src, t, rules.Assets)
+	c.imageKeys(path, src, t, assets)
 	return t
 }
 

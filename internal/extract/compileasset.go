@@ -27,7 +27,7 @@ var (
 // maxSuffix is the number of bytes of the largest number of a list: _1000.
 const maxSuffix = len("_1000")
 
-func (c *compiler) assetNames(assets []AssetRule) {
+func (c *compiler) assetNames(path string, assets []AssetRule) {
 	seen := map[string]bool{}
 	for _, a := range assets {
 		names := []string{a.Name}
@@ -37,7 +37,7 @@ func (c *compiler) assetNames(assets []AssetRule) {
 		for _, n := range names {
 			// Some file systems take front and Front for one file.
 			if name := strings.ToLower(n); seen[name] {
-				c.say("assets."+a.Name, "asset %s is defined twice", n)
+				c.say(path+"."+a.Name, "asset %s is defined twice", n)
 			} else {
 				seen[name] = true
 			}
@@ -45,14 +45,13 @@ func (c *compiler) assetNames(assets []AssetRule) {
 		for _, list := range assets {
 			rest, ok := strings.CutPrefix(strings.ToLower(a.Name), strings.ToLower(list.Name)+"_")
 			if list.All && ok && (a.All && numbered.MatchString(rest+"_1") || numbered.MatchString(rest)) {
-				c.say("assets."+a.Name, "the name is one of the list %s, whose files are %s_1, %s_2 and so on", list.Name, list.Name, list.Name)
+				c.say(path+"."+a.Name, "the name is one of the list %s, whose files are %s_1, %s_2 and so on", list.Name, list.Name, list.Name)
 			}
 		}
 	}
 }
 
-func (c *compiler) asset(a AssetRule, names *scope) *assetRule {
-	path := "assets." + a.Name
+func (c *compiler) asset(path string, a AssetRule, names *scope) *assetRule {
 	most := 63
 	if a.keepsOriginal() {
 		most -= len(seine.OriginalSuffix)

@@ -67,7 +67,7 @@ func TestFormOfABody(t *testing.T) {
 			r := newReading(t, p)
 			defer r.release()
 			s := compile(t, Rules{Fields: []Field{{Name: "h1", CSS: "h1"}}})
-			v, _, err := s.fields[0].read(r, scopeOf(t, r))
+			v, _, err := s.pages[0].fields[0].read(r, scopeOf(t, r))
 			if err != nil || v != tt.want {
 				t.Errorf("got %v, %v; want %v", v, err, tt.want)
 			}

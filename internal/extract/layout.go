@@ -34,10 +34,19 @@ type Place struct {
 	Values map[string]string
 }
 
-// Layout returns the layout of the job's files.
-func (s *Scraper) Layout() *Layout {
-	l := &Layout{key: s.key}
-	for _, a := range s.assets {
+// layout adds the files of a page kind.
+func (s *pageRules) layout(l *Layout) {
+	l.addAssets(s.key, s.assets)
+	for _, e := range s.each {
+		l.addAssets(e.keys, e.assets)
+	}
+}
+
+func (l *Layout) addAssets(key template, assets []*assetRule) {
+	if l.key == nil {
+		l.key = key
+	}
+	for _, a := range assets {
 		names := []string{a.Name}
 		if a.All {
 			l.lists, names[0] = append(l.lists, a.Name), a.Name+"_1"
@@ -52,8 +61,34 @@ func (s *Scraper) Layout() *Layout {
 			l.required = append(l.required, names...)
 		}
 	}
-	l.compile()
-	return l
+}
+
+// allAssets lists the asset rules of the page and of its records.
+func (s *pageRules) allAssets() []*assetRule {
+	all := slices.Clone(s.assets)
+	for _, e := range s.each {
+		all = append(all, e.assets...)
+	}
+	return all
+}
+
+// mostAssets is the most files of a page of this kind. bounded is false if a list has no bound.
+func (s *pageRules) mostAssets() (n int, bounded bool) {
+	for _, e := range s.each {
+		if len(e.assets) > 0 {
+			return 0, false
+		}
+	}
+	n = len(s.assets)
+	for _, a := range s.assets {
+		if a.All {
+			return 0, false
+		}
+		if a.keepsOriginal() {
+			n++
+		}
+	}
+	return n, true
 }
 
 // CodeLayout returns the layout of a job whose assets and paths Go code chooses. assets are the
@@ -72,50 +107,12 @@ func CodeLayout(key string, assets []string) *Layout {
 	return l
 }
 
-// MostAssets is the most files that one page has; zero if a list has no bound of its own.
-func (s *Scraper) MostAssets() int {
-	n := len(s.assets)
-	for _, a := range s.assets {
-		if a.All {
-			return 0
-		}
-		if a.keepsOriginal() {
-			n++
-		}
-	}
-	return n
-}
-
-// Uses reports the parts of pages that the assets need: the raw bodies, and the blob: images.
-func (s *Scraper) Uses() (raw, blobs bool) {
-	for _, a := range s.assets {
-		raw, blobs = raw || a.Body, blobs || !a.Body
-	}
-	return raw, blobs
-}
-
-// KeepsRecords reports whether an asset may fail without its record.
-func (s *Scraper) KeepsRecords() bool {
-	return slices.ContainsFunc(s.assets, func(a *assetRule) bool { return a.OnFailure == seine.KeepRecord })
-}
-
 // Foreign returns the layout of a store that Seine did not fill, where the value of a field may be
 // any folder name or part of one, except a hidden one.
 func (l *Layout) Foreign() *Layout {
 	out := &Layout{key: l.key, assets: l.assets, lists: l.lists, required: l.required, foreign: true, code: l.code}
 	out.compile()
 	return out
-}
-
-// Columns lists the fields that go into a record, in the order of the rules.
-func (s *Scraper) Columns() []string {
-	var names []string
-	for _, f := range s.fields {
-		if !f.drop {
-			names = append(names, f.name)
-		}
-	}
-	return names
 }
 
 // Assets lists the names of the assets with one file, in the order of the rules. The name of a kept

@@ -28,7 +28,7 @@ func (r *reading) unread(err error) {
 
 // noFieldFound returns the verdict of a page on which no field of the record was found. found
 // reports by name whether a field has a value of the page; why holds the reasons of the others.
-func (s *Scraper) noFieldFound(r *reading, task seine.Task) (seine.Verdict, bool) {
+func (s *pageRules) noFieldFound(r *reading, task seine.Task) (seine.Verdict, bool) {
 	if s.emptyOK {
 		return seine.Verdict{}, false
 	}

@@ -6,8 +6,26 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Rules are the rules of one job, in the order in which they are written.
+// Rules are the rules of one page kind, in the order in which they are written.
 type Rules struct {
+	// Name is the name of the page kind, empty in a job without page kinds.
+	Name string
+
+	// NoRecord stores no record of the page.
+	NoRecord bool
+
+	// Each makes several records of a page.
+	Each []Each
+
+	// Follow lists the rules of the links that are followed.
+	Follow []FollowRule
+
+	// Obey leaves out links that the page asks not to follow.
+	Obey bool
+
+	// Canonical ends a page with another canonical URL as skipped, and follows that URL.
+	Canonical bool
+
 	// Kind is the kind of the records. Default "record".
 	Kind string
 
@@ -98,6 +116,70 @@ type Field struct {
 	// Fields make an object of each element that the source selects.
 	Fields []Field
 }
+
+// Each makes a record of each match of its source: an element, or a JSON value. The record has the
+// fields of the page and its own.
+type Each struct {
+	// Source is CSS, XPath, JSON or JSONLD of a field without a name.
+	Source Field
+
+	// Key is the template of the record's key, over all fields of the record.
+	Key string
+
+	// Where keeps the matches for which the expression is true. Default: all.
+	Where string
+
+	// Merge updates a record of the same key that another page brought. By default the task fails.
+	Merge bool
+
+	Fields []Field
+	Assets []AssetRule
+}
+
+// URLPattern is a pattern of URLs.
+type URLPattern interface {
+	Match(url string) bool
+	String() string
+}
+
+// FollowRule finds links on a page.
+type FollowRule struct {
+	// Source gives the links: CSS, XPath, JSON, JSONLD or Regex of a field without a name. CSS takes
+	// href unless Attr is set. Without a source, the rule gives the one link of URL.
+	Source Field
+
+	// Rel takes the links of the Link header with this relation, in place of Source.
+	Rel string
+
+	// URL is the template of the URL, over {value}, the fields, and {meta.NAME}. Default {value}.
+	URL string
+
+	// To is the page kind of the links. Default: by the kinds' patterns.
+	To string
+
+	// Match and Not select links by their URL. Any pattern of Match suffices.
+	Match, Not []URLPattern
+
+	// When is an expression over the fields that must be true.
+	When string
+
+	// Limit is the most links of a page. Zero is no bound.
+	Limit int
+
+	// Priority is 0 to 3, and nil means the page kind's.
+	Priority *int
+
+	// Meta are the values that the next page gets: expressions over the fields and value.
+	Meta []Named
+
+	// Method, Body and Header make the request more than a GET. Body and the values of Header are
+	// templates like URL. In a body, braces around other text stand for themselves.
+	Method, Body string
+	Header       []Named
+}
+
+// Named is a name with an expression or a template.
+type Named struct{ Name, Value string }
 
 // VerdictRule gives a page its verdict where an expression holds.
 type VerdictRule struct {

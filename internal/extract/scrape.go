@@ -17,6 +17,17 @@ type Trace struct {
 	Fields []FieldTrace `json:"fields"`
 	Rules  []RuleTrace  `json:"rules"`
 	Assets []AssetTrace `json:"assets"`
+	Links  []LinkTrace  `json:"links"`
+}
+
+// LinkTrace tells what became of a link that a rule found.
+type LinkTrace struct {
+	URL  string `json:"url"`
+	Rule string `json:"rule"`
+	Page string `json:"page,omitempty"`
+
+	// Why is the reason why the link is not followed. Empty: it is.
+	Why string `json:"why,omitempty"`
 }
 
 // FieldTrace is the value of a field, or nil if it is missing.
@@ -57,21 +68,7 @@ type AssetTrace struct {
 	Note string `json:"note,omitempty"`
 }
 
-// Scrape judges a page and returns what its job makes of it. It fails on a page
-// that can't be read, or is over a bound.
-func (s *Scraper) Scrape(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
-	return s.scrape(ctx, task, page, nil)
-}
-
-// Explain is [Scraper.Scrape] that tells how it came to its result, as far as
-// it got when it fails.
-func (s *Scraper) Explain(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, *Trace, error) {
-	trace := &Trace{Fields: []FieldTrace{}, Rules: []RuleTrace{}, Assets: []AssetTrace{}}
-	result, err := s.scrape(ctx, task, page, trace)
-	return result, trace, err
-}
-
-func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page, trace *Trace) (seine.Result, error) {
+func (s *pageRules) scrape(ctx context.Context, task seine.Task, page *seine.Page, trace *Trace) (seine.Result, error) {
 	w := watch(ctx, s.timeout)
 	defer w.stop()
 	r := &reading{ctx: w.ctx, watch: w, page: page, task: task}
@@ -93,12 +90,23 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 	if verdict.State != seine.Done {
 		return seine.Result{Verdict: verdict}, nil
 	}
-	if verdict.Rule == "" {
+	out := seine.Result{Verdict: verdict}
+	if err := s.follow(r, env, &out, trace); err != nil {
+		return seine.Result{}, ended(ctx, err)
+	}
+	if out.Verdict.State == seine.Skipped { // its canonical page is elsewhere
+		return out, nil
+	}
+	if verdict.Rule == "" && len(s.each) == 0 && (s.kind != "" || len(out.Follow) == 0) {
 		if v, none := s.noFieldFound(r, task); none {
 			return seine.Result{Verdict: v}, nil
 		}
 	}
 	assets, err := s.owed(r, env, trace)
+	if err == nil {
+		out.Assets = assets
+		err = s.records(r, env, values, &out, trace)
+	}
 	if err := w.tick(); err != nil {
 		return seine.Result{}, ended(ctx, err)
 	}
@@ -107,8 +115,34 @@ func (s *Scraper) scrape(ctx context.Context, task seine.Task, page *seine.Page,
 		v := seine.Verdict{State: seine.Error, Reason: err.Error(), Final: !missing}
 		return seine.Result{Verdict: v}, nil
 	}
-	record := seine.Record{Kind: s.kind, Key: task.Key, Fields: kept(s.fields, values), AssetFields: s.late}
-	return seine.Result{Verdict: verdict, Records: []seine.Record{record}, Assets: assets}, nil
+	return out, nil
+}
+
+// records adds the records of a done page. It fails with the reason why a page has none.
+func (s *pageRules) records(r *reading, env, values map[string]any, out *seine.Result, trace *Trace) error {
+	if s.kind == "" {
+		return nil
+	}
+	if len(s.each) == 0 {
+		record := seine.Record{Kind: s.kind, Key: r.task.Key, Fields: kept(s.fields, values), AssetFields: s.late}
+		out.Records = []seine.Record{record}
+		return nil
+	}
+	found, why := false, ""
+	for _, e := range s.each {
+		some, err := e.records(r, s, env, values, out, trace)
+		if err != nil {
+			return err
+		}
+		found = found || some
+		if why == "" {
+			why = r.why
+		}
+	}
+	if !found && !s.emptyOK && out.Verdict.Rule == "" {
+		return &missingError{"no record found: " + why}
+	}
+	return nil
 }
 
 // ended returns the error of a page that can't be judged. Unless the caller gave up, a further
@@ -153,7 +187,7 @@ func ofPage(page *seine.Page) bool {
 }
 
 // judge returns the verdict of the first rule that holds.
-func (s *Scraper) judge(env map[string]any, page *seine.Page, trace *Trace) seine.Verdict {
+func (s *pageRules) judge(env map[string]any, page *seine.Page, trace *Trace) seine.Verdict {
 	for _, rule := range s.rules {
 		var held bool
 		var err error

@@ -51,8 +51,8 @@ func writeEscape(b *strings.Builder, c byte) {
 	b.WriteByte(upperHex[c&15])
 }
 
-// encode percent-encodes all that is not unreserved.
-func encode(s string) string {
+// Encode percent-encodes every octet that is not unreserved (RFC 3986, section 2.3).
+func Encode(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		if unreserved(s[i]) {

@@ -106,7 +106,7 @@ func ExpandSegments(template string, segments []string) (string, error) {
 		case ".", "..":
 			return "", fmt.Errorf("id %q is a dot segment", s)
 		}
-		encoded[i] = encode(s)
+		encoded[i] = Encode(s)
 	}
 	id := strings.Join(segments, "/")
 	origin, rest := splitOrigin(template)
