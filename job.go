@@ -210,6 +210,15 @@ type Wait struct {
 	Attr    string
 	Matches *regexp.Regexp
 	Stable  time.Duration
+
+	// Any are conditions of which one suffices. The other fields but Unless and Always are empty.
+	Any []Wait
+
+	// Unless is a selector that ends all waiting at once, if it matches.
+	Unless string
+
+	// Always waits also on a page with a status from 400 on.
+	Always bool
 }
 
 // None is a zero duration for fields in which zero means the default.

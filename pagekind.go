@@ -53,7 +53,8 @@ type Recrawl struct {
 // Set reports whether pages are fetched again.
 func (r Recrawl) Set() bool { return r.Every > 0 || r.Max > 0 }
 
-// Step is one action in a rendered page. Exactly one of Click, Fill, Select, Scroll and Wait is set.
+// Step is one action in a rendered page. Exactly one of Click, Fill, Select, Scroll and Wait is
+// set.
 type Step struct {
 	// Click and the others are selectors of the first element that they match.
 	Click, Fill, Select string
@@ -107,8 +108,8 @@ type Send struct {
 	Header http.Header `json:"header,omitempty"`
 }
 
-// PageKind returns the kind with a name. Without one it is the first kind that matches the URL, else
-// the first kind of the job. It returns nil for a job without page kinds.
+// PageKind returns the kind with a name. Without one it is the first kind that matches the URL,
+// else the first kind of the job. It returns nil for a job without page kinds.
 func (j *Job) PageKind(name, url string) *PageKind {
 	if len(j.Pages) == 0 {
 		return nil

@@ -87,7 +87,7 @@ var floors = map[string][]string{
 	"internal/css":                        {"internal/markup"},
 	"internal/xpath":                      {},
 	"internal/idspace":                    {""},
-	"internal/jobfile":                    {"", "internal/css", "internal/extract", "internal/idspace", "internal/number", "internal/redact", "internal/weburl"},
+	"internal/jobfile":                    {"", "internal/css", "internal/extract", "internal/idspace", "internal/number", "internal/redact", "internal/scope", "internal/weburl"},
 	"internal/asset":                      {"", "internal/asset/jpegpix", "internal/asset/pngenc", "internal/asset/webppix", "internal/fetch", "internal/deadline"},
 	"internal/asset/deflate":              {},
 	"internal/asset/pngenc":               {"internal/asset/deflate"},

@@ -144,8 +144,8 @@ type URLPattern interface {
 
 // FollowRule finds links on a page.
 type FollowRule struct {
-	// Source gives the links: CSS, XPath, JSON, JSONLD or Regex of a field without a name. CSS takes
-	// href unless Attr is set. Without a source, the rule gives the one link of URL.
+	// Source gives the links: CSS, XPath, JSON, JSONLD or Regex of a field without a name. CSS
+	// takes href unless Attr is set. Without a source, the rule gives the one link of URL.
 	Source Field
 
 	// Rel takes the links of the Link header with this relation, in place of Source.

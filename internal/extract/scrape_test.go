@@ -80,6 +80,7 @@ func TestExplainTellsHowItCameAbout(t *testing.T) {
 			{State: "skipped", Rule: "a == nil", Note: "not considered at HTTP 503, because it does not mention status"},
 			{State: "done", Rule: "status == 503", Held: true},
 		},
+		Links: []LinkTrace{},
 		Assets: []AssetTrace{
 			{Name: "f", From: "a", URL: "https://a.example/x", Path: "k_f.{ext}"},
 			{Name: "g", From: "c", Note: "asset g needs c: missing"},

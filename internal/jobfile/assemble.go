@@ -76,6 +76,8 @@ func (a *assembly) job() seine.Job {
 			*d.to = wanted(time.Duration(*d.from))
 		}
 	}
+	job.Pages = a.pages()
+	a.manners(&job)
 	if doc.Explore != nil {
 		job.Explore = a.explore(*doc.Explore)
 	}
@@ -123,7 +125,7 @@ func (a *assembly) fetch() seine.Fetch {
 		Via: seine.Via(f.Via), UserAgent: f.UserAgent, MaxRedirects: or(f.MaxRedirects, 0),
 		MaxBody: int64(or(f.MaxBody, 0)), MaxAsset: int64(or(f.MaxAsset, 0)),
 		Timeout: time.Duration(or(f.Timeout, 0)), AssetTimeout: time.Duration(or(f.AssetTimeout, 0)),
-		Header: a.header(),
+		Header: a.headers("fetch.headers", f.Headers),
 	}
 	for path, d := range map[string]*duration{"fetch.timeout": f.Timeout, "fetch.asset_timeout": f.AssetTimeout} {
 		a.check(path, d != nil && *d == 0, "%s is 0: nothing could be fetched in no time", path)
@@ -181,7 +183,17 @@ func (a *assembly) chrome() seine.Chrome {
 }
 
 func (a *assembly) wait(path string, w wait) seine.Wait {
-	out := seine.Wait{CSS: w.CSS, Attr: w.Attr}
+	out := seine.Wait{CSS: w.CSS, Attr: w.Attr, Unless: w.Unless, Always: w.Always}
+	if w.Any != nil {
+		for i, each := range *w.Any {
+			at := index(path+".any", i)
+			out.Any = append(out.Any, a.wait(at, each))
+			a.check(at, each.Any != nil || each.Stable != nil, "%s: a condition of any has css, attr and matches", at)
+		}
+		a.check(path+".any", len(*w.Any) == 0, "%s.any is empty", path)
+		a.check(path, w.CSS != "" || w.Stable != nil, "%s: any stands alone: give each condition inside it", path)
+	}
+	a.browserSelector(path+".unless", w.Unless)
 	if w.Stable != nil {
 		out.Stable = time.Duration(*w.Stable)
 		a.check(path+".stable", out.Stable == 0, "%s.stable is 0: a page is always the same for no time", path)
@@ -189,19 +201,25 @@ func (a *assembly) wait(path string, w wait) seine.Wait {
 	switch {
 	case w.Stable != nil && (w.CSS != "" || w.Attr != "" || w.Matches != ""):
 		a.check(path, true, "%s: stable stands alone; make it a wait of its own", path)
-	case w.Stable == nil && w.CSS == "":
-		a.check(path, true, "%s: a wait has css or stable", path)
+	case w.Stable == nil && w.CSS == "" && w.Any == nil:
+		a.check(path, true, "%s: a wait has css, any or stable", path)
 	}
-	if w.CSS != "" {
-		err := css.CheckBrowser(w.CSS)
-		a.check(path+".css", err != nil, "%s.css: bad selector %q: %v", path, a.show(w.CSS), err)
-	}
+	a.browserSelector(path+".css", w.CSS)
 	if w.Matches != "" {
 		var err error
 		out.Matches, err = regexp.Compile(w.Matches)
 		a.check(path+".matches", err != nil, "%s.matches: bad regular expression: %v", path, trimRegexp(err))
 	}
 	return out
+}
+
+// browserSelector checks a selector that a browser evaluates.
+func (a *assembly) browserSelector(path, selector string) {
+	if selector == "" {
+		return
+	}
+	err := css.CheckBrowser(selector)
+	a.check(path, err != nil, "%s: bad selector %q: %v", path, a.show(selector), err)
 }
 
 func trimRegexp(err error) string {
@@ -218,15 +236,16 @@ var owned = map[string]string{
 	"Trailer": "", "Keep-Alive": "", "Accept-Encoding": "", "User-Agent": ": give fetch.user_agent",
 }
 
-func (a *assembly) header() http.Header {
+// headers checks headers and returns them, nil if there are none.
+func (a *assembly) headers(at string, list entries[string]) http.Header {
 	header := http.Header{}
-	for _, e := range a.doc.Fetch.Headers {
-		path := "fetch.headers." + e.name
+	for _, e := range list {
+		path := at + "." + e.name
 		name := http.CanonicalHeaderKey(e.name)
 		hint, own := owned[name]
 		switch {
 		case !httpguts.ValidHeaderFieldName(e.name):
-			a.check(path, true, "fetch.headers: %q is no header name", a.show(e.name))
+			a.check(path, true, "%s: %q is no header name", at, a.show(e.name))
 		case own:
 			a.check(path, true, "%s: the fetcher sets this header itself%s", path, hint)
 		case !httpguts.ValidHeaderFieldValue(e.value):

@@ -111,9 +111,8 @@ func (d *decoder) decode(v reflect.Value, n *node, path string, l limits) {
 
 // absent maps keys of other scrapers to Seine's equivalent.
 var absent = map[string]string{
-	"follow": "a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
-	"links":  "a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
-	"crawl":  "a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
+	"links": "give follow: [{css: a}], or follow: all",
+	"crawl": "give follow: all, and scope for its bounds",
 }
 
 // structure reads a mapping into a struct.
@@ -156,7 +155,7 @@ func (d *decoder) structure(v reflect.Value, n *node, path string) {
 
 // needs reports whether a mapping needs a key, by the key's tag.
 func needs(required string, n *node) bool {
-	return required == "true" || required == unlessBody && !storesBody(n)
+	return required == "true" || required == unlessBody && !storesBody(n) && !hasRules(n)
 }
 
 // unlessBody is the tag of keys that a mapping does not need if an asset is the page's body.
@@ -171,6 +170,12 @@ func storesBody(n *node) bool {
 	return assets != nil && assets.kind == mapping && slices.ContainsFunc(assets.pairs, func(p pair) bool {
 		return p.value.kind == mapping && storesBody(p.value)
 	})
+}
+
+// hasRules reports whether a mapping has page kinds, several records of a page, or links, and so
+// needs no fields.
+func hasRules(n *node) bool {
+	return n.get("pages") != nil || n.get("each") != nil || n.get("follow") != nil
 }
 
 func within(path string) string {

@@ -44,11 +44,19 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 // without one.
 func comments(t *testing.T) map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "shape.go", nil, parser.ParseComments)
+	docs := map[string]string{}
+	for _, name := range []string{"shape.go", "shape_site.go"} {
+		commentsOf(t, name, docs)
+	}
+	return docs
+}
+
+func commentsOf(t *testing.T, name string, docs map[string]string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := map[string]string{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.TypeSpec)
 		if !ok {
@@ -63,7 +71,6 @@ func comments(t *testing.T) map[string]string {
 		}
 		return false
 	})
-	return docs
 }
 
 // variableSchema accepts a text with a variable in place of another type, because only the
@@ -118,7 +125,13 @@ func (g *generator) object(t reflect.Type) map[string]any {
 	for f := range t.Fields() {
 		if f.Tag.Get("required") == unlessBody {
 			other := map[reflect.Type]string{reflect.TypeFor[document](): "assets", reflect.TypeFor[asset](): "body"}[t]
-			s["anyOf"] = []any{map[string]any{"required": []string{key(f)}}, map[string]any{"required": []string{other}}}
+			wanted := []any{map[string]any{"required": []string{key(f)}}, map[string]any{"required": []string{other}}}
+			if t == reflect.TypeFor[document]() {
+				for _, rules := range []string{"pages", "each", "follow"} {
+					wanted = append(wanted, map[string]any{"required": []string{rules}})
+				}
+			}
+			s["anyOf"] = wanted
 		}
 	}
 	if t == reflect.TypeFor[verdict]() {
@@ -129,6 +142,11 @@ func (g *generator) object(t reflect.Type) map[string]any {
 		s["oneOf"] = one
 	}
 	return s
+}
+
+// oneOrMore accepts one value or a list of them.
+func oneOrMore(one map[string]any) map[string]any {
+	return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one, "minItems": 1}}}
 }
 
 func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any {
@@ -157,9 +175,20 @@ func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any
 		return map[string]any{"anyOf": []any{map[string]any{"type": "integer", "minimum": 0}, map[string]any{"type": "string", "minLength": 1}}}
 	case reflect.TypeFor[fraction]():
 		return orVariable(map[string]any{"type": "number", "minimum": 0, "maximum": 1})
-	case reflect.TypeFor[several[idSpace]]():
-		one := g.schema(t.Elem(), tag)
-		return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one, "minItems": 1}}}
+	case reflect.TypeFor[fetchers]():
+		return oneOrMore(orVariable(map[string]any{"enum": []string{"http", "chrome"}}))
+	case reflect.TypeFor[follows]():
+		rule := g.schema(reflect.TypeFor[followKeys](), "")
+		return map[string]any{"anyOf": []any{map[string]any{"const": "all"}, rule, map[string]any{"type": "array", "items": rule, "minItems": 1}}}
+	case reflect.TypeFor[sitemaps](), reflect.TypeFor[scopeHosts]():
+		return oneOrMore(map[string]any{"type": "string"})
+	case reflect.TypeFor[expressionText]():
+		return map[string]any{"type": []string{"string", "number", "boolean"}}
+	case reflect.TypeFor[seedURL]():
+		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, map[string]any{
+			"type": "object", "properties": map[string]any{"url": map[string]any{"type": "string"}, "page": map[string]any{"type": "string"}},
+			"required": []string{"url"}, "additionalProperties": false,
+		}}}
 	case reflect.TypeFor[linked]():
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, g.schema(reflect.TypeFor[linkedKeys](), "")}}
 	case reflect.TypeFor[assetURL]():
@@ -170,6 +199,9 @@ func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any
 			map[string]any{"type": scalars},
 			map[string]any{"type": "array", "items": map[string]any{"type": scalars}},
 		}}
+	}
+	if strings.HasPrefix(t.Name(), "several[") {
+		return oneOrMore(g.schema(t.Elem(), tag))
 	}
 	switch t.Kind() {
 	case reflect.Struct:

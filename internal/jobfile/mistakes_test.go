@@ -45,8 +45,8 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			`job.yaml:5:3: unknown key "patience_" in explore: did you mean "patience"?`,
 		},
 		{
-			"a key of other scrapers", head + body + "follow: []\n",
-			"job.yaml:4:1: unknown key \"follow\": a job file follows no links: give the pages in seeds.urls or seeds.file, or add them with `seine add`",
+			"a key of other scrapers", head + body + "crawl: true\n",
+			`job.yaml:4:1: unknown key "crawl": give follow: all, and scope for its bounds`,
 		},
 		{
 			"keys of the forager that are not known", "job: a\nseeds: {ids: {from: 1, to: 2}, url: 'https://a.example/{id}'}\n" + body + "explore: {budgett: 2}\n",
@@ -101,7 +101,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			"job.yaml:4:35: fetch.wait[0].css: bad selector \"p:contains(a)\": character 2: a browser knows no :contains: give `matches` next to css",
 		},
 		{"a bad selector to wait for", head + body + "fetch: {via: chrome, wait: [{css: 'p['}]}\n", `job.yaml:4:35: fetch.wait[0].css: bad selector "p[": character 3: the name of an attribute is missing after [: found the end`},
-		{"a wait for nothing", head + body + "fetch: {via: chrome, wait: [{attr: src}]}\n", `job.yaml:4:29: fetch.wait[0]: a wait has css or stable`},
+		{"a wait for nothing", head + body + "fetch: {via: chrome, wait: [{attr: src}]}\n", `job.yaml:4:29: fetch.wait[0]: a wait has css, any or stable`},
 		{"a bad pattern", head + "fields:\n  a:\n    css: p\n    match: '('\n", "job.yaml:6:12: fields.a.match: bad regular expression: missing closing ): `(`"},
 		{"a bad XPath", head + "fields: {a: {xpath: '//a['}}\n", `job.yaml:3:21: fields.a.xpath: bad xpath "//a[": `},
 		{"a bad JSON path", head + "fields: {a: {json: 'a.#(b'}}\n", `job.yaml:3:20: fields.a.json: bad path "a.#(b": '(' is not closed`},
@@ -177,7 +177,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a number for a page", "job: a\nseeds: {urls: ['00417']}\n" + body, `job.yaml:2:16: seeds.urls[0]: "00417" is an ID: give seeds.url, for example https://shop.example/p/{id}`},
 		{"a host for a page", "job: a\nseeds: {urls: [shop.example/p]}\n" + body, `job.yaml:2:16: seeds.urls[0]: "shop.example/p": no http or https URL`},
 		{"a page that is no URL", "job: a\nseeds: {urls: [https://a.example/, 'mailto:a@b.example']}\n" + body, `job.yaml:2:36: seeds.urls[1]: "mailto:a@b.example": no http or https URL`},
-		{"seeds that give nothing", "job: a\nseeds: {}\n" + body, `job.yaml:2:1: seeds gives no start: give ids and url, urls, file, or url alone if ids are added later`},
+		{"seeds that give nothing", "job: a\nseeds: {}\n" + body, `job.yaml:2:1: seeds gives no start: give ids and url, urls, sitemap, file, or url alone if ids are added later`},
 		{"exploring without a space", head + body + "explore: {strategy: chain}\n", `job.yaml:4:1: explore needs an ID space: give seeds.ids`},
 		{"no job", "seeds: {urls: [https://a.example/]}\n" + body, `job.yaml:1:1: missing key "job"`},
 		{"no seeds", "job: a\n" + body, `job.yaml:1:1: missing key "seeds"`},

@@ -94,6 +94,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	a := &assembly{decoder: d, doc: &doc, root: root}
 	job := a.job()
 	scraper := a.scraper()
+	job.Scope = a.scope(job.Seeds, scraper != nil && scraper.Follows())
 	if scraper != nil {
 		a.goals(&job, scraper.MostAssets())
 		raw, blobs := scraper.Uses()
@@ -125,9 +126,9 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 // scraper compiles the rules. A problem of the compiler is left out if a mistake at the same
 // position is known.
 func (a *assembly) scraper() *extract.Scraper {
-	rules := a.rules()
+	rules := a.site()
 	known := a.mistakes
-	scraper, problems := extract.Compile(rules)
+	scraper, problems := extract.Compile(rules...)
 	for _, p := range problems {
 		if !blamed(known, p.Path) {
 			a.say(a.at(p.Path), p.Path, "%s: %s%s", p.Path, p.Message, didYouMean(p.Near))

@@ -63,6 +63,7 @@ func TestTheExampleLoadsAsItStands(t *testing.T) {
 	}
 	got.Scraper, got.Source, got.Digest, got.Fetch.Wait, got.Concurrency = nil, nil, nil, nil, 0
 	want := seine.Job{
+		Robots: seine.ObeyRules, Consent: seine.ObeyRules,
 		Name: "psa-cards", Permission: "in writing, 2025-03", Contact: "data@example.org",
 		Seeds: seine.Seeds{
 			IDs: []seine.IDSpace{{From: 70000000, To: 123371178, Start: []int64{}}},
@@ -133,6 +134,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 	got := f.Job
 	got.Scraper, got.Source, got.Digest, got.Fetch.Wait = nil, nil, nil, nil
 	want := seine.Job{
+		Robots: seine.ObeyRules, Consent: seine.ObeyRules,
 		Name: "all", Secrets: []string{"s3cr3t"}, Variables: map[string]string{"TOKEN": "s3cr3t"}, Permission: "yes, by mail", Contact: "https://lab.example",
 		Seeds: seine.Seeds{
 			IDs: []seine.IDSpace{{From: 1, To: 99, Width: 4, Start: []int64{7}}},

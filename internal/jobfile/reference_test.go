@@ -10,7 +10,8 @@ import (
 const preface = `# The job file
 
 A job file is YAML. It states what to scrape, how much, and at which pace. Everything has a default
-but ` + "`" + `job` + "`" + `, ` + "`" + `seeds` + "`" + ` and ` + "`" + `fields` + "`" + `; a job that stores pages as files (` + "`" + `body: true` + "`" + `) needs no fields.
+but ` + "`" + `job` + "`" + `, ` + "`" + `seeds` + "`" + ` and ` + "`" + `fields` + "`" + `. Jobs with page kinds (` + "`" + `pages` + "`" + `), records from parts of a page
+(` + "`" + `each` + "`" + `), links (` + "`" + `follow` + "`" + `) or pages stored as files (` + "`" + `body: true` + "`" + `) need no fields.
 This page is made from the source of internal/jobfile; ` + "`" + `seine schema` + "`" + ` prints the same as a JSON
 Schema, for editors, and ` + "`" + `seine validate` + "`" + ` checks a file.
 
@@ -106,6 +107,9 @@ func (p *page) inner(t reflect.Type, path []step) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if t == reflect.TypeFor[follows]() {
+		t = reflect.TypeFor[[]followKeys]()
+	}
 	switch {
 	case t.Kind() == reflect.Slice && strings.HasPrefix(t.Name(), "entries["):
 		value, _ := t.Elem().FieldByName("value")
@@ -116,7 +120,7 @@ func (p *page) inner(t reflect.Type, path []step) {
 		p.inner(t.Elem(), append(path[:len(path):len(path)], step{shown: "[]", example: "[]"}))
 	case isKeys(t):
 		if before, ok := p.seen[t]; ok {
-			fmt.Fprintf(&p.b, "\nThe keys are those of `%s`.\n", before)
+			fmt.Fprintf(&p.b, "\nThe keys are the same as in `%s`.\n", before)
 			return
 		}
 		p.seen[t] = shown(path)
@@ -161,8 +165,22 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "Whole number, letters or date"
 	case reflect.TypeFor[fraction]():
 		return "Number, 0 to 1"
-	case reflect.TypeFor[several[idSpace]]():
+	case reflect.TypeFor[several[idSpace]](), reflect.TypeFor[several[eachKeys]]():
 		return "Keys, or a list of them"
+	case reflect.TypeFor[several[string]]():
+		return "Text, or a list of them"
+	case reflect.TypeFor[fetchers]():
+		return "`http` or `chrome`, or a list of both"
+	case reflect.TypeFor[follows]():
+		return "`all`, or a list of keys"
+	case reflect.TypeFor[sitemaps]():
+		return "`auto`, or a list of texts"
+	case reflect.TypeFor[scopeHosts]():
+		return "`domain`, or a list of texts"
+	case reflect.TypeFor[expressionText]():
+		return "Expression"
+	case reflect.TypeFor[seedURL]():
+		return "Text, or `url` and `page`"
 	case reflect.TypeFor[linked]():
 		return "Path, or `type` and `path`"
 	case reflect.TypeFor[assetURL]():

@@ -12,18 +12,25 @@ import (
 func (a *assembly) rules() extract.Rules {
 	rules := extract.Rules{Kind: a.doc.Kind, EmptyOK: a.doc.Empty == "ok", Key: a.doc.Store.Key,
 		Timeout: time.Duration(or(a.doc.Fetch.Timeout, 0)), Fields: a.fields("fields", a.doc.Fields)}
-	for i, v := range a.doc.Verdict {
-		if rule, ok := a.verdict(fmt.Sprintf("verdict[%d]", i), v); ok {
-			rules.Verdict = append(rules.Verdict, rule)
-		} else {
-			// Keeps the numbers of the others; its mistake is known.
-			rules.Verdict = append(rules.Verdict, extract.VerdictRule{State: seine.Done, When: "true"})
-		}
-	}
+	rules.Verdict = a.verdicts("verdict", a.doc.Verdict)
 	for _, e := range a.doc.Assets {
-		rules.Assets = append(rules.Assets, a.assetRule(e))
+		rules.Assets = append(rules.Assets, a.assetRule("assets."+e.name, e))
 	}
 	return rules
+}
+
+// verdicts returns rules of verdict. A rule with a mistake keeps its place, so that the numbers of
+// the others stay.
+func (a *assembly) verdicts(path string, list []verdict) []extract.VerdictRule {
+	var out []extract.VerdictRule
+	for i, v := range list {
+		rule, ok := a.verdict(index(path, i), v)
+		if !ok {
+			rule = extract.VerdictRule{State: seine.Done, When: "true"}
+		}
+		out = append(out, rule)
+	}
+	return out
 }
 
 func (a *assembly) fields(path string, list entries[field]) []extract.Field {
@@ -115,13 +122,13 @@ func (a *assembly) verdict(path string, v verdict) (extract.VerdictRule, bool) {
 	return rule, given == 1
 }
 
-func (a *assembly) assetRule(e entry[asset]) extract.AssetRule {
+func (a *assembly) assetRule(path string, e entry[asset]) extract.AssetRule {
 	rule := extract.AssetRule{
 		Name: e.name, URL: e.value.URL.expression, All: e.value.All, Body: e.value.Body, Types: e.value.Types,
 		Optional: e.value.Optional, OnFailure: e.value.OnFailure,
 	}
 	if source := e.value.URL.source; source != nil {
-		f := a.field("assets."+e.name+".url", *source)
+		f := a.field(path+".url", *source)
 		rule.Source = &f
 	}
 	if u := e.value.Upgrade; u != nil {

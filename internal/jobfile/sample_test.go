@@ -82,6 +82,9 @@ func quote(example string, t reflect.Type) string {
 func complete(example string) string {
 	for _, line := range []string{"job: sample", "seeds: {urls: [https://shop.example/a]}", "fields: {title: {css: h1}}"} {
 		name, _, _ := strings.Cut(line, ":")
+		if name == "fields" && regexp.MustCompile(`(?m)^(pages|each):`).MatchString(example) {
+			continue
+		}
 		if !regexp.MustCompile(`(?m)^` + name + `:`).MatchString(example) {
 			example = line + "\n" + example
 		}
@@ -110,6 +113,8 @@ func TestEachExampleOfTheReferenceIsValid(t *testing.T) {
 var undecidable = []string{
 	"fetch.user_agent", "fields.NAME.decimal", "fields.NAME.locale", "fields.NAME.type", "seeds.ids.check", "seeds.ids.date", "seeds.ids.prefix",
 	"assets.NAME.image.keep", "assets.NAME.types", "assets.NAME.on_failure", "assets.NAME.body", "verdict[].why",
+	"each.where", "pages.NAME.follow[].attr", "pages.NAME.follow[].url", "pages.NAME.follow[].to", "pages.NAME.follow[].match", "pages.NAME.follow[].not", "pages.NAME.follow[].when", "pages.NAME.follow[].limit", "pages.NAME.follow[].priority",
+	"scope.hosts", "scope.match", "scope.not", "scope.depth", "pages.NAME.via", "pages.NAME.wait", "pages.NAME.record", "pages.NAME.priority",
 }
 
 // applied lists the defaults that stay zero in the job and are applied by the package that uses the
@@ -192,6 +197,8 @@ func TestStatedDefaultsAreThoseOfTheJob(t *testing.T) {
 			walk(value.Type, append(path[:len(path):len(path)], step{shown: ".NAME", example: "name"}))
 		case strings.HasPrefix(typ.Name(), "several["):
 			walk(typ.Elem(), path)
+		case typ == reflect.TypeFor[follows]():
+			walk(reflect.TypeFor[[]followKeys](), path)
 		case typ.Kind() == reflect.Slice:
 			walk(typ.Elem(), append(path[:len(path):len(path)], step{shown: "[]", example: "[]"}))
 		case isKeys(typ) && !seen[typ]:
@@ -230,9 +237,12 @@ func parsed(t *testing.T, example string) both {
 	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}}
 	var doc document
 	d.decode(reflect.ValueOf(&doc).Elem(), root, "", limits{})
-	rules := (&assembly{decoder: d, doc: &doc, root: root}).rules()
-	if rules.Timeout == 0 {
-		rules.Timeout = job.Fetch.Timeout // both defaults are 20s
+	rules := (&assembly{decoder: d, doc: &doc, root: root}).site()
+	for i := range rules {
+		if rules[i].Timeout == 0 {
+			rules[i].Timeout = job.Fetch.Timeout // both defaults are 20s
+		}
 	}
+	job.Scope.Leave, job.Scope.Family = nil, nil
 	return both{Job: job, Rules: rules}
 }

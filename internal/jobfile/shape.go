@@ -29,6 +29,21 @@ type document struct {
 	// How gently a host is asked.
 	Pace pace `yaml:"pace"`
 
+	// The links that the job follows. Without it, the hosts of the seeds.
+	Scope *scopeKeys `yaml:"scope"`
+
+	// Further differences between two URLs of one page.
+	URLs *urlKeys `yaml:"urls"`
+
+	// robots.txt, and what pages say to robots. `ignore` needs `permission`, and appears in
+	// `validate`, `status` and each record.
+	Robots string `yaml:"robots" enum:"obey,ignore" default:"obey" example:"ignore" top:"permission: in writing, 2025-03"`
+
+	// Signals against the use of a page or a file for training, such as `noai` or TDM-Reservation.
+	// With `obey`, a file with such a signal is not stored, and the record names the signal.
+	// `ignore` needs `permission`.
+	Consent string `yaml:"consent" enum:"obey,ignore" default:"obey" example:"ignore" top:"permission: in writing, 2025-03"`
+
 	// The fields of the record, by name, with their sources. Expressions and the store key use the
 	// names. The names `id`, `url`, `status`, `meta`, `key`, `asset` and `ext` are reserved.
 	Fields entries[field] `yaml:"fields" required:"unless body" keys:"^[A-Za-z_][A-Za-z0-9_]*$" taken:"id,url,status,meta,key,asset,ext" example:"{title: {css: h1}}"`
@@ -44,12 +59,28 @@ type document struct {
 	// when all of them are stored, except those with `optional` or `on_failure`.
 	Assets entries[asset] `yaml:"assets" keys:"^[A-Za-z0-9][A-Za-z0-9_-]*$" example:"{front: {url: 'images[0]'}}" top:"fields: {images: {css: img, attr: src, all: true}}"`
 
+	// Several records of one page. Each match of the source becomes a record with the fields of the
+	// page and its own.
+	Each *several[eachKeys] `yaml:"each" example:"{css: li.item, key: '{sku}', fields: {sku: {css: '.', attr: data-sku}}}"`
+
 	// A done page on which no field of the record has a value ends in error: "no field found". With
 	// `ok` it is stored. It is also stored if an asset has `body: true`.
 	Empty string `yaml:"empty" enum:"ok,error" default:"error" example:"ok"`
 
 	// The kind of the records.
 	Kind string `yaml:"kind" default:"record" example:"card"`
+
+	// The kinds of pages of a site, by name, in place of `fields`, `verdict` and `assets` at the
+	// top. A page belongs to the kind that the rule of its link names, or else to the first kind
+	// whose `match` fits, or else to the first kind. IDs belong to the first kind.
+	Pages entries[pageKeys] `yaml:"pages" keys:"^[A-Za-z_][A-Za-z0-9_]{0,62}$" example:"{category: {match: '/c/**', record: none, follow: [{css: a.product, to: product}]}, product: {match: '/p/*', fields: {name: {jsonld: name}}}}"`
+
+	// The links of a page that lead to further pages: a list of rules, or `all` for every link in
+	// scope.
+	Follow *follows `yaml:"follow" example:"[{css: 'a[rel=next]'}]"`
+
+	// How often a page is fetched again.
+	Recrawl *recrawlKeys `yaml:"recrawl"`
 
 	// The store of the assets.
 	Store store `yaml:"store"`
@@ -83,8 +114,13 @@ type seeds struct {
 	// `seine add`.
 	URL string `yaml:"url" example:"https://cards.example/cert/{id}"`
 
-	// Pages, a task each. Not together with `ids`.
-	URLs []string `yaml:"urls" example:"[https://shop.example/a, https://shop.example/b]"`
+	// Pages, a task each. Not together with `ids`. A range such as `{1..50}` stands for one URL for
+	// each number. An entry `{url: …, page: KIND}` names the page kind.
+	URLs []seedURL `yaml:"urls" example:"[https://shop.example/a, 'https://shop.example/list?page={1..50}']"`
+
+	// Sitemaps and feeds whose pages are tasks: index, sitemap, text, RSS or Atom, also with gzip.
+	// `auto` reads the sitemaps that robots.txt of each seed's host names, or /sitemap.xml.
+	Sitemap *sitemaps `yaml:"sitemap" example:"[https://shop.example/sitemap.xml]"`
 
 	// The path of a list in UTF-8: on each line an id or URL, or `{"key": …, "priority": …, "meta":
 	// {…}}`; or a JSON array of these; or CSV or TSV whose header names a column key, id or url. A
@@ -212,6 +248,15 @@ type wait struct {
 
 	// The time for which the page must stay unchanged. It stands alone.
 	Stable *duration `yaml:"stable" example:"1s"`
+
+	// Conditions of which one suffices.
+	Any *[]wait `yaml:"any" example:"[{css: .title}, {css: .not-found}]"`
+
+	// A selector that ends all waiting at once, if it matches.
+	Unless string `yaml:"unless" example:".not-found" beside:"css: .title"`
+
+	// Also waits on a page with a status from 400 on, which is judged without waiting otherwise.
+	Always bool `yaml:"always" default:"false" example:"true" beside:"css: .title"`
 }
 
 type pace struct {
