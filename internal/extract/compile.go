@@ -84,14 +84,14 @@ func (c *compiler) page(rules Rules) *pageRules {
 	if rules.NoRecord {
 		s.kind = ""
 		if len(rules.Assets) > 0 {
-			c.say("record", "none stores no record, and an asset belongs to one: leave out record or assets")
+			c.say("record", "none stores no record, and an asset belongs to one; leave out record or assets")
 		}
 		if len(rules.Each) > 0 {
-			c.say("record", "none stores no record, and each makes records: leave out one of them")
+			c.say("record", "none stores no record, and each makes records; leave out one of them")
 		}
 	}
 	if len(rules.Each) > 0 && len(rules.Assets) > 0 {
-		c.say("assets", "each makes several records, and a file belongs to one: move it into each.assets")
+		c.say("assets", "each makes several records, and a file belongs to one; move it into each.assets")
 	}
 	return s
 }

@@ -81,7 +81,7 @@ func (c *compiler) linkRule(path string, f FollowRule, names *scope) *linkRule {
 	if url == "" {
 		url = "{value}"
 		if out.source == nil && out.rel == "" {
-			c.say(path, "gives no links: give css, xpath, json, jsonld, regex, header: link with rel, or url")
+			c.say(path, "gives no links; give css, xpath, json, jsonld, regex, header: link with rel, or url")
 		}
 	}
 	out.url = c.linkTemplate(path+".url", url, own)
@@ -105,7 +105,7 @@ func (c *compiler) linkSource(path string, f FollowRule, out *linkRule) {
 	has := sources(f.Source)
 	switch {
 	case len(has) > 0 && f.Rel != "":
-		c.say(path, "looks in two places, %s and header: give one of them", has[0].key)
+		c.say(path, "looks in two places, %s and header; give one of them", has[0].key)
 		return
 	case f.Rel != "":
 		out.from = "header link " + f.Rel
@@ -114,7 +114,7 @@ func (c *compiler) linkSource(path string, f FollowRule, out *linkRule) {
 		out.from = "url " + f.URL
 		return
 	case !slices.Contains(linkSources, has[0].key):
-		c.say(path+"."+has[0].key, "gives no links: give css, xpath, json, jsonld or regex")
+		c.say(path+"."+has[0].key, "gives no links; give css, xpath, json, jsonld or regex")
 		return
 	}
 	source := f.Source
@@ -133,7 +133,7 @@ func (c *compiler) request(path string, f FollowRule, out *linkRule, names []str
 		begin := strings.TrimSpace(f.Body)
 		out.json = strings.HasPrefix(begin, "{") || strings.HasPrefix(begin, "[")
 		if out.method == "" {
-			c.say(path+".body", "a GET has no body: add method: POST")
+			c.say(path+".body", "a GET has no body; add method: POST")
 		}
 	}
 	for _, h := range f.Header {

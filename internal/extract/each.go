@@ -40,12 +40,12 @@ func (c *compiler) each(rules Rules, i int, e Each, outer []*field, names *scope
 	source := e.Source
 	source.All = true
 	if n := sources(source); len(n) != 1 || !slices.Contains([]string{"css", "xpath", "json", "jsonld"}, n[0].key) {
-		c.say(path, "gives no records: give css, xpath, json or jsonld")
+		c.say(path, "gives no records; give css, xpath, json or jsonld")
 		return out
 	}
 	source.Name, source.Fields = "each", e.Fields
 	if len(e.Fields) == 0 {
-		c.say(path+".fields", "is empty: give the fields of each record")
+		c.say(path+".fields", "is empty; give the fields of each record")
 		return out
 	}
 	before := len(c.problems)

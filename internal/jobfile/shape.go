@@ -75,8 +75,7 @@ type document struct {
 	// whose `match` fits, or else to the first kind. IDs belong to the first kind.
 	Pages entries[pageKeys] `yaml:"pages" keys:"^[A-Za-z_][A-Za-z0-9_]{0,62}$" example:"{category: {match: '/c/**', record: none, follow: [{css: a.product, to: product}]}, product: {match: '/p/*', fields: {name: {jsonld: name}}}}"`
 
-	// The links of a page that lead to further pages: a list of rules, or `all` for every link in
-	// scope.
+	// The rules about links that lead to further pages, or `all` for every link in scope.
 	Follow *follows `yaml:"follow" example:"[{css: 'a[rel=next]'}]"`
 
 	// How often a page is fetched again.
@@ -118,7 +117,7 @@ type seeds struct {
 	// each number. An entry `{url: …, page: KIND}` names the page kind.
 	URLs []seedURL `yaml:"urls" example:"[https://shop.example/a, 'https://shop.example/list?page={1..50}']"`
 
-	// Sitemaps and feeds whose pages are tasks: index, sitemap, text, RSS or Atom, also with gzip.
+	// Sitemaps, sitemap indexes, text lists, RSS and Atom feeds whose pages are tasks.
 	// `auto` reads the sitemaps that robots.txt of each seed's host names, or /sitemap.xml.
 	Sitemap *sitemaps `yaml:"sitemap" example:"[https://shop.example/sitemap.xml]"`
 

@@ -2,7 +2,7 @@ package jobfile
 
 // pageKeys is a page kind.
 type pageKeys struct {
-	// The patterns of the kind's URLs: one, or a list. `*` matches within a path segment, `**`
+	// A pattern of the kind's URLs, or a list of them. `*` matches within a path segment, `**`
 	// across segments, and `re:` starts a regular expression on the URL. A pattern that starts with
 	// `/` applies to the path, others to host and path.
 	Match *several[string] `yaml:"match" example:"/p/*" beside:"fields: {title: {css: h1}}"`
@@ -68,14 +68,15 @@ type eachKeys struct {
 	// A path into the JSON-LD blocks, as in a field.
 	JSONLD *linked `yaml:"jsonld" example:"{type: Offer}" beside:"fields: {sku: {json: sku}}"`
 
-	// The template of the record's key, over the fields. It is unique in the job and kind of record.
+	// The template of the record's key, over the fields. It is unique in the job and kind of
+	// record.
 	Key string `yaml:"key" required:"true" example:"{sku}" beside:"css: li.item"`
 
 	// An expression over the fields. A match for which it is false is no record.
 	Where *string `yaml:"where" default:"all" example:"sku != nil" beside:"css: li.item"`
 
-	// Updates the record if another page brings the same key. Otherwise the other page's task fails:
-	// "record key belongs to another page".
+	// Updates the record if another page brings the same key. Otherwise the other page's task fails
+	// with "record key belongs to another page".
 	Merge bool `yaml:"merge" default:"false" example:"true" beside:"css: li.item"`
 
 	// The fields of each record, inside the match. `.` is the match itself.
@@ -112,17 +113,17 @@ type followKeys struct {
 	// An attribute in place of the href, of `css` and `xpath`.
 	Attr *string `yaml:"attr" default:"href of css" example:"data-url" beside:"css: a"`
 
-	// The template of the URL: `{value}`, fields and `{meta.NAME}`. Each value is escaped for its
-	// place. Without a source the rule gives this one link.
+	// The template of the URL, over `{value}`, fields and `{meta.NAME}`. Each value is escaped for
+	// its place. Without a source the rule gives this one link.
 	URL string `yaml:"url" default:"{value}" example:"https://api.example/items?cursor={value}" beside:"json: next_cursor"`
 
 	// The page kind of the links.
 	To string `yaml:"to" default:"by match of the kinds" example:"name" beside:"css: a.product"`
 
-	// Follows only URLs of a pattern: one, or a list.
+	// Follows only URLs of a pattern, or of a list of them.
 	Match *several[string] `yaml:"match" default:"all" example:"/p/*" beside:"css: a"`
 
-	// Leaves out URLs of a pattern: one, or a list.
+	// Leaves out URLs of a pattern, or of a list of them.
 	Not *several[string] `yaml:"not" default:"none" example:"/cart/**" beside:"css: a"`
 
 	// An expression over the page's fields that must be true.
@@ -149,13 +150,14 @@ type followKeys struct {
 
 // scopeKeys bounds the links that are followed.
 type scopeKeys struct {
-	// The hosts whose links are followed. `domain` takes all hosts of the seeds' registered domains.
+	// The hosts whose links are followed. `domain` takes all hosts of the seeds' registered
+	// domains.
 	Hosts *scopeHosts `yaml:"hosts" default:"the hosts of the seeds" example:"[shop.example, img.shop.example]"`
 
-	// Follows only URLs of a pattern: one, or a list.
+	// Follows only URLs of a pattern, or of a list of them.
 	Match *several[string] `yaml:"match" default:"all" example:"/docs/**" top:"seeds: {urls: ['https://shop.example/docs/']}"`
 
-	// Leaves out URLs of a pattern: one, or a list.
+	// Leaves out URLs of a pattern, or of a list of them.
 	Not *several[string] `yaml:"not" default:"none" example:"/cart/**"`
 
 	// The most links between a seed and a page.
@@ -182,14 +184,15 @@ type recrawlKeys struct {
 	// A fixed interval.
 	Every *duration `yaml:"every" example:"24h"`
 
-	// The shortest interval of one that adapts: it halves after a visit that found a change and
+	// The shortest interval of one that adapts. It halves after a visit that found a change and
 	// doubles after one that found none.
 	Min *duration `yaml:"min" example:"1h" beside:"max: 30d"`
 
 	// The longest interval of one that adapts.
 	Max *duration `yaml:"max" example:"30d" beside:"min: 1h"`
 
-	// Keeps the earlier versions of a record that changed. `seine export --versions all` writes them.
+	// Keeps the earlier versions of a record that changed. `seine export --versions all` writes
+	// them.
 	History bool `yaml:"history" default:"false" example:"true" beside:"every: 24h"`
 }
 

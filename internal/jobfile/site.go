@@ -154,7 +154,7 @@ func (a *assembly) pages() []seine.PageKind {
 		return []seine.PageKind{{Recrawl: r}}
 	}
 	for _, key := range []string{"fields", "each", "follow", "recrawl", "verdict", "assets", "empty", "kind"} {
-		a.check(key, a.has(key), "%s and pages contradict each other: move %s into a page kind", key, key)
+		a.check(key, a.has(key), "%s and pages contradict each other; move %s into a page kind", key, key)
 	}
 	var out []seine.PageKind
 	for _, e := range a.doc.Pages {
@@ -192,7 +192,7 @@ func (a *assembly) pageKind(path string, e entry[pageKeys]) seine.PageKind {
 			a.warnings.say(a.at(path+"."+key), path+"."+key, "%s.%s is not used via http: add `via: chrome`", path, key)
 		}
 	}
-	a.check(path+".body", k.Body != "" && (k.Method == "" || k.Method == http.MethodGet), "%s.body: a GET has no body: add method: POST", path)
+	a.check(path+".body", k.Body != "" && (k.Method == "" || k.Method == http.MethodGet), "%s.body: a GET has no body; add method: POST", path)
 	return out
 }
 
@@ -212,9 +212,9 @@ func (a *assembly) recrawl(path string, r *recrawlKeys) seine.Recrawl {
 	out := seine.Recrawl{Every: get(r.Every), Min: get(r.Min), Max: get(r.Max), History: r.History}
 	switch {
 	case r.Every != nil && (r.Min != nil || r.Max != nil):
-		a.check(path, true, "%s: every is fixed, and min and max adapt: give one of them", path)
+		a.check(path, true, "%s: every is fixed, and min and max adapt; give one of them", path)
 	case r.Every == nil && (r.Min == nil || r.Max == nil):
-		a.check(path, true, "%s: give every, or min and max", path)
+		a.check(path, true, "%s; give every, or min and max", path)
 	case r.Every != nil && out.Every < time.Second, r.Min != nil && out.Min < time.Second:
 		a.check(path, true, "%s: an interval is at least 1s", path)
 	case out.Min > out.Max:
@@ -302,7 +302,7 @@ func (a *assembly) scope(seeds seine.Seeds, follows bool) seine.Scope {
 		}
 	}
 	if len(all) == 0 && len(options.Hosts) == 0 {
-		a.check("scope", a.has("seeds"), "the hosts of the links are unknown: give scope: {hosts: [shop.example]}")
+		a.check("scope", a.has("seeds"), "the hosts of the links are unknown; give scope: {hosts: [shop.example]}")
 		return out
 	}
 	within, err := scope.New(all, options)
@@ -320,7 +320,7 @@ func (a *assembly) scope(seeds seine.Seeds, follows bool) seine.Scope {
 		}
 		why := within.Reason(at, 0)
 		path := index("seeds.urls", i)
-		a.check(path, why != "", "%s: %q is outside of scope (%s): widen scope, or leave the seed out", path, a.show(s.url), why)
+		a.check(path, why != "", "%s: %q is outside of scope (%s); widen scope, or leave the seed out", path, a.show(s.url), why)
 	}
 	return out
 }
