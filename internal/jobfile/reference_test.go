@@ -92,7 +92,7 @@ func (p *page) keys(t reflect.Type, path []step) {
 			p.b.WriteString(", required without `body: true`")
 		}
 		if d := f.Tag.Get("default"); d != "" {
-			fmt.Fprintf(&p.b, ", default: %s", strings.ReplaceAll(d, "null", "`null`"))
+			fmt.Fprintf(&p.b, ", default %s", strings.ReplaceAll(d, "null", "`null`"))
 		}
 		fmt.Fprintf(&p.b, "\n\n%s\n", wrap(p.docs[t.Name()+"."+f.Name]))
 		if example := f.Tag.Get("example"); example != "" {
@@ -192,9 +192,9 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 	case reflect.Slice:
 		if strings.HasPrefix(t.Name(), "entries[") {
 			value, _ := t.Elem().FieldByName("value")
-			return "Names, each with: " + lower(kindOf(value.Type, ""))
+			return "Names, each with " + lower(kindOf(value.Type, ""))
 		}
-		return "List of: " + lower(kindOf(t.Elem(), tag))
+		return "List of " + lower(kindOf(t.Elem(), tag))
 	case reflect.Struct:
 		return "Keys"
 	case reflect.Bool:
