@@ -46,6 +46,9 @@ type New struct {
 	Lane     string
 	Priority int
 
+	// Page is the page kind. It is empty if the job has one kind.
+	Page string
+
 	// Meta is JSON or nil.
 	Meta json.RawMessage
 }
@@ -90,6 +93,7 @@ type Claimed struct {
 	LaneKey  string
 	Priority int
 	Attempt  int
+	Page     string
 	Meta     json.RawMessage
 
 	// StartAt is the assigned start by the frontier's clock. Wait is the time from the claim to it.

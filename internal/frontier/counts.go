@@ -1,7 +1,9 @@
 package frontier
 
 import (
+	"cmp"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,6 +20,9 @@ const (
 	// value by digest and name: see [FieldReason].
 	StatRead    = 20
 	StatMissing = 21
+
+	// StatLeftOut counts links that were not admitted, by reason.
+	StatLeftOut = 30
 )
 
 // NewCounts returns counters at zero.
@@ -33,7 +38,7 @@ func (c *Counts) Add(state int, n int64) {
 		c.Records += n
 	case StatAssets:
 		c.Assets += n
-	case StatRead, StatMissing:
+	case StatRead, StatMissing, StatLeftOut:
 	default:
 		c.Final[seine.State(state)] += n
 		c.Open -= n
@@ -53,18 +58,24 @@ func (c *Counts) States(inProgress, waitError, waitStale int64) map[seine.State]
 	}
 }
 
-// FieldReason returns the reason under which table stat counts a field in the records of rules with
-// a digest. An empty field stands for the records themselves.
-func FieldReason(digest []byte, field string) string {
-	return CleanReason(hex.EncodeToString(digest[:min(len(digest), 8)]) + "/" + field)
+// FieldReason returns the reason under which table stat counts a field in the records that rules
+// with a digest find on pages of a kind. An empty field stands for the records themselves.
+func FieldReason(digest []byte, page, field string) string {
+	if page != "" {
+		page = "@" + strings.ReplaceAll(page, "/", "_")
+	}
+	return CleanReason(digestReason(digest) + page + "/" + field)
 }
 
-// FieldDeltas adds the counts of records to moved, by state and reason of table stat.
-func FieldDeltas(records []Record, moved func(state int, reason string)) {
-	for _, r := range records {
-		moved(StatRead, FieldReason(r.Digest, ""))
+func digestReason(digest []byte) string { return hex.EncodeToString(digest[:min(len(digest), 8)]) }
+
+// FieldDeltas adds the counts of the records of a completion to moved, by state and reason of table
+// stat.
+func FieldDeltas(c Completion, moved func(state int, reason string)) {
+	for _, r := range c.Records {
+		moved(StatRead, FieldReason(r.Digest, c.Page, ""))
 		for _, field := range r.Missing {
-			moved(StatMissing, FieldReason(r.Digest, field))
+			moved(StatMissing, FieldReason(r.Digest, c.Page, field))
 		}
 	}
 }
@@ -73,6 +84,9 @@ func FieldDeltas(records []Record, moved func(state int, reason string)) {
 type FieldCount struct {
 	Field            string
 	Missing, Records int64
+
+	// Page is the page kind of the records.
+	Page string
 }
 
 const (
@@ -85,27 +99,75 @@ const (
 )
 
 // NullFields returns the fields without a value in all or nearly all records of the rules with a
-// digest, sorted by name. counters are rows of table stat with the states StatRead and StatMissing.
+// digest, sorted by page kind and name. counters are rows of table stat with the states StatRead
+// and StatMissing.
 func NullFields(digest []byte, counters []ReasonCount) []FieldCount {
-	prefix := FieldReason(digest, "")
-	var records int64
+	var (
+		records = map[string]int64{} // by page kind
+		missing = map[FieldCount]int64{}
+	)
 	for _, c := range counters {
-		if int(c.State) == StatRead && c.Reason == prefix {
-			records += c.Count
+		rest, ok := strings.CutPrefix(c.Reason, digestReason(digest))
+		page, field, found := strings.Cut(strings.TrimPrefix(rest, "@"), "/")
+		if !ok || !found || page != "" && rest[0] != '@' {
+			continue
 		}
-	}
-	missing := map[string]int64{}
-	for _, c := range counters {
-		if field, ok := strings.CutPrefix(c.Reason, prefix); ok && int(c.State) == StatMissing {
-			missing[field] += c.Count
+		switch int(c.State) {
+		case StatRead:
+			records[page] += c.Count
+		case StatMissing:
+			missing[FieldCount{Page: page, Field: field}] += c.Count
 		}
 	}
 	var out []FieldCount
-	for field, n := range missing {
-		if n >= records || records >= fewRecords && float64(n) >= nearlyAll*float64(records) {
-			out = append(out, FieldCount{field, min(n, records), records})
+	for f, n := range missing {
+		all := records[f.Page]
+		if n >= all || all >= fewRecords && float64(n) >= nearlyAll*float64(all) {
+			f.Missing, f.Records = min(n, all), all
+			out = append(out, f)
 		}
 	}
-	slices.SortFunc(out, func(a, b FieldCount) int { return strings.Compare(a.Field, b.Field) })
+	slices.SortFunc(out, func(a, b FieldCount) int {
+		return cmp.Or(strings.Compare(a.Page, b.Page), strings.Compare(a.Field, b.Field))
+	})
+	return out
+}
+
+// PageCount counts tasks of a page kind: the sum of a state of table stat, or open tasks that are
+// in progress or wait in error or stale.
+type PageCount struct {
+	Page  string
+	State int
+	N     int64
+}
+
+// PagesOf returns the states of the tasks by page kind, from rows of table stat and from open
+// tasks. It returns nil if no task has a page kind.
+func PagesOf(stats, open []PageCount) []PageStatus {
+	counts, waits := map[string]Counts{}, map[string]map[seine.State]int64{}
+	for _, s := range stats {
+		if _, ok := counts[s.Page]; !ok {
+			counts[s.Page], waits[s.Page] = NewCounts(), map[seine.State]int64{}
+		}
+		c := counts[s.Page]
+		c.Add(s.State, s.N)
+		counts[s.Page] = c
+	}
+	for _, o := range open {
+		if w := waits[o.Page]; w != nil {
+			w[seine.State(o.State)] += o.N
+		}
+	}
+	var out []PageStatus
+	for _, page := range slices.Sorted(maps.Keys(counts)) {
+		c, w := counts[page], waits[page]
+		if c.Total == 0 {
+			continue
+		}
+		out = append(out, PageStatus{page, c.States(w[seine.InProgress], w[seine.Error], w[seine.Stale])})
+	}
+	if len(out) == 1 && out[0].Page == "" {
+		return nil
+	}
 	return out
 }

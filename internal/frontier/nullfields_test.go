@@ -15,7 +15,7 @@ func TestNullFields(t *testing.T) {
 	now, before := []byte{1, 2, 3}, []byte{9}
 	sums := map[ReasonCount]int64{}
 	add := func(records []Record) {
-		FieldDeltas(records, func(state int, reason string) { sums[ReasonCount{State: seine.State(state), Reason: reason}]++ })
+		FieldDeltas(Completion{Records: records}, func(state int, reason string) { sums[ReasonCount{State: seine.State(state), Reason: reason}]++ })
 	}
 	for i := range 40 {
 		r := Record{Digest: now, Missing: []string{"always"}}
@@ -32,7 +32,7 @@ func TestNullFields(t *testing.T) {
 		c.Count = n
 		counters = append(counters, c)
 	}
-	want := []FieldCount{{"always", 40, 40}, {"nearly", 39, 40}}
+	want := []FieldCount{{Field: "always", Missing: 40, Records: 40}, {Field: "nearly", Missing: 39, Records: 40}}
 	if diff := cmp.Diff(NullFields(now, counters), want); diff != "" {
 		t.Errorf("null fields (-got +want):\n%s", diff)
 	}

@@ -18,6 +18,9 @@ type Completion struct {
 	Assets  []Asset
 	Follow  []New
 
+	// LeftOut counts the links of the page that are not in Follow, by the reason.
+	LeftOut []LeftOut
+
 	// Failed lists the assets that are not stored. They replace the failed assets of earlier
 	// attempts.
 	Failed []FailedAsset
@@ -28,6 +31,13 @@ type Completion struct {
 
 	// Explored, if not nil, is the contribution to the statistics of an ID space.
 	Explored *Explored
+}
+
+// LeftOut counts links that were not admitted.
+type LeftOut struct {
+	// Reason is the cause, for example "out of scope".
+	Reason string
+	N      int64
 }
 
 // Again describes how a task waits for its missing assets. From then on its mark is Known.

@@ -61,6 +61,19 @@ type Status struct {
 
 	// Leases lists the sessions that hold tasks of the job.
 	Leases []LeaseStatus
+
+	// Pages splits the tasks by page kind, sorted by name. It is nil if no task has a page kind.
+	Pages []PageStatus
+
+	// LeftOut counts the links that were not admitted, the most frequent reason first, at most
+	// StatusReasons.
+	LeftOut []LeftOut
+}
+
+// PageStatus counts the tasks of one page kind by state.
+type PageStatus struct {
+	Page   string
+	States map[seine.State]int64
 }
 
 // LeaseStatus is a session that holds tasks.
@@ -95,6 +108,7 @@ type Filter struct {
 	States []seine.State
 	Reason string // substring
 	Host   string // lane key
+	Page   string // page kind
 
 	// Before selects tasks whose last write is older.
 	Before time.Time
@@ -112,6 +126,7 @@ type TaskInfo struct {
 	Priority  int
 	Reason    string
 	Worker    string
+	Page      string
 	Meta      json.RawMessage
 	NextAt    time.Time // zero means that it does not wait
 	UpdatedAt time.Time

@@ -94,6 +94,9 @@ func Run(t *testing.T, open Open) {
 		{"seeds are marked", testSeeded},
 		{"due returns the time to sleep", testDue},
 		{"blocked lanes are reported", testBlocked},
+		{"tasks have page kinds", testPageKinds},
+		{"links that were left out are counted", testLeftOut},
+		{"fields without values are those of a page kind", testNullFieldsOfPages},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -27,6 +27,7 @@ type model struct {
 	records  map[string]string // fields by key
 	owed     map[string]string // by key
 	failed   map[string]bool   // keys with failed assets
+	leftOut  map[string]int64  // by reason
 	seq      int
 }
 
@@ -38,8 +39,8 @@ type observed struct {
 
 // task is a row of the tables task and queue.
 type task struct {
-	Key, Lane string
-	seq       int
+	Key, Lane, Page string
+	seq             int
 
 	// Final means that the task is not in the queue. State is then its final state, else the reason
 	// why it waits or waited.
@@ -89,7 +90,7 @@ func (h held) alone() bool { return h.owed != nil && len(*h.owed) > len("{}") }
 func newModel(now time.Time) *model {
 	return &model{
 		now: now, lanes: map[string]frontier.Lane{}, tasks: map[string]*task{}, leases: map[string]*lease{},
-		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]string{}, owed: map[string]string{}, failed: map[string]bool{},
+		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]string{}, owed: map[string]string{}, failed: map[string]bool{}, leftOut: map[string]int64{},
 	}
 }
 
@@ -131,7 +132,7 @@ func (m *model) add(tasks []frontier.New) (added int, known []string) {
 			known = append(known, n.Key)
 		} else {
 			m.seq++
-			m.tasks[n.Key] = &task{Key: n.Key, Lane: n.Lane, seq: m.seq, Priority: n.Priority}
+			m.tasks[n.Key] = &task{Key: n.Key, Lane: n.Lane, Page: n.Page, seq: m.seq, Priority: n.Priority}
 			l = l.Wake(m.now, n.Priority)
 			added++
 		}
@@ -185,7 +186,7 @@ type claimed struct {
 	Faults            int
 	Mark              frontier.Mark
 	Refused           time.Duration
-	Owed              string
+	Owed, Page        string
 }
 
 func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (out []claimed, got []held) {
@@ -210,7 +211,7 @@ func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (o
 			t.Attempt++
 			c := claimed{
 				Key: t.Key, Lane: key, Priority: t.Priority, Attempt: t.Attempt, StartAt: starts[i], Wait: starts[i].Sub(m.now),
-				Faults: l.Faults, Mark: t.Mark,
+				Faults: l.Faults, Mark: t.Mark, Page: t.Page,
 			}
 			if !t.RefusedAt.IsZero() {
 				c.Refused = m.now.Sub(t.RefusedAt)
@@ -294,6 +295,9 @@ func (m *model) complete(worker string, hs []held, batch []frontier.Completion) 
 			out.Refused = append(out.Refused, known...)
 		}
 		m.explored(worker, c.Explored)
+		for _, x := range c.LeftOut {
+			m.leftOut[x.Reason] += x.N
+		}
 		for _, r := range c.Records {
 			m.records[r.Key] = string(r.Fields)
 		}

@@ -57,7 +57,7 @@ func (m *model) retry(tasks []frontier.New) (n int) {
 		case t.Final:
 			m.seq++
 			*t = task{
-				Key: t.Key, Lane: r.Lane, seq: m.seq, Worker: t.Worker, Priority: r.Priority,
+				Key: t.Key, Lane: r.Lane, Page: t.Page, seq: m.seq, Worker: t.Worker, Priority: r.Priority,
 				Mark: frontier.MarkOf(t.State), Owes: m.failed[t.Key],
 			}
 		case t.waits():

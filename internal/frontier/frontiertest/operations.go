@@ -44,10 +44,13 @@ var taskLanes = []string{"a:80", "b:80", "c:80", "shard/00", "shard/01"}
 // numbers are those that databases write in different ways.
 var numbers = []string{"1e21", "1e-7", "-0.0", "1.50", "12345678901234567890", "0.1", "1E+2", "100000000000000000000000"}
 
+// pageKinds are those of tasks. Some tasks have none.
+var pageKinds = []string{"", "", "list", "item"}
+
 func laneOf(n int) string { return taskLanes[n%len(taskLanes)] }
 
 func (c *comparison) newTask(n int) frontier.New {
-	return frontier.New{Key: fmt.Sprintf("k%03d", n), Lane: laneOf(n), Priority: n / 5 % 4}
+	return frontier.New{Key: fmt.Sprintf("k%03d", n), Lane: laneOf(n), Priority: n / 5 % 4, Page: pageKinds[n%len(pageKinds)]}
 }
 
 // batch returns tasks of one lane in the order in which both drivers number them: by priority and
@@ -205,7 +208,7 @@ func (c *comparison) claim() {
 		var out []claimed
 		for _, t := range tasks {
 			out = append(out, claimed{
-				t.Key, t.LaneKey, t.Priority, t.Attempt, t.StartAt.UTC(), t.Wait, t.Faults, t.Mark, t.Refused, string(t.Owed),
+				t.Key, t.LaneKey, t.Priority, t.Attempt, t.StartAt.UTC(), t.Wait, t.Faults, t.Mark, t.Refused, string(t.Owed), t.Page,
 			})
 			for _, h := range got {
 				if h.key == t.Key {
@@ -307,6 +310,9 @@ func (c *comparison) complete() {
 			}
 		default:
 			b.Records = []frontier.Record{record(h.key, `{"n":`+one(c, numbers)+`}`)}
+		}
+		if c.rand.IntN(3) == 0 {
+			b.LeftOut = []frontier.LeftOut{{Reason: "out of scope", N: int64(1 + c.rand.IntN(3))}, {Reason: "over the limit", N: 1}}
 		}
 		batch[i] = b
 	}

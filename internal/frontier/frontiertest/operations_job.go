@@ -194,6 +194,9 @@ func (c *comparison) filter(full bool) (f frontier.Filter) {
 		f.Host = one(c, taskLanes)
 	}
 	if c.rand.IntN(4) == 0 {
+		f.Page = one(c, pageKinds)
+	}
+	if c.rand.IntN(4) == 0 {
 		f.After, f.Limit = c.newTask(c.rand.IntN(c.keys)).Key, 1+c.rand.IntN(20)
 	}
 	return f

@@ -173,6 +173,7 @@ func (c *comparison) compare(answers, full bool) {
 		options := cmp.Options{
 			cmpopts.EquateEmpty(), cmp.Comparer(roundSums),
 			cmpopts.SortSlices(func(a, b frontier.HostStatus) bool { return a.Host < b.Host }),
+			cmpopts.SortSlices(func(a, b frontier.LeftOut) bool { return a.Reason < b.Reason }),
 			cmpopts.SortSlices(func(a, b frontier.ReasonCount) bool { return fmt.Sprint(a) < fmt.Sprint(b) }),
 		}
 		expected := c.model.answers(full, filter, d.table())

@@ -189,7 +189,31 @@ func (m *model) status() frontier.Status {
 			s.FailedAssets++
 		}
 	}
+	for reason, n := range m.leftOut {
+		s.LeftOut = append(s.LeftOut, frontier.LeftOut{Reason: reason, N: n})
+	}
+	s.Pages = m.pages()
 	return s
+}
+
+func (m *model) pages() (out []frontier.PageStatus) {
+	for _, page := range []string{"", "item", "list"} {
+		tasks := m.sorted(func(t *task) bool { return t.Page == page })
+		if len(tasks) > 0 {
+			states := map[seine.State]int64{}
+			for _, s := range seine.States {
+				states[s] = 0
+			}
+			for _, t := range tasks {
+				states[t.shown()]++
+			}
+			out = append(out, frontier.PageStatus{Page: page, States: states})
+		}
+	}
+	if len(out) == 1 && out[0].Page == "" {
+		return nil
+	}
+	return out
 }
 
 // list is the list of tasks by a filter of states, reason and host.
@@ -197,10 +221,10 @@ func (m *model) list(filter frontier.Filter) (out []frontier.TaskInfo) {
 	for _, t := range m.sorted(func(t *task) bool {
 		return (len(filter.States) == 0 || slices.Contains(filter.States, t.shown())) &&
 			(filter.Reason == "" || strings.Contains(t.Reason, filter.Reason)) &&
-			(filter.Host == "" || t.Lane == filter.Host) && t.Key > filter.After
+			(filter.Host == "" || t.Lane == filter.Host) && (filter.Page == "" || t.Page == filter.Page) && t.Key > filter.After
 	}) {
 		info := frontier.TaskInfo{
-			Key: t.Key, State: t.shown(), Final: t.Final, Attempt: t.Attempt, Priority: t.Priority, Reason: t.Reason, Worker: t.Worker,
+			Key: t.Key, State: t.shown(), Final: t.Final, Attempt: t.Attempt, Priority: t.Priority, Reason: t.Reason, Worker: t.Worker, Page: t.Page,
 		}
 		if t.Final {
 			info.Priority, info.UpdatedAt = 1, t.FinishedAt

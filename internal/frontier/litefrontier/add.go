@@ -24,8 +24,7 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 
 // add returns the number of new tasks, and the keys of the others.
 func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []frontier.New) (added int, refused []string, err error) {
-	type ready struct{ n, prio int }
-	lanes, ids := map[int64]*ready{}, map[string]int64{}
+	lanes, ids, moved := map[int64]int{}, map[string]int64{}, counts{} // lanes by their best priority
 	now := f.now()
 	for _, task := range tasks {
 		lane, ok := ids[task.Lane]
@@ -41,7 +40,8 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 		if len(task.Meta) > 0 {
 			meta = string(frontier.CleanJSON(task.Meta))
 		}
-		n, err := t.exec(ctx, `insert into task(job_id, key, lane_id, meta, created_at) values (?, ?, ?, ?, ?) on conflict do nothing`, job, task.Key, lane, meta, now)
+		page := frontier.Clean(task.Page)
+		n, err := t.exec(ctx, `insert into task(job_id, key, lane_id, meta, page, created_at) values (?, ?, ?, ?, ?, ?) on conflict do nothing`, job, task.Key, lane, meta, page, now)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -49,26 +49,21 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 			refused = append(refused, task.Key)
 			continue
 		}
-		if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, has_meta) values (?, ?, ?, ?, ?)`, job, task.Key, lane, prio, meta != nil); err != nil {
+		if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, has_meta) values (?, ?, ?, ?, ?)`, job, task.Key, lane, prio, meta != nil || page != ""); err != nil {
 			return 0, nil, err
 		}
 		added++
-		r := lanes[lane]
-		if r == nil {
-			r = &ready{prio: prio}
-			lanes[lane] = r
+		if best, ok := lanes[lane]; !ok || prio < best {
+			lanes[lane] = prio
 		}
-		r.n, r.prio = r.n+1, min(r.prio, prio)
+		moved[stat{frontier.StatTotal, "", page}]++
 	}
-	for lane, r := range lanes {
-		if err := f.wake(ctx, t, lane, r.prio); err != nil {
-			return 0, nil, err
-		}
-		if err := count(ctx, t, job, frontier.StatTotal, "", int64(r.n)); err != nil {
+	for lane, prio := range lanes {
+		if err := f.wake(ctx, t, lane, prio); err != nil {
 			return 0, nil, err
 		}
 	}
-	return added, refused, nil
+	return added, refused, moved.write(ctx, t, job)
 }
 
 // SetSpace replaces the range of IDs to enumerate. IDs that the old range enumerated without a gap
@@ -149,10 +144,10 @@ func (f *Frontier) Retry(ctx context.Context, job frontier.JobID, tasks []fronti
 
 func (f *Frontier) requeue(ctx context.Context, t tx, job frontier.JobID, task frontier.New) (bool, error) {
 	var (
-		old, state int64
-		reason     string
+		old, state   int64
+		reason, page string
 	)
-	err := t.scan(ctx, `select lane_id, state, coalesce(reason, '') from task where job_id = ? and key = ?`, []any{job, task.Key}, &old, &state, &reason)
+	err := t.scan(ctx, `select lane_id, state, coalesce(reason, ''), page from task where job_id = ? and key = ?`, []any{job, task.Key}, &old, &state, &reason, &page)
 	if err != nil {
 		return false, ignoreNoRows(err)
 	}
@@ -172,12 +167,12 @@ func (f *Frontier) requeue(ctx context.Context, t tx, job frontier.JobID, task f
 	if _, err := t.exec(ctx, `update task set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = ? where job_id = ? and key = ?`, lane, job, task.Key); err != nil {
 		return false, err
 	}
-	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta, owes) values (?1, ?2, ?3, ?4, ?5, (select meta is not null from task where job_id = ?1 and key = ?2),
+	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta, owes) values (?1, ?2, ?3, ?4, ?5, (select meta is not null or page <> '' from task where job_id = ?1 and key = ?2),
  exists (select 1 from asset_failure where job_id = ?1 and key = ?2))`,
 		job, task.Key, lane, task.Priority, int(frontier.MarkOf(seine.State(state)))); err != nil {
 		return false, err
 	}
-	if err := count(ctx, t, job, int(state), reason, -1); err != nil {
+	if err := count(ctx, t, job, stat{int(state), reason, page}, -1); err != nil {
 		return false, err
 	}
 	return true, f.wake(ctx, t, lane, task.Priority)

@@ -137,7 +137,7 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 		if err == nil && n == 0 {
 			_, err = t.exec(ctx, update, args...)
 		}
-		moved[stat{state, ""}] += n
+		moved[stat{state, "", ""}] += n
 		return err
 	}
 	for _, r := range c.Records {
@@ -148,7 +148,10 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job front
 		}
 	}
 	if c.Again == nil { // otherwise its end counts them
-		frontier.FieldDeltas(c.Records, func(state int, reason string) { moved[stat{state, reason}]++ })
+		frontier.FieldDeltas(c, func(state int, reason string) { moved[stat{state, reason, ""}]++ })
+	}
+	for _, x := range c.LeftOut {
+		moved[stat{frontier.StatLeftOut, frontier.CleanReason(x.Reason), frontier.Clean(c.Page)}] += x.N
 	}
 	for _, a := range c.Assets {
 		if err := upsert(frontier.StatAssets, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -190,7 +193,7 @@ func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c fro
 
 // final moves a task that left the queue to its final state.
 func (f *Frontier) final(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string, moved counts) error {
-	moved[stat{int(state), reason}]++
+	moved[stat{int(state), reason, frontier.Clean(c.Page)}]++
 	_, err := t.exec(ctx, `update task set state = ?, attempt = ?, worker = ?, reason = ?, finished_at = ? where job_id = ? and key = ?`,
 		int(state), c.Attempt, worker, orNull(reason), f.now(), job, c.Key)
 	return err

@@ -2,6 +2,7 @@ package litefrontier
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -26,6 +27,19 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 		if down = lanes[0].Down(fromMicro(now), after); !down {
 			return nil
 		}
+		moved := counts{}
+		if err := t.each(ctx, `select t.page, count(*) from queue q join task t using (job_id, key) where q.lane_id = ? and q.lease_id is null and not `+fetchesAlone+` group by 1`,
+			[]any{lane}, func(r *sql.Rows) error {
+				var (
+					page string
+					n    int64
+				)
+				err := r.Scan(&page, &n)
+				moved[stat{int(seine.Error), reason, page}] += n
+				return err
+			}); err != nil {
+			return err
+		}
 		if _, err := t.exec(ctx, `update task set state = ?1, attempt = q.attempt, reason = ?2, finished_at = ?3 from queue q
  where q.lane_id = ?4 and q.lease_id is null and not `+fetchesAlone+` and task.job_id = q.job_id and task.key = q.key`, int(seine.Error), reason, now, lane); err != nil {
 			return err
@@ -35,7 +49,7 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 			return err
 		}
 		ended = int(n)
-		if err := count(ctx, t, job, int(seine.Error), reason, n); err != nil {
+		if err := moved.write(ctx, t, job); err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `update lane set parked = 1 where lane_id = ?1 and not exists (select 1 from queue where lane_id = ?1 and lease_id is null and run_at is null)`, lane)

@@ -134,7 +134,7 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 		return err
 	}
 	s.NullFields = frontier.NullFields(digest, counters)
-	return f.each(ctx, `select l.worker, l.expires_at, count(*) from queue q join lease l on l.lease_id = q.lease_id where q.job_id = ? group by l.lease_id order by 1`, []any{job}, func(r *sql.Rows) error {
+	if err := f.each(ctx, `select l.worker, l.expires_at, count(*) from queue q join lease l on l.lease_id = q.lease_id where q.job_id = ? group by l.lease_id order by 1`, []any{job}, func(r *sql.Rows) error {
 		var (
 			l  frontier.LeaseStatus
 			at int64
@@ -142,6 +142,43 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 		err := r.Scan(&l.Worker, &at, &l.Tasks)
 		l.ExpiresAt = fromMicro(at)
 		s.Leases = append(s.Leases, l)
+		return err
+	}); err != nil {
+		return err
+	}
+	return f.statusPages(ctx, job, s)
+}
+
+// statusPages reads the page kinds, and the links that were left out.
+func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *frontier.Status) error {
+	var stats, open []frontier.PageCount
+	counted := func(into *[]frontier.PageCount) func(r *sql.Rows) error {
+		return func(r *sql.Rows) error {
+			var c frontier.PageCount
+			err := r.Scan(&c.Page, &c.State, &c.N)
+			*into = append(*into, c)
+			return err
+		}
+	}
+	if err := f.each(ctx, `select page, state, n from page_stat where job_id = ? and state <= 4`, []any{job}, counted(&stats)); err != nil {
+		return err
+	}
+	if len(stats) > 0 {
+		// The other tasks have no page kind.
+		if err := f.each(ctx, `select '', state, sum(n) from (select state, n from stat where job_id = ?1 and state <= 4
+   union all select state, -n from page_stat where job_id = ?1 and state <= 4) group by 2`, []any{job}, counted(&stats)); err != nil {
+			return err
+		}
+		if err := f.each(ctx, `select t.page, `+sqlOpenState+`, count(*) from queue q join task t using (job_id, key)
+ where q.job_id = ? and (q.lease_id is not null or q.run_at is not null) group by 1, 2`, []any{job}, counted(&open)); err != nil {
+			return err
+		}
+	}
+	s.Pages = frontier.PagesOf(stats, open)
+	return f.each(ctx, `select reason, n from stat where job_id = ? and state = ? and n > 0 order by 2 desc, 1 limit ?`, []any{job, frontier.StatLeftOut, frontier.StatusReasons}, func(r *sql.Rows) error {
+		var o frontier.LeftOut
+		err := r.Scan(&o.Reason, &o.N)
+		s.LeftOut = append(s.LeftOut, o)
 		return err
 	})
 }
@@ -183,6 +220,9 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 		const host = `lane_id in (select lane_id from lane where lane_key = ?)`
 		add(`t.`+host, `q.`+host, filter.Host)
 	}
+	if filter.Page != "" {
+		add(`t.page = ?`, `(select t.page from task t where t.job_id = q.job_id and t.key = q.key) = ?`, filter.Page)
+	}
 	if !filter.Before.IsZero() {
 		add(`coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from task t where t.job_id = q.job_id and t.key = q.key) < ?`, filter.Before.UnixMicro())
 	}
@@ -196,10 +236,10 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 		limit = fmt.Sprintf(` limit ?%d`, len(args))
 	}
 	var out []frontier.TaskInfo
-	err := f.each(ctx, `select * from (select t.key as key, t.state, 1, t.attempt, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta, null, coalesce(t.finished_at, t.created_at)
+	err := f.each(ctx, `select * from (select t.key as key, t.state, 1, t.attempt, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta, null, coalesce(t.finished_at, t.created_at), t.page
    from task t where `+strings.Join(ended, " and ")+` order by t.key`+limit+`)
  union all
- select * from (select q.key, q.now, 0, q.attempt, q.prio, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at
+ select * from (select q.key, q.now, 0, q.attempt, q.prio, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at, t.page
    from (select q.job_id, q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, q.lane_id, `+sqlOpenState+` as now from queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
    cross join task t on t.job_id = q.job_id and t.key = q.key left join lease le on le.lease_id = q.lease_id
   left join lane h on h.lane_id = q.lane_id and h.why is not null and (h.faults > 0 or h.quiet_until > `+strconv.FormatInt(f.now(), 10)+`))
@@ -211,7 +251,7 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 			next    sql.NullInt64
 			updated int64
 		)
-		if err := r.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &updated); err != nil {
+		if err := r.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &updated, &t.Page); err != nil {
 			return err
 		}
 		t.State, t.UpdatedAt = seine.State(state), fromMicro(updated)

@@ -27,10 +27,10 @@ func (f *Frontier) Rescue(ctx context.Context) (found bool, back, died int, err 
 			most int
 		}
 		var tasks []held
-		if err := t.each(ctx, `select q.job_id, q.seq, q.key, q.lane_id, q.prio, q.attempt, j.max_attempts from queue q join job j using (job_id) where q.lease_id = ?`, []any{lease},
+		if err := t.each(ctx, `select q.job_id, q.seq, q.key, q.lane_id, q.prio, q.attempt, j.max_attempts, t.page from queue q join job j using (job_id) join task t using (job_id, key) where q.lease_id = ?`, []any{lease},
 			func(r *sql.Rows) error {
 				var h held
-				err := r.Scan(&h.Job, &h.Seq, &h.Key, &h.Lane, &h.Priority, &h.Attempt, &h.most)
+				err := r.Scan(&h.Job, &h.Seq, &h.Key, &h.Lane, &h.Priority, &h.Attempt, &h.most, &h.Page)
 				tasks = append(tasks, h)
 				return err
 			}); err != nil {

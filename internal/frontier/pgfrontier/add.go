@@ -44,8 +44,10 @@ type querier interface {
 func addRows(ctx context.Context, c querier, job frontier.JobID, tasks []frontier.New, lanes map[string]int32, say bool) (w wake, err error) {
 	n := len(tasks)
 	keys, ids, prios, metas := make([]string, n), make([]int32, n), make([]int16, n), make([]*string, n)
+	var pages pageColumn
 	for i, t := range tasks {
 		keys[i], ids[i], prios[i] = t.Key, lanes[t.Lane], int16(min(max(t.Priority, 0), 3))
+		pages.add(t.Page)
 		if len(t.Meta) > 0 {
 			s := string(frontier.CleanJSON(t.Meta))
 			metas[i] = &s
@@ -53,9 +55,9 @@ func addRows(ctx context.Context, c querier, job frontier.JobID, tasks []frontie
 	}
 	var rows pgx.Rows
 	if len(slices.Compact(slices.Clone(prios))) == 1 {
-		rows, err = c.Query(ctx, sqlAdd, job, keys, ids, prios[0], metas, say)
+		rows, err = c.Query(ctx, sqlAdd, job, keys, ids, prios[0], metas, say, pages.values())
 	} else {
-		rows, err = c.Query(ctx, sqlAddMixed, job, keys, ids, prios, metas, say)
+		rows, err = c.Query(ctx, sqlAddMixed, job, keys, ids, prios, metas, say, pages.values())
 	}
 	if err != nil {
 		return wake{}, err

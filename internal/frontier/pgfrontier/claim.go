@@ -275,13 +275,17 @@ func seconds(s float64) time.Duration { return time.Duration(math.Round(s*1e6)) 
 func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 	var (
 		c             frontier.Claimed
-		meta, owed    *string
+		more          []*string // meta and page kind
+		owed          *string
 		wait, refused float64
 	)
-	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &meta, &c.StartAt, &wait, &c.Faults, &c.Mark, &refused, &owed)
+	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &more, &c.StartAt, &wait, &c.Faults, &c.Mark, &refused, &owed)
 	c.Wait, c.Refused = seconds(wait), seconds(refused)
-	if meta != nil {
-		c.Meta = json.RawMessage(*meta)
+	if len(more) > 0 {
+		if more[0] != nil {
+			c.Meta = json.RawMessage(*more[0])
+		}
+		c.Page = *more[1]
 	}
 	if owed != nil {
 		c.Owed = json.RawMessage(*owed)

@@ -103,3 +103,21 @@ func (k *failedColumns) queue(b *pgx.Batch, now any, job frontier.JobID) {
 		b.Queue(sqlFailures, job, k.keys, k.names, k.urls, k.reasons, now)
 	}
 }
+
+// pageColumn are the page kinds of tasks.
+type pageColumn struct {
+	all  []string
+	some bool
+}
+
+func (k *pageColumn) add(page string) {
+	k.all, k.some = append(k.all, frontier.Clean(page)), k.some || page != ""
+}
+
+// values returns nil if no task has a page kind, so that such tasks cost nothing.
+func (k *pageColumn) values() []string {
+	if !k.some {
+		return nil
+	}
+	return k.all
+}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -146,6 +148,30 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 		func(row pgx.CollectableRow) (l frontier.LeaseStatus, err error) {
 			return l, row.Scan(&l.Worker, &l.ExpiresAt, &l.Tasks)
 		})
+	if err != nil {
+		return err
+	}
+	return f.statusPages(ctx, job, s)
+}
+
+// statusPages reads the page kinds, and the links that were left out.
+func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *frontier.Status) error {
+	stats, err := collect(ctx, f, `select page, state::int, sum(n)::bigint from seine.stat where job_id = $1 and state between 0 and 4 group by 1, 2`,
+		[]any{job}, pgx.RowToStructByPos[frontier.PageCount])
+	if err != nil {
+		return err
+	}
+	var open []frontier.PageCount
+	if slices.ContainsFunc(stats, func(c frontier.PageCount) bool { return c.Page != "" }) {
+		open, err = collect(ctx, f, `select t.page, (`+sqlOpenState+`)::int, count(*) from seine.queue q join seine.task t on t.job_id = q.job_id and t.key = q.key
+ where q.job_id = $1 and (q.lease_id is not null or q.run_at is not null) group by 1, 2`, []any{job}, pgx.RowToStructByPos[frontier.PageCount])
+		if err != nil {
+			return err
+		}
+	}
+	s.Pages = frontier.PagesOf(stats, open)
+	s.LeftOut, err = collect(ctx, f, `select coalesce(reason, ''), sum(n)::bigint from seine.stat where job_id = $1 and state = `+strconv.Itoa(frontier.StatLeftOut)+`
+ group by 1 having sum(n) > 0 order by 2 desc, 1 limit $2`, []any{job, frontier.StatusReasons}, pgx.RowToStructByPos[frontier.LeftOut])
 	return err
 }
 
@@ -187,6 +213,9 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 		const host = `lane_id in (select lane_id from seine.lane where job_id = $2 and lane_key = ?)`
 		add(filter.Host, `t.`+host, `q.`+host)
 	}
+	if filter.Page != "" {
+		add(filter.Page, `t.page = ?`, `(select t.page from seine.task t where t.job_id = q.job_id and t.key = q.key) = ?`)
+	}
 	if !filter.Before.IsZero() {
 		add(filter.Before, `coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from seine.task t where t.job_id = q.job_id and t.key = q.key) < ?`)
 	}
@@ -199,12 +228,12 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 		limit = fmt.Sprintf(` limit $%d`, len(args))
 	}
 	return collect(ctx, f, `select * from (
-   (select t.key, t.state::int as state, true, t.attempt::int, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta::text, null::timestamptz, coalesce(t.finished_at, t.created_at)
+   (select t.key, t.state::int as state, true, t.attempt::int, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta::text, null::timestamptz, coalesce(t.finished_at, t.created_at), t.page
    from seine.task t where `+strings.Join(ended, " and ")+` order by t.key`+limit+`)
    union all
-   select q.key, q.now, false, q.attempt::int, q.prio::int, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at
+   select q.key, q.now, false, q.attempt::int, q.prio::int, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at, t.page
    from (select q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, q.lane_id, (`+sqlOpenState+`)::int as now from seine.queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
-   cross join lateral (select worker, meta::text, created_at from seine.task t where t.job_id = $2 and t.key = q.key) t
+   cross join lateral (select worker, meta::text, created_at, page from seine.task t where t.job_id = $2 and t.key = q.key) t
    left join seine.lease le on le.lease_id = q.lease_id
    left join seine.lane h on h.lane_id = q.lane_id and h.why is not null and (h.faults > 0 or h.quiet_until > `+now+`)
  ) x order by key`+limit, args, scanTask)
@@ -219,7 +248,7 @@ func scanTask(row pgx.CollectableRow) (t frontier.TaskInfo, err error) {
 		meta  *string
 		next  *time.Time
 	)
-	err = row.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &t.UpdatedAt)
+	err = row.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &t.UpdatedAt, &t.Page)
 	t.State, t.UpdatedAt = seine.State(state), t.UpdatedAt.UTC()
 	if meta != nil {
 		t.Meta = json.RawMessage(*meta)

@@ -33,9 +33,9 @@ var (
    from unnest($4::bigint[], $5::float8[]) f(seq, delay) where q.seq = f.seq and q.lease_id = $2 returning q.lane_id, case when q.run_at is null then q.prio end as prio),
  k as (select lane_id, count(*)::int as n, min(prio) as prio from (select lane_id, null::smallint as prio from g union all select lane_id, prio from r) x group by 1),
  u as (update seine.lane l set ` + laneFreed + `, ` + laneWoken(`k.prio`) + ` from k where l.lane_id = k.lane_id),
- s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, ` + errorState + `, '` + frontier.WhyDied + `', count(*) from g group by 1, 2),
  t as (update seine.task t set state = ` + errorState + `, attempt = g.attempt, reason = '` + frontier.WhyDied + `', worker = (select worker from seine.lease where lease_id = $2), finished_at = ` + now + `
-   from g where t.job_id = g.job_id and t.key = g.key)
+   from g where t.job_id = g.job_id and t.key = g.key returning t.job_id, g.lane_id, t.page),
+ s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, ` + errorState + `, '` + frontier.WhyDied + `', page, count(*) from t group by 1, 2, 5)
  select (select count(*) from r), (select count(*) from g)`
 
 	sqlPromote = `with r as (update seine.queue set run_at = null where seq = any($2::bigint[]) and lease_id is null and run_at <= ` + now + ` returning lane_id, prio),
@@ -76,10 +76,11 @@ var (
 	// assets without their page stay. The lane is parked with its last ready task.
 	sqlEndHost = `with d as (delete from seine.queue q where seq = any(array(select seq from seine.queue q where lane_id = $2 and lease_id is null and not ` + fetchesAlone + ` limit $3))
    returning q.job_id, q.key, q.lane_id, q.attempt),
- s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, ` + errorState + `, $4::text, count(*) from d group by 1, 2),
  l as (update seine.lane set parked = true where lane_id = $2 and (select count(*) from d) < $3
    and not exists (select from seine.queue q where lane_id = $2 and lease_id is null and run_at is null and ` + fetchesAlone + `)),
- t as (update seine.task t set state = ` + errorState + `, attempt = d.attempt, reason = $4, finished_at = ` + now + ` from d where t.job_id = d.job_id and t.key = d.key)
+ t as (update seine.task t set state = ` + errorState + `, attempt = d.attempt, reason = $4, finished_at = ` + now + ` from d where t.job_id = d.job_id and t.key = d.key
+   returning t.job_id, d.lane_id, t.page),
+ s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, ` + errorState + `, $4::text, page, count(*) from t group by 1, 2, 5)
  select count(*) from d`
 
 	// sqlPace is Lane.Repace: a pace applies at once. $2 job, $3 whether to lanes of assets.
@@ -107,7 +108,7 @@ const (
 	// groups of several rows, and sums over lanes, because no reader asks for the counters of one
 	// lane.
 	sqlFoldLock = `select pg_try_advisory_xact_lock(7305808, 1)`
-	sqlFold     = `with d as (delete from seine.stat s using (select job_id, state, reason from seine.stat group by 1, 2, 3 having count(*) > 1) g
-   where s.job_id = g.job_id and s.state = g.state and s.reason is not distinct from g.reason returning s.*)
- insert into seine.stat select job_id, 0, state, reason, sum(n) from d group by job_id, state, reason having sum(n) <> 0`
+	sqlFold     = `with d as (delete from seine.stat s using (select job_id, state, reason, page from seine.stat group by 1, 2, 3, 4 having count(*) > 1) g
+   where s.job_id = g.job_id and s.state = g.state and s.reason is not distinct from g.reason and s.page = g.page returning s.*)
+ insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, 0, state, reason, page, sum(n) from d group by job_id, state, reason, page having sum(n) <> 0`
 )

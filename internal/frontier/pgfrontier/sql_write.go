@@ -37,23 +37,24 @@ const (
 	// sqlAdd inserts task keys, sorted, with their queue rows and the count. It returns the lanes
 	// to lock and wake. It searches each key alone, as sqlLookup does, because the planner may read
 	// all tasks of the job for "not exists". $1 job, $2 keys, $3 lanes, $4 the priority of all, $5
-	// meta (JSON texts), $6 whether to return the new keys.
-	sqlAdd = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, meta
-   from unnest($2::text[], $3::int[], $5::text[]) i(key, lane_id, meta) order by key collate "C"), ` + newTasks + `,
+	// meta (JSON texts), $6 whether to return the new keys, $7 the page kinds: NULL if no task has
+	// one.
+	sqlAdd = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, meta, page
+   from unnest($2::text[], $3::int[], $5::text[], $7::text[]) i(key, lane_id, meta, page) order by key collate "C"), ` + newTasks + `,
  q as (insert into seine.queue(job_id, key, lane_id, prio, has_meta) select $1, key, lane_id, $4::smallint, has_meta from n returning lane_id, prio, key), ` + newCounts
 
 	// sqlAddMixed is sqlAdd with a priority per task in $4. It does not join n and i, because a
 	// plan for few rows would compare each pair.
-	sqlAddMixed = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, meta
-   from unnest($2::text[], $3::int[], $4::smallint[], $5::text[]) i(key, lane_id, prio, meta) order by key collate "C", prio), ` + newTasks + `,
+	sqlAddMixed = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, meta, page
+   from unnest($2::text[], $3::int[], $4::smallint[], $5::text[], $7::text[]) i(key, lane_id, prio, meta, page) order by key collate "C", prio), ` + newTasks + `,
  q as (insert into seine.queue(job_id, key, lane_id, prio, has_meta) select $1, key, min(lane_id), min(prio), bool_or(has_meta)
    from (select key, null::int as lane_id, prio, null::boolean as has_meta, false as fresh from i union all select key, lane_id, null, has_meta, true from n) x
    group by key having bool_or(fresh) order by min(prio), key returning lane_id, prio, key), ` + newCounts
 
-	newTasks = `n as (insert into seine.task(job_id, key, lane_id, meta) select $1, key, lane_id, meta::jsonb from i
+	newTasks = `n as (insert into seine.task(job_id, key, lane_id, meta, page) select $1, key, lane_id, meta::jsonb, coalesce(page, '') from i
    where (select true from seine.task t where t.job_id = $1 and t.key = i.key) is null order by key on conflict do nothing
-   returning key, lane_id, meta is not null as has_meta)`
-	newCounts = `s as (insert into seine.stat(job_id, lane_id, state, n) select $1, lane_id, 0, count(*) from q group by lane_id)
+   returning key, lane_id, page, meta is not null or page <> '' as has_meta)`
+	newCounts = `s as (insert into seine.stat(job_id, lane_id, state, page, n) select $1, lane_id, 0, page, count(*) from n group by lane_id, page)
  select lane_id, min(prio), count(*), case when $6 then array_agg(key) end from q group by lane_id`
 
 	// Records and assets, sorted. The last one of equal keys in a batch wins.
@@ -74,8 +75,10 @@ const (
    returning xmax = 0 as fresh)
  insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 11, count(*) from a where fresh having count(*) > 0`
 
-	// The counters of fields. $1 job, $2 states, $3 reasons, $4 counts.
-	sqlFields = `insert into seine.stat(job_id, lane_id, state, reason, n) select $1, 0, state, reason, n from unnest($2::smallint[], $3::text[], $4::bigint[]) f(state, reason, n)`
+	// The counters of fields and of links that were left out. $1 job, $2 states, $3 reasons, $4
+	// counts, $5 page kinds.
+	sqlFields = `insert into seine.stat(job_id, lane_id, state, reason, n, page) select $1, 0, state, reason, n, page
+ from unnest($2::smallint[], $3::text[], $4::bigint[], $5::text[]) f(state, reason, n, page)`
 
 	sqlLock = `select 1 from seine.lane where lane_id = any($1::int[]) order by lane_id for update`
 
@@ -117,13 +120,13 @@ var (
  from unnest($2::int[], $3::smallint[]) w(lane_id, prio) where l.lane_id = w.lane_id and (l.parked or l.prio > w.prio)`
 
 	// sqlFinish ends tasks, last of all. $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7
-	// true for tasks that show nothing about their lane's host. The counters move by the deleted
-	// rows only. The command tag holds their number.
+	// true for tasks that show nothing about their lane's host, $8 page kinds: NULL if no task has
+	// one. The counters move by the deleted rows only. The command tag holds their number.
 	sqlFinish = finish(``)
 
-	// sqlFinishAgain is sqlFinish after sqlAgain. $8 and $9 are the lanes of the tasks of sqlAgain,
-	// and the same about them: a lane changes once.
-	sqlFinishAgain = finish(` union all select lane_id, ` + stateDone + `, alone from unnest($8::int[], $9::bool[]) a(lane_id, alone)`)
+	// sqlFinishAgain is sqlFinish after sqlAgain. $9 and $10 are the lanes of the tasks of
+	// sqlAgain, and the same about them: a lane changes once.
+	sqlFinishAgain = finish(` union all select lane_id, ` + stateDone + `, alone from unnest($9::int[], $10::bool[]) a(lane_id, alone)`)
 
 	// sqlFail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays (s), $7 marks, $8 attempts that
 	// do not count, $9 true for tasks that the host refused.
@@ -154,23 +157,23 @@ var (
 	// counts move from the old state to open. Their meta stays.
 	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
    from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
- t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.meta is not null as has_meta from seine.task t join i on i.key = t.key
+ t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.page, t.meta is not null or t.page <> '' as has_meta from seine.task t join i on i.key = t.key
    where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
  q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select $1, key, lane, prio, ` + requeuedMark + `, has_meta,
    exists (select from seine.asset_failure a where a.job_id = $1 and a.key = t.key) from t
    returning lane_id, prio),
- s as (insert into seine.stat(job_id, lane_id, state, reason, n) select $1, lane_id, state, reason, -count(*) from t group by lane_id, state, reason)
+ s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select $1, lane_id, state, reason, page, -count(*) from t group by lane_id, state, reason, page)
  select lane_id, min(prio), count(*) from q group by lane_id`
 )
 
 // finish is sqlFinish. more adds further tasks to the change of their lanes.
 func finish(more string) string {
-	return `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[]) f(seq, state, reason, alone)
-     where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone),
+	return `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[], $8::text[]) f(seq, state, reason, alone, page)
+     where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone, f.page),
  k as (select lane_id, ` + endedCounts(`state`, `alone`) + ` from (select lane_id, state, alone from d` + more + `) x group by 1),
  u as (` + laneAfter + `),
- s as (insert into seine.stat(job_id, lane_id, state, reason, n) select job_id, lane_id, state, reason, count(*) from d group by 1, 2, 3, 4)
+ s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, state, reason, coalesce(page, ''), count(*) from d group by 1, 2, 3, 4, 5)
  update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
  from d where t.job_id = d.job_id and t.key = d.key`
 }

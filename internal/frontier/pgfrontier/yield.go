@@ -1,0 +1,95 @@
+package pgfrontier
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// yield holds the results of tasks in columns.
+type yield struct {
+	records recordColumns
+	assets  assetColumns
+	fields  map[fieldStat]int64
+	lock    []int32 // lanes
+	answers []*frontier.Explored
+	seqs    []int64
+	states  []int16
+	reasons []*string
+	alone   []bool
+	pages   pageColumn
+
+	again  againColumns
+	failed failedColumns
+}
+
+// fieldStat identifies a counter of fields.
+type fieldStat struct {
+	state        int16
+	reason, page string
+}
+
+// count queues the counters of the records' fields and of the links that were left out.
+func (y *yield) count(b *pgx.Batch, job frontier.JobID) {
+	if len(y.fields) == 0 {
+		return
+	}
+	var (
+		states         []int16
+		reasons, pages []string
+		ns             []int64
+	)
+	for s, n := range y.fields {
+		states, reasons, pages, ns = append(states, s.state), append(reasons, s.reason), append(pages, s.page), append(ns, n)
+	}
+	b.Queue(sqlFields, job, states, reasons, ns, pages)
+}
+
+func yieldOf(tasks []frontier.Completion) *yield {
+	y := &yield{fields: map[fieldStat]int64{}, seqs: make([]int64, 0, len(tasks)), states: make([]int16, 0, len(tasks)), reasons: make([]*string, 0, len(tasks))}
+	for _, t := range tasks {
+		y.failed.add(t)
+		if t.Again != nil {
+			y.again.add(t)
+		} else {
+			y.seqs, y.states, y.reasons = append(y.seqs, t.Seq), append(y.states, int16(t.State)), append(y.reasons, reason(t.Reason))
+			y.alone = append(y.alone, t.Alone())
+			y.pages.add(t.Page)
+		}
+		y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
+		for _, r := range t.Records {
+			y.records.add(r)
+		}
+		if t.Again == nil { // otherwise its end counts them
+			frontier.FieldDeltas(t, func(state int, reason string) { y.fields[fieldStat{int16(state), reason, ""}]++ })
+		}
+		for _, x := range t.LeftOut {
+			y.fields[fieldStat{frontier.StatLeftOut, frontier.CleanReason(x.Reason), frontier.Clean(t.Page)}] += x.N
+		}
+		for _, a := range t.Assets {
+			y.assets.add(a)
+		}
+	}
+	return y
+}
+
+// queue queues the statements that store the yield and move the tasks to their final state. It
+// returns the last one, whose command tag holds the number of ended tasks. w names the lanes that
+// the follow-ups wake, and back the tasks to release.
+func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, w wake, back []int64) *pgx.QueuedQuery {
+	y.records.queue(b, job)
+	y.assets.queue(b, job)
+	y.failed.queue(b, now, job)
+	y.count(b, job)
+	b.Queue(sqlLock, sorted(append(y.lock, w.lanes...)))
+	w.queue(b, now)
+	if len(back) > 0 {
+		b.Queue(sqlRelease, now, l.Token, back)
+	}
+	exploredRows(b, now, job, l, y.answers)
+	y.again.queue(b, now, l)
+	if len(y.again.seqs) > 0 {
+		return b.Queue(sqlFinishAgain, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.pages.values(), y.again.lanes, y.again.alone)
+	}
+	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.pages.values())
+}
