@@ -68,6 +68,7 @@ var floors = map[string][]string{
 	"internal/weburl":                     {"internal/charset"},
 	"internal/scope":                      {"internal/weburl"},
 	"internal/robots":                     {"internal/charset"},
+	"internal/sitemap":                    {"internal/charset", "internal/weburl"},
 	"internal/number":                     {},
 	"internal/terminal":                   {},
 	"internal/explore":                    {"internal/number"},

@@ -21,6 +21,7 @@ package charset
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -29,6 +30,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
+	"golang.org/x/text/transform"
 )
 
 // Charset is an encoding with its name. The zero value is none.
@@ -230,4 +232,10 @@ func isJSON(mediaType string) bool {
 
 func isXML(mediaType string) bool {
 	return mediaType == "application/xml" || mediaType == "text/xml" || strings.HasSuffix(mediaType, "+xml")
+}
+
+// Reader converts a text to UTF-8 while it is read. Bytes that are no character become U+FFFD. A
+// byte order mark of UTF-16 or UTF-32 is removed.
+func (c Charset) Reader(r io.Reader) io.Reader {
+	return transform.NewReader(r, c.enc.NewDecoder())
 }

@@ -2,8 +2,10 @@ package charset
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -97,4 +99,15 @@ func FuzzToUTF8(f *testing.F) {
 			t.Fatal("ToUTF8 changed what it was given")
 		}
 	})
+}
+
+func TestReader(t *testing.T) {
+	t.Parallel()
+	for label, in := range map[string]string{"utf-16": "\xff\xfea\x00\xe9\x00", "latin1": "a\xe9", "utf-8": "a\xc3\xa9"} {
+		c, ok := Named(label)
+		got, err := io.ReadAll(c.Reader(iotest.OneByteReader(strings.NewReader(in))))
+		if !ok || err != nil || string(got) != "aé" {
+			t.Errorf("%s: %q, %v, %v", label, got, ok, err)
+		}
+	}
 }
