@@ -102,9 +102,9 @@ type Summary struct {
 }
 
 // Read calls each for every entry of a sitemap or feed, in their order. Relative URLs are resolved
-// against base, the URL of the content. Read fails with [ErrHTML] or [ErrNoSitemap] and the line. It
-// also fails if the content has more than 50 million entries or 16 MiB without one, if r fails, or
-// if each does. The summary holds the counts up to the error.
+// against base, the URL of the content. Read fails with [ErrHTML] or [ErrNoSitemap] and the line.
+// It also fails if the content has more than 50 million entries or 16 MiB without one, if r fails,
+// or if each does. The summary holds the counts up to the error.
 func Read(r io.Reader, base string, each func(Entry) error) (Summary, error) {
 	out := &reader{base: base, each: each}
 	err := out.read(r)
