@@ -57,7 +57,7 @@ type Options struct {
 	SortQuery bool
 
 	// Drop lists the names of query parameters that do not count, as they read
-	// when decoded.
+	// when decoded. A name may end in * for all names that begin so.
 	Drop []string
 }
 
@@ -199,7 +199,7 @@ func arrange(query string, o Options) (_ string, ok bool) {
 	params := strings.Split(query, "&")
 	n := len(params)
 	params = slices.DeleteFunc(params, func(p string) bool {
-		return slices.Contains(o.Drop, decodedName(p))
+		return o.drops(decodedName(p))
 	})
 	if len(params) == 0 && n > 0 {
 		return "", false
@@ -210,6 +210,15 @@ func arrange(query string, o Options) (_ string, ok bool) {
 		})
 	}
 	return strings.Join(params, "&"), true
+}
+
+func (o Options) drops(name string) bool {
+	return slices.ContainsFunc(o.Drop, func(d string) bool {
+		if begin, all := strings.CutSuffix(d, "*"); all {
+			return strings.HasPrefix(name, begin)
+		}
+		return name == d
+	})
 }
 
 func name(param string) string {

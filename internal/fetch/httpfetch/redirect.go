@@ -1,9 +1,11 @@
 package httpfetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,6 +19,7 @@ import (
 // chain is the way of one fetch through its redirects.
 type chain struct {
 	method string
+	body   []byte // sent until a redirect turns the request into a GET
 	url    string // the next to ask
 	asked  []string
 	header http.Header
@@ -31,7 +34,7 @@ type chain struct {
 type question struct{ method, url string }
 
 func newChain(req seine.Request, url string) *chain {
-	c := &chain{method: req.Method, url: url, raw: req.Raw, allowed: req.CredentialsTo, header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
+	c := &chain{method: req.Method, body: req.Body, url: url, raw: req.Raw, allowed: req.CredentialsTo, header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
 	if c.method == "" {
 		c.method = http.MethodGet
 	}
@@ -61,7 +64,11 @@ var ours = []string{
 
 // request returns the next request of the chain.
 func (c *chain) request(ctx context.Context) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, c.method, c.url, nil)
+	var body io.Reader
+	if len(c.body) > 0 {
+		body = bytes.NewReader(c.body)
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, c.url, body)
 	if err != nil {
 		return nil, err
 	}
@@ -105,9 +112,18 @@ func (c *chain) follow(resp *http.Response, most int) (bool, error) {
 	case c.method == http.MethodHead:
 	case resp.StatusCode == http.StatusSeeOther,
 		c.method == http.MethodPost && (resp.StatusCode == http.StatusMovedPermanently || resp.StatusCode == http.StatusFound):
-		c.method = http.MethodGet // RFC 9110 sections 15.4.2 to 15.4.4
+		c.get() // RFC 9110 sections 15.4.2 to 15.4.4
 	}
 	return true, c.move(next, most)
+}
+
+// get makes the rest of the chain a GET, without the headers about a body (Fetch standard,
+// HTTP-redirect fetch).
+func (c *chain) get() {
+	c.method, c.body = http.MethodGet, nil
+	for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Type"} {
+		c.header.Del(name)
+	}
 }
 
 // refresh moves the chain on when the page refreshes to another one in a short time, or to itself
@@ -126,7 +142,7 @@ func (c *chain) refresh(p *seine.Page, most int) (bool, error) {
 		return false, nil
 	}
 	if c.method != http.MethodHead {
-		c.method = http.MethodGet
+		c.get()
 	}
 	return true, c.move(r.URL, most)
 }
@@ -139,6 +155,9 @@ func (c *chain) move(next string, most int) error {
 	}
 	if !fetch.SameSite(c.url, next) && !fetch.MayCarry(next, c.allowed) {
 		fetch.WithoutCredentials(c.header)
+		if len(c.body) > 0 { // it may hold a secret as the headers do
+			return fetch.Fault{Reason: fetch.BadRedirect, Err: errors.New("a request with a body leads to another site")}
+		}
 	}
 	if cookies, asked := c.seen[question{c.method, next}]; asked && cookies == c.cookies(next) {
 		return fetch.Fault{Reason: fetch.ManyRedirects, Err: errors.New("they go round in a circle")}
