@@ -17,6 +17,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -80,8 +82,9 @@ type Finished struct {
 	Reason string
 	Final  bool
 
-	// Follow are the follows of the scraper.
-	Follow []seine.Follow
+	// Follow are the follows of the scraper, LeftOut the links that it did not follow.
+	Follow  []seine.Follow
+	LeftOut []seine.LeftOut
 
 	// Skip means that the task leads to nothing: it returns to the queue without a result, or an
 	// earlier attempt stored what it leads to.
@@ -90,8 +93,9 @@ type Finished struct {
 
 // Next holds the effects of a finished task.
 type Next struct {
-	// Follow are tasks to admit.
-	Follow []frontier.New
+	// Follow are tasks to admit, LeftOut the counts of links that are not.
+	Follow  []frontier.New
+	LeftOut []frontier.LeftOut
 
 	// Explored is the task's contribution to the statistics of its space. Mark is what a further
 	// attempt must know.
@@ -161,33 +165,67 @@ func (l links) End() error { return nil }
 func (l links) Stored(context.Context, []Finished, []Next, func(int) (bool, []string)) {}
 
 // Follow returns the follows of the scraper.
-func (l links) Follow(ctx context.Context, batch []Finished) []Next {
+func (l links) Follow(_ context.Context, batch []Finished) []Next {
 	out := make([]Next, len(batch))
 	for i, f := range batch {
-		out[i].Follow = l.follow(ctx, f)
+		if f.Skip || !f.Final {
+			continue
+		}
+		left := map[string]int64{}
+		for _, of := range f.LeftOut {
+			left[of.Reason]++
+		}
+		for _, link := range Links(l.cfg.Job, f) {
+			if link.Why == "" {
+				out[i].Follow = append(out[i].Follow, link.New)
+			} else {
+				left[link.Why]++
+			}
+		}
+		for _, why := range slices.Sorted(maps.Keys(left)) {
+			out[i].LeftOut = append(out[i].LeftOut, frontier.LeftOut{Reason: why, N: left[why]})
+		}
 	}
 	return out
 }
 
-// follow admits the follows of a finished task. A page that a link leads to on another site does
-// not receive the job's credentials.
-func (l links) follow(ctx context.Context, f Finished) []frontier.New {
-	if f.Skip || !f.Final {
-		return nil
-	}
-	var out []frontier.New
+// Link is a follow of a scraper as a task, or why it is left out.
+type Link struct {
+	frontier.New
+	Why string
+}
+
+// Links returns the tasks that the follows of a finished task lead to. A page that a link leads to
+// on another site does not receive the job's credentials.
+func Links(job *seine.Job, f Finished) []Link {
+	out := make([]Link, 0, len(f.Follow))
+	sites := append(fetch.Sites(job), f.Sites...)
 	for _, link := range f.Follow {
-		prio := f.Priority
-		if link.Priority != nil {
-			prio = *link.Priority
-		}
-		meta := JoinMeta(Meta{Depth: f.Meta.Depth + 1, Foreign: l.foreign(f, link.Key)}, link.Meta)
-		n, err := frontier.Admit(l.cfg.Job, frontier.Seed{Key: link.Key, Priority: &prio, Meta: meta})
+		own := Meta{Depth: f.Meta.Depth + 1, Send: link.Send}
+		url, err := frontier.PageURL(job, link.Key)
 		if err != nil {
-			l.cfg.Log.WarnContext(ctx, "follow left out", "task", f.Key, "err", err)
+			out = append(out, Link{New: frontier.New{Key: link.Key}, Why: "no task key"})
 			continue
 		}
-		out = append(out, n)
+		own.Foreign = !fetch.MayCarry(url, sites)
+		if leave := job.Scope.Leave; leave != nil {
+			if why := leave(url, own.Depth); why != "" {
+				out = append(out, Link{New: frontier.New{Key: link.Key}, Why: why})
+				continue
+			}
+		}
+		priority := link.Priority
+		if kind := job.PageKind(link.Page, url); priority == nil && (kind == nil || kind.Priority == nil) {
+			priority = &f.Priority
+		}
+		n, err := frontier.Admit(job, frontier.Seed{
+			Key: link.Key, Page: link.Page, Priority: priority, Meta: JoinMeta(own, link.Meta), Send: link.Send,
+		})
+		if err != nil {
+			out = append(out, Link{New: frontier.New{Key: link.Key}, Why: "no task key"})
+			continue
+		}
+		out = append(out, Link{New: n})
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package discovery
 import (
 	"encoding/json"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/number"
 )
@@ -18,6 +19,9 @@ type Meta struct {
 	// Foreign marks a page on a site that may not receive the job's credentials, because another
 	// page linked to it.
 	Foreign bool `json:"foreign,omitempty"`
+
+	// Send is the request of a link that is more than a GET.
+	Send *seine.Send `json:"send,omitempty"`
 
 	// Probe marks an ID that the forager chose. Search is the local search that the ID continues.
 	Probe  bool                 `json:"probe,omitempty"`

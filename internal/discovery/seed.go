@@ -55,6 +55,11 @@ func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad f
 			return fmt.Errorf("%w: seeds.urls: %w", ErrSeeds, err)
 		}
 	}
+	for _, p := range job.Seeds.Pages {
+		if err := in.Add(ctx, frontier.Seed{Key: p.URL, Page: p.Page}); err != nil {
+			return fmt.Errorf("%w: seeds.urls: %w", ErrSeeds, err)
+		}
+	}
 	if job.Seeds.File != "" {
 		if err := addFile(ctx, in, job.Seeds.File, bad); err != nil {
 			return fmt.Errorf("%w: seeds.file: %w", ErrSeeds, err)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []boo
 func finishedOf(o outcome) discovery.Finished {
 	return discovery.Finished{
 		Claimed: o.Claimed, Task: o.task, Meta: o.meta, Sites: o.sites, Page: o.page,
-		State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow,
+		State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow, LeftOut: o.leftOut,
 		Skip: o.returned() || o.final() && o.owed != nil, // an earlier attempt stored what follows
 	}
 }
@@ -78,7 +79,7 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 		done.Records = append(done.Records, stored)
 	}
 	for _, s := range o.assets {
-		done.Assets = append(done.Assets, frontier.Asset{Key: o.Key, Stored: s})
+		done.Assets = append(done.Assets, frontier.Asset{Key: cmp.Or(s.Record, o.Key), Stored: s})
 	}
 	if len(o.failures) > 0 {
 		done.Reason = o.reasonOfFailure()
@@ -108,7 +109,7 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 		if err := next[i].Err; err != nil {
 			c = m.unstorable(&batch[i], err)
 		} else {
-			c.Follow, c.Explored = next[i].Follow, next[i].Explored
+			c.Follow, c.LeftOut, c.Explored = next[i].Follow, next[i].LeftOut, next[i].Explored
 		}
 		batch[i].state, batch[i].reason = c.State, c.Reason
 		done, of = append(done, c), append(of, i)

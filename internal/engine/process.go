@@ -44,7 +44,7 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	if err != nil {
 		return x.end(ctx, out, attempt{stage: stageScrape, err: err})
 	}
-	out.page, out.records, out.follow = page, result.Records, result.Follow
+	out.page, out.records, out.follow, out.leftOut = page, result.Records, result.Follow, result.LeftOut
 	out = x.end(ctx, out, judged(page, result.Verdict, after))
 
 	// Keep: a done task stores its assets first.
@@ -59,9 +59,9 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *seine.Page, after time.Duration,
 	err error) {
 	began := time.Now()
-	page, err = x.fetcher.Fetch(ctx, seine.Request{
-		URL: w.task.URL, CredentialsTo: w.sites, OnRedirect: x.onRedirect(hosts.Redirect, w.own),
-	})
+	req := w.request()
+	req.OnRedirect = x.onRedirect(hosts.Redirect, w.own)
+	page, err = x.fetcher.Fetch(ctx, req)
 	pass.Leave(hosts.OutcomeOf(page, err))
 	if err != nil {
 		return nil, 0, err

@@ -2,6 +2,9 @@ package engine
 
 import (
 	"errors"
+	"maps"
+	"net/http"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -22,6 +25,9 @@ type work struct {
 
 	meta discovery.Meta
 	own  hosts.Own
+
+	// pageKind is nil if the job has none.
+	pageKind *seine.PageKind
 
 	// sites may receive the job's credentials for this task, beside the sites of the job.
 	sites []string
@@ -49,7 +55,9 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 	if page != "" && !w.meta.Foreign {
 		w.sites = []string{page}
 	}
+	w.pageKind = job.PageKind(c.Page, page)
 	w.task = seine.Task{
+		Page: nameOf(w.pageKind), Send: frontier.SendOf(w.pageKind, w.meta.Send, given),
 		Job: job.Name, Key: c.Key, ID: c.Key, URL: page, Priority: c.Priority, Attempt: c.Attempt,
 		Meta: given, Depth: w.meta.Depth,
 	}
@@ -57,6 +65,48 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 		w.owed = &in
 	}
 	return w
+}
+
+func nameOf(kind *seine.PageKind) string {
+	if kind == nil {
+		return ""
+	}
+	return kind.Name
+}
+
+// request returns the request of the task's page, as its page kind wants it.
+func (w work) request() seine.Request {
+	req := seine.Request{URL: w.task.URL, CredentialsTo: w.sites}
+	if k := w.pageKind; k != nil {
+		req.Wait, req.Steps, req.Header = k.Wait, k.Steps, k.Header.Clone()
+		if len(k.Via) > 0 {
+			req.Via = k.Via[0]
+			if w.Waited == seine.Stale {
+				req.Via = k.Via[len(k.Via)-1]
+			}
+		}
+	}
+	send := w.task.Send
+	if send == nil {
+		return req
+	}
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	req.Method, req.Body = send.Method, []byte(send.Body)
+	maps.Copy(req.Header, send.Header)
+	if send.Body != "" && req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", contentType(send.Body))
+	}
+	return req
+}
+
+// contentType returns the type of a body that no header names.
+func contentType(body string) string {
+	if body = strings.TrimSpace(body); strings.HasPrefix(body, "{") || strings.HasPrefix(body, "[") {
+		return "application/json"
+	}
+	return "application/x-www-form-urlencoded"
 }
 
 // outcome is the result of an attempt: its ending, and what is stored with it.
@@ -69,6 +119,7 @@ type outcome struct {
 	records []seine.Record
 	assets  []seine.Stored
 	follow  []seine.Follow
+	leftOut []seine.LeftOut
 
 	// failures are the assets that are not stored although their records are. A further attempt
 	// fetches the assets in pending, and ends as wait states.

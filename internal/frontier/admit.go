@@ -40,9 +40,15 @@ var ErrKey = errors.New("not a task key")
 type Seed struct {
 	Key string `json:"key"`
 
-	// Priority is 0 (first) to 3. Other values are clamped. Default 1.
+	// Priority is 0 (first) to 3. Other values are clamped. Default: the page kind's, else 1.
 	Priority *int           `json:"priority"`
 	Meta     map[string]any `json:"meta"`
+
+	// Page is the name of the page kind. Default: the first kind that matches the URL.
+	Page string `json:"page"`
+
+	// Send makes the request more than a GET. Default: the page kind's request.
+	Send *seine.Send `json:"-"`
 }
 
 // Admit turns a key into a task: an ID of the job's template, padded as its space requires, or a
@@ -53,8 +59,21 @@ func Admit(job *seine.Job, seed Seed) (New, error) {
 		return New{}, err
 	}
 	n := New{Key: key, Lane: LaneKey(job, key, page), Priority: 1}
-	if seed.Priority != nil {
-		n.Priority = min(max(*seed.Priority, 0), 3)
+	kind := job.PageKind(seed.Page, page)
+	priority := seed.Priority
+	if kind != nil {
+		if n.Page = kind.Name; seed.Page != "" && seed.Page != kind.Name {
+			return New{}, fmt.Errorf("%w: %.60q names the page kind %.60q, which the job has not", ErrKey, key, seed.Page)
+		}
+		if priority == nil {
+			priority = kind.Priority
+		}
+	}
+	if priority != nil {
+		n.Priority = min(max(*priority, 0), 3)
+	}
+	if send := SendOf(kind, seed.Send, seed.Meta); send != nil && isURL(key) {
+		n.Key = withSend(page, send)
 	}
 	if len(seed.Meta) > 0 {
 		if n.Meta, err = number.Marshal(seed.Meta); err != nil {
@@ -106,7 +125,10 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 		return "", "", fmt.Errorf("%w: %.60q holds a control character", ErrKey, key)
 	}
 	if job.Seeds.URL == "" || isURL(key) {
-		page, err = weburl.Canonical(expanded(job.Variables, key))
+		url, request := cutSend(key)
+		page, err = weburl.CanonicalWith(expanded(job.Variables, url), weburl.Options{
+			Drop: job.URLs.Drop, SortQuery: job.URLs.Sort,
+		})
 		if err != nil && weburl.IsBareID(key) {
 			return "", "", fmt.Errorf("%w: %.60q is an ID: give seeds.url, for example https://shop.example/p/{id}", ErrKey, key)
 		}
@@ -116,7 +138,7 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 		if len(page) > maxKey {
 			return "", "", fmt.Errorf("%w: %.60q… has %d bytes; at most %d", ErrKey, page, len(page), maxKey)
 		}
-		return collapsed(job.Variables, page), page, nil
+		return collapsed(job.Variables, page) + request, page, nil
 	}
 	key = spelled(job.Seeds.IDs, key)
 	page, err = weburl.ExpandSegments(job.Seeds.URL, segments(job.Seeds.IDs, key))

@@ -107,6 +107,10 @@ type Claimed struct {
 	// Faults counts the faults of the host in a row.
 	Faults int
 
+	// Waited is the state in which the last attempt ended, Error or Stale. It is Pending after no
+	// attempt and after attempts that do not count.
+	Waited seine.State
+
 	// Mark records what earlier attempts did: see [Failure.Mark].
 	Mark Mark
 

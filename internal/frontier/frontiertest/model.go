@@ -185,6 +185,7 @@ type claimed struct {
 	Wait              time.Duration
 	Faults            int
 	Mark              frontier.Mark
+	Waited            seine.State
 	Refused           time.Duration
 	Owed, Page        string
 }
@@ -211,7 +212,7 @@ func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (o
 			t.Attempt++
 			c := claimed{
 				Key: t.Key, Lane: key, Priority: t.Priority, Attempt: t.Attempt, StartAt: starts[i], Wait: starts[i].Sub(m.now),
-				Faults: l.Faults, Mark: t.Mark, Page: t.Page,
+				Faults: l.Faults, Waited: t.State, Mark: t.Mark, Page: t.Page,
 			}
 			if !t.RefusedAt.IsZero() {
 				c.Refused = m.now.Sub(t.RefusedAt)

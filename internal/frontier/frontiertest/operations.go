@@ -208,7 +208,7 @@ func (c *comparison) claim() {
 		var out []claimed
 		for _, t := range tasks {
 			out = append(out, claimed{
-				t.Key, t.LaneKey, t.Priority, t.Attempt, t.StartAt.UTC(), t.Wait, t.Faults, t.Mark, t.Refused, string(t.Owed), t.Page,
+				t.Key, t.LaneKey, t.Priority, t.Attempt, t.StartAt.UTC(), t.Wait, t.Faults, t.Mark, t.Waited, t.Refused, string(t.Owed), t.Page,
 			})
 			for _, h := range got {
 				if h.key == t.Key {

@@ -147,7 +147,7 @@ func (f *Frontier) take(ctx context.Context, t tx, l frontier.Lease, args fronti
 		prio  int // of the first task that is left
 		draws []float64
 	)
-	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.mark, coalesce(q.refused_at, 0), case when q.owes then coalesce((select o.assets from owed o where o.job_id = q.job_id and o.key = q.key), '{}') end, k.meta, coalesce(k.page, '') from queue q
+	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.state, q.mark, coalesce(q.refused_at, 0), case when q.owes then coalesce((select o.assets from owed o where o.job_id = q.job_id and o.key = q.key), '{}') end, k.meta, coalesce(k.page, '') from queue q
  left join task k on k.job_id = case when q.has_meta then q.job_id end and k.key = q.key
  where q.lane_id = ? and q.lease_id is null and q.run_at is null order by q.prio, q.seq limit ?`, []any{ln.id, ln.room + 1}, func(r *sql.Rows) error {
 		c := frontier.Claimed{Job: args.Job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.Faults}
@@ -156,7 +156,7 @@ func (f *Frontier) take(ctx context.Context, t tx, l frontier.Lease, args fronti
 			owed    sql.NullString
 			refused int64
 		)
-		if err := r.Scan(&c.Seq, &c.Key, &c.Priority, &c.Attempt, &c.Mark, &refused, &owed, &meta, &c.Page); err != nil {
+		if err := r.Scan(&c.Seq, &c.Key, &c.Priority, &c.Attempt, &c.Waited, &c.Mark, &refused, &owed, &meta, &c.Page); err != nil {
 			return err
 		}
 		if refused > 0 {

@@ -279,7 +279,7 @@ func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 		owed          *string
 		wait, refused float64
 	)
-	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &more, &c.StartAt, &wait, &c.Faults, &c.Mark, &refused, &owed)
+	err := row.Scan(&c.Job, &c.Seq, &c.Key, &c.Lane, &c.LaneKey, &c.Priority, &c.Attempt, &more, &c.StartAt, &wait, &c.Faults, &c.Waited, &c.Mark, &refused, &owed)
 	c.Wait, c.Refused = seconds(wait), seconds(refused)
 	if len(more) > 0 {
 		if more[0] != nil {

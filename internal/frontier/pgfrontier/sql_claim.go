@@ -77,7 +77,7 @@ var (
  where q.seq = c.seq and c.rn <= c.room and q.seq = any(array(select seq from c where rn <= room))
  returning q.job_id, q.seq, q.key, q.lane_id, c.lane_key, q.prio::int, q.attempt::int,
    case when q.has_meta then (select array[t.meta::text, t.page] from seine.task t where t.job_id = q.job_id and t.key = q.key) end,
-   c.start_at, greatest(0, extract(epoch from c.start_at - c.now))::float8, c.faults, q.mark::int, coalesce(extract(epoch from c.now - q.refused_at), 0)::float8,
+   c.start_at, greatest(0, extract(epoch from c.start_at - c.now))::float8, c.faults, q.state::int, q.mark::int, coalesce(extract(epoch from c.now - q.refused_at), 0)::float8,
    case when q.owes then coalesce((select o.assets from seine.owed o where o.job_id = q.job_id and o.key = q.key), '{}') end`
 
 	// sqlBlocked is Lane.Remaining for lanes whose tasks have not started yet.
