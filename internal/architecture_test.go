@@ -69,6 +69,7 @@ var floors = map[string][]string{
 	"internal/scope":                      {"internal/weburl"},
 	"internal/robots":                     {"internal/charset"},
 	"internal/sitemap":                    {"internal/charset", "internal/weburl"},
+	"internal/consent":                    {},
 	"internal/number":                     {},
 	"internal/terminal":                   {},
 	"internal/explore":                    {"internal/number"},
