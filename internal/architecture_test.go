@@ -70,6 +70,7 @@ var floors = map[string][]string{
 	"internal/robots":                     {"internal/charset"},
 	"internal/sitemap":                    {"internal/charset", "internal/weburl"},
 	"internal/consent":                    {},
+	"internal/challenge":                  {},
 	"internal/number":                     {},
 	"internal/terminal":                   {},
 	"internal/explore":                    {"internal/number"},

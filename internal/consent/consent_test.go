@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// short writes signals as "name=value@source", with "!" before those that opt out.
+// short writes signals as "name=value@source", with "!" before refusals.
 func short(signals []Signal) string {
 	var out []string
 	for _, s := range signals {

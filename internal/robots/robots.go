@@ -85,7 +85,7 @@ func (r *Rules) UsagesOf(pathAndQuery string) (out []Usage) {
 }
 
 // sorted orders rules so that the first match decides (section 2.2.2: the most octets win, and of
-// equal rules the one that allows).
+// equal rules the allowing one).
 func sorted(rules []rule) []rule {
 	slices.SortStableFunc(rules, func(a, b rule) int {
 		if a.length != b.length {

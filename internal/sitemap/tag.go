@@ -117,7 +117,7 @@ func reference(ref string) string {
 	return html.UnescapeString(ref)
 }
 
-// isHTML reports whether a first tag or declaration is that of a page.
+// isHTML reports whether a first tag or declaration begins a page.
 func isHTML(tag []byte) bool {
 	if bytes.HasPrefix(tag, []byte("!")) {
 		fields := bytes.Fields(tag)

@@ -1,0 +1,136 @@
+// Package challenge recognizes pages that ask for proof of a human, and pages that report a ban. It
+// is pure.
+//
+// Seine does not solve or evade them. The host is blocked with the name as the reason. A wrong
+// match would stop a whole host, so a signature asks for the header, title or status of an
+// interstitial. A captcha in a form, the script of a vendor on a normal page, or an article about
+// challenges do not match. The signatures are data: signatures.json, with the source of each.
+package challenge
+
+import (
+	_ "embed"
+	"encoding/json"
+	"html"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// maxBody is the most bytes of a body that are searched. Interstitials are smaller.
+const maxBody = 64 << 10
+
+// Page is a response.
+type Page struct {
+	Status int
+
+	// Header is the header of the response, an http.Header.
+	Header map[string][]string
+
+	// Body is the text in UTF-8. Of a longer one, the first 64 KiB count.
+	Body []byte
+}
+
+//go:embed signatures.json
+var file []byte
+
+// signature is one form of a challenge. All conditions that it states have to hold. Texts are in
+// lower case.
+type signature struct {
+	// Name is the reason for which the host is blocked. Source tells where the signature is from.
+	Name, Source string
+
+	// Status lists the statuses of which the page has one.
+	Status []int
+
+	// Header maps names of headers to a text that the value contains.
+	Header map[string]string
+
+	// Title lists the titles of which the page has one.
+	Title []string
+
+	// All and Any are texts in the body. Lacks are texts that are not in it.
+	All, Any, Lacks []string
+
+	// Under is the length in bytes below which the body is.
+	Under int
+}
+
+var signatures = sync.OnceValue(func() (s []signature) {
+	if err := json.Unmarshal(file, &s); err != nil {
+		panic(err) // the file is part of the program
+	}
+	return s
+})
+
+// Of returns the name of the challenge that a page is: "Cloudflare challenge". ok is false for all
+// other pages.
+func Of(p Page) (name string, ok bool) {
+	v := view{Page: p}
+	for _, s := range signatures() {
+		if v.matches(s) {
+			return s.Name, true
+		}
+	}
+	return "", false
+}
+
+// view is a page with the parts that signatures ask for.
+type view struct {
+	Page
+	read        bool
+	body, title string
+}
+
+func (v *view) matches(s signature) bool {
+	if len(s.Status) > 0 && !slices.Contains(s.Status, v.Status) {
+		return false
+	}
+	for name, text := range s.Header {
+		if !v.hasHeader(name, text) {
+			return false
+		}
+	}
+	if s.Under > 0 && len(v.Body) >= s.Under {
+		return false
+	}
+	if len(s.Title)+len(s.All)+len(s.Any)+len(s.Lacks) == 0 {
+		return true
+	}
+	v.lower()
+	has := func(text string) bool { return strings.Contains(v.body, text) }
+	switch {
+	case len(s.Title) > 0 && !slices.Contains(s.Title, v.title),
+		len(s.Any) > 0 && !slices.ContainsFunc(s.Any, has),
+		slices.ContainsFunc(s.Lacks, has):
+		return false
+	}
+	return !slices.ContainsFunc(s.All, func(text string) bool { return !has(text) })
+}
+
+func (v *view) hasHeader(name, text string) bool {
+	for n, values := range v.Header {
+		if strings.EqualFold(n, name) && slices.ContainsFunc(values, func(value string) bool { return strings.Contains(strings.ToLower(value), text) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// lower reads body and title, once.
+func (v *view) lower() {
+	if v.read {
+		return
+	}
+	v.read = true
+	v.body = strings.ToLower(string(v.Body[:min(len(v.Body), maxBody)]))
+	_, rest, ok := strings.Cut(v.body, "<title")
+	if !ok {
+		return
+	}
+	if _, rest, ok = strings.Cut(rest, ">"); !ok {
+		return
+	}
+	title, _, _ := strings.Cut(rest, "<")
+	title = strings.ReplaceAll(html.UnescapeString(title), "\u2019", "'")
+	v.title = strings.ReplaceAll(strings.Join(strings.Fields(title), " "), "…", "...")
+}
