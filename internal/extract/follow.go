@@ -182,7 +182,11 @@ func (rule *linkRule) raw(r *reading, it item) (string, bool) {
 		}
 		value, _ = group(value, m)
 	}
-	value = strings.TrimSpace(value)
+	if it.node != nil && f.attr != "" {
+		value = strings.Trim(value, " \t\n\f\r") // other white space is part of a URL
+	} else {
+		value = strings.TrimSpace(value)
+	}
 	return value, value != "" || it.node != nil && f.attr != ""
 }
 

@@ -47,6 +47,7 @@ type reading struct {
 
 	base     string
 	baseDone bool
+	baseErr  error // the base leads to no page
 
 	json     []gjson.Result // the values of the body
 	jsonErr  error
@@ -96,15 +97,33 @@ func (r *reading) resolve(ref string) (string, error) {
 		r.baseDone = true
 		r.base = r.page.URL
 		if doc, err := r.document(); err == nil && doc != nil {
-			r.base = baseURL(r.page, doc)
+			r.base, r.baseErr = baseURL(r.page, doc)
 		}
+	}
+	if r.baseErr != nil {
+		return r.absolute(ref)
 	}
 	return weburl.ResolveIn(r.base, ref, r.page.Charset)
 }
 
+// absolute resolves a reference on a page with a base that leads to no page. An absolute reference
+// gives the same URL on any page.
+func (r *reading) absolute(ref string) (string, error) {
+	one, err := weburl.ResolveIn("http://base.invalid/", ref, r.page.Charset)
+	if err != nil {
+		return "", err
+	}
+	if other, err := weburl.ResolveIn("https://base.invalid/", ref, r.page.Charset); err != nil || other != one {
+		return "", r.baseErr
+	}
+	return one, nil
+}
+
 // baseURL returns the base URL of references on a page: the href of the first base element with
-// one, else the page's URL. The content of a template is no part of the page.
-func baseURL(page *seine.Page, doc *html.Node) string {
+// one, else the page's URL. The content of a template is no part of the page. It fails if the base
+// is a URL that leads to no page, such as ftp or a URL with a password. A base that is malformed,
+// data or a script does not count.
+func baseURL(page *seine.Page, doc *html.Node) (string, error) {
 	for n := markup.Next(doc, doc); n != nil; n = markup.Next(n, doc) {
 		if n.DataAtom != atom.Base || n.Namespace != "" {
 			continue
@@ -113,12 +132,17 @@ func baseURL(page *seine.Page, doc *html.Node) string {
 		if !ok {
 			continue
 		}
-		if base, err := weburl.ResolveIn(page.URL, href, page.Charset); err == nil {
-			return base
+		base, err := weburl.ResolveIn(page.URL, href, page.Charset)
+		scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(href)), ":")
+		switch {
+		case err == nil:
+			return base, nil
+		case errors.Is(err, weburl.ErrUserInfo), errors.Is(err, weburl.ErrNotWeb) && scheme != "data" && scheme != "javascript":
+			return page.URL, err
 		}
-		return page.URL
+		return page.URL, nil
 	}
-	return page.URL
+	return page.URL, nil
 }
 
 // text returns the visible text of n.
