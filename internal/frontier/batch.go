@@ -1,16 +1,32 @@
 package frontier
 
+import "errors"
+
+// ownerTries bounds the attempts of a batch whose records other transactions take meanwhile.
+const ownerTries = 5
+
 // CompleteBatch completes a batch with a driver's transaction. If the database rejects the batch as
 // data, each task gets a transaction of its own, so that one bad record does not fail the others.
-// Outcome.Bad names the rejected tasks.
-func CompleteBatch(batch []Completion, isData func(error) bool, complete func([]Completion) (Outcome, error)) (Outcome, error) {
-	out, err := complete(batch)
+// Outcome.Bad names the rejected tasks. complete looks up the owners of the records if owners is
+// true, which only tasks with several records need, and else returns ErrOwned if it meets one.
+func CompleteBatch(batch []Completion, isData func(error) bool, complete func(batch []Completion, owners bool) (Outcome, error)) (Outcome, error) {
+	whole := func(batch []Completion) (out Outcome, err error) {
+		owners := NeedsOwners(batch)
+		for range ownerTries {
+			if out, err = complete(batch, owners); !errors.Is(err, ErrOwned) {
+				break
+			}
+			owners = true
+		}
+		return out, err
+	}
+	out, err := whole(batch)
 	if err == nil || !isData(err) {
 		return out, err
 	}
 	out = Outcome{Bad: map[int64]error{}}
 	for _, one := range batch {
-		o, err := complete([]Completion{one})
+		o, err := whole([]Completion{one})
 		switch {
 		case err != nil && isData(err):
 			out.Bad[one.Seq] = err
@@ -19,6 +35,9 @@ func CompleteBatch(batch []Completion, isData func(error) bool, complete func([]
 		}
 		out.Kept += o.Kept
 		out.Lost, out.Refused = append(out.Lost, o.Lost...), append(out.Refused, o.Refused...)
+		for seq, taken := range o.Taken {
+			out.Take(seq, taken)
+		}
 	}
 	return out, nil
 }
@@ -49,7 +68,8 @@ func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, 
 			lacks[f.Key] = append(lacks[f.Key], f)
 		}
 		for _, r := range records {
-			r.Assets, r.Failed = owned[r.Key], lacks[r.Key]
+			r.Assets = ofTask(owned[r.Key], func(a Asset) bool { return a.Task == r.Task })
+			r.Failed = ofTask(lacks[r.Key], func(a FailedAsset) bool { return a.Task == r.Task })
 			if err := each(r); err != nil {
 				return err
 			}
@@ -57,6 +77,16 @@ func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, 
 		last := records[len(records)-1]
 		key, kind = last.Key, last.Kind
 	}
+}
+
+// ofTask returns the elements of the task that owns a record.
+func ofTask[T any](list []T, owned func(T) bool) (out []T) {
+	for _, v := range list {
+		if owned(v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // EachAsset calls each for the assets of a job, page by page. page returns the assets after a key

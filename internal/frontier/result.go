@@ -25,6 +25,16 @@ type Completion struct {
 	// attempts.
 	Failed []FailedAsset
 
+	// Unchanged means that the page is as it was (HTTP 304, or equal content): its records and
+	// assets stay. Gone means that a page that was done is gone: its records stay and get the time.
+	// A later Done clears it.
+	Unchanged, Gone bool
+
+	// History keeps the earlier version of each record whose fields change. Records that the page
+	// no longer brings are then gone. Without History they are deleted with their assets, and a
+	// changed record replaces its row.
+	History bool
+
 	// Again, if not nil, returns the task to the queue after its results are stored: its records
 	// are complete except for assets that are retried.
 	Again *Again
@@ -60,11 +70,15 @@ type Again struct {
 type FailedAsset struct {
 	Key, Name, URL string
 
+	// Task is set as in an Asset. Complete ignores it.
+	Task string `json:",omitempty"`
+
 	// Reason is the cause of the failure.
 	Reason string
 }
 
-// Record is one extracted entity.
+// Record is one extracted entity. Its key is unique per job and kind. A page may bring several
+// records.
 type Record struct {
 	Key, Kind, URL string
 	Fields         json.RawMessage
@@ -73,12 +87,20 @@ type Record struct {
 
 	// Missing lists the fields without a value, for the counters. It is not stored.
 	Missing []string
+
+	// Merge means that the record of another task with this key and kind is updated and keeps its
+	// owner. Otherwise such a completion is not stored: see [Outcome.Taken].
+	Merge bool
 }
 
 // Asset is the row of a stored file.
 type Asset struct {
+	// Key is the key of the record.
 	Key string
 	seine.Stored
+
+	// Task is the key of the task that owns the record, empty if it is Key. Complete ignores it.
+	Task string
 }
 
 // Failure returns a task to the queue, to be retried.
@@ -121,6 +143,18 @@ type Outcome struct {
 	// Bad holds, by seq, the errors of results that the database rejects as data.
 	Bad map[int64]error
 
+	// Taken holds, by seq, a record that belongs to another task. The completions are not stored,
+	// and their tasks are still the lease's.
+	Taken map[int64]TakenKey
+
 	// Refused lists the follow-ups that the job had seen before, of tasks with an Explored.
 	Refused []string
+}
+
+// Take adds a completion to Taken.
+func (o *Outcome) Take(seq int64, taken TakenKey) {
+	if o.Taken == nil {
+		o.Taken = map[int64]TakenKey{}
+	}
+	o.Taken[seq] = taken
 }

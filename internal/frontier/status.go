@@ -138,6 +138,15 @@ type Stored struct {
 	Record
 	Assets []Asset
 
+	// Task is the key of the task that owns the record, empty if it is the record's key.
+	Task string
+
+	// Version counts the changes of the fields, from 1.
+	Version int
+
+	// GoneAt is the time from which on the page of the record is gone. Zero means that it is not.
+	GoneAt time.Time
+
 	// Failed lists the assets that the record lacks.
 	Failed []FailedAsset
 }

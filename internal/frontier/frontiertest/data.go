@@ -102,6 +102,7 @@ func testRecords(t *testing.T, s *suite) {
 			{Key: c.Key, Stored: seine.Stored{Name: "back", Path: "p/" + c.Key + "_back.pdf", Bytes: 8, SHA256: []byte("sum"), URL: "u"}},
 		}
 		batch[0].Records = append(batch[0].Records, record("shared", fmt.Sprintf(`{"by":%q}`, c.Key)))
+		batch[0].Records[1].Merge = true
 		s.complete(l, job, batch, 1)
 	}
 	got := s.stored(job)
@@ -129,9 +130,12 @@ func testRecords(t *testing.T, s *suite) {
 	}
 	batch := done(s.claim(l, job, 9, 1)...)
 	batch[0].Records[0].Fields = []byte(`{"a":2}`)
+	batch[0].Assets = []frontier.Asset{{Key: "a", Stored: seine.Stored{Name: "front", Path: "p/a_front.png", Bytes: 7, SHA256: []byte("sum"), URL: "u"}}}
+	batch[0].Records = append(batch[0].Records, record("shared", `{"by":"a"}`))
+	batch[0].Records[1].Merge = true
 	s.complete(l, job, batch, 1)
-	if got := s.stored(job); got[0] != `a {"a":2} back=p/a_back.pdf front=p/a_front.png` {
-		t.Errorf("stored %q; want it replaced", got[0])
+	if got := s.stored(job); got[0] != `a {"a":2} front=p/a_front.png` {
+		t.Errorf("stored %q; want it replaced, without the file it no longer brings", got[0])
 	}
 	if c := s.counts(job); c.Records != 4 {
 		t.Errorf("%d records by the counters; want 4", c.Records)

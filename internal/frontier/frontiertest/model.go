@@ -24,7 +24,7 @@ type model struct {
 	circuits map[int]frontier.Circuit
 	blocks   map[int64]explore.Sums
 	observed []observed
-	records  map[string]string // fields by key
+	records  map[string]stored // by key
 	owed     map[string]string // by key
 	failed   map[string]bool   // keys with failed assets
 	leftOut  map[string]int64  // by reason
@@ -35,6 +35,12 @@ type model struct {
 type observed struct {
 	worker string
 	frontier.Explored
+}
+
+// stored is a row of table record.
+type stored struct {
+	fields, owner string
+	revision      int
 }
 
 // task is a row of the tables task and queue.
@@ -90,7 +96,7 @@ func (h held) alone() bool { return h.owed != nil && len(*h.owed) > len("{}") }
 func newModel(now time.Time) *model {
 	return &model{
 		now: now, lanes: map[string]frontier.Lane{}, tasks: map[string]*task{}, leases: map[string]*lease{},
-		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]string{}, owed: map[string]string{}, failed: map[string]bool{}, leftOut: map[string]int64{},
+		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]stored{}, owed: map[string]string{}, failed: map[string]bool{}, leftOut: map[string]int64{},
 	}
 }
 
@@ -279,10 +285,14 @@ func (m *model) explored(worker string, x *frontier.Explored) {
 // refused follow-ups.
 func (m *model) complete(worker string, hs []held, batch []frontier.Completion) (out outcome) {
 	ends := map[string]*frontier.Ended{}
+	owners, brought := m.owners(worker, hs, batch, &out)
 	for i, h := range hs {
 		c, t := batch[i], m.mine(worker, h)
 		if t == nil {
 			out.Lost = append(out.Lost, h.key)
+			continue
+		}
+		if _, taken := out.Taken[h.key]; taken {
 			continue
 		}
 		out.Kept++
@@ -300,7 +310,18 @@ func (m *model) complete(worker string, hs []held, batch []frontier.Completion) 
 			m.leftOut[x.Reason] += x.N
 		}
 		for _, r := range c.Records {
-			m.records[r.Key] = string(r.Fields)
+			row, fields := m.records[r.Key], string(r.Fields)
+			if row.fields != fields {
+				row.revision++
+			}
+			m.records[r.Key] = stored{fields, owners[r.Key], row.revision}
+		}
+		if t.Mark != frontier.Unmarked && (c.State == seine.Done || c.Again != nil) && !h.alone() {
+			for key, row := range m.records {
+				if row.owner == h.key && !brought[key] {
+					delete(m.records, key)
+				}
+			}
 		}
 		if h.owed != nil || len(c.Failed) > 0 {
 			m.failed[h.key] = len(c.Failed) > 0
@@ -321,6 +342,44 @@ func (m *model) complete(worker string, hs []held, batch []frontier.Completion) 
 	}
 	m.settle(ends)
 	return out
+}
+
+// owners returns the owners of the records of a batch and their keys, and notes the tasks whose
+// records belong to others.
+func (m *model) owners(worker string, hs []held, batch []frontier.Completion, out *outcome) (owners map[string]string, brought map[string]bool) {
+	owners, brought = map[string]string{}, map[string]bool{}
+	for key, row := range m.records {
+		owners[key] = row.owner
+	}
+	for i, h := range hs {
+		if m.mine(worker, h) == nil {
+			continue
+		}
+		seen, taken := map[string]bool{}, ""
+		for _, r := range batch[i].Records {
+			switch owner, known := owners[r.Key]; {
+			case taken != "":
+			case seen[r.Key]:
+				taken = r.Key + " of " + h.key
+			case known && owner != h.key && !r.Merge:
+				taken = r.Key + " of " + owner
+			}
+			seen[r.Key] = true
+		}
+		if taken != "" {
+			if out.Taken == nil {
+				out.Taken = map[string]string{}
+			}
+			out.Taken[h.key] = taken
+			continue
+		}
+		for key := range seen {
+			if brought[key] = true; owners[key] == "" {
+				owners[key] = h.key
+			}
+		}
+	}
+	return owners, brought
 }
 
 func (m *model) fail(worker string, hs []held, batch []frontier.Failure) (out outcome) {

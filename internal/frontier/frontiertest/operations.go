@@ -310,6 +310,11 @@ func (c *comparison) complete() {
 			}
 		default:
 			b.Records = []frontier.Record{record(h.key, `{"n":`+one(c, numbers)+`}`)}
+			for range c.rand.IntN(4) - 1 { // of a list on the page
+				r := record(fmt.Sprintf("each%d", c.rand.IntN(20)), `{"n":`+one(c, numbers)+`}`)
+				r.Merge = c.rand.IntN(3) == 0
+				b.Records = append(b.Records, r)
+			}
 		}
 		if c.rand.IntN(3) == 0 {
 			b.LeftOut = []frontier.LeftOut{{Reason: "out of scope", N: int64(1 + c.rand.IntN(3))}, {Reason: "over the limit", N: 1}}
@@ -401,8 +406,15 @@ func (c *comparison) end(
 		out, err := call(ctx, d)
 		o := outcome{Kept: out.Kept, Refused: slices.Sorted(slices.Values(out.Refused))}
 		for _, h := range hs {
-			if slices.Contains(out.Lost, d.held[holding(worker, h)].Seq) {
+			seq := d.held[holding(worker, h)].Seq
+			if slices.Contains(out.Lost, seq) {
 				o.Lost = append(o.Lost, h.key)
+			}
+			if taken, ok := out.Taken[seq]; ok {
+				if o.Taken == nil {
+					o.Taken = map[string]string{}
+				}
+				o.Taken[h.key] = taken.Key + " of " + taken.Owner
 			}
 		}
 		slices.Sort(o.Lost)

@@ -52,6 +52,7 @@ func holding(worker string, h held) string { return fmt.Sprintf("%s/%s/%d", work
 type outcome struct {
 	Kept          int
 	Lost, Refused []string
+	Taken         map[string]string // keys and owners of records by task
 }
 
 // A comparison runs operations on all drivers and on the model.

@@ -76,7 +76,7 @@ type answers struct {
 type reports struct {
 	Status  frontier.Status
 	Tasks   []frontier.TaskInfo
-	Records map[string]string
+	Records map[string]string // owner, version and fields
 	Blocks  map[int64]explore.Sums
 	Steps   map[explore.Step]explore.Trial
 	Depth   frontier.Depth
@@ -135,8 +135,12 @@ func (m *model) answers(full bool, filter frontier.Filter, steps map[explore.Ste
 	}
 	slices.SortFunc(out.Circuits, func(a, b frontier.Circuit) int { return cmp.Compare(a.Space, b.Space) })
 	if full {
+		records := map[string]string{}
+		for key, r := range m.records {
+			records[key] = fmt.Sprintf("%s v%d %s", r.owner, r.revision, r.fields)
+		}
 		out.Reports = &reports{
-			Status: m.status(), Tasks: m.list(filter), Records: m.records, Blocks: m.blocks, Steps: steps, Depth: m.depth(),
+			Status: m.status(), Tasks: m.list(filter), Records: records, Blocks: m.blocks, Steps: steps, Depth: m.depth(),
 			Digest: string(m.spec.Digest),
 		}
 	}
@@ -324,7 +328,7 @@ func (d *driver) ask(ctx context.Context, full bool, filter frontier.Filter) (ou
 	if err := d.Records(ctx, d.job, func(s frontier.Stored) error {
 		var fields bytes.Buffer // jsonb adds spaces
 		err := json.Compact(&fields, s.Fields)
-		r.Records[s.Key] = fields.String()
+		r.Records[s.Key] = fmt.Sprintf("%s v%d %s", cmp.Or(s.Task, s.Key), s.Version, fields.String())
 		return err
 	}); err != nil {
 		return out, err

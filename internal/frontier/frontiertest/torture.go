@@ -164,6 +164,7 @@ func (tt *torture) complete(ctx context.Context, lease frontier.Lease, got []fro
 	batch := done(got...)
 	for i, c := range batch {
 		batch[i].Records = append(batch[i].Records, record("shared"+c.Key[len(c.Key)-1:], `{"by":"`+c.Key+`"}`))
+		batch[i].Records[1].Merge = true
 		batch[i].Assets = []frontier.Asset{{Key: c.Key, Stored: seine.Stored{Name: "front", Path: "p/" + c.Key, Bytes: 1, SHA256: []byte("s"), URL: "u"}}}
 		if c.Key[0] == 't' {
 			var n int
@@ -180,8 +181,8 @@ func (tt *torture) complete(ctx context.Context, lease frontier.Lease, got []fro
 		tt.late.Add(int64(len(got)))
 		return
 	}
-	if err != nil || len(out.Bad) > 0 {
-		tt.Errorf("complete: %v, %v", err, out.Bad)
+	if err != nil || len(out.Bad) > 0 || len(out.Taken) > 0 {
+		tt.Errorf("complete: %v, %v, %v", err, out.Bad, out.Taken)
 		return
 	}
 	tt.late.Add(int64(len(out.Lost)))

@@ -168,7 +168,7 @@ func (f *Frontier) requeue(ctx context.Context, t tx, job frontier.JobID, task f
 		return false, err
 	}
 	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta, owes) values (?1, ?2, ?3, ?4, ?5, (select meta is not null or page <> '' from task where job_id = ?1 and key = ?2),
- exists (select 1 from asset_failure where job_id = ?1 and key = ?2))`,
+ exists (select 1 from asset_failure where job_id = ?1 and (key = ?2 and task is null or task = ?2)))`,
 		job, task.Key, lane, task.Priority, int(frontier.MarkOf(seine.State(state)))); err != nil {
 		return false, err
 	}

@@ -12,12 +12,12 @@ import (
 // batch as data, each task gets a transaction of its own, so that one bad record does not fail the
 // others.
 func (f *Frontier) Complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (frontier.Outcome, error) {
-	return frontier.CompleteBatch(batch, isData, func(batch []frontier.Completion) (frontier.Outcome, error) {
-		return f.complete(ctx, l, job, batch)
+	return frontier.CompleteBatch(batch, isData, func(batch []frontier.Completion, owners bool) (frontier.Outcome, error) {
+		return f.complete(ctx, l, job, batch, owners)
 	})
 }
 
-func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (out frontier.Outcome, err error) {
+func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion, owners bool) (out frontier.Outcome, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		out = frontier.Outcome{}
 		if err := alive(ctx, t, l); err != nil {
@@ -27,9 +27,15 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		if err != nil {
 			return err
 		}
-		ends, moved := ended{}, counts{}
+		mine, k := batch, newKeeper(f, t, job)
+		if owners {
+			if mine, err = k.take(ctx, l, batch, swept, &out); err != nil {
+				return err
+			}
+		}
+		ends := ended{}
 		var answers []*frontier.Explored
-		for _, c := range batch {
+		for _, c := range mine {
 			if swept[c.Seq] {
 				if err := f.releaseHeld(ctx, t, l, c.Claimed); err != nil {
 					return err
@@ -45,7 +51,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 				continue
 			}
 			out.Kept++
-			refused, err := f.finish(ctx, t, l, job, c, moved)
+			refused, err := f.finish(ctx, t, l, k, c)
 			if err != nil {
 				return err
 			}
@@ -59,7 +65,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 			ends.add(c.Lane, state, c.Alone())
 			answers = append(answers, c.Explored)
 		}
-		if err := moved.write(ctx, t, job); err != nil {
+		if err := k.moved.write(ctx, t, job); err != nil {
 			return err
 		}
 		if err := f.explored(ctx, t, job, l, answers); err != nil {
@@ -125,48 +131,25 @@ func fence[T any](ctx context.Context, t tx, l frontier.Lease, batch []T, seq fu
 
 // finish stores the results of a task that left the queue and moves it to its final state. It
 // returns the keys of the follow-ups that the job had seen.
-func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, job frontier.JobID, c frontier.Completion, moved counts) (refused []string, err error) {
+func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, k *keeper, c frontier.Completion) (refused []string, err error) {
 	if len(c.Follow) > 0 {
-		if _, refused, err = f.add(ctx, t, job, c.Follow); err != nil {
+		if _, refused, err = f.add(ctx, t, k.job, c.Follow); err != nil {
 			return nil, err
 		}
 	}
-	// Most rows are new, so the insert comes first.
-	upsert := func(state int, insert, update string, args ...any) error {
-		n, err := t.exec(ctx, insert, args...)
-		if err == nil && n == 0 {
-			_, err = t.exec(ctx, update, args...)
-		}
-		moved[stat{state, "", ""}] += n
-		return err
-	}
-	for _, r := range c.Records {
-		if err := upsert(frontier.StatRecords, `insert into record(job_id, key, kind, fields, url, digest, fetched_at) values (?, ?, ?, ?, ?, ?, ?) on conflict (job_id, key, kind, version) do nothing`,
-			`update record set fields = ?4, url = ?5, digest = ?6, fetched_at = ?7 where job_id = ?1 and key = ?2 and kind = ?3 and version = 1`,
-			job, frontier.Clean(r.Key), frontier.Clean(r.Kind), string(frontier.CleanJSON(r.Fields)), frontier.Clean(r.URL), append([]byte{}, r.Digest...), r.FetchedAt.UnixMicro()); err != nil {
-			return nil, err
-		}
+	if err := k.keep(ctx, c); err != nil {
+		return nil, err
 	}
 	if c.Again == nil { // otherwise its end counts them
-		frontier.FieldDeltas(c, func(state int, reason string) { moved[stat{state, reason, ""}]++ })
+		frontier.FieldDeltas(c, func(state int, reason string) { k.moved[stat{state, reason, ""}]++ })
 	}
 	for _, x := range c.LeftOut {
-		moved[stat{frontier.StatLeftOut, frontier.CleanReason(x.Reason), frontier.Clean(c.Page)}] += x.N
+		k.moved[stat{frontier.StatLeftOut, frontier.CleanReason(x.Reason), frontier.Clean(c.Page)}] += x.N
 	}
-	for _, a := range c.Assets {
-		if err := upsert(frontier.StatAssets, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
- on conflict (job_id, key, name, version) do nothing`,
-			`update asset set path = ?4, bytes = ?5, sha256 = ?6, width = ?7, height = ?8, url = ?9, original_bytes = ?10, original_sha256 = ?11
- where job_id = ?1 and key = ?2 and name = ?3 and version = 1`,
-			job, frontier.Clean(a.Key), frontier.Clean(a.Name), frontier.Clean(a.Path), a.Bytes, append([]byte{}, a.SHA256...),
-			orNull(a.Width), orNull(a.Height), frontier.Clean(a.URL), orNull(a.OriginalBytes), a.OriginalSHA256); err != nil {
-			return nil, err
-		}
-	}
-	if err := f.failures(ctx, t, job, c); err != nil || c.Again != nil {
+	if err := f.failures(ctx, t, k.job, c); err != nil || c.Again != nil {
 		return refused, err
 	}
-	return refused, f.final(ctx, t, job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, moved)
+	return refused, f.final(ctx, t, k.job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, k.moved)
 }
 
 // failures replaces the failed assets of a task.
@@ -174,7 +157,7 @@ func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c fro
 	if c.Owed == nil && len(c.Failed) == 0 {
 		return nil
 	}
-	if _, err := t.exec(ctx, `delete from asset_failure where job_id = ? and key = ?`, job, c.Key); err != nil {
+	if _, err := t.exec(ctx, `delete from asset_failure where job_id = ?1 and (key = ?2 and task is null or task = ?2)`, job, c.Key); err != nil {
 		return err
 	}
 	if c.Again == nil {
@@ -183,8 +166,8 @@ func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c fro
 		}
 	}
 	for _, a := range c.Failed {
-		if _, err := t.exec(ctx, `insert into asset_failure(job_id, key, name, url, reason, at) values (?, ?, ?, ?, ?, ?) on conflict do nothing`,
-			job, frontier.Clean(a.Key), frontier.Clean(a.Name), frontier.Clean(a.URL), frontier.CleanReason(a.Reason), f.now()); err != nil {
+		if _, err := t.exec(ctx, `insert into asset_failure(job_id, task, key, name, url, reason, at) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing`,
+			job, frontier.OwnerOf(c.Key, frontier.Clean(a.Key)), frontier.Clean(a.Key), frontier.Clean(a.Name), frontier.Clean(a.URL), frontier.CleanReason(a.Reason), f.now()); err != nil {
 			return err
 		}
 	}

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	sqlRecordPage   = `select key, kind, fields, url, digest, fetched_at from record where job_id = ? and (key, kind) > (?, ?) order by key, kind limit ?`
-	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256 from asset`
+	sqlRecordColumns = `select key, kind, fields, url, digest, fetched_at, coalesce(task, ''), revision, coalesce(gone_at, 0) from record`
+	sqlRecordPage    = sqlRecordColumns + ` where job_id = ? and (key, kind) > (?, ?) and not superseded order by key, kind limit ?`
+	sqlAssetColumns  = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from asset`
 )
 
 // reader is the file or a transaction on it.
@@ -37,13 +38,7 @@ func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(f
 func records(ctx context.Context, from reader, job frontier.JobID, each func(frontier.Stored) error) error {
 	return frontier.EachRecord(each, func(key, kind string) (page []frontier.Stored, err error) {
 		err = rowsOf(ctx, from, sqlRecordPage, []any{job, key, kind, frontier.RecordPage}, func(r *sql.Rows) error {
-			var (
-				s      frontier.Stored
-				fields string
-				at     int64
-			)
-			err := r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at)
-			s.Fields, s.FetchedAt = json.RawMessage(fields), fromMicro(at)
+			s, err := scanRecord(r)
 			page = append(page, s)
 			return err
 		})
@@ -59,9 +54,9 @@ func records(ctx context.Context, from reader, job frontier.JobID, each func(fro
 		return out, err
 	}, func(keys []string) (out []frontier.FailedAsset, err error) {
 		marks, args := list(keys)
-		err = rowsOf(ctx, from, `select key, name, url, reason from asset_failure where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
+		err = rowsOf(ctx, from, `select key, name, url, reason, coalesce(task, '') from asset_failure where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
 			var a frontier.FailedAsset
-			err := r.Scan(&a.Key, &a.Name, &a.URL, &a.Reason)
+			err := r.Scan(&a.Key, &a.Name, &a.URL, &a.Reason, &a.Task)
 			out = append(out, a)
 			return err
 		})
@@ -81,13 +76,23 @@ func (f *Frontier) Assets(ctx context.Context, job frontier.JobID, each func(fro
 	})
 }
 
+func scanRecord(r *sql.Rows) (s frontier.Stored, err error) {
+	var (
+		fields   string
+		at, gone int64
+	)
+	err = r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at, &s.Task, &s.Version, &gone)
+	s.Fields, s.FetchedAt, s.GoneAt = json.RawMessage(fields), fromMicro(at), orZero(gone)
+	return s, err
+}
+
 func scanAsset(r *sql.Rows) (a frontier.Asset, err error) {
-	return a, r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
+	return a, r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task)
 }
 
 // Owner returns another task whose record names a file.
 func (f *Frontier) Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (owner string, err error) {
-	err = f.one(ctx, `select coalesce((select key from asset where job_id = ?1 and path = ?3 and key <> ?2
-  and not exists (select 1 from asset where job_id = ?1 and key = ?2 and path = ?3 and sha256 = ?4) limit 1), '')`, []any{job, key, path, sha256}, &owner)
+	err = f.one(ctx, `select coalesce((select coalesce(task, key) from asset where job_id = ?1 and path = ?3 and coalesce(task, key) <> ?2
+  and not exists (select 1 from asset where job_id = ?1 and (key = ?2 and task is null or task = ?2) and path = ?3 and sha256 = ?4) limit 1), '')`, []any{job, key, path, sha256}, &owner)
 	return owner, err
 }

@@ -8,10 +8,16 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
+// recordColumns are the records of tasks.
 type recordColumns struct {
 	keys, kinds, fields, urls []string
 	digests                   [][]byte
 	at                        []time.Time
+
+	// tasks, histories and index are for sqlKeep. index is nil for sqlRecords.
+	tasks     []*string
+	histories []bool
+	index     map[frontier.RecordID]int
 }
 
 func (k *recordColumns) add(r frontier.Record) {
@@ -20,10 +26,36 @@ func (k *recordColumns) add(r frontier.Record) {
 	k.digests, k.at = append(k.digests, append([]byte{}, r.Digest...)), append(k.at, r.FetchedAt)
 }
 
+// keep adds a record for sqlKeep. A later record under the same key replaces an earlier one.
+func (k *recordColumns) keep(r frontier.Record, task string, history bool) {
+	id := frontier.RecordID{Key: frontier.Clean(r.Key), Kind: frontier.Clean(r.Kind)}
+	if at, ok := k.index[id]; ok {
+		k.fields[at], k.urls[at] = string(frontier.CleanJSON(r.Fields)), frontier.Clean(r.URL)
+		k.digests[at], k.at[at], k.histories[at] = append([]byte{}, r.Digest...), r.FetchedAt, history
+		return
+	}
+	if k.index == nil {
+		k.index = map[frontier.RecordID]int{}
+	}
+	k.index[id] = len(k.keys)
+	k.add(r)
+	k.tasks, k.histories = append(k.tasks, frontier.OwnerOf(task, id.Key)), append(k.histories, history)
+}
+
 func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
-	if len(k.keys) > 0 {
+	switch {
+	case len(k.keys) == 0:
+	case k.index != nil:
+		b.Queue(sqlKeep, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at, k.tasks, k.histories)
+	default:
 		b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
 	}
+}
+
+// dropColumns are the tasks whose records replace earlier ones.
+type dropColumns struct {
+	tasks     []string
+	histories []bool
 }
 
 type assetColumns struct {
@@ -33,9 +65,11 @@ type assetColumns struct {
 	widths, heights          []*int
 	originalBytes            []*int64
 	originalSums             [][]byte
+	tasks                    []*string
 }
 
-func (k *assetColumns) add(a frontier.Asset) {
+func (k *assetColumns) add(a frontier.Asset, task string) {
+	k.tasks = append(k.tasks, frontier.OwnerOf(task, frontier.Clean(a.Key)))
 	k.keys, k.names = append(k.keys, frontier.Clean(a.Key)), append(k.names, frontier.Clean(a.Name))
 	k.paths, k.urls = append(k.paths, frontier.Clean(a.Path)), append(k.urls, frontier.Clean(a.URL))
 	k.bytes, k.sums = append(k.bytes, a.Bytes), append(k.sums, append([]byte{}, a.SHA256...))
@@ -45,7 +79,7 @@ func (k *assetColumns) add(a frontier.Asset) {
 
 func (k *assetColumns) queue(b *pgx.Batch, job frontier.JobID) {
 	if len(k.keys) > 0 {
-		b.Queue(sqlAssets, job, k.keys, k.names, k.paths, k.bytes, k.sums, k.widths, k.heights, k.urls, k.originalBytes, k.originalSums)
+		b.Queue(sqlAssets, job, k.keys, k.names, k.paths, k.bytes, k.sums, k.widths, k.heights, k.urls, k.originalBytes, k.originalSums, k.tasks)
 	}
 }
 
@@ -82,6 +116,7 @@ func (k *againColumns) queue(b *pgx.Batch, now any, l frontier.Lease) {
 type failedColumns struct {
 	forget                     []string
 	keys, names, urls, reasons []string
+	tasks                      []*string
 }
 
 func (k *failedColumns) add(t frontier.Completion) {
@@ -92,6 +127,7 @@ func (k *failedColumns) add(t frontier.Completion) {
 	for _, a := range t.Failed {
 		k.keys, k.names = append(k.keys, frontier.Clean(a.Key)), append(k.names, frontier.Clean(a.Name))
 		k.urls, k.reasons = append(k.urls, frontier.Clean(a.URL)), append(k.reasons, frontier.CleanReason(a.Reason))
+		k.tasks = append(k.tasks, frontier.OwnerOf(t.Key, frontier.Clean(a.Key)))
 	}
 }
 
@@ -100,7 +136,7 @@ func (k *failedColumns) queue(b *pgx.Batch, now any, job frontier.JobID) {
 		b.Queue(sqlForgetFailures, job, k.forget)
 	}
 	if len(k.keys) > 0 {
-		b.Queue(sqlFailures, job, k.keys, k.names, k.urls, k.reasons, now)
+		b.Queue(sqlFailures, job, k.keys, k.names, k.urls, k.reasons, now, k.tasks)
 	}
 }
 

@@ -15,12 +15,12 @@ import (
 // batch as data, each task gets a transaction of its own, so that one bad record does not fail the
 // others.
 func (f *Frontier) Complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (frontier.Outcome, error) {
-	return frontier.CompleteBatch(batch, isData, func(batch []frontier.Completion) (frontier.Outcome, error) {
-		return f.complete(ctx, l, job, batch)
+	return frontier.CompleteBatch(batch, isData, func(batch []frontier.Completion, owners bool) (frontier.Outcome, error) {
+		return f.complete(ctx, l, job, batch, owners)
 	})
 }
 
-func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion) (out frontier.Outcome, err error) {
+func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion, owners bool) (out frontier.Outcome, err error) {
 	var follow []frontier.New
 	for _, c := range batch {
 		follow = append(follow, c.Follow...)
@@ -35,7 +35,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		for _, t := range batch {
 			brought.add(t)
 		}
-		if len(follow) == 0 && !slices.ContainsFunc(batch, func(t frontier.Completion) bool { return t.Again != nil }) {
+		if !owners && len(follow) == 0 && !slices.ContainsFunc(batch, func(t frontier.Completion) bool { return t.Again != nil }) {
 			if whole, err := f.whole(ctx, c, l, job, batch, brought); whole || err != nil {
 				out.Kept = len(batch)
 				return err
@@ -45,8 +45,17 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		if err != nil || len(mine)+len(swept) == 0 {
 			return err
 		}
-		return f.write(ctx, c, l, job, mine, swept, lanes, &out)
+		var held *frontier.Owners
+		if owners {
+			if mine, held, err = take(ctx, c, job, mine, &out); err != nil {
+				return err
+			}
+		}
+		return f.write(ctx, c, l, job, mine, swept, lanes, held, &out)
 	})
+	if owned(err) {
+		err = frontier.ErrOwned
+	}
 	if err != nil {
 		return frontier.Outcome{}, fmt.Errorf("complete: %w", err)
 	}
@@ -142,7 +151,7 @@ func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	if len(brought.paths) > 0 {
 		b.Queue(sqlPendingDeletion, brought.seqs, brought.paths).Query(collectInto(&pending))
 	}
-	yieldOf(batch).queue(b, f.now(), job, l, wake{}, nil).Exec(func(tag pgconn.CommandTag) error {
+	yieldOf(batch, nil).queue(b, f.now(), job, l, wake{}, nil).Exec(func(tag pgconn.CommandTag) error {
 		n = tag.RowsAffected()
 		return nil
 	})
@@ -162,7 +171,7 @@ func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 
 // write stores the results of tasks, moves the tasks to their final state, releases the swept ones
 // and commits.
-func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine, swept []frontier.Completion, lanes map[string]int32, out *frontier.Outcome) error {
+func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, mine, swept []frontier.Completion, lanes map[string]int32, owners *frontier.Owners, out *frontier.Outcome) error {
 	var follow, steps []frontier.New
 	for _, t := range mine {
 		follow = append(follow, t.Follow...)
@@ -170,7 +179,7 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 			steps = append(steps, t.Follow...)
 		}
 	}
-	y := yieldOf(mine)
+	y := yieldOf(mine, owners)
 	var back []int64
 	for _, t := range swept {
 		back, y.lock = append(back, t.Seq), append(y.lock, int32(t.Lane))

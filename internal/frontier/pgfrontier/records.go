@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,12 +12,12 @@ import (
 )
 
 const (
-	sqlRecordPage = `select key, kind, fields::text, url, digest, fetched_at from seine.record
- where job_id = $1 and (key, kind) > ($2, $3) order by key, kind limit $4`
-	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256 from seine.asset`
-	sqlAssetsOf     = sqlAssetColumns + ` where job_id = $1 and key = any($2::text[]) order by key, name`
-	sqlFailuresOf   = `select key, name, url, reason from seine.asset_failure where job_id = $1 and key = any($2::text[]) order by key, name`
-	sqlAssetPage    = sqlAssetColumns + ` where job_id = $1 and (key, name) > ($2, $3) order by key, name limit $4`
+	sqlRecordColumns = `select key, kind, fields::text, url, digest, fetched_at, coalesce(task, ''), revision, gone_at from seine.record`
+	sqlRecordPage    = sqlRecordColumns + ` where job_id = $1 and (key, kind) > ($2, $3) and not superseded order by key, kind limit $4`
+	sqlAssetColumns  = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from seine.asset`
+	sqlAssetsOf      = sqlAssetColumns + ` where job_id = $1 and key = any($2::text[]) order by key, name`
+	sqlFailuresOf    = `select key, name, url, reason, coalesce(task, '') from seine.asset_failure where job_id = $1 and key = any($2::text[]) order by key, name`
+	sqlAssetPage     = sqlAssetColumns + ` where job_id = $1 and (key, name) > ($2, $3) order by key, name limit $4`
 )
 
 // Records calls each for every record with its assets, ordered by key and kind.
@@ -78,18 +79,24 @@ func (f *Frontier) Assets(ctx context.Context, job frontier.JobID, each func(fro
 }
 
 func scanRecord(row pgx.CollectableRow) (s frontier.Stored, err error) {
-	var fields string
-	err = row.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &s.FetchedAt)
+	var (
+		fields string
+		gone   *time.Time
+	)
+	err = row.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &s.FetchedAt, &s.Task, &s.Version, &gone)
 	s.Fields, s.FetchedAt = json.RawMessage(fields), s.FetchedAt.UTC()
+	if gone != nil {
+		s.GoneAt = gone.UTC()
+	}
 	return s, err
 }
 
 func scanAsset(row pgx.CollectableRow) (a frontier.Asset, err error) {
-	return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256)
+	return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task)
 }
 
 func scanFailure(row pgx.CollectableRow) (a frontier.FailedAsset, err error) {
-	return a, row.Scan(&a.Key, &a.Name, &a.URL, &a.Reason)
+	return a, row.Scan(&a.Key, &a.Name, &a.URL, &a.Reason, &a.Task)
 }
 
 func byKey(assets []frontier.Asset) map[string][]frontier.Asset {
@@ -105,11 +112,12 @@ func byKey(assets []frontier.Asset) map[string][]frontier.Asset {
 func (f *Frontier) Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (owner string, err error) {
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		var own bool
-		if err := c.QueryRow(ctx, `select exists (select 1 from seine.asset where job_id = $1 and key = $2 and path = $3 and sha256 = $4)`, job, key, path, sha256).Scan(&own); err != nil || own {
+		if err := c.QueryRow(ctx, `select exists (select 1 from seine.asset where job_id = $1 and key = $2 and task is null and path = $3 and sha256 = $4)
+   or exists (select 1 from seine.asset where job_id = $1 and task = $2 and path = $3 and sha256 = $4)`, job, key, path, sha256).Scan(&own); err != nil || own {
 			owner = ""
 			return err
 		}
-		return c.QueryRow(ctx, `select coalesce((select key from seine.asset where job_id = $1 and path = $3 and key <> $2 limit 1), '')`, job, key, path).Scan(&owner)
+		return c.QueryRow(ctx, `select coalesce((select coalesce(task, key) from seine.asset where job_id = $1 and path = $3 and coalesce(task, key) <> $2 limit 1), '')`, job, key, path).Scan(&owner)
 	})
 	return owner, err
 }

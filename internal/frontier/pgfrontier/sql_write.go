@@ -57,21 +57,25 @@ const (
 	newCounts = `s as (insert into seine.stat(job_id, lane_id, state, page, n) select $1, lane_id, 0, page, count(*) from n group by lane_id, page)
  select lane_id, min(prio), count(*), case when $6 then array_agg(key) end from q group by lane_id`
 
-	// Records and assets, sorted. The last one of equal keys in a batch wins.
+	// Records and assets, sorted. The last one of equal keys in a batch wins. These records are
+	// under the keys of their tasks. A row of another task gets an empty owner, which its
+	// constraint refuses: see sql_record.go.
 	sqlRecords = `with r as (insert into seine.record as r (job_id, key, kind, fields, url, digest, fetched_at)
    select distinct on (key collate "C", kind collate "C") $1::int, key, kind, fields::jsonb, url, digest, fetched_at
    from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::timestamptz[]) with ordinality i(key, kind, fields, url, digest, fetched_at, o)
    order by key collate "C", kind collate "C", o desc
-   on conflict (job_id, key, kind, version) do update set fields = excluded.fields, url = excluded.url, digest = excluded.digest, fetched_at = excluded.fetched_at
+   on conflict (job_id, key, kind, version) do update set fields = excluded.fields, url = excluded.url, digest = excluded.digest, fetched_at = excluded.fetched_at,
+     revision = r.revision + (r.fields::text <> excluded.fields::text)::int, gone_at = null, task = case when r.task is null and not r.superseded then null else '' end
    returning xmax = 0 as fresh)
  insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 10, count(*) from r where fresh having count(*) > 0`
-	sqlAssets = `with a as (insert into seine.asset as a (job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256)
-   select distinct on (key collate "C", name collate "C") $1::int, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256
-   from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::int[], $8::int[], $9::text[], $10::bigint[], $11::bytea[])
-     with ordinality i(key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, o)
+	sqlAssets = `with a as (insert into seine.asset as a (job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task)
+   select distinct on (key collate "C", name collate "C") $1::int, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task
+   from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::int[], $8::int[], $9::text[], $10::bigint[], $11::bytea[], $12::text[])
+     with ordinality i(key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task, o)
    order by key collate "C", name collate "C", o desc
    on conflict (job_id, key, name, version) do update set path = excluded.path, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
-     height = excluded.height, url = excluded.url, original_bytes = excluded.original_bytes, original_sha256 = excluded.original_sha256
+     height = excluded.height, url = excluded.url, original_bytes = excluded.original_bytes, original_sha256 = excluded.original_sha256,
+     task = case when coalesce(a.task, a.key) = coalesce(excluded.task, excluded.key) then a.task else '' end
    returning xmax = 0 as fresh)
  insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 11, count(*) from a where fresh having count(*) > 0`
 
@@ -83,10 +87,11 @@ const (
 	sqlLock = `select 1 from seine.lane where lane_id = any($1::int[]) order by lane_id for update`
 
 	// The failed assets of tasks. They replace the earlier ones. $1 job, $2 keys.
-	sqlForgetFailures = `with o as (delete from seine.owed where job_id = $1 and key = any($2::text[]))
- delete from seine.asset_failure where job_id = $1 and key = any($2::text[])`
-	sqlFailures = `insert into seine.asset_failure(job_id, key, name, url, reason, at) select $1, key, name, url, reason, coalesce($6::timestamptz, clock_timestamp())
- from unnest($2::text[], $3::text[], $4::text[], $5::text[]) i(key, name, url, reason) order by key collate "C", name collate "C" on conflict do nothing`
+	sqlForgetFailures = `with o as (delete from seine.owed where job_id = $1 and key = any($2::text[])),
+   a as (delete from seine.asset_failure where job_id = $1 and task = any($2::text[]))
+ delete from seine.asset_failure where job_id = $1 and key = any($2::text[]) and task is null`
+	sqlFailures = `insert into seine.asset_failure(job_id, key, name, url, reason, task, at) select $1, key, name, url, reason, task, coalesce($6::timestamptz, clock_timestamp())
+ from unnest($2::text[], $3::text[], $4::text[], $5::text[], $7::text[]) i(key, name, url, reason, task) order by key collate "C", name collate "C" on conflict do nothing`
 
 	sqlRetryNow = `with r as (update seine.queue q set run_at = null, attempt = 0, state = 0, refused_at = null where job_id = $1 and key = any($2::text[]) and lease_id is null and run_at is not null
    returning lane_id, prio) select lane_id, min(prio), count(*) from r group by lane_id`
@@ -161,7 +166,8 @@ var (
    where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
  q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select $1, key, lane, prio, ` + requeuedMark + `, has_meta,
-   exists (select from seine.asset_failure a where a.job_id = $1 and a.key = t.key) from t
+   exists (select from seine.asset_failure a where a.job_id = $1 and a.key = t.key and a.task is null)
+     or exists (select from seine.asset_failure a where a.job_id = $1 and a.task = t.key) from t
    returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select $1, lane_id, state, reason, page, -count(*) from t group by lane_id, state, reason, page)
  select lane_id, min(prio), count(*) from q group by lane_id`

@@ -1,6 +1,8 @@
 package pgfrontier
 
 import (
+	"slices"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seinehq/seine/internal/frontier"
@@ -21,6 +23,8 @@ type yield struct {
 
 	again  againColumns
 	failed failedColumns
+	drop   dropColumns
+	gone   []string // tasks
 }
 
 // fieldStat identifies a counter of fields.
@@ -45,8 +49,14 @@ func (y *yield) count(b *pgx.Batch, job frontier.JobID) {
 	b.Queue(sqlFields, job, states, reasons, ns, pages)
 }
 
-func yieldOf(tasks []frontier.Completion) *yield {
+// yieldOf returns the results of tasks. owners is nil if no record is under a key of its own.
+func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 	y := &yield{fields: map[fieldStat]int64{}, seqs: make([]int64, 0, len(tasks)), states: make([]int16, 0, len(tasks)), reasons: make([]*string, 0, len(tasks))}
+	again := owners != nil || slices.ContainsFunc(tasks, frontier.Completion.Replaces)
+	if owners == nil {
+		none := frontier.NewOwners()
+		owners = &none
+	}
 	for _, t := range tasks {
 		y.failed.add(t)
 		if t.Again != nil {
@@ -57,8 +67,21 @@ func yieldOf(tasks []frontier.Completion) *yield {
 			y.pages.add(t.Page)
 		}
 		y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
+		if t.Gone {
+			y.gone = append(y.gone, t.Key)
+		}
+		if t.Unchanged {
+			t.Records, t.Assets = nil, nil
+		}
+		if t.Replaces() {
+			y.drop.tasks, y.drop.histories = append(y.drop.tasks, t.Key), append(y.drop.histories, t.History)
+		}
 		for _, r := range t.Records {
-			y.records.add(r)
+			if again {
+				y.records.keep(r, owners.Record(t, r), t.History)
+			} else {
+				y.records.add(r)
+			}
 		}
 		if t.Again == nil { // otherwise its end counts them
 			frontier.FieldDeltas(t, func(state int, reason string) { y.fields[fieldStat{int16(state), reason, ""}]++ })
@@ -67,7 +90,7 @@ func yieldOf(tasks []frontier.Completion) *yield {
 			y.fields[fieldStat{frontier.StatLeftOut, frontier.CleanReason(x.Reason), frontier.Clean(t.Page)}] += x.N
 		}
 		for _, a := range t.Assets {
-			y.assets.add(a)
+			y.assets.add(a, owners.Asset(t, a))
 		}
 	}
 	return y
@@ -79,6 +102,14 @@ func yieldOf(tasks []frontier.Completion) *yield {
 func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, w wake, back []int64) *pgx.QueuedQuery {
 	y.records.queue(b, job)
 	y.assets.queue(b, job)
+	if d := y.drop; len(d.tasks) > 0 {
+		// An asset that failed this time stays as it was.
+		b.Queue(sqlDrop, job, d.tasks, d.histories, y.records.keys, y.records.kinds,
+			append(slices.Clone(y.assets.keys), y.failed.keys...), append(slices.Clone(y.assets.names), y.failed.names...), now)
+	}
+	if len(y.gone) > 0 {
+		b.Queue(sqlGone, job, y.gone, now)
+	}
 	y.failed.queue(b, now, job)
 	y.count(b, job)
 	b.Queue(sqlLock, sorted(append(y.lock, w.lanes...)))
