@@ -3,6 +3,7 @@ package sitemap
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -29,7 +30,7 @@ func (r *reader) open(in io.Reader) (io.Reader, error) {
 	}
 	head, err := raw.Peek(sniffed)
 	if err != nil && len(head) == 0 {
-		if err == io.EOF { //nolint:errorlint // Peek returns the reader's own error
+		if errors.Is(err, io.EOF) {
 			return raw, nil
 		}
 		return nil, err
