@@ -31,6 +31,10 @@ type Result struct {
 
 	// LeftOut lists the links that a rule found and did not follow.
 	LeftOut []LeftOut
+
+	// Canonical is the URL that a done page names as its canonical one. If it is another page in
+	// scope, the task ends as skipped and that page is admitted. Default: the page itself.
+	Canonical string
 }
 
 // LeftOut is a link that is not followed.

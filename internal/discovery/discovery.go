@@ -86,6 +86,9 @@ type Finished struct {
 	Follow  []seine.Follow
 	LeftOut []seine.LeftOut
 
+	// Moved means that the follow is another URL of the page itself, at the same depth.
+	Moved bool
+
 	// Skip means that the task leads to nothing: it returns to the queue without a result, or an
 	// earlier attempt stored what it leads to.
 	Skip bool
@@ -170,6 +173,9 @@ func (l links) Follow(_ context.Context, batch []Finished) []Next {
 	for i, f := range batch {
 		if f.Skip || !f.Final {
 			continue
+		}
+		if f.Moved {
+			f.Meta = f.Meta.Above()
 		}
 		left := map[string]int64{}
 		for _, of := range f.LeftOut {

@@ -54,7 +54,7 @@ func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []boo
 func finishedOf(o outcome) discovery.Finished {
 	return discovery.Finished{
 		Claimed: o.Claimed, Task: o.task, Meta: o.meta, Sites: o.sites, Page: o.page,
-		State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow, LeftOut: o.leftOut,
+		State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow, LeftOut: o.leftOut, Moved: o.moved,
 		Skip: o.returned() || o.final() && o.owed != nil, // an earlier attempt stored what follows
 	}
 }
@@ -182,6 +182,16 @@ func (m *committer) giveBack(ctx context.Context, s *shift, batch []outcome, nex
 	}
 }
 
+// filesOf returns the files of a record. A file that names no record belongs to the task's.
+func filesOf(all []seine.Stored, record, task string) (out []seine.Stored) {
+	for _, s := range all {
+		if cmp.Or(s.Record, task) == cmp.Or(record, task) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // record adds the fields that a scraper left out, and the properties of stored assets.
 func (m *committer) record(o outcome, rec seine.Record) (frontier.Record, error) {
 	if len(rec.AssetFields) > 0 {
@@ -189,7 +199,7 @@ func (m *committer) record(o outcome, rec seine.Record) (frontier.Record, error)
 		if rec.Fields == nil {
 			rec.Fields = map[string]any{}
 		}
-		asset.Fill(rec.Fields, rec.AssetFields, o.assets)
+		asset.Fill(rec.Fields, rec.AssetFields, filesOf(o.assets, rec.Key, o.Key))
 	}
 	fields, err := encode(rec.Fields)
 	if err != nil {

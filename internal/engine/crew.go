@@ -45,7 +45,7 @@ func newCrew(e *Engine, j *Job) *crew {
 		idle:   newIdler(), state: &loopState{loop: "claim loop"},
 	}
 	c.executor = &executor{
-		job: j, log: log, owner: cfg.Frontier,
+		job: j, log: log, reader: cfg.Frontier,
 		gate: c.gate, lanes: lanes, slots: slots, hours: hours, redact: secrets, trace: trace, meter: cfg.Meter, store: c.store,
 		fetcher:  &meteredFetcher{next: j.Fetch, via: j.Job.Fetch.Via, meter: cfg.Meter, trace: trace},
 		deadline: cfg.Deadline, abort: cfg.Abort,

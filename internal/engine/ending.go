@@ -103,7 +103,10 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 		return ending{kind: retry, state: state, reason: reason, delay: delay}
 	}
 	failed := func(reason string) ending { return ending{kind: finish, state: seine.Error, reason: reason} }
-	var busy *hosts.BusyError
+	var (
+		busy     *hosts.BusyError
+		declined *hosts.DeclinedError
+	)
 	switch {
 	case a.stopped && !a.late:
 		return ending{kind: release}
@@ -111,6 +114,14 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 		return again(seine.Error, "timeout")
 	case errors.As(a.err, &busy):
 		return ending{kind: postpone, reason: "waits for " + busy.Host, delay: busy.After}
+	case a.stage == stageFetch && errors.As(a.err, &declined):
+		if declined.After > 0 && c.Refused < job.Retry.Refused {
+			return ending{kind: postpone, state: seine.Error, reason: declined.Reason, delay: declined.After, refused: true}
+		}
+		if declined.After > 0 {
+			return failed(declined.Reason)
+		}
+		return ending{kind: finish, state: seine.Skipped, reason: declined.Reason}
 	case a.stage == stageFetch && fetch.Reason(a.err) == fetch.BrowserAbsent, errors.Is(a.err, asset.ErrDiskFull):
 		return ending{kind: release, fatal: a.err} // ours, not the task's
 	}

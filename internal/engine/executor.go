@@ -22,7 +22,7 @@ type executor struct {
 	job *Job
 	log *slog.Logger
 
-	owner   owner
+	reader  reader
 	gate    hosts.Gate
 	lanes   *hosts.Lanes
 	slots   *slots
@@ -130,8 +130,11 @@ func (x *executor) complete(ctx context.Context, w work, a attempt) attempt {
 		a.stopped, a.late = true, errors.Is(context.Cause(ctx), errDeadline)
 		return a
 	}
-	var busy *hosts.BusyError
-	if errors.As(a.err, &busy) {
+	var (
+		busy     *hosts.BusyError
+		declined *hosts.DeclinedError
+	)
+	if errors.As(a.err, &busy) || errors.As(a.err, &declined) {
 		return a
 	}
 	x.logFailure(ctx, w, a)
@@ -165,6 +168,10 @@ func (x *executor) onRedirect(kind hosts.Kind, own hosts.Own) func(ctx context.C
 		at, err := weburl.Canonical(to)
 		if err != nil {
 			return err
+		}
+		if leave := x.job.Scope.Leave; leave != nil && kind == hosts.Redirect && leave(at, 0) != "" {
+			x.log.InfoContext(ctx, "a redirect left the scope", "host", own.Host, "to", at)
+			return &hosts.DeclinedError{Reason: "left the scope"}
 		}
 		_, err = x.gate.Enter(ctx, hosts.Visit{Kind: kind, Host: weburl.Host(at), Own: own})
 		return err

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,11 +20,6 @@ import (
 	"github.com/seinehq/seine/internal/polite"
 	"github.com/seinehq/seine/internal/weburl"
 )
-
-// owner is the part of a frontier that knows which task owns a file.
-type owner interface {
-	Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (string, error)
-}
 
 // keep stores the assets of a done page. A task is done only when every file that it owes is in the
 // store, except files that may fail without their record: see [seine.KeepRecord].
@@ -60,7 +56,7 @@ func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []sei
 // unkept records an asset that failed without its record.
 func (o *outcome) unkept(a seine.Asset, failure ending, url string) {
 	reason := strings.TrimPrefix(failure.reason, "asset "+a.Name+": ")
-	o.failures = append(o.failures, frontier.FailedAsset{Key: o.Key, Name: a.Name, URL: url, Reason: reason})
+	o.failures = append(o.failures, frontier.FailedAsset{Key: cmp.Or(a.Record, o.Key), Name: a.Name, URL: url, Reason: reason})
 	if failure.final() {
 		return
 	}
@@ -80,7 +76,7 @@ func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.A
 	stored, err := x.job.Keeper.Keep(keeping, fetch.Allow(assetFetcher{x}, out.sites...), a, asset.Hold{
 		Owned: s.held, Again: out.Attempt > 1, Last: out.Attempt >= x.job.Retry.Error, Page: out.page,
 		Owner: func(ctx context.Context, path string, sha256 []byte) (string, error) {
-			return x.owner.Owner(ctx, x.job.ID, out.Key, path, sha256)
+			return x.reader.Owner(ctx, x.job.ID, cmp.Or(a.Record, out.Key), path, sha256)
 		},
 	})
 	x.trace.end(span, err)
@@ -93,7 +89,7 @@ func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.A
 	}
 	x.store.Over(ctx)
 	for i := range stored {
-		stored[i].URL = x.redact.Replace(stored[i].URL)
+		stored[i].URL, stored[i].Record = x.redact.Replace(stored[i].URL), a.Record
 	}
 	return stored, nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -42,7 +43,7 @@ func owes(o outcome, records []frontier.Record, digest []byte, secrets *redact.R
 		out.Digest = o.digest
 	}
 	for _, f := range o.failures {
-		if !slices.ContainsFunc(o.pending, func(a seine.Asset) bool { return a.Name == f.Name }) {
+		if !slices.ContainsFunc(o.pending, func(a seine.Asset) bool { return a.Name == f.Name && cmp.Or(a.Record, o.Key) == f.Key }) {
 			out.Lost = append(out.Lost, f)
 		}
 	}

@@ -44,6 +44,7 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	if err != nil {
 		return x.end(ctx, out, attempt{stage: stageScrape, err: err})
 	}
+	result, out.moved = x.canonical(ctx, w, result)
 	out.page, out.records, out.follow, out.leftOut = page, result.Records, result.Follow, result.LeftOut
 	out = x.end(ctx, out, judged(page, result.Verdict, after))
 
@@ -102,7 +103,7 @@ func withoutSecrets(r *redact.Replacer, in seine.Result) seine.Result {
 	}
 	assets := make([]seine.Asset, len(in.Assets))
 	for i, a := range in.Assets {
-		a.Path, a.OriginalPath = r.Replace(a.Path), r.Replace(a.OriginalPath)
+		a.Path, a.OriginalPath, a.Record = r.Replace(a.Path), r.Replace(a.OriginalPath), r.Replace(a.Record)
 		assets[i] = a
 	}
 	follow := make([]seine.Follow, len(in.Follow))

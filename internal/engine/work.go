@@ -120,6 +120,7 @@ type outcome struct {
 	assets  []seine.Stored
 	follow  []seine.Follow
 	leftOut []seine.LeftOut
+	moved   bool // follow is the canonical URL of the page
 
 	// failures are the assets that are not stored although their records are. A further attempt
 	// fetches the assets in pending, and ends as wait states.

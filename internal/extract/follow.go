@@ -28,24 +28,14 @@ const (
 	whyOverLimit = "over the limit of its rule"
 )
 
-// elsewhere is the reason of a page that another URL stands for.
-const elsewhere = "canonical is elsewhere"
-
-// follow adds the links of a done page. Under another canonical URL, that URL is the only link.
+// follow adds the links of a done page, and its canonical URL.
 func (s *pageRules) follow(r *reading, env map[string]any, out *seine.Result, trace *Trace) error {
 	l := s.links
 	if l == nil {
 		return nil
 	}
 	if l.canonical && out.Verdict.Rule == "" {
-		if to := r.canonical(); to != "" {
-			out.Verdict = seine.Verdict{State: seine.Skipped, Reason: elsewhere}
-			out.Follow = []seine.Follow{{Key: to, Page: r.task.Page, Meta: r.task.Meta}}
-			if trace != nil {
-				trace.Links = append(trace.Links, LinkTrace{URL: to, Rule: "rel=canonical", Page: r.task.Page})
-			}
-			return nil
-		}
+		out.Canonical = r.canonical()
 	}
 	if len(l.rules) == 0 {
 		return nil
@@ -277,8 +267,7 @@ func hasRel(n *html.Node, rel string) bool {
 	return slices.ContainsFunc(strings.Fields(v), func(w string) bool { return strings.EqualFold(w, rel) })
 }
 
-// canonical returns the canonical URL that the page names, if it is another page's. A page reached
-// as the canonical one is itself, or two pages that name each other would both be lost.
+// canonical returns the canonical URL that the page names, empty if it is the page's own.
 func (r *reading) canonical() string {
 	to := ""
 	for _, link := range linkHeader(r.page.Header, "canonical") {

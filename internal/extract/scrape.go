@@ -94,9 +94,6 @@ func (s *pageRules) scrape(ctx context.Context, task seine.Task, page *seine.Pag
 	if err := s.follow(r, env, &out, trace); err != nil {
 		return seine.Result{}, ended(ctx, err)
 	}
-	if out.Verdict.State == seine.Skipped { // its canonical page is elsewhere
-		return out, nil
-	}
 	if verdict.Rule == "" && len(s.each) == 0 && (s.kind != "" || len(out.Follow) == 0) {
 		if v, none := s.noFieldFound(r, task); none {
 			return seine.Result{Verdict: v}, nil

@@ -185,6 +185,18 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("%s may be asked in %s", e.Host, e.After.Round(time.Second))
 }
 
+// DeclinedError means that the job's own bounds or the host's wishes forbid a request.
+type DeclinedError struct {
+	// Reason is for the task.
+	Reason string
+
+	// After is the time after which another attempt may succeed. Zero: never.
+	After time.Duration
+}
+
+// Error returns the reason.
+func (e *DeclinedError) Error() string { return e.Reason }
+
 const (
 	// patience limits the wait for another host. Meanwhile the task holds its slot and a fetched
 	// page.
