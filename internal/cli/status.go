@@ -129,6 +129,10 @@ type statusJSON struct {
 
 	// NullFields are fields without a value on all or nearly all records.
 	NullFields []nullJSON `json:"null_fields"`
+
+	// Pages counts the tasks by page kind. LeftOut counts the links that were not followed.
+	Pages   []pageJSON    `json:"pages"`
+	LeftOut []leftOutJSON `json:"left_out"`
 }
 
 type nullJSON struct {
@@ -155,6 +159,7 @@ func (c *console) printStatus(job string, s frontier.Status, explores bool) erro
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
+		Pages: pagesOf(s), LeftOut: leftOutOf(s),
 	}
 	for _, state := range seine.States {
 		out.States[state.String()] = s.States[state]
@@ -236,6 +241,7 @@ func (c *console) printCounts(job string, s frontier.Status, explores bool) {
 		_, _ = fmt.Fprintf(t, "  unseen\t%d\t%s not admitted yet\n", s.Unseen, number.Chosen(s.Unseen, "id that was", "ids that were"))
 	}
 	_ = t.Flush()
+	c.printPages(s)
 	if s.FailedAssets > 0 {
 		c.print("  %s failed; the records are stored, and `seine export` lists the failures", counted(s.FailedAssets, "asset"))
 	}

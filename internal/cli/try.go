@@ -71,6 +71,7 @@ func (a *tryCommand) run(ctx context.Context, args []string) error {
 type tryJSON struct {
 	Key      string         `json:"key"`
 	URL      string         `json:"url"`
+	Page     string         `json:"page,omitempty"` // kind
 	Response *responseJSON  `json:"response"`
 	Waits    []seine.Waited `json:"waits"`
 	Notes    []string       `json:"notes,omitempty"`
@@ -78,6 +79,8 @@ type tryJSON struct {
 	Verdict  verdictJSON    `json:"verdict"`
 	Assets   []tryAssetJSON `json:"assets"`
 	Follow   []string       `json:"follow"`
+	Links    []linkJSON     `json:"links"`
+	Records  []recordJSON   `json:"records"`
 	Error    string         `json:"error,omitempty"`
 	trace    *extract.Trace
 	page     *seine.Page
@@ -145,6 +148,7 @@ func (a *tryCommand) try(ctx context.Context, job *seine.Job, file *jobfile.File
 		return errStopped
 	}
 	out := tryOf(tried, scraper.trace)
+	out.Links = linksOf(job, tried.Task, scraper.trace)
 	if a.json() {
 		if err := a.printJSON(out); err != nil {
 			return err
@@ -201,7 +205,7 @@ func (a *tryCommand) takeTurn(ctx context.Context, f drivers.Frontier, job *sein
 // tryOf returns the shape of a trial's result.
 func tryOf(t wiring.Tried, trace *extract.Trace) *tryJSON {
 	out := &tryJSON{
-		Key: t.Task.Key, URL: t.Task.URL, Waits: []seine.Waited{}, Fields: map[string]any{}, Assets: []tryAssetJSON{}, Follow: []string{}, trace: trace,
+		Key: t.Task.Key, URL: t.Task.URL, Page: t.Task.Page, Records: recordsOf(t.Records), Waits: []seine.Waited{}, Fields: map[string]any{}, Assets: []tryAssetJSON{}, Follow: []string{}, trace: trace,
 	}
 	if trace != nil {
 		for _, f := range trace.Fields {
@@ -276,6 +280,9 @@ func (o *tryJSON) addAsset(x wiring.TriedAsset) {
 // printTry prints the steps for people.
 func (a *tryCommand) printTry(o *tryJSON) {
 	a.print("%s  %s", o.Key, o.URL)
+	if o.Page != "" {
+		a.print("  page      %s", o.Page)
+	}
 	if o.page == nil {
 		a.print("  fetch     %s", o.Error)
 		return
@@ -310,6 +317,7 @@ func (a *tryCommand) printTry(o *tryJSON) {
 		why += "  (rule " + o.Verdict.Rule + ")"
 	}
 	a.print("%s", strings.TrimRight(fmt.Sprintf("  verdict   %s  %s", o.Verdict.State, why), " "))
+	a.printRecords(o.Records)
 	for _, x := range o.Assets {
 		if x.Error != "" {
 			a.print("  asset     %-10s %s", x.Name, x.Error)
@@ -327,9 +335,13 @@ func (a *tryCommand) printTry(o *tryJSON) {
 		a.print("            %-10s %s", "", x.URL)
 		a.print("            %-10s key %s", "", x.Path)
 	}
-	sort.Strings(o.Follow)
-	for _, f := range o.Follow {
-		a.print("  follow    %s", f)
+	if len(o.Links) > 0 {
+		a.printLinks(o.Links)
+	} else {
+		sort.Strings(o.Follow)
+		for _, f := range o.Follow {
+			a.print("  follow    %s", f)
+		}
 	}
 	a.print("  nothing was written")
 }

@@ -23,7 +23,7 @@ func newValidate(a *app) *cobra.Command {
 }
 
 func (a *validateCommand) run(args []string) error {
-	job, _, err := a.load(args[0])
+	job, file, err := a.load(args[0])
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,7 @@ func (a *validateCommand) run(args []string) error {
 	}
 	a.print("%s: job %s is valid", args[0], job.Name)
 	a.describe(job, list)
+	a.describePages(job, file.Scraper)
 	return nil
 }
 

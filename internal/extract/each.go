@@ -88,7 +88,7 @@ func (c *compiler) each(rules Rules, i int, e Each, outer []*field, names *scope
 // recordKey compiles the template of a record's key.
 func (c *compiler) recordKey(path, src string, fields []*field) template {
 	if src == "" {
-		c.say(path, "missing key \"key\": a template of the record's own key, such as {sku}")
+		c.say(path, "missing key \"key\"; a template of the record's own key, such as {sku}")
 		return nil
 	}
 	t, err := parseTemplate(src)

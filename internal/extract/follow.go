@@ -121,7 +121,7 @@ func (rule *linkRule) values(r *reading, yield func(value string, node *html.Nod
 	var scope item
 	if rule.source.wantsDocument() {
 		doc, err := r.document()
-		if err != nil || doc == nil {
+		if err != nil {
 			return err
 		}
 		scope.node = doc

@@ -150,3 +150,32 @@ func (s *Scraper) OneRecord() bool {
 func (s *Scraper) Follows() bool {
 	return slices.ContainsFunc(s.pages, func(p *pageRules) bool { return p.links != nil && len(p.links.rules) > 0 })
 }
+
+// Outline describes a page kind for people.
+type Outline struct {
+	Name string
+
+	// Record is the kind of the records, empty for none. Each means several records per page.
+	Record string
+	Each   bool
+
+	Links []LinkOutline
+}
+
+// LinkOutline is a rule about links: where they are, and the page kind that they lead to.
+type LinkOutline struct{ From, To string }
+
+// Outline lists the page kinds in the order of the rules.
+func (s *Scraper) Outline() []Outline {
+	var out []Outline
+	for _, p := range s.pages {
+		o := Outline{Name: p.name, Record: p.kind, Each: len(p.each) > 0}
+		if p.links != nil {
+			for _, l := range p.links.rules {
+				o.Links = append(o.Links, LinkOutline{l.from, l.to})
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}

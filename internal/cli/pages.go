@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
+	"github.com/seinehq/seine/internal/extract"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
+	"github.com/seinehq/seine/internal/terminal"
+)
+
+// describePages prints the page kinds of a job, what each gives and what it leads to.
+func (c *console) describePages(job *seine.Job, rules *extract.Scraper) {
+	if rules == nil {
+		return
+	}
+	for _, p := range rules.Outline() {
+		if p.Name == "" && len(p.Links) == 0 && !p.Each {
+			continue
+		}
+		gives := "no record"
+		switch {
+		case p.Each:
+			gives = "several records " + p.Record
+		case p.Record != "":
+			gives = "record " + p.Record
+		}
+		name := p.Name
+		if name == "" {
+			name = "every page"
+		}
+		c.print("  page      %s: %s", name, gives)
+		for _, l := range p.Links {
+			to := l.To
+			if to == "" {
+				to = "by its URL"
+			}
+			if p.Name == "" {
+				to = "the same"
+			}
+			c.print("            links %s → %s", terminal.Escape(l.From), to)
+		}
+	}
+	if job.Robots == seine.Ignore {
+		c.print("  robots    ignored: robots.txt and robots instructions of pages do not count")
+	}
+	if job.Consent == seine.Ignore {
+		c.print("  consent   ignored: signals against the use for training do not count")
+	}
+}
+
+// linkJSON is a link that `try` found.
+type linkJSON struct {
+	URL  string `json:"url"`
+	Rule string `json:"rule"`
+	Page string `json:"page,omitempty"`
+
+	// LeftOut is the reason why the link is not followed.
+	LeftOut string `json:"left_out,omitempty"`
+}
+
+// linksOf returns the links that the rules found, with what discovery does with them.
+func linksOf(job *seine.Job, task seine.Task, trace *extract.Trace) []linkJSON {
+	out := []linkJSON{}
+	if trace == nil {
+		return out
+	}
+	for _, l := range trace.Links {
+		link := linkJSON{URL: l.URL, Rule: l.Rule, Page: l.Page, LeftOut: l.Why}
+		if l.Why == "" {
+			of := discovery.Links(job, discovery.Finished{
+				Task: task, Meta: discovery.Meta{Depth: task.Depth}, Follow: []seine.Follow{{Key: l.URL, Page: l.Page}},
+			})
+			if link.LeftOut = of[0].Why; link.LeftOut == "" {
+				link.URL, link.Page = of[0].Key, of[0].Page
+			}
+		}
+		out = append(out, link)
+	}
+	return out
+}
+
+// recordJSON is a record of a page that has several, or whose key is not the task's.
+type recordJSON struct {
+	Kind   string         `json:"kind"`
+	Key    string         `json:"key"`
+	Fields map[string]any `json:"fields"`
+}
+
+func recordsOf(records []seine.Record) []recordJSON {
+	out := []recordJSON{}
+	for _, r := range records {
+		out = append(out, recordJSON{r.Kind, r.Key, r.Fields})
+	}
+	return out
+}
+
+// printRecords prints the records of a page with several. A single record is its fields.
+func (c *console) printRecords(records []recordJSON) {
+	if len(records) < 2 {
+		return
+	}
+	c.print("  records   %d", len(records))
+	for i, r := range records {
+		if i == maxLinks {
+			c.print("            … and %d more", len(records)-i)
+			break
+		}
+		c.print("            %s %s  %s", r.Kind, terminal.Escape(r.Key), shorten(r.Fields))
+	}
+}
+
+// maxLinks is the most links of one group that are shown to people.
+const maxLinks = 20
+
+// printLinks prints the links of a page: those that are followed, then the others by reason.
+func (c *console) printLinks(links []linkJSON) {
+	groups := map[string][]linkJSON{}
+	for _, l := range links {
+		groups[l.LeftOut] = append(groups[l.LeftOut], l)
+	}
+	whys := make([]string, 0, len(groups))
+	for why := range groups {
+		whys = append(whys, why)
+	}
+	sort.Strings(whys)
+	for _, why := range whys {
+		list := groups[why]
+		if why == "" {
+			c.print("  follow    %s", counted(len(list), "link"))
+		} else {
+			c.print("  left out  %s: %s", counted(len(list), "link"), terminal.Escape(why))
+		}
+		for i, l := range list {
+			if i == maxLinks {
+				c.print("            … and %d more", len(list)-i)
+				break
+			}
+			page := ""
+			if l.Page != "" && why == "" {
+				page = " → " + l.Page
+			}
+			c.print("            %s%s", terminal.Escape(l.URL), page)
+		}
+	}
+}
+
+// pageJSON counts the tasks of a page kind by state.
+type pageJSON struct {
+	Page   string           `json:"page"`
+	States map[string]int64 `json:"states"`
+}
+
+// leftOutJSON counts links that were not followed.
+type leftOutJSON struct {
+	Reason string `json:"reason"`
+	Links  int64  `json:"links"`
+}
+
+func pagesOf(s frontier.Status) []pageJSON {
+	out := []pageJSON{}
+	for _, p := range s.Pages {
+		states := map[string]int64{}
+		for _, state := range seine.States {
+			states[state.String()] = p.States[state]
+		}
+		out = append(out, pageJSON{p.Page, states})
+	}
+	return out
+}
+
+func leftOutOf(s frontier.Status) []leftOutJSON {
+	out := []leftOutJSON{}
+	for _, l := range s.LeftOut {
+		out = append(out, leftOutJSON{l.Reason, l.N})
+	}
+	return out
+}
+
+// printPages prints the counts by page kind, and the links that were not followed.
+func (c *console) printPages(s frontier.Status) {
+	if len(s.Pages) > 0 {
+		t := tabwriter.NewWriter(c.human(), 2, 8, 2, ' ', 0)
+		for _, p := range s.Pages {
+			var parts []string
+			for _, state := range seine.States {
+				if n := p.States[state]; n > 0 {
+					parts = append(parts, fmt.Sprintf("%s %d", state, n))
+				}
+			}
+			_, _ = fmt.Fprintf(t, "  page %s\t%s\n", terminal.Escape(p.Page), strings.Join(parts, ", "))
+		}
+		_ = t.Flush()
+	}
+	for _, l := range s.LeftOut {
+		c.print("  %d %s not followed: %s", l.N, number.Chosen(l.N, "link was", "links were"), terminal.Escape(l.Reason))
+	}
+}
