@@ -105,7 +105,7 @@ var floors = map[string][]string{
 	"internal/testkit":                    {"internal/frontier/drivers", "internal/frontier/pgfrontier/pgtest"},
 	"internal/hosts":                      {"", "internal/fetch", "internal/frontier", "internal/polite", "internal/weburl"},
 	"internal/outage":                     {"internal/frontier"},
-	"internal/discovery":                  {"", "internal/explore", "internal/fetch", "internal/frontier", "internal/idspace", "internal/number", "internal/outage"},
+	"internal/discovery":                  {"", "internal/explore", "internal/fetch", "internal/frontier", "internal/idspace", "internal/number", "internal/outage", "internal/scope"},
 	"internal/engine":                     {"", "internal/asset", "internal/cgroup", "internal/discovery", "internal/fetch", "internal/frontier", "internal/hosts", "internal/number", "internal/outage", "internal/polite", "internal/redact", "internal/weburl"},
 	"internal/wiring":                     {"", "internal/asset", "internal/engine", "internal/extract", "internal/fetch", "internal/fetch/chromefetch", "internal/fetch/httpfetch", "internal/frontier", "internal/frontier/drivers", "internal/hosts", "internal/idspace", "internal/deadline", "internal/redact"},
 	"internal/buckets":                    {},

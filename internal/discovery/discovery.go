@@ -24,6 +24,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/scope"
 )
 
 var (
@@ -185,7 +186,7 @@ func (l links) Follow(_ context.Context, batch []Finished) []Next {
 			if link.Why == "" {
 				out[i].Follow = append(out[i].Follow, link.New)
 			} else {
-				left[link.Why]++
+				left[scope.Kind(link.Why)]++
 			}
 		}
 		for _, why := range slices.Sorted(maps.Keys(left)) {

@@ -110,6 +110,9 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 			c = m.unstorable(&batch[i], err)
 		} else {
 			c.Follow, c.LeftOut, c.Explored = next[i].Follow, next[i].LeftOut, next[i].Explored
+			if c.Explored == nil { // otherwise the source learns which keys were known
+				c.Follow = m.seen.fresh(c.Follow)
+			}
 		}
 		batch[i].state, batch[i].reason = c.State, c.Reason
 		done, of = append(done, c), append(of, i)
@@ -140,6 +143,7 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 	}
 	for k, c := range done {
 		if ok && !slices.Contains(out.Lost, c.Seq) {
+			m.seen.add(c.Follow)
 			m.note(ctx, batch[of[k]], c.Again == nil || out.Bad[c.Seq] != nil)
 			fates[of[k]] = fate{true, out.Refused}
 		}

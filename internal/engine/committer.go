@@ -26,6 +26,7 @@ type committer struct {
 	redact *redact.Replacer
 	trace  *tracer
 	state  *loopState
+	seen   seen
 }
 
 const (

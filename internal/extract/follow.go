@@ -183,10 +183,16 @@ func (rule *linkRule) raw(r *reading, it item) (string, bool) {
 // link returns the link of a value, or why it is not followed.
 func (rule *linkRule) link(r *reading, env map[string]any, value string) (f seine.Follow, why string) {
 	f = seine.Follow{Key: value, Page: rule.to, Priority: rule.priority}
-	values := maps.Clone(env)
-	values["value"] = value
-	meta := map[string]any{}
+	values := env
+	if len(rule.meta) > 0 {
+		values = maps.Clone(env)
+		values["value"] = value
+	}
+	var meta map[string]any
 	for _, m := range rule.meta {
+		if meta == nil {
+			meta = map[string]any{}
+		}
 		v, err := m.expression.run(values)
 		if err != nil {
 			return f, "meta " + m.name + ": " + cut(err.Error(), 100)
@@ -198,8 +204,11 @@ func (rule *linkRule) link(r *reading, env map[string]any, value string) (f sein
 	}
 	names := func(name string) any {
 		key, ok := strings.CutPrefix(name, "meta.")
-		if !ok {
-			return values[name]
+		switch {
+		case name == "value":
+			return value
+		case !ok:
+			return env[name]
 		}
 		if v, own := meta[key]; own {
 			return v
@@ -210,14 +219,11 @@ func (rule *linkRule) link(r *reading, env map[string]any, value string) (f sein
 	if missing != "" {
 		return f, "no value for {" + missing + "}"
 	}
-	abs, err := r.resolve(url)
+	abs, err := r.canonicalLink(url)
 	switch {
 	case err != nil && isNotWeb(err):
 		return f, whyNotWeb
 	case err != nil:
-		return f, whyMalformed
-	}
-	if abs, err = weburl.Canonical(abs); err != nil {
 		return f, whyMalformed
 	}
 	f.Key = abs

@@ -48,6 +48,7 @@ type reading struct {
 	base     string
 	baseDone bool
 	baseErr  error // the base leads to no page
+	from     *weburl.Base // base, parsed
 
 	json     []gjson.Result // the values of the body
 	jsonErr  error
@@ -117,6 +118,22 @@ func (r *reading) absolute(ref string) (string, error) {
 		return "", r.baseErr
 	}
 	return one, nil
+}
+
+// canonicalLink makes a link on the page absolute and canonical.
+func (r *reading) canonicalLink(ref string) (string, error) {
+	if r.from == nil {
+		_, _ = r.resolve("") // sets the base
+		r.from = weburl.NewBase(r.base, r.page.Charset)
+	}
+	if r.baseErr != nil {
+		abs, err := r.absolute(ref)
+		if err != nil {
+			return "", err
+		}
+		return weburl.Canonical(abs)
+	}
+	return r.from.Canonical(ref)
 }
 
 // baseURL returns the base URL of references on a page: the href of the first base element with

@@ -48,6 +48,17 @@ func Trap(url string) string {
 	return ""
 }
 
+// Kind returns the kind of a reason of [Trap] or [Scope.Reason], without values of the URL. Reasons
+// are counted, and a site could invent any number of them.
+func Kind(reason string) string {
+	for _, kind := range []string{"trap: URL", "trap: repeated path segment", "trap: query", "trap: repeated parameter"} {
+		if strings.HasPrefix(reason, kind) {
+			return kind
+		}
+	}
+	return reason
+}
+
 // repeated returns the group of segments that repeats, with slashes, or "".
 func repeated(segments []string) string {
 	for n := 1; n <= runLength; n++ {

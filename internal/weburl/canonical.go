@@ -73,11 +73,19 @@ func Canonical(raw string) (string, error) { return CanonicalWith(raw, Options{}
 
 // CanonicalWith is [Canonical] with options.
 func CanonicalWith(raw string, o Options) (string, error) {
+	plain := len(o.Drop) == 0 && !o.SortQuery
+	if plain && known.has(raw) {
+		return raw, nil
+	}
 	u, err := parse(raw)
 	if err != nil {
 		return "", err
 	}
-	return canonical(u, o)
+	out, err := canonical(u, o)
+	if plain && err == nil {
+		known.add(out)
+	}
+	return out, err
 }
 
 func parse(raw string) (*whatwg.Url, error) {

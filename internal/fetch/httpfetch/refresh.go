@@ -31,9 +31,25 @@ func refreshOf(p *seine.Page) (fetch.Refresh, bool) {
 }
 
 // hasRefresh reports whether there is anything to search for. Few pages have it.
-func hasRefresh(body []byte) bool { return refreshWord.Match(body) }
+func hasRefresh(body []byte) bool {
+	// A q is rare in a page, and a regular expression over the whole page costs as much as to parse
+	// it.
+	for _, q := range []byte("qQ") {
+		for at := 0; ; at++ {
+			i := bytes.IndexByte(body[at:], q)
+			if i < 0 {
+				break
+			}
+			at += i
+			if begin := at - len("http-e"); begin >= 0 && refreshWord.Match(body[begin:min(at+1000, len(body))]) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
-var refreshWord = regexp.MustCompile(`(?i)http-equiv\s*=\s*["']?refresh`)
+var refreshWord = regexp.MustCompile(`^(?i)http-equiv\s*=\s*["']?refresh`)
 
 // metaSearch looks for the first meta element with a refresh.
 type metaSearch struct {
