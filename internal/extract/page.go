@@ -47,7 +47,7 @@ type reading struct {
 
 	base     string
 	baseDone bool
-	baseErr  error // the base leads to no page
+	baseErr  error        // the base leads to no page
 	from     *weburl.Base // base, parsed
 
 	json     []gjson.Result // the values of the body
