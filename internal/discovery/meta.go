@@ -28,7 +28,8 @@ type Meta struct {
 	Search *explore.LocalSearch `json:"trip,omitempty"`
 }
 
-// Above returns the meta of a page one link higher, from which a link leads to the page's own depth.
+// Above returns the meta of a page one link higher, from which a link leads to the page's own
+// depth.
 func (m Meta) Above() Meta { return Meta{Depth: m.Depth - 1} }
 
 // Kind returns the purpose for which an ID was admitted.

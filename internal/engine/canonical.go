@@ -29,9 +29,9 @@ const (
 	canonicalLook = 100 * time.Millisecond
 )
 
-// canonical replaces the result of a page that another page in scope stands for: the task is skipped
-// and the other page is followed. If the other page ended without a result, the page keeps its own.
-// Otherwise two pages that name each other would both be lost.
+// canonical replaces the result of a page that another page in scope stands for: the task is
+// skipped and the other page is followed. If the other page ended without a result, the page keeps
+// its own. Otherwise two pages that name each other would both be lost.
 func (x *executor) canonical(ctx context.Context, w work, result seine.Result) (out seine.Result, moved bool) {
 	if result.Canonical == "" || result.Verdict.State != seine.Done && result.Verdict.State != seine.Pending {
 		return result, false
@@ -48,8 +48,8 @@ func (x *executor) canonical(ctx context.Context, w work, result seine.Result) (
 	}, true
 }
 
-// lost reports whether a canonical page ended without a result. Of two pages that are fetched at the
-// same time, the one with the lesser key waits for the other.
+// lost reports whether a canonical page ended without a result. Of two pages that are fetched at
+// the same time, the one with the lesser key waits for the other.
 func (x *executor) lost(ctx context.Context, own, canonical string) bool {
 	if x.observe != nil {
 		return false // a trial has no frontier

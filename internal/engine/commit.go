@@ -17,7 +17,10 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-var errUnstorable = errors.New("the database refuses the result")
+var (
+	errUnstorable = errors.New("the database refuses the result")
+	errTaken      = errors.New("record key belongs to another page")
+)
 
 // fate is the result of storing an outcome.
 type fate struct {
@@ -129,6 +132,10 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 			m.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
 			refused = append(refused, m.unstorable(&batch[of[k]], errUnstorable))
 		}
+		if taken, ok := out.Taken[c.Seq]; ok {
+			m.log.WarnContext(ctx, "record key belongs to another page", "task", c.Key, "key", taken.Key, "owner", taken.Owner)
+			refused = append(refused, m.unstorable(&batch[of[k]], errTaken))
+		}
 	}
 	if len(refused) > 0 {
 		again, answered := m.persist(ctx, s, func() (frontier.Outcome, error) {
@@ -143,8 +150,12 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 	}
 	for k, c := range done {
 		if ok && !slices.Contains(out.Lost, c.Seq) {
-			m.seen.add(c.Follow)
-			m.note(ctx, batch[of[k]], c.Again == nil || out.Bad[c.Seq] != nil)
+			_, taken := out.Taken[c.Seq]
+			unstored := taken || out.Bad[c.Seq] != nil
+			if !unstored {
+				m.seen.add(c.Follow)
+			}
+			m.note(ctx, batch[of[k]], c.Again == nil || unstored)
 			fates[of[k]] = fate{true, out.Refused}
 		}
 	}
@@ -211,7 +222,7 @@ func (m *committer) record(o outcome, rec seine.Record) (frontier.Record, error)
 	}
 	out := frontier.Record{
 		Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: m.job.Digest, FetchedAt: rec.FetchedAt,
-		Missing: missing(rec.Fields),
+		Missing: missing(rec.Fields), Merge: rec.Merge,
 	}
 	if o.digest != nil {
 		out.Digest = o.digest

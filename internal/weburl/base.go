@@ -54,7 +54,8 @@ func (b *Base) Canonical(ref string) (string, error) {
 // known remembers URLs that are canonical. A crawler meets most links many times.
 var known cache
 
-// cacheSize is the number of URLs of each half of the cache, and cachedURL the longest one in bytes.
+// cacheSize is the number of URLs of each half of the cache, and cachedURL the longest one in
+// bytes.
 const (
 	cacheSize = 8192
 	cachedURL = 512
