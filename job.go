@@ -94,8 +94,8 @@ type Seeds struct {
 	// Pages are pages of named kinds, one task each.
 	Pages []SeedPage
 
-	// Sitemaps are URLs of sitemaps and feeds. Auto also reads those of each seed's host, named by
-	// robots.txt or at /sitemap.xml.
+	// Sitemaps are URLs of sitemaps and feeds. Auto also reads the sitemaps of each seed's host,
+	// named by robots.txt or at /sitemap.xml.
 	Sitemaps []string
 	Auto     bool
 

@@ -41,7 +41,7 @@ type PageKind struct {
 }
 
 // Recrawl is how often a page is fetched again: Every, or an interval that follows the page's
-// changes. It halves after a visit that found a change and doubles after one that found none,
+// changes. It halves after a visit with a change and doubles after one without,
 // between Min and Max.
 type Recrawl struct {
 	Every, Min, Max time.Duration

@@ -118,7 +118,7 @@ func (c *console) printRecords(records []recordJSON) {
 // maxLinks is the most links of one group that are shown to people.
 const maxLinks = 20
 
-// printLinks prints the links of a page: those that are followed, then the others by reason.
+// printLinks prints the links of a page. The followed ones come first, then the others by reason.
 func (c *console) printLinks(links []linkJSON) {
 	groups := map[string][]linkJSON{}
 	for _, l := range links {

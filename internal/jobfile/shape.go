@@ -389,7 +389,7 @@ type field struct {
 	Locale string `yaml:"locale" default:"a decimal point, commas between thousands" example:"de" beside:"css: .price, type: decimal"`
 
 	// The decimal mark of numbers, in place of `locale`.
-	Decimal string `yaml:"decimal" default:"that of locale" example:"," beside:"css: .price, type: decimal"`
+	Decimal string `yaml:"decimal" default:"the mark of locale" example:"," beside:"css: .price, type: decimal"`
 
 	// Removes white space around the value.
 	Trim *bool `yaml:"trim" default:"true" example:"false" beside:"css: p"`

@@ -184,11 +184,11 @@ type recrawlKeys struct {
 	// A fixed interval.
 	Every *duration `yaml:"every" example:"24h"`
 
-	// The shortest interval of one that adapts. It halves after a visit that found a change and
-	// doubles after one that found none.
+	// The shortest adaptive interval. The interval halves after a visit with a change and doubles
+	// after one without.
 	Min *duration `yaml:"min" example:"1h" beside:"max: 30d"`
 
-	// The longest interval of one that adapts.
+	// The longest adaptive interval.
 	Max *duration `yaml:"max" example:"30d" beside:"min: 1h"`
 
 	// Keeps the earlier versions of a record that changed. `seine export --versions all` writes

@@ -46,7 +46,7 @@ func (f *Fetcher) Close() error {
 	return nil
 }
 
-// The defaults of a request, equal to those of a job.
+// The defaults of a request, equal to a job's defaults.
 const (
 	pageBody    = 8 << 20
 	pageTimeout = 20 * time.Second

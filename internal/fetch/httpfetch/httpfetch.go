@@ -41,7 +41,7 @@ type Config struct {
 	ConnsPerHost int
 }
 
-// The defaults of a request, equal to those of a job.
+// The defaults of a request, equal to a job's defaults.
 const (
 	pageBody     = 8 << 20
 	pageTimeout  = 20 * time.Second

@@ -55,7 +55,7 @@ func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (
 	return id, nil
 }
 
-// paceOf returns the pace of a job's lanes, those of pages or those of assets.
+// paceOf returns the pace of a job's page lanes or asset lanes.
 func (f *Frontier) paceOf(ctx context.Context, t tx, job frontier.JobID, assets bool) (pace frontier.LanePace, err error) {
 	column := "page_pace"
 	if assets {

@@ -144,7 +144,7 @@ func paceArgs(p frontier.LanePace) []any {
 	}
 }
 
-// repace gives the lanes of a job, those of pages or those of assets, another pace.
+// repace gives the page lanes or the asset lanes of a job another pace.
 func (f *Frontier) repace(ctx context.Context, t tx, job frontier.JobID, assets bool, p frontier.LanePace) error {
 	lanes, err := f.lanes(ctx, t, `where job_id = ?1 and (`+isAssets+`) = ?2`, job, assets)
 	if err != nil {
