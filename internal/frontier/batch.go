@@ -1,6 +1,9 @@
 package frontier
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // ownerTries bounds the attempts of a batch whose records other transactions take meanwhile.
 const ownerTries = 5
@@ -20,6 +23,7 @@ func CompleteBatch(batch []Completion, isData func(error) bool, complete func(ba
 		}
 		return out, err
 	}
+	batch = withoutUnchanged(batch)
 	out, err := whole(batch)
 	if err == nil || !isData(err) {
 		return out, err
@@ -42,12 +46,32 @@ func CompleteBatch(batch []Completion, isData func(error) bool, complete func(ba
 	return out, nil
 }
 
+// withoutUnchanged returns a batch without the records and assets of unchanged pages.
+func withoutUnchanged(batch []Completion) []Completion {
+	unchanged := func(c Completion) bool { return c.Unchanged }
+	if !slices.ContainsFunc(batch, unchanged) {
+		return batch
+	}
+	batch = slices.Clone(batch)
+	for i := range batch {
+		if unchanged(batch[i]) {
+			batch[i].Records, batch[i].Assets = nil, nil
+		}
+	}
+	return batch
+}
+
 // EachRecord calls each for the records of a job, page by page. page returns the records after a
 // key and kind, assets their assets by key, and failed their failed assets.
 func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, error), assets func(keys []string) (map[string][]Asset, error), failed func(keys []string) ([]FailedAsset, error)) error {
-	key, kind := "", ""
+	return EachVersion(each, func(last Stored) ([]Stored, error) { return page(last.Key, last.Kind) }, assets, failed)
+}
+
+// EachVersion is EachRecord for every version. page returns the versions after one.
+func EachVersion(each func(Stored) error, page func(last Stored) ([]Stored, error), assets func(keys []string) (map[string][]Asset, error), failed func(keys []string) ([]FailedAsset, error)) error {
+	var last Stored
 	for {
-		records, err := page(key, kind)
+		records, err := page(last)
 		if err != nil || len(records) == 0 {
 			return err
 		}
@@ -68,14 +92,15 @@ func EachRecord(each func(Stored) error, page func(key, kind string) ([]Stored, 
 			lacks[f.Key] = append(lacks[f.Key], f)
 		}
 		for _, r := range records {
-			r.Assets = ofTask(owned[r.Key], func(a Asset) bool { return a.Task == r.Task })
-			r.Failed = ofTask(lacks[r.Key], func(a FailedAsset) bool { return a.Task == r.Task })
+			if !r.Superseded {
+				r.Assets = ofTask(owned[r.Key], func(a Asset) bool { return a.Task == r.Task })
+				r.Failed = ofTask(lacks[r.Key], func(a FailedAsset) bool { return a.Task == r.Task })
+			}
 			if err := each(r); err != nil {
 				return err
 			}
 		}
-		last := records[len(records)-1]
-		key, kind = last.Key, last.Kind
+		last = records[len(records)-1]
 	}
 }
 

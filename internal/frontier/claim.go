@@ -96,6 +96,9 @@ type Claimed struct {
 	Page     string
 	Meta     json.RawMessage
 
+	// Visit is what the last visit found. It is nil if there was none.
+	Visit *Visit
+
 	// StartAt is the assigned start by the frontier's clock. Wait is the time from the claim to it.
 	StartAt time.Time
 	Wait    time.Duration

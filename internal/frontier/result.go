@@ -35,6 +35,10 @@ type Completion struct {
 	// changed record replaces its row.
 	History bool
 
+	// Visit, if not nil, is stored, and the page is visited again after Visit.Next: see
+	// [Maintainer.Promote].
+	Visit *Visit
+
 	// Again, if not nil, returns the task to the queue after its results are stored: its records
 	// are complete except for assets that are retried.
 	Again *Again

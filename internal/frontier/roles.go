@@ -39,6 +39,10 @@ type Queue interface {
 	// Due returns the time until a task of the jobs may be claimed, as far as the frontier knows
 	// now. ok is false if no task waits.
 	Due(ctx context.Context, jobs []JobID) (wait time.Duration, ok bool, err error)
+
+	// NextRecrawl returns the time of the job's next visit of a finished page. ok is false if there
+	// is none. Due does not know of these visits.
+	NextRecrawl(ctx context.Context, job JobID) (at time.Time, ok bool, err error)
 }
 
 // Hosts keeps the schedule of the hosts.
@@ -152,7 +156,9 @@ type Maintainer interface {
 	// pending again, and of tasks that ended because it was their last attempt.
 	Rescue(ctx context.Context) (found bool, back, died int, err error)
 
-	// Promote makes up to n due retries ready.
+	// Promote makes up to n due retries ready, and requeues up to n finished tasks whose next visit
+	// is due, as Retry does, with their lanes and priorities. It returns their number. A visit of
+	// an open task is put off by its interval.
 	Promote(ctx context.Context, n int) (int, error)
 
 	// Fold sums the counters.
@@ -197,6 +203,10 @@ type Results interface {
 	// Snapshot is Records at one moment. Its transaction stays open until each has seen the last
 	// record.
 	Snapshot(ctx context.Context, job JobID, each func(Stored) error) error
+
+	// Versions calls each for every version of every record, ordered by key, kind and version. Only
+	// the latest version has assets.
+	Versions(ctx context.Context, job JobID, each func(Stored) error) error
 
 	// Assets calls each for every asset, ordered by key and name.
 	Assets(ctx context.Context, job JobID, each func(Asset) error) error

@@ -65,6 +65,9 @@ type Status struct {
 	// Pages splits the tasks by page kind, sorted by name. It is nil if no task has a page kind.
 	Pages []PageStatus
 
+	// Fresh tells how current the data is.
+	Fresh FreshStatus
+
 	// LeftOut counts the links that were not admitted, the most frequent reason first, at most
 	// StatusReasons.
 	LeftOut []LeftOut
@@ -141,8 +144,10 @@ type Stored struct {
 	// Task is the key of the task that owns the record, empty if it is the record's key.
 	Task string
 
-	// Version counts the changes of the fields, from 1.
-	Version int
+	// Version counts the changes of the fields, from 1. Superseded means that a later version is
+	// stored.
+	Version    int
+	Superseded bool
 
 	// GoneAt is the time from which on the page of the record is gone. Zero means that it is not.
 	GoneAt time.Time

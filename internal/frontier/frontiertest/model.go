@@ -28,6 +28,8 @@ type model struct {
 	owed     map[string]string // by key
 	failed   map[string]bool   // keys with failed assets
 	leftOut  map[string]int64  // by reason
+	visits   map[string]*frontier.Visit
+	recrawls map[string]recrawl
 	seq      int
 }
 
@@ -41,6 +43,13 @@ type observed struct {
 type stored struct {
 	fields, owner string
 	revision      int
+	gone          time.Time
+}
+
+// recrawl is the next visit of a page.
+type recrawl struct {
+	at       time.Time
+	priority int
 }
 
 // task is a row of the tables task and queue.
@@ -63,6 +72,7 @@ type task struct {
 	Mark      frontier.Mark
 	RefusedAt time.Time
 	Owes      bool
+	More      bool // a claim reads the rows of task and visit
 }
 
 func (t *task) ready() bool { return !t.Final && t.Holder == "" && t.RunAt.IsZero() }
@@ -89,6 +99,8 @@ type held struct {
 	key, lane string
 	seq       int
 	owed      *string
+	gone      time.Time // by the visit
+	visited   bool
 }
 
 func (h held) alone() bool { return h.owed != nil && len(*h.owed) > len("{}") }
@@ -96,7 +108,7 @@ func (h held) alone() bool { return h.owed != nil && len(*h.owed) > len("{}") }
 func newModel(now time.Time) *model {
 	return &model{
 		now: now, lanes: map[string]frontier.Lane{}, tasks: map[string]*task{}, leases: map[string]*lease{},
-		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]stored{}, owed: map[string]string{}, failed: map[string]bool{}, leftOut: map[string]int64{},
+		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]stored{}, owed: map[string]string{}, failed: map[string]bool{}, leftOut: map[string]int64{}, visits: map[string]*frontier.Visit{}, recrawls: map[string]recrawl{},
 	}
 }
 
@@ -138,7 +150,7 @@ func (m *model) add(tasks []frontier.New) (added int, known []string) {
 			known = append(known, n.Key)
 		} else {
 			m.seq++
-			m.tasks[n.Key] = &task{Key: n.Key, Lane: n.Lane, Page: n.Page, seq: m.seq, Priority: n.Priority}
+			m.tasks[n.Key] = &task{Key: n.Key, Lane: n.Lane, Page: n.Page, seq: m.seq, Priority: n.Priority, More: n.Page != ""}
 			l = l.Wake(m.now, n.Priority)
 			added++
 		}
@@ -194,6 +206,7 @@ type claimed struct {
 	Waited            seine.State
 	Refused           time.Duration
 	Owed, Page        string
+	Visit             *frontier.Visit
 }
 
 func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (out []claimed, got []held) {
@@ -224,6 +237,10 @@ func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (o
 				c.Refused = m.now.Sub(t.RefusedAt)
 			}
 			h := held{key: t.Key, lane: key, seq: t.seq}
+			if v := m.visits[t.Key]; v != nil && t.More && t.Mark != frontier.Unmarked {
+				copied := *v
+				c.Visit, h.gone, h.visited = &copied, v.GoneAt, true
+			}
 			if t.Owes {
 				owed, ok := m.owed[t.Key]
 				if !ok {
@@ -309,20 +326,17 @@ func (m *model) complete(worker string, hs []held, batch []frontier.Completion) 
 		for _, x := range c.LeftOut {
 			m.leftOut[x.Reason] += x.N
 		}
+		if c.Unchanged {
+			c.Records = nil
+		}
 		for _, r := range c.Records {
 			row, fields := m.records[r.Key], string(r.Fields)
 			if row.fields != fields {
 				row.revision++
 			}
-			m.records[r.Key] = stored{fields, owners[r.Key], row.revision}
+			m.records[r.Key] = stored{fields, owners[r.Key], row.revision, time.Time{}}
 		}
-		if t.Mark != frontier.Unmarked && (c.State == seine.Done || c.Again != nil) && !h.alone() {
-			for key, row := range m.records {
-				if row.owner == h.key && !brought[key] {
-					delete(m.records, key)
-				}
-			}
-		}
+		m.visit(t, h, c, brought)
 		if h.owed != nil || len(c.Failed) > 0 {
 			m.failed[h.key] = len(c.Failed) > 0
 			delete(m.owed, h.key)
@@ -344,6 +358,55 @@ func (m *model) complete(worker string, hs []held, batch []frontier.Completion) 
 	return out
 }
 
+// visit drops the records that a task no longer brings, and stores its visit.
+func (m *model) visit(t *task, h held, c frontier.Completion, brought map[string]bool) {
+	replaces := t.Mark != frontier.Unmarked && (c.State == seine.Done || c.Again != nil) && !h.alone() && !c.Unchanged && !c.Gone
+	for key, row := range m.records {
+		switch {
+		case row.owner != h.key:
+			continue
+		case replaces && !brought[key] && !c.History:
+			delete(m.records, key)
+			continue
+		case (replaces && !brought[key] || c.Gone) && row.gone.IsZero():
+			row.gone = m.now
+		case c.Unchanged && !c.Gone && !h.gone.IsZero() && !row.gone.Before(h.gone):
+			row.gone = time.Time{}
+		}
+		m.records[key] = row
+	}
+	if c.Visit == nil {
+		if h.visited && c.Again == nil {
+			delete(m.recrawls, h.key)
+		}
+		return
+	}
+	v := m.visits[h.key]
+	if v == nil {
+		v = &frontier.Visit{Changes: -1}
+		if c.Unchanged || c.Gone {
+			v.Changes = 0
+		}
+		m.visits[h.key] = v
+	}
+	v.ETag, v.Hash, v.Every, v.CheckedAt = c.Visit.ETag, c.Visit.Hash, c.Visit.Every, m.now
+	v.Visits++
+	if !c.Unchanged && !c.Gone {
+		v.Changes++
+		v.ChangedAt = m.now
+	}
+	switch {
+	case !c.Gone:
+		v.GoneAt = time.Time{}
+	case v.GoneAt.IsZero():
+		v.GoneAt = m.now
+	}
+	delete(m.recrawls, h.key)
+	if c.Visit.Next > 0 {
+		m.recrawls[h.key] = recrawl{m.now.Add(c.Visit.Next), t.Priority}
+	}
+}
+
 // owners returns the owners of the records of a batch and their keys, and notes the tasks whose
 // records belong to others.
 func (m *model) owners(worker string, hs []held, batch []frontier.Completion, out *outcome) (owners map[string]string, brought map[string]bool) {
@@ -356,6 +419,9 @@ func (m *model) owners(worker string, hs []held, batch []frontier.Completion, ou
 			continue
 		}
 		seen, taken := map[string]bool{}, ""
+		if batch[i].Unchanged {
+			batch[i].Records = nil
+		}
 		for _, r := range batch[i].Records {
 			switch owner, known := owners[r.Key]; {
 			case taken != "":

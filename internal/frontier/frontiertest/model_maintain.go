@@ -1,6 +1,8 @@
 package frontiertest
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -45,6 +47,19 @@ func (m *model) promote() (n int) {
 		m.lanes[t.Lane] = m.lanes[t.Lane].Wake(m.now, t.Priority)
 		n++
 	}
+	for _, key := range slices.Sorted(maps.Keys(m.recrawls)) {
+		r := m.recrawls[key]
+		if r.at.After(m.now) {
+			continue
+		}
+		if t := m.tasks[key]; t.Final {
+			n += m.retry([]frontier.New{{Key: key, Lane: t.Lane, Priority: r.priority}})
+		}
+		delete(m.recrawls, key)
+		if every := m.visits[key].Every; every > 0 {
+			m.recrawls[key] = recrawl{m.now.Add(every), r.priority}
+		}
+	}
 	return n
 }
 
@@ -58,7 +73,7 @@ func (m *model) retry(tasks []frontier.New) (n int) {
 			m.seq++
 			*t = task{
 				Key: t.Key, Lane: r.Lane, Page: t.Page, seq: m.seq, Worker: t.Worker, Priority: r.Priority,
-				Mark: frontier.MarkOf(t.State), Owes: m.failed[t.Key],
+				Mark: frontier.MarkOf(t.State), Owes: m.failed[t.Key], More: t.Page != "" || m.visits[t.Key] != nil,
 			}
 		case t.waits():
 			t.RunAt, t.Attempt, t.State, t.RefusedAt = time.Time{}, 0, seine.Pending, time.Time{}

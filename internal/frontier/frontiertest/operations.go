@@ -208,7 +208,7 @@ func (c *comparison) claim() {
 		var out []claimed
 		for _, t := range tasks {
 			out = append(out, claimed{
-				t.Key, t.LaneKey, t.Priority, t.Attempt, t.StartAt.UTC(), t.Wait, t.Faults, t.Mark, t.Waited, t.Refused, string(t.Owed), t.Page,
+				t.Key, t.LaneKey, t.Priority, t.Attempt, t.StartAt.UTC(), t.Wait, t.Faults, t.Mark, t.Waited, t.Refused, string(t.Owed), t.Page, t.Visit,
 			})
 			for _, h := range got {
 				if h.key == t.Key {
@@ -316,6 +316,7 @@ func (c *comparison) complete() {
 				b.Records = append(b.Records, r)
 			}
 		}
+		c.visit(&b)
 		if c.rand.IntN(3) == 0 {
 			b.LeftOut = []frontier.LeftOut{{Reason: "out of scope", N: int64(1 + c.rand.IntN(3))}, {Reason: "over the limit", N: 1}}
 		}

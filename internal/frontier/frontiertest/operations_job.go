@@ -17,6 +17,23 @@ func (c *comparison) add() {
 	})
 }
 
+// visit makes some completions visits of pages that are visited again.
+func (c *comparison) visit(b *frontier.Completion) {
+	b.History = c.rand.IntN(3) == 0
+	switch {
+	case c.rand.IntN(8) == 0:
+		b.Unchanged = true
+	case c.rand.IntN(8) == 0 && b.Again == nil:
+		b.Gone = true
+	}
+	if c.rand.IntN(3) == 0 {
+		b.Visit = &frontier.Visit{
+			ETag: one(c, []string{"", `"v1"`}), Hash: []byte{byte(c.rand.IntN(3))},
+			Every: time.Duration(c.rand.IntN(4)) * time.Minute, Next: time.Duration(c.rand.IntN(3)) * 40 * time.Second,
+		}
+	}
+}
+
 func (c *comparison) retry() {
 	tasks := c.batch(6)
 	c.do(fmt.Sprintf("retry %v", keysOfTasks(tasks)), c.model.retry(tasks), func(ctx context.Context, d *driver) (any, error) {

@@ -137,7 +137,7 @@ func (m *model) answers(full bool, filter frontier.Filter, steps map[explore.Ste
 	if full {
 		records := map[string]string{}
 		for key, r := range m.records {
-			records[key] = fmt.Sprintf("%s v%d %s", r.owner, r.revision, r.fields)
+			records[key] = fmt.Sprintf("%s v%d %v %s", r.owner, r.revision, r.gone, r.fields)
 		}
 		out.Reports = &reports{
 			Status: m.status(), Tasks: m.list(filter), Records: records, Blocks: m.blocks, Steps: steps, Depth: m.depth(),
@@ -197,7 +197,33 @@ func (m *model) status() frontier.Status {
 		s.LeftOut = append(s.LeftOut, frontier.LeftOut{Reason: reason, N: n})
 	}
 	s.Pages = m.pages()
+	s.Fresh = m.fresh()
 	return s
+}
+
+func (m *model) fresh() (out frontier.FreshStatus) {
+	earliest := func(at *time.Time, t time.Time) {
+		if at.IsZero() || t.Before(*at) {
+			*at = t
+		}
+	}
+	for _, v := range m.visits {
+		if v.Every == 0 {
+			continue
+		}
+		out.Tracked++
+		if v.CheckedAt.Add(v.Every).After(m.now) {
+			out.Fresh++
+		}
+		if !v.GoneAt.IsZero() {
+			out.Gone++
+		}
+		earliest(&out.Oldest, v.CheckedAt)
+	}
+	for _, r := range m.recrawls {
+		earliest(&out.Next, r.at)
+	}
+	return out
 }
 
 func (m *model) pages() (out []frontier.PageStatus) {
@@ -328,7 +354,7 @@ func (d *driver) ask(ctx context.Context, full bool, filter frontier.Filter) (ou
 	if err := d.Records(ctx, d.job, func(s frontier.Stored) error {
 		var fields bytes.Buffer // jsonb adds spaces
 		err := json.Compact(&fields, s.Fields)
-		r.Records[s.Key] = fmt.Sprintf("%s v%d %s", cmp.Or(s.Task, s.Key), s.Version, fields.String())
+		r.Records[s.Key] = fmt.Sprintf("%s v%d %v %s", cmp.Or(s.Task, s.Key), s.Version, s.GoneAt, fields.String())
 		return err
 	}); err != nil {
 		return out, err

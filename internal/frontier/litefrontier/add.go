@@ -164,18 +164,23 @@ func (f *Frontier) requeue(ctx context.Context, t tx, job frontier.JobID, task f
 	if err != nil {
 		return false, err
 	}
-	if _, err := t.exec(ctx, `update task set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = ? where job_id = ? and key = ?`, lane, job, task.Key); err != nil {
-		return false, err
+	return true, f.reopen(ctx, t, job, lane, task.Key, task.Priority, stat{int(state), reason, page})
+}
+
+// reopen requeues a finished task. was is its counter.
+func (f *Frontier) reopen(ctx context.Context, t tx, job frontier.JobID, lane int64, key string, prio int, was stat) error {
+	if _, err := t.exec(ctx, `update task set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = ? where job_id = ? and key = ?`, lane, job, key); err != nil {
+		return err
 	}
-	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta, owes) values (?1, ?2, ?3, ?4, ?5, (select meta is not null or page <> '' from task where job_id = ?1 and key = ?2),
+	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta, owes) values (?1, ?2, ?3, ?4, ?5, (select meta is not null or page <> '' or exists (select 1 from visit where job_id = ?1 and key = ?2) from task where job_id = ?1 and key = ?2),
  exists (select 1 from asset_failure where job_id = ?1 and (key = ?2 and task is null or task = ?2)))`,
-		job, task.Key, lane, task.Priority, int(frontier.MarkOf(seine.State(state)))); err != nil {
-		return false, err
+		job, key, lane, prio, int(frontier.MarkOf(seine.State(was.state)))); err != nil {
+		return err
 	}
-	if err := count(ctx, t, job, stat{int(state), reason, page}, -1); err != nil {
-		return false, err
+	if err := count(ctx, t, job, was, -1); err != nil {
+		return err
 	}
-	return true, f.wake(ctx, t, lane, task.Priority)
+	return f.wake(ctx, t, lane, prio)
 }
 
 // Waiting lists open tasks without a lease, ordered by Seq.

@@ -123,7 +123,7 @@ func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host strin
 	return found, err
 }
 
-// Promote makes due retries ready.
+// Promote makes due retries ready and requeues finished tasks whose next visit is due.
 func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		type due struct {
@@ -147,8 +147,9 @@ func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error)
 				return err
 			}
 		}
-		promoted = len(tasks)
-		return nil
+		again, err := f.recrawl(ctx, t, n)
+		promoted = len(tasks) + again
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("promote: %w", err)

@@ -89,14 +89,6 @@ func (k *keeper) brings(c frontier.Completion) {
 
 // keep stores the records and assets of a task.
 func (k *keeper) keep(ctx context.Context, c frontier.Completion) error {
-	if c.Gone {
-		if _, err := k.t.exec(ctx, `update record set gone_at = ?3 where job_id = ?1 and (key = ?2 and task is null or task = ?2) and not superseded and gone_at is null`, k.job, c.Key, k.f.now()); err != nil {
-			return err
-		}
-	}
-	if c.Unchanged {
-		return nil
-	}
 	for _, r := range c.Records {
 		if err := k.record(ctx, c, r); err != nil {
 			return err
@@ -107,11 +99,18 @@ func (k *keeper) keep(ctx context.Context, c frontier.Completion) error {
 			return err
 		}
 	}
-	if !c.Replaces() {
-		return nil
+	if c.Replaces() {
+		k.brings(c)
+		if err := k.drop(ctx, c); err != nil {
+			return err
+		}
 	}
-	k.brings(c)
-	return k.drop(ctx, c)
+	if c.Gone {
+		if _, err := k.t.exec(ctx, `update record set gone_at = ?3 where job_id = ?1 and (key = ?2 and task is null or task = ?2) and not superseded and gone_at is null`, k.job, c.Key, k.f.now()); err != nil {
+			return err
+		}
+	}
+	return k.visit(ctx, c)
 }
 
 // record stores a record. Most records are new, so the insert comes first.

@@ -149,7 +149,7 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 	return f.statusPages(ctx, job, s)
 }
 
-// statusPages reads the page kinds, and the links that were left out.
+// statusPages reads the page kinds, how fresh the data is, and the links that were left out.
 func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *frontier.Status) error {
 	var stats, open []frontier.PageCount
 	counted := func(into *[]frontier.PageCount) func(r *sql.Rows) error {
@@ -175,6 +175,13 @@ func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *front
 		}
 	}
 	s.Pages = frontier.PagesOf(stats, open)
+	var oldest, next int64
+	if err := f.one(ctx, `select count(*), count(case when checked_at > ?1 - every_s * 1000000 then 1 end), count(gone_at), coalesce(min(checked_at), 0),
+   (select coalesce(min(due_at), 0) from recrawl where job_id = ?2) from visit where job_id = ?2 and every_s > 0`, []any{f.now(), job},
+		&s.Fresh.Tracked, &s.Fresh.Fresh, &s.Fresh.Gone, &oldest, &next); err != nil {
+		return err
+	}
+	s.Fresh.Oldest, s.Fresh.Next = orZero(oldest), orZero(next)
 	return f.each(ctx, `select reason, n from stat where job_id = ? and state = ? and n > 0 order by 2 desc, 1 limit ?`, []any{job, frontier.StatLeftOut, frontier.StatusReasons}, func(r *sql.Rows) error {
 		var o frontier.LeftOut
 		err := r.Scan(&o.Reason, &o.N)

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	sqlRecordColumns = `select key, kind, fields, url, digest, fetched_at, coalesce(task, ''), revision, coalesce(gone_at, 0) from record`
+	sqlRecordColumns = `select key, kind, fields, url, digest, fetched_at, coalesce(task, ''), revision, superseded, coalesce(gone_at, 0) from record`
 	sqlRecordPage    = sqlRecordColumns + ` where job_id = ? and (key, kind) > (?, ?) and not superseded order by key, kind limit ?`
+	sqlVersionPage   = sqlRecordColumns + ` where job_id = ? and (key, kind, revision) > (?, ?, ?) order by key, kind, revision limit ?`
 	sqlAssetColumns  = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from asset`
 )
 
@@ -21,7 +22,7 @@ type reader interface {
 
 // Records calls each for every record with its assets, ordered by key and kind.
 func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
-	return records(ctx, f.read, job, each)
+	return records(ctx, f.read, job, each, false)
 }
 
 // Snapshot is Records in one transaction, which sees the commits before its begin. The file's log
@@ -32,12 +33,21 @@ func (f *Frontier) Snapshot(ctx context.Context, job frontier.JobID, each func(f
 		return classify(err)
 	}
 	defer func() { _ = tx.Rollback() }() // it wrote nothing
-	return records(ctx, tx, job, each)
+	return records(ctx, tx, job, each, false)
 }
 
-func records(ctx context.Context, from reader, job frontier.JobID, each func(frontier.Stored) error) error {
-	return frontier.EachRecord(each, func(key, kind string) (page []frontier.Stored, err error) {
-		err = rowsOf(ctx, from, sqlRecordPage, []any{job, key, kind, frontier.RecordPage}, func(r *sql.Rows) error {
+// Versions calls each for every version of every record.
+func (f *Frontier) Versions(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
+	return records(ctx, f.read, job, each, true)
+}
+
+func records(ctx context.Context, from reader, job frontier.JobID, each func(frontier.Stored) error, versions bool) error {
+	return frontier.EachVersion(each, func(last frontier.Stored) (page []frontier.Stored, err error) {
+		query, args := sqlRecordPage, []any{job, last.Key, last.Kind, frontier.RecordPage}
+		if versions {
+			query, args = sqlVersionPage, []any{job, last.Key, last.Kind, last.Version, frontier.RecordPage}
+		}
+		err = rowsOf(ctx, from, query, args, func(r *sql.Rows) error {
 			s, err := scanRecord(r)
 			page = append(page, s)
 			return err
@@ -81,7 +91,7 @@ func scanRecord(r *sql.Rows) (s frontier.Stored, err error) {
 		fields   string
 		at, gone int64
 	)
-	err = r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at, &s.Task, &s.Version, &gone)
+	err = r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at, &s.Task, &s.Version, &s.Superseded, &gone)
 	s.Fields, s.FetchedAt, s.GoneAt = json.RawMessage(fields), fromMicro(at), orZero(gone)
 	return s, err
 }

@@ -275,7 +275,7 @@ func seconds(s float64) time.Duration { return time.Duration(math.Round(s*1e6)) 
 func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 	var (
 		c             frontier.Claimed
-		more          []*string // meta and page kind
+		more          []*string // meta, page kind and the columns of a visit
 		owed          *string
 		wait, refused float64
 	)
@@ -285,7 +285,7 @@ func scanClaimed(row pgx.CollectableRow) (frontier.Claimed, error) {
 		if more[0] != nil {
 			c.Meta = json.RawMessage(*more[0])
 		}
-		c.Page = *more[1]
+		c.Page, c.Visit = *more[1], visitOf(more[2:])
 	}
 	if owed != nil {
 		c.Owed = json.RawMessage(*owed)

@@ -73,7 +73,7 @@ func (f *Frontier) deadTasks(ctx context.Context, c *pgx.Conn, lease int64) (dea
 	return dead, retried, delays, err
 }
 
-// Promote makes due retries ready.
+// Promote makes due retries ready and requeues finished tasks whose next visit is due.
 func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		promoted = 0
@@ -105,7 +105,11 @@ func (f *Frontier) Promote(ctx context.Context, n int) (promoted int, err error)
 	if err != nil {
 		return 0, fmt.Errorf("promote: %w", err)
 	}
-	return promoted, nil
+	again, err := f.recrawl(ctx, n)
+	if err != nil {
+		return promoted, fmt.Errorf("promote: recrawl: %w", err)
+	}
+	return promoted + again, nil
 }
 
 // Fold sums the counters. One worker at a time does so.

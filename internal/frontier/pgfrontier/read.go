@@ -154,7 +154,7 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 	return f.statusPages(ctx, job, s)
 }
 
-// statusPages reads the page kinds, and the links that were left out.
+// statusPages reads the page kinds, how fresh the data is, and the links that were left out.
 func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *frontier.Status) error {
 	stats, err := collect(ctx, f, `select page, state::int, sum(n)::bigint from seine.stat where job_id = $1 and state between 0 and 4 group by 1, 2`,
 		[]any{job}, pgx.RowToStructByPos[frontier.PageCount])
@@ -170,6 +170,20 @@ func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *front
 		}
 	}
 	s.Pages = frontier.PagesOf(stats, open)
+	var oldest, next *time.Time
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select count(*), count(*) filter (where checked_at > `+now+` - every_s * interval '1 s'), count(gone_at), min(checked_at),
+   (select min(due_at) from seine.recrawl where job_id = $2) from seine.visit where job_id = $2 and every_s > 0`, f.now(), job).Scan(&s.Fresh.Tracked, &s.Fresh.Fresh, &s.Fresh.Gone, &oldest, &next)
+	})
+	if err != nil {
+		return err
+	}
+	if oldest != nil {
+		s.Fresh.Oldest = oldest.UTC()
+	}
+	if next != nil {
+		s.Fresh.Next = next.UTC()
+	}
 	s.LeftOut, err = collect(ctx, f, `select coalesce(reason, ''), sum(n)::bigint from seine.stat where job_id = $1 and state = `+strconv.Itoa(frontier.StatLeftOut)+`
  group by 1 having sum(n) > 0 order by 2 desc, 1 limit $2`, []any{job, frontier.StatusReasons}, pgx.RowToStructByPos[frontier.LeftOut])
 	return err

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	sqlRecordColumns = `select key, kind, fields::text, url, digest, fetched_at, coalesce(task, ''), revision, gone_at from seine.record`
+	sqlRecordColumns = `select key, kind, fields::text, url, digest, fetched_at, coalesce(task, ''), revision, superseded, gone_at from seine.record`
 	sqlRecordPage    = sqlRecordColumns + ` where job_id = $1 and (key, kind) > ($2, $3) and not superseded order by key, kind limit $4`
+	sqlVersionPage   = sqlRecordColumns + ` where job_id = $1 and (key, kind, revision) > ($2, $3, $4::int) order by key, kind, revision limit $5`
 	sqlAssetColumns  = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from seine.asset`
 	sqlAssetsOf      = sqlAssetColumns + ` where job_id = $1 and key = any($2::text[]) order by key, name`
 	sqlFailuresOf    = `select key, name, url, reason, coalesce(task, '') from seine.asset_failure where job_id = $1 and key = any($2::text[]) order by key, name`
@@ -22,9 +23,20 @@ const (
 
 // Records calls each for every record with its assets, ordered by key and kind.
 func (f *Frontier) Records(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
-	return frontier.EachRecord(each, func(key, kind string) ([]frontier.Stored, error) {
-		return collect(ctx, f, sqlRecordPage, []any{job, key, kind, frontier.RecordPage}, scanRecord)
-	}, func(keys []string) (map[string][]frontier.Asset, error) {
+	return f.stored(ctx, job, each, func(last frontier.Stored) ([]frontier.Stored, error) {
+		return collect(ctx, f, sqlRecordPage, []any{job, last.Key, last.Kind, frontier.RecordPage}, scanRecord)
+	})
+}
+
+// Versions calls each for every version of every record.
+func (f *Frontier) Versions(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error) error {
+	return f.stored(ctx, job, each, func(last frontier.Stored) ([]frontier.Stored, error) {
+		return collect(ctx, f, sqlVersionPage, []any{job, last.Key, last.Kind, last.Version, frontier.RecordPage}, scanRecord)
+	})
+}
+
+func (f *Frontier) stored(ctx context.Context, job frontier.JobID, each func(frontier.Stored) error, page func(last frontier.Stored) ([]frontier.Stored, error)) error {
+	return frontier.EachVersion(each, page, func(keys []string) (map[string][]frontier.Asset, error) {
 		rows, err := collect(ctx, f, sqlAssetsOf, []any{job, keys}, scanAsset)
 		return byKey(rows), err
 	}, func(keys []string) ([]frontier.FailedAsset, error) {
@@ -83,7 +95,7 @@ func scanRecord(row pgx.CollectableRow) (s frontier.Stored, err error) {
 		fields string
 		gone   *time.Time
 	)
-	err = row.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &s.FetchedAt, &s.Task, &s.Version, &gone)
+	err = row.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &s.FetchedAt, &s.Task, &s.Version, &s.Superseded, &gone)
 	s.Fields, s.FetchedAt = json.RawMessage(fields), s.FetchedAt.UTC()
 	if gone != nil {
 		s.GoneAt = gone.UTC()

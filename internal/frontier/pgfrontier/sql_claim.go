@@ -76,9 +76,14 @@ var (
  update seine.queue q set lease_id = $2, attempt = attempt + 1, claimed_at = c.now from c
  where q.seq = c.seq and c.rn <= c.room and q.seq = any(array(select seq from c where rn <= room))
  returning q.job_id, q.seq, q.key, q.lane_id, c.lane_key, q.prio::int, q.attempt::int,
-   case when q.has_meta then (select array[t.meta::text, t.page] from seine.task t where t.job_id = q.job_id and t.key = q.key) end,
+   case when q.has_meta then (select array[t.meta::text, t.page] || case when q.mark > 0 then ` + visited + ` end from seine.task t where t.job_id = q.job_id and t.key = q.key) end,
    c.start_at, greatest(0, extract(epoch from c.start_at - c.now))::float8, c.faults, q.state::int, q.mark::int, coalesce(extract(epoch from c.now - q.refused_at), 0)::float8,
    case when q.owes then coalesce((select o.assets from seine.owed o where o.job_id = q.job_id and o.key = q.key), '{}') end`
+
+	// visited is the last visit of a task, which only a requeued task has.
+	visited = `(select array[v.etag, v.last_modified, encode(v.hash, 'hex'), v.every_s::text, v.visits::text, v.changes::text, ` +
+		microseconds(`v.checked_at`) + `, ` + microseconds(`v.changed_at`) + `, ` + microseconds(`v.gone_at`) + `]
+   from seine.visit v where v.job_id = q.job_id and v.key = q.key)`
 
 	// sqlBlocked is Lane.Remaining for lanes whose tasks have not started yet.
 	sqlBlocked = `select lane_id, paused or (select paused from seine.job j where j.job_id = l.job_id),
@@ -88,3 +93,8 @@ var (
 	// $2 job.
 	sqlUnhealthy = `select lane_key from seine.lane l where job_id = $2 and ` + laneUnhealthy + ` and ` + isHost
 )
+
+// microseconds returns a time as the text of its microseconds since 1970.
+func microseconds(at string) string {
+	return `(extract(epoch from ` + at + `) * 1000000)::bigint::text`
+}

@@ -162,7 +162,8 @@ var (
 	// counts move from the old state to open. Their meta stays.
 	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
    from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
- t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.page, t.meta is not null or t.page <> '' as has_meta from seine.task t join i on i.key = t.key
+ t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.page, t.meta is not null or t.page <> ''
+     or exists (select from seine.visit v where v.job_id = t.job_id and v.key = t.key) as has_meta from seine.task t join i on i.key = t.key
    where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
  q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select $1, key, lane, prio, ` + requeuedMark + `, has_meta,

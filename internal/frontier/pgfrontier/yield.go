@@ -25,6 +25,7 @@ type yield struct {
 	failed failedColumns
 	drop   dropColumns
 	gone   []string // tasks
+	visits visitColumns
 }
 
 // fieldStat identifies a counter of fields.
@@ -59,6 +60,7 @@ func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 	}
 	for _, t := range tasks {
 		y.failed.add(t)
+		y.visits.add(t)
 		if t.Again != nil {
 			y.again.add(t)
 		} else {
@@ -69,9 +71,6 @@ func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 		y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
 		if t.Gone {
 			y.gone = append(y.gone, t.Key)
-		}
-		if t.Unchanged {
-			t.Records, t.Assets = nil, nil
 		}
 		if t.Replaces() {
 			y.drop.tasks, y.drop.histories = append(y.drop.tasks, t.Key), append(y.drop.histories, t.History)
@@ -111,6 +110,7 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 		b.Queue(sqlGone, job, y.gone, now)
 	}
 	y.failed.queue(b, now, job)
+	y.visits.queue(b, now, job)
 	y.count(b, job)
 	b.Queue(sqlLock, sorted(append(y.lock, w.lanes...)))
 	w.queue(b, now)
