@@ -39,6 +39,7 @@ func CompleteBatch(batch []Completion, isData func(error) bool, complete func(ba
 		}
 		out.Kept += o.Kept
 		out.Lost, out.Refused = append(out.Lost, o.Lost...), append(out.Refused, o.Refused...)
+		out.OverBudget += o.OverBudget
 		for seq, taken := range o.Taken {
 			out.Take(seq, taken)
 		}

@@ -51,6 +51,10 @@ type New struct {
 
 	// Meta is JSON or nil.
 	Meta json.RawMessage
+
+	// Budgets bound the admission: a task that the job has not seen is refused if one of them is
+	// used up. Refused tasks are counted as left out, with the reason "over the budget NAME".
+	Budgets []Budget
 }
 
 // Lease is a worker session's time-limited right to its tasks.

@@ -67,6 +67,8 @@ type Frontier interface {
 	Reader
 	Results
 	Sweeper
+	Robots
+	Sessions
 
 	Close() error
 }

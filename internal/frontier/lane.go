@@ -43,6 +43,9 @@ const WhyDied = "worker died"
 type Lane struct {
 	Pace LanePace
 
+	// Least is the shortest delay that the host accepts. Pace.Delay is not shorter.
+	Least time.Duration
+
 	// NextAt is the earliest next start. It is never before BackoffUntil.
 	NextAt time.Time
 
@@ -308,8 +311,9 @@ func (l Lane) Down(now time.Time, after time.Duration) bool {
 	return !l.DownSince.IsZero() && !l.DownSince.After(now.Add(-after))
 }
 
-// Repace gives the lane another pace.
+// Repace gives the lane another pace, of its job.
 func (l Lane) Repace(now time.Time, p LanePace) Lane {
+	p.Delay = seine.Span{Min: max(p.Delay.Min, l.Least), Max: max(p.Delay.Max, l.Least)}
 	if l.Pace != p {
 		l.Pace, l.NextAt = p, latest(l.NextAt, now)
 	}

@@ -151,7 +151,11 @@ type Outcome struct {
 	// and their tasks are still the lease's.
 	Taken map[int64]TakenKey
 
-	// Refused lists the follow-ups that the job had seen before, of tasks with an Explored.
+	// OverBudget counts the follow-ups that were refused because a budget is used up.
+	OverBudget int
+
+	// Refused lists the follow-ups that were not admitted, because the job had seen them before or
+	// a budget is used up, of tasks with an Explored.
 	Refused []string
 }
 

@@ -33,7 +33,8 @@ type Queue interface {
 	Fail(ctx context.Context, lease Lease, job JobID, batch []Failure) (Outcome, error)
 	Release(ctx context.Context, lease Lease, batch []Claimed) (Outcome, error)
 
-	// Add admits the tasks whose key the job has not seen and returns their number.
+	// Add admits the tasks whose key the job has not seen and whose budgets are not used up. It
+	// returns their number.
 	Add(ctx context.Context, job JobID, tasks []New) (int, error)
 
 	// Due returns the time until a task of the jobs may be claimed, as far as the frontier knows

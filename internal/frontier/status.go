@@ -68,6 +68,9 @@ type Status struct {
 	// Fresh tells how current the data is.
 	Fresh FreshStatus
 
+	// Budgets lists the budgets that are used up, sorted by name, at most StatusReasons.
+	Budgets []BudgetStatus
+
 	// LeftOut counts the links that were not admitted, the most frequent reason first, at most
 	// StatusReasons.
 	LeftOut []LeftOut
@@ -97,6 +100,9 @@ type HostStatus struct {
 
 	// Slow multiplies the host's delay since it refused requests. 1 means no refusal.
 	Slow float64
+
+	// CrawlDelay is the shortest delay that the host accepts: see [Robots.SetDelay].
+	CrawlDelay time.Duration
 }
 
 // ReasonCount counts tasks by state and reason.

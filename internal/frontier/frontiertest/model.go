@@ -30,7 +30,9 @@ type model struct {
 	leftOut  map[string]int64  // by reason
 	visits   map[string]*frontier.Visit
 	recrawls map[string]recrawl
+	budgets  map[string]frontier.BudgetStatus
 	seq      int
+	over     int // tasks over a budget in this operation
 }
 
 // observed is an answer that a worker gave. A driver adds it to the row of the worker's lease.
@@ -108,7 +110,7 @@ func (h held) alone() bool { return h.owed != nil && len(*h.owed) > len("{}") }
 func newModel(now time.Time) *model {
 	return &model{
 		now: now, lanes: map[string]frontier.Lane{}, tasks: map[string]*task{}, leases: map[string]*lease{},
-		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]stored{}, owed: map[string]string{}, failed: map[string]bool{}, leftOut: map[string]int64{}, visits: map[string]*frontier.Visit{}, recrawls: map[string]recrawl{},
+		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]stored{}, owed: map[string]string{}, failed: map[string]bool{}, leftOut: map[string]int64{}, visits: map[string]*frontier.Visit{}, recrawls: map[string]recrawl{}, budgets: map[string]frontier.BudgetStatus{},
 	}
 }
 
@@ -146,7 +148,7 @@ func (m *model) register(s frontier.Spec) {
 func (m *model) add(tasks []frontier.New) (added int, known []string) {
 	for _, n := range tasks {
 		l := m.lane(n.Lane)
-		if _, seen := m.tasks[n.Key]; seen {
+		if _, seen := m.tasks[n.Key]; seen || !m.spend(n) {
 			known = append(known, n.Key)
 		} else {
 			m.seq++
@@ -157,6 +159,24 @@ func (m *model) add(tasks []frontier.New) (added int, known []string) {
 		m.lanes[n.Lane] = l
 	}
 	return added, known
+}
+
+// spend counts a new task under its budgets. Each task of the comparison has one at most.
+func (m *model) spend(n frontier.New) bool {
+	for _, b := range n.Budgets {
+		s, ok := m.budgets[b.Name]
+		if !ok {
+			s = frontier.BudgetStatus{Name: b.Name, Example: n.Key, Max: b.Max}
+		}
+		if s.N >= b.Max {
+			m.over++
+			m.leftOut["over the budget "+b.Name]++
+			return false
+		}
+		s.N++
+		m.budgets[b.Name] = s
+	}
+	return true
 }
 
 // claimable lists the lanes that a claim may take, in its order.
@@ -355,6 +375,7 @@ func (m *model) complete(worker string, hs []held, batch []frontier.Completion) 
 		m.finish(t, c.State, c.Reason, worker)
 	}
 	m.settle(ends)
+	out.OverBudget = m.over
 	return out
 }
 
@@ -480,6 +501,7 @@ func (m *model) fail(worker string, hs []held, batch []frontier.Failure) (out ou
 		}
 	}
 	m.settle(ends)
+	out.OverBudget = m.over
 	return out
 }
 

@@ -21,7 +21,7 @@ var operations = []struct {
 	{22, (*comparison).claim}, {16, (*comparison).complete}, {9, (*comparison).giveUp}, {4, (*comparison).release},
 	{8, (*comparison).add}, {5, (*comparison).retry}, {1, (*comparison).lookup}, {4, (*comparison).explore},
 	{7, (*comparison).reserve}, {6, (*comparison).backoff}, {3, (*comparison).hostDown}, {2, (*comparison).circuit},
-	{4, (*comparison).pauseHost}, {2, (*comparison).pauseJob}, {2, (*comparison).register},
+	{4, (*comparison).pauseHost}, {2, (*comparison).pauseJob}, {2, (*comparison).register}, {2, (*comparison).setDelay},
 	{6, (*comparison).heartbeat}, {3, (*comparison).openLease}, {1, (*comparison).closeLease},
 	{6, (*comparison).rescue}, {6, (*comparison).promote}, {1, (*comparison).maintain},
 }
@@ -50,7 +50,11 @@ var pageKinds = []string{"", "", "list", "item"}
 func laneOf(n int) string { return taskLanes[n%len(taskLanes)] }
 
 func (c *comparison) newTask(n int) frontier.New {
-	return frontier.New{Key: fmt.Sprintf("k%03d", n), Lane: laneOf(n), Priority: n / 5 % 4, Page: pageKinds[n%len(pageKinds)]}
+	out := frontier.New{Key: fmt.Sprintf("k%03d", n), Lane: laneOf(n), Priority: n / 5 % 4, Page: pageKinds[n%len(pageKinds)]}
+	if n%7 == 3 {
+		out.Budgets = []frontier.Budget{{Name: "seven", Max: 4}}
+	}
+	return out
 }
 
 // batch returns tasks of one lane in the order in which both drivers number them: by priority and
@@ -405,7 +409,7 @@ func (c *comparison) end(
 	}
 	c.do(fmt.Sprintf("%s %s %v", worker, verb, keysOfHeld(hs)), want, func(ctx context.Context, d *driver) (any, error) {
 		out, err := call(ctx, d)
-		o := outcome{Kept: out.Kept, Refused: slices.Sorted(slices.Values(out.Refused))}
+		o := outcome{Kept: out.Kept, OverBudget: out.OverBudget, Refused: slices.Sorted(slices.Values(out.Refused))}
 		for _, h := range hs {
 			seq := d.held[holding(worker, h)].Seq
 			if slices.Contains(out.Lost, seq) {

@@ -51,6 +51,7 @@ func holding(worker string, h held) string { return fmt.Sprintf("%s/%s/%d", work
 // outcome is the part of frontier.Outcome that is equal for all drivers.
 type outcome struct {
 	Kept          int
+	OverBudget    int
 	Lost, Refused []string
 	Taken         map[string]string // keys and owners of records by task
 }
@@ -113,6 +114,7 @@ func (c *comparison) step() {
 		d += time.Duration(c.rand.IntN(15)) * time.Minute
 	}
 	c.clock.Move(d)
+	c.model.over = 0
 	c.model.now, c.model.draw = c.clock.Now(), c.rand.Float64()
 	total := 0
 	for _, op := range operations {

@@ -138,19 +138,21 @@ func read(each func(query string, scan func(scan func(...any) error) error) erro
 	}
 	keys := map[frontier.LaneID]string{}
 	err := each(`select lane_id, lane_key, DURATION(delay_min), DURATION(delay_max), max_inflight, rest_every, DURATION(rest_for), cooldown_after, DURATION(cooldown_for),
-  MICROS(next_at), MICROS(quiet_until), coalesce(why, ''), not parked, prio, paused, inflight, "full", errors, faults, starts, MICROS(down_since), slow, MICROS(slowed_at), MICROS(eased_at) from seine.lane`,
+  MICROS(next_at), MICROS(quiet_until), coalesce(why, ''), not parked, prio, paused, inflight, "full", errors, faults, starts, MICROS(down_since), slow, MICROS(slowed_at), MICROS(eased_at), DURATION(delay_least) from seine.lane`,
 		func(scan func(...any) error) error {
 			var (
 				l                                frontier.Lane
 				id                               frontier.LaneID
 				key                              string
-				delayMin, delayMax, rest, cool   int64
+				delayMin, delayMax               int64
+				rest, cool, least                int64
 				next, until, down, slowed, eased *int64
 				full                             bool
 				duration                         = func(us int64) time.Duration { return time.Duration(us) * time.Microsecond }
 			)
 			err := scan(&id, &key, &delayMin, &delayMax, &l.Pace.Inflight, &l.Pace.Rest.Every, &rest, &l.Pace.Cooldown.After, &cool,
-				&next, &until, &l.Why, &l.Ready, &l.Priority, &l.Paused, &l.Inflight, &full, &l.Errors, &l.Faults, &l.Starts, &down, &l.Slow, &slowed, &eased)
+				&next, &until, &l.Why, &l.Ready, &l.Priority, &l.Paused, &l.Inflight, &full, &l.Errors, &l.Faults, &l.Starts, &down, &l.Slow, &slowed, &eased, &least)
+			l.Least = duration(least)
 			l.Pace.Delay, l.Pace.Rest.For, l.Pace.Cooldown.For = seine.Span{Min: duration(delayMin), Max: duration(delayMax)}, duration(rest), duration(cool)
 			l.NextAt, l.BackoffUntil, l.DownSince, l.SlowedAt, l.EasedAt = at(next), at(until), at(down), at(slowed), at(eased)
 			out.Lanes[key], out.IDs[key], keys[id] = l, id, key

@@ -181,7 +181,7 @@ func (m *model) status() frontier.Status {
 	}
 	for key, l := range m.lanes {
 		if key != "" && (frontier.IsHost(key) || frontier.IsAssetLane(key)) && (l.Unhealthy(m.now) || l.Ready || l.Inflight > 0) {
-			h := frontier.HostStatus{Host: key, NextAt: l.NextAt, Blocked: l.Blocked(m.now), Reason: l.Why, Slow: l.Slow}
+			h := frontier.HostStatus{Host: key, NextAt: l.NextAt, Blocked: l.Blocked(m.now), Reason: l.Why, Slow: l.Slow, CrawlDelay: l.Least}
 			if l.Paused {
 				h.Reason = "paused"
 			}
@@ -198,6 +198,11 @@ func (m *model) status() frontier.Status {
 	}
 	s.Pages = m.pages()
 	s.Fresh = m.fresh()
+	for _, b := range m.budgets {
+		if b.N >= b.Max {
+			s.Budgets = append(s.Budgets, b)
+		}
+	}
 	return s
 }
 

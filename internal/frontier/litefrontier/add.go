@@ -24,16 +24,35 @@ func (f *Frontier) Add(ctx context.Context, job frontier.JobID, tasks []frontier
 
 // add returns the number of new tasks, and the keys of the others.
 func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []frontier.New) (added int, refused []string, err error) {
+	added, refused, _, err = f.admit(ctx, t, job, tasks)
+	return added, refused, err
+}
+
+// admit is add that also returns the number of tasks over a budget, which are among the refused.
+func (f *Frontier) admit(ctx context.Context, t tx, job frontier.JobID, tasks []frontier.New) (added int, refused []string, over int, err error) {
+	purse := frontier.NewPurse(tasks)
+	if err := readBudgets(ctx, t, job, purse); err != nil {
+		return 0, nil, 0, err
+	}
 	lanes, ids, moved := map[int64]int{}, map[string]int64{}, counts{} // lanes by their best priority
 	now := f.now()
 	for _, task := range tasks {
 		lane, ok := ids[task.Lane]
 		if !ok {
-			var err error
 			if lane, err = f.laneID(ctx, t, job, task.Lane); err != nil {
-				return 0, nil, err
+				return 0, nil, 0, err
 			}
 			ids[task.Lane] = lane
+		}
+		if len(task.Budgets) > 0 {
+			seen, err := exists(ctx, t, `select exists (select 1 from task where job_id = ? and key = ?)`, job, task.Key)
+			if err != nil {
+				return 0, nil, 0, err
+			}
+			if !seen && !purse.Spend(task) {
+				refused = append(refused, task.Key)
+				continue
+			}
 		}
 		prio := min(max(task.Priority, 0), 3)
 		var meta any
@@ -43,14 +62,14 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 		page := frontier.Clean(task.Page)
 		n, err := t.exec(ctx, `insert into task(job_id, key, lane_id, meta, page, created_at) values (?, ?, ?, ?, ?, ?) on conflict do nothing`, job, task.Key, lane, meta, page, now)
 		if err != nil {
-			return 0, nil, err
+			return 0, nil, 0, err
 		}
 		if n == 0 {
 			refused = append(refused, task.Key)
 			continue
 		}
 		if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, has_meta) values (?, ?, ?, ?, ?)`, job, task.Key, lane, prio, meta != nil || page != ""); err != nil {
-			return 0, nil, err
+			return 0, nil, 0, err
 		}
 		added++
 		if best, ok := lanes[lane]; !ok || prio < best {
@@ -60,10 +79,16 @@ func (f *Frontier) add(ctx context.Context, t tx, job frontier.JobID, tasks []fr
 	}
 	for lane, prio := range lanes {
 		if err := f.wake(ctx, t, lane, prio); err != nil {
-			return 0, nil, err
+			return 0, nil, 0, err
 		}
 	}
-	return added, refused, moved.write(ctx, t, job)
+	if purse != nil {
+		over = purse.Over()
+		if err := writeBudgets(ctx, t, job, purse, moved); err != nil {
+			return 0, nil, 0, err
+		}
+	}
+	return added, refused, over, moved.write(ctx, t, job)
 }
 
 // SetSpace replaces the range of IDs to enumerate. IDs that the old range enumerated without a gap

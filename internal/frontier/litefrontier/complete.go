@@ -51,10 +51,11 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 				continue
 			}
 			out.Kept++
-			refused, err := f.finish(ctx, t, l, k, c)
+			refused, over, err := f.finish(ctx, t, l, k, c)
 			if err != nil {
 				return err
 			}
+			out.OverBudget += over
 			if c.Explored != nil {
 				out.Refused = append(out.Refused, refused...)
 			}
@@ -130,15 +131,15 @@ func fence[T any](ctx context.Context, t tx, l frontier.Lease, batch []T, seq fu
 }
 
 // finish stores the results of a task that left the queue and moves it to its final state. It
-// returns the keys of the follow-ups that the job had seen.
-func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, k *keeper, c frontier.Completion) (refused []string, err error) {
+// returns the keys of the follow-ups that were not admitted, and the number of those over a budget.
+func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, k *keeper, c frontier.Completion) (refused []string, over int, err error) {
 	if len(c.Follow) > 0 {
-		if _, refused, err = f.add(ctx, t, k.job, c.Follow); err != nil {
-			return nil, err
+		if _, refused, over, err = f.admit(ctx, t, k.job, c.Follow); err != nil {
+			return nil, 0, err
 		}
 	}
 	if err := k.keep(ctx, c); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if c.Again == nil { // otherwise its end counts them
 		frontier.FieldDeltas(c, func(state int, reason string) { k.moved[stat{state, reason, ""}]++ })
@@ -147,9 +148,9 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, k *keeper
 		k.moved[stat{frontier.StatLeftOut, frontier.CleanReason(x.Reason), frontier.Clean(c.Page)}] += x.N
 	}
 	if err := f.failures(ctx, t, k.job, c); err != nil || c.Again != nil {
-		return refused, err
+		return refused, over, err
 	}
-	return refused, f.final(ctx, t, k.job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, k.moved)
+	return refused, over, f.final(ctx, t, k.job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, k.moved)
 }
 
 // failures replaces the failed assets of a task.
@@ -212,10 +213,11 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 				return err
 			}
 			if len(c.Follow) > 0 {
-				_, refused, err := f.add(ctx, t, job, c.Follow)
+				_, refused, over, err := f.admit(ctx, t, job, c.Follow)
 				if err != nil {
 					return err
 				}
+				out.OverBudget += over
 				if c.Explored != nil {
 					out.Refused = append(out.Refused, refused...)
 				}

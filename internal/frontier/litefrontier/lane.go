@@ -19,7 +19,7 @@ const (
 
 const (
 	sqlLaneColumns = `select lane_id, lane_key, delay_min, delay_max, max_inflight, rest_every, rest_for, cooldown_after, cooldown_for,
-  next_at, quiet_until, why, parked, prio, paused, inflight, errors, faults, starts, down_since, slow, slowed_at, eased_at from lane `
+  next_at, quiet_until, why, parked, prio, paused, inflight, errors, faults, starts, down_since, slow, slowed_at, eased_at, delay_least from lane `
 
 	sqlStoreLane = `update lane set next_at = ?2, quiet_until = ?3, why = ?4, parked = not ?5, prio = ?6, paused = ?7, inflight = ?8, "full" = ?9, errors = ?10, faults = ?11,
   starts = ?12, down_since = ?13, slow = ?14, slowed_at = ?15, eased_at = ?16 where lane_id = ?1`
@@ -41,8 +41,8 @@ type row struct {
 // typed ones by reflection, which doubled the cost of a claim of many lanes.
 func scanLane(scan func(dest ...any) error) (w row, err error) {
 	var (
-		v    [23]any
-		dest [23]any
+		v    [24]any
+		dest [24]any
 	)
 	for i := range v {
 		dest[i] = &v[i]
@@ -63,6 +63,7 @@ func scanLane(scan func(dest ...any) error) (w row, err error) {
 	w.Inflight, w.Errors, w.Faults, w.Starts = int(n(15)), int(n(16)), int(n(17)), n(18)
 	w.DownSince, w.SlowedAt, w.EasedAt = orZero(n(19)), orZero(n(21)), orZero(n(22))
 	w.Slow, _ = v[20].(float64)
+	w.Least = micro(n(23))
 	return w, nil
 }
 
@@ -156,7 +157,7 @@ func (f *Frontier) repace(ctx context.Context, t tx, job frontier.JobID, assets 
 		if l == w.Lane {
 			continue
 		}
-		if _, err := t.exec(ctx, sqlStorePace, append(paceArgs(p), w.id)...); err != nil {
+		if _, err := t.exec(ctx, sqlStorePace, append(paceArgs(l.Pace), w.id)...); err != nil {
 			return err
 		}
 		if err := storeLane(ctx, t, w.id, l); err != nil {

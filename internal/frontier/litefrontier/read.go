@@ -74,15 +74,15 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 		return s, err
 	}
 	s.States = counts.States(inProgress, waitError, waitStale)
-	if err := f.each(ctx, `select lane_key, next_at, paused or coalesce(quiet_until > ?1, 0) or faults > 0 as blocked, case when paused then '`+frontier.WhyPaused+`' else coalesce(why, '') end, slow
+	if err := f.each(ctx, `select lane_key, next_at, paused or coalesce(quiet_until > ?1, 0) or faults > 0 as blocked, case when paused then '`+frontier.WhyPaused+`' else coalesce(why, '') end, slow, delay_least
  from lane where job_id = ?3 and not `+isShard+` and (`+sqlUnhealthy+` or not parked or inflight > 0) order by blocked desc, slow desc, next_at desc limit ?4`,
 		[]any{now, frontier.Recovered, job, frontier.StatusHosts}, func(r *sql.Rows) error {
 			var (
-				h    frontier.HostStatus
-				next int64
+				h           frontier.HostStatus
+				next, least int64
 			)
-			err := r.Scan(&h.Host, &next, &h.Blocked, &h.Reason, &h.Slow)
-			h.NextAt = fromMicro(next)
+			err := r.Scan(&h.Host, &next, &h.Blocked, &h.Reason, &h.Slow, &least)
+			h.NextAt, h.CrawlDelay = fromMicro(next), micro(least)
 			s.Hosts = append(s.Hosts, h)
 			return err
 		}); err != nil {
@@ -182,6 +182,14 @@ func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *front
 		return err
 	}
 	s.Fresh.Oldest, s.Fresh.Next = orZero(oldest), orZero(next)
+	if err := f.each(ctx, `select name, coalesce(example, ''), n, max from budget where job_id = ? and n >= max order by name limit ?`, []any{job, frontier.StatusReasons}, func(r *sql.Rows) error {
+		var b frontier.BudgetStatus
+		err := r.Scan(&b.Name, &b.Example, &b.N, &b.Max)
+		s.Budgets = append(s.Budgets, b)
+		return err
+	}); err != nil {
+		return err
+	}
 	return f.each(ctx, `select reason, n from stat where job_id = ? and state = ? and n > 0 order by 2 desc, 1 limit ?`, []any{job, frontier.StatLeftOut, frontier.StatusReasons}, func(r *sql.Rows) error {
 		var o frontier.LeftOut
 		err := r.Scan(&o.Reason, &o.N)

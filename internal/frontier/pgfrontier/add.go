@@ -19,6 +19,7 @@ type wake struct {
 	prios []int16
 	n     int64
 	keys  []string // the new ones, if requested
+	over  int      // tasks over a budget
 }
 
 func (w wake) queue(b *pgx.Batch, now any) {
@@ -36,13 +37,18 @@ func laneKeys(tasks []frontier.New) []string {
 	return slices.Compact(keys)
 }
 
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
 // addRows admits tasks within a transaction. With say it also returns the new keys.
-func addRows(ctx context.Context, c querier, job frontier.JobID, tasks []frontier.New, lanes map[string]int32, say bool) (w wake, err error) {
+func addRows(ctx context.Context, c *pgx.Conn, job frontier.JobID, tasks []frontier.New, lanes map[string]int32, say bool) (w wake, err error) {
+	if purse := frontier.NewPurse(tasks); purse != nil {
+		if tasks, err = spend(ctx, c, job, purse, tasks); err != nil {
+			return wake{}, err
+		}
+		w.over = purse.Over()
+	}
 	n := len(tasks)
+	if n == 0 {
+		return w, nil
+	}
 	keys, ids, prios, metas := make([]string, n), make([]int32, n), make([]int16, n), make([]*string, n)
 	var pages pageColumn
 	for i, t := range tasks {

@@ -190,7 +190,7 @@ func (f *Frontier) write(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 		if w, err = addRows(ctx, c, job, follow, lanes, len(steps) > 0); err != nil {
 			return err
 		}
-		out.Refused = known(steps, w.keys)
+		out.Refused, out.OverBudget = known(steps, w.keys), w.over
 	}
 	b := &pgx.Batch{}
 	y.queue(b, f.now(), job, l, w, back)
@@ -256,7 +256,7 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			if w, err = addRows(ctx, c, job, follow, lanes, len(steps) > 0); err != nil {
 				return err
 			}
-			out.Refused = known(steps, w.keys)
+			out.Refused, out.OverBudget = known(steps, w.keys), w.over
 			lock = append(lock, w.lanes...)
 		}
 		b := &pgx.Batch{}

@@ -72,7 +72,7 @@ const sqlStatus = `select j.paused,
  from seine.job j where j.job_id = $2`
 
 // sqlHosts lists the lanes of a status. $2 job, $3 limit.
-var sqlHosts = `select lane_key, next_at, ` + laneBlocked + `, case when paused then '` + frontier.WhyPaused + `' else coalesce(why, '') end, slow
+var sqlHosts = `select lane_key, next_at, ` + laneBlocked + `, case when paused then '` + frontier.WhyPaused + `' else coalesce(why, '') end, slow, extract(epoch from delay_least)::float8
  from seine.lane l where job_id = $2 and not ` + isShard + ` and (` + laneUnhealthy + ` or not parked or inflight > 0)
  order by 3 desc, slow desc, next_at desc limit $3`
 
@@ -97,7 +97,10 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	s.States = counts.States(inProgress, waitError, waitStale)
 	s.Hosts, err = collect(ctx, f, sqlHosts, []any{f.now(), job, frontier.StatusHosts},
 		func(row pgx.CollectableRow) (h frontier.HostStatus, err error) {
-			return h, row.Scan(&h.Host, &h.NextAt, &h.Blocked, &h.Reason, &h.Slow)
+			var least float64
+			err = row.Scan(&h.Host, &h.NextAt, &h.Blocked, &h.Reason, &h.Slow, &least)
+			h.CrawlDelay = seconds(least)
+			return h, err
 		})
 	if err != nil {
 		return s, err
@@ -183,6 +186,11 @@ func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *front
 	}
 	if next != nil {
 		s.Fresh.Next = next.UTC()
+	}
+	s.Budgets, err = collect(ctx, f, `select name, coalesce(example, ''), n, max from seine.budget where job_id = $1 and n >= max order by name limit $2`,
+		[]any{job, frontier.StatusReasons}, pgx.RowToStructByPos[frontier.BudgetStatus])
+	if err != nil {
+		return err
 	}
 	s.LeftOut, err = collect(ctx, f, `select coalesce(reason, ''), sum(n)::bigint from seine.stat where job_id = $1 and state = `+strconv.Itoa(frontier.StatLeftOut)+`
  group by 1 having sum(n) > 0 order by 2 desc, 1 limit $2`, []any{job, frontier.StatusReasons}, pgx.RowToStructByPos[frontier.LeftOut])

@@ -84,11 +84,11 @@ var (
  select count(*) from d`
 
 	// sqlPace is Lane.Repace: a pace applies at once. $2 job, $3 whether to lanes of assets.
-	sqlPace = `update seine.lane set delay_min = $4::float8 * interval '1 s', delay_max = $5::float8 * interval '1 s', max_inflight = $6, "full" = inflight >= $6,
+	sqlPace = `update seine.lane set delay_min = greatest(delay_least, $4::float8 * interval '1 s'), delay_max = greatest(delay_least, $5::float8 * interval '1 s'), max_inflight = $6, "full" = inflight >= $6,
    rest_every = $7, rest_for = $8::float8 * interval '1 s', cooldown_after = $9, cooldown_for = $10::float8 * interval '1 s', next_at = greatest(next_at, ` + now + `)
  where job_id = $2 and (` + isAssets + `) = $3
    and (delay_min, delay_max, max_inflight, rest_every, rest_for, cooldown_after, cooldown_for) is distinct from
-     ($4::float8 * interval '1 s', $5::float8 * interval '1 s', $6::int, $7::int, $8::float8 * interval '1 s', $9::int, $10::float8 * interval '1 s')`
+     (greatest(delay_least, $4::float8 * interval '1 s'), greatest(delay_least, $5::float8 * interval '1 s'), $6::int, $7::int, $8::float8 * interval '1 s', $9::int, $10::float8 * interval '1 s')`
 
 	// sqlPauseHost is Lane.Pause. $2 job, $3 host, $4 paused, $5 the key of the lane of its assets.
 	sqlPauseHost = `update seine.lane set paused = $4, why = nullif(why, '` + frontier.WhyPaused + `'), next_at = greatest(next_at, ` + now + `)

@@ -1,10 +1,10 @@
 package pgfrontier
 
 // Every transaction locks in one order, so that no ring of waits arises: the sweeps' lock → own
-// lease row FOR KEY SHARE → which rows are still mine → task keys sorted → record keys sorted →
-// lanes by id → queue → blocks and steps of ID spaces, sorted → own task rows. A transaction that
-// waits for a lane holds no block and no step. Own task rows come last, because an insert of a
-// known key waits for a transaction that updates its row.
+// lease row FOR KEY SHARE → which rows are still mine → budgets by name → task keys sorted → record
+// keys sorted → lanes by id → queue → blocks and steps of ID spaces, sorted → own task rows. A
+// transaction that waits for a lane holds no block and no step. Own task rows come last, because an
+// insert of a known key waits for a transaction that updates its row.
 const (
 	// A lane is created before the transaction that needs it: it is parked and has no task. The
 	// look-up comes first, because a conflicting insert consumes an id.

@@ -1,0 +1,91 @@
+package pgfrontier
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+const (
+	// The budgets of a transaction, locked in the order of their names before any task key. $1 job,
+	// $2 names, $3 largest numbers.
+	sqlNewBudgets = `insert into seine.budget(job_id, name, max) select $1, name, max from unnest($2::text[], $3::bigint[]) b(name, max)
+ where not exists (select from seine.budget k where k.job_id = $1 and k.name = b.name) order by name collate "C" on conflict do nothing`
+	sqlLockBudgets = `select name, n, coalesce(example, '') from seine.budget where job_id = $1 and name = any($2::text[]) order by name for update`
+
+	// $3 numbers, $4 largest numbers, $5 examples.
+	sqlSetBudgets = `update seine.budget k set n = b.n, max = b.max, example = nullif(b.example, '')
+ from unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[]) b(name, n, max, example) where k.job_id = $1 and k.name = b.name`
+)
+
+// spend returns the tasks that are within their budgets or known already, and counts the others. A
+// transaction that admits tasks under the same budgets waits from here on, so the keys that are new
+// now stay new.
+func spend(ctx context.Context, c *pgx.Conn, job frontier.JobID, purse *frontier.Purse, tasks []frontier.New) ([]frontier.New, error) {
+	var (
+		names, examples, keys []string
+		most, ns              []int64
+		name, example, key    string
+		n                     int64
+		state                 int16
+		known                 = map[string]bool{}
+	)
+	for _, b := range purse.Budgets() {
+		names, most = append(names, b.Name), append(most, b.Max)
+	}
+	for _, t := range tasks {
+		if len(t.Budgets) > 0 {
+			keys = append(keys, t.Key)
+		}
+	}
+	b := &pgx.Batch{}
+	b.Queue(sqlNewBudgets, job, names, most)
+	b.Queue(sqlLockBudgets, job, names).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&name, &n, &example}, func() error {
+			purse.Set(name, n, example)
+			return nil
+		})
+		return err
+	})
+	b.Queue(sqlLookup, job, keys).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&key, &state}, func() error {
+			known[key] = true
+			return nil
+		})
+		return err
+	})
+	if err := c.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	admitted := make([]frontier.New, 0, len(tasks))
+	for _, t := range tasks {
+		if len(t.Budgets) > 0 && !known[t.Key] {
+			if !purse.Spend(t) {
+				continue
+			}
+			known[t.Key] = true
+		}
+		admitted = append(admitted, t)
+	}
+	ns, most = nil, nil
+	for _, s := range purse.Budgets() {
+		ns, most, examples = append(ns, s.N), append(most, s.Max), append(examples, s.Example)
+	}
+	b = &pgx.Batch{}
+	b.Queue(sqlSetBudgets, job, names, ns, most, examples)
+	if left := purse.LeftOut(); len(left) > 0 {
+		var (
+			states         []int16
+			reasons, pages []string
+			counts         []int64
+		)
+		for _, l := range left {
+			states, reasons, counts, pages = append(states, frontier.StatLeftOut), append(reasons, l.Reason), append(counts, l.N), append(pages, "")
+		}
+		b.Queue(sqlFields, job, states, reasons, counts, pages)
+	}
+	_, err := run(ctx, c, b)
+	return admitted, err
+}
