@@ -176,6 +176,7 @@ func (s *Set) countFiles(ctx context.Context, c *Count, tally map[string]int64) 
 // counted is a task as its records tell it.
 type counted struct {
 	key    string
+	task   string
 	have   []string
 	values []string
 }
@@ -191,14 +192,14 @@ func (s *Set) countRecords(ctx context.Context, c *Count, tally map[string]int64
 	flush := func() error {
 		keys := make([]string, len(pending))
 		for i, t := range pending {
-			keys[i] = t.key
+			keys[i] = t.task
 		}
 		states, err := s.Frontier.Lookup(ctx, s.ID, keys)
 		if err != nil {
 			return err
 		}
 		for _, t := range pending {
-			if states[t.key] != seine.Done {
+			if states[t.task] != seine.Done {
 				continue
 			}
 			values := distinct(t.values)
@@ -220,7 +221,7 @@ func (s *Set) countRecords(ctx context.Context, c *Count, tally map[string]int64
 		if err != nil {
 			return fmt.Errorf("record %s: %w", r.Key, err)
 		}
-		if last := len(pending) - 1; last >= 0 && pending[last].key == r.Key {
+		if last := len(pending) - 1; last >= 0 && pending[last].key == r.Key && pending[last].task == cmp.Or(r.Task, r.Key) {
 			pending[last].values = append(pending[last].values, value)
 			return nil
 		}
@@ -229,7 +230,7 @@ func (s *Set) countRecords(ctx context.Context, c *Count, tally map[string]int64
 				return err
 			}
 		}
-		t := counted{key: r.Key, values: []string{value}}
+		t := counted{key: r.Key, task: cmp.Or(r.Task, r.Key), values: []string{value}}
 		for _, a := range r.Assets {
 			t.have = append(t.have, a.Name)
 		}

@@ -1,6 +1,9 @@
 package dataset
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Kind is a kind of fault.
 type Kind string
@@ -52,7 +55,7 @@ const (
 type Finding struct {
 	Kind Kind `json:"kind"`
 
-	// Key is the task's, or the id that a path names; empty when it names none.
+	// Key is the record's, or the id that a path names; empty when it names none.
 	Key string `json:"key"`
 
 	// Asset and Path are empty where an id as a whole is at fault.
@@ -64,7 +67,13 @@ type Finding struct {
 
 	// Fixed is SentBack, Removed or empty.
 	Fixed string `json:"fixed"`
+
+	// task is the key of the record's task if it is not Key.
+	task string
 }
+
+// owner returns the key of the task that can mend the fault.
+func (f Finding) owner() string { return cmp.Or(f.task, f.Key) }
 
 // AuditOptions control the depth and the repairs of an audit.
 type AuditOptions struct {

@@ -50,11 +50,11 @@ func (a *auditor) faultsOf(r frontier.Stored) ([]Finding, error) {
 	for _, x := range r.Assets {
 		have = append(have, x.Name)
 		if !a.layout.Fits(x.Path, r.Key, x.Name, value) {
-			found = append(found, Finding{Kind: Misnamed, Key: r.Key, Asset: x.Name, Path: x.Path, Detail: "not the path that the record's fields make"})
+			found = append(found, Finding{Kind: Misnamed, Key: r.Key, task: r.Task, Asset: x.Name, Path: x.Path, Detail: "not the path that the record's fields make"})
 		}
 	}
 	if lack := lacks(have, a.layout.Required()); lack != nil {
-		found = append(found, Finding{Kind: Incompleted, Key: r.Key, Detail: incomplete(have, lack)})
+		found = append(found, Finding{Kind: Incompleted, Key: r.Key, task: r.Task, Detail: incomplete(have, lack)})
 	}
 	return found, nil
 }

@@ -30,11 +30,11 @@ func (a *auditor) settle(ctx context.Context, found []Finding) error {
 		}
 	}
 	for _, f := range found {
-		t, known := states[f.Key]
+		t, known := states[f.owner()]
 		switch {
 		case a.moving(t):
 			continue
-		case sent[f.Key] && mendable(f.Kind):
+		case sent[f.owner()] && mendable(f.Kind):
 			f.Fixed = SentBack
 		case known && !t.Final && mendable(f.Kind):
 			f.Detail += "; its task is to be done again"
@@ -66,8 +66,8 @@ func (a *auditor) tasks(ctx context.Context, found []Finding) (map[string]fronti
 	var keys []string
 	seen := map[string]bool{}
 	for _, f := range found {
-		if !seen[f.Key] {
-			seen[f.Key], keys = true, append(keys, f.Key)
+		if !seen[f.owner()] {
+			seen[f.owner()], keys = true, append(keys, f.owner())
 		}
 	}
 	list, err := a.Frontier.Tasks(ctx, a.ID, frontier.Filter{Keys: keys})
@@ -83,13 +83,13 @@ func (a *auditor) sendBack(ctx context.Context, found []Finding, states map[stri
 	sent := map[string]bool{}
 	var back []frontier.New
 	for _, f := range found {
-		t := states[f.Key]
-		if !t.Final || a.moving(t) || sent[f.Key] || !mendable(f.Kind) {
+		t := states[f.owner()]
+		if !t.Final || a.moving(t) || sent[f.owner()] || !mendable(f.Kind) {
 			continue
 		}
 		// A key that the job's current rules cannot request stays.
 		if at, err := frontier.PageURL(a.Job, t.Key); err == nil {
-			sent[f.Key] = true
+			sent[f.owner()] = true
 			back = append(back, frontier.New{Key: t.Key, Lane: frontier.LaneKey(a.Job, t.Key, at), Priority: t.Priority})
 		}
 	}

@@ -71,7 +71,7 @@ func (a *auditor) look(ctx context.Context, rows []frontier.Asset) ([]Finding, e
 	for i, r := range rows {
 		g.Go(func() error {
 			kind, detail, err := a.check(checking, r)
-			verdicts[i] = Finding{Kind: kind, Key: r.Key, Asset: r.Name, Path: r.Path, Detail: detail}
+			verdicts[i] = Finding{Kind: kind, Key: r.Key, task: r.Task, Asset: r.Name, Path: r.Path, Detail: detail}
 			return err
 		})
 	}

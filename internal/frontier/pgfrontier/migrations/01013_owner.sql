@@ -9,9 +9,6 @@ ALTER TABLE seine.asset_failure ADD COLUMN task text COLLATE "C";
 -- A write to a row of another task sets an empty owner, so that it fails. NOT VALID: no scan under a lock.
 ALTER TABLE seine.record ADD CONSTRAINT record_owner CHECK (task <> '') NOT VALID;
 ALTER TABLE seine.asset ADD CONSTRAINT asset_owner CHECK (task <> '') NOT VALID;
-CREATE INDEX record_task ON seine.record (job_id, task) WHERE task IS NOT NULL;
-CREATE INDEX asset_task ON seine.asset (job_id, task) WHERE task IS NOT NULL;
-CREATE INDEX asset_failure_task ON seine.asset_failure (job_id, task) WHERE task IS NOT NULL;
 
 -- +goose Down
 DELETE FROM seine.record WHERE superseded;
