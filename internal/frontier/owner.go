@@ -116,6 +116,9 @@ func (o Owners) Take(c Completion) (TakenKey, bool) {
 
 // Record returns the owner of a record, and Asset of an asset.
 func (o Owners) Record(c Completion, r Record) string {
+	if len(o.Records) == 0 {
+		return c.Key
+	}
 	if owner, ok := o.Records[RecordID{Clean(r.Key), Clean(r.Kind)}]; ok {
 		return owner
 	}
@@ -124,6 +127,9 @@ func (o Owners) Record(c Completion, r Record) string {
 
 // Asset returns the owner of an asset.
 func (o Owners) Asset(c Completion, a Asset) string {
+	if len(o.Assets) == 0 {
+		return c.Key
+	}
 	if owner, ok := o.Assets[AssetID{Clean(a.Key), Clean(a.Name)}]; ok {
 		return owner
 	}

@@ -147,19 +147,16 @@ func (f *Frontier) take(ctx context.Context, t tx, l frontier.Lease, args fronti
 		prio  int // of the first task that is left
 		draws []float64
 	)
-	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.state, q.mark, coalesce(q.refused_at, 0), case when q.owes then coalesce((select o.assets from owed o where o.job_id = q.job_id and o.key = q.key), '{}') end, k.meta, coalesce(k.page, ''),
-   v.etag, v.last_modified, v.hash, v.every_s, v.visits, v.changes, v.checked_at, v.changed_at, v.gone_at from queue q
+	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.state, q.mark, coalesce(q.refused_at, 0), case when q.owes then coalesce((select o.assets from owed o where o.job_id = q.job_id and o.key = q.key), '{}') end, k.meta, coalesce(k.page, '') from queue q
  left join task k on k.job_id = case when q.has_meta then q.job_id end and k.key = q.key
- left join visit v on v.job_id = case when q.has_meta and q.mark > 0 then q.job_id end and v.key = q.key
  where q.lane_id = ? and q.lease_id is null and q.run_at is null order by q.prio, q.seq limit ?`, []any{ln.id, ln.room + 1}, func(r *sql.Rows) error {
 		c := frontier.Claimed{Job: args.Job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.Faults}
 		var (
 			meta    sql.NullString
 			owed    sql.NullString
 			refused int64
-			visit   visitRow
 		)
-		if err := r.Scan(&c.Seq, &c.Key, &c.Priority, &c.Attempt, &c.Waited, &c.Mark, &refused, &owed, &meta, &c.Page, &visit.etag, &visit.modified, &visit.hash, &visit.every, &visit.visits, &visit.changes, &visit.checked, &visit.changed, &visit.gone); err != nil {
+		if err := r.Scan(&c.Seq, &c.Key, &c.Priority, &c.Attempt, &c.Waited, &c.Mark, &refused, &owed, &meta, &c.Page); err != nil {
 			return err
 		}
 		if refused > 0 {
@@ -175,7 +172,6 @@ func (f *Frontier) take(ctx context.Context, t tx, l frontier.Lease, args fronti
 		if owed.Valid {
 			c.Owed = json.RawMessage(owed.String)
 		}
-		c.Visit = visit.visit()
 		c.Attempt++
 		got, draws = append(got, c), append(draws, f.draw())
 		return nil
@@ -185,6 +181,11 @@ func (f *Frontier) take(ctx context.Context, t tx, l frontier.Lease, args fronti
 	}
 	after, starts := ln.Take(fromMicro(now), args.Lead, draws)
 	for i := range got {
+		if got[i].Mark != frontier.Unmarked { // a requeued task
+			if got[i].Visit, err = lastVisit(ctx, t, got[i].Seq); err != nil {
+				return nil, err
+			}
+		}
 		got[i].StartAt, got[i].Wait = starts[i], starts[i].Sub(fromMicro(now))
 		if _, err := t.exec(ctx, `update queue set lease_id = ?, attempt = ?, claimed_at = ? where seq = ?`, l.Token, got[i].Attempt, now, got[i].Seq); err != nil {
 			return nil, err

@@ -119,12 +119,18 @@ func (k *keeper) record(ctx context.Context, c frontier.Completion, r frontier.R
 		key, kind    = frontier.Clean(r.Key), frontier.Clean(r.Kind)
 		fields       = string(frontier.CleanJSON(r.Fields))
 		owner        = k.owners.Record(c, r)
-		insert       = `insert into record(job_id, key, kind, fields, url, digest, fetched_at, task, version, revision) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (job_id, key, kind, version) do nothing`
-		values       = []any{k.job, key, kind, fields, frontier.Clean(r.URL), append([]byte{}, r.Digest...), r.FetchedAt.UnixMicro(), frontier.OwnerOf(owner, key)}
+		values       = []any{k.job, key, kind, fields, frontier.Clean(r.URL), append([]byte{}, r.Digest...), r.FetchedAt.UnixMicro()}
 		version, rev int64
 		was, of      string
 	)
-	n, err := k.t.exec(ctx, insert, append(values, 1, 1)...)
+	insert := func(version int64) (int64, error) {
+		if owner == key && version == 1 {
+			return k.t.exec(ctx, `insert into record(job_id, key, kind, fields, url, digest, fetched_at) values (?, ?, ?, ?, ?, ?, ?) on conflict (job_id, key, kind, version) do nothing`, values...)
+		}
+		return k.t.exec(ctx, `insert into record(job_id, key, kind, fields, url, digest, fetched_at, task, version, revision) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+ on conflict (job_id, key, kind, version) do nothing`, append(values[:7:7], frontier.OwnerOf(owner, key), version)...)
+	}
+	n, err := insert(1)
 	if k.moved[stat{frontier.StatRecords, "", ""}] += n; err != nil || n > 0 {
 		return err
 	}
@@ -141,7 +147,7 @@ func (k *keeper) record(ctx context.Context, c frontier.Completion, r frontier.R
 			if _, err := k.t.exec(ctx, `update record set superseded = 1 where job_id = ? and key = ? and kind = ? and version = ?`, k.job, key, kind, version); err != nil {
 				return err
 			}
-			_, err = k.t.exec(ctx, insert, append(values, rev, rev)...)
+			_, err = insert(rev)
 			return err
 		}
 	}

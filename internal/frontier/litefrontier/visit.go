@@ -11,6 +11,14 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
+// lastVisit returns the visit of a task whose rows a claim reads.
+func lastVisit(ctx context.Context, t tx, seq int64) (*frontier.Visit, error) {
+	var r visitRow
+	err := t.scan(ctx, `select v.etag, v.last_modified, v.hash, v.every_s, v.visits, v.changes, v.checked_at, v.changed_at, v.gone_at
+ from queue q join visit v using (job_id, key) where q.seq = ? and q.has_meta`, []any{seq}, &r.etag, &r.modified, &r.hash, &r.every, &r.visits, &r.changes, &r.checked, &r.changed, &r.gone)
+	return r.visit(), ignoreNoRows(err)
+}
+
 // visitRow holds the columns of a visit, NULL if there is none.
 type visitRow struct {
 	etag, modified         sql.NullString
