@@ -99,6 +99,7 @@ func Run(t *testing.T, open Open) {
 		{"a record belongs to one page or is merged", testTaken},
 		{"two transactions do not take one record", testTakenAtOnce},
 		{"assets and their failures belong to a record of the page", testAssetsOfEach},
+		{"records of several kinds have their own assets", testAssetsOfKinds},
 		{"a page is visited again", testRecrawl},
 		{"a visit is stored with its result", testVisit},
 		{"earlier versions of a record stay", testHistory},

@@ -173,6 +173,31 @@ func testTaken(t *testing.T, s *suite) {
 	// A task whose own key another page took.
 	s.complete(l, job, []frontier.Completion{listed(s.again(l, job, "c")[0], `d={"n":7}`)}, 1)
 	taken(done(got[3]), 0, frontier.TakenKey{Key: "d", Kind: "record", Owner: "c"})
+	s.complete(l, job, []frontier.Completion{{Claimed: got[3], State: seine.Error, Reason: "taken"}}, 1)
+	taken(done(s.again(l, job, "d")...), 0, frontier.TakenKey{Key: "d", Kind: "record", Owner: "c"})
+	if got, want := s.stored(job)[2], `d {"n":7}`; got != want {
+		t.Errorf("stored %q; want %q", got, want)
+	}
+}
+
+// Records of several kinds under one key have their own assets.
+func testAssetsOfKinds(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("h:80", "a", "b"), 2)
+	l := s.lease()
+	got := s.sortedClaim(l, job, 2)
+	one, two := listed(got[0], `x={"n":1}`), listed(got[1], `x={"n":2}`)
+	one.Assets = []frontier.Asset{fileOf("x", "front")}
+	one.Failed = []frontier.FailedAsset{{Key: "x", Name: "back", URL: "u", Reason: "HTTP 404"}}
+	two.Records[1].Kind, two.Assets = "teaser", []frontier.Asset{fileOf("x", "side")}
+	s.complete(l, job, []frontier.Completion{one, two}, 2)
+	want := []string{`a {"a":1}`, `b {"a":1}`, `x {"n":1} front=p/xfront`, `x {"n":2} side=p/xside`}
+	if got := s.stored(job); !slices.Equal(got, want) {
+		t.Errorf("stored %q; want %q", got, want)
+	}
+	if got := s.failedAssets(job); !slices.Equal(got, []string{"x back u HTTP 404"}) {
+		t.Errorf("failed assets %q", got)
+	}
 }
 
 // Workers that bring the same new record at the same time: one gets it.

@@ -190,30 +190,33 @@ func testHistory(t *testing.T, s *suite) {
 		records []string
 		want    []string
 	}{
-		{"first", true, []string{`x={"n":1}`, `y={"n":1}`}, []string{`a v1 {"a":1} front`, `x v1 {"n":1}`, `y v1 {"n":1}`}},
-		{"equal", true, []string{`x={"n":1}`, `y={"n":1}`}, []string{`a v1 {"a":1} front`, `x v1 {"n":1}`, `y v1 {"n":1}`}},
-		{"one changed", true, []string{`x={"n":2}`, `y={"n":1}`}, []string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2}`, `y v1 {"n":1}`}},
+		{"first", true, []string{`x={"n":1}`, `y={"n":1}`}, []string{`a v1 {"a":1} front`, `x v1 {"n":1}`, `y v1 {"n":1} front`}},
+		{"equal", true, []string{`x={"n":1}`, `y={"n":1}`}, []string{`a v1 {"a":1} front`, `x v1 {"n":1}`, `y v1 {"n":1} front`}},
+		{"one changed", true, []string{`x={"n":2}`, `y={"n":1}`}, []string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2}`, `y v1 {"n":1} front`}},
 		{
 			"one left the page", true, []string{`x={"n":3}`},
-			[]string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2} superseded`, `x v3 {"n":3}`, `y v1 {"n":1} gone 0s`},
+			[]string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2} superseded`, `x v3 {"n":3}`, `y v1 {"n":1} gone 0s front`},
 		},
 		{
 			"it is there again", true, []string{`x={"n":3}`, `y={"n":1}`},
-			[]string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2} superseded`, `x v3 {"n":3}`, `y v1 {"n":1}`},
+			[]string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2} superseded`, `x v3 {"n":3}`, `y v1 {"n":1} front`},
 		},
 		{
 			"without history the latest is replaced", false, []string{`x={"n":4}`, `y={"n":5}`},
-			[]string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2} superseded`, `x v4 {"n":4}`, `y v2 {"n":5}`},
+			[]string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2} superseded`, `x v4 {"n":4}`, `y v2 {"n":5} front`},
 		},
 		{
 			"with history again", true, []string{`x={"n":5}`, `y={"n":6}`},
-			[]string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2} superseded`, `x v4 {"n":4} superseded`, `x v5 {"n":5}`, `y v2 {"n":5} superseded`, `y v3 {"n":6}`},
+			[]string{`a v1 {"a":1} front`, `x v1 {"n":1} superseded`, `x v2 {"n":2} superseded`, `x v4 {"n":4} superseded`, `x v5 {"n":5}`, `y v2 {"n":5} superseded`, `y v3 {"n":6} front`},
 		},
-		{"left without history: all versions go", false, []string{`y={"n":6}`}, []string{`a v1 {"a":1} front`, `y v2 {"n":5} superseded`, `y v3 {"n":6}`}},
+		{"left without history: all versions go", false, []string{`y={"n":6}`}, []string{`a v1 {"a":1} front`, `y v2 {"n":5} superseded`, `y v3 {"n":6} front`}},
 	} {
 		s.clock.Move(time.Second)
 		end := listed(c, step.records...)
 		end.History, end.Assets = step.history, []frontier.Asset{fileOf("a", "front")}
+		if last := end.Records[len(end.Records)-1]; last.Key == "y" {
+			end.Assets = append(end.Assets, fileOf("y", "front"))
+		}
 		s.complete(l, job, []frontier.Completion{end}, 1)
 		if got := s.versions(job); !slices.Equal(got, step.want) {
 			t.Errorf("%s: versions\n%q; want\n%q", step.name, got, step.want)
