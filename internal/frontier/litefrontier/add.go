@@ -198,7 +198,7 @@ func (f *Frontier) reopen(ctx context.Context, t tx, job frontier.JobID, lane in
 		return err
 	}
 	if _, err := t.exec(ctx, `insert into queue(job_id, key, lane_id, prio, mark, has_meta, owes) values (?1, ?2, ?3, ?4, ?5, (select meta is not null or page <> '' or exists (select 1 from visit where job_id = ?1 and key = ?2) from task where job_id = ?1 and key = ?2),
- exists (select 1 from asset_failure where job_id = ?1 and (key = ?2 and task is null or task = ?2)))`,
+ exists (select 1 from asset_failure where `+ownKey+`) or exists (select 1 from asset_failure where `+ownTask+`))`,
 		job, key, lane, prio, int(frontier.MarkOf(seine.State(was.state)))); err != nil {
 		return err
 	}

@@ -158,8 +158,10 @@ func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c fro
 	if c.Owed == nil && len(c.Failed) == 0 {
 		return nil
 	}
-	if _, err := t.exec(ctx, `delete from asset_failure where job_id = ?1 and (key = ?2 and task is null or task = ?2)`, job, c.Key); err != nil {
-		return err
+	for _, own := range owned {
+		if _, err := t.exec(ctx, `delete from asset_failure where `+own, job, c.Key); err != nil {
+			return err
+		}
 	}
 	if c.Again == nil {
 		if _, err := t.exec(ctx, `delete from owed where job_id = ? and key = ?`, job, c.Key); err != nil {

@@ -12,3 +12,6 @@ func (f *Frontier) Limit(ctx context.Context, pages int) error {
 	_, err := f.conn.ExecContext(ctx, fmt.Sprintf(`pragma max_page_count = %d`, pages))
 	return err
 }
+
+// Owned are the conditions on the rows of a task.
+var Owned = owned

@@ -8,6 +8,15 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
+// Conditions on the rows of a task ?2: under its own key, and under other keys. One condition for
+// both, or a search by job_id in the second one, would read all rows of the job.
+const (
+	ownKey  = `job_id = ?1 and key = ?2 and task is null`
+	ownTask = `+job_id = ?1 and task = ?2`
+)
+
+var owned = []string{ownKey, ownTask}
+
 // keeper stores the records and assets of a batch.
 type keeper struct {
 	f      *Frontier
@@ -106,8 +115,10 @@ func (k *keeper) keep(ctx context.Context, c frontier.Completion) error {
 		}
 	}
 	if c.Gone {
-		if _, err := k.t.exec(ctx, `update record set gone_at = ?3 where job_id = ?1 and (key = ?2 and task is null or task = ?2) and not superseded and gone_at is null`, k.job, c.Key, k.f.now()); err != nil {
-			return err
+		for _, own := range owned {
+			if _, err := k.t.exec(ctx, `update record set gone_at = ?3 where `+own+` and not superseded and gone_at is null`, k.job, c.Key, k.f.now()); err != nil {
+				return err
+			}
 		}
 	}
 	return k.visit(ctx, c)
@@ -187,7 +198,7 @@ func (k *keeper) drop(ctx context.Context, c frontier.Completion) error {
 	for id := range k.brought {
 		keys[id.Key] = true
 	}
-	if err := k.t.each(ctx, `select distinct key, kind from record where job_id = ?1 and (key = ?2 and task is null or task = ?2)`, []any{k.job, c.Key}, func(r *sql.Rows) error {
+	if err := k.t.each(ctx, `select key, kind from record where `+ownKey+` union select key, kind from record where `+ownTask, []any{k.job, c.Key}, func(r *sql.Rows) error {
 		var id frontier.RecordID
 		err := r.Scan(&id.Key, &id.Kind)
 		if !k.brought[id] {
@@ -197,7 +208,7 @@ func (k *keeper) drop(ctx context.Context, c frontier.Completion) error {
 	}); err != nil {
 		return err
 	}
-	if err := k.t.each(ctx, `select key, name from asset where job_id = ?1 and (key = ?2 and task is null or task = ?2)`, []any{k.job, c.Key}, func(r *sql.Rows) error {
+	if err := k.t.each(ctx, `select key, name from asset where `+ownKey+` union all select key, name from asset where `+ownTask, []any{k.job, c.Key}, func(r *sql.Rows) error {
 		var id frontier.AssetID
 		err := r.Scan(&id.Key, &id.Name)
 		if !k.files[id] && (!c.History || keys[id.Key]) {

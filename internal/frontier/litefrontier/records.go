@@ -103,6 +103,7 @@ func scanAsset(r *sql.Rows) (a frontier.Asset, err error) {
 // Owner returns another task whose record names a file.
 func (f *Frontier) Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (owner string, err error) {
 	err = f.one(ctx, `select coalesce((select coalesce(task, key) from asset where job_id = ?1 and path = ?3 and coalesce(task, key) <> ?2
-  and not exists (select 1 from asset where job_id = ?1 and (key = ?2 and task is null or task = ?2) and path = ?3 and sha256 = ?4) limit 1), '')`, []any{job, key, path, sha256}, &owner)
+  and not exists (select 1 from asset where `+ownKey+` and path = ?3 and sha256 = ?4)
+  and not exists (select 1 from asset where `+ownTask+` and path = ?3 and sha256 = ?4) limit 1), '')`, []any{job, key, path, sha256}, &owner)
 	return owner, err
 }

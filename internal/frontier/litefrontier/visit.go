@@ -42,9 +42,11 @@ func (r visitRow) visit() *frontier.Visit {
 func (k *keeper) visit(ctx context.Context, c frontier.Completion) error {
 	now := k.f.now()
 	if c.Returns() {
-		if _, err := k.t.exec(ctx, `update record set gone_at = null where job_id = ?1 and (key = ?2 and task is null or task = ?2) and not superseded and gone_at >= ?3`,
-			k.job, c.Key, c.Claimed.Visit.GoneAt.UnixMicro()); err != nil {
-			return err
+		for _, own := range owned {
+			if _, err := k.t.exec(ctx, `update record set gone_at = null where `+own+` and not superseded and gone_at >= ?3`,
+				k.job, c.Key, c.Claimed.Visit.GoneAt.UnixMicro()); err != nil {
+				return err
+			}
 		}
 	}
 	v := c.Visit

@@ -12,12 +12,13 @@ const (
 	// The budgets of a transaction, locked in the order of their names before any task key. $1 job,
 	// $2 names, $3 largest numbers.
 	sqlNewBudgets = `insert into seine.budget(job_id, name, max) select $1, name, max from unnest($2::text[], $3::bigint[]) b(name, max)
- where not exists (select from seine.budget k where k.job_id = $1 and k.name = b.name) order by name collate "C" on conflict do nothing`
-	sqlLockBudgets = `select name, n, coalesce(example, '') from seine.budget where job_id = $1 and name = any($2::text[]) order by name for update`
+ where (select true from seine.budget k where k.job_id = $1 and k.name = b.name) is null order by name collate "C" on conflict do nothing`
+	sqlLockBudgets = `select k.name, k.n, coalesce(k.example, '') from unnest($2::text[]) b(name) cross join lateral (
+   select name, n, example from seine.budget k where k.job_id = $1 and k.name = b.name limit 1 for update) k`
 
 	// $3 numbers, $4 largest numbers, $5 examples.
-	sqlSetBudgets = `update seine.budget k set n = b.n, max = b.max, example = nullif(b.example, '')
- from unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[]) b(name, n, max, example) where k.job_id = $1 and k.name = b.name`
+	sqlSetBudgets = `insert into seine.budget(job_id, name, n, max, example) select $1, name, n, max, nullif(example, '') from unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[]) b(name, n, max, example)
+ on conflict (job_id, name) do update set n = excluded.n, max = excluded.max, example = excluded.example`
 )
 
 // spend returns the tasks that are within their budgets or known already, and counts the others. A

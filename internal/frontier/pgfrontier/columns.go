@@ -1,6 +1,9 @@
 package pgfrontier
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +21,20 @@ type recordColumns struct {
 	tasks     []*string
 	histories []bool
 	index     map[frontier.RecordID]int
+
+	// shared means that other tasks may write the records.
+	shared bool
+}
+
+// sorted returns the keys and kinds in the order in which every transaction locks them.
+func (k *recordColumns) sorted() (keys, kinds []string) {
+	ids := slices.SortedFunc(maps.Keys(k.index), func(a, b frontier.RecordID) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Kind, b.Kind))
+	})
+	for _, id := range ids {
+		keys, kinds = append(keys, id.Key), append(kinds, id.Kind)
+	}
+	return keys, kinds
 }
 
 func (k *recordColumns) add(r frontier.Record) {
@@ -46,6 +63,10 @@ func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
 	switch {
 	case len(k.keys) == 0:
 	case k.index != nil:
+		if k.shared {
+			keys, kinds := k.sorted()
+			b.Queue(sqlHold, job, keys, kinds)
+		}
 		b.Queue(sqlKeep, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at, k.tasks, k.histories)
 	default:
 		b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)

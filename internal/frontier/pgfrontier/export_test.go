@@ -36,6 +36,9 @@ func Name(sql string) string {
 		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlDeadTasks": sqlDeadTasks, "sqlRescue": sqlRescue,
 		"sqlDepth": sqlDepth, "sqlDepthOldest": sqlDepthOldest, "sqlDepthWaits": sqlDepthWaits, "sqlDepthReady": sqlDepthReady, "sqlDepthReasons": sqlDepthReasons,
 		"sqlDropLease": sqlDropLease, "sqlDueSeqs": sqlDueSeqs, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlBackoff": sqlBackoff,
+		"sqlKeep": sqlKeep, "sqlHold": sqlHold, "sqlDrop": sqlDrop, "sqlGone": sqlGone, "sqlReturn": sqlReturn, "sqlRecordOwners": sqlRecordOwners, "sqlAssetOwners": sqlAssetOwners,
+		"sqlVisits": sqlVisits, "sqlRecrawlDue": sqlRecrawlDue, "sqlRecrawls": sqlRecrawls, "sqlRecrawl": sqlRecrawl, "sqlNextRecrawl": sqlNextRecrawl,
+		"sqlNewBudgets": sqlNewBudgets, "sqlLockBudgets": sqlLockBudgets, "sqlSetBudgets": sqlSetBudgets, "sqlRequeue": sqlRequeue,
 	} {
 		if text == sql {
 			return name

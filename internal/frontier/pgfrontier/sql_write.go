@@ -87,9 +87,10 @@ const (
 	sqlLock = `select 1 from seine.lane where lane_id = any($1::int[]) order by lane_id for update`
 
 	// The failed assets of tasks. They replace the earlier ones. $1 job, $2 keys.
-	sqlForgetFailures = `with o as (delete from seine.owed where job_id = $1 and key = any($2::text[])),
-   a as (delete from seine.asset_failure where job_id = $1 and task = any($2::text[]))
- delete from seine.asset_failure where job_id = $1 and key = any($2::text[]) and task is null`
+	sqlForgetFailures = `with o as (delete from seine.owed where job_id = $1 and key = any($2::text[]))
+ delete from seine.asset_failure where ctid = any(array(select a.place from unnest($2::text[]) t(key) cross join lateral (
+   select ctid as place from seine.asset_failure where job_id = $1 and key = t.key and task is null
+   union all select ctid from seine.asset_failure where job_id = $1 and task = t.key) a))`
 	sqlFailures = `insert into seine.asset_failure(job_id, key, name, url, reason, task, at) select $1, key, name, url, reason, task, coalesce($6::timestamptz, clock_timestamp())
  from unnest($2::text[], $3::text[], $4::text[], $5::text[], $7::text[]) i(key, name, url, reason, task) order by key collate "C", name collate "C" on conflict do nothing`
 
@@ -162,17 +163,22 @@ var (
 	// counts move from the old state to open. Their meta stays.
 	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
    from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
- t as materialized (select t.key, i.lane_id as lane, i.prio, t.lane_id, t.state, t.reason, t.page, t.meta is not null or t.page <> ''
-     or exists (select from seine.visit v where v.job_id = t.job_id and v.key = t.key) as has_meta from seine.task t join i on i.key = t.key
-   where t.job_id = $1 and t.state <> 0 order by t.key for update of t),
- u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.job_id = $1 and k.key = t.key),
+ t as materialized (select t.*, i.lane_id as lane, i.prio from i cross join lateral (
+   select t.ctid as place, t.job_id, t.key, t.lane_id, t.state, t.reason, t.page, t.meta is not null or t.page <> ''
+     or (select true from seine.visit v where v.job_id = t.job_id and v.key = t.key) is not null as has_meta
+   from seine.task t where t.job_id = $1 and t.key = i.key and t.state <> 0 limit 1 for update of t) t),
+ u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.ctid = t.place),
  q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select $1, key, lane, prio, ` + requeuedMark + `, has_meta,
-   exists (select from seine.asset_failure a where a.job_id = $1 and a.key = t.key and a.task is null)
-     or exists (select from seine.asset_failure a where a.job_id = $1 and a.task = t.key) from t
+   ` + owes + ` from t
    returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select $1, lane_id, state, reason, page, -count(*) from t group by lane_id, state, reason, page)
  select lane_id, min(prio), count(*) from q group by lane_id`
 )
+
+// owes reports whether a task t has failed assets. Its subqueries are run for the task: those of an
+// EXISTS might read the failures of all tasks.
+const owes = `coalesce((select true from seine.asset_failure a where a.job_id = t.job_id and a.key = t.key and a.task is null limit 1),
+   (select true from seine.asset_failure a where a.job_id = t.job_id and a.task = t.key limit 1), false)`
 
 // finish is sqlFinish. more adds further tasks to the change of their lanes.
 func finish(more string) string {

@@ -32,10 +32,8 @@ const (
 
 	// sqlReturn clears the time of records whose page is there again. $1 job, $2 tasks, $3 the
 	// times since when they were gone.
-	sqlReturn = `update seine.record r set gone_at = null from (select r.key, r.kind, r.version, t.gone_at from unnest($2::text[], $3::timestamptz[]) t(key, gone_at) cross join lateral (
-   select key, kind, version from seine.record where job_id = $1 and key = t.key and task is null
-   union all select key, kind, version from seine.record where job_id = $1 and task = t.key) r) x
- where r.job_id = $1 and r.key = x.key and r.kind = x.kind and r.version = x.version and not r.superseded and r.gone_at >= x.gone_at`
+	sqlReturn = `update seine.record set gone_at = null
+ where ctid = any(array(select r.place from unnest($2::text[], $3::timestamptz[]) t(key, since) cross join lateral ` + recordsOf + ` r where not r.superseded and r.gone_at >= t.since))`
 
 	sqlNextRecrawl = `select due_at from seine.recrawl where job_id = $1 order by due_at limit 1`
 
@@ -53,8 +51,7 @@ var sqlRecrawl = `with i as materialized (select r.job_id, r.key, r.prio, coales
    where t.state <> 0 order by t.job_id, t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null from t where k.job_id = t.job_id and k.key = t.key),
  q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select job_id, key, lane_id, prio, ` + requeuedMark + `, true,
-   exists (select from seine.asset_failure a where a.job_id = t.job_id and a.key = t.key and a.task is null)
-     or exists (select from seine.asset_failure a where a.job_id = t.job_id and a.task = t.key) from t order by job_id, key
+   ` + owes + ` from t order by job_id, key
    returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, state, reason, page, -count(*) from t group by 1, 2, 3, 4, 5),
  m as (update seine.recrawl r set due_at = ` + now + ` + i.every_s * interval '1 s' from i where r.job_id = i.job_id and r.key = i.key and i.every_s > 0),

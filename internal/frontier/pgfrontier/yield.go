@@ -54,6 +54,7 @@ func (y *yield) count(b *pgx.Batch, job frontier.JobID) {
 func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 	y := &yield{fields: map[fieldStat]int64{}, seqs: make([]int64, 0, len(tasks)), states: make([]int16, 0, len(tasks)), reasons: make([]*string, 0, len(tasks))}
 	again := owners != nil || slices.ContainsFunc(tasks, frontier.Completion.Replaces)
+	y.records.shared = owners != nil
 	if owners == nil {
 		none := frontier.NewOwners()
 		owners = &none
