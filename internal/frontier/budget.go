@@ -26,6 +26,7 @@ const overBudget = "over the budget "
 // Purse counts the tasks that a transaction admits under budgets.
 type Purse struct {
 	budgets map[string]*BudgetStatus
+	stored  map[string]BudgetStatus
 	over    map[string]int64
 }
 
@@ -35,7 +36,7 @@ func NewPurse(tasks []New) *Purse {
 	for _, t := range tasks {
 		for _, b := range t.Budgets {
 			if p == nil {
-				p = &Purse{map[string]*BudgetStatus{}, map[string]int64{}}
+				p = &Purse{map[string]*BudgetStatus{}, map[string]BudgetStatus{}, map[string]int64{}}
 			}
 			p.budgets[budgetName(b)] = &BudgetStatus{Name: budgetName(b), Max: b.Max}
 		}
@@ -48,10 +49,11 @@ func budgetName(b Budget) string { return CleanReason(b.Name) }
 // Names lists the budgets in the order in which every transaction locks them.
 func (p *Purse) Names() []string { return slices.Sorted(maps.Keys(p.budgets)) }
 
-// Set sets the stored number and example of a budget.
-func (p *Purse) Set(name string, n int64, example string) {
-	if b := p.budgets[name]; b != nil {
-		b.N, b.Example = n, example
+// Set sets a budget to its stored row.
+func (p *Purse) Set(stored BudgetStatus) {
+	if b := p.budgets[stored.Name]; b != nil {
+		b.N, b.Example = stored.N, stored.Example
+		p.stored[stored.Name] = stored
 	}
 }
 
@@ -76,12 +78,17 @@ func (p *Purse) Spend(t New) bool {
 	return true
 }
 
-// Budgets lists the budgets to store, sorted by name.
+// Budgets lists the budgets, sorted by name.
 func (p *Purse) Budgets() (out []BudgetStatus) {
 	for _, name := range p.Names() {
 		out = append(out, *p.budgets[name])
 	}
 	return out
+}
+
+// Changed lists the budgets that differ from their stored rows.
+func (p *Purse) Changed() []BudgetStatus {
+	return slices.DeleteFunc(p.Budgets(), func(b BudgetStatus) bool { return p.stored[b.Name] == b })
 }
 
 // Over counts the refused tasks.

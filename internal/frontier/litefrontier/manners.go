@@ -193,21 +193,18 @@ func readBudgets(ctx context.Context, t tx, job frontier.JobID, purse *frontier.
 		return nil
 	}
 	for _, name := range purse.Names() {
-		var (
-			n       int64
-			example string
-		)
-		if err := t.scan(ctx, `select n, coalesce(example, '') from budget where job_id = ? and name = ?`, []any{job, name}, &n, &example); ignoreNoRows(err) != nil {
+		b := frontier.BudgetStatus{Name: name}
+		if err := t.scan(ctx, `select coalesce(example, ''), n, max from budget where job_id = ? and name = ?`, []any{job, name}, &b.Example, &b.N, &b.Max); ignoreNoRows(err) != nil {
 			return err
 		}
-		purse.Set(name, n, example)
+		purse.Set(b)
 	}
 	return nil
 }
 
 // writeBudgets stores the budgets of a transaction and counts the refused tasks.
 func writeBudgets(ctx context.Context, t tx, job frontier.JobID, purse *frontier.Purse, moved counts) error {
-	for _, b := range purse.Budgets() {
+	for _, b := range purse.Changed() {
 		if _, err := t.exec(ctx, `insert into budget(job_id, name, n, max, example) values (?1, ?2, ?3, ?4, ?5) on conflict (job_id, name) do update set n = ?3, max = ?4, example = ?5`,
 			job, b.Name, b.N, b.Max, orNull(b.Example)); err != nil {
 			return err

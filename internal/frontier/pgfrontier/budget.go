@@ -13,8 +13,8 @@ const (
 	// $2 names, $3 largest numbers.
 	sqlNewBudgets = `insert into seine.budget(job_id, name, max) select $1, name, max from unnest($2::text[], $3::bigint[]) b(name, max)
  where (select true from seine.budget k where k.job_id = $1 and k.name = b.name) is null order by name collate "C" on conflict do nothing`
-	sqlLockBudgets = `select k.name, k.n, coalesce(k.example, '') from unnest($2::text[]) b(name) cross join lateral (
-   select name, n, example from seine.budget k where k.job_id = $1 and k.name = b.name limit 1 for update) k`
+	sqlLockBudgets = `select k.name, coalesce(k.example, ''), k.n, k.max from unnest($2::text[]) b(name) cross join lateral (
+   select name, example, n, max from seine.budget k where k.job_id = $1 and k.name = b.name limit 1 for update) k`
 
 	// $3 numbers, $4 largest numbers, $5 examples.
 	sqlSetBudgets = `insert into seine.budget(job_id, name, n, max, example) select $1, name, n, max, nullif(example, '') from unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[]) b(name, n, max, example)
@@ -28,8 +28,8 @@ func spend(ctx context.Context, c *pgx.Conn, job frontier.JobID, purse *frontier
 	var (
 		names, examples, keys []string
 		most, ns              []int64
-		name, example, key    string
-		n                     int64
+		key                   string
+		stored                frontier.BudgetStatus
 		state                 int16
 		known                 = map[string]bool{}
 	)
@@ -44,8 +44,8 @@ func spend(ctx context.Context, c *pgx.Conn, job frontier.JobID, purse *frontier
 	b := &pgx.Batch{}
 	b.Queue(sqlNewBudgets, job, names, most)
 	b.Queue(sqlLockBudgets, job, names).Query(func(rows pgx.Rows) error {
-		_, err := pgx.ForEachRow(rows, []any{&name, &n, &example}, func() error {
-			purse.Set(name, n, example)
+		_, err := pgx.ForEachRow(rows, []any{&stored.Name, &stored.Example, &stored.N, &stored.Max}, func() error {
+			purse.Set(stored)
 			return nil
 		})
 		return err
@@ -70,12 +70,14 @@ func spend(ctx context.Context, c *pgx.Conn, job frontier.JobID, purse *frontier
 		}
 		admitted = append(admitted, t)
 	}
-	ns, most = nil, nil
-	for _, s := range purse.Budgets() {
-		ns, most, examples = append(ns, s.N), append(most, s.Max), append(examples, s.Example)
+	names, most = nil, nil
+	for _, s := range purse.Changed() {
+		names, ns, most, examples = append(names, s.Name), append(ns, s.N), append(most, s.Max), append(examples, s.Example)
 	}
 	b = &pgx.Batch{}
-	b.Queue(sqlSetBudgets, job, names, ns, most, examples)
+	if len(names) > 0 {
+		b.Queue(sqlSetBudgets, job, names, ns, most, examples)
+	}
 	if left := purse.LeftOut(); len(left) > 0 {
 		var (
 			states         []int16

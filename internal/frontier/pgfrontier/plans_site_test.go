@@ -73,8 +73,8 @@ func TestPlansOfSitesLast(t *testing.T) {
 			if n%3 == 0 {
 				end.Failed = []frontier.FailedAsset{{Key: "a", Name: "back"}, {Key: "shared", Name: "back"}}
 			}
-			// A page that is known and is refused costs no task.
-			end.Follow = []frontier.New{{Key: "a", Lane: "h:80", Budgets: budgets}}
+			// A page that is known. Its budget has another bound each time.
+			end.Follow = []frontier.New{{Key: "a", Lane: "h:80", Budgets: []frontier.Budget{{Name: "h", Max: int64(1000 + n)}}}}
 			out, err := f.Complete(ctx, w.lease, job, []frontier.Completion{end})
 			w.must(err)
 			if out.Kept != 1 {
