@@ -22,7 +22,8 @@ type Robots interface {
 	RobotsFiles(ctx context.Context, job JobID, limit int) ([]RobotsFile, error)
 
 	// SetDelay makes the delay of a lane at least this long, whatever the job's pace is. A later
-	// call replaces the bound. SetDelay creates a missing lane.
+	// call replaces the bound. SetDelay creates a missing lane. The tasks of a job without a pace
+	// are in shards. Its workers move them to the lanes of the hosts that [Hosts.Unhealthy] lists.
 	SetDelay(ctx context.Context, job JobID, lane string, least time.Duration) error
 }
 

@@ -59,7 +59,8 @@ type Hosts interface {
 	// Blocked returns the current state of lanes whose claimed tasks have not started yet.
 	Blocked(ctx context.Context, lanes []LaneID) ([]LaneState, error)
 
-	// Unhealthy lists the hosts of a job that are paused, in backoff, at fault or slowed.
+	// Unhealthy lists the hosts of a job that are paused, in backoff, at fault or slowed, or that
+	// ask for a delay: see [Robots.SetDelay].
 	Unhealthy(ctx context.Context, job JobID) ([]string, error)
 
 	// HostDown ends every open task of a host that is not leased, if the host has been at fault for

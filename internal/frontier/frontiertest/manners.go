@@ -117,6 +117,10 @@ func testSetDelay(t *testing.T, s *suite) {
 	if len(st.Hosts) != 1 || st.Hosts[0].CrawlDelay != 3*time.Second {
 		t.Errorf("hosts %+v; want the delay that the host asks for", st.Hosts)
 	}
+	// Without a pace the tasks of such a host go to its lane.
+	if hosts, err := s.Unhealthy(s.ctx(), job); err != nil || !slices.Equal(hosts, []string{"h:80"}) {
+		t.Errorf("unhealthy hosts %q, %v; want the one that asks for a delay", hosts, err)
+	}
 	s.job("j", frontier.LanePace{Inflight: 10})
 	delay(3 * time.Second)
 	s.job("j", frontier.LanePace{Delay: seine.Span{Min: 5 * time.Second, Max: 5 * time.Second}, Inflight: 10})

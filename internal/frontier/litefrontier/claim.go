@@ -250,10 +250,10 @@ func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]fron
 // sqlUnhealthy is Lane.Unhealthy, where ?1 is the time now and ?2 is Recovered.
 const sqlUnhealthy = `(paused or coalesce(quiet_until > ?1, 0) or faults > 0 or slow > ?2)`
 
-// Unhealthy lists the hosts that are paused, in backoff, at fault or slowed.
+// Unhealthy lists the hosts that are paused, in backoff, at fault, slowed, or ask for a delay.
 func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string, error) {
 	var out []string
-	err := f.each(ctx, `select lane_key from lane where job_id = ?3 and `+sqlUnhealthy+` and `+isHost, []any{f.now(), frontier.Recovered, job}, func(r *sql.Rows) error {
+	err := f.each(ctx, `select lane_key from lane where job_id = ?3 and (`+sqlUnhealthy+` or delay_least > 0) and `+isHost, []any{f.now(), frontier.Recovered, job}, func(r *sql.Rows) error {
 		var host string
 		err := r.Scan(&host)
 		out = append(out, host)

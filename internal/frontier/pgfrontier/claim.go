@@ -337,7 +337,7 @@ func (f *Frontier) Blocked(ctx context.Context, lanes []frontier.LaneID) ([]fron
 	return out, err
 }
 
-// Unhealthy lists the hosts that are paused, in backoff, at fault or slowed.
+// Unhealthy lists the hosts that are paused, in backoff, at fault, slowed, or ask for a delay.
 func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string, error) {
 	var out []string
 	err := f.again(ctx, func(c *pgx.Conn) error {

@@ -91,7 +91,7 @@ var (
  from seine.lane l where lane_id = any($2::int[])`
 
 	// $2 job.
-	sqlUnhealthy = `select lane_key from seine.lane l where job_id = $2 and ` + laneUnhealthy + ` and ` + isHost
+	sqlUnhealthy = `select lane_key from seine.lane l where job_id = $2 and (` + laneUnhealthy + ` or delay_least > interval '0') and ` + isHost
 )
 
 // microseconds returns a time as the text of its microseconds since 1970.
