@@ -12,7 +12,7 @@ import (
 // table that was vacuumed less than a minute ago does not count, because an old transaction may
 // keep its dead rows. Any worker vacuums.
 const sqlDirty = `select s.relname::text from pg_stat_user_tables s join pg_class c on c.oid = s.relid
- where s.schemaname = 'seine' and s.relname in ('lane', 'queue', 'lease', 'stat', 'condemned') and pg_has_role(c.relowner, 'USAGE')
+ where s.schemaname = 'seine' and s.relname in ('lane', 'queue', 'lease', 'stat', 'condemned', 'budget') and pg_has_role(c.relowner, 'USAGE')
    and s.n_dead_tup > 1000 + s.n_live_tup / 50
    and coalesce(greatest(s.last_vacuum, s.last_autovacuum) < clock_timestamp() - interval '1 min', true)
  order by s.n_dead_tup`
