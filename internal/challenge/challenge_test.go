@@ -86,6 +86,8 @@ var normal = []struct {
 	{"plain 429", 429, "Retry-After: 5", page("Too Many Requests", "Slow down")},
 	{"503 for maintenance", 503, "", page("Maintenance", "Back in a moment")},
 	{"JSON", 200, "", `{"title":"just a moment...","captcha":false}`},
+	{"long page about a script", 200, "", page("Sucuri's script", "sucuri_cloudproxy_js"+strings.Repeat(" text", 4000))},
+	{"long page of a forum that denies a topic", 403, "", page("Forum", "Why do I read: your IP has been banned"+strings.Repeat(" text", 8000))},
 	{"marks beyond 64 KiB", 403, "", page("Shoes", strings.Repeat(" ", maxBody)+"_cf_chl_opt")},
 }
 

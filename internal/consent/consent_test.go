@@ -49,6 +49,7 @@ func TestOf(t *testing.T) {
 		{name: "our agent", header: tag("Seine: noai"), want: "!noai=Seine: noai@header X-Robots-Tag"},
 		{name: "another agent", header: tag("googlebot: noai, noindex")},
 		{name: "another agent, then ours", header: tag("googlebot: noindex, seine: noai"), want: "!noai=googlebot: noindex, seine: noai@header X-Robots-Tag"},
+		{name: "another agent, then all", header: tag("googlebot: noindex, *: noai"), want: "!noai=googlebot: noindex, *: noai@header X-Robots-Tag"},
 		{name: "another header after an agent", header: tag("googlebot: noindex", "noai"), want: "!noai=noai@header X-Robots-Tag"},
 		{name: "value is no agent", header: tag("max-snippet: 5, noai"), want: "!noai=max-snippet: 5, noai@header X-Robots-Tag"},
 		{name: "date is no agent", header: tag("unavailable_after: Mon, 25 Jun 2029 15:00:00 GMT, noai"), want: "!noai=unavailable_after: Mon, 25 Jun 2029 15:00:00 GMT, noai@header X-Robots-Tag"},

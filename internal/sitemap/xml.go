@@ -54,10 +54,7 @@ func (r *reader) xml() error {
 			return err
 		}
 	}
-	switch d.field {
-	case "loc", "link":
-		d.e.Loc, d.guid = "", "" // a URL that is cut is another URL
-	}
+	// Text that is being captured is dropped: a URL that is cut is another URL.
 	r.sum.Incomplete = !d.ended
 	return d.flush()
 }
