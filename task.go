@@ -3,6 +3,7 @@ package seine
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 )
@@ -69,6 +70,11 @@ type Request struct {
 	// MaxBlob is the most bytes of all blob: images of the page together, or zero for MaxBody.
 	// Zero: MaxBody.
 	MaxBlob int64
+
+	// To receives the bytes of the body of a response with a status from 200 to 299, in place of
+	// Page.Body, so that a long body takes little memory. Such a request goes by ViaHTTP. If To
+	// returns an error, the fetch ends with that error. Nil: the body is in Page.Body.
+	To io.Writer
 
 	// MaxBody is the most bytes of the body; Timeout bounds the whole. Zero means the fetcher's
 	// default.

@@ -169,7 +169,11 @@ func pagesOf(s frontier.Status) []pageJSON {
 		for _, state := range seine.States {
 			states[state.String()] = p.States[state]
 		}
-		out = append(out, pageJSON{p.Page, states})
+		name := p.Page
+		if name == frontier.SitemapPage {
+			name = "sitemaps"
+		}
+		out = append(out, pageJSON{name, states})
 	}
 	return out
 }
@@ -193,7 +197,11 @@ func (c *console) printPages(s frontier.Status) {
 					parts = append(parts, fmt.Sprintf("%s %d", state, n))
 				}
 			}
-			_, _ = fmt.Fprintf(t, "  page %s\t%s\n", terminal.Escape(p.Page), strings.Join(parts, ", "))
+			name := "page " + terminal.Escape(p.Page)
+			if p.Page == frontier.SitemapPage {
+				name = "sitemaps"
+			}
+			_, _ = fmt.Fprintf(t, "  %s\t%s\n", name, strings.Join(parts, ", "))
 		}
 		_ = t.Flush()
 	}

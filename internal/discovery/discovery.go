@@ -214,6 +214,9 @@ func Links(job *seine.Job, f Finished) []Link {
 			out = append(out, Link{New: frontier.New{Key: link.Key}, Why: "no task key"})
 			continue
 		}
+		if frontier.IsSitemap(link.Key) {
+			link.Key = url // a page cannot make a task of this kind
+		}
 		own.Foreign = !fetch.MayCarry(url, sites)
 		if leave := job.Scope.Leave; leave != nil {
 			if why := leave(url, own.Depth); why != "" {

@@ -23,6 +23,9 @@ type Meta struct {
 	// Send is the request of a link that is more than a GET.
 	Send *seine.Send `json:"send,omitempty"`
 
+	// Auto marks a sitemap that the job file does not name, so it may be absent.
+	Auto bool `json:"auto,omitempty"`
+
 	// Probe marks an ID that the forager chose. Search is the local search that the ID continues.
 	Probe  bool                 `json:"probe,omitempty"`
 	Search *explore.LocalSearch `json:"trip,omitempty"`

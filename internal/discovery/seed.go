@@ -60,6 +60,9 @@ func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad f
 			return fmt.Errorf("%w: seeds.urls: %w", ErrSeeds, err)
 		}
 	}
+	if err := addSitemaps(ctx, in); err != nil {
+		return fmt.Errorf("%w: seeds.sitemap: %w", ErrSeeds, err)
+	}
 	if job.Seeds.File != "" {
 		if err := addFile(ctx, in, job.Seeds.File, bad); err != nil {
 			return fmt.Errorf("%w: seeds.file: %w", ErrSeeds, err)

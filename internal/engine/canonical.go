@@ -10,13 +10,16 @@ import (
 	"github.com/seinehq/seine/internal/outage"
 )
 
-// reader is the part of a frontier that an attempt reads.
+// reader is the part of a frontier that an attempt uses.
 type reader interface {
 	// Owner names the task that a file belongs to.
 	Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (string, error)
 
 	// Lookup returns the states of known keys.
 	Lookup(ctx context.Context, job frontier.JobID, keys []string) (map[string]seine.State, error)
+
+	// Add admits the pages of a sitemap.
+	Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
 }
 
 // elsewhere is the reason of a page that another URL stands for.

@@ -58,7 +58,7 @@ func finishedOf(o outcome) discovery.Finished {
 	return discovery.Finished{
 		Claimed: o.Claimed, Task: o.task, Meta: o.meta, Sites: o.sites, Page: o.page,
 		State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow, LeftOut: o.leftOut, Moved: o.moved,
-		Skip: o.returned() || o.final() && o.owed != nil, // an earlier attempt stored what follows
+		Skip: o.returned() || o.final() && o.owed != nil || o.lists(), // what follows is stored
 	}
 }
 
@@ -113,6 +113,7 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 			c = m.unstorable(&batch[i], err)
 		} else {
 			c.Follow, c.LeftOut, c.Explored = next[i].Follow, next[i].LeftOut, next[i].Explored
+			c.LeftOut = append(c.LeftOut, batch[i].left...)
 			if c.Explored == nil { // otherwise the source learns which keys were known
 				c.Follow = m.seen.fresh(c.Follow)
 			}

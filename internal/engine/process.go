@@ -31,6 +31,8 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	case w.err != nil:
 		pass.Leave(polite.Silent)
 		return x.end(ctx, out, attempt{stage: stageStore, err: w.err})
+	case w.lists():
+		return lister{x}.process(ctx, w, pass, progress)
 	}
 
 	// Fetch. A response of any status is a page. An error means that there is no page.
@@ -61,7 +63,7 @@ func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *s
 	err error) {
 	began := time.Now()
 	req := w.request()
-	req.OnRedirect = x.onRedirect(hosts.Redirect, w.own)
+	req.OnRedirect = x.onRedirect(w.redirects(), w.own)
 	page, err = x.fetcher.Fetch(ctx, req)
 	pass.Leave(hosts.OutcomeOf(page, err))
 	if err != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -29,6 +30,9 @@ type work struct {
 	// pageKind is nil if the job has none.
 	pageKind *seine.PageKind
 
+	// to receives the body of a sitemap.
+	to io.Writer
+
 	// sites may receive the job's credentials for this task, beside the sites of the job.
 	sites []string
 
@@ -55,7 +59,9 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 	if page != "" && !w.meta.Foreign {
 		w.sites = []string{page}
 	}
-	w.pageKind = job.PageKind(c.Page, page)
+	if !w.lists() {
+		w.pageKind = job.PageKind(c.Page, page)
+	}
 	w.task = seine.Task{
 		Page: nameOf(w.pageKind), Send: frontier.SendOf(w.pageKind, w.meta.Send, given),
 		Job: job.Name, Key: c.Key, ID: c.Key, URL: page, Priority: c.Priority, Attempt: c.Attempt,
@@ -67,6 +73,9 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 	return w
 }
 
+// lists reports whether the task reads a sitemap: see sitemap.go.
+func (w work) lists() bool { return w.Page == frontier.SitemapPage }
+
 func nameOf(kind *seine.PageKind) string {
 	if kind == nil {
 		return ""
@@ -76,7 +85,7 @@ func nameOf(kind *seine.PageKind) string {
 
 // request returns the request of the task's page, as its page kind wants it.
 func (w work) request() seine.Request {
-	req := seine.Request{URL: w.task.URL, CredentialsTo: w.sites}
+	req := seine.Request{URL: w.task.URL, CredentialsTo: w.sites, To: w.to}
 	if k := w.pageKind; k != nil {
 		req.Wait, req.Steps, req.Header = k.Wait, k.Steps, k.Header.Clone()
 		if len(k.Via) > 0 {
@@ -121,6 +130,9 @@ type outcome struct {
 	follow  []seine.Follow
 	leftOut []seine.LeftOut
 	moved   bool // follow is the canonical URL of the page
+
+	// left counts the entries of a sitemap that are not tasks.
+	left []frontier.LeftOut
 
 	// failures are the assets that are not stored although their records are. A further attempt
 	// fetches the assets in pending, and ends as wait states.

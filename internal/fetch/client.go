@@ -53,6 +53,16 @@ func (c *Client) Fetch(ctx context.Context, req seine.Request) (*seine.Page, err
 	return f.Fetch(ctx, req)
 }
 
+const (
+	// MaxStream is the most bytes of a body that a request receives in a writer, after
+	// Content-Encoding is undone. A sitemap has at most 50 MB by its protocol, and sites exceed that.
+	MaxStream = 1 << 30
+
+	// streamTimeout bounds such a request unless the job's own bound is longer. In this time, 1 GiB
+	// arrives at 36 Mbit/s.
+	streamTimeout = 4 * time.Minute
+)
+
 func (c *Client) complete(req seine.Request) seine.Request {
 	body, timeout := c.fetch.MaxBody, c.fetch.Timeout
 	switch {
@@ -62,7 +72,11 @@ func (c *Client) complete(req seine.Request) seine.Request {
 	case req.Via == "":
 		req.Via = c.fetch.Via
 	}
-	if !req.Raw {
+	if req.To != nil {
+		req.Via = seine.ViaHTTP
+		body, timeout = MaxStream, max(timeout, streamTimeout)
+	}
+	if !req.Raw && req.To == nil {
 		req.KeepRaw = req.KeepRaw || c.fetch.KeepRaw
 		if req.KeepRaw { // the page is an asset
 			body, timeout = c.fetch.MaxAsset, max(timeout, c.fetch.AssetTimeout)

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -78,6 +79,11 @@ func TestClientFillsInWhatTheRequestLeavesOpen(t *testing.T) {
 			change: chrome,
 			req:    seine.Request{URL: "https://a.example/u", Wait: []seine.Wait{}},
 			want:   seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaChrome, Header: agent, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+		},
+		{
+			name: "a body for a writer goes by HTTP, with bounds of its own",
+			req:  seine.Request{URL: "https://a.example/u", To: io.Discard, Via: seine.ViaChrome},
+			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, To: io.Discard, Header: agent, MaxBody: 1 << 30, Timeout: 4 * time.Minute},
 		},
 		{
 			name: "tighter bounds hold, wider do not",

@@ -35,6 +35,7 @@ const (
 	AddressRefused = "address refused"
 	BadURL         = "bad URL"
 	NoFetcher      = "no such fetcher"
+	NotWritten     = "body not written"
 
 	// For a page in a browser.
 	BadWait       = "bad wait"

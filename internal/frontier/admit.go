@@ -58,8 +58,11 @@ func Admit(job *seine.Job, seed Seed) (New, error) {
 	if err != nil {
 		return New{}, err
 	}
+	if IsSitemap(key) || seed.Page == SitemapPage {
+		seed.Page, key = SitemapPage, strings.TrimSuffix(key, sitemapMark)+sitemapMark
+	}
 	n := New{Key: key, Lane: LaneKey(job, key, page), Priority: 1}
-	kind := job.PageKind(seed.Page, page)
+	kind := kindOf(job, seed, page)
 	priority := seed.Priority
 	if kind != nil {
 		if n.Page = kind.Name; seed.Page != "" && seed.Page != kind.Name {
@@ -68,6 +71,9 @@ func Admit(job *seine.Job, seed Seed) (New, error) {
 		if priority == nil {
 			priority = kind.Priority
 		}
+	}
+	if seed.Page == SitemapPage {
+		n.Page = SitemapPage
 	}
 	if priority != nil {
 		n.Priority = min(max(*priority, 0), 3)

@@ -68,8 +68,11 @@ func withSend(url string, send *seine.Send) string {
 
 var sendSuffix = regexp.MustCompile(`#[A-Z]*-[0-9a-f]{16}$`)
 
-// cutSend splits a key into its URL and the suffix of withSend.
+// cutSend splits a key into its URL and the suffix of withSend or of a sitemap.
 func cutSend(key string) (url, suffix string) {
+	if url, ok := strings.CutSuffix(key, sitemapMark); ok {
+		return url, sitemapMark
+	}
 	if at := sendSuffix.FindStringIndex(key); at != nil {
 		return key[:at[0]], key[at[0]:]
 	}

@@ -177,6 +177,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a number for a page", "job: a\nseeds: {urls: ['00417']}\n" + body, `job.yaml:2:16: seeds.urls[0]: "00417" is an ID: give seeds.url, for example https://shop.example/p/{id}`},
 		{"a host for a page", "job: a\nseeds: {urls: [shop.example/p]}\n" + body, `job.yaml:2:16: seeds.urls[0]: "shop.example/p": no http or https URL`},
 		{"a page that is no URL", "job: a\nseeds: {urls: [https://a.example/, 'mailto:a@b.example']}\n" + body, `job.yaml:2:36: seeds.urls[1]: "mailto:a@b.example": no http or https URL`},
+		{"a reserved page kind", "job: a\nseeds: {urls: [https://a.example/]}\npages:\n  _sitemap:\n    fields: {n: {css: a}}\n", `job.yaml:4:3: pages._sitemap: a page kind's name begins with no "_"; rename the kind`},
 		{"seeds that give nothing", "job: a\nseeds: {}\n" + body, `job.yaml:2:1: seeds gives no start: give ids and url, urls, sitemap, file, or url alone if ids are added later`},
 		{"exploring without a space", head + body + "explore: {strategy: chain}\n", `job.yaml:4:1: explore needs an ID space: give seeds.ids`},
 		{"no job", "seeds: {urls: [https://a.example/]}\n" + body, `job.yaml:1:1: missing key "job"`},

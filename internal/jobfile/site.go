@@ -166,6 +166,7 @@ func (a *assembly) pages() []seine.PageKind {
 
 func (a *assembly) pageKind(path string, e entry[pageKeys]) seine.PageKind {
 	k := e.value
+	a.check(path, strings.HasPrefix(e.name, "_"), "%s: a page kind's name begins with no \"_\"; rename the kind", path)
 	out := seine.PageKind{
 		Name: e.name, Method: methodOf(k.Method), Body: k.Body, Header: a.headers(path+".headers", k.Headers), Priority: k.Priority,
 		Recrawl: a.recrawl(path+".recrawl", k.Recrawl),

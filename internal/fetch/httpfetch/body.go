@@ -41,8 +41,9 @@ const (
 )
 
 // readBody reads a response's body to its end and undoes its encodings. It
-// fails with [seine.ErrTooLarge] when it has more than limit bytes then.
-func readBody(resp *http.Response, limit int64) ([]byte, error) {
+// fails with [seine.ErrTooLarge] when it has more than limit bytes then. If to is not nil, it
+// receives the bytes, and readBody returns none.
+func readBody(resp *http.Response, limit int64, to io.Writer) ([]byte, error) {
 	encodings, odd := encodingsOf(resp.Header, resp.TransferEncoding)
 	if resp.ContentLength > wireLimit(limit, len(encodings)) && resp.Request.Method != http.MethodHead {
 		return nil, tooLarge(limit) // before a byte of it is read
@@ -51,7 +52,7 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 	if odd && !begins(r, encodings) {
 		encodings = nil
 	}
-	return decodeBody(r, encodings, limit, resp.ContentLength)
+	return decodeTo(to, r, encodings, limit, resp.ContentLength)
 }
 
 // begins reports whether a body begins as its last encoding does.
@@ -98,12 +99,20 @@ func tooLarge(limit int64) error {
 // application. hint is the expected number of bytes in r, negative if unknown. hint is the number
 // of bytes that r is thought to hold, negative when nothing is known.
 func decodeBody(r io.Reader, encodings []string, limit, hint int64) ([]byte, error) {
+	return decodeTo(nil, r, encodings, limit, hint)
+}
+
+// decodeTo is decodeBody into a writer. If to is nil, it returns the bytes.
+func decodeTo(to io.Writer, r io.Reader, encodings []string, limit, hint int64) ([]byte, error) {
 	if len(encodings) > maxEncodings {
 		return nil, badEncoding(fmt.Errorf("%d encodings; at most %d", len(encodings), maxEncodings))
 	}
 	wire := &bounded{r: r, left: wireLimit(limit, len(encodings)), limit: limit}
-	body, err := undo(wire, encodings, limit, hint)
+	body, err := undo(to, wire, encodings, limit, hint)
+	var unwritten *writeError
 	switch {
+	case errors.As(err, &unwritten):
+		return nil, unwritten.err
 	case wire.err != nil:
 		return nil, wire.err
 	case errors.Is(err, seine.ErrTooLarge):
@@ -125,7 +134,7 @@ func badEncoding(err error) error {
 	return fetch.Fault{Reason: fetch.BadEncoding, Err: err}
 }
 
-func undo(wire io.Reader, encodings []string, limit, hint int64) ([]byte, error) {
+func undo(to io.Writer, wire io.Reader, encodings []string, limit, hint int64) ([]byte, error) {
 	r := bufio.NewReader(wire)
 	if _, err := r.Peek(1); errors.Is(err, io.EOF) {
 		return nil, nil // an empty body is not even an empty gzip file
@@ -142,6 +151,14 @@ func undo(wire io.Reader, encodings []string, limit, hint int64) ([]byte, error)
 		layer := &bounded{r: decoded, left: wireLimit(limit, i), limit: limit}
 		layers = append(layers, layer)
 		r = bufio.NewReader(layer)
+	}
+	if to != nil {
+		_, err := io.Copy(writer{to}, r)
+		var unwritten *writeError
+		if err != nil && !errors.As(err, &unwritten) {
+			err = firstOf(layers, err)
+		}
+		return nil, err
 	}
 	var b bytes.Buffer
 	if len(encodings) == 0 && hint > 0 {
@@ -252,3 +269,19 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// writer writes to the receiver of a request and marks its errors.
+type writer struct{ to io.Writer }
+
+func (w writer) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	if err != nil {
+		err = &writeError{fetch.Fault{Reason: fetch.NotWritten, Err: err}}
+	}
+	return n, err
+}
+
+// writeError is an error of the receiver, not of the host or the body.
+type writeError struct{ err error }
+
+func (e *writeError) Error() string { return e.err.Error() }

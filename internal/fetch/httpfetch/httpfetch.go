@@ -96,7 +96,7 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 
 	c := newChain(req, url)
 	for {
-		resp, raw, err := f.ask(lim.Context(), c, body) //nolint:bodyclose,contextcheck // ask reads and closes it; its context is made of ctx
+		resp, raw, err := f.ask(lim.Context(), c, body, req.To) //nolint:bodyclose,contextcheck // ask reads and closes it; its context is made of ctx
 		if err != nil {
 			return nil, lim.Explain(weburl.Host(c.url), err)
 		}
@@ -106,6 +106,8 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 		if err == nil && !redirect {
 			p = page(req, resp, raw)
 			p.URL = c.url
+		}
+		if err == nil && !redirect && req.To == nil {
 			redirect, err = c.refresh(p, f.config.MaxRedirects)
 		}
 		if err != nil {
@@ -127,7 +129,8 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 }
 
 // ask sends one request and reads its answer to the end.
-func (f *Fetcher) ask(ctx context.Context, c *chain, limit int64) (_ *http.Response, body []byte, err error) {
+func (f *Fetcher) ask(ctx context.Context, c *chain, limit int64, to io.Writer) (_ *http.Response, body []byte,
+	err error) {
 	req, err := c.request(ctx)
 	if err != nil {
 		return nil, nil, fetch.Fault{Reason: fetch.BadURL, Err: err}
@@ -152,7 +155,10 @@ func (f *Fetcher) ask(ctx context.Context, c *chain, limit int64) (_ *http.Respo
 		whole = err == nil && n < maxDrain
 		return resp, nil, nil
 	}
-	body, err = readBody(resp, limit)
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		to = nil
+	}
+	body, err = readBody(resp, limit, to)
 	whole = err == nil
 	return resp, body, err
 }
