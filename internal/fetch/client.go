@@ -55,7 +55,7 @@ func (c *Client) Fetch(ctx context.Context, req seine.Request) (*seine.Page, err
 
 const (
 	// MaxStream is the most bytes of a body that a request receives in a writer, after
-	// Content-Encoding is undone. A sitemap has at most 50 MB by its protocol, and sites exceed that.
+	// Content-Encoding is undone. A sitemap has at most 50 MB by its protocol. Sites exceed that.
 	MaxStream = 1 << 30
 
 	// streamTimeout bounds such a request unless the job's own bound is longer. In this time, 1 GiB
