@@ -198,8 +198,11 @@ func (c *console) printPages(s frontier.Status) {
 				}
 			}
 			name := "page " + terminal.Escape(p.Page)
-			if p.Page == frontier.SitemapPage {
+			switch p.Page {
+			case frontier.SitemapPage:
 				name = "sitemaps"
+			case "":
+				name = "pages"
 			}
 			_, _ = fmt.Fprintf(t, "  %s\t%s\n", name, strings.Join(parts, ", "))
 		}
