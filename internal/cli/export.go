@@ -20,6 +20,8 @@ type exportCommand struct {
 
 	format string
 	raw    bool // without the guard of formulas
+
+	versions string // latest or all
 }
 
 func newExport(a *app) *cobra.Command {
@@ -37,6 +39,11 @@ on, by the job file; lists are JSON. If a spreadsheet would read the text of a f
 as a formula (it begins with = + - @ and is not a number), an apostrophe precedes
 it. --no-formula-guard writes such texts unchanged.
 
+A record that is gone, because its page answers 404 or no longer holds it, has
+"gone_at", the time at which that was found. --versions all writes every version of
+each record, with "version" from 1. A CSV of a job with recrawl has a column gone_at.
+Files belong to the latest version.
+
 NAME.about.json next to the export holds the job, its permission, the digests of the
 rules that made the records, and their number. For standard output, a pipe or a
 device, the permission goes to standard error.`,
@@ -47,6 +54,7 @@ device, the permission goes to standard error.`,
 	c.Flags().StringVarP(&a.output, "output", "o", "", "a file, gs://BUCKET/KEY, s3://BUCKET/KEY, file:PATH, or - for standard output")
 	c.Flags().BoolVar(&x.raw, "no-formula-guard", false, "write texts into a CSV unchanged, even if a spreadsheet reads them as formulas")
 	c.Flags().StringVar(&x.format, "format", "", "jsonl or csv (default: from the name)")
+	c.Flags().StringVar(&x.versions, "versions", "latest", "latest, or all: every version of the records of pages that are visited again")
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output == "" {
 			return usagef("export: give a destination: -o FILE, -o gs://BUCKET/KEY, or -o - for standard output")
@@ -126,12 +134,15 @@ func (a *exportCommand) exportToBucket(ctx context.Context, to string) (exportPl
 
 func (a *exportCommand) run(ctx context.Context, arg string) error {
 	to, format, raw := a.output, a.format, a.raw
+	if a.versions != "latest" && a.versions != "all" {
+		return usagef("--versions %s: latest or all", a.versions)
+	}
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true})
 	if err != nil {
 		return err
 	}
 	defer done()
-	set.KeepFormulas = raw
+	set.KeepFormulas, set.AllVersions = raw, a.versions == "all"
 	at, err := a.exportTo(ctx, to)
 	if err != nil {
 		return err

@@ -189,6 +189,9 @@ func (a *runCommand) report(job *seine.Job, s worker.Status, idle bool, took tim
 		}
 		a.print("%s in %s", counted(s.Assets, "file"), where)
 	}
+	if s.Open+s.Unseen == 0 && a.printNext(job.Name, s) {
+		idle = false
+	}
 	if idle && s.Open+s.Unseen == 0 {
 		a.print("nothing to do: every task has ended: add keys with `seine add %s KEY…`", job.Name)
 		return nil

@@ -101,6 +101,7 @@ func (a *statusCommand) run(ctx context.Context, args []string) error {
 		}
 		a.printHours(ctx, f, info)
 		a.printHosts(info.Name, s)
+		a.printFresh(s)
 	}
 	return nil
 }
@@ -133,6 +134,9 @@ type statusJSON struct {
 	// Pages counts the tasks by page kind. LeftOut counts the links that were not followed.
 	Pages   []pageJSON    `json:"pages"`
 	LeftOut []leftOutJSON `json:"left_out"`
+
+	// Fresh tells how current the data of pages is that are visited again.
+	Fresh freshJSON `json:"fresh"`
 }
 
 type nullJSON struct {
@@ -159,7 +163,7 @@ func (c *console) printStatus(job string, s frontier.Status, explores bool) erro
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
-		Pages: pagesOf(s), LeftOut: leftOutOf(s),
+		Pages: pagesOf(s), LeftOut: leftOutOf(s), Fresh: freshOf(s),
 	}
 	for _, state := range seine.States {
 		out.States[state.String()] = s.States[state]

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
 )
 
@@ -39,6 +40,13 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 	fails := s.Rules.KeepsRecords()
 	if fails {
 		head = append(head, "failures")
+	}
+	goes := s.AllVersions || slices.ContainsFunc(s.Job.Pages, func(k seine.PageKind) bool { return k.Recrawl.Set() })
+	if s.AllVersions {
+		head = append(head, "version")
+	}
+	if goes {
+		head = append(head, "gone_at")
 	}
 	out := csv.NewWriter(w)
 	if err := out.Write(head); err != nil {
@@ -80,6 +88,12 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 		} else if len(r.Failures) > 0 {
 			leave("failures")
 		}
+		if s.AllVersions {
+			row = append(row, strconv.Itoa(r.Version))
+		}
+		if goes {
+			row = append(row, goneCell(r.GoneAt))
+		}
 		for f := range r.Fields {
 			if !slices.Contains(fields, f) {
 				leave("fields." + f)
@@ -93,6 +107,14 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 		return out.Write(row)
 	}
 	return put, func() error { out.Flush(); return out.Error() }, nil
+}
+
+// goneCell prints the time from which on a record is gone.
+func goneCell(at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return at.Format(time.RFC3339Nano)
 }
 
 // fieldCell prints a field, with lists and objects as JSON.

@@ -36,6 +36,9 @@ type Set struct {
 	// formulas.
 	KeepFormulas bool
 
+	// AllVersions exports the earlier versions of records too.
+	AllVersions bool
+
 	// Job is the job; Rules are its rules.
 	Job   *seine.Job
 	Rules Rules

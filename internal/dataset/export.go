@@ -59,6 +59,12 @@ type record struct {
 
 	// Failures are the assets that the record is stored without, by name.
 	Failures map[string]failure `json:"failures,omitempty"`
+
+	// Version counts the changes of the fields, from 1. It is set if all versions are exported.
+	Version int `json:"version,omitempty"`
+
+	// GoneAt is the time from which on the record's page is gone, or the page is without the record.
+	GoneAt *time.Time `json:"gone_at,omitempty"`
 }
 
 type failure struct {
@@ -90,6 +96,13 @@ func (s *Set) record(r frontier.Stored) (record, error) {
 		}
 		out.Failures[f.Name] = failure{f.URL, f.Reason}
 	}
+	if s.AllVersions {
+		out.Version = r.Version
+	}
+	if !r.GoneAt.IsZero() {
+		at := r.GoneAt.UTC()
+		out.GoneAt = &at
+	}
 	return out, nil
 }
 
@@ -102,8 +115,9 @@ func (r *record) clean(secrets *redact.Replacer) {
 	}
 }
 
-// Export writes every record, ordered by key and kind, as of one moment. Equal records give equal
-// bytes on every frontier, because the keys of objects are sorted.
+// Export writes every record, ordered by key and kind, as of one moment. With AllVersions it writes
+// every version, ordered by version too, as stored when the export reaches it. Equal records give
+// equal bytes on every frontier, because the keys of objects are sorted.
 func (s *Set) Export(ctx context.Context, w io.Writer, format Format) (About, error) {
 	about := About{
 		Job: s.Job.Name, Permission: s.Job.Permission, Contact: s.Job.Contact, Format: format,
@@ -120,7 +134,11 @@ func (s *Set) Export(ctx context.Context, w io.Writer, format Format) (About, er
 		return about, err
 	}
 	clean := redact.New(s.Job.Secrets)
-	err = s.Frontier.Snapshot(ctx, s.ID, func(r frontier.Stored) error {
+	read := s.Frontier.Snapshot
+	if s.AllVersions {
+		read = s.Frontier.Versions
+	}
+	err = read(ctx, s.ID, func(r frontier.Stored) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

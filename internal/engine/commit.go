@@ -57,7 +57,7 @@ func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []boo
 func finishedOf(o outcome) discovery.Finished {
 	return discovery.Finished{
 		Claimed: o.Claimed, Task: o.task, Meta: o.meta, Sites: o.sites, Page: o.page,
-		State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow, LeftOut: o.leftOut, Moved: o.moved,
+		State: o.state, Reason: o.reason, Final: o.final(), Follow: o.follow, LeftOut: o.leftOut, Moved: o.found.moved,
 		Skip: o.returned() || o.final() && o.owed != nil || o.lists(), // what follows is stored
 	}
 }
@@ -94,6 +94,7 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 		}
 		done.Again = againOf(*o.wait, o.reasonOfFailure(), owed)
 	}
+	visited(o, &done)
 	return done, true
 }
 
@@ -269,6 +270,8 @@ func (m *committer) note(ctx context.Context, o outcome, final bool) {
 		log = log.With("page", strings.Join(o.page.Notes, "; "))
 	}
 	switch {
+	case o.found.unchanged:
+		log.InfoContext(ctx, "task done; the page is unchanged")
 	case o.state == seine.Done && !final:
 		log.InfoContext(ctx, "record stored; assets wait for their next try", "records", len(o.records),
 			"assets", len(o.assets), "failed", len(o.failures), "reason", o.reasonOfFailure())

@@ -8,7 +8,6 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/polite"
-	"github.com/seinehq/seine/internal/redact"
 )
 
 // process is one attempt of a task: wait → fetch → scrape → keep → endingOf. ctx ends when the
@@ -41,18 +40,27 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 		return x.end(ctx, out, attempt{stage: stageFetch, err: err})
 	}
 
+	if w.notModified(page, x.job.Digest) {
+		out.page, out.found.unchanged = page, true
+		return x.end(ctx, out, judged(page, seine.Verdict{State: seine.Done}, after))
+	}
+
 	// Scrape: fields, and the verdict of the job's rules.
 	result, err := x.scrape(ctx, w, page)
 	if err != nil {
 		return x.end(ctx, out, attempt{stage: stageScrape, err: err})
 	}
-	result, out.moved = x.canonical(ctx, w, result)
+	result, out.found.moved = x.canonical(ctx, w, result)
 	out.page, out.records, out.follow, out.leftOut = page, result.Records, result.Follow, result.LeftOut
 	out = x.end(ctx, out, judged(page, result.Verdict, after))
 
 	// Keep: a done task stores its assets first.
 	if out.state != seine.Done {
 		return out.withoutRecords()
+	}
+	if out.found.hash = w.contentHash(page, result, x.job.Digest); w.repeats(out.found.hash, x.job.Digest) {
+		out.found.unchanged, out.records = true, nil
+		return out
 	}
 	return x.keep(ctx, s, out, result.Assets, progress)
 }
@@ -62,7 +70,7 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *seine.Page, after time.Duration,
 	err error) {
 	began := time.Now()
-	req := w.request()
+	req := w.conditional(w.request(), &x.job.Job)
 	req.OnRedirect = x.onRedirect(w.redirects(), w.own)
 	page, err = x.fetcher.Fetch(ctx, req)
 	pass.Leave(hosts.OutcomeOf(page, err))
@@ -91,28 +99,4 @@ func guarded(ctx context.Context, s seine.Scraper, task seine.Task, page *seine.
 		}
 	}()
 	return s.Scrape(ctx, task, page)
-}
-
-// withoutSecrets removes the job's secrets from a result, because a page can show its request: from
-// records, asset paths, reasons, and the meta of follows. URLs stay, because they are requested.
-func withoutSecrets(r *redact.Replacer, in seine.Result) seine.Result {
-	in.Verdict.Reason, in.Verdict.Rule = r.Replace(in.Verdict.Reason), r.Replace(in.Verdict.Rule)
-	records := make([]seine.Record, len(in.Records))
-	for i, rec := range in.Records {
-		rec.Key = r.Replace(rec.Key)
-		rec.Fields = redact.Object(r, rec.Fields)
-		records[i] = rec
-	}
-	assets := make([]seine.Asset, len(in.Assets))
-	for i, a := range in.Assets {
-		a.Path, a.OriginalPath, a.Record = r.Replace(a.Path), r.Replace(a.OriginalPath), r.Replace(a.Record)
-		assets[i] = a
-	}
-	follow := make([]seine.Follow, len(in.Follow))
-	for i, f := range in.Follow {
-		f.Meta = redact.Object(r, f.Meta)
-		follow[i] = f
-	}
-	in.Records, in.Assets, in.Follow = records, assets, follow
-	return in
 }

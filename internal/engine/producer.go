@@ -255,6 +255,9 @@ func (p *producer) more(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 		if counts.Open == 0 {
+			if due, err := p.visitsDue(ctx); err != nil || due {
+				return false, err
+			}
 			if err := p.source.End(); err != nil {
 				return true, fmt.Errorf("job %s: %w", p.job.Name, err)
 			}

@@ -129,7 +129,6 @@ type outcome struct {
 	assets  []seine.Stored
 	follow  []seine.Follow
 	leftOut []seine.LeftOut
-	moved   bool // follow is the canonical URL of the page
 
 	// left counts the entries of a sitemap that are not tasks.
 	left []frontier.LeftOut
@@ -139,6 +138,9 @@ type outcome struct {
 	failures []frontier.FailedAsset
 	pending  []seine.Asset
 	wait     *ending
+
+	// found is what the page says about itself.
+	found finding
 
 	// digest identifies the rules that made the records. Nil means the job's.
 	digest []byte

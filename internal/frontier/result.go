@@ -36,7 +36,7 @@ type Completion struct {
 	History bool
 
 	// Visit, if not nil, is stored, and the page is visited again after Visit.Next: see
-	// [Maintainer.Promote].
+	// [Maintainer.Promote]. Without it a task that is done or skipped is not visited again.
 	Visit *Visit
 
 	// Again, if not nil, returns the task to the queue after its results are stored: its records

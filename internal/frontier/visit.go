@@ -1,6 +1,10 @@
 package frontier
 
-import "time"
+import (
+	"time"
+
+	"github.com/seinehq/seine"
+)
 
 // Visit is what the last visit of a page found. A frontier keeps it for pages that are visited
 // again.
@@ -29,9 +33,10 @@ func (v *Visit) EverySeconds() int64 {
 	return int64((v.Every + time.Second - 1) / time.Second)
 }
 
-// Forgets reports whether a completion ends the visits of its page.
+// Forgets reports whether a completion ends the visits of its page. An error does not end them:
+// [Maintainer.Promote] has put off the next one.
 func (c Completion) Forgets() bool {
-	return c.Visit == nil && c.Claimed.Visit != nil && c.Again == nil
+	return c.Visit == nil && c.Claimed.Visit != nil && c.Again == nil && (c.State == seine.Done || c.State == seine.Skipped)
 }
 
 // Returns reports whether a page that was gone is there again, with the content of before.

@@ -397,7 +397,7 @@ func (m *model) visit(t *task, h held, c frontier.Completion, brought map[string
 		m.records[key] = row
 	}
 	if c.Visit == nil {
-		if h.visited && c.Again == nil {
+		if h.visited && c.Again == nil && (c.State == seine.Done || c.State == seine.Skipped) {
 			delete(m.recrawls, h.key)
 		}
 		return

@@ -298,8 +298,16 @@ func testRecrawlDown(t *testing.T, s *suite) {
 	}
 	s.clock.Move(time.Hour)
 	s.promote(1)
-	if c := s.claim(l, job, 1, 1)[0]; c.Mark != frontier.Passed || c.Visit == nil {
+	c := s.claim(l, job, 1, 1)[0]
+	if c.Mark != frontier.Passed || c.Visit == nil {
 		t.Errorf("claimed %+v", c)
+	}
+	// An error ends the attempt and not the visits.
+	s.complete(l, job, []frontier.Completion{{Claimed: c, State: seine.Error, Reason: "HTTP 500"}}, 1)
+	s.clock.Move(time.Hour)
+	s.promote(1)
+	if c := s.claim(l, job, 1, 1)[0]; c.Visit == nil || c.Visit.Visits != 1 {
+		t.Errorf("claimed %+v after an error", c)
 	}
 	if got, want := s.stored(job), []string{`a {"a":1}`}; !slices.Equal(got, want) {
 		t.Errorf("stored %q; want %q", got, want)
