@@ -63,7 +63,7 @@ type record struct {
 	// Version counts the changes of the fields, from 1. It is set if all versions are exported.
 	Version int `json:"version,omitempty"`
 
-	// GoneAt is the time from which on the record's page is gone, or the page is without the record.
+	// GoneAt is the time from which on the page is gone, or does not hold the record.
 	GoneAt *time.Time `json:"gone_at,omitempty"`
 }
 

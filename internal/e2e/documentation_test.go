@@ -70,7 +70,7 @@ func exists(name string) bool {
 
 const startPath = "/doc/html/index.html"
 
-// crawl is the truth about a crawl: the requests by path, and the tasks by the status of their page.
+// crawl is the truth about a crawl: the requests by path, and the tasks by their page's status.
 type crawl struct {
 	requests      map[string]int
 	found, absent int64

@@ -107,8 +107,8 @@ func (w work) repeats(hash, rules []byte) bool {
 	return v != nil && bytes.Equal(v.Hash, hash)
 }
 
-// contentHash returns the hash of a page that is visited again, or nil. It covers the records in any
-// order, and the URLs of their assets. If the page itself is an asset, it covers the page.
+// contentHash returns the hash of a page that is visited again, or nil. It covers the records in
+// any order, and the URLs of their assets. If the page itself is an asset, it covers the page.
 func (w work) contentHash(page *seine.Page, result seine.Result, rules []byte) []byte {
 	if !w.recrawl().Set() {
 		return nil
