@@ -32,18 +32,26 @@ const (
 	canonicalLook = 100 * time.Millisecond
 )
 
+// canonizer follows the canonical URLs of a job's pages.
+type canonizer struct {
+	job *Job
+
+	// reader is nil for a trial.
+	reader reader
+}
+
 // canonical replaces the result of a page that another page in scope stands for: the task is
 // skipped and the other page is followed. If the other page ended without a result, the page keeps
 // its own. Otherwise two pages that name each other would both be lost.
-func (x *executor) canonical(ctx context.Context, w work, result seine.Result) (out seine.Result, moved bool) {
+func (c canonizer) canonical(ctx context.Context, w work, result seine.Result) (out seine.Result, moved bool) {
 	if result.Canonical == "" || result.Verdict.State != seine.Done && result.Verdict.State != seine.Pending {
 		return result, false
 	}
 	follow := seine.Follow{Key: result.Canonical, Page: w.task.Page, Priority: &w.Priority, Meta: w.task.Meta}
-	links := discovery.Links(&x.job.Job, discovery.Finished{
+	links := discovery.Links(&c.job.Job, discovery.Finished{
 		Claimed: w.Claimed, Meta: w.meta.Above(), Sites: w.sites, Follow: []seine.Follow{follow},
 	})
-	if len(links) != 1 || links[0].Why != "" || links[0].Key == w.Key || x.lost(ctx, w.Key, links[0].Key) {
+	if len(links) != 1 || links[0].Why != "" || links[0].Key == w.Key || c.lost(ctx, w.Key, links[0].Key) {
 		return result, false
 	}
 	return seine.Result{
@@ -53,12 +61,12 @@ func (x *executor) canonical(ctx context.Context, w work, result seine.Result) (
 
 // lost reports whether a canonical page ended without a result. Of two pages that are fetched at
 // the same time, the one with the lesser key waits for the other.
-func (x *executor) lost(ctx context.Context, own, canonical string) bool {
-	if x.observe != nil {
+func (c canonizer) lost(ctx context.Context, own, canonical string) bool {
+	if c.reader == nil {
 		return false // a trial has no frontier
 	}
 	for end := time.Now().Add(canonicalWait); ; {
-		states, err := x.reader.Lookup(ctx, x.job.ID, []string{canonical})
+		states, err := c.reader.Lookup(ctx, c.job.ID, []string{canonical})
 		if err != nil {
 			return false
 		}

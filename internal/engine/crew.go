@@ -9,6 +9,7 @@ import (
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/manners"
 	"github.com/seinehq/seine/internal/outage"
 	"github.com/seinehq/seine/internal/redact"
 )
@@ -44,11 +45,15 @@ func newCrew(e *Engine, j *Job) *crew {
 		limits: &limits{job: j, run: cfg.Limit, tally: c.tally, counts: cfg.Frontier},
 		idle:   newIdler(), state: &loopState{loop: "claim loop"},
 	}
+	fetcher := &meteredFetcher{next: j.Fetch, via: j.Job.Fetch.Via, meter: cfg.Meter, trace: trace}
 	c.executor = &executor{
 		job: j, log: log, reader: cfg.Frontier,
 		gate: c.gate, lanes: lanes, slots: slots, hours: hours, redact: secrets, trace: trace, meter: cfg.Meter, store: c.store,
-		fetcher:  &meteredFetcher{next: j.Fetch, via: j.Job.Fetch.Via, meter: cfg.Meter, trace: trace},
-		deadline: cfg.Deadline, abort: cfg.Abort,
+		fetcher: fetcher,
+		book: manners.NewBook(manners.Config{
+			Store: cfg.Frontier, Job: &j.Job, ID: j.ID, Gate: c.gate, Fetcher: fetcher, Log: log,
+		}),
+		bounds: bounds{cfg.Deadline, cfg.Abort},
 	}
 	c.committer = &committer{
 		job: j, log: log, queue: cfg.Frontier, source: source,

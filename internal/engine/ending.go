@@ -122,6 +122,11 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 			return failed(declined.Reason)
 		}
 		return ending{kind: finish, state: seine.Skipped, reason: declined.Reason}
+	case a.stage == stageKeep && errors.As(a.err, &declined):
+		if declined.After > 0 && c.Refused < job.Retry.Refused {
+			return ending{kind: postpone, state: seine.Error, reason: declined.Reason, delay: declined.After, refused: true}
+		}
+		return failed("asset " + a.asset + ": " + declined.Reason)
 	case a.stage == stageFetch && fetch.Reason(a.err) == fetch.BrowserAbsent, errors.Is(a.err, asset.ErrDiskFull):
 		return ending{kind: release, fatal: a.err} // ours, not the task's
 	}
@@ -134,7 +139,10 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 		}
 		return again(seine.Error, reason)
 	case a.stage == stageFetch || a.stage == stageKeep:
+		var no *optOutError
 		switch {
+		case errors.As(a.err, &no):
+			return failed("asset " + a.asset + ": " + no.Error())
 		case errors.Is(a.err, seine.ErrHost) && a.down:
 			return failed(fetch.Reason(a.err))
 		case errors.Is(a.err, seine.ErrHost) && a.foreign != "":
@@ -228,7 +236,10 @@ const (
 // effectOf decides the effect of a failed asset on its task. A worker that stops or whose store is
 // full ends the task in any case.
 func effectOf(a seine.Asset, failure ending, err error) assetEffect {
+	var no *optOutError
 	switch {
+	case errors.As(err, &no):
+		return keepRecord // the record names the signal
 	case failure.kind == release:
 		return endTask
 	case a.OnFailure == seine.KeepRecord:

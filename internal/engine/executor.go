@@ -11,6 +11,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/manners"
 	"github.com/seinehq/seine/internal/outage"
 	"github.com/seinehq/seine/internal/polite"
 	"github.com/seinehq/seine/internal/redact"
@@ -24,6 +25,7 @@ type executor struct {
 
 	reader  reader
 	gate    hosts.Gate
+	book    *manners.Book
 	lanes   *hosts.Lanes
 	slots   *slots
 	hours   *hours
@@ -33,11 +35,16 @@ type executor struct {
 	meter   Meter
 	store   *outage.Outage
 
-	deadline time.Duration
-	abort    func(error)
+	bounds bounds
 
 	// observe receives the result of each asset of a trial. Nil: the attempt is no trial.
 	observe func(TriedAsset)
+}
+
+// bounds limits the time of a task. abort ends the process of a task that does not return.
+type bounds struct {
+	deadline time.Duration
+	abort    func(error)
 }
 
 // run runs one attempt of a task and traces it.
@@ -88,19 +95,19 @@ var errDeadline = errors.New("the task took too long")
 // bound aborts the process, because heartbeats would keep the task leased forever.
 func (x *executor) bound(ctx context.Context, w work) (bounded context.Context, progress, done func()) {
 	var ended atomic.Bool // the timer may be set once more while the task returns
-	stuck := time.AfterFunc(x.deadline+stuckAfter, func() {
+	stuck := time.AfterFunc(x.bounds.deadline+stuckAfter, func() {
 		if !ended.Load() {
-			x.abort(fmt.Errorf("job %s: task %s did not return within %v of the end of its context", x.job.Name,
+			x.bounds.abort(fmt.Errorf("job %s: task %s did not return within %v of the end of its context", x.job.Name,
 				w.Key, stuckAfter))
 		}
 	})
 	release := context.AfterFunc(ctx, func() { stuck.Reset(stuckAfter) })
 	bounded, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(x.deadline, func() { cancel(errDeadline) })
+	timer := time.AfterFunc(x.bounds.deadline, func() { cancel(errDeadline) })
 	progress = func() {
 		if bounded.Err() == nil {
-			timer.Reset(x.deadline)
-			stuck.Reset(x.deadline + stuckAfter)
+			timer.Reset(x.bounds.deadline)
+			stuck.Reset(x.bounds.deadline + stuckAfter)
 		}
 	}
 	return bounded, progress, func() {
@@ -162,6 +169,24 @@ func (x *executor) logFailure(ctx context.Context, w work, a attempt) {
 	}
 }
 
+// declined returns the facts of a page that robots.txt forbids, or whose robots.txt cannot be
+// asked.
+func declined(err error) attempt {
+	var (
+		no   *hosts.DeclinedError
+		busy *hosts.BusyError
+	)
+	stopped := !errors.As(err, &no) && !errors.As(err, &busy) && !errors.Is(err, seine.ErrHost) && !errors.Is(err, seine.ErrRefused)
+	return attempt{stage: stageFetch, err: err, stopped: stopped} // without an answer the task goes back
+}
+
+// challenged blocks the host of a page that asks for proof of a human, or reports a ban.
+func (x *executor) challenged(ctx context.Context, w work, page *seine.Page, name string) attempt {
+	effect := x.gate.Report(ctx, hosts.Report{Kind: hosts.Page, Own: w.own, Page: page, Challenge: name, Began: time.Now()})
+	v := seine.Verdict{State: seine.Error, Reason: "blocked: " + name}
+	return attempt{verdict: v, refusal: true, after: effect.After}
+}
+
 // onRedirect returns the hook of a request that enters the host of each redirect.
 func (x *executor) onRedirect(kind hosts.Kind, own hosts.Own) func(ctx context.Context, from, to string) error {
 	return func(ctx context.Context, _, to string) error {
@@ -172,6 +197,9 @@ func (x *executor) onRedirect(kind hosts.Kind, own hosts.Own) func(ctx context.C
 		if leave := x.job.Scope.Leave; leave != nil && kind == hosts.Redirect && leave(at, 0) != "" {
 			x.log.InfoContext(ctx, "a redirect left the scope", "host", own.Host, "to", at)
 			return &hosts.DeclinedError{Reason: "left the scope"}
+		}
+		if err := x.book.Allowed(ctx, at); err != nil {
+			return err
 		}
 		_, err = x.gate.Enter(ctx, hosts.Visit{Kind: kind, Host: weburl.Host(at), Own: own})
 		return err

@@ -25,7 +25,10 @@ import (
 // store, except files that may fail without their record: see [seine.KeepRecord].
 func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []seine.Asset, progress func()) outcome {
 	for _, a := range assets {
-		stored, err := x.keepOne(ctx, s, out, a)
+		stored, err := []seine.Stored(nil), refusal(&x.job.Job, out.page, x.book.Usages(out.task.URL), a)
+		if err == nil {
+			stored, err = x.keepOne(ctx, s, out, a)
+		}
 		progress()
 		facts := attempt{stage: stageKeep, err: err, asset: a.Name}
 		var failure ending
@@ -73,7 +76,7 @@ func ofPage(a seine.Asset) bool { return a.Body || strings.HasPrefix(strings.ToL
 func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.Asset) ([]seine.Stored, error) {
 	began := time.Now()
 	keeping, span := x.trace.step(ctx, "keep", attribute.String("asset", a.Name))
-	stored, err := x.job.Keeper.Keep(keeping, fetch.Allow(assetFetcher{x}, out.sites...), a, asset.Hold{
+	stored, err := x.job.Keeper.Keep(keeping, fetch.Allow(assetFetcher{x, out.page}, out.sites...), a, asset.Hold{
 		Owned: s.held, Again: out.Attempt > 1, Last: out.Attempt >= x.job.Retry.Error, Page: out.page,
 		Owner: func(ctx context.Context, path string, sha256 []byte) (string, error) {
 			return x.reader.Owner(ctx, x.job.ID, cmp.Or(a.Record, out.Key), path, sha256)
@@ -95,12 +98,18 @@ func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.A
 }
 
 // assetFetcher fetches assets through the job's client, at the pace of their hosts.
-type assetFetcher struct{ x *executor }
+type assetFetcher struct {
+	x  *executor
+	of *seine.Page // that names the assets, nil if it is not fetched again
+}
 
 // Fetch waits for a start on the asset's host and fetches the asset.
 func (f assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
 	at, err := weburl.Canonical(req.URL)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.x.book.Allowed(ctx, at); err != nil {
 		return nil, err
 	}
 	host := weburl.Host(at)
@@ -114,6 +123,7 @@ func (f assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page
 	page, err := f.x.fetcher.Fetch(ctx, req)
 	if err == nil {
 		f.x.gate.Report(ctx, hosts.Report{Kind: hosts.Asset, Host: host, Page: page, Began: began})
+		err = refused(&f.x.job.Job, f.of, page, f.x.book.Usages(at))
 	}
 	return page, err
 }

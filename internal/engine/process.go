@@ -7,6 +7,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/manners"
 	"github.com/seinehq/seine/internal/polite"
 )
 
@@ -14,6 +15,11 @@ import (
 // lease is lost or the grace is over. The committer stores the outcome.
 func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	out := outcome{work: w}
+
+	// Ask robots.txt. A page that it forbids costs no request and no start.
+	if err := x.book.Allowed(ctx, w.page()); err != nil {
+		return x.end(ctx, out, declined(err))
+	}
 
 	// Wait for the start that the claim reserved: the frontier decides the pace.
 	pass, ok := x.wait(s, w)
@@ -45,13 +51,19 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 		return x.end(ctx, out, judged(page, seine.Verdict{State: seine.Done}, after))
 	}
 
+	// A page that asks for proof of a human blocks its host.
+	if name := manners.Challenge(page); name != "" {
+		return x.end(ctx, out, x.challenged(ctx, w, page, name))
+	}
+
 	// Scrape: fields, and the verdict of the job's rules.
 	result, err := x.scrape(ctx, w, page)
 	if err != nil {
 		return x.end(ctx, out, attempt{stage: stageScrape, err: err})
 	}
-	result, out.found.moved = x.canonical(ctx, w, result)
-	out.page, out.records, out.follow, out.leftOut = page, result.Records, result.Follow, result.LeftOut
+	result, out.found.moved = canonizer{x.job, x.reader}.canonical(ctx, w, result)
+	out.page, out.follow, out.leftOut = page, result.Follow, result.LeftOut
+	out.records = stated(&x.job.Job, page, x.book.Usages(w.task.URL), result.Records)
 	out = x.end(ctx, out, judged(page, result.Verdict, after))
 
 	// Keep: a done task stores its assets first.

@@ -8,6 +8,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/manners"
 	"github.com/seinehq/seine/internal/redact"
 )
 
@@ -65,12 +66,14 @@ func Try(ctx context.Context, t Trial) Tried {
 	secrets := redact.New(job.Secrets)
 	lanes := hosts.NewLanes(nil, &job.Job, job.ID)
 	trace := newTracer(nil, job.Name, secrets)
+	gate := hosts.New(hosts.Config{Frontier: t.Hosts, Job: &job.Job, ID: job.ID, Log: log, Lanes: lanes})
+	fetcher := &meteredFetcher{next: job.Fetch, via: job.Job.Fetch.Via, meter: noMeter{}, trace: trace}
 	x := &executor{
-		job: job, log: log, lanes: lanes, slots: newSlots(&job.Job),
-		gate:  hosts.New(hosts.Config{Frontier: t.Hosts, Job: &job.Job, ID: job.ID, Log: log, Lanes: lanes}),
+		job: job, log: log, lanes: lanes, slots: newSlots(&job.Job), gate: gate,
+		book:  manners.NewBook(manners.Config{Job: &job.Job, ID: job.ID, Gate: gate, Fetcher: fetcher, Log: log}),
 		hours: &hours{clock: &clock{}, log: log}, redact: secrets, trace: trace, meter: noMeter{}, store: storeOutage(log),
-		fetcher:  &meteredFetcher{next: job.Fetch, via: job.Job.Fetch.Via, meter: noMeter{}, trace: trace},
-		deadline: Times{}.withDefaults().Deadline, abort: func(err error) { panic(err) },
+		fetcher: fetcher,
+		bounds:  bounds{Times{}.withDefaults().Deadline, func(err error) { panic(err) }},
 		observe: func(a TriedAsset) { out.Assets = append(out.Assets, a) },
 	}
 	beats := func(context.Context, frontier.Lease) error { return nil }

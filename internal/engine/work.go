@@ -76,6 +76,15 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 // lists reports whether the task reads a sitemap: see sitemap.go.
 func (w work) lists() bool { return w.Page == frontier.SitemapPage }
 
+// page returns the canonical URL of the task's page, empty if the key is invalid or if only assets
+// are fetched.
+func (w work) page() string {
+	if w.owed != nil || w.err != nil {
+		return ""
+	}
+	return w.task.URL
+}
+
 func nameOf(kind *seine.PageKind) string {
 	if kind == nil {
 		return ""

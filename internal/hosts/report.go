@@ -26,6 +26,9 @@ type Report struct {
 	Page *seine.Page
 	Err  error
 
+	// Challenge names the challenge or ban page that the response is. It blocks the host.
+	Challenge string
+
 	// Began is the start of the request.
 	Began time.Time
 }
@@ -71,10 +74,10 @@ func (g *fleet) Report(ctx context.Context, r Report) Effect {
 		})
 	}
 	host := g.answered(ctx, r)
-	if !Refusal(r.Page) {
+	if !Refusal(r.Page) && r.Challenge == "" {
 		return Effect{}
 	}
-	after, why := retryAfter(r.Page)
+	after, why := r.wanted()
 	lanes := []string{r.Kind.lane(host)}
 	if r.Kind == Asset {
 		g.slots.recheck(lanes[0])
@@ -101,10 +104,10 @@ func (g *local) Report(ctx context.Context, r Report) Effect {
 		})
 	}
 	host := g.answered(ctx, r)
-	if !Refusal(r.Page) {
+	if !Refusal(r.Page) && r.Challenge == "" {
 		return Effect{}
 	}
-	after, _ := retryAfter(r.Page)
+	after, _ := r.wanted()
 	g.mu.Lock()
 	if r.Kind == Asset {
 		g.assets.Refused(r.Kind.lane(host), time.Now(), r.Began, after)
@@ -145,6 +148,17 @@ func (g *gate) answered(ctx context.Context, r Report) string {
 		g.foreign.reached(r.Kind.lane(host))
 	}
 	return host
+}
+
+// blockedFor is the time for which a challenge blocks its host.
+const blockedFor = time.Hour
+
+// wanted returns the backoff that a response requests, and its cause.
+func (r Report) wanted() (after time.Duration, why string) {
+	if r.Challenge != "" {
+		return blockedFor, "blocked: " + r.Challenge
+	}
+	return retryAfter(r.Page)
 }
 
 // maxRetryAfter limits the backoff that a host may request.

@@ -30,6 +30,34 @@ type Site struct {
 	mu       sync.Mutex
 	requests []Request
 	counts   map[string]int // requests per path
+	rules    http.HandlerFunc
+	asked    int // for robots.txt
+}
+
+// Robots gives the site a robots.txt. Call it before the first request. Without it the answer is
+// HTTP 404.
+func (s *Site) Robots(h http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules = h
+}
+
+// RobotsAsked counts the requests for robots.txt, which the other counts leave out.
+func (s *Site) RobotsAsked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+func (s *Site) robots(w http.ResponseWriter, q *http.Request) {
+	s.mu.Lock()
+	s.asked++
+	h := s.rules
+	s.mu.Unlock()
+	if h == nil {
+		h = http.NotFound
+	}
+	h(w, q)
 }
 
 // Serve starts a site and closes it when the test ends. The site records a request before it calls
@@ -39,6 +67,10 @@ func Serve(t testing.TB, h http.HandlerFunc) *Site {
 	t.Helper()
 	s := &Site{counts: map[string]int{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == "/robots.txt" {
+			s.robots(w, q)
+			return
+		}
 		s.record(q)
 		h(w, q)
 	}))

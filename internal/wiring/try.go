@@ -59,7 +59,7 @@ func Try(ctx context.Context, t Trial) (Tried, error) {
 	return engine.Try(ctx, engine.Trial{
 		Job: job, Hosts: readOnly{t.Turns},
 		Task: frontier.Claimed{
-			Job: t.ID, Key: t.New.Key, LaneKey: t.New.Lane, Priority: t.New.Priority, Meta: t.New.Meta,
+			Job: t.ID, Key: t.New.Key, LaneKey: t.New.Lane, Page: t.New.Page, Priority: t.New.Priority, Meta: t.New.Meta,
 			Attempt: 1, Wait: t.Wait, ReadAt: time.Now(),
 		},
 	}), nil

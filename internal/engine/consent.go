@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/consent"
+	"github.com/seinehq/seine/internal/manners"
+	"github.com/seinehq/seine/internal/robots"
+)
+
+// consentField and robotsField are the fields of a record that state the signals of its page, and
+// that robots.txt was ignored.
+const (
+	consentField = "_consent"
+	robotsField  = "_robots"
+)
+
+// optOutError means that a file is not stored because its site refuses the use.
+type optOutError struct{ signal consent.Signal }
+
+// Error names the signal, where it stands, and its value.
+func (e *optOutError) Error() string {
+	out := "opted out: " + e.signal.Name + " (" + e.signal.Source + ")"
+	if e.signal.Value != "" && e.signal.Value != e.signal.Name {
+		out += ": " + e.signal.Value
+	}
+	return out
+}
+
+// stated adds to records what the page and its site state about their use.
+func stated(job *seine.Job, page *seine.Page, usages []robots.Usage, records []seine.Record) []seine.Record {
+	extra := map[string]any{}
+	var list []any
+	for _, s := range manners.Signals(page, usages, consent.Page) {
+		list = append(list, map[string]any{"signal": s.Name, "value": s.Value, "source": s.Source, "opts_out": s.OptsOut})
+	}
+	if list != nil {
+		extra[consentField] = list
+	}
+	if job.Robots == seine.Ignore {
+		extra[robotsField] = string(seine.Ignore)
+	}
+	if len(extra) == 0 {
+		return records
+	}
+	out := make([]seine.Record, len(records))
+	for i, r := range records {
+		fields := maps.Clone(r.Fields)
+		if fields == nil {
+			fields = map[string]any{}
+		}
+		maps.Copy(fields, extra)
+		r.Fields = fields
+		out[i] = r
+	}
+	return out
+}
+
+// refusal returns why a file of a page may not be stored, before it is fetched.
+func refusal(job *seine.Job, page *seine.Page, usages []robots.Usage, a seine.Asset) error {
+	if job.Consent == seine.Ignore || page == nil {
+		return nil
+	}
+	kind := consent.FileOfPage
+	switch {
+	case a.Body:
+		kind = kindOf(page, consent.Image, consent.File)
+	case a.Image != nil:
+		kind = consent.ImageOfPage
+	}
+	return optOut(manners.Signals(page, usages, kind))
+}
+
+// refused returns why a fetched file may not be stored: its own header, or for an image its page.
+func refused(job *seine.Job, of, file *seine.Page, usages []robots.Usage) error {
+	if job.Consent == seine.Ignore {
+		return nil
+	}
+	kind := kindOf(file, consent.Image, consent.File)
+	if err := optOut(manners.Signals(file, usages, kind)); err != nil || kind == consent.File || of == nil {
+		return err
+	}
+	return optOut(manners.Signals(of, nil, consent.ImageOfPage))
+}
+
+// optOut returns the first signal that opts out as an error.
+func optOut(signals []consent.Signal) error {
+	if s, no := consent.Refused(signals); no {
+		return &optOutError{s}
+	}
+	return nil
+}
+
+// kindOf returns image for a response with an image, else the other kind.
+func kindOf(page *seine.Page, image, other consent.Kind) consent.Kind {
+	if strings.HasPrefix(page.Type, "image/") {
+		return image
+	}
+	return other
+}

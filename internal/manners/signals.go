@@ -1,0 +1,86 @@
+package manners
+
+import (
+	"bytes"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/challenge"
+	"github.com/seinehq/seine/internal/consent"
+	"github.com/seinehq/seine/internal/robots"
+)
+
+// Challenge returns the name of the challenge or ban page that a response is, or an empty text.
+func Challenge(page *seine.Page) string {
+	name, ok := challenge.Of(challenge.Page{Status: page.Status, Header: page.Header, Body: page.Body})
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// Signals returns the signals of a page against the use of its content, from its header, its meta
+// elements and the lines of robots.txt.
+func Signals(page *seine.Page, usages []robots.Usage, kind consent.Kind) []consent.Signal {
+	out := consent.Of(page.Header, metas(page), kind)
+	for _, u := range usages {
+		out = append(out, consent.OfRobots(u.Name, u.Value, kind)...)
+	}
+	return out
+}
+
+// maxMetas is the number of meta elements that are read.
+const maxMetas = 100
+
+// metas returns the named meta elements of a page. A page without the word has none.
+func metas(page *seine.Page) []consent.Meta {
+	if page.Type != "text/html" && page.Type != "application/xhtml+xml" || !hasMeta(page.Body) {
+		return nil
+	}
+	var out []consent.Meta
+	z := html.NewTokenizer(bytes.NewReader(page.Body))
+	for len(out) < maxMetas {
+		switch z.Next() {
+		case html.ErrorToken:
+			return out
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, more := z.TagName()
+			if string(name) == "body" {
+				return out
+			}
+			if string(name) != "meta" || !more {
+				continue
+			}
+			var m consent.Meta
+			for more {
+				var key, value []byte
+				key, value, more = z.TagAttr()
+				switch string(key) {
+				case "name":
+					m.Name = string(value)
+				case "content":
+					m.Content = string(value)
+				}
+			}
+			if m.Name != "" {
+				out = append(out, m)
+			}
+		case html.TextToken, html.EndTagToken, html.CommentToken, html.DoctypeToken:
+		}
+	}
+	return out
+}
+
+// hasMeta reports whether the beginning of a page may hold a signal, so that other pages are not
+// read.
+func hasMeta(body []byte) bool {
+	head := strings.ToLower(string(body[:min(len(body), 64<<10)]))
+	for _, word := range []string{"robots", "seine", "tdm-", "content-usage", "content-signal"} {
+		if strings.Contains(head, word) {
+			return true
+		}
+	}
+	return false
+}
