@@ -107,10 +107,25 @@ func (s *Site) note(host string, h http.HandlerFunc) http.Handler {
 	})
 }
 
+// robots serves robots.txt. Its requests are in the journal under the host "robots", because they
+// are no pages and no troubles belong to them.
+func (s *Site) robots(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if len(s.journal) < maxJournal {
+		s.journal = append(s.journal, Entry{
+			At: time.Now(), Host: "robots", Path: r.URL.Path, Status: http.StatusOK, UserAgent: r.UserAgent(),
+		})
+	}
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /account/\n")
+}
+
 // Pages serves the registry: /cert/{id}/psa rendered by the server, and
 // /app/cert/{id}/psa by a script.
 func (s *Site) Pages() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /robots.txt", s.robots)
 	mux.Handle("GET /{$}", s.note("pages", s.index))
 	mux.Handle("GET /cert/{id}/psa", s.note("pages", func(w http.ResponseWriter, r *http.Request) { s.cert(w, r, false) }))
 	mux.Handle("GET /app/cert/{id}/psa", s.note("pages", func(w http.ResponseWriter, r *http.Request) { s.cert(w, r, true) }))
@@ -121,6 +136,7 @@ func (s *Site) Pages() http.Handler {
 // Images serves the pictures: /cert/{id}/{small|large}/{front|back}.jpg.
 func (s *Site) Images() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /robots.txt", s.robots)
 	mux.Handle("GET /cert/{id}/{size}/{file}", s.note("images", s.image))
 	mux.Handle("/", s.note("images", http.NotFound))
 	return mux
