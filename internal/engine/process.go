@@ -18,6 +18,7 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 
 	// Ask robots.txt. A page that it forbids costs no request and no start.
 	if err := x.book.Allowed(ctx, w.page()); err != nil {
+		x.book.Return(ctx, w.Claimed)
 		return x.end(ctx, out, declined(err))
 	}
 

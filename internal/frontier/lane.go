@@ -133,6 +133,16 @@ func (l Lane) Take(now time.Time, lead time.Duration, draws []float64) (Lane, []
 	return l, starts
 }
 
+// Return takes a start back that made no request, if no other start follows it.
+func (l Lane) Return(now, start time.Time) Lane {
+	if !l.NextAt.After(start) || !l.NextAt.Before(start.Add(2*l.delay(0))) || l.BackoffUntil.After(now) {
+		return l
+	}
+	l.NextAt = latest(start, now)
+	l.Starts--
+	return l
+}
+
 // start counts a start and moves NextAt on by the delay, or by a longer rest.
 func (l Lane) start(at time.Time, draw float64) Lane {
 	rested := l.rests()

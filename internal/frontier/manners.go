@@ -25,6 +25,10 @@ type Robots interface {
 	// call replaces the bound. SetDelay creates a missing lane. The tasks of a job without a pace
 	// are in shards. Its workers move them to the lanes of the hosts that [Hosts.Unhealthy] lists.
 	SetDelay(ctx context.Context, job JobID, lane string, least time.Duration) error
+
+	// ReturnStart takes back the start of a claimed task that makes no request, because robots.txt
+	// forbids its page. If a later start of the lane is assigned, it changes nothing.
+	ReturnStart(ctx context.Context, c Claimed) error
 }
 
 // Sessions keeps the cookies that the workers of a job share.

@@ -30,6 +30,7 @@ type Store interface {
 	Robots(ctx context.Context, job frontier.JobID, origin string, hold time.Duration) (frontier.RobotsFile, bool, error)
 	SetRobots(ctx context.Context, job frontier.JobID, f frontier.RobotsFile) error
 	SetDelay(ctx context.Context, job frontier.JobID, lane string, least time.Duration) error
+	ReturnStart(ctx context.Context, c frontier.Claimed) error
 }
 
 // Config describes a job to its book.
@@ -117,6 +118,17 @@ func (b *Book) Allowed(ctx context.Context, url string) error {
 		return &hosts.DeclinedError{Reason: disallowed}
 	}
 	return nil
+}
+
+// Return takes back the start of a task whose page is not requested. A worker with a pace of its own
+// has taken none.
+func (b *Book) Return(ctx context.Context, c frontier.Claimed) {
+	if b.cfg.Store == nil || b.cfg.Job.Pace.Unpaced() || b.cfg.Job.Pace.Scope == seine.ScopeWorker {
+		return
+	}
+	if err := b.cfg.Store.ReturnStart(ctx, c); err != nil && ctx.Err() == nil {
+		b.cfg.Log.WarnContext(ctx, "the start of a disallowed page is lost", "task", c.Key, "err", err)
+	}
 }
 
 // Usages returns the Content-Usage and Content-Signal lines of robots.txt that hold for a URL, as

@@ -107,6 +107,7 @@ func Run(t *testing.T, open Open) {
 		{"a recrawl outlives a host that is down", testRecrawlDown},
 		{"one worker fetches a robots.txt", testRobots},
 		{"many workers ask for one robots.txt", testRobotsAtOnce},
+		{"an unused start comes back", testReturnStart},
 		{"a host asks for a delay", testSetDelay},
 		{"cookies are shared", testCookies},
 		{"one worker logs in", testLogIn},

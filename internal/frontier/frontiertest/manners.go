@@ -364,3 +364,28 @@ func testBudgetsAtOnce(t *testing.T, s *suite) {
 		t.Errorf("budgets %+v", st.Budgets)
 	}
 }
+
+// A start that made no request comes back, unless a later one is assigned.
+func testReturnStart(t *testing.T, s *suite) {
+	pace := fast()
+	pace.Delay, pace.Inflight = seine.Span{Min: 10 * time.Second, Max: 15 * time.Second}, 4
+	job := s.job("j", pace)
+	s.add(job, []frontier.New{{Key: "a", Lane: "h:80"}, {Key: "b", Lane: "h:80"}, {Key: "c", Lane: "h:80"}, {Key: "d", Lane: "h:80"}}, 4)
+	l := s.lease()
+	now := s.clock.Now()
+	first := s.claim(l, job, 1, 1)[0]
+	s.check(s.ReturnStart(s.ctx(), first))
+	second := s.claim(l, job, 1, 1)[0]
+	if !first.StartAt.Equal(now) || !second.StartAt.Equal(now) {
+		t.Errorf("starts at %v and %v; want both at %v", first.StartAt, second.StartAt, now)
+	}
+	s.clock.Move(15 * time.Second)
+	third := s.claim(l, job, 1, 1)[0]
+	s.check(s.ReturnStart(s.ctx(), second)) // the third start follows it
+	s.claim(l, job, 1, 0)
+	s.clock.Move(time.Second)
+	s.check(s.ReturnStart(s.ctx(), third))
+	if fourth := s.claim(l, job, 1, 1)[0]; !fourth.StartAt.Equal(s.clock.Now()) {
+		t.Errorf("the start is %v; want now, %v: no start lies in the past", fourth.StartAt, s.clock.Now())
+	}
+}

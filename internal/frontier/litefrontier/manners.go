@@ -215,3 +215,14 @@ func writeBudgets(ctx context.Context, t tx, job frontier.JobID, purse *frontier
 	}
 	return nil
 }
+
+// ReturnStart takes back the start of a claimed task.
+func (f *Frontier) ReturnStart(ctx context.Context, c frontier.Claimed) error {
+	err := f.tx(ctx, func(t tx) error {
+		return f.change(ctx, t, int64(c.Lane), func(l frontier.Lane, now time.Time) frontier.Lane { return l.Return(now, c.StartAt) })
+	})
+	if err != nil {
+		return fmt.Errorf("return a start: %w", err)
+	}
+	return nil
+}

@@ -40,6 +40,10 @@ const (
  where job_id = $2 and lane_key = $3`
 )
 
+// sqlReturnStart is Lane.Return. $2 lane, $3 start.
+var sqlReturnStart = `update seine.lane l set next_at = greatest($3::timestamptz, ` + now + `), starts = starts - 1
+ where lane_id = $2 and next_at > $3::timestamptz and next_at < $3::timestamptz + 2 * ` + laneDelay(`0`) + ` and coalesce(quiet_until <= ` + now + `, true)`
+
 func scanRobots(row pgx.CollectableRow) (f frontier.RobotsFile, err error) {
 	var (
 		fetched, expires *time.Time
@@ -131,6 +135,14 @@ func (f *Frontier) SetDelay(ctx context.Context, job frontier.JobID, lane string
 	})
 	if err != nil {
 		return fmt.Errorf("set a delay: %w", err)
+	}
+	return nil
+}
+
+// ReturnStart takes back the start of a claimed task.
+func (f *Frontier) ReturnStart(ctx context.Context, c frontier.Claimed) error {
+	if _, err := f.exec(ctx, sqlReturnStart, f.now(), c.Lane, c.StartAt); err != nil {
+		return fmt.Errorf("return a start: %w", err)
 	}
 	return nil
 }
