@@ -120,8 +120,8 @@ func (b *Book) Allowed(ctx context.Context, url string) error {
 	return nil
 }
 
-// Return takes back the start of a task whose page is not requested. A worker with a pace of its own
-// has taken none.
+// Return takes back the start of a task whose page is not requested. A worker with a pace of its
+// own has taken none.
 func (b *Book) Return(ctx context.Context, c frontier.Claimed) {
 	if b.cfg.Store == nil || b.cfg.Job.Pace.Unpaced() || b.cfg.Job.Pace.Scope == seine.ScopeWorker {
 		return
