@@ -172,12 +172,7 @@ func (x *executor) logFailure(ctx context.Context, w work, a attempt) {
 // declined returns the facts of a page that robots.txt forbids, or whose robots.txt cannot be
 // asked.
 func declined(err error) attempt {
-	var (
-		no   *hosts.DeclinedError
-		busy *hosts.BusyError
-	)
-	stopped := !errors.As(err, &no) && !errors.As(err, &busy) && !errors.Is(err, seine.ErrHost) && !errors.Is(err, seine.ErrRefused)
-	return attempt{stage: stageFetch, err: err, stopped: stopped} // without an answer the task goes back
+	return attempt{stage: stageFetch, err: err, stopped: errors.Is(err, manners.ErrStore)} // without an answer the task goes back
 }
 
 // challenged blocks the host of a page that asks for proof of a human, or reports a ban.

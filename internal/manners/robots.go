@@ -9,6 +9,7 @@ package manners
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -89,12 +90,15 @@ const (
 	maxRedirects = 5
 )
 
+// ErrStore means that the frontier cannot be asked for robots.txt.
+var ErrStore = errors.New("robots.txt is not known")
+
 // disallowed is the reason of a page that robots.txt forbids.
 const disallowed = "disallowed by robots.txt"
 
 // Allowed returns nil if the job may request a canonical URL. Otherwise it returns a
-// [*hosts.DeclinedError] or, while another worker fetches the file, a [*hosts.BusyError]. Any other
-// error means that robots.txt cannot be asked: the host or the frontier is away.
+// [*hosts.DeclinedError] or, while another worker fetches the file, a [*hosts.BusyError]. [ErrStore]
+// means that the frontier is away. Any other error is a fault of the host or of this worker.
 func (b *Book) Allowed(ctx context.Context, url string) error {
 	if b.cfg.Job.Robots == seine.Ignore {
 		return nil
@@ -178,7 +182,7 @@ func (b *Book) file(ctx context.Context, origin string) (*file, error) {
 		got, mine, err := b.cfg.Store.Robots(ctx, b.cfg.ID, origin, hold)
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrStore, err)
 		case mine:
 			return b.fetchForAll(ctx, origin)
 		case !got.FetchedAt.IsZero() && !got.Pending:
@@ -208,10 +212,13 @@ func (b *Book) fetchForAll(ctx context.Context, origin string) (*file, error) {
 	if f.rules != nil && f.rules.Delay > b.cfg.Job.Pace.Delay.Min && b.cfg.Job.Pace.Scope != seine.ScopeWorker {
 		got.CrawlDelay = f.rules.Delay
 		if err := b.cfg.Store.SetDelay(ctx, b.cfg.ID, hostOf(origin), got.CrawlDelay); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrStore, err)
 		}
 	}
-	return f, b.cfg.Store.SetRobots(ctx, b.cfg.ID, got)
+	if err := b.cfg.Store.SetRobots(ctx, b.cfg.ID, got); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStore, err)
+	}
+	return f, nil
 }
 
 // keep remembers a file for a time.
@@ -274,7 +281,10 @@ func (b *Book) fetch(ctx context.Context, origin string) (frontier.RobotsFile, e
 		},
 	})
 	var busy *hosts.BusyError
-	if errors.As(err, &busy) || ctx.Err() != nil || errors.Is(err, seine.ErrHost) || errors.Is(err, seine.ErrRefused) {
+	switch reason := fetch.Reason(err); {
+	case err == nil:
+	case errors.As(err, &busy), ctx.Err() != nil, errors.Is(err, seine.ErrHost), errors.Is(err, seine.ErrRefused),
+		reason == fetch.NoFetcher, reason == fetch.BrowserAbsent:
 		return out, err
 	}
 	if err != nil && fetch.Reason(err) == fetch.ManyRedirects {
