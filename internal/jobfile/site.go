@@ -40,7 +40,11 @@ func (v *fetchers) decode(d *decoder, n *node, path string) {
 	list.decode(d, n, path)
 	words := []string{string(seine.ViaHTTP), string(seine.ViaChrome)}
 	for i, word := range list {
-		if word != "" && d.oneOf(word, n, path, words) {
+		item := n
+		if n.kind == sequence {
+			item = n.items[i]
+		}
+		if word != "" && d.oneOf(word, item, path, words) {
 			*v = append(*v, seine.Via(word))
 		}
 		if slices.Contains(list[:i], word) {
