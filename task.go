@@ -155,6 +155,10 @@ type Waited struct {
 	Wait string        `json:"wait"`
 	OK   bool          `json:"ok"`
 	Took time.Duration `json:"-"`
+
+	// By is the condition of Any that held, or the reason why the wait ended early: "unless: CSS" or
+	// "HTTP 404". It is empty if the wait's own condition held, or if the wait expired.
+	By string `json:"by,omitempty"`
 }
 
 // Fetcher gets one page. A response of any status is a page; an error means

@@ -293,7 +293,12 @@ func (a *tryCommand) printTry(o *tryJSON) {
 	a.print("  response  HTTP %d, %s, %s in %s", o.page.Status, o.page.Type, size(int64(len(o.page.Body))), o.page.Took.Round(time.Millisecond))
 	for _, w := range o.Waits {
 		state := "held"
-		if !w.OK {
+		switch {
+		case w.OK && w.By != "":
+			state = "held by " + w.By
+		case w.By != "":
+			state = "ended by " + w.By
+		case !w.OK:
 			state = "ran out; the page is judged as it stands"
 		}
 		a.print("  wait      %s: %s", w.Wait, state)

@@ -39,6 +39,7 @@ const (
 
 	// For a page in a browser.
 	BadWait       = "bad wait"
+	StepFailed    = "step failed"
 	Crashed       = "page crashed"
 	Hangs         = "page hangs"
 	OpenedDialog  = "page opened a dialog"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,8 +61,8 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 	if err != nil {
 		return nil, fetch.Fault{Reason: fetch.BadURL, Err: err}
 	}
-	if req.Method != "" && req.Method != http.MethodGet {
-		return nil, fetch.Fault{Reason: fetch.NoFetcher, Err: fmt.Errorf("a browser asks with GET, not %s", req.Method)}
+	if err := sendable(req); err != nil {
+		return nil, fetch.Fault{Reason: fetch.NoFetcher, Err: err}
 	}
 	req.MaxBody, req.Timeout = orDefault(req.MaxBody, pageBody), orDefault(req.Timeout, pageTimeout)
 
@@ -94,6 +95,20 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 	}
 	page.FetchedAt, page.Took = time.Now().UTC(), time.Since(start)
 	return page, nil
+}
+
+// methods are the methods with which a browser loads a page.
+var methods = []string{"", http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// sendable returns an error for a request that a browser cannot send.
+func sendable(req seine.Request) error {
+	switch {
+	case !slices.Contains(methods, req.Method):
+		return fmt.Errorf("a browser loads a page with GET, POST, PUT, PATCH or DELETE, not with %q: set via: http", req.Method)
+	case len(req.Body) > 0 && (req.Method == "" || req.Method == http.MethodGet):
+		return errors.New("a browser sends no body with GET: set via: http")
+	}
+	return nil
 }
 
 func orDefault[T int64 | time.Duration](v, d T) T {

@@ -71,6 +71,9 @@ func (t *tab) judge(ctx context.Context) (*seine.Page, error) {
 	if t.until(ctx, func(d document) bool { return d.parsed }) == nil {
 		t.refresh(ctx)
 	}
+	if err := t.act(ctx, generation); err != nil {
+		return nil, err
+	}
 	waits, err := t.await(ctx)
 	if err != nil {
 		return nil, err

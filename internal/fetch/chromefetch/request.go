@@ -140,6 +140,7 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 	case ev.ResponseStatusCode != 0 || ev.ResponseErrorReason != "" || len(ev.ResponseHeaders) > 0:
 		err = t.responded(ev)
 	case kind == network.ResourceTypeDocument && t.main(ev.FrameID):
+		first := t.unasked()
 		if err = t.follow(ev); err != nil {
 			reason := network.ErrorReasonBlockedByClient
 			if errors.Is(err, errStays) {
@@ -152,7 +153,7 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 			_, _ = cdp.Call(ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: reason})
 			return
 		}
-		err = t.goOn(ev)
+		err = t.send(ev, first)
 	case t.blocked(kind):
 		err = t.block(ev)
 	case kind == network.ResourceTypeDocument && ev.Request != nil:
@@ -169,6 +170,13 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 	// A request that is gone meanwhile is none of ours; a lost browser is seen
 	// elsewhere.
 	_ = err
+}
+
+// unasked reports whether no main document was requested yet.
+func (t *tab) unasked() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.asked == nil
 }
 
 func (t *tab) blocked(kind network.ResourceType) bool {
@@ -213,8 +221,21 @@ func (t *tab) block(ev *cdpfetch.EventRequestPaused) error {
 
 // goOn lets a request go, with the job's headers if it may carry them.
 func (t *tab) goOn(ev *cdpfetch.EventRequestPaused) error {
+	return t.send(ev, false)
+}
+
+// send lets a request go. The first one of the main document is sent with the method and the body
+// of the task. The headers that describe the body go nowhere else.
+func (t *tab) send(ev *cdpfetch.EventRequestPaused, first bool) error {
 	p := cdpfetch.ContinueRequestParams{RequestID: ev.RequestID}
-	if extra := own(t.req.Header); len(extra) > 0 && ev.Request != nil && t.mayCarry(ev) {
+	extra := own(t.req.Header)
+	switch {
+	case first && t.req.Method != "" && t.req.Method != http.MethodGet:
+		p.Method, p.PostData = t.req.Method, t.req.Body
+	case len(t.req.Body) > 0:
+		extra.Del("Content-Type")
+	}
+	if len(extra) > 0 && ev.Request != nil && t.mayCarry(ev) {
 		h := headerOf(ev.Request.Headers)
 		for k, v := range extra {
 			h[http.CanonicalHeaderKey(k)] = v

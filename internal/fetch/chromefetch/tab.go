@@ -62,6 +62,12 @@ type tab struct {
 
 	frames map[cdp.FrameID]string // the URLs of the frames inside the page
 
+	// The steps that are done, what the waits among them found, and the condition that ended all
+	// waiting. Only the goroutine of render uses them.
+	stepped int
+	waited  []seine.Waited
+	ended   string
+
 	blobRequests map[string]network.RequestID // of the blob: URLs that the page loaded
 }
 

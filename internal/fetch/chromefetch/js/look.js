@@ -1,10 +1,11 @@
-// look tells what a selector finds, as soon as that is not `seen`: of each
-// element its attribute (null: it has none), or its text. URLs are absolute, as
-// they are in a field. What shadow roots show is found as read gives it.
-function look(css, attr, seen) {
+// look tells what the selectors of conditions find, as soon as that is not `seen`:
+// of each element its attribute (attr null: it has none), or its text. URLs are
+// absolute, as they are in a field. What shadow roots show is found as read gives
+// it. It ends at once, with `stop`, if the selector `unless` matches (null: none).
+function look(conditions, unless, seen) {
   const textContent = getter(Node.prototype, "textContent"), baseURI = getter(Node.prototype, "baseURI");
   const urls = ["src", "href", "action", "poster", "cite", "data"];
-  const value = (e) => {
+  const value = (attr) => (e) => {
     if (attr == null) return textContent(e).trim().slice(0, 2000);
     let v = Element.prototype.getAttribute.call(e, attr);
     if (v === null) return null;
@@ -14,29 +15,33 @@ function look(css, attr, seen) {
     return v.slice(0, 2000);
   };
   const find = (shadows) => {
-    const elements = Array.from(select(document, css));
-    if (shadows.length > 0 && rootElement(document)) {
-      const { copy, added } = inlined();
-      for (const e of select(copy, css)) {
+    const shown = shadows.length > 0 && rootElement(document) ? inlined() : null;
+    const matches = (css) => {
+      const elements = Array.from(select(document, css));
+      if (!shown) return elements;
+      for (const e of select(shown.copy, css)) {
         for (let n = e; n; n = parentNode(n)) {
-          if (added.has(n)) { elements.push(e); break; }
+          if (shown.added.has(n)) { elements.push(e); break; }
         }
       }
-    }
-    const values = elements.slice(0, 200).map(value);
-    return { state: JSON.stringify(values), values };
+      return elements;
+    };
+    const values = conditions.map((c) => matches(c.css).slice(0, 200).map(value(c.attr)));
+    const stop = unless !== null && matches(unless).length > 0;
+    return { state: JSON.stringify(values), values, stop };
   };
+  const tells = (now) => now.stop || now.state !== seen && now.values.some((v) => v.length > 0);
   return new Promise((done) => {
     let shadows = roots();
     const first = find(shadows);
-    if (first.state !== seen && first.values.length > 0) { done(first); return; }
+    if (tells(first)) { done(first); return; }
     let timer = 0;
     const what = { subtree: true, childList: true, attributes: true, characterData: true };
     const check = () => {
       timer = 0;
       shadows = roots();
       const now = find(shadows);
-      if (now.state !== seen && now.values.length > 0) { observer.disconnect(); clearInterval(every); done(now); return; }
+      if (tells(now)) { observer.disconnect(); clearInterval(every); done(now); return; }
       for (const r of shadows) observer.observe(r, what);
     };
     const observer = new MutationObserver(() => { if (timer === 0) timer = setTimeout(check, 20); });
