@@ -251,7 +251,7 @@ type wait struct {
 	// Conditions of which one suffices.
 	Any *[]wait `yaml:"any" example:"[{css: .title}, {css: .not-found}]"`
 
-	// A selector that ends all waiting at once, if it matches.
+	// A selector that ends this wait and all further ones at once, if it matches.
 	Unless string `yaml:"unless" example:".not-found" beside:"css: .title"`
 
 	// Also waits on a page with a status from 400 on, which is judged without waiting otherwise.

@@ -14,7 +14,9 @@ type pageKeys struct {
 	// The conditions that a rendered page must meet, in place of `fetch.wait`.
 	Wait *[]wait `yaml:"wait" default:"the setting of fetch" example:"[{css: main}]" beside:"via: chrome, fields: {title: {css: h1}}"`
 
-	// Actions in a rendered page before it is read, in order. `fetch.timeout` bounds them.
+	// Actions in a rendered page after it has loaded and before its waits, in order. `fetch.timeout`
+	// bounds them. A selector that matches nothing is an error: let a `wait` go before it. A page
+	// with a status from 400 on takes no steps.
 	Steps []stepKeys `yaml:"steps" example:"[{click: '#more'}, {wait: {css: .item}}]" beside:"via: chrome, fields: {title: {css: h1}}"`
 
 	// The method of the request.
@@ -210,7 +212,7 @@ type stepKeys struct {
 	// `end` scrolls to the end of the page.
 	Scroll string `yaml:"scroll" enum:"end" example:"end"`
 
-	// How often to scroll. Scrolling ends earlier if the page does not grow.
+	// How often to scroll. Scrolling ends earlier if the page does not grow within a second.
 	Times *int `yaml:"times" min:"1" max:"1000" default:"1" example:"20" beside:"scroll: end"`
 
 	// A condition to wait for, as in `fetch.wait`.
