@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
 )
 
 func TestInterval(t *testing.T) {
@@ -77,5 +79,20 @@ func TestContentHash(t *testing.T) {
 	}
 	if got := (work{}).contentHash(page, base, rules); got != nil {
 		t.Errorf("hash %x of a page that is not visited again", got)
+	}
+}
+
+// The document of a rendered page may stay while its scripts show other data, so its validators are
+// not sent by the http fetcher of a later visit.
+func TestARenderedPageHasNoValidators(t *testing.T) {
+	t.Parallel()
+	kind := &seine.PageKind{Recrawl: seine.Recrawl{Every: time.Hour}}
+	for via, want := range map[seine.Via]string{seine.ViaHTTP: `"1"`, seine.ViaChrome: ""} {
+		page := &seine.Page{Status: 200, Via: via, Header: http.Header{"Etag": {`"1"`}}}
+		c := frontier.Completion{State: seine.Done}
+		visited(&outcome{work: work{pageKind: kind}, page: page}, &c)
+		if c.Visit == nil || c.Visit.ETag != want {
+			t.Errorf("via %s: visit %+v; want the ETag %s", via, c.Visit, want)
+		}
 	}
 }

@@ -208,8 +208,12 @@ func missingPage(page *seine.Page) bool {
 // mostValidator bounds a stored validator, in bytes. Longer ones are not sent back.
 const mostValidator = 1024
 
-// validators returns the ETag and the Last-Modified of a page, as they came.
+// validators returns the ETag and the Last-Modified of a page, as they came. A page that a browser
+// rendered has none: its document may stay while its scripts show other data.
 func validators(page *seine.Page) (etag, modified string) {
+	if page.Via == seine.ViaChrome {
+		return "", ""
+	}
 	get := func(name string) string {
 		if v := page.Header.Get(name); len(v) <= mostValidator {
 			return v
