@@ -156,8 +156,9 @@ type Waited struct {
 	OK   bool          `json:"ok"`
 	Took time.Duration `json:"-"`
 
-	// By is the condition of Any that held, or the reason why the wait ended early: "unless: CSS" or
-	// "HTTP 404". It is empty if the wait's own condition held, or if the wait expired.
+	// By is the condition of Any that held, or the reason why the wait ended early, such as
+	// "unless: CSS" or "HTTP 404". It is empty if the wait's own condition held, or if the wait
+	// expired.
 	By string `json:"by,omitempty"`
 }
 

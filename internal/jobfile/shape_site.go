@@ -14,9 +14,9 @@ type pageKeys struct {
 	// The conditions that a rendered page must meet, in place of `fetch.wait`.
 	Wait *[]wait `yaml:"wait" default:"the setting of fetch" example:"[{css: main}]" beside:"via: chrome, fields: {title: {css: h1}}"`
 
-	// Actions in a rendered page after it has loaded and before its waits, in order. `fetch.timeout`
-	// bounds them. A selector that matches nothing is an error: let a `wait` go before it. A page
-	// with a status from 400 on takes no steps.
+	// Actions in a rendered page after it has loaded and before its waits, in order.
+	// `fetch.timeout` bounds them. A selector that matches nothing is an error: let a `wait` go
+	// before it. A page with a status from 400 on takes no steps.
 	Steps []stepKeys `yaml:"steps" example:"[{click: '#more'}, {wait: {css: .item}}]" beside:"via: chrome, fields: {title: {css: h1}}"`
 
 	// The method of the request.

@@ -19,8 +19,8 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 )
 
-// These functions are called in a page: look, stable, read, blobs, blob and the steps. They run in an isolated
-// world, so the page's scripts neither see nor change them.
+// These functions are called in a page: look, stable, read, blobs, blob and the steps. They run in
+// an isolated world, so the page's scripts neither see nor change them.
 var (
 	//go:embed js/dom.js
 	jsDOM string
