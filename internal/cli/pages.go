@@ -208,6 +208,9 @@ func (c *console) printPages(s frontier.Status) {
 		}
 		_ = t.Flush()
 	}
+	for _, b := range s.Budgets {
+		c.print("  budget %s is used up: %d pages, such as %s", terminal.Escape(b.Name), b.Max, terminal.Escape(b.Example))
+	}
 	for _, l := range s.LeftOut {
 		c.print("  %d %s not followed: %s", l.N, number.Chosen(l.N, "link was", "links were"), terminal.Escape(l.Reason))
 	}

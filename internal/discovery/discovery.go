@@ -25,6 +25,7 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/scope"
+	"github.com/seinehq/seine/internal/weburl"
 )
 
 var (
@@ -235,7 +236,19 @@ func Links(job *seine.Job, f Finished) []Link {
 			out = append(out, Link{New: frontier.New{Key: link.Key}, Why: "no task key"})
 			continue
 		}
+		n.Budgets = budgets(job, url)
 		out = append(out, Link{New: n})
+	}
+	return out
+}
+
+// budgets returns the bounds of the pages that links admit: of the host, and of the URL's family.
+func budgets(job *seine.Job, url string) (out []frontier.Budget) {
+	if n := job.Scope.Pages; n > 0 {
+		out = append(out, frontier.Budget{Name: "pages of " + weburl.Host(url), Max: n})
+	}
+	if n := job.Scope.Pattern; n > 0 && job.Scope.Family != nil {
+		out = append(out, frontier.Budget{Name: job.Scope.Family(url), Max: n})
 	}
 	return out
 }
