@@ -315,6 +315,9 @@ func TestABrowserVisitsWithoutCondition(t *testing.T) {
 			seen []http.Header
 		)
 		v.job.Fetch = fetch.New(v.job.Job, "test", map[seine.Via]seine.Fetcher{
+			seine.ViaHTTP: fetcher(func(_ context.Context, req seine.Request) (*seine.Page, error) { // robots.txt
+				return &seine.Page{URL: req.URL, Status: 404, Header: http.Header{}}, nil
+			}),
 			seine.ViaChrome: fetcher(func(_ context.Context, req seine.Request) (*seine.Page, error) {
 				mu.Lock()
 				defer mu.Unlock()

@@ -135,6 +135,7 @@ func TestSitemaps(t *testing.T) {
 			t.Parallel()
 			testkit.Frontiers(t, func(t *testing.T, f drivers.Frontier) {
 				r := newRigOn(t, f, answers(tt.contents))
+				r.site.Robots(answers(tt.contents))
 				j := r.register(r.job(withSitemaps(r, tt.seeds...)))
 				r.run(j)
 				if diff := cmp.Diff(tt.want, r.ends(j)); diff != "" {
@@ -184,6 +185,7 @@ func TestSitemapAuto(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, answers(tt.contents))
+			r.site.Robots(answers(tt.contents))
 			j := r.register(r.job(func(j *seine.Job) {
 				withSitemaps(r)(j)
 				j.Seeds.URLs, j.Seeds.Auto = []string{r.site.URL + "/p/0"}, true
