@@ -55,6 +55,9 @@ bench-image: ## compare JPEG to cropped PNG with Pillow and libvips
 bench-pace: build ## a host's pace over a fleet, by the site's own clock
 	@scripts/with-postgres go -C bench run ./pace
 
+bench-crawl: build ## compare crawlers of a whole site by its links
+	@scripts/bench-crawl
+
 bench-explore: ## compare wanted items per request with the original and an oracle
 	@go -C bench run ./explore
 
