@@ -87,13 +87,10 @@ func bench(ctx context.Context) error {
 	fmt.Println("| crawler | pages | requests | pages/s | CPU s per 1,000 pages | peak memory, MB |")
 	fmt.Println("| --- | --: | --: | --: | --: | --: |")
 	for _, c := range all {
-		var runs []run
-		for range rounds {
-			r, err := site.measure(ctx, c)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			runs = append(runs, r)
+		runs, err := site.rounds(ctx, c)
+		if err != nil { // the other rows stand without it
+			fmt.Fprintf(os.Stderr, "crawl: %s: %v\n", c.name, err)
+			continue
 		}
 		fmt.Printf("| %s | %d | %d | %s | %s | %s |\n", c.name, runs[0].pages, runs[0].requests,
 			measure.Spread(measure.Of(runs, func(r run) float64 { return float64(r.pages) / r.took.Seconds() })),
@@ -173,6 +170,21 @@ func (s *site) close() {
 	_ = s.nginx.Wait()
 }
 
+// longest bounds one crawl.
+const longest = 3 * time.Minute
+
+// rounds runs a crawler several times.
+func (s *site) rounds(ctx context.Context, c crawler) (runs []run, err error) {
+	for range rounds {
+		r, err := s.measure(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
 // measure runs a crawler once.
 func (s *site) measure(ctx context.Context, c crawler) (run, error) {
 	dir, err := os.MkdirTemp(s.dir, "run")
@@ -194,7 +206,9 @@ func (s *site) measure(ctx context.Context, c crawler) (run, error) {
 		}
 	}
 	began := time.Now()
+	stop := time.AfterFunc(longest, func() { _ = cmd.Process.Kill() })
 	out, err := cmd.CombinedOutput()
+	stop.Stop()
 	r := run{took: time.Since(began)}
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != c.exit) {

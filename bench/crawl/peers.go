@@ -45,7 +45,11 @@ func crawlWithColly(start string) error {
 		_ = out.Encode(page{e.Request.URL.String(), e.DOM.Find("title").First().Text()})
 		mu.Unlock()
 	})
-	c.OnHTML("a[href], area[href]", func(e *colly.HTMLElement) { _ = e.Request.Visit(e.Attr("href")) })
+	c.OnHTML("a[href], area[href]", func(e *colly.HTMLElement) {
+		// Colly takes two fragments of a page for two pages.
+		link, _, _ := strings.Cut(e.Attr("href"), "#")
+		_ = e.Request.Visit(link)
+	})
 	if err := c.Visit(start); err != nil {
 		return err
 	}
