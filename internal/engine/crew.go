@@ -51,7 +51,7 @@ func newCrew(e *Engine, j *Job) *crew {
 		gate: c.gate, lanes: lanes, slots: slots, hours: hours, redact: secrets, trace: trace, meter: cfg.Meter, store: c.store,
 		fetcher: fetcher,
 		book: manners.NewBook(manners.Config{
-			Store: cfg.Frontier, Job: &j.Job, ID: j.ID, Gate: c.gate, Fetcher: fetcher, Log: log,
+			Store: cfg.Frontier, Job: &j.Job, ID: j.ID, Gate: c.gate, Fetcher: j.Fetch, Log: log,
 		}),
 		bounds: bounds{cfg.Deadline, cfg.Abort},
 	}

@@ -70,7 +70,7 @@ func Try(ctx context.Context, t Trial) Tried {
 	fetcher := &meteredFetcher{next: job.Fetch, via: job.Job.Fetch.Via, meter: noMeter{}, trace: trace}
 	x := &executor{
 		job: job, log: log, lanes: lanes, slots: newSlots(&job.Job), gate: gate,
-		book:  manners.NewBook(manners.Config{Job: &job.Job, ID: job.ID, Gate: gate, Fetcher: fetcher, Log: log}),
+		book:  manners.NewBook(manners.Config{Job: &job.Job, ID: job.ID, Gate: gate, Fetcher: job.Fetch, Log: log}),
 		hours: &hours{clock: &clock{}, log: log}, redact: secrets, trace: trace, meter: noMeter{}, store: storeOutage(log),
 		fetcher: fetcher,
 		bounds:  bounds{Times{}.withDefaults().Deadline, func(err error) { panic(err) }},

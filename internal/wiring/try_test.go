@@ -66,8 +66,8 @@ func TestTryTakesTurns(t *testing.T) {
 	if err != nil || got.Err != nil {
 		t.Fatal(err, got.Err)
 	}
-	if diff := cmp.Diff([]string{host, "assets/" + host}, s.lanes); diff != "" {
-		t.Errorf("lanes of the redirect and the assets (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{host, host, "assets/" + host}, s.lanes); diff != "" {
+		t.Errorf("lanes of robots.txt, the redirect and the assets (-want +got):\n%s", diff)
 	}
 	if got.Page == nil || !strings.HasSuffix(got.Page.URL, "/to/1") || got.Records[0].Fields["color"] != "red" {
 		t.Errorf("page %+v, records %+v", got.Page, got.Records)
