@@ -333,3 +333,33 @@ func TestABrowserVisitsWithoutCondition(t *testing.T) {
 		}
 	})
 }
+
+// A worker that works until it is stopped visits each page when it is due.
+func TestAWorkerVisitsWhatIsDue(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, postgres bool) {
+		v := newVisits(t, postgres, nil)
+		v.answer = page("one", "", "")
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		end := make(chan error, 1)
+		go func() { end <- v.engine(v.job, func(c *engine.Config) { c.UntilDone, c.Lease = false, 24*time.Hour }).Run(ctx) }()
+		for n := 1; n <= 3; n++ {
+			for stored := false; !stored && ctx.Err() == nil; {
+				asked := v.site.Count("/p/a") == n // before the look at what is open
+				st, err := v.f.Status(ctx, v.job.ID)
+				stored = err == nil && st.Open == 0 && asked
+			}
+			v.mu.Lock()
+			v.now = v.now.Add(time.Hour)
+			v.mu.Unlock()
+		}
+		if ctx.Err() != nil {
+			t.Errorf("%d visits within a minute; want 3\n%s", v.site.Count("/p/a"), v.log)
+		}
+		stop()
+		if err := <-end; err != nil {
+			t.Error(err)
+		}
+	})
+}
