@@ -343,7 +343,9 @@ func TestAWorkerVisitsWhatIsDue(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		end := make(chan error, 1)
-		go func() { end <- v.engine(v.job, func(c *engine.Config) { c.UntilDone, c.Lease = false, 24*time.Hour }).Run(ctx) }()
+		go func() {
+			end <- v.engine(v.job, func(c *engine.Config) { c.UntilDone, c.Lease = false, 24*time.Hour }).Run(ctx)
+		}()
 		for n := 1; n <= 3; n++ {
 			for stored := false; !stored && ctx.Err() == nil; {
 				asked := v.site.Count("/p/a") == n // before the look at what is open
