@@ -107,16 +107,9 @@ func (s *Site) note(host string, h http.HandlerFunc) http.Handler {
 	})
 }
 
-// robots serves robots.txt. Its requests are in the journal under the host "robots", because they
-// are no pages and no troubles belong to them.
-func (s *Site) robots(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	if len(s.journal) < maxJournal {
-		s.journal = append(s.journal, Entry{
-			At: time.Now(), Host: "robots", Path: r.URL.Path, Status: http.StatusOK, UserAgent: r.UserAgent(),
-		})
-	}
-	s.mu.Unlock()
+// robots serves robots.txt. The journal leaves its requests out, because they are about no page and
+// meet no trouble.
+func (s *Site) robots(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /account/\n")
 }
