@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -25,8 +26,9 @@ const (
 
 	start       = "/doc/html/index.html"
 	connections = 16
-	rounds      = 3
 )
+
+var rounds = flag.Int("rounds", 3, "crawls per crawler")
 
 func main() {
 	if len(os.Args) == 3 { // a peer in Go is a process of its own
@@ -38,6 +40,7 @@ func main() {
 			return
 		}
 	}
+	flag.Parse()
 	if err := bench(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "crawl:", err)
 		os.Exit(1)
@@ -83,7 +86,7 @@ func bench(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s; median of %d rounds (lowest to highest)\n\n", measure.Machine(), rounds)
+	fmt.Printf("%s; median of %d rounds (lowest to highest)\n\n", measure.Machine(), *rounds)
 	fmt.Println("| crawler | pages | requests | pages/s | CPU s per 1,000 pages | peak memory, MB |")
 	fmt.Println("| --- | --: | --: | --: | --: | --: |")
 	for _, c := range all {
@@ -175,7 +178,7 @@ const longest = 3 * time.Minute
 
 // rounds runs a crawler several times.
 func (s *site) rounds(ctx context.Context, c crawler) (runs []run, err error) {
-	for range rounds {
+	for range *rounds {
 		r, err := s.measure(ctx, c)
 		if err != nil {
 			return nil, err
