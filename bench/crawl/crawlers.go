@@ -69,7 +69,7 @@ func crawlers(ctx context.Context) ([]crawler, error) {
 		{name: "Go's HTTP client with goquery", command: peer("bare")},
 		{name: "Colly", command: peer("colly")},
 		{name: "Scrapy", command: func(dir, url string) (*exec.Cmd, error) {
-			return plain(exec.CommandContext(ctx, "scrapy", "runspider", filepath.Join(peersDir, "spider.py"), "-a", "start="+url,
+			return plain(exec.CommandContext(ctx, "python3", "-B", "-m", "scrapy", "runspider", filepath.Join(peersDir, "spider.py"), "-a", "start="+url,
 				"-O", "pages.jsonl", "-s", "LOG_LEVEL=ERROR"), dir), nil
 		}},
 		{name: "wget2 (stores files, no fields)", exit: 8, command: func(dir, url string) (*exec.Cmd, error) {
