@@ -96,3 +96,35 @@ func TestARenderedPageHasNoValidators(t *testing.T) {
 		}
 	}
 }
+
+// A request has a condition only if the last visit's result is stored as a whole, and can be kept.
+func TestConditional(t *testing.T) {
+	t.Parallel()
+	rules := []byte("rules")
+	kind := &seine.PageKind{Recrawl: seine.Recrawl{Every: time.Hour}}
+	hash := (work{pageKind: kind}).contentHash(&seine.Page{}, seine.Result{}, rules)
+	for _, tt := range []struct {
+		name   string
+		change func(w *work, req *seine.Request, job *seine.Job)
+		want   bool
+	}{
+		{"as it was", func(*work, *seine.Request, *seine.Job) {}, true},
+		{"never visited", func(w *work, _ *seine.Request, _ *seine.Job) { w.Visit = nil }, false},
+		{"visited and never done", func(w *work, _ *seine.Request, _ *seine.Job) { w.Visit.Hash = nil }, false},
+		{"gone", func(w *work, _ *seine.Request, _ *seine.Job) { w.Visit.GoneAt = time.Unix(1, 0) }, false},
+		{"assets are missing", func(w *work, _ *seine.Request, _ *seine.Job) { w.Owed = []byte("{}") }, false},
+		{"other rules", func(_ *work, _ *seine.Request, job *seine.Job) { job.Digest = []byte("other") }, false},
+		{"no recrawl", func(w *work, _ *seine.Request, _ *seine.Job) { w.pageKind = nil }, false},
+		{"POST", func(_ *work, req *seine.Request, _ *seine.Job) { req.Method = http.MethodPost }, false},
+		{"chrome by the page kind", func(_ *work, req *seine.Request, _ *seine.Job) { req.Via = seine.ViaChrome }, false},
+		{"chrome by the job", func(_ *work, _ *seine.Request, job *seine.Job) { job.Fetch.Via = seine.ViaChrome }, false},
+	} {
+		w := work{pageKind: kind, Claimed: frontier.Claimed{Visit: &frontier.Visit{ETag: `"1"`, Hash: hash}}}
+		req, job := seine.Request{Header: http.Header{"X-Key": {"k"}}}, seine.Job{Digest: rules}
+		tt.change(&w, &req, &job)
+		got := w.conditional(req, &job).Header
+		if (got.Get("If-None-Match") == `"1"`) != tt.want || got.Get("X-Key") != "k" || req.Header.Get("If-None-Match") != "" {
+			t.Errorf("%s: header %v; want a condition: %v", tt.name, got, tt.want)
+		}
+	}
+}
