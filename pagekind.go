@@ -2,6 +2,7 @@ package seine
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -127,4 +128,14 @@ func (j *Job) PageKind(name, url string) *PageKind {
 		}
 	}
 	return &j.Pages[0]
+}
+
+// Renders reports whether some pages of the job need a browser.
+func (j *Job) Renders() bool {
+	if len(j.Pages) == 0 {
+		return j.Fetch.Via == ViaChrome
+	}
+	return slices.ContainsFunc(j.Pages, func(k PageKind) bool {
+		return slices.Contains(k.Via, ViaChrome) || len(k.Via) == 0 && j.Fetch.Via == ViaChrome
+	})
 }

@@ -161,10 +161,10 @@ func (a *doctorCommand) checkBrowser(ctx context.Context, job *seine.Job) findin
 	out := finding{What: "browser"}
 	path, err := a.browser().Find()
 	switch {
-	case err != nil && job.Fetch.Via != seine.ViaChrome:
+	case err != nil && !job.Renders():
 		out.OK, out.Detail = true, "none found; not needed for via: http"
 		return out
-	case err == nil && job.Fetch.Via != seine.ViaChrome:
+	case err == nil && !job.Renders():
 		out.OK, out.Detail = true, path
 		return out
 	case err == nil:

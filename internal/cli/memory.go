@@ -17,7 +17,7 @@ func (a *workCommand) followMemory(jobs []*seine.Job) (browser int64) {
 	}
 	chrome := false
 	for _, j := range jobs {
-		chrome = chrome || j.Fetch.Via == seine.ViaChrome
+		chrome = chrome || j.Renders()
 	}
 	heap, browser := cgroup.Shares(limit, chrome)
 	if a.getenv("GOMEMLIMIT") == "" {

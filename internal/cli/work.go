@@ -66,9 +66,9 @@ func (j *jobs) runnable(job *seine.Job) error {
 	if err := seedsThere(job); err != nil {
 		return err
 	}
-	if job.Fetch.Via == seine.ViaChrome {
+	if job.Renders() {
 		if _, err := j.browser().Find(); err != nil {
-			return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, job.Fetch.Via, err)
+			return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, seine.ViaChrome, err)
 		}
 	}
 	return nil

@@ -144,15 +144,22 @@ func (a *assembly) fetch() seine.Fetch {
 		out.Wait = append(out.Wait, a.wait(index("fetch.wait", i), w))
 	}
 	out.Chrome = a.chrome()
-	if f.Chrome != nil && f.Via != string(seine.ViaChrome) {
+	if f.Chrome != nil && !a.renders() {
 		a.warnings.file = a.file
 		a.warnings.say(a.at("fetch.chrome"), "fetch.chrome", "fetch.chrome is not used via http: add `via: chrome`")
 	}
-	if len(f.Wait) > 0 && f.Via != string(seine.ViaChrome) {
+	if len(f.Wait) > 0 && !a.renders() {
 		a.warnings.file = a.file
 		a.warnings.say(a.at("fetch.wait"), "fetch.wait", "fetch.wait is not used via http, where a page is judged at once")
 	}
 	return out
+}
+
+// renders reports whether the file names the browser for some pages.
+func (a *assembly) renders() bool {
+	return a.doc.Fetch.Via == string(seine.ViaChrome) || slices.ContainsFunc(a.doc.Pages, func(e entry[pageKeys]) bool {
+		return e.value.Via != nil && slices.Contains(*e.value.Via, seine.ViaChrome)
+	})
 }
 
 // languageTag matches the part of BCP 47 that browsers take: a language, a script and a region.

@@ -255,8 +255,9 @@ func (a *assembly) layout(path, format string) string {
 
 // goals rejects a goal of more records than IDs, because each ID gives at most one record. A limit
 // of assets or tasks above the reachable number gives only a warning, because a job that was
-// narrowed for a trial keeps its limits.
-func (a *assembly) goals(job *seine.Job, assets int) {
+// narrowed for a trial keeps its limits. Without counted, an ID leads to any number of tasks and
+// records.
+func (a *assembly) goals(job *seine.Job, assets int, counted bool) {
 	a.check("limit.yield", job.Limit.Yield > 0 && len(job.Seeds.IDs) == 0 && a.doc.Seeds.IDs == nil, "limit.yield needs an ID space to explore: give seeds.ids")
 	if len(job.Seeds.IDs) == 0 || job.Seeds.File != "" || a.wrongIn("seeds") {
 		return
@@ -281,12 +282,15 @@ func (a *assembly) goals(job *seine.Job, assets int) {
 	if b := job.Explore.Budget; b > 0 && b < ids {
 		of, is = "explore.budget is "+number.Counted(b, "answer"), b
 	}
+	a.check("limit.yield", job.Limit.Yield > 0 && (job.Explore.Strategy == seine.StrategyChain || job.Explore.Strategy == seine.StrategyOff),
+		"limit.yield is not used with strategy: %s", job.Explore.Strategy)
+	if !counted {
+		return // links and each give more tasks and records than there are IDs
+	}
 	a.check("limit.records", job.Limit.Records > is, "limit.records: %s can't be met: %s, a record each; give at most %d, or no limit", number.Counted(job.Limit.Records, "record"), of, is)
 	if is < math.MaxInt64/int64(max(assets, 1)) {
 		doubt("limit.assets", assets > 0 && job.Limit.Assets > is*int64(assets),
 			"limit.assets: %s can't be met: %s with %d each", number.Counted(job.Limit.Assets, "asset"), of, assets)
 	}
 	doubt("limit.tasks", job.Limit.Tasks > ids, "limit.tasks: %s can't be met: the ID space has %s", number.Counted(job.Limit.Tasks, "task"), number.Counted(ids, "id"))
-	a.check("limit.yield", job.Limit.Yield > 0 && (job.Explore.Strategy == seine.StrategyChain || job.Explore.Strategy == seine.StrategyOff),
-		"limit.yield is not used with strategy: %s", job.Explore.Strategy)
 }

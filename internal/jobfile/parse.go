@@ -96,9 +96,9 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	scraper := a.scraper()
 	job.Scope = a.scope(job.Seeds, scraper != nil && scraper.Follows())
 	if scraper != nil {
-		a.goals(&job, scraper.MostAssets())
+		a.goals(&job, scraper.MostAssets(), scraper.OneRecord() && !scraper.Follows())
 		raw, blobs := scraper.Uses()
-		job.Fetch.KeepRaw, job.Fetch.KeepBlobs = raw, blobs && job.Fetch.Via == seine.ViaChrome
+		job.Fetch.KeepRaw, job.Fetch.KeepBlobs = raw, blobs && job.Renders()
 	}
 	if err := r.err(); err != nil {
 		return nil, err

@@ -89,6 +89,42 @@ func TestSite(t *testing.T) {
 	}
 }
 
+// A goal above the number of IDs is possible if an ID leads to several records.
+func TestGoalsOfSites(t *testing.T) {
+	t.Parallel()
+	const head = "job: a\nseeds: {ids: {from: 1, to: 9}, url: 'https://a.example/{id}'}\nlimit: {records: 100}\n"
+	for rules, want := range map[string]bool{
+		"fields: {t: {css: h1}}\n":                             true,
+		"fields: {t: {css: h1}}\nfollow: all\n":                false,
+		"each: {css: li, key: '{k}', fields: {k: {css: b}}}\n": false,
+	} {
+		if got := mistakes(t, head+rules); strings.Contains(got, "limit.records") != want {
+			t.Errorf("%s: %q; want a mistake of limit.records: %v", rules, got, want)
+		}
+	}
+}
+
+// A job needs a browser if one of its page kinds does.
+func TestRenders(t *testing.T) {
+	t.Parallel()
+	for rules, want := range map[string]bool{
+		"fields: {t: {css: h1}}\n":                                                                    false,
+		"fields: {t: {css: h1}}\nfetch: {via: chrome}\n":                                              true,
+		"pages: {a: {via: http, fields: {t: {css: h1}}}}\nfetch: {via: chrome}\n":                     false,
+		"pages: {a: {via: [http, chrome], fields: {t: {css: h1}}}}\n":                                 true,
+		"pages: {a: {fields: {t: {css: h1}}}}\nfetch: {via: chrome}\n":                                true,
+		"pages: {a: {fields: {t: {css: h1}}}, b: {match: /b, via: chrome, fields: {t: {css: h1}}}}\n": true,
+	} {
+		f, err := Parse("job.yaml", []byte("job: a\nseeds: {urls: ['https://a.example/']}\n"+rules), noEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Job.Renders(); got != want {
+			t.Errorf("%s renders: %v; want %v", rules, got, want)
+		}
+	}
+}
+
 // A mistake in a site names its place and the remedy.
 func TestMistakesOfSites(t *testing.T) {
 	t.Parallel()

@@ -36,7 +36,7 @@ func (b Browser) Find() (string, error) { return chromefetch.Find(b.Path) }
 func (b Browser) Open(ctx context.Context, log *slog.Logger, jobs ...seine.Job) (*chromefetch.Chrome, error) {
 	tabs := 0
 	for _, j := range jobs {
-		if j.Fetch.Via == seine.ViaChrome {
+		if j.Renders() {
 			normal, err := j.Normal()
 			if err != nil {
 				return nil, err
@@ -59,7 +59,7 @@ func Client(job *seine.Job, version string, chrome *chromefetch.Chrome) (*fetch.
 	h := httpfetch.New(cfg)
 	fetchers := map[seine.Via]seine.Fetcher{seine.ViaHTTP: h}
 	done := func() error { return h.Close() }
-	if chrome != nil && job.Fetch.Via == seine.ViaChrome {
+	if chrome != nil && job.Renders() {
 		c, err := chrome.Guarded(rendered)
 		if err != nil {
 			return nil, nil, errors.Join(err, h.Close())
