@@ -130,7 +130,7 @@ func (c *compiler) linkSource(path string, f FollowRule, out *linkRule) {
 func (c *compiler) request(path string, f FollowRule, out *linkRule, names []string) {
 	if f.Body != "" {
 		out.body = bodyTemplate(f.Body, names)
-		begin := strings.TrimSpace(f.Body)
+		begin := strings.TrimSpace(out.body[0].literal)
 		out.json = strings.HasPrefix(begin, "{") || strings.HasPrefix(begin, "[")
 		if out.method == "" {
 			c.say(path+".body", "a GET has no body; add method: POST")

@@ -26,6 +26,7 @@ const (
 	whyNotWeb    = "no web address"
 	whyMalformed = "malformed URL"
 	whyOverLimit = "over the limit of its rule"
+	whyStands    = "pagination does not advance"
 )
 
 // follow adds the links of a done page, and its canonical URL.
@@ -237,7 +238,30 @@ func (rule *linkRule) link(r *reading, env map[string]any, value string) (f sein
 	if missing != "" {
 		return f, "no value for {" + missing + "}"
 	}
+	if rule.pages() && r.isItself(f) {
+		return f, whyStands
+	}
 	return f, ""
+}
+
+// pages reports whether the rule leads from one page of a list to the next, by a cursor, a number
+// or the Link header.
+func (rule *linkRule) pages() bool {
+	return rule.rel != "" || rule.source == nil || rule.source.json
+}
+
+// isItself reports whether a link asks for the page that it stands on.
+func (r *reading) isItself(f seine.Follow) bool {
+	own, send := r.task.Send, f.Send
+	if (own == nil) != (send == nil) || own != nil && (own.Method != send.Method || own.Body != send.Body) {
+		return false
+	}
+	for _, url := range []string{r.task.URL, r.page.URL} {
+		if same, err := weburl.Canonical(url); err == nil && same == f.Key {
+			return true
+		}
+	}
+	return false
 }
 
 // send returns the request of a rule that is more than a GET, or nil.

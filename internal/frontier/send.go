@@ -36,6 +36,9 @@ var metaValue = regexp.MustCompile(`\{meta\.([A-Za-z_][A-Za-z0-9_]*)\}`)
 // missing value is null, or nothing.
 func withMeta(body string, meta map[string]any) string {
 	begin := strings.TrimSpace(body)
+	if at := metaValue.FindStringIndex(begin); at != nil && at[0] == 0 {
+		begin = "" // a value is no object
+	}
 	isJSON := strings.HasPrefix(begin, "{") || strings.HasPrefix(begin, "[")
 	return metaValue.ReplaceAllStringFunc(body, func(name string) string {
 		v := meta[metaValue.FindStringSubmatch(name)[1]]
