@@ -149,7 +149,7 @@ func (l *Listing) addSitemap(ctx context.Context, url string) error {
 	at, err := weburl.Canonical(url)
 	if err != nil {
 		l.left["no task key"]++
-		return nil
+		return nil //nolint:nilerr // counted
 	}
 	if l.depth >= maxNesting {
 		l.left["sitemaps nest too deeply"]++

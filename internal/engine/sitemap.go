@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 
@@ -122,7 +121,7 @@ func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.Read
 	}
 	added, known := list.Added()
 	l.log.InfoContext(ctx, "sitemap read", "task", w.Key, "format", sum.Format, "pages", sum.Pages,
-		"sitemaps", sum.Sitemaps, slog.Int64("new", added), slog.Int64("known", known))
+		"sitemaps", sum.Sitemaps, "new", added, "known", known)
 	return out, nil
 }
 

@@ -74,10 +74,10 @@ func (g *fleet) Report(ctx context.Context, r Report) Effect {
 		})
 	}
 	host := g.answered(ctx, r)
-	if !Refusal(r.Page) && r.Challenge == "" {
+	after, why, ok := r.wanted()
+	if !ok {
 		return Effect{}
 	}
-	after, why := r.wanted()
 	lanes := []string{r.Kind.lane(host)}
 	if r.Kind == Asset {
 		g.slots.recheck(lanes[0])
@@ -87,7 +87,7 @@ func (g *fleet) Report(ctx context.Context, r Report) Effect {
 		}
 		g.cfg.Lanes.markUnhealthy(host)
 	}
-	g.backoff(ctx, lanes, frontier.Backoff{For: after, Why: why, Slow: true, Ago: time.Since(r.Began)})
+	g.backoff(ctx, lanes, frontier.Backoff{For: after, Why: why, Slow: Refusal(r.Page), Ago: time.Since(r.Began)})
 	return g.heeded(r, host, after)
 }
 
@@ -104,12 +104,18 @@ func (g *local) Report(ctx context.Context, r Report) Effect {
 		})
 	}
 	host := g.answered(ctx, r)
-	if !Refusal(r.Page) && r.Challenge == "" {
+	after, why, ok := r.wanted()
+	if !ok {
 		return Effect{}
 	}
-	after, _ := r.wanted()
 	g.mu.Lock()
-	if r.Kind == Asset {
+	if !Refusal(r.Page) {
+		pacer, name := g.pages, host
+		if r.Kind == Asset {
+			pacer, name = g.assets, r.Kind.lane(host)
+		}
+		pacer.Backoff(name, time.Now().Add(after), why)
+	} else if r.Kind == Asset {
 		g.assets.Refused(r.Kind.lane(host), time.Now(), r.Began, after)
 	} else {
 		g.pages.Refused(host, time.Now(), r.Began, after)
@@ -153,12 +159,18 @@ func (g *gate) answered(ctx context.Context, r Report) string {
 // blockedFor is the time for which a challenge blocks its host.
 const blockedFor = time.Hour
 
-// wanted returns the backoff that a response requests, and its cause.
-func (r Report) wanted() (after time.Duration, why string) {
-	if r.Challenge != "" {
-		return blockedFor, "blocked: " + r.Challenge
+// wanted returns the backoff that a response requests, and its cause. ok is false if it requests
+// none.
+func (r Report) wanted() (after time.Duration, why string, ok bool) {
+	switch {
+	case r.Challenge != "":
+		return blockedFor, "blocked: " + r.Challenge, true
+	case Refusal(r.Page):
+		after, why = retryAfter(r.Page)
+		return after, why, true
 	}
-	return retryAfter(r.Page)
+	after, ok = polite.RateLimit(r.Page.Header, time.Now(), maxRetryAfter)
+	return after, "rate limit", ok && after > 0
 }
 
 // maxRetryAfter limits the backoff that a host may request.

@@ -51,6 +51,15 @@ func TestReports(t *testing.T) {
 			Effect{After: time.Minute}, []string{`backoff [` + host + ` assets/` + host + `] 1m0s "Retry-After" faults 0 slow true`},
 		},
 		{
+			"a quota with nothing left", Report{Kind: Page, Own: own, Page: answer("http://"+host+"/", 200, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "40")}, false, false,
+			Effect{After: 40 * time.Second}, []string{`backoff [` + host + `] 40s "rate limit" faults 0 slow false`},
+		},
+		{"a quota with something left", Report{Kind: Page, Own: own, Page: answer("http://"+host+"/", 200, "X-RateLimit-Remaining", "3", "X-RateLimit-Reset", "40")}, false, false, Effect{}, nil},
+		{
+			"a challenge", Report{Kind: Page, Own: own, Page: answer("http://"+host+"/", 403), Challenge: "X"}, false, false,
+			Effect{After: time.Hour}, []string{`backoff [` + host + `] 1h0m0s "blocked: X" faults 0 slow false`},
+		},
+		{
 			"a refusal without a time", Report{Kind: Page, Own: own, Page: answer("http://"+host+"/", 429)}, false, false,
 			Effect{}, []string{`backoff [` + host + `] 0s "HTTP 429" faults 0 slow true`},
 		},

@@ -90,7 +90,7 @@ func (t *tab) waitFor(ctx context.Context, w seine.Wait) (seine.Waited, error) {
 		}
 	}
 	did.Took = time.Since(start)
-	return did, nil
+	return did, nil //nolint:nilerr // a wait that runs out is no error
 }
 
 // waitEnd is how a wait ended before the page's deadline.

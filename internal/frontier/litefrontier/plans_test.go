@@ -14,7 +14,7 @@ func TestRowsOfATaskAreSearched(t *testing.T) {
 	c := db(t, path)
 	for _, table := range []string{"record", "asset", "asset_failure"} {
 		for _, own := range litefrontier.Owned {
-			rows, err := c.QueryContext(t.Context(), `explain query plan select * from `+table+` where `+own, 1, "a")
+			rows, err := c.QueryContext(t.Context(), `explain query plan select * from `+table+` where `+own, 1, "a") //nolint:sqlclosecheck // read to the end
 			if err != nil {
 				t.Fatal(err)
 			}
