@@ -49,7 +49,10 @@ addEventListener("scroll", () => { if (innerHeight + scrollY >= document.documen
 </script>`
 	s := serve(t, map[string]http.HandlerFunc{
 		"/form": html(form), "/sent": sent, "/next": html(`<h1>next</h1><p id=there>there</p>`), "/feed": html(feed),
-		"/404":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound); _, _ = fmt.Fprint(w, "<p>none</p>") },
+		"/404": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = fmt.Fprint(w, "<p>none</p>")
+		},
 		"/moves": html(`<script>location.replace("/form")</script>`),
 	})
 	fill := func(css, value string) seine.Step { return seine.Step{Fill: css, Value: value} }
