@@ -10,10 +10,10 @@ import (
 // epoch separates a time in seconds since 1970 from a number of seconds until then.
 const epoch = 1_000_000_000
 
-// RateLimit returns the wait that a response asks for when its quota has nothing left, at most most.
-// It reads RateLimit (draft-ietf-httpapi-ratelimit-headers: r and t), RateLimit-Remaining with
-// RateLimit-Reset, and the same fields with X- before them. A reset is in seconds from now, or the
-// Unix time of many APIs. ok is false if something is left or no field states it.
+// RateLimit returns the wait that a response asks for when its quota has nothing left, at most
+// most. It reads RateLimit (draft-ietf-httpapi-ratelimit-headers: r and t), RateLimit-Remaining
+// with RateLimit-Reset, and the same fields with X- before them. A reset is in seconds from now, or
+// the Unix time of many APIs. ok is false if something is left or no field states it.
 func RateLimit(h http.Header, now time.Time, most time.Duration) (wait time.Duration, ok bool) {
 	for _, line := range h.Values("RateLimit") {
 		for _, item := range strings.Split(line, ",") {
