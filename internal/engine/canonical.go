@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -15,8 +16,8 @@ type reader interface {
 	// Owner names the task that a file belongs to.
 	Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (string, error)
 
-	// Lookup returns the states of known keys.
-	Lookup(ctx context.Context, job frontier.JobID, keys []string) (map[string]seine.State, error)
+	// Tasks lists tasks with their states.
+	Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error)
 
 	// Add admits the pages of a sitemap.
 	Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
@@ -25,10 +26,12 @@ type reader interface {
 // elsewhere is the reason of a page that another URL stands for.
 const elsewhere = "canonical is elsewhere"
 
-// canonicalWait bounds the wait for the result of a canonical page that is being fetched, and
-// canonicalLook is the time between two looks.
+// A page waits for the result of its canonical page if that page is being fetched: for lesserWait if
+// its own key is the lesser one, else for greaterWait. So one of two pages that wait for each other
+// gives up first. canonicalLook is the time between two looks.
 const (
-	canonicalWait = 30 * time.Second
+	lesserWait    = 30 * time.Second
+	greaterWait   = 2 * time.Second
 	canonicalLook = 100 * time.Millisecond
 )
 
@@ -44,7 +47,7 @@ type canonizer struct {
 // skipped and the other page is followed. If the other page ended without a result, the page keeps
 // its own. Otherwise two pages that name each other would both be lost.
 func (c canonizer) canonical(ctx context.Context, w work, result seine.Result) (out seine.Result, moved bool) {
-	if result.Canonical == "" || result.Verdict.State != seine.Done && result.Verdict.State != seine.Pending {
+	if result.Canonical == "" || !strings.Contains(w.Key, "://") || result.Verdict.State != seine.Done && result.Verdict.State != seine.Pending {
 		return result, false
 	}
 	follow := seine.Follow{Key: result.Canonical, Page: w.task.Page, Priority: &w.Priority, Meta: w.task.Meta}
@@ -59,24 +62,26 @@ func (c canonizer) canonical(ctx context.Context, w work, result seine.Result) (
 	}, true
 }
 
-// lost reports whether a canonical page ended without a result. Of two pages that are fetched at
-// the same time, the one with the lesser key waits for the other.
+// lost reports whether a canonical page ended without a result.
 func (c canonizer) lost(ctx context.Context, own, canonical string) bool {
 	if c.reader == nil {
 		return false // a trial has no frontier
 	}
-	for end := time.Now().Add(canonicalWait); ; {
-		states, err := c.reader.Lookup(ctx, c.job.ID, []string{canonical})
-		if err != nil {
+	wait := greaterWait
+	if own < canonical {
+		wait = lesserWait
+	}
+	for end := time.Now().Add(wait); ; {
+		found, err := c.reader.Tasks(ctx, c.job.ID, frontier.Filter{Keys: []string{canonical}, Limit: 1})
+		if err != nil || len(found) == 0 {
 			return false
 		}
-		state, known := states[canonical]
-		switch {
-		case !known || state == seine.Pending || state == seine.Done:
+		switch state := found[0].State; {
+		case state == seine.Done || !found[0].Final && state != seine.InProgress:
 			return false
 		case state != seine.InProgress:
 			return true
-		case own > canonical || time.Now().After(end) || !outage.Sleep(ctx, canonicalLook):
+		case time.Now().After(end) || !outage.Sleep(ctx, canonicalLook):
 			return false
 		}
 	}

@@ -148,10 +148,12 @@ func (rule *linkRule) raw(r *reading, it item) (string, bool) {
 	switch {
 	case it.json.Exists():
 		v := f.fromJSON(r, it.json)
-		if v == nil {
+		if v == nil || v == false { // the end of a list
 			return "", false
 		}
-		value = printed(v)
+		if value = printed(v); value == "" && v != "" {
+			return "", true // a list or an object is no link, which is counted
+		}
 	case it.node != nil && f.attr != "":
 		attr, present := attribute(it.node, f.attr)
 		if !present {

@@ -26,6 +26,17 @@ func (r *reading) unread(err error) {
 	r.broken = true
 }
 
+// unreadBody returns why the body is not in a format that the rules needed, empty if it is.
+func (r *reading) unreadBody() string {
+	switch {
+	case r.noDoc != nil:
+		return r.noDoc.Error()
+	case r.jsonErr != nil:
+		return r.jsonErr.Error()
+	}
+	return ""
+}
+
 // noFieldFound returns the verdict of a page on which no field of the record was found. found
 // reports by name whether a field has a value of the page; why holds the reasons of the others.
 func (s *pageRules) noFieldFound(r *reading, task seine.Task) (seine.Verdict, bool) {

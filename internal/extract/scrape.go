@@ -99,6 +99,10 @@ func (s *pageRules) scrape(ctx context.Context, task seine.Task, page *seine.Pag
 			return seine.Result{Verdict: v}, nil
 		}
 	}
+	if why := r.unreadBody(); verdict.Rule == "" && s.kind == "" && len(out.Follow) == 0 && !s.emptyOK && why != "" {
+		out.Verdict = seine.Verdict{State: seine.Error, Reason: "no link found: " + cut(why, maxWhy), Final: true}
+		return out, nil
+	}
 	assets, err := s.owed(r, env, trace)
 	if err == nil {
 		out.Assets = assets

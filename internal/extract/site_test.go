@@ -103,6 +103,8 @@ func TestFollow(t *testing.T) {
 		{"a next that points to itself", FollowRule{Rel: "next"}, listed(`{}`, "Link", `<#x>; rel=next`), nil, []string{"left out: https://shop.example/c/shoes: pagination does not advance"}},
 		{"a link to the page itself", FollowRule{Source: Field{CSS: "a"}}, listed(`<a href="#x">`), nil, []string{"https://shop.example/c/shoes"}},
 		{"another body at the same URL", FollowRule{Source: Field{JSON: "next"}, URL: "/c/shoes", Method: "POST", Body: "{value}"}, listed(`{"next": "a"}`), nil, []string{"https://shop.example/c/shoes POST a map[]"}},
+		{"a cursor that is false", FollowRule{Source: Field{JSON: "next"}, URL: "/c?c={value}"}, listed(`{"next": false}`), nil, []string{}},
+		{"a cursor that is an object", FollowRule{Source: Field{JSON: "next"}, URL: "/c?c={value}"}, listed(`{"next": {"a": 1}}`), nil, []string{"left out: : no value for {value}"}},
 		{"no cursor", FollowRule{Source: Field{JSON: "next"}, URL: "https://api.example/items?cursor={value}"}, listed(`{"next": null}`), nil, []string{}},
 		{"a page number", FollowRule{URL: "/items?page={meta.page}", Meta: []Named{{"page", "int(meta.page ?? 1) + 1"}}}, listed(`{"items": []}`), map[string]any{"page": 4}, []string{"https://shop.example/items?page=5 map[page:5]"}},
 		{"a value that is missing", FollowRule{URL: "/items?page={meta.page}"}, listed(`{}`), nil, []string{"left out: : no value for {meta.page}"}},
@@ -240,6 +242,27 @@ func TestNoRecord(t *testing.T) {
 	}
 	if got := scrapeAt(t, s, "list", nil, listed("<p>")); got.Verdict.State != seine.Error || !strings.HasPrefix(got.Verdict.Reason, "no field found") {
 		t.Errorf("a page without anything: %+v; want an error", got.Verdict)
+	}
+}
+
+// A page without fields whose body the rules about links cannot read is an error, not a leaf.
+func TestUnreadableLinks(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		rule FollowRule
+		page *seine.Page
+		want string
+	}{
+		{FollowRule{Source: Field{CSS: "a"}}, listed("<p>"), "done"},
+		{FollowRule{Source: Field{CSS: "a"}}, listed(`{"a": 1}`), "error no link found: the body is not HTML or XML: application/json, begins with \"{\\\"a\\\": 1}\""},
+		{FollowRule{Source: Field{JSON: "next"}}, listed("<p>maintenance"), "error no link found: the body is not JSON"},
+		{FollowRule{Source: Field{JSON: "next"}}, listed(`{"next": null}`), "done"},
+	} {
+		s := compiled(t, Rules{Name: "list", NoRecord: true, Follow: []FollowRule{tt.rule}})
+		v := scrapeAt(t, s, "list", nil, tt.page).Verdict
+		if got := strings.TrimSpace(v.State.String() + " " + v.Reason); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %s; want %s", tt.page.Body, got, tt.want)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/extract"
 )
 
-// decoder reads a tree into the structs of shape.go, by their tags:
+// decoder reads a tree into the structs of shape*.go, by their tags:
 //
 //	yaml:"key"       the key
 //	required:"true"  it must be present; "unless body": except next to or around `body: true`

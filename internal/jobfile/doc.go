@@ -4,7 +4,7 @@
 //	text → tree with places → shape → seine.Job, scraper
 //	                    ↘ mistakes, all of them, each with the nearest right word
 //
-// The structs of shape.go are the single description of the format. Files are decoded into them,
+// The structs of shape*.go are the single description of the format. Files are decoded into them,
 // and their doc comments and tags give the JSON Schema of [Schema] and the reference
 // docs/jobfile.md (go generate).
 //

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the schema and the reference anew")
 
-// The schema and the reference are generated from the structs of shape.go, so that an editor, a
+// The schema and the reference are generated from the structs of shape*.go, so that an editor, a
 // reader and the decoder agree.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
 	docs := comments(t)
@@ -40,12 +40,12 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 	}
 }
 
-// comments returns the comment of each field of shape.go by "struct.Field", and fails for a field
+// comments returns the comment of each field of shape*.go by "struct.Field", and fails for a field
 // without one.
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, name := range []string{"shape.go", "shape_site.go"} {
+	for _, name := range []string{"shape.go", "shape_fetch.go", "shape_rules.go", "shape_site.go"} {
 		commentsOf(t, name, docs)
 	}
 	return docs

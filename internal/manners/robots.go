@@ -185,7 +185,7 @@ func (b *Book) file(ctx context.Context, origin string) (*file, error) {
 		case err != nil:
 			return nil, fmt.Errorf("%w: %w", ErrStore, err)
 		case mine:
-			return b.fetchForAll(ctx, origin)
+			return b.fetchForAll(ctx, origin, got.CrawlDelay)
 		case !got.FetchedAt.IsZero() && !got.Pending:
 			return b.keep(origin, got, min(kept, got.ExpiresAt.Sub(got.FetchedAt))), nil
 		case !got.FetchedAt.IsZero() && got.Reason == "":
@@ -199,7 +199,8 @@ func (b *Book) file(ctx context.Context, origin string) (*file, error) {
 }
 
 // fetchForAll fetches a robots.txt and stores it for the fleet.
-func (b *Book) fetchForAll(ctx context.Context, origin string) (*file, error) {
+// before is the Crawl-delay of the file before.
+func (b *Book) fetchForAll(ctx context.Context, origin string, before time.Duration) (*file, error) {
 	got, err := b.fetch(ctx, origin)
 	if err != nil {
 		// Another worker may try at once.
@@ -210,8 +211,10 @@ func (b *Book) fetchForAll(ctx context.Context, origin string) (*file, error) {
 		return nil, err
 	}
 	f := b.keep(origin, got, got.TTL)
-	if f.rules != nil && f.rules.Delay > b.cfg.Job.Pace.Delay.Min && b.cfg.Job.Pace.Scope != seine.ScopeWorker {
+	if f.rules != nil && f.rules.Delay > b.cfg.Job.Pace.Delay.Min {
 		got.CrawlDelay = f.rules.Delay
+	}
+	if got.CrawlDelay != before && b.cfg.Job.Pace.Scope != seine.ScopeWorker {
 		if err := b.cfg.Store.SetDelay(ctx, b.cfg.ID, hostOf(origin), got.CrawlDelay); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrStore, err)
 		}
@@ -308,7 +311,9 @@ func (b *Book) fetch(ctx context.Context, origin string) (frontier.RobotsFile, e
 	if b.failed[origin]++; policy.Effect != robots.DisallowAll {
 		delete(b.failed, origin)
 	}
-	out.TTL = policy.Age(b.failed[origin])
+	if out.TTL = policy.Age(b.failed[origin]); policy.Effect != robots.DisallowAll {
+		out.TTL -= kept // each process keeps it for that long after it is read
+	}
 	b.mu.Unlock()
 	if policy.Effect == robots.DisallowAll {
 		b.cfg.Log.WarnContext(ctx, "robots.txt can't be read, so the host's pages wait", "origin", origin, "reason", policy.Reason)

@@ -2,7 +2,6 @@ package manners
 
 import (
 	"bytes"
-	"strings"
 
 	"golang.org/x/net/html"
 
@@ -73,12 +72,11 @@ func metas(page *seine.Page) []consent.Meta {
 	return out
 }
 
-// hasMeta reports whether the beginning of a page may hold a signal, so that other pages are not
-// read.
+// hasMeta reports whether a page may hold a signal, so that other pages are not read.
 func hasMeta(body []byte) bool {
-	head := strings.ToLower(string(body[:min(len(body), 64<<10)]))
+	lower := bytes.ToLower(body)
 	for _, word := range []string{"robots", "seine", "tdm-", "content-usage", "content-signal"} {
-		if strings.Contains(head, word) {
+		if bytes.Contains(lower, []byte(word)) {
 			return true
 		}
 	}
