@@ -26,9 +26,9 @@ type reader interface {
 // elsewhere is the reason of a page that another URL stands for.
 const elsewhere = "canonical is elsewhere"
 
-// A page waits for the result of its canonical page if that page is being fetched: for lesserWait if
-// its own key is the lesser one, else for greaterWait. So one of two pages that wait for each other
-// gives up first. canonicalLook is the time between two looks.
+// A page waits for the result of its canonical page if that page is being fetched: for lesserWait
+// if its own key is the lesser one, else for greaterWait. So one of two pages that wait for each
+// other gives up first. canonicalLook is the time between two looks.
 const (
 	lesserWait    = 30 * time.Second
 	greaterWait   = 2 * time.Second
