@@ -11,7 +11,8 @@ type pageData struct {
 	ID, Shown int64
 	Truth     Truth
 	Images    []string
-	Visit     int64 // zero: not shown
+	Visit     int64  // zero: not shown
+	Linked    string // the linked host, or empty
 }
 
 // Label is the grade as the registry writes it: PSA and a number on some pages, a word and a number
@@ -60,7 +61,7 @@ var (
 <main><h1>{{.Title}}</h1><p class="text-subtitle1">#{{.Shown}}</p>
 <dl><dt>Grade</dt><dd>{{.Label}}</dd><dt>Item</dt><dd>{{.Truth.Name}}</dd></dl>
 {{range .Images}}<img itemprop="contentUrl" alt="" src="{{.}}">
-{{end}}</main>{{with .Visit}}<p id="visit">{{.}}</p>{{end}}<footer>Pop report · PSA grading standards</footer></body></html>`)
+{{end}}</main>{{with .Visit}}<p id="visit">{{.}}</p>{{end}}{{if .Linked}}<a class="linked" href="{{.Linked}}/cert/{{.ID}}/psa">{{.ID}}</a>{{end}}<footer>Pop report · PSA grading standards</footer></body></html>`)
 
 	// A data: placeholder comes first. The script shows the card a little later and then changes
 	// the page once more.

@@ -21,15 +21,21 @@ type Served struct {
 	wg      sync.WaitGroup
 }
 
-// Serve serves a site at two loopback addresses; port 0 is a free one.
+// Serve serves a site at two loopback addresses; port 0 is a free one. A linked host has a free port
+// of its own.
 func Serve(ctx context.Context, s *Site, pages, images string) (*Served, error) {
 	out := &Served{Site: s}
 	var lc net.ListenConfig
-	for _, a := range []struct {
+	type host struct {
 		addr    string
 		handler http.Handler
 		url     *string
-	}{{images, s.Images(), &s.ImagesURL}, {pages, s.Pages(), &out.PagesURL}} {
+	}
+	all := []host{{images, s.Images(), &s.ImagesURL}, {pages, s.Pages(), &out.PagesURL}}
+	if s.cfg.Linked {
+		all = append(all, host{"127.0.0.1:0", s.Linked(), &s.LinkedURL})
+	}
+	for _, a := range all {
 		l, err := lc.Listen(ctx, "tcp", a.addr)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("cardsite: %w", err), out.Close())

@@ -19,6 +19,9 @@ type Site struct {
 	// ImagesURL is where images are served, as in http://127.0.0.1:8701.
 	ImagesURL string
 
+	// LinkedURL is where the linked host is served, if the site has one.
+	LinkedURL string
+
 	mu      sync.Mutex
 	asked   map[string]int // requests by page, for troubles that pass
 	journal []Entry
@@ -32,7 +35,7 @@ type Entry struct {
 	// At is when it came.
 	At time.Time
 
-	// Host is "pages" or "images".
+	// Host is "pages", "images" or "linked".
 	Host string
 	Path string
 
@@ -143,7 +146,7 @@ func (s *Site) cert(w http.ResponseWriter, r *http.Request, script bool) {
 		return
 	}
 	first := s.ask(r.URL.Path) == 0
-	data := pageData{ID: id, Shown: id, Truth: t, Images: s.images(t)}
+	data := pageData{ID: id, Shown: id, Truth: t, Images: s.images(t), Linked: s.LinkedURL}
 	rec, own := w.(*answer)
 	if own && s.cfg.Visits {
 		data.Visit = rec.Visit

@@ -8,7 +8,7 @@ import (
 
 // Storm is trouble for a limited time, on all requests and in addition to the plan.
 type Storm struct {
-	// Host is "pages" or "images".
+	// Host is "pages", "images" or "linked", or "robots" for the robots.txt of the linked host.
 	Host string
 
 	// Trouble is Fails, Unavailable, Limited, Reset or Truncated.
@@ -46,12 +46,20 @@ func (s *Site) arrive(e *Entry) (met Storm) {
 			continue
 		}
 		on = append(on, storm)
-		if storm.Host == e.Host && e.Visit%storm.Every == 0 {
+		if storm.Host == hostOf(e) && e.Visit%storm.Every == 0 {
 			met = storm
 		}
 	}
 	s.storms = on
 	return met
+}
+
+// hostOf returns the host of a request as storms name it.
+func hostOf(e *Entry) string {
+	if e.Host == "linked" && e.Path == robotsPath {
+		return "robots"
+	}
+	return e.Host
 }
 
 // answer is a response with its entry of the journal.

@@ -93,6 +93,10 @@ type Config struct {
 	// thousand.
 	Stamps bool
 
+	// Linked serves a third host, whose page of an ID is linked from the ID's page. Its robots.txt
+	// forbids the IDs that end in 7 ([Site.Forbids]), is part of the journal and can meet storms.
+	Linked bool
+
 	// Visits makes each page show the number of its request, [Entry.Visit], in #visit, so that a
 	// result identifies its request.
 	Visits bool

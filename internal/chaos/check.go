@@ -20,6 +20,7 @@ const (
 	RuleAsset    Rule = "asset"    // every asset, with the right bytes
 	RuleOwner    Rule = "owner"    // every file is an asset's
 	RuleTwice    Rule = "twice"    // asked for again only for a reason
+	RuleRobots   Rule = "robots"   // robots.txt is read once, before the pages, and obeyed
 	RulePace     Rule = "pace"     // starts are a delay apart
 	RuleQuiet    Rule = "quiet"    // no start after Retry-After
 	RuleCounters Rule = "counters" // counters equal a full count
@@ -40,7 +41,7 @@ func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Rule, v.
 // Check returns the violations of a history, in the order of the rules.
 func Check(h History) []Violation {
 	c := newChecker(h)
-	for _, rule := range []func(){c.final, c.recordsOf, c.acks, c.assets, c.owners, c.fetches, c.pace, c.quiet, c.counters, c.exits, c.audit} {
+	for _, rule := range []func(){c.final, c.recordsOf, c.acks, c.assets, c.owners, c.fetches, c.robots, c.pace, c.quiet, c.counters, c.exits, c.audit} {
 		rule()
 	}
 	return c.found

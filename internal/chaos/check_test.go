@@ -29,6 +29,12 @@ func sound() History {
 	image := func(n int64, key, worker string, d time.Duration) Visit {
 		return Visit{N: n, At: at(d), Host: "images", Key: key, Path: "/cert/" + key + "/large/front.jpg", Worker: worker}
 	}
+	linked := func(n int64, key, worker string, d time.Duration) Visit {
+		return Visit{N: n, At: at(d), Host: "linked", Key: key, Path: "/cert/" + key + "/psa", Worker: worker, Page: true}
+	}
+	robots := func(n int64, worker string, d time.Duration, trouble string) Visit {
+		return Visit{N: n, At: at(d), Host: "linked", Path: "/robots.txt", Worker: worker, Robots: true, Trouble: trouble}
+	}
 	stale := page(4, "3", "w0.1", 200*time.Millisecond)
 	stale.Trouble = "another id"
 	limited := page(8, "3", "w1.1", 20*time.Second)
@@ -36,14 +42,18 @@ func sound() History {
 	h := History{
 		Terms: Terms{
 			Delay: map[string]time.Duration{"pages": 100 * time.Millisecond}, Slack: 20 * time.Millisecond,
-			Lease: 2 * time.Second, Life: 5 * time.Second, Grace: time.Second,
+			Lease: 2 * time.Second, Life: 5 * time.Second, Grace: time.Second, RobotsRetry: 9 * time.Second,
 		},
-		Truth: []Truth{done("1"), {Key: "2", State: seine.Skipped, Reason: "no such id"}, done("3"), done("4")},
+		Truth: []Truth{done("1"), {Key: "2", State: seine.Skipped, Reason: "no such id"}, done("3"), done("4"),
+			{Key: "l1", Parent: "1", State: seine.Done, Fields: map[string]string{"grade": "9"}},
+			{Key: "l3", Parent: "3", State: seine.Skipped, Reason: "disallowed", Forbidden: true},
+		},
 		Visits: []Visit{
 			page(1, "1", "w0.1", 0), image(2, "1", "w0.1", 50*time.Millisecond),
 			page(3, "2", "w1.1", 100*time.Millisecond), stale,
 			page(5, "4", "w2.1", 300*time.Millisecond), image(6, "4", "w2.1", 310*time.Millisecond), // then it is killed
 			page(7, "4", "w0.1", 4*time.Second), image(9, "4", "w0.1", 4100*time.Millisecond),
+			robots(12, "w0.1", time.Second, "HTTP 500"), robots(13, "w2.1", 11*time.Second, ""), linked(14, "l1", "w1.1", 12*time.Second),
 			limited, page(10, "3", "w1.1", 24*time.Second), image(11, "3", "w1.1", 24100*time.Millisecond),
 		},
 		Faults: []Fault{
@@ -64,9 +74,11 @@ func sound() History {
 				{Key: "2", State: seine.Skipped, Reason: "no such id", Worker: "w1.1", Attempt: 1},
 				{Key: "3", State: seine.Done, Worker: "w1.1", Attempt: 3},
 				{Key: "4", State: seine.Done, Worker: "w0.1", Attempt: 2},
+				{Key: "l1", State: seine.Done, Worker: "w1.1", Attempt: 1},
+				{Key: "l3", State: seine.Skipped, Reason: "disallowed", Worker: "w1.1", Attempt: 1},
 			},
 			Lanes:    []Lane{{Key: "127.0.0.1:8700", Parked: true}},
-			Counters: map[int]int64{0: 4, 1: 3, 4: 1, 10: 3, 11: 3},
+			Counters: map[int]int64{0: 6, 1: 4, 4: 2, 10: 4, 11: 3},
 		},
 	}
 	h.Retries.Error, h.Retries.Stale = 10, 5
@@ -77,6 +89,7 @@ func sound() History {
 		f.Name = ""
 		h.Files = append(h.Files, f)
 	}
+	h.Records = append(h.Records, Record{Key: "l1", Visit: 14, Fields: map[string]string{"grade": "9"}})
 	slices.SortFunc(h.Records, func(a, b Record) int { return strings.Compare(a.Key, b.Key) })
 	slices.SortFunc(h.Assets, func(a, b Asset) int { return strings.Compare(a.Key, b.Key) })
 	slices.SortFunc(h.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
@@ -191,7 +204,24 @@ func TestViolations(t *testing.T) {
 				h.Counters[4]++
 			}
 		}, []Rule{RulePace}},
-		{"a start while the host is to be left alone", func(h *History) { h.Visits[9].At = at(22 * time.Second) }, []Rule{RuleQuiet}},
+		{"a start while the host is to be left alone", func(h *History) { h.Visits[12].At = at(22 * time.Second) }, []Rule{RuleQuiet}},
+		{"a link that nobody follows", func(h *History) {
+			h.Tasks = slices.Delete(h.Tasks, 5, 6)
+			h.Counters[0]--
+			h.Counters[4]--
+		}, []Rule{RuleFinal}},
+		{"a page that robots.txt forbids", func(h *History) {
+			h.Visits = append(h.Visits, Visit{N: 20, At: at(14 * time.Second), Host: "linked", Key: "l3", Worker: "w1.1", Page: true})
+		}, []Rule{RuleRobots}},
+		{"a page before robots.txt was read", func(h *History) {
+			h.Visits = append(h.Visits, Visit{N: 20, At: at(2 * time.Second), Host: "linked", Key: "l1", Worker: "w1.1", Page: true, Trouble: "reset"})
+		}, []Rule{RuleRobots}},
+		{"robots.txt by each worker", func(h *History) {
+			h.Visits = append(h.Visits, Visit{N: 20, At: at(18 * time.Second), Host: "linked", Worker: "w1.1", Robots: true})
+		}, []Rule{RuleRobots}},
+		{"robots.txt again at once, and no fault but its own", func(h *History) {
+			h.Visits = append(h.Visits, Visit{N: 20, At: at(2 * time.Second), Host: "linked", Worker: "w1.1", Robots: true, Trouble: "HTTP 500"})
+		}, []Rule{RuleRobots}},
 		{"a counter off by one", func(h *History) { h.Counters[1]++ }, []Rule{RuleCounters}},
 		{"a counter of what is not there", func(h *History) { h.Counters[3] = 1 }, []Rule{RuleCounters}},
 		{"a slot that was freed twice", func(h *History) { h.Lanes[0].Inflight = -1 }, []Rule{RuleCounters}},
@@ -271,7 +301,7 @@ func TestExplained(t *testing.T) {
 			h.Late = []Late{{At: at(10 * time.Millisecond), By: 30 * time.Millisecond}}
 		}},
 		{"who was told to wait was killed before it could say so", func(h *History) {
-			h.Visits[9].At = at(22 * time.Second)
+			h.Visits[12].At = at(22 * time.Second)
 			h.Faults = append(h.Faults, Fault{Kind: Kill, Worker: "w1.1", From: at(20 * time.Second), Until: at(20 * time.Second)})
 		}},
 		{"attempts that were used up by trouble", func(h *History) {
@@ -279,6 +309,17 @@ func TestExplained(t *testing.T) {
 			h.Visits[2].Trouble = "reset"
 			h.Counters[4]--
 			h.Counters[2]++
+		}},
+		{"a page with a link that used its attempts up", func(h *History) {
+			h.Truth = append(h.Truth, Truth{Key: "l2", Parent: "2", State: seine.Done})
+			h.Tasks[1] = Task{Key: "2", State: seine.Error, Reason: "connection reset", Worker: "w1.1", Attempt: 10}
+			h.Visits[2].Trouble = "reset"
+			h.Counters[4]--
+			h.Counters[2]++
+		}},
+		{"who had read robots.txt was killed before it could store it", func(h *History) {
+			h.Visits = append(h.Visits, Visit{N: 20, At: at(13 * time.Second), Host: "linked", Worker: "w1.1", Robots: true})
+			h.Faults = append(h.Faults, Fault{Kind: Kill, Worker: "w2.1", From: at(11 * time.Second), Until: at(11 * time.Second)})
 		}},
 		{"a server that was away as a worker started", func(h *History) {
 			h.Faults = append(h.Faults, Fault{Kind: StopServer, From: at(40 * time.Second), Until: at(41 * time.Second)})

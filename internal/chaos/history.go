@@ -12,6 +12,9 @@
 //     no other worker reports it too.
 //   - Every asset exists with the right bytes, and every file is an asset's, except for partial
 //     files of a killed writer or a full disk.
+//   - A page that is linked has a task if the page with the link was read.
+//   - No page of a host is requested before its robots.txt was read, and none that it forbids. The
+//     fleet asks for it once, and after a failure only when its time has come.
 //   - An ID is requested again only if a trouble of the site, or a fault between the fetch and its
 //     commit, explains it.
 //   - On a host n starts span at least n-1 delays, less the slack, by the site's
@@ -67,6 +70,9 @@ type Terms struct {
 	// Retries are the most attempts of a task that ends in error, or stale.
 	Retries struct{ Error, Stale int }
 
+	// RobotsRetry is the least time between a robots.txt that fails and the next request for it.
+	RobotsRetry time.Duration
+
 	// Grace is how long after a Retry-After starts may occur that were claimed before it, or whose
 	// worker had no answer yet.
 	Grace time.Duration
@@ -81,6 +87,13 @@ type Truth struct {
 	// Fields holds the fields of the record, and Assets its files.
 	Fields map[string]string
 	Assets []File
+
+	// Parent is the key of the page that links to this one. Its task exists if the parent's page was
+	// read.
+	Parent string
+
+	// Forbidden reports that robots.txt forbids the page.
+	Forbidden bool
 }
 
 // File is one of the store. For an asset, Name is the asset's name.
@@ -102,6 +115,9 @@ type Visit struct {
 
 	// Page reports that the request was for the ID's page, not for a file.
 	Page bool
+
+	// Robots reports that the request was for robots.txt.
+	Robots bool
 
 	// Trouble is the trouble of the site for this request, or empty.
 	Trouble    string

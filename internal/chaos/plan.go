@@ -20,7 +20,7 @@ type Event struct {
 	For time.Duration
 
 	// Of a storm.
-	OnImages   bool
+	Host       string
 	Trouble    string
 	RetryAfter time.Duration
 	Every      int64
@@ -42,10 +42,11 @@ var (
 	fileDeck   = []Kind{Kill, Kill, Kill, Pause, Pause, StoreFull, BaseFull, Storm, Storm, Storm}
 )
 
-// Troubles of storms, as the site names them.
+// Troubles and hosts of storms, as the site names them.
 var (
-	failures = []string{"HTTP 500", "reset", "truncated"}
-	refusals = []string{"HTTP 429", "HTTP 503"}
+	stormHosts = []string{"pages", "pages", "images", "linked"}
+	failures   = []string{"HTTP 500", "reset", "truncated"}
+	refusals   = []string{"HTTP 429", "HTTP 503"}
 )
 
 // refuseEvery is the interval between refusals. Each halves the pace of its host, which takes half
@@ -82,7 +83,7 @@ func Plan(seed uint64, f PlanFor) []Event {
 			e.For = between(500*time.Millisecond, 2*time.Second)
 		case Storm:
 			e.For = between(300*time.Millisecond, 1500*time.Millisecond)
-			e.OnImages, e.Every = r.IntN(3) == 0, 1+r.Int64N(3)
+			e.Host, e.Every = stormHosts[r.IntN(len(stormHosts))], 1+r.Int64N(3)
 			e.Trouble = failures[r.IntN(len(failures))]
 		case Kill, Cut, Busy:
 		}
@@ -90,7 +91,7 @@ func Plan(seed uint64, f PlanFor) []Event {
 	}
 	for at := f.Duration / 2; at < f.Duration; at += refuseEvery {
 		out = append(out, Event{
-			At: at, Kind: Storm, For: between(200*time.Millisecond, 400*time.Millisecond), OnImages: r.IntN(3) == 0, Every: 1,
+			At: at, Kind: Storm, For: between(200*time.Millisecond, 400*time.Millisecond), Host: stormHosts[r.IntN(len(stormHosts))], Every: 1,
 			Trouble: refusals[r.IntN(len(refusals))], RetryAfter: time.Duration(2+r.IntN(2)) * time.Second,
 		})
 	}

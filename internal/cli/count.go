@@ -69,7 +69,7 @@ func (a *countCommand) run(ctx context.Context, arg string) (err error) {
 	case "csv":
 		return a.countCSV(n)
 	}
-	return a.countTable(ctx, n, set.Rules.Layout().Required())
+	return a.countTable(ctx, n, set.Rules.Layout().RequiredWith)
 }
 
 // countJSON writes the shape of `count -o json`, a contract:
@@ -137,7 +137,7 @@ const maxNamed = 20
 
 var errEnough = errors.New("enough")
 
-func (a *countCommand) countTable(ctx context.Context, n *dataset.Count, required []string) error {
+func (a *countCommand) countTable(ctx context.Context, n *dataset.Count, required func(have []string) []string) error {
 	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintf(t, "%s\tcomplete\n", n.By)
 	for _, v := range n.Values {
@@ -174,7 +174,7 @@ func (a *countCommand) countTable(ctx context.Context, n *dataset.Count, require
 	}
 	if err := named("incomplete", n.IncompleteTotal, func(line func(key, what string) error) error {
 		return n.Incomplete(ctx, func(i dataset.Incomplete) error {
-			return line(i.Key, hasWhat(i.Have, required))
+			return line(i.Key, hasWhat(i.Have, required(i.Have)))
 		})
 	}); err != nil {
 		return err

@@ -91,14 +91,15 @@ func (s *Set) Clean(ctx context.Context, opts CleanOptions, each func(Cleaned) e
 		return report, err
 	}
 	c := &cleaner{set: s, opts: opts, report: &report, each: each, before: before(opts.Now, opts.Grace)}
-	required := s.Rules.Layout().Required()
+	layout := s.Rules.Layout()
 	if err := sp.eachGroup(ctx, func(g group) error {
 		report.IDs++
+		have := g.have()
+		required := layout.RequiredWith(have)
 		if g.complete(required) != nil {
 			return nil
 		}
 		report.Incomplete++
-		have := g.have()
 		lack := lacks(have, required)
 		if lack == nil {
 			lack = []string{} // all of them, in several folders

@@ -163,13 +163,13 @@ func (s *Set) countFiles(ctx context.Context, c *Count, tally map[string]int64) 
 	if _, c.Strangers, err = s.place(ctx, c.spill, func(p extract.Place) string { return p.Values[c.By] }); err != nil {
 		return err
 	}
-	required := s.Rules.Layout().Required()
+	layout := s.Rules.Layout()
 	return c.spill.eachGroup(ctx, func(g group) error {
 		var values []string
 		for _, f := range g.files {
 			values = append(values, f.value)
 		}
-		return c.note(ctx, tally, g.id, g.have(), distinct(values), distinct(g.complete(required)))
+		return c.note(ctx, tally, g.id, g.have(), distinct(values), distinct(g.complete(layout.RequiredWith(g.have()))))
 	})
 }
 
@@ -177,6 +177,7 @@ func (s *Set) countFiles(ctx context.Context, c *Count, tally map[string]int64) 
 type counted struct {
 	key    string
 	task   string
+	kind   string
 	have   []string
 	values []string
 }
@@ -188,7 +189,7 @@ func (s *Set) countRecords(ctx context.Context, c *Count, tally map[string]int64
 		pending []counted
 		n       int64
 	)
-	required := s.Rules.Layout().Required()
+	layout := s.Rules.Layout()
 	flush := func() error {
 		keys := make([]string, len(pending))
 		for i, t := range pending {
@@ -204,7 +205,7 @@ func (s *Set) countRecords(ctx context.Context, c *Count, tally map[string]int64
 			}
 			values := distinct(t.values)
 			complete := values
-			if lacks(t.have, required) != nil {
+			if lacks(t.have, layout.Required(t.kind, t.have)) != nil {
 				complete = nil
 			}
 			if err := c.note(ctx, tally, t.key, t.have, values, complete); err != nil {
@@ -230,7 +231,7 @@ func (s *Set) countRecords(ctx context.Context, c *Count, tally map[string]int64
 				return err
 			}
 		}
-		t := counted{key: r.Key, task: cmp.Or(r.Task, r.Key), values: []string{value}}
+		t := counted{key: r.Key, kind: r.Kind, task: cmp.Or(r.Task, r.Key), values: []string{value}}
 		for _, a := range r.Assets {
 			t.have = append(t.have, a.Name)
 		}

@@ -53,7 +53,7 @@ func (a *auditor) faultsOf(r frontier.Stored) ([]Finding, error) {
 			found = append(found, Finding{Kind: Misnamed, Key: r.Key, task: r.Task, Asset: x.Name, Path: x.Path, Detail: "not the path that the record's fields make"})
 		}
 	}
-	if lack := lacks(have, a.layout.Required()); lack != nil {
+	if lack := lacks(have, a.layout.Required(r.Kind, have)); lack != nil {
 		found = append(found, Finding{Kind: Incompleted, Key: r.Key, task: r.Task, Detail: incomplete(have, lack)})
 	}
 	return found, nil
@@ -76,7 +76,7 @@ func (a *auditor) groups(ctx context.Context) error {
 		if g.young(a.before) {
 			return nil // its task may be in progress
 		}
-		if lack := lacks(g.have(), a.layout.Required()); lack != nil {
+		if lack := lacks(g.have(), a.layout.RequiredWith(g.have())); lack != nil {
 			if told, err := a.spill.has(ctx, `select 1 from told where id = ?`, g.id); err != nil {
 				return err
 			} else if !told {

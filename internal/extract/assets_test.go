@@ -261,7 +261,7 @@ func TestLayoutOfLists(t *testing.T) {
 	if l.Fits("7/2.png", "7", "photo_1", func(string) (string, bool) { return "", false }) {
 		t.Error("another number fits")
 	}
-	if !slices.Equal(l.Required(), []string{"photo_1"}) || len(l.Assets()) != 0 || !slices.Equal(l.Lists(), []string{"photo"}) {
-		t.Errorf("required %q, assets %q, lists %q", l.Required(), l.Assets(), l.Lists())
+	if !slices.Equal(l.Required("record", nil), []string{"photo_1"}) || len(l.Assets()) != 0 || !slices.Equal(l.Lists(), []string{"photo"}) {
+		t.Errorf("required %q, assets %q, lists %q", l.Required("record", nil), l.Assets(), l.Lists())
 	}
 }

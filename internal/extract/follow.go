@@ -29,7 +29,7 @@ const (
 	whyStands    = "pagination does not advance"
 )
 
-// follow adds the links of a done page, and its canonical URL.
+// follow adds the links of a page, and the canonical URL of a done page.
 func (s *pageRules) follow(r *reading, env map[string]any, out *seine.Result, trace *Trace) error {
 	l := s.links
 	if l == nil {

@@ -12,14 +12,21 @@ import (
 
 // Layout reads the paths of a job's files. It is the inverse of the job's key template.
 type Layout struct {
-	key      template
-	assets   []string
-	lists    []string
-	required []string
-	foreign  bool
-	code     bool
-	shape    *regexp.Regexp
-	groups   []string // the name that each group of shape stands for
+	key     template
+	assets  []string
+	lists   []string
+	kinds   []kindFiles
+	foreign bool
+	code    bool
+	shape   *regexp.Regexp
+	groups  []string // the name that each group of shape stands for
+}
+
+// kindFiles are the files of the records of one kind: all that they can have, and those that they
+// must have.
+type kindFiles struct {
+	kind            string
+	names, required []string
 }
 
 // Place holds the values in a path. Its values are as [Sanitize] left them.
@@ -36,13 +43,29 @@ type Place struct {
 
 // layout adds the files of a page kind.
 func (s *pageRules) layout(l *Layout) {
-	l.addAssets(s.key, s.assets)
+	own := l.addAssets(s.key, s.assets)
+	if len(s.each) == 0 {
+		l.addKind(s.kind, own)
+	}
 	for _, e := range s.each {
-		l.addAssets(e.keys, e.assets)
+		l.addKind(s.kind, l.addAssets(e.keys, e.assets))
 	}
 }
 
-func (l *Layout) addAssets(key template, assets []*assetRule) {
+// addKind adds the files of a kind. A record of several rules must have what all of them require.
+func (l *Layout) addKind(kind string, files kindFiles) {
+	files.kind = kind
+	for i, k := range l.kinds {
+		if k.kind == kind {
+			l.kinds[i].names = append(k.names, files.names...)
+			l.kinds[i].required = slices.DeleteFunc(k.required, func(name string) bool { return !slices.Contains(files.required, name) })
+			return
+		}
+	}
+	l.kinds = append(l.kinds, files)
+}
+
+func (l *Layout) addAssets(key template, assets []*assetRule) (files kindFiles) {
 	if l.key == nil {
 		l.key = key
 	}
@@ -57,10 +80,12 @@ func (l *Layout) addAssets(key template, assets []*assetRule) {
 		if !a.All {
 			l.assets = append(l.assets, names...)
 		}
+		files.names = append(files.names, names...)
 		if !a.Optional && a.OnFailure == "" {
-			l.required = append(l.required, names...)
+			files.required = append(files.required, names...)
 		}
 	}
+	return files
 }
 
 // allAssets lists the asset rules of the page and of its records.
@@ -110,7 +135,7 @@ func CodeLayout(key string, assets []string) *Layout {
 // Foreign returns the layout of a store that Seine did not fill, where the value of a field may be
 // any folder name or part of one, except a hidden one.
 func (l *Layout) Foreign() *Layout {
-	out := &Layout{key: l.key, assets: l.assets, lists: l.lists, required: l.required, foreign: true, code: l.code}
+	out := &Layout{key: l.key, assets: l.assets, lists: l.lists, kinds: l.kinds, foreign: true, code: l.code}
 	out.compile()
 	return out
 }
@@ -134,8 +159,49 @@ func (l *Layout) NumberOf(asset string) (list string, n int, ok bool) {
 	return "", 0, false
 }
 
-// Required lists the assets that every done task must have.
-func (l *Layout) Required() []string { return l.required }
+// Required lists the assets that every record of a kind must have. have lists those that it has,
+// which decide if the job has no such kind any more.
+func (l *Layout) Required(kind string, have []string) []string {
+	for _, k := range l.kinds {
+		if k.kind == kind {
+			return k.required
+		}
+	}
+	return l.RequiredWith(have)
+}
+
+// RequiredWith lists the assets that a record must have, if only its files are known. It decides
+// for the kind that lacks the fewest of them.
+func (l *Layout) RequiredWith(have []string) []string {
+	var (
+		best  []string
+		least = -1
+	)
+	for _, k := range l.kinds {
+		if len(l.kinds) > 1 && !slices.ContainsFunc(have, func(name string) bool { return l.among(k.names, name) }) {
+			continue
+		}
+		lack := 0
+		for _, name := range k.required {
+			if !slices.Contains(have, name) {
+				lack++
+			}
+		}
+		if least < 0 || lack < least {
+			best, least = k.required, lack
+		}
+	}
+	return best
+}
+
+// among reports whether a file's name is one of names, or a further file of a list among them.
+func (l *Layout) among(names []string, name string) bool {
+	if slices.Contains(names, name) {
+		return true
+	}
+	list, _, ok := l.NumberOf(name)
+	return ok && slices.Contains(names, list+"_1")
+}
 
 // Fields lists the fields that the template names, in its order.
 func (l *Layout) Fields() []string {

@@ -83,7 +83,7 @@ func TestLayoutTellsItsParts(t *testing.T) {
 		Prefix                   string
 		Assets, Required, Fields []string
 	}
-	got := parts{l.Prefix(), l.Assets(), l.Required(), l.Fields()}
+	got := parts{l.Prefix(), l.Assets(), l.Required("record", nil), l.Fields()}
 	want := parts{"data/", []string{"front", "big_front"}, []string{"front"}, []string{"grade", "year"}}
 	if d := cmp.Diff(got, want); d != "" {
 		t.Error(d)
@@ -92,12 +92,39 @@ func TestLayoutTellsItsParts(t *testing.T) {
 		t.Errorf("prefix %q; want none", p)
 	}
 	kept := AssetRule{Name: "front", URL: `"a"`, Image: &seine.Image{Keep: seine.KeepOriginal}}
-	if got := layoutOf(t, "{id}_{asset}.{ext}", kept, back).Required(); !reflect.DeepEqual(got, []string{"front", "front_original", "back"}) {
+	if got := layoutOf(t, "{id}_{asset}.{ext}", kept, back).Required("record", nil); !reflect.DeepEqual(got, []string{"front", "front_original", "back"}) {
 		t.Errorf("required %q; want the original too", got)
 	}
 	s, _ := Compile(Rules{Fields: []Field{{Name: "b", CSS: "p"}, {Name: "hidden", CSS: "i", Drop: true}, {Name: "a", CSS: "b"}}})
 	if got := s.Columns(); !reflect.DeepEqual(got, []string{"b", "a"}) {
 		t.Errorf("columns %q; want b, a", got)
+	}
+}
+
+func TestLayoutOfPageKinds(t *testing.T) {
+	t.Parallel()
+	photo := AssetRule{Name: "photo", URL: `["a"]`, All: true}
+	l := compiled(t,
+		Rules{Name: "card", Kind: "card", Assets: []AssetRule{front, back, bigFront}},
+		Rules{Name: "news", Kind: "news"},
+		Rules{Name: "list", Kind: "item", Each: []Each{{Source: Field{CSS: "li"}, Key: `{sku}`, Fields: []Field{{Name: "sku", CSS: "b"}}, Assets: []AssetRule{photo}}}},
+	).Layout()
+	for _, tt := range []struct {
+		name, kind string
+		have       string
+		want       string
+	}{
+		{"each kind has files of its own", "card", "", "front back"},
+		{"a kind without files", "news", "", ""},
+		{"the records of a list", "item", "", "photo_1"},
+		{"a kind that the job lost, by its files", "gone", "front", "front back"},
+		{"the same, by a file of a list", "gone", "photo_2", "photo_1"},
+		{"by an optional file", "gone", "big_front", "front back"},
+		{"without files", "gone", "", ""},
+	} {
+		if got := strings.Join(l.Required(tt.kind, strings.Fields(tt.have)), " "); got != tt.want {
+			t.Errorf("%s: required %q; want %q", tt.name, got, tt.want)
+		}
 	}
 }
 

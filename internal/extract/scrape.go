@@ -87,12 +87,15 @@ func (s *pageRules) scrape(ctx context.Context, task seine.Task, page *seine.Pag
 	if err := w.tick(); err != nil {
 		return seine.Result{}, ended(ctx, err)
 	}
-	if verdict.State != seine.Done {
-		return seine.Result{Verdict: verdict}, nil
-	}
 	out := seine.Result{Verdict: verdict}
+	if !leads(page, verdict) {
+		return out, nil
+	}
 	if err := s.follow(r, env, &out, trace); err != nil {
 		return seine.Result{}, ended(ctx, err)
+	}
+	if verdict.State != seine.Done {
+		return out, nil
 	}
 	if verdict.Rule == "" && len(s.each) == 0 && (s.kind != "" || len(out.Follow) == 0) {
 		if v, none := s.noFieldFound(r, task); none {
@@ -117,6 +120,12 @@ func (s *pageRules) scrape(ctx context.Context, task seine.Task, page *seine.Pag
 		return seine.Result{Verdict: v}, nil
 	}
 	return out, nil
+}
+
+// leads reports whether the links of a page are followed. A page that a rule skips may be the only
+// one that leads to wanted pages. The page of an error may hold anything.
+func leads(page *seine.Page, v seine.Verdict) bool {
+	return v.State == seine.Done || v.State == seine.Skipped && page.Status < 400
 }
 
 // records adds the records of a done page. It fails with the reason why a page has none.

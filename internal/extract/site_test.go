@@ -158,6 +158,34 @@ func TestNofollow(t *testing.T) {
 	}
 }
 
+// A page that a rule skips may be the only one that leads to wanted pages.
+func TestLinksOfUnwantedPages(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		rule   VerdictRule
+		status int
+		want   []string
+	}{
+		{"skipped", VerdictRule{State: seine.Skipped, When: "true"}, 200, []string{"https://shop.example/p/1"}},
+		{"skipped, and there is no such page", VerdictRule{State: seine.Skipped, When: "true"}, 404, []string{}},
+		{"skipped by its status", VerdictRule{State: seine.Stale, When: "false"}, 404, []string{}},
+		{"stale", VerdictRule{State: seine.Stale, When: "true"}, 200, []string{}},
+		{"error", VerdictRule{State: seine.Error, When: "true"}, 200, []string{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := compiled(t, Rules{Kind: "a", Fields: []Field{{Name: "b", CSS: "b"}}, Verdict: []VerdictRule{tt.rule}, Follow: []FollowRule{{Source: Field{CSS: "a"}}}})
+			p := listed(`<b>x</b><a href="/p/1">`)
+			p.Status = tt.status
+			got := scrapeAt(t, s, "", nil, p)
+			if d := cmp.Diff(links(got), tt.want); d != "" || len(got.Records) > 0 {
+				t.Errorf("%+v: %s", got.Verdict, d)
+			}
+		})
+	}
+}
+
 func TestCanonicalOfPages(t *testing.T) {
 	t.Parallel()
 	s := compiled(t, Rules{Canonical: true, EmptyOK: true, Fields: []Field{{Name: "t", CSS: "h1"}}})

@@ -171,9 +171,9 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("Verdict(%d, %d, %v) = %v; want %v", tt.status, tt.redirects, tt.err, got, tt.want)
 		}
 	}
-	for failures, want := range map[int]time.Duration{0: 5, 1: 5, 2: 10, 3: 20, 4: 30, 5: 30, 1 << 30: 30} {
-		if got := (Policy{Effect: DisallowAll}).Age(failures); got != want*time.Minute {
-			t.Errorf("Age(%d) = %v; want %d min", failures, got, want)
+	for failures, want := range map[int]time.Duration{0: 10, 1: 10, 2: 20, 3: 40, 8: 1280, 9: 1800, 1 << 30: 1800} {
+		if got := (Policy{Effect: DisallowAll}).Age(failures); got != want*time.Second {
+			t.Errorf("Age(%d) = %v; want %d s", failures, got, want)
 		}
 	}
 	if got := Verdict(404, 0, nil).Age(7); got != 24*time.Hour {

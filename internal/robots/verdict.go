@@ -13,8 +13,8 @@ const (
 	maxRedirects = 5
 
 	// A host that fails is asked again after firstRetry, then after twice the time, up to
-	// lastRetry. A deployment takes minutes, and no page of the host is fetched until then.
-	firstRetry = 5 * time.Minute
+	// lastRetry. No page of the host is fetched until then, so a short fault must not cost minutes.
+	firstRetry = 10 * time.Second
 	lastRetry  = 30 * time.Minute
 )
 
@@ -62,8 +62,8 @@ func Verdict(status, redirects int, err error) Policy {
 	}
 }
 
-// Age returns for how long the answer counts: at most 24 hours, and 5 to 30 minutes for
-// [DisallowAll]. failures is how many times in a row, with this one, the host was disallowed.
+// Age returns for how long the answer counts: at most 24 hours, and 10 seconds to 30
+// minutes for [DisallowAll]. failures is how many times in a row, with this one, the host was disallowed.
 func (p Policy) Age(failures int) time.Duration {
 	if p.Effect != DisallowAll {
 		return maxAge

@@ -60,6 +60,11 @@ const (
 	life  = 15 * time.Second
 	grace = 1200 * time.Millisecond
 
+	// robotsFails is how long the robots.txt of the linked host fails. robotsRetry is the time after
+	// which the fleet asks for it again, less the slack of a busy machine.
+	robotsFails = 8 * time.Second
+	robotsRetry = 9 * time.Second
+
 	// drainWithin is how long the remaining tasks may stay unchanged without any request to the
 	// site, although none of them waits for a retry.
 	drainWithin = 45 * time.Second
@@ -129,7 +134,7 @@ func (c Config) ids() int64 { return int64(c.Duration * 6 / 10 / c.pace().delay)
 
 func (a *arena) open(ctx context.Context) error {
 	site, err := cardsite.New(cardsite.Config{
-		Seed: a.Seed, From: firstID, To: firstID + a.ids() - 1, Stamps: true, Visits: true,
+		Seed: a.Seed, From: firstID, To: firstID + a.ids() - 1, Stamps: true, Visits: true, Linked: true,
 		Without: []cardsite.Trouble{cardsite.Unavailable, cardsite.Limited}, // a storm's: so many would slow the host to a crawl
 	})
 	if err != nil {
@@ -161,7 +166,7 @@ func (a *arena) open(ctx context.Context) error {
 			a.proxies = append(a.proxies, p)
 		}
 	}
-	text := fmt.Sprintf(jobText, firstID, firstID+a.ids()-1, a.site.PagesURL, a.pace().delay, a.pace().inflight, assetDelay, errorTries, staleTries)
+	text := fmt.Sprintf(jobText, firstID, firstID+a.ids()-1, a.site.PagesURL, strings.TrimPrefix(a.site.LinkedURL, "http://"), a.pace().delay, a.pace().inflight, assetDelay, errorTries, staleTries)
 	if err := os.WriteFile(a.jobFile(), []byte(text), 0o600); err != nil {
 		return err
 	}
@@ -213,7 +218,8 @@ func (a *arena) run(ctx context.Context) (Result, error) {
 	began := time.Now()
 	res := Result{Workers: a.Workers, Pace: a.pace().delay, Disk: a.store.how()}
 	res.Terms = chaos.Terms{
-		Delay: map[string]time.Duration{"pages": a.pace().delay, "images": assetDelay}, Slack: slack, Lease: lease, Life: life, Grace: grace,
+		Delay: map[string]time.Duration{"pages": a.pace().delay, "linked": a.pace().delay, "images": assetDelay},
+		Slack: slack, Lease: lease, Life: life, Grace: grace, RobotsRetry: robotsRetry,
 	}
 	res.Retries.Error, res.Retries.Stale = errorTries, staleTries
 	var (
@@ -224,6 +230,7 @@ func (a *arena) run(ctx context.Context) (Result, error) {
 	defer stopWatching()
 	watched.Go(func() { clock.run(watching) })
 
+	a.site.Storm(a.robotsFault(began))
 	fleet := startFleet(ctx, a.Workers, func(slot int, name string) *exec.Cmd {
 		return a.command(ctx, name, "worker", a.jobFile(), "--frontier", a.frontier(slot), "--store", a.storeURL(), "--lease", lease.String(), "--grace", "5s")
 	}, func(pid int) error {
@@ -253,8 +260,28 @@ func (a *arena) run(ctx context.Context) (Result, error) {
 	late, busy := clock.seen()
 	res.Late, res.Faults, res.Exits = late, append(w.faults, busy...), fleet.exits
 	res.Acks = fleet.acks
+	for i := range res.Acks {
+		res.Acks[i].Key = a.keyOf(res.Acks[i].Key)
+	}
 	res.Visits = visits(a.site.Journal())
 	return res, a.read(ctx, &res)
+}
+
+// robotsFault is the trouble of the linked host's robots.txt, which begins with the run.
+func (a *arena) robotsFault(began time.Time) cardsite.Storm {
+	kinds := []cardsite.Trouble{cardsite.Fails, cardsite.Reset, cardsite.Truncated, cardsite.Unavailable}
+	return cardsite.Storm{Host: "robots", Trouble: kinds[a.Seed%uint64(len(kinds))], Until: began.Add(robotsFails)}
+}
+
+// linkedKey begins the keys of the pages of the linked host, which an ID follows.
+const linkedKey = "linked:"
+
+// keyOf returns the checker's name of a task's key. The key of a linked page is its URL.
+func (a *arena) keyOf(key string) string {
+	if id, ok := strings.CutPrefix(key, a.site.LinkedURL+"/cert/"); ok {
+		return linkedKey + strings.TrimSuffix(id, "/psa")
+	}
+	return key
 }
 
 // read reads the results of the run.
@@ -270,7 +297,7 @@ func (a *arena) read(ctx context.Context, res *Result) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if res.State, err = b.read(ctx); err != nil {
+	if res.State, err = b.read(ctx, a.keyOf); err != nil {
 		return err
 	}
 	// Files of killed writers are a fault that --fix removes, so the second audit must find none.

@@ -68,12 +68,8 @@ func (w *wrecker) do(ctx context.Context, e chaos.Event) {
 	f := chaos.Fault{Kind: e.Kind, From: time.Now()}
 	switch e.Kind {
 	case chaos.Storm:
-		host := "pages"
-		if e.OnImages {
-			host = "images"
-		}
-		f.Note = fmt.Sprintf("%s on %s, one in %d, Retry-After %v", e.Trouble, host, e.Every, e.RetryAfter)
-		w.site.Storm(cardsite.Storm{Host: host, Trouble: cardsite.Trouble(e.Trouble), RetryAfter: e.RetryAfter, Every: e.Every, Until: f.From.Add(e.For)})
+		f.Note = fmt.Sprintf("%s on %s, one in %d, Retry-After %v", e.Trouble, e.Host, e.Every, e.RetryAfter)
+		w.site.Storm(cardsite.Storm{Host: e.Host, Trouble: cardsite.Trouble(e.Trouble), RetryAfter: e.RetryAfter, Every: e.Every, Until: f.From.Add(e.For)})
 		until(ctx, f.From.Add(e.For))
 		w.done(f, nil)
 		return

@@ -59,8 +59,8 @@ func (b *base) due(ctx context.Context) (time.Duration, error) {
 	return max(0, time.Duration(s.Float64*float64(time.Second))), err
 }
 
-// read reads all that the checker looks at.
-func (b *base) read(ctx context.Context) (s chaos.State, err error) {
+// read reads all that the checker looks at. keyOf names the keys for it.
+func (b *base) read(ctx context.Context, keyOf func(string) string) (s chaos.State, err error) {
 	s.Counters = map[int]int64{}
 	for _, q := range []struct {
 		sql  string
@@ -70,7 +70,7 @@ func (b *base) read(ctx context.Context) (s chaos.State, err error) {
 			var t chaos.Task
 			var state int
 			err := r.Scan(&t.Key, &state, &t.Reason, &t.Worker, &t.Attempt)
-			t.State = seine.State(state)
+			t.Key, t.State = keyOf(t.Key), seine.State(state)
 			s.Tasks = append(s.Tasks, t)
 			return err
 		}},
@@ -87,6 +87,7 @@ func (b *base) read(ctx context.Context) (s chaos.State, err error) {
 			for k, v := range fields {
 				rec.Fields[k] = fmt.Sprint(v)
 			}
+			rec.Key = keyOf(rec.Key)
 			rec.Visit, _ = strconv.ParseInt(rec.Fields["visit"], 10, 64) // zero is no visit
 			s.Records = append(s.Records, rec)
 			return nil
@@ -109,6 +110,7 @@ func (b *base) read(ctx context.Context) (s chaos.State, err error) {
 			func(r *sql.Rows) error {
 				var q chaos.Queued
 				err := r.Scan(&q.Key, &q.Lane, &q.Attempt, &q.Leased, &q.Waits)
+				q.Key = keyOf(q.Key)
 				s.Queue = append(s.Queue, q)
 				return err
 			}},

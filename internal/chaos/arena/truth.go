@@ -13,13 +13,14 @@ import (
 	"github.com/seinehq/seine/internal/chaos"
 )
 
-// jobText is the original's job in small, with a pace.
+// jobText is the original's job in small, with a pace. Each page links to a page of another host.
 const jobText = `job: chaos
 permission: "ours: bundled with Seine"
 contact: data@example.org
 seeds:
   ids: {from: %d, to: %d}
   url: %s/cert/{id}/psa
+scope: {hosts: ["%s"]}
 fetch:
   via: http
   allow_private: [127.0.0.0/8]
@@ -29,23 +30,35 @@ pace:
   delay: %s
   concurrency: %d
   assets: {delay: %s, concurrency: 4}
-fields:
-  cert:   {css: p.text-subtitle1, match: '#(\d+)'}
-  visit:  {css: "#visit"}
-  text:   {text: body, keep: false}
-  title:  {css: h1}
-  images: {css: "img[itemprop=contentUrl]", attr: src, all: true}
-  grade:  {first: [{text: main, match: '\bPSA\s*(10|[1-9])\b'}, {text: main, match: '(?i)\b(?:PR|GOOD|VG|VG-EX|EX|EX-MT|NM|NM-MT|MINT|GEM\s*MT)\s*(10|[1-9])\b'}], or: unknown}
-verdict:
-  - {skip: "status == 404", why: no such id}
-  - {error: "status >= 429", why: trouble}
-  - {stale: "cert != id", why: page did not load}
-  - {skip: "!(lower(text) contains 'pokemon')", why: not pokemon}
-  - {skip: "lower(text) matches 'japanese|asia|chinese'", why: not english}
-  - {skip: "len(images) < 2", why: images missing}
-assets:
-  front: {url: "images[0]", upgrade: {from: /small/, to: /large/}, image: {crop: {of: 1024x1768, box: [110, 467, 920, 1625]}, to: png}}
-  back:  {url: "images[1]", upgrade: {from: /small/, to: /large/}, image: {crop: {of: 1024x1768, box: [110, 467, 915, 1622]}, to: png}}
+pages:
+  card:
+    fields:
+      cert:   {css: p.text-subtitle1, match: '#(\d+)'}
+      visit:  {css: "#visit"}
+      text:   {text: body, keep: false}
+      title:  {css: h1}
+      link:   {css: a.linked, keep: false}
+      images: {css: "img[itemprop=contentUrl]", attr: src, all: true}
+      grade:  {first: [{text: main, match: '\bPSA\s*(10|[1-9])\b'}, {text: main, match: '(?i)\b(?:PR|GOOD|VG|VG-EX|EX|EX-MT|NM|NM-MT|MINT|GEM\s*MT)\s*(10|[1-9])\b'}], or: unknown}
+    verdict:
+      - {skip: "status == 404", why: no such id}
+      - {error: "status >= 429", why: trouble}
+      - {stale: "cert != id", why: page did not load}
+      - {skip: "!(lower(text) contains 'pokemon')", why: not pokemon}
+      - {skip: "lower(text) matches 'japanese|asia|chinese'", why: not english}
+      - {skip: "len(images) < 2", why: images missing}
+    assets:
+      front: {url: "images[0]", upgrade: {from: /small/, to: /large/}, image: {crop: {of: 1024x1768, box: [110, 467, 920, 1625]}, to: png}}
+      back:  {url: "images[1]", upgrade: {from: /small/, to: /large/}, image: {crop: {of: 1024x1768, box: [110, 467, 915, 1622]}, to: png}}
+    follow: [{css: a.linked, to: linked, meta: {want: link}}]
+  linked:
+    fields:
+      cert:  {css: p.text-subtitle1, match: '#(\d+)'}
+      visit: {css: "#visit"}
+      want:  {column: want, keep: false}
+    verdict:
+      - {error: "status >= 429", why: trouble}
+      - {stale: "cert != want", why: page did not load}
 store:
   key: png/{grade}/{id}_{asset}.png
 explore: {strategy: "off"}
@@ -96,8 +109,26 @@ func truths(ctx context.Context, site *cardsite.Site) ([]chaos.Truth, error) {
 			}
 		}
 		out = append(out, x)
+		if site.Links(t) {
+			out = append(out, linkedTruth(site, t, x.Key))
+		}
 	}
 	return out, nil
+}
+
+// linkedTruth is the truth of the linked page of an ID.
+func linkedTruth(site *cardsite.Site, t cardsite.Truth, parent string) chaos.Truth {
+	x := chaos.Truth{Key: linkedKey + parent, Parent: parent, State: seine.Done, Fields: map[string]string{"cert": parent}}
+	if site.Forbids(t.ID) {
+		x.State, x.Reason, x.Fields, x.Forbidden = seine.Skipped, "disallowed by robots.txt", nil, true
+	}
+	return x
+}
+
+// workerOf returns the worker that a user agent begins with.
+func workerOf(userAgent string) string {
+	worker, _, _ := strings.Cut(userAgent, " ")
+	return worker
 }
 
 // visits is the site's journal as the checker reads it.
@@ -106,11 +137,14 @@ func visits(journal []cardsite.Entry) []chaos.Visit {
 	for _, e := range journal {
 		parts := strings.Split(e.Path, "/") // /cert/ID/…
 		v := chaos.Visit{
-			N: e.Visit, At: e.At, Host: e.Host, Path: e.Path, Worker: e.UserAgent, Page: e.Host == "pages",
+			N: e.Visit, At: e.At, Host: e.Host, Path: e.Path, Worker: workerOf(e.UserAgent), Robots: e.Path == "/robots.txt",
 			Trouble: string(e.Trouble), RetryAfter: e.RetryAfter,
 		}
 		if len(parts) > 2 {
 			v.Key = parts[2]
+		}
+		if v.Page = e.Host != "images" && !v.Robots; e.Host == "linked" && v.Page {
+			v.Key = linkedKey + v.Key
 		}
 		out = append(out, v)
 	}
