@@ -32,7 +32,8 @@ func (s *Site) Linked() http.Handler {
 	return mux
 }
 
-// Links reports whether a page of an ID that is not stale links to the ID's page on the linked host.
+// Links reports whether a page of an ID that is not stale links to the ID's page on the linked
+// host.
 func (s *Site) Links(t Truth) bool {
 	return s.cfg.Linked && t.Kind != Absent && t.Trouble != AlwaysStale
 }

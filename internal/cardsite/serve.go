@@ -21,8 +21,8 @@ type Served struct {
 	wg      sync.WaitGroup
 }
 
-// Serve serves a site at two loopback addresses; port 0 is a free one. A linked host has a free port
-// of its own.
+// Serve serves a site at two loopback addresses; port 0 is a free one. A linked host has a free
+// port of its own.
 func Serve(ctx context.Context, s *Site, pages, images string) (*Served, error) {
 	out := &Served{Site: s}
 	var lc net.ListenConfig

@@ -88,8 +88,8 @@ type Truth struct {
 	Fields map[string]string
 	Assets []File
 
-	// Parent is the key of the page that links to this one. Its task exists if the parent's page was
-	// read.
+	// Parent is the key of the page that links to this one. Its task exists if the parent's page
+	// was read.
 	Parent string
 
 	// Forbidden reports that robots.txt forbids the page.

@@ -37,8 +37,8 @@ func (c *checker) final() {
 	}
 }
 
-// orphaned reports whether the page with the link to an ID used its attempts up, so that nobody read
-// the link.
+// orphaned reports whether the page with the link to an ID used its attempts up, so that nobody
+// read the link.
 func (c *checker) orphaned(t Truth) bool {
 	parent, ok := c.truth[t.Parent]
 	tasks := c.tasks[t.Parent]

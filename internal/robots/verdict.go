@@ -62,8 +62,8 @@ func Verdict(status, redirects int, err error) Policy {
 	}
 }
 
-// Age returns for how long the answer counts: at most 24 hours, and 10 seconds to 30
-// minutes for [DisallowAll]. failures is how many times in a row, with this one, the host was disallowed.
+// Age returns for how long the answer counts: at most 24 hours, and 10 seconds to 30 minutes for
+// [DisallowAll]. failures is how many times in a row, with this one, the host was disallowed.
 func (p Policy) Age(failures int) time.Duration {
 	if p.Effect != DisallowAll {
 		return maxAge

@@ -60,8 +60,8 @@ const (
 	life  = 15 * time.Second
 	grace = 1200 * time.Millisecond
 
-	// robotsFails is how long the robots.txt of the linked host fails. robotsRetry is the time after
-	// which the fleet asks for it again, less the slack of a busy machine.
+	// robotsFails is how long the robots.txt of the linked host fails. robotsRetry is the time
+	// after which the fleet asks for it again, less the slack of a busy machine.
 	robotsFails = 8 * time.Second
 	robotsRetry = 9 * time.Second
 
