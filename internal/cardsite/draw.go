@@ -13,13 +13,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 
 	xdraw "golang.org/x/image/draw"
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gobold"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
+
+	"github.com/seinehq/seine/internal/sitekit"
 )
 
 // These are the size of a picture and the position of the card in its holder, front and back. The
@@ -63,7 +60,7 @@ func (s *Site) Image(id int64, side, size string) ([]byte, bool) {
 		return nil, false
 	}
 	key := fmt.Sprintf("%d/%s/%s", id, size, side)
-	if body, ok := s.cache.get(key); ok {
+	if body, ok := s.cache.Get(key); ok {
 		return body, true
 	}
 	img := s.drawCard(t, side)
@@ -76,37 +73,8 @@ func (s *Site) Image(id int64, side, size string) ([]byte, bool) {
 	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 92}); err != nil {
 		return nil, false
 	}
-	s.cache.put(key, b.Bytes())
+	s.cache.Put(key, b.Bytes())
 	return b.Bytes(), true
-}
-
-// imageCache keeps some pictures, because drawing one costs more than serving it.
-type imageCache struct {
-	mu    sync.Mutex
-	files map[string][]byte
-	order []string
-}
-
-const maxCached = 600
-
-func (c *imageCache) get(key string) ([]byte, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	b, ok := c.files[key]
-	return b, ok
-}
-
-func (c *imageCache) put(key string, body []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, there := c.files[key]; there {
-		return
-	}
-	if len(c.order) >= maxCached {
-		delete(c.files, c.order[0])
-		c.order = c.order[1:]
-	}
-	c.files[key], c.order = body, append(c.order, key)
 }
 
 // stampDivisor is by how much a stamp is smaller than a picture.
@@ -116,19 +84,19 @@ const stampDivisor = 16
 // the ID's last byte, so that no two faces are equal.
 func drawStamp(t Truth, side string) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, Width/stampDivisor, Height/stampDivisor))
-	fill(img, img.Bounds(), Holder)
+	sitekit.Fill(img, img.Bounds(), Holder)
 	b := Boxes[side]
 	box := image.Rect(b.Min.X/stampDivisor, b.Min.Y/stampDivisor, b.Max.X/stampDivisor, b.Max.Y/stampDivisor)
-	fill(img, box, Edge)
+	sitekit.Fill(img, box, Edge)
 	face := box.Inset(2)
 	hue := float64(t.ID*47%360) / 360
 	if side == "back" {
 		hue = math.Mod(hue+0.5, 1)
 	}
-	fill(img, face, hsv(hue, 0.75, 0.9))
+	sitekit.Fill(img, face, sitekit.HSV(hue, 0.75, 0.9))
 	for i := range int(t.ID & 0xff) {
 		at := image.Pt(face.Min.X+i%16*2, face.Min.Y+i/16*2)
-		fill(img, image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))}.Intersect(face), color.White)
+		sitekit.Fill(img, image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))}.Intersect(face), color.White)
 	}
 	return img
 }
@@ -138,15 +106,15 @@ func (s *Site) drawCard(t Truth, side string) *image.RGBA {
 		return drawStamp(t, side)
 	}
 	img := image.NewRGBA(image.Rect(0, 0, Width, Height))
-	fill(img, img.Bounds(), Holder)
+	sitekit.Fill(img, img.Bounds(), Holder)
 	// The holder's label.
 	label := image.Rect(90, 90, Width-90, 400)
-	fill(img, label, color.RGBA{250, 250, 250, 255})
-	text(img, label.Min.X+30, 200, 72, color.Black, fmt.Sprintf("#%d", t.ID))
-	text(img, label.Min.X+30, 310, 72, color.Black, fmt.Sprintf("GRADE %s", strings.ToUpper(t.Grade)))
+	sitekit.Fill(img, label, color.RGBA{250, 250, 250, 255})
+	sitekit.Text(img, label.Min.X+30, 200, 72, color.Black, fmt.Sprintf("#%d", t.ID))
+	sitekit.Text(img, label.Min.X+30, 310, 72, color.Black, fmt.Sprintf("GRADE %s", strings.ToUpper(t.Grade)))
 
 	box := Boxes[side]
-	fill(img, box, Edge)
+	sitekit.Fill(img, box, Edge)
 	face := box.Inset(edgeWidth)
 	if len(s.photos) > 0 {
 		s.drawPhoto(img, face, t.ID, side)
@@ -154,11 +122,11 @@ func (s *Site) drawCard(t Truth, side string) *image.RGBA {
 		gradient(img, face, t, side)
 	}
 	strip := image.Rect(face.Min.X, face.Max.Y-300, face.Max.X, face.Max.Y)
-	fill(img, strip, color.RGBA{20, 24, 40, 255})
-	text(img, strip.Min.X+40, strip.Min.Y+110, 84, color.White, fmt.Sprint(t.ID))
-	text(img, strip.Min.X+40, strip.Min.Y+230, 84, color.White, fmt.Sprintf("%s  %s", strings.ToUpper(side), gradeShown(t)))
+	sitekit.Fill(img, strip, color.RGBA{20, 24, 40, 255})
+	sitekit.Text(img, strip.Min.X+40, strip.Min.Y+110, 84, color.White, fmt.Sprint(t.ID))
+	sitekit.Text(img, strip.Min.X+40, strip.Min.Y+230, 84, color.White, fmt.Sprintf("%s  %s", strings.ToUpper(side), gradeShown(t)))
 	if side == "front" {
-		text(img, face.Min.X+40, face.Min.Y+130, 96, color.White, t.Name)
+		sitekit.Text(img, face.Min.X+40, face.Min.Y+130, 96, color.White, t.Name)
 	}
 	return img
 }
@@ -168,10 +136,6 @@ func gradeShown(t Truth) string {
 		return "?"
 	}
 	return t.Grade
-}
-
-func fill(img draw.Image, r image.Rectangle, c color.Color) {
-	draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Src)
 }
 
 // gradient paints a face in the card's own color. The back is striped, and the front shows a sun
@@ -191,12 +155,12 @@ func gradient(img *image.RGBA, r image.Rectangle, t Truth, side string) {
 		if side == "back" && (y/48)%2 == 0 {
 			f = 1 - f
 		}
-		sky := hsv(hue, 0.75, 0.95-0.55*f)
-		fill(img, image.Rect(r.Min.X, y, r.Max.X, y+1), sky)
+		sky := sitekit.HSV(hue, 0.75, 0.95-0.55*f)
+		sitekit.Fill(img, image.Rect(r.Min.X, y, r.Max.X, y+1), sky)
 		if side == "front" {
 			if dy := y - center.Y; dy*dy < sunRadius*sunRadius {
 				half := int(math.Sqrt(float64(sunRadius*sunRadius - dy*dy)))
-				fill(img, image.Rect(center.X-half, y, center.X+half, y+1), hsv(math.Mod(hue+0.12, 1), 0.35, 1))
+				sitekit.Fill(img, image.Rect(center.X-half, y, center.X+half, y+1), sitekit.HSV(math.Mod(hue+0.12, 1), 0.35, 1))
 			}
 		}
 	}
@@ -204,15 +168,6 @@ func gradient(img *image.RGBA, r image.Rectangle, t Truth, side string) {
 
 // sunRadius is in pixels of the large picture.
 const sunRadius = 190
-
-// hsv is a color by hue, saturation and value, each from 0 to 1.
-func hsv(h, s, v float64) color.RGBA {
-	at := func(n float64) uint8 {
-		k := math.Mod(n+h*6, 6)
-		return uint8(255 * (v - v*s*max(0, min(k, 4-k, 1))))
-	}
-	return color.RGBA{at(5), at(3), at(1), 255}
-}
 
 func findPhotos(dir string) ([]string, error) {
 	var out []string
@@ -244,23 +199,4 @@ func (s *Site) drawPhoto(img *image.RGBA, face image.Rectangle, id int64, side s
 		return
 	}
 	xdraw.ApproxBiLinear.Scale(img, face, photo, photo.Bounds(), draw.Src, nil)
-}
-
-var bold = sync.OnceValue(func() *opentype.Font {
-	f, err := opentype.Parse(gobold.TTF)
-	if err != nil {
-		panic(err)
-	}
-	return f
-})
-
-// faces are not safe for concurrent use, so each text makes its own.
-func text(img draw.Image, x, y int, size float64, c color.Color, s string) {
-	face, err := opentype.NewFace(bold(), &opentype.FaceOptions{Size: size, DPI: 72})
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = face.Close() }()
-	d := font.Drawer{Dst: img, Src: image.NewUniform(c), Face: face, Dot: fixed.P(x, y)}
-	d.DrawString(s)
 }

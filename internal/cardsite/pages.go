@@ -1,10 +1,11 @@
 package cardsite
 
 import (
-	"bytes"
 	"fmt"
 	"html/template"
 	"net/http"
+
+	"github.com/seinehq/seine/internal/sitekit"
 )
 
 type pageData struct {
@@ -57,7 +58,7 @@ const frame = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title
 <header><a href="/">Registry</a> <a href="/cert/{{.ID}}/psa?compare=10">Compare with PSA 10</a></header>` + decoys
 
 var (
-	certPage = parse(frame + `
+	certPage = sitekit.Parse(frame + `
 <main><h1>{{.Title}}</h1><p class="text-subtitle1">#{{.Shown}}</p>
 <dl><dt>Grade</dt><dd>{{.Label}}</dd><dt>Item</dt><dd>{{.Truth.Name}}</dd></dl>
 {{range .Images}}<img itemprop="contentUrl" alt="" src="{{.}}">
@@ -65,7 +66,7 @@ var (
 
 	// A data: placeholder comes first. The script shows the card a little later and then changes
 	// the page once more.
-	scriptPage = parse(frame + `
+	scriptPage = sitekit.Parse(frame + `
 <main id="card"><p>Loading</p>{{range .Images}}<img itemprop="contentUrl" alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" data-to="{{.}}">
 {{end}}</main><script>
 setTimeout(function () {
@@ -79,26 +80,24 @@ setTimeout(function () {
 }, 100);
 </script></body></html>`)
 
-	emptyPage   = parse(frame + `<main><p>Loading</p></main></body></html>`)
-	brokenPage  = parse(frame + `<main><h1>Please come back later</h1></main></body></html>`)
-	missingPage = parse(frame + `<main><h1>No such certificate</h1></main></body></html>`)
-	indexPage   = parse(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Registry</title></head><body><main><h1>Card registry</h1><ul>
+	emptyPage   = sitekit.Parse(frame + `<main><p>Loading</p></main></body></html>`)
+	brokenPage  = sitekit.Parse(frame + `<main><h1>Please come back later</h1></main></body></html>`)
+	missingPage = sitekit.Parse(frame + `<main><h1>No such certificate</h1></main></body></html>`)
+	indexPage   = sitekit.Parse(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Registry</title></head><body><main><h1>Card registry</h1><ul>
 {{range .}}<li><a href="/cert/{{.ID}}/psa">{{.ID}}</a> <a href="/app/cert/{{.ID}}/psa">by script</a> {{.Kind}} {{.Grade}} {{.Trouble}}</li>
 {{end}}</ul></main></body></html>`)
 )
 
-func parse(text string) *template.Template { return template.Must(template.New("page").Parse(text)) }
-
 func (s *Site) page(w http.ResponseWriter, status int, t *template.Template, data any) {
-	var b bytes.Buffer
-	if err := t.Execute(&b, data); err != nil {
+	body, err := sitekit.Execute(t, data)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", fmt.Sprint(b.Len()))
+	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(body)
 }
 
 // index lists the first ids, for people.

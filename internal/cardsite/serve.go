@@ -4,56 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"sync"
-	"time"
+
+	"github.com/seinehq/seine/internal/sitekit"
 )
 
 // Served is a site at its two addresses.
 type Served struct {
 	*Site
+	sitekit.Servers
 
 	// PagesURL is where pages are, as in http://127.0.0.1:8700.
 	PagesURL string
-
-	servers []*http.Server
-	wg      sync.WaitGroup
 }
 
 // Serve serves a site at two loopback addresses; port 0 is a free one. A linked host has a free
 // port of its own.
 func Serve(ctx context.Context, s *Site, pages, images string) (*Served, error) {
 	out := &Served{Site: s}
-	var lc net.ListenConfig
-	type host struct {
-		addr    string
-		handler http.Handler
-		url     *string
+	err := out.Listen(ctx, images, s.Images(), func(url string) { s.ImagesURL = url })
+	if err == nil && s.cfg.Linked {
+		err = out.Listen(ctx, "127.0.0.1:0", s.Linked(), func(url string) { s.LinkedURL = url })
 	}
-	all := []host{{images, s.Images(), &s.ImagesURL}, {pages, s.Pages(), &out.PagesURL}}
-	if s.cfg.Linked {
-		all = append(all, host{"127.0.0.1:0", s.Linked(), &s.LinkedURL})
+	if err == nil {
+		err = out.Listen(ctx, pages, s.Pages(), func(url string) { out.PagesURL = url })
 	}
-	for _, a := range all {
-		l, err := lc.Listen(ctx, "tcp", a.addr)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("cardsite: %w", err), out.Close())
-		}
-		*a.url = "http://" + l.Addr().String()
-		srv := &http.Server{Handler: a.handler, ReadHeaderTimeout: 10 * time.Second}
-		out.servers = append(out.servers, srv)
-		out.wg.Go(func() { _ = srv.Serve(l) })
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cardsite: %w", err), out.Close())
 	}
 	return out, nil
-}
-
-// Close stops serving.
-func (s *Served) Close() error {
-	var errs []error
-	for _, srv := range s.servers {
-		errs = append(errs, srv.Close())
-	}
-	s.wg.Wait()
-	return errors.Join(errs...)
 }

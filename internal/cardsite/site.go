@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seinehq/seine/internal/sitekit"
 )
 
 // Site is the registry. It has a handler for pages and a handler for images, to be served at two
@@ -27,7 +29,7 @@ type Site struct {
 	journal []Entry
 	visits  int64
 	storms  []Storm
-	cache   imageCache
+	cache   sitekit.Cache
 }
 
 // Entry is one request, in the order in which it was answered.
@@ -68,7 +70,6 @@ func New(cfg Config) (*Site, error) {
 		return nil, fmt.Errorf("cardsite: IDs %d to %d: give at most ten million, in ascending order", cfg.From, cfg.To)
 	}
 	s := &Site{cfg: cfg, plan: plan(cfg), asked: map[string]int{}}
-	s.cache.files = map[string][]byte{}
 	var err error
 	if cfg.Photos != "" {
 		s.photos, err = findPhotos(cfg.Photos)
