@@ -1,4 +1,4 @@
-// Package examples holds job files that run against the bundled registry.
+// Package examples holds job files that run against the bundled sites.
 package examples
 
 import _ "embed"
@@ -13,8 +13,25 @@ var Cardsite string
 //go:embed cardsite/browser.yaml
 var CardsiteBrowser string
 
-// The addresses that both name.
+// Shop is examples/shop/job.yaml, which scrapes the shop by its links.
+//
+//go:embed shop/job.yaml
+var Shop string
+
+// ShopSitemap, ShopAPI and ShopGraphQL give the same items by other ways.
+var (
+	//go:embed shop/sitemap.yaml
+	ShopSitemap string
+	//go:embed shop/api.yaml
+	ShopAPI string
+	//go:embed shop/graphql.yaml
+	ShopGraphQL string
+)
+
+// The addresses that the job files name.
 const (
 	CardsitePages  = "127.0.0.1:8700"
 	CardsiteImages = "127.0.0.1:8701"
+	ShopPages      = "127.0.0.1:8710"
+	ShopImages     = "127.0.0.1:8711"
 )

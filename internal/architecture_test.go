@@ -114,6 +114,7 @@ var floors = map[string][]string{
 	"internal/dataset":                    {"", "internal/asset", "internal/extract", "internal/frontier", "internal/number", "internal/deadline", "internal/redact"},
 	"internal/sitekit":                    {},
 	"internal/cardsite":                   {"", "internal/sitekit"},
+	"internal/shopsite":                   {"internal/sitekit"},
 	"internal/chaos":                      {""},
 	"internal/chaos/arena":                {"", "internal/asset", "internal/cardsite", "internal/chaos"},
 	"worker":                              {"", "internal/wiring", "internal/asset", "internal/cgroup", "internal/discovery", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers", "internal/health", "internal/idspace", "internal/metric", "internal/redact"},

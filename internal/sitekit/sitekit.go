@@ -18,8 +18,8 @@ type Servers struct {
 	wg      sync.WaitGroup
 }
 
-// Listen serves a handler at a TCP address, whose port 0 is a free one. ready receives the URL without
-// a path, as in http://127.0.0.1:8700, before the first request.
+// Listen serves a handler at a TCP address, whose port 0 is a free one. ready receives the URL
+// without a path, as in http://127.0.0.1:8700, before the first request.
 func (s *Servers) Listen(ctx context.Context, addr string, h http.Handler, ready func(url string)) error {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", addr)

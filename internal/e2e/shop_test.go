@@ -1,0 +1,389 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seinehq/seine/examples"
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/shopsite"
+	"github.com/seinehq/seine/internal/testkit"
+)
+
+// calendarMonths is scope.pattern of examples/shop/job.yaml.
+const calendarMonths = 60
+
+// shopRun is a folder with a job file for a served shop, and its frontier.
+type shopRun struct {
+	*shopsite.Served
+
+	dir, job, dsn string
+}
+
+// eachFrontier runs a test of a shop on SQLite and on PostgreSQL.
+func eachFrontier(t *testing.T, cfg shopsite.Config, example string, test func(t *testing.T, s shopRun)) {
+	t.Helper()
+	for _, name := range []string{"SQLite", "PostgreSQL"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			s := shopRun{serveShop(t, cfg), dir, filepath.Join(dir, "shop.yaml"), "sqlite:" + filepath.Join(dir, "seine.db")}
+			if name == "PostgreSQL" {
+				s.dsn = pgtest.Empty(t)
+			}
+			text := strings.NewReplacer(
+				examples.ShopPages, strings.TrimPrefix(s.PagesURL, "http://"), examples.ShopImages, strings.TrimPrefix(s.ImagesURL, "http://"),
+			).Replace(example)
+			if err := os.WriteFile(s.job, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			test(t, s)
+		})
+	}
+}
+
+func serveShop(t *testing.T, cfg shopsite.Config) *shopsite.Served {
+	t.Helper()
+	site, err := shopsite.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := shopsite.Serve(t.Context(), site, "127.0.0.1:0", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func (s shopRun) seine(t *testing.T, args ...string) string {
+	t.Helper()
+	return run(t, s.dir, 0, append(args, "--frontier", s.dsn)...)
+}
+
+// stored returns the records by kind.
+func (s shopRun) stored(t *testing.T) map[string][]frontier.Stored {
+	t.Helper()
+	f := testkit.Open(t, s.dsn, drivers.Options{})
+	jobs, err := f.Jobs(t.Context())
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("jobs %+v, %v; want one", jobs, err)
+	}
+	out := map[string][]frontier.Stored{}
+	if err := f.Records(t.Context(), jobs[0].ID, func(r frontier.Stored) error {
+		out[r.Kind] = append(out[r.Kind], r)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// itemFields are the fields of a product's record.
+type itemFields struct {
+	SKU, Name, Brand, Color, Category, Availability string
+	Price, Rating                                   json.Number
+	Reviews                                         int
+	Images                                          []string
+}
+
+// fieldsOf returns the fields that the record of an item must have.
+func (s shopRun) fieldsOf(x shopsite.Item) itemFields {
+	out := itemFields{x.SKU, x.Name, x.Brand, x.Color, x.Category, x.Availability, json.Number(x.Price), json.Number(x.Rating), x.Reviews, nil}
+	for _, image := range x.Images {
+		out.Images = append(out.Images, s.ImagesURL+image)
+	}
+	return out
+}
+
+// compareItems checks the records of products, and returns them by SKU.
+func (s shopRun) compareItems(t *testing.T, records []frontier.Stored, want []shopsite.Item) map[string]frontier.Stored {
+	t.Helper()
+	bySKU := map[string]frontier.Stored{}
+	for _, r := range records {
+		bySKU[r.Key] = r
+	}
+	if len(records) != len(want) || len(bySKU) != len(want) {
+		t.Errorf("%d records of %d items; want %d", len(records), len(bySKU), len(want))
+	}
+	for _, x := range want {
+		var got itemFields
+		if err := json.Unmarshal(bySKU[x.SKU].Fields, &got); err != nil {
+			t.Errorf("%s: %v", x.SKU, err)
+			continue
+		}
+		// A decimal may lose its last zeros.
+		wanted := s.fieldsOf(x)
+		for _, n := range []*json.Number{&got.Price, &got.Rating, &wanted.Price, &wanted.Rating} {
+			if strings.Contains(string(*n), ".") {
+				*n = json.Number(strings.TrimRight(strings.TrimRight(string(*n), "0"), "."))
+			}
+		}
+		if d := cmp.Diff(wanted, got); d != "" {
+			t.Errorf("%s (-want +got)\n%s", x.SKU, d)
+		}
+	}
+	return bySKU
+}
+
+// requests returns how often each page and image was requested. It checks that no request was
+// forbidden.
+func (s shopRun) requests(t *testing.T) map[string]int {
+	t.Helper()
+	out := map[string]int{}
+	for _, e := range s.Journal() {
+		out[e.URI]++
+		if e.Host == "pages" && shopsite.Forbidden(e.URI) {
+			t.Errorf("%s was requested", e.URI)
+		}
+	}
+	return out
+}
+
+// The whole shop by its links. The store holds exactly the truth, each page was requested once, and
+// nothing forbidden was.
+func TestShopByLinks(t *testing.T) {
+	t.Parallel()
+	eachFrontier(t, shopsite.Config{}, examples.Shop, func(t *testing.T, s shopRun) {
+		s.seine(t, "run", s.job)
+		records := s.stored(t)
+		bySKU := s.compareItems(t, records["product"], s.Items(0))
+		s.compareReviews(t, records["review"])
+		s.comparePhotos(t, bySKU)
+
+		want := map[string]int{"/": 1, "/partners": 1}
+		for _, uris := range [][]string{s.Categories(), s.ListPages(), s.ReviewPages(), s.Duplicates(), s.months()} {
+			for _, uri := range uris {
+				want[uri] = 1
+			}
+		}
+		for _, x := range s.Items(0) {
+			want["/p/"+x.Product] = 1
+			for _, image := range x.Images {
+				want[image] = 1
+			}
+		}
+		got := map[string]int{}
+		for uri, n := range s.requests(t) {
+			// Of the forms of one page, the first one that was found is requested.
+			path, query, _ := strings.Cut(uri, "?")
+			query = strings.Join(slices.DeleteFunc(strings.Split(query, "&"), func(p string) bool {
+				return strings.HasPrefix(p, "utm_") || strings.HasPrefix(p, "ref=") || strings.HasPrefix(p, "sid=")
+			}), "&")
+			if query != "" {
+				path += "?" + query
+			}
+			got[path] += n
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("requests (-want +got)\n%s", d)
+		}
+		s.compareReasons(t)
+	})
+}
+
+// months returns the paths of the calendar that the job's budget permits.
+func (s shopRun) months() []string {
+	var out []string
+	for i := range calendarMonths {
+		out = append(out, fmt.Sprintf("/calendar/%d/%d", 2026+(10+i)/12, (10+i)%12+1))
+	}
+	return out
+}
+
+func (s shopRun) compareReviews(t *testing.T, records []frontier.Stored) {
+	t.Helper()
+	got := map[string]shopsite.Review{}
+	for _, r := range records {
+		var fields struct {
+			Review, Product, Author, Title, Date string
+			Stars                                int
+		}
+		if err := json.Unmarshal(r.Fields, &fields); err != nil {
+			t.Fatal(err)
+		}
+		got[r.Key] = shopsite.Review{ID: fields.Review, Product: fields.Product, Author: fields.Author, Stars: fields.Stars, Title: fields.Title, Date: fields.Date}
+	}
+	want := map[string]shopsite.Review{}
+	for _, r := range s.Reviews(0) {
+		want[r.ID] = r
+	}
+	if d := cmp.Diff(want, got); d != "" || len(records) != len(want) {
+		t.Errorf("%d reviews; want %d (-want +got)\n%s", len(records), len(want), d)
+	}
+}
+
+// comparePhotos checks that each record has its photos, without those that opt out. These are its
+// failures.
+func (s shopRun) comparePhotos(t *testing.T, bySKU map[string]frontier.Stored) {
+	t.Helper()
+	for _, x := range s.Items(0) {
+		var want, got, refused []string
+		for _, image := range x.Images {
+			if !slices.Contains(x.OptOut, image) {
+				want = append(want, s.ImagesURL+image)
+			}
+		}
+		for _, a := range bySKU[x.SKU].Assets {
+			got = append(got, a.URL)
+			if info, err := os.Stat(filepath.Join(s.dir, "data", "shop", a.Path)); err != nil || info.Size() != a.Bytes {
+				t.Errorf("%s at %s: %v", a.Name, a.Path, err)
+			}
+		}
+		for _, a := range bySKU[x.SKU].Failed {
+			refused = append(refused, strings.TrimPrefix(a.URL, s.ImagesURL))
+			if !strings.Contains(a.Reason, "opted out: noai") {
+				t.Errorf("%s lacks %s: %s", x.SKU, a.URL, a.Reason)
+			}
+		}
+		slices.Sort(got)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("photos of %s (-want +got)\n%s", x.SKU, d)
+		}
+		if d := cmp.Diff(x.OptOut, refused); d != "" {
+			t.Errorf("refused photos of %s (-want +got)\n%s", x.SKU, d)
+		}
+	}
+}
+
+// compareReasons checks why tasks were skipped and links left out.
+func (s shopRun) compareReasons(t *testing.T) {
+	t.Helper()
+	var got struct {
+		States  map[string]int64 `json:"states"`
+		Reasons []struct {
+			Reason string
+			Count  int
+		} `json:"reasons"`
+		LeftOut []struct {
+			Reason string
+			Links  int
+		} `json:"left_out"`
+	}
+	text := s.seine(t, "status", s.job, "-o", "json")
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[string]int{}
+	for _, r := range got.Reasons {
+		reasons[r.Reason] = r.Count
+	}
+	for _, l := range got.LeftOut {
+		reasons[l.Reason] = l.Links
+	}
+	host := strings.TrimPrefix(s.PagesURL, "http://")
+	if reasons["canonical is elsewhere"] != len(s.Duplicates()) || reasons["disallowed by robots.txt"] == 0 ||
+		reasons["over the budget "+host+"/calendar/{n}/{n}"] != 1 || reasons["nofollow"] == 0 || got.States["error"] != 0 {
+		t.Errorf("status %s", text)
+	}
+}
+
+// The same items by the sitemaps, the API and GraphQL. The APIs are asked within their quota.
+func TestShopByOtherWays(t *testing.T) {
+	t.Parallel()
+	for name, example := range map[string]string{"sitemap": examples.ShopSitemap, "api": examples.ShopAPI, "graphql": examples.ShopGraphQL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := shopsite.Config{Quota: 8}
+			eachFrontier(t, cfg, example, func(t *testing.T, s shopRun) {
+				s.seine(t, "run", s.job)
+				s.compareItems(t, s.stored(t)["product"], s.Items(0))
+				for _, e := range s.Journal() {
+					if e.Status != 200 {
+						t.Errorf("%s %s was answered by HTTP %d", e.Method, e.URI, e.Status)
+					}
+				}
+				for uri, n := range s.requests(t) {
+					if n != 1 && uri != "/graphql" {
+						t.Errorf("%s was requested %d times", uri, n)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A second visit of each page, after prices changed and products went. Pages without a change
+// answer 304. Changed prices are new versions, and the records of products that went are gone.
+func TestShopRevisits(t *testing.T) {
+	t.Parallel()
+	eachFrontier(t, shopsite.Config{Products: 48}, withoutPhotos(t, examples.Shop), func(t *testing.T, s shopRun) {
+		s.seine(t, "run", s.job)
+		s.Forget()
+		const revision = 2
+		s.SetRevision(revision)
+		s.seine(t, "retry", s.job, "--state", "done")
+		s.seine(t, "run", s.job)
+
+		after := s.Items(revision)
+		left := map[string]shopsite.Item{}
+		for _, x := range after {
+			left[x.SKU] = x
+		}
+		bySKU := map[string]frontier.Stored{}
+		var records []frontier.Stored
+		changed, gone := 0, 0
+		for _, r := range s.stored(t)["product"] {
+			bySKU[r.Key] = r
+			if !r.Superseded && r.GoneAt.IsZero() {
+				records = append(records, r)
+			}
+		}
+		s.compareItems(t, records, after)
+		for _, x := range s.Items(0) {
+			r, want := bySKU[x.SKU], 1
+			now, there := left[x.SKU]
+			if r.GoneAt.IsZero() != there {
+				t.Errorf("%s is gone at %v; for sale: %v", x.SKU, r.GoneAt, there)
+			}
+			if !there {
+				gone++
+				continue
+			}
+			if now.Price != x.Price {
+				changed++
+				want = 2
+			}
+			if r.Version != want {
+				t.Errorf("%s has version %d; want %d (%s, then %s)", x.SKU, r.Version, want, x.Price, now.Price)
+			}
+		}
+		if changed == 0 || gone == 0 {
+			t.Errorf("%d prices changed and %d items went; the test shows nothing", changed, gone)
+		}
+		statuses := map[int]int{}
+		for _, e := range s.Journal() {
+			path, _, _ := strings.Cut(e.URI, "?")
+			if strings.HasPrefix(path, "/p/") && !strings.HasSuffix(path, "/reviews") {
+				statuses[e.Status]++
+				if !e.Conditional {
+					t.Errorf("%s was requested without a condition", e.URI)
+				}
+			}
+		}
+		if statuses[304] == 0 || statuses[200] == 0 || statuses[404]+statuses[410] != len(s.Removed(revision)) {
+			t.Errorf("answers of the second visit: %v", statuses)
+		}
+	})
+}
+
+// withoutPhotos takes the assets out of a job file.
+func withoutPhotos(t *testing.T, example string) string {
+	t.Helper()
+	before, rest, found := strings.Cut(example, "      assets:")
+	_, after, _ := strings.Cut(rest, "  review:")
+	before2, _, found2 := strings.Cut(before+"  review:"+after, "store:")
+	if !found || !found2 {
+		t.Fatal("the example has no assets or no store")
+	}
+	return before2
+}
