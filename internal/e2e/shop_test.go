@@ -174,7 +174,7 @@ func TestShopByLinks(t *testing.T) {
 		}
 		got := map[string]int{}
 		for uri, n := range s.requests(t) {
-			// Of the forms of one page, the first one that was found is requested.
+			// A page has several forms, of which the job requests the first that it finds.
 			path, query, _ := strings.Cut(uri, "?")
 			query = strings.Join(slices.DeleteFunc(strings.Split(query, "&"), func(p string) bool {
 				return strings.HasPrefix(p, "utm_") || strings.HasPrefix(p, "ref=") || strings.HasPrefix(p, "sid=")
@@ -222,7 +222,7 @@ func (s shopRun) compareReviews(t *testing.T, records []frontier.Stored) {
 	}
 }
 
-// comparePhotos checks that each record has its photos, without those that opt out. These are its
+// comparePhotos checks that each record has its photos. Photos that opt out are its
 // failures.
 func (s shopRun) comparePhotos(t *testing.T, bySKU map[string]frontier.Stored) {
 	t.Helper()
