@@ -54,6 +54,13 @@ type Job struct {
 	// ObeyRules.
 	Consent Obey
 
+	// Session is how the job is known to its site. Default: as a visitor without cookies.
+	Session Session
+
+	// Challenge reports whether a page asks for proof of a human or reports a ban, in addition to
+	// the known ones. Such a page blocks its host. Default: no page.
+	Challenge PageTest `json:"-"`
+
 	Seeds   Seeds
 	Fetch   Fetch
 	Pace    Pace
@@ -436,6 +443,13 @@ func (j Job) check() []error {
 	}
 	if j.Retry.Error > maxRetries || j.Retry.Stale > maxRetries || j.Retry.Error < 0 || j.Retry.Stale < 0 {
 		say("retry: error %d and stale %d must be between 1 and %d", j.Retry.Error, j.Retry.Stale, maxRetries)
+	}
+	switch in := j.Session.LogIn; {
+	case in == nil:
+	case !j.Session.Cookies:
+		say("session: a log-in needs Cookies")
+	case in.URL == "" || in.Check == nil || (len(in.Form) == 0) == (len(in.Steps) == 0):
+		say("session: a log-in has a URL, a Check, and either Form or Steps")
 	}
 	if j.Concurrency < 0 {
 		say("concurrency %d is negative", j.Concurrency)

@@ -37,6 +37,9 @@ type PageKind struct {
 	// to them, and 1 for seeds.
 	Priority *int
 
+	// Challenge replaces Job.Challenge if it is not nil.
+	Challenge PageTest `json:"-"`
+
 	// Recrawl is how often a page is fetched again. Default: never.
 	Recrawl Recrawl
 }
@@ -132,6 +135,9 @@ func (j *Job) PageKind(name, url string) *PageKind {
 
 // Renders reports whether some pages of the job need a browser.
 func (j *Job) Renders() bool {
+	if in := j.Session.LogIn; in != nil && len(in.Steps) > 0 {
+		return true
+	}
 	if len(j.Pages) == 0 {
 		return j.Fetch.Via == ViaChrome
 	}

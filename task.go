@@ -53,6 +53,10 @@ type Request struct {
 	// but Accept, Accept-Encoding, Accept-Language and User-Agent. Header goes to URL in any case.
 	CredentialsTo []string
 
+	// Cookies are the cookies of a session. A fetcher sends each one to the places that it belongs
+	// to. Page.Cookies has them with the changes of the responses. Default nil: no session.
+	Cookies []Cookie
+
 	Wait []Wait
 
 	// Steps are actions in a rendered page before it is read.
@@ -130,6 +134,10 @@ type Page struct {
 
 	// Redirects lists the URLs that were asked before URL.
 	Redirects []string
+
+	// Cookies are the cookies of the request as the responses changed them. A browser's page has
+	// those that its main documents receive.
+	Cookies []Cookie
 
 	// Waits tells how each wait of the request ended.
 	Waits []Waited

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -51,6 +53,21 @@ func (c *console) describePages(job *seine.Job, rules *extract.Scraper) {
 	}
 	if job.Consent == seine.Ignore {
 		c.print("  consent   ignored: signals against the use for training do not count")
+	}
+}
+
+// describeSession prints how the job is known to its site.
+func (c *console) describeSession(job *seine.Job) {
+	in := job.Session.LogIn
+	switch {
+	case !job.Session.Cookies:
+		return
+	case in == nil:
+		c.print("  session   cookies of the job, no log-in")
+	case len(in.Steps) > 0:
+		c.print("  session   log-in at %s in %s of a browser", terminal.Escape(in.URL), counted(int64(len(in.Steps)), "step"))
+	default:
+		c.print("  session   log-in at %s with %s", terminal.Escape(in.URL), terminal.Escape(strings.Join(slices.Sorted(maps.Keys(in.Form)), ", ")))
 	}
 }
 

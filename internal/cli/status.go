@@ -99,6 +99,9 @@ func (a *statusCommand) run(ctx context.Context, args []string) error {
 		if err := a.printStopped(ctx, f, info); err != nil {
 			return err
 		}
+		if err := a.printSession(ctx, f, info); err != nil {
+			return err
+		}
 		a.printHours(ctx, f, info)
 		a.printHosts(info.Name, s)
 		a.printFresh(s)

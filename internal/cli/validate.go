@@ -39,6 +39,7 @@ func (a *validateCommand) run(args []string) error {
 	}
 	a.print("%s: job %s is valid", args[0], job.Name)
 	a.describe(job, list)
+	a.describeSession(job)
 	a.describePages(job, file.Scraper)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/login"
 	"github.com/seinehq/seine/internal/manners"
 	"github.com/seinehq/seine/internal/outage"
 	"github.com/seinehq/seine/internal/redact"
@@ -46,13 +47,14 @@ func newCrew(e *Engine, j *Job) *crew {
 		idle:   newIdler(), state: &loopState{loop: "claim loop"},
 	}
 	fetcher := &meteredFetcher{next: j.Fetch, via: j.Job.Fetch.Via, meter: cfg.Meter, trace: trace}
+	book := manners.NewBook(manners.Config{Store: cfg.Frontier, Job: &j.Job, ID: j.ID, Gate: c.gate, Fetcher: j.Fetch, Log: log})
 	c.executor = &executor{
 		job: j, log: log, reader: cfg.Frontier,
 		gate: c.gate, lanes: lanes, slots: slots, hours: hours, redact: secrets, trace: trace, meter: cfg.Meter, store: c.store,
-		fetcher: fetcher,
-		book: manners.NewBook(manners.Config{
-			Store: cfg.Frontier, Job: &j.Job, ID: j.ID, Gate: c.gate, Fetcher: j.Fetch, Log: log,
+		fetcher: login.New(login.Config{
+			Store: cfg.Frontier, Job: &j.Job, ID: j.ID, Worker: cfg.Worker, Gate: c.gate, Allowed: book.Allowed, Fetcher: fetcher, Log: log,
 		}),
+		book:   book,
 		bounds: bounds{cfg.Deadline, cfg.Abort},
 	}
 	c.committer = &committer{

@@ -149,7 +149,7 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 			return ending{kind: postpone, reason: "waits for " + a.foreign, delay: max(a.rest, leastRest)}
 		case errors.Is(a.err, seine.ErrHost) && a.stage == stageFetch:
 			return ending{kind: release} // the host's lane rests
-		case errors.Is(a.err, seine.ErrRefused), a.stage == stageFetch && errors.Is(a.err,
+		case errors.Is(a.err, seine.ErrRefused), a.stage == stageFetch && errors.Is(a.err, seine.ErrFinal), a.stage == stageFetch && errors.Is(a.err,
 			seine.ErrTooLarge), a.stage == stageKeep && asset.Final(a.err):
 			return failed(reason)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/login"
 )
 
 var updateEndings = flag.Bool("update", false, "write the table of endings into docs/operations.md")
@@ -47,6 +48,9 @@ var endings = []struct {
 	{"A redirect leads out of the scope, or robots.txt forbids the page", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: fmt.Errorf("redirect: %w", &hosts.DeclinedError{Reason: "left the scope"})}, ending{kind: finish, state: seine.Skipped, reason: "left the scope"}},
 	{"robots.txt can't be fetched", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: &hosts.DeclinedError{Reason: "robots.txt: HTTP 503", After: time.Minute}}, ending{kind: postpone, state: seine.Error, reason: "robots.txt: HTTP 503", delay: time.Minute, refused: true}},
 	{"robots.txt can't be fetched for `retry.refused`", frontier.Claimed{Attempt: 1, Refused: 24 * time.Hour}, attempt{stage: stageFetch, err: &hosts.DeclinedError{Reason: "robots.txt: HTTP 503", After: time.Minute}}, ending{kind: finish, state: seine.Error, reason: "robots.txt: HTTP 503"}},
+	{"The log-in failed", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: &hosts.DeclinedError{Reason: "log-in failed: x", After: time.Minute}}, ending{kind: postpone, state: seine.Error, reason: "log-in failed: x", delay: time.Minute, refused: true}},
+	{"The log-in failed five times in a row", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: fetch.Fault{Reason: "log-in failed: x", Err: seine.ErrFinal}}, ending{kind: finish, state: seine.Error, reason: "log-in failed: x"}},
+	{"The page shows no session right after a log-in", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: fetch.Fault{Reason: login.SignedOut}}, ending{kind: retry, state: seine.Error, reason: "not signed in", delay: 15 * time.Second}},
 	{"There is no browser", frontier.Claimed{Attempt: 1}, attempt{stage: stageFetch, err: fetch.Fault{Reason: fetch.BrowserAbsent}}, ending{kind: release, fatal: fetch.Fault{Reason: fetch.BrowserAbsent}}},
 	{"The disk of the store is full", frontier.Claimed{Attempt: 1}, attempt{stage: stageKeep, err: asset.ErrDiskFull}, ending{kind: release, fatal: asset.ErrDiskFull}},
 	{"The task's host is unreachable", frontier.Claimed{Attempt: 8}, attempt{stage: stageFetch, err: hostFault("a.example", "connection refused")}, ending{kind: release}},

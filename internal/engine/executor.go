@@ -11,6 +11,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/login"
 	"github.com/seinehq/seine/internal/manners"
 	"github.com/seinehq/seine/internal/outage"
 	"github.com/seinehq/seine/internal/polite"
@@ -29,7 +30,7 @@ type executor struct {
 	lanes   *hosts.Lanes
 	slots   *slots
 	hours   *hours
-	fetcher seine.Fetcher
+	fetcher *login.Client
 	redact  *redact.Replacer
 	trace   *tracer
 	meter   Meter
@@ -135,6 +136,10 @@ func (x *executor) complete(ctx context.Context, w work, a attempt) attempt {
 	}
 	if ctx.Err() != nil {
 		a.stopped, a.late = true, errors.Is(context.Cause(ctx), errDeadline)
+		return a
+	}
+	if errors.Is(a.err, login.ErrStore) {
+		a.stopped = true // without the session the task goes back
 		return a
 	}
 	var (

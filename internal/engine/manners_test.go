@@ -203,11 +203,38 @@ func TestConsent(t *testing.T) {
 // A challenge page blocks its host with the reason, and its task waits.
 func TestChallengeBlocksItsHost(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("cf-mitigated", "challenge")
-		w.WriteHeader(http.StatusForbidden)
-	})
-	j := r.register(r.job(nil))
+	asked := func(page *seine.Page) (bool, error) { return strings.Contains(string(page.Body), "prove"), nil }
+	never := func(*seine.Page) (bool, error) { return false, nil }
+	for name, tt := range map[string]struct {
+		header string
+		change func(*seine.Job)
+		want   string
+	}{
+		"a known one": {header: "challenge", want: "blocked: Cloudflare"},
+		"of the job":  {change: func(j *seine.Job) { j.Challenge = asked }, want: "blocked: challenge of the job file"},
+		"of the page kind": {change: func(j *seine.Job) {
+			j.Challenge, j.Pages = never, []seine.PageKind{{Name: "p", Challenge: asked}}
+		}, want: "blocked: challenge of the job file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(w http.ResponseWriter, _ *http.Request) {
+				if tt.header != "" {
+					w.Header().Set("cf-mitigated", tt.header)
+					w.WriteHeader(http.StatusForbidden)
+				}
+				_, _ = fmt.Fprint(w, "prove that you are human")
+			})
+			r.blocks(tt.change, tt.want)
+		})
+	}
+}
+
+// blocks runs a job whose only page blocks its host for a reason.
+func (r *rig) blocks(change func(*seine.Job), want string) {
+	t := r.T
+	t.Helper()
+	j := r.register(r.job(change))
 	r.add(j, "1")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -226,7 +253,7 @@ func TestChallengeBlocksItsHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, err := r.f.Status(t.Context(), j.ID)
-	if err != nil || len(status.Hosts) != 1 || !strings.HasPrefix(status.Hosts[0].Reason, "blocked: Cloudflare") || !status.Hosts[0].Blocked {
+	if err != nil || len(status.Hosts) != 1 || !strings.HasPrefix(status.Hosts[0].Reason, want) || !status.Hosts[0].Blocked {
 		t.Errorf("hosts %+v, %v; want one that is blocked with the name of the challenge", status.Hosts, err)
 	}
 	if n := len(r.site.Requests()); n != 1 {

@@ -53,7 +53,11 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	}
 
 	// A page that asks for proof of a human blocks its host.
-	if name := manners.Challenge(page); name != "" {
+	name, err := manners.Challenge(page, w.challenge)
+	switch {
+	case err != nil:
+		return x.end(ctx, out, attempt{stage: stageScrape, err: err})
+	case name != "":
 		return x.end(ctx, out, x.challenged(ctx, w, page, name))
 	}
 
@@ -98,10 +102,10 @@ func (x *executor) scrape(ctx context.Context, w work, page *seine.Page) (seine.
 	ctx, span := x.trace.step(ctx, "scrape")
 	result, err := guarded(ctx, x.job.Scraper, w.task, page)
 	x.trace.end(span, err)
-	if err == nil && len(x.job.Secrets) > 0 {
-		result = withoutSecrets(x.redact, result)
+	if err != nil {
+		return result, err
 	}
-	return result, err
+	return withoutSecrets(result, x.redact, x.fetcher.Hide()), nil
 }
 
 // guarded calls the scraper. If it panics, only the task fails.

@@ -7,7 +7,18 @@ import (
 
 // withoutSecrets removes the job's secrets from a result, because a page can show its request: from
 // records, asset paths, reasons, and the meta of follows. URLs stay, because they are requested.
-func withoutSecrets(r *redact.Replacer, in seine.Result) seine.Result {
+//
+// Each replacer holds some of the secrets. A nil one has none.
+func withoutSecrets(in seine.Result, replacers ...*redact.Replacer) seine.Result {
+	for _, r := range replacers {
+		if r != nil && r.Any() {
+			in = without(r, in)
+		}
+	}
+	return in
+}
+
+func without(r *redact.Replacer, in seine.Result) seine.Result {
 	in.Verdict.Reason, in.Verdict.Rule = r.Replace(in.Verdict.Reason), r.Replace(in.Verdict.Rule)
 	records := make([]seine.Record, len(in.Records))
 	for i, rec := range in.Records {

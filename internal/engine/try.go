@@ -8,6 +8,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/login"
 	"github.com/seinehq/seine/internal/manners"
 	"github.com/seinehq/seine/internal/redact"
 )
@@ -68,11 +69,13 @@ func Try(ctx context.Context, t Trial) Tried {
 	trace := newTracer(nil, job.Name, secrets)
 	gate := hosts.New(hosts.Config{Frontier: t.Hosts, Job: &job.Job, ID: job.ID, Log: log, Lanes: lanes})
 	fetcher := &meteredFetcher{next: job.Fetch, via: job.Job.Fetch.Via, meter: noMeter{}, trace: trace}
+	book := manners.NewBook(manners.Config{Job: &job.Job, ID: job.ID, Gate: gate, Fetcher: job.Fetch, Log: log})
 	x := &executor{
 		job: job, log: log, lanes: lanes, slots: newSlots(&job.Job), gate: gate,
-		book:  manners.NewBook(manners.Config{Job: &job.Job, ID: job.ID, Gate: gate, Fetcher: job.Fetch, Log: log}),
-		hours: &hours{clock: &clock{}, log: log}, redact: secrets, trace: trace, meter: noMeter{}, store: storeOutage(log),
-		fetcher: fetcher,
+		book: book, hours: &hours{clock: &clock{}, log: log}, redact: secrets, trace: trace, meter: noMeter{}, store: storeOutage(log),
+		fetcher: login.New(login.Config{
+			Job: &job.Job, ID: job.ID, Gate: gate, Allowed: book.Allowed, Fetcher: fetcher, Log: log,
+		}),
 		bounds:  bounds{Times{}.withDefaults().Deadline, func(err error) { panic(err) }},
 		observe: func(a TriedAsset) { out.Assets = append(out.Assets, a) },
 	}

@@ -27,8 +27,9 @@ type work struct {
 	meta discovery.Meta
 	own  hosts.Own
 
-	// pageKind is nil if the job has none.
-	pageKind *seine.PageKind
+	// pageKind is nil if the job has none. challenge is its condition, or the job's.
+	pageKind  *seine.PageKind
+	challenge seine.PageTest
 
 	// to receives the body of a sitemap.
 	to io.Writer
@@ -61,6 +62,9 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 	}
 	if !w.lists() {
 		w.pageKind = job.PageKind(c.Page, page)
+		if w.challenge = job.Challenge; w.pageKind != nil && w.pageKind.Challenge != nil {
+			w.challenge = w.pageKind.Challenge
+		}
 	}
 	w.task = seine.Task{
 		Page: nameOf(w.pageKind), Send: frontier.SendOf(w.pageKind, w.meta.Send, given),

@@ -296,8 +296,13 @@ func equal(a, b any) bool {
 	return runtime.Equal(a, b)
 }
 
-// contains reports whether a list has an element that equals v, or an object has the key v.
+// contains reports whether a list has an element that equals v, an object has the key v, or a text
+// has the text v.
 func contains(v, in any) (any, error) {
+	if text, ok := in.(string); ok {
+		part, ok := v.(string)
+		return ok && strings.Contains(text, part), nil
+	}
 	list, ok := in.([]any)
 	if !ok || !number.Is(v) {
 		return runtime.In(v, in), nil

@@ -23,6 +23,9 @@ type assembly struct {
 	doc      *document
 	root     *node
 	warnings report
+
+	// partial reports that some variables are not set, whose keys are left out.
+	partial bool
 }
 
 // readBounded reads a file up to one byte over the bound, which Parse refuses.
@@ -77,6 +80,10 @@ func (a *assembly) job() seine.Job {
 		}
 	}
 	job.Pages = a.pages()
+	job.Session = a.session()
+	if doc.Challenge != nil {
+		job.Challenge = a.pageTest("challenge", *doc.Challenge)
+	}
 	a.manners(&job)
 	if doc.Explore != nil {
 		job.Explore = a.explore(*doc.Explore)

@@ -45,7 +45,7 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, name := range []string{"shape.go", "shape_fetch.go", "shape_rules.go", "shape_site.go"} {
+	for _, name := range []string{"shape.go", "shape_fetch.go", "shape_rules.go", "shape_session.go", "shape_site.go"} {
 		commentsOf(t, name, docs)
 	}
 	return docs

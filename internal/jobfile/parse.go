@@ -91,7 +91,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}, written: map[string]string{}}
 	var doc document
 	d.decode(reflect.ValueOf(&doc).Elem(), root, "", limits{})
-	a := &assembly{decoder: d, doc: &doc, root: root}
+	a := &assembly{decoder: d, doc: &doc, root: root, partial: variables.unset}
 	job := a.job()
 	scraper := a.scraper()
 	job.Scope = a.scope(job.Seeds, scraper != nil && scraper.Follows())

@@ -32,6 +32,14 @@ type document struct {
 	// The links that the job follows. Without it, the hosts of the seeds.
 	Scope *scopeKeys `yaml:"scope"`
 
+	// The cookies and the log-in of the job.
+	Session *sessionKeys `yaml:"session"`
+
+	// An expression over `url`, `status`, `text` and `body` of a page. A page for which it is true
+	// asks for proof of a human or reports a ban. It blocks its host for an hour, as the challenges
+	// do that Seine knows.
+	Challenge *string `yaml:"challenge" default:"none but the known ones" example:"status == 403 && 'Access denied' in text"`
+
 	// Further differences between two URLs of one page.
 	URLs *urlKeys `yaml:"urls"`
 

@@ -49,6 +49,9 @@ type pageKeys struct {
 	// The links that lead to further pages, as at the top.
 	Follow *follows `yaml:"follow" example:"[{css: 'a[rel=next]'}]"`
 
+	// The challenges of pages of this kind, in place of `challenge` at the top.
+	Challenge *string `yaml:"challenge" default:"as at the top" example:"'Access denied' in text" beside:"fields: {title: {css: h1}}"`
+
 	// How often a page of this kind is fetched again.
 	Recrawl *recrawlKeys `yaml:"recrawl" beside:"fields: {title: {css: h1}}"`
 

@@ -178,6 +178,9 @@ func (a *assembly) pageKind(path string, e entry[pageKeys]) seine.PageKind {
 	if list := a.patterns(path+".match", k.Match); len(list) > 0 {
 		out.Match = func(url string) bool { return matches(list, url) }
 	}
+	if k.Challenge != nil {
+		out.Challenge = a.pageTest(path+".challenge", *k.Challenge)
+	}
 	if k.Via != nil {
 		out.Via = *k.Via
 	}

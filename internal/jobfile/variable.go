@@ -147,15 +147,15 @@ const longSecret = 16
 var credential = regexp.MustCompile(`(?i)(token|key|secret|auth|sig|pass|pwd|session|credential)[^?&=/]*=$`)
 
 // sensitive reports whether the value of a variable must not be stored where a page can repeat it:
-// the value of a header, the password or a parameter of a URL, a DSN. The value of any other
-// variable is a setting, such as a host or a word of a rule. To leave it out would destroy data.
-// before and after are the text around the variable.
+// the value of a header or of a log-in, the password or a parameter of a URL, a DSN. The value of
+// any other variable is a setting, such as a host or a word of a rule. To leave it out would
+// destroy data. before and after are the text around the variable.
 func sensitive(path, before, after, value string) bool {
 	switch {
 	case inside(path, "fetch.headers"):
 		name := strings.TrimPrefix(path, "fetch.headers.")
 		return !strings.EqualFold(name, "Accept") && !strings.EqualFold(name, "Accept-Language")
-	case inside(path, "frontier"):
+	case inside(path, "frontier"), inside(path, "session.login.form"), inside(path, "session.login.steps"):
 		return true
 	case !inside(path, "seeds.url") && !inside(path, "seeds.urls") && !inside(path, "store.url"):
 		return false

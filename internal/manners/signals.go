@@ -2,6 +2,7 @@ package manners
 
 import (
 	"bytes"
+	"fmt"
 
 	"golang.org/x/net/html"
 
@@ -11,13 +12,23 @@ import (
 	"github.com/seinehq/seine/internal/robots"
 )
 
-// Challenge returns the name of the challenge or ban page that a response is, or an empty text.
-func Challenge(page *seine.Page) string {
-	name, ok := challenge.Of(challenge.Page{Status: page.Status, Header: page.Header, Body: page.Body})
-	if !ok {
-		return ""
+// Challenge returns the name of the challenge or ban page that a response is, or an empty text. own
+// is the job's condition, or nil. The error means that the condition cannot be evaluated.
+func Challenge(page *seine.Page, own seine.PageTest) (string, error) {
+	if name, ok := challenge.Of(challenge.Page{Status: page.Status, Header: page.Header, Body: page.Body}); ok {
+		return name, nil
 	}
-	return name
+	if own == nil {
+		return "", nil
+	}
+	ok, err := own(page)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("challenge: %w", err)
+	case ok:
+		return "challenge of the job file", nil
+	}
+	return "", nil
 }
 
 // Signals returns the signals of a page against the use of its content, from its header, its meta

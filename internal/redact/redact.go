@@ -52,6 +52,9 @@ func New(secrets []string) *Replacer {
 	return r
 }
 
+// Any reports whether there are secrets to replace.
+func (r *Replacer) Any() bool { return len(r.secrets) > 0 }
+
 // Replace returns s without the secrets.
 func (r *Replacer) Replace(s string) string { return r.unescaped(r.spelled.Replace(s)) }
 

@@ -294,11 +294,15 @@ func (t *tab) page(body []byte, shown string, waits []seine.Waited) (*seine.Page
 	if int64(len(body)) > t.req.MaxBody {
 		return nil, tooLarge(t.req.MaxBody)
 	}
+	cookies, err := t.cookies()
+	if err != nil {
+		return nil, t.hangs(err)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := &seine.Page{
 		URL: t.document.url, Status: t.document.status, Header: t.document.header, Body: body, Type: t.document.media,
-		Via: seine.ViaChrome, Redirects: t.asked, Waits: waits, Notes: t.notes, Charset: t.document.charset,
+		Via: seine.ViaChrome, Redirects: t.asked, Waits: waits, Notes: t.notes, Charset: t.document.charset, Cookies: cookies,
 	}
 	p.Asked = weburl.Host(p.URL) == t.host && seine.AsksFor(t.req.Header, p.Status)
 	if p.Type == "" {

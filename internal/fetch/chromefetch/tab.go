@@ -36,10 +36,11 @@ type tab struct {
 	first   string // the canonical URL that was asked for
 	host    string // of it
 
-	ctx    context.Context //nolint:containedctx // ends with the first failure of the page
-	fail   context.CancelCauseFunc
-	target *chromedp.Target
-	shut   context.CancelFunc // ends chromedp's part and waits for it
+	ctx     context.Context //nolint:containedctx // ends with the first failure of the page
+	fail    context.CancelCauseFunc
+	target  *chromedp.Target
+	context cdp.BrowserContextID
+	shut    context.CancelFunc // ends chromedp's part and waits for it
 
 	detached <-chan struct{} // closed when the page is gone
 
@@ -124,7 +125,8 @@ func (t *tab) open(ctx context.Context) error {
 	t.target = chromedp.FromContext(own).Target
 	t.detached, _ = chromedp.Detached(own)
 	t.browser.own(t)
-	return t.prepare(opening, chromedp.FromContext(own).BrowserContextID)
+	t.context = chromedp.FromContext(own).BrowserContextID
+	return t.prepare(opening, t.context)
 }
 
 var errNoTab = errors.New("the browser opens no tab")
@@ -169,6 +171,9 @@ func (t *tab) prepare(ctx context.Context, own cdp.BrowserContextID) error {
 		add(emulation.SetDeviceMetricsOverride.Method, emulation.SetDeviceMetricsOverrideParams{
 			Width: int64(w), Height: int64(h), ScreenWidth: int64(w), ScreenHeight: int64(h), DeviceScaleFactor: 1,
 		})
+	}
+	if list := cookieParams(t.req.Cookies); len(list) > 0 {
+		add(network.SetCookies.Method, network.SetCookiesParams{Cookies: list})
 	}
 	if settings.Locale != "" {
 		add(emulation.SetLocaleOverride.Method, emulation.SetLocaleOverrideParams{Locale: settings.Locale})

@@ -6,8 +6,9 @@
 // host's pace. So the connections are held here, one [http.ClientConn] each, which never repeats. A
 // request that meets a reset ends in an error and is the frontier's to retry.
 //
-// Only connections outlive a fetch. Cookies and caches do not. Proxies named in the environment are
-// not used, because the guard would see the proxy's address in place of the host's.
+// Only connections outlive a fetch. Caches do not, and cookies only in [seine.Page.Cookies]. Seine
+// uses no proxies of the environment, because the guard would see the proxy's address in place of
+// the host's.
 package httpfetch
 
 import (
@@ -114,7 +115,7 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 			return nil, fetch.Classify(weburl.Host(from), err)
 		}
 		if !redirect {
-			p.Redirects = c.asked
+			p.Redirects, p.Cookies = c.asked, c.jar.All()
 			p.FetchedAt, p.Took = time.Now().UTC(), time.Since(start)
 			return p, nil
 		}

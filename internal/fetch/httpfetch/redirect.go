@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/cookie"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/weburl"
 )
@@ -26,7 +27,7 @@ type chain struct {
 	// allowed lists the sites, besides the first URL's, that may receive the header's credentials.
 	allowed []string
 	raw     bool // an asset: nothing in it leads elsewhere
-	jar     jar
+	jar     *cookie.Jar
 	seen    map[question]string // the cookies with which it was asked last
 }
 
@@ -34,7 +35,7 @@ type chain struct {
 type question struct{ method, url string }
 
 func newChain(req seine.Request, url string) *chain {
-	c := &chain{method: req.Method, body: req.Body, url: url, raw: req.Raw, allowed: req.CredentialsTo, header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
+	c := &chain{method: req.Method, body: req.Body, url: url, raw: req.Raw, allowed: req.CredentialsTo, jar: cookie.New(req.Cookies), header: make(http.Header, len(req.Header)+3), seen: map[question]string{}}
 	if c.method == "" {
 		c.method = http.MethodGet
 	}
@@ -83,7 +84,7 @@ func (c *chain) request(ctx context.Context) (*http.Request, error) {
 
 // cookies returns the Cookie header for a URL, from the job's cookies and those set by the chain.
 func (c *chain) cookies(url string) string {
-	return c.jar.header(originOf(url), strings.Join(c.header["Cookie"], "; "), time.Now())
+	return c.jar.Header(cookie.OriginOf(url), strings.Join(c.header["Cookie"], "; "), time.Now())
 }
 
 // redirects reports whether a response is a redirect. Without a Location it is a page like any
@@ -100,7 +101,7 @@ func redirects(resp *http.Response) bool {
 // rest of the chain, because many sites redirect in circles without them. A repeated request with
 // the same cookies gets the same answer, so such a circle is an error.
 func (c *chain) follow(resp *http.Response, most int) (bool, error) {
-	c.jar.set(originOf(c.url), resp.Header["Set-Cookie"], time.Now())
+	c.jar.Set(cookie.OriginOf(c.url), resp.Header["Set-Cookie"], time.Now())
 	if !redirects(resp) {
 		return false, nil
 	}

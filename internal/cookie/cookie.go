@@ -1,4 +1,9 @@
-package httpfetch
+// Package cookie keeps cookies as browsers do (RFC 6265bis), and the changes that a page makes to
+// them. It is pure.
+//
+// A cookie goes only to its own host, or to the domain that it names and that is no public suffix;
+// to its path; and, if it is secure, only over https. A header that breaks these rules is ignored.
+package cookie
 
 import (
 	"net/netip"
@@ -9,9 +14,11 @@ import (
 
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/seinehq/seine"
 )
 
-// These are the bounds of a cookie (RFC 6265bis, section 5.6): the bytes of name and value
+// These are the bounds of a seine.Cookie (RFC 6265bis, section 5.6): the bytes of name and value
 // together, and of an attribute's value. Browsers keep about 180 per site.
 const (
 	maxCookie    = 4096
@@ -19,26 +26,15 @@ const (
 	maxCookies   = 180
 )
 
-// cookie is a cookie as browsers keep it (RFC 6265bis, section 5.7). Name and value keep their
-// bytes: quotes, brackets, commas, bytes above 127. net/http drops or changes them.
-type cookie struct {
-	name, value string
-	domain      string // a host name in lower case
-	hostOnly    bool
-	path        string
-	secure      bool
-	expires     time.Time // zero: with the fetch
-}
-
-// origin is the place that sets cookies or gets them.
-type origin struct {
+// Origin is the place that sets cookies or gets them.
+type Origin struct {
 	host   string // in lower case, without port and brackets
 	path   string
 	secure bool
 }
 
-// originOf returns the origin of a canonical URL.
-func originOf(url string) origin {
+// OriginOf returns the origin of a canonical URL.
+func OriginOf(url string) Origin {
 	scheme, rest, _ := strings.Cut(url, "://")
 	authority, path, _ := strings.Cut(rest, "/")
 	path, _, _ = strings.Cut("/"+path, "?")
@@ -47,7 +43,12 @@ func originOf(url string) origin {
 		host = authority[:i]
 	}
 	host = strings.Trim(host, "[]")
-	return origin{host: host, path: path, secure: scheme == "https" || isLocal(host)}
+	return Origin{host: host, path: path, secure: scheme == "https" || isLocal(host)}
+}
+
+// Within reports whether a cookie is for the host of an origin.
+func (o Origin) Within(c seine.Cookie) bool {
+	return c.Domain == o.host || !c.HostOnly && within(o.host, c.Domain)
 }
 
 // isLocal reports whether a host is this machine, which browsers trust as they trust https.
@@ -56,13 +57,23 @@ func isLocal(host string) bool {
 	return err == nil && addr.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// jar keeps the cookies of one fetch.
-type jar struct {
-	cookies []cookie // the oldest first
+// Jar keeps cookies. Its zero value is empty.
+type Jar struct {
+	cookies []seine.Cookie // the oldest first
+	given   int            // the number of the cookies that it began with
 }
 
-// set takes the Set-Cookie headers of an answer in.
-func (j *jar) set(from origin, lines []string, now time.Time) {
+// New returns a jar with cookies. Name and value keep their bytes: quotes, brackets, commas, bytes
+// above 127. net/http drops or changes them.
+func New(cookies []seine.Cookie) *Jar {
+	return &Jar{cookies: slices.Clone(cookies), given: len(cookies)}
+}
+
+// All returns the cookies, the oldest first.
+func (j *Jar) All() []seine.Cookie { return slices.Clone(j.cookies) }
+
+// Set takes the Set-Cookie headers of an answer in.
+func (j *Jar) Set(from Origin, lines []string, now time.Time) {
 	for _, line := range lines {
 		c, ok := parseCookie(from, line, now)
 		if ok && !j.shadows(from, c) {
@@ -71,19 +82,19 @@ func (j *jar) set(from origin, lines []string, now time.Time) {
 	}
 }
 
-// shadows reports whether a cookie would hide a secure one although it comes
+// shadows reports whether a seine.Cookie would hide a secure one although it comes
 // over a connection that anybody may change.
-func (j *jar) shadows(from origin, c cookie) bool {
-	return !from.secure && slices.ContainsFunc(j.cookies, func(o cookie) bool {
-		return o.secure && o.name == c.name && (within(o.domain, c.domain) || within(c.domain, o.domain)) && under(c.path, o.path)
+func (j *Jar) shadows(from Origin, c seine.Cookie) bool {
+	return !from.secure && slices.ContainsFunc(j.cookies, func(o seine.Cookie) bool {
+		return o.Secure && o.Name == c.Name && (within(o.Domain, c.Domain) || within(c.Domain, o.Domain)) && under(c.Path, o.Path)
 	})
 }
 
-func (j *jar) put(c cookie, now time.Time) {
-	i := slices.IndexFunc(j.cookies, func(o cookie) bool {
-		return o.name == c.name && o.domain == c.domain && o.path == c.path && o.hostOnly == c.hostOnly
+func (j *Jar) put(c seine.Cookie, now time.Time) {
+	i := slices.IndexFunc(j.cookies, func(o seine.Cookie) bool {
+		return o.Name == c.Name && o.Domain == c.Domain && o.Path == c.Path && o.HostOnly == c.HostOnly
 	})
-	gone := !c.expires.IsZero() && !c.expires.After(now)
+	gone := !c.Expires.IsZero() && !c.Expires.After(now)
 	switch {
 	case gone && i >= 0:
 		j.cookies = slices.Delete(j.cookies, i, i+1)
@@ -91,38 +102,38 @@ func (j *jar) put(c cookie, now time.Time) {
 	case i >= 0:
 		j.cookies[i] = c
 	default:
-		if len(j.cookies) >= maxCookies {
+		if len(j.cookies) >= maxCookies+j.given {
 			j.cookies = slices.Delete(j.cookies, 0, 1)
 		}
 		j.cookies = append(j.cookies, c)
 	}
 }
 
-// header returns the Cookie header for a request, with longer paths first and then older cookies.
+// Header returns the Cookie header for a request, with longer paths first and then older cookies.
 // given is the request's own header. Cookies of the jar replace its cookies of the same name.
-func (j *jar) header(to origin, given string, now time.Time) string {
-	var matching []cookie
+func (j *Jar) Header(to Origin, given string, now time.Time) string {
+	var matching []seine.Cookie
 	for _, c := range j.cookies {
-		if c.secure && !to.secure || !c.expires.IsZero() && !c.expires.After(now) {
+		if c.Secure && !to.secure || !c.Expires.IsZero() && !c.Expires.After(now) {
 			continue
 		}
-		if (c.domain == to.host || !c.hostOnly && within(to.host, c.domain)) && under(to.path, c.path) {
+		if to.Within(c) && under(to.path, c.Path) {
 			matching = append(matching, c)
 		}
 	}
-	slices.SortStableFunc(matching, func(a, b cookie) int { return len(b.path) - len(a.path) })
+	slices.SortStableFunc(matching, func(a, b seine.Cookie) int { return len(b.Path) - len(a.Path) })
 	var pairs []string
 	for pair := range strings.SplitSeq(given, ";") {
 		pair = strings.Trim(pair, " \t")
 		name, _, _ := strings.Cut(pair, "=")
-		if pair != "" && !slices.ContainsFunc(matching, func(c cookie) bool { return c.name == name }) {
+		if pair != "" && !slices.ContainsFunc(matching, func(c seine.Cookie) bool { return c.Name == name }) {
 			pairs = append(pairs, pair)
 		}
 	}
 	for _, c := range matching {
-		pair := c.name + "=" + c.value
-		if c.name == "" {
-			pair = c.value
+		pair := c.Name + "=" + c.Value
+		if c.Name == "" {
+			pair = c.Value
 		}
 		pairs = append(pairs, pair)
 	}
@@ -142,60 +153,63 @@ func isAddress(host string) bool {
 	return err == nil
 }
 
-// under reports whether a path matches a cookie's path (section 5.1.4).
+// under reports whether a path matches a seine.Cookie's path (section 5.1.4).
 func under(path, of string) bool {
 	return path == of || strings.HasPrefix(path, of) && (strings.HasSuffix(of, "/") || path[len(of)] == '/')
 }
 
 // parseCookie reads a Set-Cookie header (section 5.6) and decides whether the
 // cookie is kept (section 5.7).
-func parseCookie(from origin, line string, now time.Time) (_ cookie, ok bool) {
+func parseCookie(from Origin, line string, now time.Time) (_ seine.Cookie, ok bool) {
 	if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-		return cookie{}, false
+		return seine.Cookie{}, false
 	}
 	parts := strings.Split(line, ";")
-	c := cookie{domain: from.host, hostOnly: true, path: defaultPath(from.path)}
+	c := seine.Cookie{Domain: from.host, HostOnly: true, Path: defaultPath(from.path)}
 	if name, value, found := strings.Cut(parts[0], "="); found {
-		c.name, c.value = trim(name), trim(value)
+		c.Name, c.Value = trim(name), trim(value)
 	} else {
-		c.value = trim(parts[0])
+		c.Value = trim(parts[0])
 	}
 	switch {
-	case c.name == "" && (c.value == "" || strings.Contains(c.value, "=")), strings.Contains(c.name+c.value, "\t"), len(c.name)+len(c.value) > maxCookie:
-		return cookie{}, false
+	case c.Name == "" && (c.Value == "" || strings.Contains(c.Value, "=")), strings.Contains(c.Name+c.Value, "\t"), len(c.Name)+len(c.Value) > maxCookie:
+		return seine.Cookie{}, false
 	}
-	a := attributes{path: c.path}
+	a := attributes{path: c.Path}
 	for _, part := range parts[1:] {
 		name, value, _ := strings.Cut(part, "=")
 		a.set(strings.ToLower(trim(name)), trim(value), from, now)
 	}
-	c.path, c.secure = a.path, a.secure
-	c.expires = a.expires
+	c.Path, c.Secure, c.HTTPOnly, c.SameSite = a.path, a.secure, a.httpOnly, a.sameSite
+	c.Expires = a.expires
 	if !a.maxAge.IsZero() {
-		c.expires = a.maxAge
+		c.Expires = a.maxAge
 	}
-	if c.domain, c.hostOnly, ok = domainOf(from.host, a.domain); !ok {
-		return cookie{}, false
+	if c.Domain, c.HostOnly, ok = domainOf(from.host, a.domain); !ok {
+		return seine.Cookie{}, false
 	}
-	if c.secure && !from.secure || a.needsSecure && !c.secure {
-		return cookie{}, false
+	if c.Secure && !from.secure || a.needsSecure && !c.Secure {
+		return seine.Cookie{}, false
 	}
 	return c, prefixed(c, a)
 }
 
 func trim(s string) string { return strings.Trim(s, " \t") }
 
-// attributes are the attributes of a cookie that affect the jar. The last of a name counts.
+// attributes are the attributes of a seine.Cookie that affect the jar. The last of a name counts.
 type attributes struct {
 	domain, path    string
 	rootPath        bool // Path=/ was given
 	secure          bool
 	httpOnly        bool
-	needsSecure     bool // by SameSite=None or Partitioned
+	needsSecure     bool   // by SameSite=None or Partitioned
+	sameSite        string // Strict, Lax or None; empty for another value
 	expires, maxAge time.Time
 }
 
-func (a *attributes) set(name, value string, from origin, now time.Time) {
+var sameSites = map[string]string{"strict": "Strict", "lax": "Lax", "none": "None"}
+
+func (a *attributes) set(name, value string, from Origin, now time.Time) {
 	if len(value) > maxAttribute {
 		return
 	}
@@ -212,7 +226,7 @@ func (a *attributes) set(name, value string, from origin, now time.Time) {
 	case "httponly":
 		a.httpOnly = true
 	case "samesite":
-		a.needsSecure = strings.EqualFold(value, "none")
+		a.needsSecure, a.sameSite = strings.EqualFold(value, "none"), sameSites[strings.ToLower(value)]
 	case "partitioned":
 		a.needsSecure = true
 	case "expires":
@@ -224,7 +238,7 @@ func (a *attributes) set(name, value string, from origin, now time.Time) {
 	}
 }
 
-// maxAgeBound is the longest life of a cookie (section 5.5).
+// maxAgeBound is the longest life of a seine.Cookie (section 5.5).
 const maxAgeBound = 400 * 24 * time.Hour
 
 func (a *attributes) setMaxAge(value string, now time.Time) {
@@ -243,7 +257,7 @@ func (a *attributes) setMaxAge(value string, now time.Time) {
 	}
 }
 
-// domainOf returns the domain that a cookie of host is for. No domain may be a public suffix,
+// domainOf returns the domain that a seine.Cookie of host is for. No domain may be a public suffix,
 // except the host itself.
 func domainOf(host, attribute string) (domain string, hostOnly, ok bool) {
 	if attribute == "" {
@@ -269,18 +283,18 @@ func domainOf(host, attribute string) (domain string, hostOnly, ok bool) {
 
 // prefixed checks the guarantees of a name's prefixes (section 4.1.3). A cookie without a name must
 // not pass for one with a prefix.
-func prefixed(c cookie, a attributes) bool {
-	name := strings.ToLower(c.name)
-	host := c.secure && c.hostOnly && a.domain == "" && a.rootPath
+func prefixed(c seine.Cookie, a attributes) bool {
+	name := strings.ToLower(c.Name)
+	host := c.Secure && c.HostOnly && a.domain == "" && a.rootPath
 	if name == "" {
-		value := strings.ToLower(c.value)
+		value := strings.ToLower(c.Value)
 		return !slices.ContainsFunc([]string{"__secure-", "__host-", "__http-"}, func(p string) bool { return strings.HasPrefix(value, p) })
 	}
 	switch {
 	case strings.HasPrefix(name, "__secure-"):
-		return c.secure
+		return c.Secure
 	case strings.HasPrefix(name, "__http-"):
-		return c.secure && a.httpOnly
+		return c.Secure && a.httpOnly
 	case strings.HasPrefix(name, "__host-http-"):
 		return host && a.httpOnly
 	case strings.HasPrefix(name, "__host-"):
