@@ -34,7 +34,7 @@ func Changes(before, after []seine.Cookie) []Change {
 	return out
 }
 
-// Apply returns cookies with changes, without those that are expired.
+// Apply returns cookies with changes, without the expired ones.
 func Apply(cookies []seine.Cookie, changes []Change, now time.Time) []seine.Cookie {
 	out := slices.Clone(cookies)
 	for _, ch := range changes {

@@ -326,8 +326,8 @@ func TestLogInKeepsThePace(t *testing.T) {
 	}
 }
 
-// A browser logs in by steps or takes the cookies of a form that was sent by HTTP. The pages of both
-// fetchers share the session.
+// A browser logs in by steps or takes the cookies of a form that was sent by HTTP. The pages of
+// both fetchers share the session.
 func TestLogInWithABrowser(t *testing.T) {
 	t.Parallel()
 	for name, steps := range map[string][]seine.Step{

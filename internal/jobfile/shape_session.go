@@ -20,7 +20,7 @@ type loginKeys struct {
 	// has them, also hidden ones.
 	Form entries[string] `yaml:"form" keys:"^[^\\x00-\\x1f]{1,200}$" example:"{user: '${LOGIN_USER:-me}', password: '${LOGIN_PASSWORD:-secret}'}" beside:"url: 'https://shop.example/login', check: '\"Sign out\" in text'"`
 
-	// Signs in with a browser in place of `form`. The steps are those of a page kind.
+	// Signs in with a browser in place of `form`. A page kind has the same steps.
 	Steps []stepKeys `yaml:"steps" example:"[{fill: {css: '#user', value: me}}, {click: '#go'}, {wait: {css: '#account'}}]" beside:"url: 'https://shop.example/login', check: '\"Sign out\" in text'"`
 
 	// An expression over `url`, `status`, `text` and `body` of a page that is true if the job is

@@ -148,7 +148,7 @@ func (v visitor) form(ctx context.Context, at string) (*seine.Page, error) {
 	})
 }
 
-// get sends a request and those of its redirects, each at its host's pace and as robots.txt allows.
+// get sends a request and follows its redirects, each at its host's pace and as robots.txt allows.
 func (v visitor) get(ctx context.Context, req seine.Request) (*seine.Page, error) {
 	req.OnRedirect = func(ctx context.Context, _, to string) error {
 		at, err := weburl.Canonical(to)
@@ -183,8 +183,8 @@ func (v visitor) enter(ctx context.Context, at string) error {
 	return err
 }
 
-// explain returns a failure for an error that another attempt would repeat. A fault of the host, and
-// the end of this worker, say nothing about the log-in.
+// explain returns a failure for an error that another attempt would repeat. A fault of the host,
+// and the end of this worker, say nothing about the log-in.
 func (v visitor) explain(err error) error {
 	var declined *hosts.DeclinedError
 	if errors.As(err, &declined) && declined.After == 0 {

@@ -239,7 +239,7 @@ func (c *Client) mayLogIn() bool {
 	return !time.Now().Before(c.quiet)
 }
 
-// signIn returns a session with a later log-in than the one that a page was fetched with.
+// signIn returns a session with a later log-in than used has.
 func (c *Client) signIn(ctx context.Context, page string, used state) (state, error) {
 	select {
 	case c.signing <- struct{}{}:

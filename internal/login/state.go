@@ -33,7 +33,7 @@ func (c *Client) current(ctx context.Context) (state, error) {
 	return c.adopt(got), nil
 }
 
-// adopt makes a session of the frontier the one that this process uses.
+// adopt makes a session of the frontier the session of this process.
 func (c *Client) adopt(got frontier.Session) state {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,7 +121,8 @@ func encode(cookies []seine.Cookie) json.RawMessage {
 	}
 }
 
-// decode returns stored cookies, never nil. Unreadable ones are none, and the next log-in replaces them.
+// decode returns stored cookies, never nil. Unreadable ones are left out, and the next log-in
+// replaces them.
 func decode(raw json.RawMessage) []seine.Cookie {
 	var list []stored
 	if len(raw) > 0 && json.Unmarshal(raw, &list) != nil {
@@ -147,7 +148,7 @@ var secretName = regexp.MustCompile(`(?i)(token|key|secret|auth|sig|pass|sess|si
 // judged after several log-ins.
 const maxHidden = 256
 
-// hide adds the secrets of cookies to those that results are cleaned of. c.mu is held.
+// hide adds the secrets of cookies to c.secrets. c.mu is held.
 func (c *Client) hide(cookies []seine.Cookie) {
 	for _, k := range cookies {
 		secret := len(k.Value) >= longSecret || len(k.Value) >= longSecret/2 && secretName.MatchString(k.Name)
