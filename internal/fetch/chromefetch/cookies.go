@@ -43,8 +43,8 @@ func cookieParams(cookies []seine.Cookie) []*network.CookieParam {
 }
 
 // cookies returns the cookies of the request, as the page's context has them, and the cookies of
-// the hosts of its main documents. The cookies of other sites, whose scripts or frames the page has, do not
-// belong to the session.
+// the hosts of its main documents. The cookies of other sites, whose scripts the page has,
+// do not belong to the session.
 func (t *tab) cookies() ([]seine.Cookie, error) {
 	if t.req.Cookies == nil {
 		return nil, nil
