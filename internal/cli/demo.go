@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,17 +12,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seinehq/seine/examples"
-	"github.com/seinehq/seine/internal/cardsite"
 	"github.com/seinehq/seine/internal/jobfile"
 )
 
 type demoFlags struct {
+	site          string
 	serveOnly     bool
 	pages, images string
 	photos, dir   string
 	seed          uint64
-	ids           int64
+	ids, products int64
 	via           string
 }
 
@@ -32,113 +32,112 @@ type demoCommand struct {
 	flags demoFlags
 }
 
+// bundledSite is a bundled site that is served.
+type bundledSite struct {
+	about string // "registry of 200 ids"
+
+	pagesURL, imagesURL string
+	close               func() error
+
+	// job is the text of its job file, with the addresses of examples instead of its own.
+	job           string
+	pages, images string
+
+	// show shows the result in a demo's folder. files is the folder of the store.
+	show func(ctx context.Context, inner *app, job, files, sheet string) error
+}
+
 func newDemo(a *app) *cobra.Command {
 	x := &demoCommand{app: a}
 	d := &x.flags
 	c := &cobra.Command{
-		Use: "demo", Short: "Serve the bundled registry, scrape it, show the result",
-		Long: `Serves a card registry on this machine, scrapes it with the job of the original, and
-shows the found and skipped IDs with the reasons. Each demo starts from an empty
-folder and removes the data of an earlier one.
+		Use: "demo", Short: "Serve a bundled site, scrape it, show the result",
+		Long: `Serves a bundled site on this machine, scrapes it, and shows the result with the
+reasons of what was left out. The card registry is scraped by its IDs with the job
+of the original, and the shop by its links. Each demo starts from an empty folder
+and removes the data of an earlier one.
 
-With --serve-only it serves the registry for your own job files.`,
+With --serve-only it serves the site for your own job files.`,
 		Example: `  seine demo --ids 50
+  seine demo --site shop
   seine demo --serve-only &
-  seine run examples/cardsite/job.yaml       # or examples/cardsite/browser.yaml`,
-		RunE: func(c *cobra.Command, _ []string) error { return x.run(c.Context(), *d) },
+  seine run examples/cardsite/job.yaml       # or examples/cardsite/browser.yaml
+  seine demo --site shop --serve-only &
+  seine run examples/shop/job.yaml           # or another one of examples/shop`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			for name, of := range map[string]string{"ids": siteCards, "photos": siteCards, "via": siteCards, "products": siteShop} {
+				if c.Flags().Changed(name) && d.site != of {
+					return usagef("--%s belongs to --site %s", name, of)
+				}
+			}
+			return x.run(c.Context(), *d)
+		},
 	}
 	f := c.Flags()
-	f.BoolVar(&d.serveOnly, "serve-only", false, "serve the registry until a signal arrives, scrape nothing")
-	f.StringVar(&d.pages, "pages", "", "address of the pages (default: a free port; with --serve-only "+examples.CardsitePages+")")
-	f.StringVar(&d.images, "images", "", "address of the images (default: a free port; with --serve-only "+examples.CardsiteImages+")")
+	f.StringVar(&d.site, "site", siteCards, "the site: cards (a registry of graded cards) or shop")
+	f.BoolVar(&d.serveOnly, "serve-only", false, "serve the site until a signal arrives, scrape nothing")
+	f.StringVar(&d.pages, "pages", "", "address of the pages (default: a free port; with --serve-only the address in the examples)")
+	f.StringVar(&d.images, "images", "", "address of the images (default: a free port; with --serve-only the address in the examples)")
 	f.StringVar(&d.photos, "photos", "", "folder of photographs to show on the cards")
 	f.StringVar(&d.dir, "dir", "data/demo", "folder of the demo's data")
-	f.Uint64Var(&d.seed, "seed", 1, "seed of the registry's content")
-	f.Int64Var(&d.ids, "ids", 200, "number of IDs")
-	f.StringVar(&d.via, "via", "auto", "fetcher of pages: http, chrome, or auto (chrome if a browser exists)")
+	f.Uint64Var(&d.seed, "seed", 1, "seed of the site's content")
+	f.Int64Var(&d.ids, "ids", 200, "number of IDs of the registry")
+	f.Int64Var(&d.products, "products", 120, "number of products of the shop")
+	f.StringVar(&d.via, "via", "auto", "fetcher of the registry's pages: http, chrome, or auto (chrome if a browser exists)")
 	return c
 }
 
-const demoFrom = 70000000
+// The values of --site.
+const (
+	siteCards = "cards"
+	siteShop  = "shop"
+)
 
 func (a *demoCommand) run(ctx context.Context, d demoFlags) error {
-	if d.ids < 1 || d.ids > 1_000_000 {
-		return usagef("--ids %d: give a number from 1 to 1000000", d.ids)
+	serve := map[string]func(context.Context, demoFlags) (bundledSite, error){siteCards: a.serveCards, siteShop: a.serveShop}[d.site]
+	if serve == nil {
+		return usagef("--site %q: cards or shop", d.site)
 	}
-	if err := a.chooseVia(&d); err != nil {
+	site, err := serve(ctx, d)
+	if err != nil {
 		return err
 	}
-	site, err := cardsite.New(cardsite.Config{Seed: d.seed, From: demoFrom, To: demoFrom + d.ids - 1, Photos: d.photos})
-	if err != nil {
-		return usagef("%w", err)
-	}
-	fallback := func(v *string, serve string) {
-		if *v == "" && d.serveOnly {
-			*v = serve
-		} else if *v == "" {
-			*v = "127.0.0.1:0"
-		}
-	}
-	fallback(&d.pages, examples.CardsitePages)
-	fallback(&d.images, examples.CardsiteImages)
-	served, err := cardsite.Serve(ctx, site, d.pages, d.images)
-	if err != nil {
-		return fmt.Errorf("%w: choose other addresses with --pages and --images", err)
-	}
-	defer func() { _ = served.Close() }()
-	a.say("seine: registry of %s at %s, images at %s", counted(d.ids, "id"), served.PagesURL, served.ImagesURL)
+	defer func() { _ = site.close() }()
+	a.say("seine: %s at %s, images at %s", site.about, site.pagesURL, site.imagesURL)
 	if d.serveOnly {
 		a.say("seine: Ctrl-C stops it")
 		<-ctx.Done()
 		return nil
 	}
-	return a.demoRun(ctx, d, served)
+	return a.demoRun(ctx, d, site)
 }
 
-// chooseVia resolves auto to a fetcher and prints it.
-func (a *demoCommand) chooseVia(d *demoFlags) error {
-	if d.serveOnly {
-		return nil
+// at returns the addresses of a site: those of the flags, else those of the examples or free ports.
+func (d demoFlags) at(pages, images string) (pagesAt, imagesAt string) {
+	if !d.serveOnly {
+		pages, images = "127.0.0.1:0", "127.0.0.1:0"
 	}
-	path, err := a.browser().Find()
-	switch d.via {
-	case "http":
-		return nil
-	case "chrome":
-		return err
-	case "auto":
-	default:
-		return usagef("--via %q: http, chrome or auto", d.via)
-	}
-	if err != nil {
-		d.via = "http" // a demo without a browser is better than none
-		a.say("seine: no browser found, so pages are fetched by http. Install one (apt-get install chromium-headless-shell) to render them")
-		return nil //nolint:nilerr // said
-	}
-	d.via = "chrome"
-	a.say("seine: %s renders the pages (use --via http for none)", path)
-	return nil
+	return cmp.Or(d.pages, pages), cmp.Or(d.images, images)
 }
 
-func (a *demoCommand) demoRun(ctx context.Context, d demoFlags, served *cardsite.Served) error {
-	store := filepath.Join(d.dir, "cards")
+// demoAddress explains an address that can't be served.
+func demoAddress(err error) error {
+	return fmt.Errorf("%w: choose other addresses with --pages and --images", err)
+}
+
+func (a *demoCommand) demoRun(ctx context.Context, d demoFlags, site bundledSite) error {
+	store, sheet := filepath.Join(d.dir, d.site), filepath.Join(d.dir, "sheet.png")
 	if err := ownDemo(d.dir); err != nil {
 		return err
 	}
-	for _, path := range []string{store, filepath.Join(d.dir, "seine.db"), filepath.Join(d.dir, "seine.db-wal"), filepath.Join(d.dir, "seine.db-shm"), filepath.Join(d.dir, "sheet.png")} {
-		if err := os.RemoveAll(path); err != nil {
+	for _, name := range []string{siteCards, siteShop, "seine.db", "seine.db-wal", "seine.db-shm", "sheet.png"} {
+		if err := os.RemoveAll(filepath.Join(d.dir, name)); err != nil {
 			return err
 		}
 	}
-	example := examples.Cardsite
-	if d.via == "chrome" {
-		example = examples.CardsiteBrowser
-	}
 	text := strings.NewReplacer(
-		examples.CardsitePages, strings.TrimPrefix(served.PagesURL, "http://"),
-		examples.CardsiteImages, strings.TrimPrefix(served.ImagesURL, "http://"),
-		"to: 70000199", fmt.Sprintf("to: %d", demoFrom+d.ids-1),
-	).Replace(example)
+		site.pages, strings.TrimPrefix(site.pagesURL, "http://"), site.images, strings.TrimPrefix(site.imagesURL, "http://"),
+	).Replace(site.job)
 	path := filepath.Join(d.dir, "job.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return err
@@ -168,7 +167,7 @@ func (a *demoCommand) demoRun(ctx context.Context, d demoFlags, served *cardsite
 	if exitCode(runErr) != exitOK && exitCode(runErr) != exitFailures {
 		return runErr
 	}
-	return errors.Join(runErr, a.showStore(d.dir, store))
+	return errors.Join(runErr, site.show(ctx, inner, path, store, sheet))
 }
 
 // demoMark is the file by which a demo knows its own folder.
@@ -188,27 +187,4 @@ func ownDemo(dir string) error {
 		return err
 	}
 	return os.WriteFile(mark, []byte("made by `seine demo`, which removes it\n"), 0o600)
-}
-
-// showStore lists the folders of the store and makes a contact sheet of it.
-func (a *demoCommand) showStore(dir, store string) error {
-	cards, err := collectCards(filepath.Join(store, "png"))
-	if err != nil || len(cards) == 0 {
-		return err
-	}
-	sheet := filepath.Join(dir, "sheet.png")
-	if err := writeSheet(sheet, cards); err != nil {
-		return err
-	}
-	if a.json() {
-		return nil
-	}
-	a.print("")
-	a.print("%-10s %s", "grade", "cards")
-	for _, g := range cards {
-		a.print("%-10s %d", g.grade, len(g.fronts))
-	}
-	a.print("")
-	a.print("Look at them: %s, the first %d of each grade on one sheet: %s", filepath.Join(store, "png"), sheetColumns, sheet)
-	return nil
 }

@@ -21,14 +21,14 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// gradeCards are the fronts of one grade, by file.
-type gradeCards struct {
-	grade  string
-	fronts []string
+// sheetRow is a row of a contact sheet: the pictures of one folder, by file.
+type sheetRow struct {
+	name  string
+	files []string
 }
 
 // collectCards reads a folder of one folder a grade.
-func collectCards(dir string) ([]gradeCards, error) {
+func collectCards(dir string) ([]sheetRow, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -36,7 +36,7 @@ func collectCards(dir string) ([]gradeCards, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []gradeCards
+	var out []sheetRow
 	for _, e := range entries {
 		fronts, err := filepath.Glob(filepath.Join(dir, e.Name(), "*_front.png"))
 		if err != nil {
@@ -44,18 +44,18 @@ func collectCards(dir string) ([]gradeCards, error) {
 		}
 		if len(fronts) > 0 {
 			slices.Sort(fronts)
-			out = append(out, gradeCards{e.Name(), fronts})
+			out = append(out, sheetRow{e.Name(), fronts})
 		}
 	}
-	number := func(g gradeCards) int {
-		n, err := strconv.Atoi(g.grade)
+	number := func(g sheetRow) int {
+		n, err := strconv.Atoi(g.name)
 		if err != nil {
 			return 1 << 30
 		}
 		return n
 	}
-	slices.SortFunc(out, func(a, b gradeCards) int {
-		return cmp.Or(cmp.Compare(number(a), number(b)), strings.Compare(a.grade, b.grade))
+	slices.SortFunc(out, func(a, b sheetRow) int {
+		return cmp.Or(cmp.Compare(number(a), number(b)), strings.Compare(a.name, b.name))
 	})
 	return out, nil
 }
@@ -66,31 +66,33 @@ const (
 	thumbWidth   = 96
 	thumbHeight  = 138
 	sheetGap     = 10
-	sheetMargin  = 110
+	minMargin    = 110
+	labelWidth   = 12 // pixels of a letter
 )
 
-func writeSheet(path string, rows []gradeCards) error {
-	columns := 0
+func writeSheet(path string, rows []sheetRow) error {
+	columns, margin := 0, minMargin
 	for _, r := range rows {
-		columns = max(columns, min(len(r.fronts), sheetColumns))
+		margin = max(margin, 28+labelWidth*len(r.name))
+		columns = max(columns, min(len(r.files), sheetColumns))
 	}
-	sheet := image.NewRGBA(image.Rect(0, 0, sheetMargin+columns*(thumbWidth+sheetGap)+sheetGap, len(rows)*(thumbHeight+sheetGap)+sheetGap))
+	sheet := image.NewRGBA(image.Rect(0, 0, margin+columns*(thumbWidth+sheetGap)+sheetGap, len(rows)*(thumbHeight+sheetGap)+sheetGap))
 	draw.Draw(sheet, sheet.Bounds(), image.NewUniform(color.RGBA{250, 250, 248, 255}), image.Point{}, draw.Src)
 	for i, r := range rows {
 		y := sheetGap + i*(thumbHeight+sheetGap)
-		label := "PSA " + r.grade
-		if r.grade == "unknown" {
-			label = r.grade
+		label := r.name
+		if _, err := strconv.Atoi(label); err == nil {
+			label = "PSA " + label
 		}
 		if err := caption(sheet, 14, y+thumbHeight/2+7, label); err != nil {
 			return err
 		}
-		for c, file := range r.fronts[:min(len(r.fronts), sheetColumns)] {
+		for c, file := range r.files[:min(len(r.files), sheetColumns)] {
 			img, err := readPNG(file)
 			if err != nil {
 				return err
 			}
-			x := sheetMargin + c*(thumbWidth+sheetGap)
+			x := margin + c*(thumbWidth+sheetGap)
 			xdraw.ApproxBiLinear.Scale(sheet, image.Rect(x, y, x+thumbWidth, y+thumbHeight), img, img.Bounds(), draw.Src, nil)
 		}
 	}

@@ -149,6 +149,16 @@ func (s shopRun) requests(t *testing.T) map[string]int {
 	return out
 }
 
+// An example is read in one view.
+func TestShopExamplesAreShort(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"job": examples.Shop, "sitemap": examples.ShopSitemap, "api": examples.ShopAPI, "graphql": examples.ShopGraphQL} {
+		if n := strings.Count(text, "\n"); n >= 60 {
+			t.Errorf("examples/shop/%s.yaml has %d lines; want fewer than 60", name, n)
+		}
+	}
+}
+
 // The whole shop by its links. The store holds exactly the truth, each page was requested once, and
 // nothing forbidden was.
 func TestShopByLinks(t *testing.T) {

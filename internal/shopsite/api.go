@@ -78,8 +78,9 @@ type slice struct {
 func (s *Site) page(after string, first int) (slice, error) {
 	from := 0
 	if after != "" {
-		text, err := base64.RawURLEncoding.DecodeString(after)
+		text, _ := base64.RawURLEncoding.DecodeString(after) // what is not base64 has no number
 		number, ours := strings.CutPrefix(string(text), "item:")
+		var err error
 		if from, err = strconv.Atoi(number); err != nil || !ours || from < 0 {
 			return slice{}, fmt.Errorf("cursor %q is not one of ours", after)
 		}

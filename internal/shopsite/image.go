@@ -8,7 +8,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +23,10 @@ type picture struct {
 	product, n int
 }
 
+var paints = map[string]color.RGBA{
+	"black": {30, 30, 34, 255}, "blue": {40, 80, 190, 255}, "green": {40, 140, 70, 255}, "red": {200, 40, 45, 255}, "sand": {215, 190, 140, 255},
+}
+
 // Image returns the file of a path such as /i/S00001/1.jpg.
 func (s *Site) Image(path string) ([]byte, bool) {
 	p, ok := s.images[path]
@@ -35,10 +38,9 @@ func (s *Site) Image(path string) ([]byte, bool) {
 	}
 	img := image.NewRGBA(image.Rect(0, 0, Width, Height))
 	sitekit.Fill(img, img.Bounds(), color.White)
-	hue := float64(slices.Index(colors, p.color)) / float64(len(colors))
 	body := image.Rect(30, 40+20*p.n, Width-30, Height-60)
-	sitekit.Fill(img, body, sitekit.HSV(hue, 0.6, 0.85))
-	sitekit.Fill(img, body.Inset(20+p.product%20), sitekit.HSV(float64(p.product*47%360)/360, 0.5, 0.7))
+	sitekit.Fill(img, body, paints[p.color])
+	sitekit.Fill(img, body.Inset(20+p.product%20), sitekit.HSV(float64(p.product*47%360)/360, 0.5, 0.9))
 	sitekit.Text(img, 30, 28, 20, color.Black, p.sku)
 	sitekit.Text(img, 30, Height-24, 18, color.Black, fmt.Sprintf("view %d", p.n+1))
 	var b bytes.Buffer
