@@ -18,7 +18,8 @@ var CardsiteBrowser string
 //go:embed shop/job.yaml
 var Shop string
 
-// ShopSitemap, ShopAPI and ShopGraphQL give the same items by other ways.
+// ShopSitemap, ShopAPI and ShopGraphQL give the same items by other ways. ShopAccount gives the
+// orders of an account.
 var (
 	//go:embed shop/sitemap.yaml
 	ShopSitemap string
@@ -26,6 +27,8 @@ var (
 	ShopAPI string
 	//go:embed shop/graphql.yaml
 	ShopGraphQL string
+	//go:embed shop/account.yaml
+	ShopAccount string
 )
 
 // The addresses that the job files name.

@@ -152,7 +152,7 @@ func (s shopRun) requests(t *testing.T) map[string]int {
 // An example is read in one view.
 func TestShopExamplesAreShort(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{"job": examples.Shop, "sitemap": examples.ShopSitemap, "api": examples.ShopAPI, "graphql": examples.ShopGraphQL} {
+	for name, text := range map[string]string{"job": examples.Shop, "sitemap": examples.ShopSitemap, "api": examples.ShopAPI, "graphql": examples.ShopGraphQL, "account": examples.ShopAccount} {
 		if n := strings.Count(text, "\n"); n >= 60 {
 			t.Errorf("examples/shop/%s.yaml has %d lines; want fewer than 60", name, n)
 		}
@@ -320,6 +320,50 @@ func TestShopByOtherWays(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The orders of the account, whose session expires in the middle. The job signs in twice, and
+// requests no more than the pages that then lead to the login again.
+func TestShopAccount(t *testing.T) {
+	t.Parallel()
+	eachFrontier(t, shopsite.Config{}, examples.ShopAccount, func(t *testing.T, s shopRun) {
+		s.ExpireAfter(6)
+		s.seine(t, "run", s.job)
+		want, got := map[string]shopsite.Order{}, map[string]shopsite.Order{}
+		for _, o := range s.Orders() {
+			want[o.Number] = o
+		}
+		for _, r := range s.stored(t)["order"] {
+			var fields struct {
+				Number, SKU string
+				Total       float64
+			}
+			if err := json.Unmarshal(r.Fields, &fields); err != nil {
+				t.Fatal(err)
+			}
+			got[fields.Number] = shopsite.Order{Number: fields.Number, SKU: fields.SKU, Total: fmt.Sprintf("%.2f", fields.Total)}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("orders (-want +got)\n%s", d)
+		}
+		logins, pages := 0, map[string]int{}
+		for _, e := range s.Journal() {
+			if e.Method == "POST" {
+				logins++
+			}
+			if e.Status == 200 && strings.HasPrefix(e.URI, "/account/") {
+				pages[e.URI]++
+			}
+		}
+		if logins != 2 {
+			t.Errorf("%d log-ins; want 2", logins)
+		}
+		for _, o := range s.Orders() {
+			if uri := "/account/orders/" + o.Number; pages[uri] != 1 {
+				t.Errorf("%s was sent %d times; want once", uri, pages[uri])
+			}
+		}
+	})
 }
 
 // A second visit of each page, after prices changed and products went. Pages without a change

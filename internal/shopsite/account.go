@@ -68,6 +68,11 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 // signedIn redirects to the login unless the request has a session.
 func (s *Site) signedIn(w http.ResponseWriter, r *http.Request) bool {
 	if c, err := r.Cookie(sessionCookie); err == nil && c.Value == s.session() {
+		s.mu.Lock()
+		if s.expires--; s.expires == 0 {
+			s.login++
+		}
+		s.mu.Unlock()
 		w.Header().Set("Cache-Control", "private, no-store")
 		return true
 	}

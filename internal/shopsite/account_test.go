@@ -78,6 +78,15 @@ func TestAccount(t *testing.T) {
 	if at, _ := get("/account/orders/5001"); at != "/login" {
 		t.Errorf("an expired session reaches %s", at)
 	}
+	if got := post(client, field[1], Password); got != "/account/orders" {
+		t.Fatalf("the second login leads to %s", got)
+	}
+	s.ExpireAfter(1)
+	for _, want := range []string{"/account/orders/5001", "/login"} {
+		if at, _ := get("/account/orders/5001"); at != want {
+			t.Errorf("an order leads to %s; want %s", at, want)
+		}
+	}
 }
 
 func read(t *testing.T, resp *http.Response, err error) (at, body string) {

@@ -46,6 +46,7 @@ type Site struct {
 	revision int
 	design   int
 	login    int // grows when the sessions expire
+	expires  int // pages of the account until then; zero: never
 	quota    quota
 	journal  []Entry
 }
@@ -128,6 +129,13 @@ func (s *Site) ExpireSessions() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.login++
+}
+
+// ExpireAfter signs out every account after n further pages of an account.
+func (s *Site) ExpireAfter(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expires = n
 }
 
 // state returns the revision and the design of now.
