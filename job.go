@@ -163,12 +163,17 @@ type Fetch struct {
 	// Default none.
 	CredentialsTo []string
 
-	// UserAgent replaces the default "Seine/VERSION (+CONTACT)".
+	// UserAgent replaces the default "Seine/VERSION (+CONTACT)". If it does not name Seine, the
+	// default follows it.
 	UserAgent string
 
 	// AllowPrivate lists the addresses that are not global unicast and may be
 	// asked all the same, such as 127.0.0.1 at port 8080. Default none.
 	AllowPrivate []PrivateNet
+
+	// Proxies lists URLs of proxies with the schemes http, https and socks5. A proxy that fails
+	// rests, and the next one is taken. The environment's proxies are never used. Default none.
+	Proxies []string
 
 	// Chrome configures the display of a page in ViaChrome.
 	Chrome Chrome

@@ -301,7 +301,7 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 	if err != nil {
 		return err
 	}
-	done, err := wiring.Equip(registered, buckets[at], w.chrome, w.cfg.Version)
+	done, err := wiring.Equip(registered, buckets[at], w.chrome, w.cfg.Version, w.cfg.Log)
 	if err != nil {
 		return err
 	}

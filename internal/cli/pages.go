@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"sort"
 	"strings"
@@ -56,8 +57,13 @@ func (c *console) describePages(job *seine.Job, rules *extract.Scraper) {
 	}
 }
 
-// describeSession prints how the job is known to its site.
+// describeSession prints how the job reaches its site, and how it is known there.
 func (c *console) describeSession(job *seine.Job) {
+	for _, at := range job.Fetch.Proxies {
+		if u, err := url.Parse(at); err == nil {
+			c.print("  proxy     %s", terminal.Escape(u.Scheme+"://"+u.Host))
+		}
+	}
 	in := job.Session.LogIn
 	switch {
 	case !job.Session.Cookies:

@@ -358,7 +358,7 @@ func TestLogInWithABrowser(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			done, err := wiring.Equip(j, asset.New(memblob.OpenBucket(nil), asset.Options{}), chrome, "test")
+			done, err := wiring.Equip(j, asset.New(memblob.OpenBucket(nil), asset.Options{}), chrome, "test", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -96,7 +96,7 @@ func (r *rig) register(j seine.Job) *engine.Job {
 	if err != nil {
 		r.Fatal(err)
 	}
-	done, err := wiring.Equip(out, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test")
+	done, err := wiring.Equip(out, asset.New(memblob.OpenBucket(nil), asset.Options{}), nil, "test", nil)
 	if err != nil {
 		r.Fatal(err)
 	}

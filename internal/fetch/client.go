@@ -35,8 +35,12 @@ type Client struct {
 // Fetchers belong to the caller, who closes them.
 func New(job seine.Job, version string, fetchers map[seine.Via]seine.Fetcher) *Client {
 	c := &Client{fetch: job.Fetch, sites: Sites(&job), agent: job.Fetch.UserAgent, fetchers: fetchers}
-	if c.agent == "" {
-		c.agent = UserAgent(version, job.Contact)
+	own := UserAgent(version, job.Contact)
+	switch {
+	case c.agent == "":
+		c.agent = own
+	case !namesSeine(c.agent):
+		c.agent += " " + own
 	}
 	return c
 }
@@ -147,6 +151,17 @@ func tighter[T int64 | time.Duration](a, b T) T {
 		return a
 	}
 	return min(a, b)
+}
+
+// namesSeine reports whether a user agent has the product token under which robots.txt addresses
+// Seine.
+func namesSeine(agent string) bool {
+	for word := range strings.FieldsSeq(agent) {
+		if name, _, _ := strings.Cut(word, "/"); strings.EqualFold(name, "Seine") {
+			return true
+		}
+	}
+	return false
 }
 
 // UserAgent is the name that Seine gives, "Seine/VERSION (+CONTACT)". The contact, a mail address

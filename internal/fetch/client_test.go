@@ -104,7 +104,21 @@ func TestClientFillsInWhatTheRequestLeavesOpen(t *testing.T) {
 				j.Fetch.UserAgent, j.Fetch.Header = "named", http.Header{"User-Agent": {"header"}}
 			},
 			req:  seine.Request{URL: "https://a.example/u"},
-			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"User-Agent": {"named"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"User-Agent": {"named Seine/1 (+data@example.org)"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+		},
+		{
+			name: "a desktop's user agent names Seine too",
+			change: func(j *seine.Job) {
+				j.Fetch.Via, j.Fetch.UserAgent = seine.ViaChrome, "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0"
+			},
+			req:  seine.Request{URL: "https://a.example/u"},
+			want: seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaChrome, Header: http.Header{"User-Agent": {"Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0 Seine/1 (+data@example.org)"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
+		},
+		{
+			name:   "a user agent that names Seine stays",
+			change: func(j *seine.Job) { j.Fetch.UserAgent = "Lab/1 seine/2 (+x)" },
+			req:    seine.Request{URL: "https://a.example/u"},
+			want:   seine.Request{URL: "https://a.example/u", Method: "GET", Via: seine.ViaHTTP, Header: http.Header{"User-Agent": {"Lab/1 seine/2 (+x)"}}, MaxBody: 8 << 20, Timeout: 20 * time.Second},
 		},
 		{
 			name:   "the request's user agent goes before all",

@@ -15,7 +15,8 @@ import (
 // neither a name, a redirect nor a changed DNS answer bypasses it. The zero value refuses every
 // such address.
 //
-// Through a proxy the guard would see only the proxy's address, so users of a Guard never use one.
+// Through a proxy the guard would see only the proxy's address, so a proxy gets addresses that the
+// guard has checked: see package egress.
 type Guard struct {
 	// Allow lists exceptions. Exceptions name the final address and port. An IPv4 address equals
 	// its form inside IPv6. Default none.

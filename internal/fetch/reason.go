@@ -36,6 +36,7 @@ const (
 	BadURL         = "bad URL"
 	NoFetcher      = "no such fetcher"
 	NotWritten     = "body not written"
+	NoProxy        = "no proxy works"
 
 	// For a page in a browser.
 	BadWait       = "bad wait"
@@ -95,7 +96,7 @@ func (f Fault) Is(target error) bool {
 
 func ofHost(reason string) bool {
 	switch reason {
-	case NoName, RefusedConn, Unreachable, BadCertificate, BadTLS:
+	case NoName, RefusedConn, Unreachable, BadCertificate, BadTLS, NoProxy:
 		return true
 	}
 	return false

@@ -140,6 +140,9 @@ func (a *assembly) fetch() seine.Fetch {
 	for _, address := range f.AllowPrivate {
 		out.AllowPrivate = append(out.AllowPrivate, address.net)
 	}
+	if f.Proxy != nil {
+		out.Proxies = a.proxies(*f.Proxy)
+	}
 	for i, host := range f.CredentialsTo {
 		path := index("fetch.credentials_to", i)
 		at, err := weburl.Canonical("https://" + host + "/")

@@ -105,6 +105,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	}
 	job.Scraper = scraper
 	job.Secrets, job.Variables = variables.secret()
+	job.Secrets = append(job.Secrets, proxySecrets(job.Fetch.Proxies)...)
 	scraper.LeaveOut(redact.New(job.Secrets).Replace)
 	job.Source = src
 	job.Digest = sum

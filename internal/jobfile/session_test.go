@@ -67,3 +67,20 @@ session:
 		t.Errorf("without variables: %v", err)
 	}
 }
+
+func TestProxyMistakes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ src, want string }{
+		{"fetch: {proxy: 'ftp://me:secret@a.example'}\n", `job.yaml:4:16: fetch.proxy: "ftp://a.example" is no proxy: the scheme "ftp" is unknown; begin with http://, https:// or socks5://`},
+		{"fetch: {proxy: ['http://a.example', 'socks5h://b']}\n", `job.yaml:4:37: fetch.proxy: "socks5h://b" is no proxy: the scheme "socks5h" is not supported; begin with socks5://, where names resolve on this machine`},
+		{"fetch: {proxy: [socks5://a.example:1080]}\n", ""},
+	} {
+		if got := mistakes(t, "job: j\nseeds: {urls: ['https://a.example/']}\nfields: {title: {css: h1}}\n"+tt.src); got != tt.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.src, got, tt.want)
+		}
+	}
+	f, err := Parse("job.yaml", []byte("job: j\nseeds: {urls: ['https://a.example/']}\nfields: {title: {css: h1}}\nfetch: {proxy: 'http://me:${PW}@a.example'}\n"), func(string) (string, bool) { return "battery", true })
+	if err != nil || !slices.Contains(f.Job.Secrets, "battery") || !slices.Equal(f.Job.Fetch.Proxies, []string{"http://me:battery@a.example"}) {
+		t.Errorf("%v, %+v", err, f)
+	}
+}

@@ -27,13 +27,21 @@ type fetch struct {
 	// example for images, carry no credentials.
 	CredentialsTo []string `yaml:"credentials_to" default:"none" example:"[images.shop.example]" beside:"headers: {Authorization: Bearer 1}"`
 
-	// Replaces the user agent.
+	// Comes in place of the default in the user agent. If it does not name Seine, the default
+	// follows it, because robots.txt addresses Seine by that name.
 	UserAgent string `yaml:"user_agent" default:"Seine/VERSION (+CONTACT)" example:"ExampleLab/1.0 (+https://lab.example)"`
 
 	// Addresses or prefixes that may be requested although they are not public. Names are not
 	// permitted. Each may have a port, such as 10.0.0.0/8:443; without one every port may be asked.
 	// With a port, IPv6 stands in brackets: "[::1]:8080", "[fd00::]/8:443".
 	AllowPrivate []address `yaml:"allow_private" default:"none" example:"[127.0.0.1:8080]"`
+
+	// A proxy, or a list of them, as http://HOST:PORT, https:// or socks5://, with user and
+	// password in front of HOST if it needs them. All requests go through it. If it fails it rests,
+	// and the next one is taken. Names resolve on this machine, so that `allow_private` holds
+	// behind a proxy too. A proxy with a private address needs `allow_private` itself. Proxies of
+	// the environment are not used.
+	Proxy *several[string] `yaml:"proxy" default:"none" example:"[http://proxy.example:3128, 'socks5://10.0.0.7:1080']"`
 
 	// The most bytes of a page, after its encoding is undone. A longer one is an
 	// error.

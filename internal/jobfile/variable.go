@@ -157,7 +157,7 @@ func sensitive(path, before, after, value string) bool {
 		return !strings.EqualFold(name, "Accept") && !strings.EqualFold(name, "Accept-Language")
 	case inside(path, "frontier"), inside(path, "session.login.form"), inside(path, "session.login.steps"):
 		return true
-	case !inside(path, "seeds.url") && !inside(path, "seeds.urls") && !inside(path, "store.url"):
+	case !inside(path, "seeds.url") && !inside(path, "seeds.urls") && !inside(path, "store.url") && !inside(path, "fetch.proxy"):
 		return false
 	}
 	_, rest, found := strings.Cut(before, "://")

@@ -8,6 +8,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
+	"github.com/seinehq/seine/internal/fetch/egress"
 	"github.com/seinehq/seine/internal/fetch/httpfetch"
 )
 
@@ -51,11 +52,15 @@ func (b Browser) Open(ctx context.Context, log *slog.Logger, jobs ...seine.Job) 
 }
 
 // Client returns a job's client, and what closes it. chrome renders its pages,
-// and may be nil when the job needs none.
-func Client(job *seine.Job, version string, chrome *chromefetch.Chrome) (*fetch.Client, func(), error) {
+// and may be nil when the job needs none. log tells of proxies that fail; nil is none.
+func Client(job *seine.Job, version string, chrome *chromefetch.Chrome, log *slog.Logger) (*fetch.Client, func(), error) {
 	guard := fetch.Guard{Allow: job.Fetch.AllowPrivate}
-	cfg := httpfetch.Config{Guard: guard, MaxRedirects: job.Fetch.MaxRedirects, ConnsPerHost: job.Concurrency}
-	rendered := chromefetch.Job{Guard: guard, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome}
+	out, err := egress.New(egress.Config{Guard: guard, Proxies: job.Fetch.Proxies, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := httpfetch.Config{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, ConnsPerHost: job.Concurrency}
+	rendered := chromefetch.Job{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome}
 	h := httpfetch.New(cfg)
 	fetchers := map[seine.Via]seine.Fetcher{seine.ViaHTTP: h}
 	done := func() error { return h.Close() }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
@@ -68,8 +69,8 @@ func Register(ctx context.Context, f Registry, job seine.Job, opts Options) (*en
 
 // Equip gives a registered job its client and its keeper. chrome may be nil when
 // the job needs no browser.
-func Equip(job *engine.Job, keeper *asset.Keeper, chrome *chromefetch.Chrome, version string) (closeClient func(), err error) {
-	client, done, err := Client(&job.Job, version, chrome)
+func Equip(job *engine.Job, keeper *asset.Keeper, chrome *chromefetch.Chrome, version string, log *slog.Logger) (closeClient func(), err error) {
+	client, done, err := Client(&job.Job, version, chrome, log)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func Try(ctx context.Context, t Trial) (Tried, error) {
 	if err != nil {
 		return Tried{}, err
 	}
-	client, done, err := Client(&normal, t.Version, t.Chrome)
+	client, done, err := Client(&normal, t.Version, t.Chrome, nil)
 	if err != nil {
 		return Tried{}, err
 	}

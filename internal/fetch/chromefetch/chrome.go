@@ -23,6 +23,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/seinehq/seine/internal/fetch/egress"
 )
 
 // ErrBrowser reports that no browser exists or that it does not start.
@@ -291,7 +293,11 @@ func (c *Chrome) start(ctx context.Context) (*browser, error) {
 
 // Guarded returns the fetcher of one job.
 func (c *Chrome) Guarded(job Job) (*Fetcher, error) {
-	p, err := openProxy(&job.Guard)
+	dialer := job.Egress
+	if dialer == nil {
+		dialer, _ = egress.New(egress.Config{Guard: job.Guard}) // fails only with proxies
+	}
+	p, err := openProxy(dialer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: proxy: %w", ErrBrowser, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/fetch/egress"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -18,6 +19,9 @@ import (
 type Job struct {
 	// Guard is asked about each address before it is connected to.
 	Guard fetch.Guard
+
+	// Egress makes the connections. Default: direct ones behind Guard.
+	Egress *egress.Dialer
 
 	// MaxRedirects bounds the redirects of one page, including those of its scripts. Default 10; a
 	// negative number is none.

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/fetch/egress"
 )
 
 // proxy is a browser's only connection to the network. It listens on a loopback address and
@@ -19,7 +19,7 @@ import (
 type proxy struct {
 	listener net.Listener
 	server   *http.Server
-	dialer   *net.Dialer
+	dialer   *egress.Dialer
 
 	// vendors reports that hosts of the browser's maker are refused, because requests to them are
 	// not the page's.
@@ -32,8 +32,6 @@ type proxy struct {
 }
 
 const (
-	dialTimeout = 10 * time.Second
-
 	// tunnelIdle ends an idle tunnel. The timeouts of pages are shorter.
 	tunnelIdle = 5 * time.Minute
 
@@ -41,16 +39,13 @@ const (
 	maxFaults = 1024
 )
 
-// openProxy listens. guard nil refuses all.
-func openProxy(guard *fetch.Guard) (*proxy, error) {
+// openProxy listens. dialer nil refuses all.
+func openProxy(dialer *egress.Dialer) (*proxy, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{listener: l, faults: map[string]error{}, tunnel: map[net.Conn]struct{}{}}
-	if guard != nil {
-		p.dialer = &net.Dialer{Timeout: dialTimeout, ControlContext: guard.ControlContext}
-	}
+	p := &proxy{listener: l, dialer: dialer, faults: map[string]error{}, tunnel: map[net.Conn]struct{}{}}
 	p.server = &http.Server{Handler: p, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: 30 * time.Second}
 	go func() { _ = p.server.Serve(l) }()
 	return p, nil

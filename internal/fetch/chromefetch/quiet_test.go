@@ -15,6 +15,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/fetch/egress"
 )
 
 // These are all ways to open a window, and no request of such a window may reach the site.
@@ -171,7 +172,11 @@ func TestUnasked(t *testing.T) {
 func TestTheProxyRefusesWhatIsFetchedAhead(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]http.HandlerFunc{"/a": html("a")})
-	p, err := openProxy(&loopback)
+	out, err := egress.New(egress.Config{Guard: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := openProxy(out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,13 +7,11 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/seinehq/seine/internal/fetch/egress"
 )
 
 const (
-	// dialTimeout bounds the time to connect. A host that does not answer in that time is
-	// unreachable, which is the host's fault and not the page's.
-	dialTimeout = 15 * time.Second
-
 	// handshakeTimeout bounds the handshake of TLS.
 	handshakeTimeout = 10 * time.Second
 )
@@ -30,14 +28,14 @@ type wire interface {
 
 // dialer makes connections. HTTP/2 is chosen in the handshake of TLS.
 type dialer struct {
-	tcp *net.Dialer
+	tcp *egress.Dialer
 	tls *tls.Config
 	h2  *http.Transport
 }
 
 func newDialer(c Config) *dialer {
 	return &dialer{
-		tcp: &net.Dialer{ControlContext: c.Guard.ControlContext, Timeout: dialTimeout},
+		tcp: c.Egress,
 		tls: &tls.Config{RootCAs: c.RootCAs, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}},
 		h2: &http.Transport{
 			DialTLSContext:         handed,

@@ -22,6 +22,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/charset"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/fetch/egress"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -29,6 +30,9 @@ import (
 type Config struct {
 	// Guard is asked about each address before it is connected to.
 	Guard fetch.Guard
+
+	// Egress makes the connections. Default: direct ones behind Guard.
+	Egress *egress.Dialer
 
 	// MaxRedirects is the most redirects of one fetch. Default 10; a negative
 	// number is none, and the redirect is an error.
@@ -63,6 +67,9 @@ func New(c Config) *Fetcher {
 	}
 	if c.ConnsPerHost <= 0 {
 		c.ConnsPerHost = 32
+	}
+	if c.Egress == nil {
+		c.Egress, _ = egress.New(egress.Config{Guard: c.Guard}) // fails only with proxies
 	}
 	return &Fetcher{config: c, pool: newPool(newDialer(c).dial, c.ConnsPerHost)}
 }
