@@ -2,8 +2,8 @@
 // [fetch.Guard].
 //
 // A name resolves on this machine. The guard checks each address, and a proxy gets the checked
-// address in place of the name. A proxy thus reaches nothing that the guard refuses, and a name that
-// resolves at the proxy only is not reached. The guard also checks the address of the proxy.
+// address in place of the name. A proxy thus reaches nothing that the guard refuses, and a name
+// that resolves at the proxy only is not reached. The guard also checks the address of the proxy.
 //
 // A proxy that fails rests, and the next one is taken. If a proxy reports that the host does not
 // answer, the next one is asked too, and none rests.
@@ -101,8 +101,8 @@ func Parse(at string) (*url.URL, error) {
 	return u, nil
 }
 
-// DialContext connects to a host and port. Without proxies it is [net.Dialer.DialContext] behind the
-// guard.
+// DialContext connects to a host and port. Without proxies it is [net.Dialer.DialContext] behind
+// the guard.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if len(d.proxies) == 0 {
 		return d.direct.DialContext(ctx, network, address)

@@ -20,7 +20,8 @@ import (
 	"github.com/seinehq/seine/internal/testkit"
 )
 
-// relay is a proxy that records the addresses that it is asked for. user is what it wants, or empty.
+// relay is a proxy that records the addresses that it is asked for. user is the required password
+// in base64, or empty.
 type relay struct {
 	net.Listener
 	user string
