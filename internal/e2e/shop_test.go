@@ -278,10 +278,18 @@ func (s shopRun) compareReasons(t *testing.T) {
 			Reason string
 			Links  int
 		} `json:"left_out"`
+		Fresh struct{ Tracked int }
 	}
 	text := s.seine(t, "status", s.job, "-o", "json")
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(err)
+	}
+	products := map[string]bool{}
+	for _, x := range s.Items(0) {
+		products[x.Product] = true
+	}
+	if got.Fresh.Tracked != len(products) {
+		t.Errorf("%d pages are visited again; want %d products", got.Fresh.Tracked, len(products))
 	}
 	reasons := map[string]int{}
 	for _, r := range got.Reasons {

@@ -97,6 +97,30 @@ func TestARenderedPageHasNoValidators(t *testing.T) {
 	}
 }
 
+// The canonical page is visited again in place of the pages that name it, which would double the
+// requests of a shop with variants. A page that had a result of its own is visited.
+func TestAPageWithAnotherCanonicalIsNotVisited(t *testing.T) {
+	t.Parallel()
+	kind := &seine.PageKind{Recrawl: seine.Recrawl{Every: time.Hour}}
+	for _, tt := range []struct {
+		name, reason string
+		last         *frontier.Visit
+		want         bool
+	}{
+		{"never done", elsewhere, nil, false},
+		{"skipped before", elsewhere, &frontier.Visit{Every: time.Hour}, false},
+		{"done before", elsewhere, &frontier.Visit{Every: time.Hour, Hash: []byte{1}}, true},
+		{"skipped by a rule", "not for sale", nil, true},
+	} {
+		o := &outcome{work: work{pageKind: kind}, page: &seine.Page{Status: 200}}
+		o.Visit = tt.last
+		c := frontier.Completion{State: seine.Skipped, Reason: tt.reason}
+		if visited(o, &c); (c.Visit != nil) != tt.want {
+			t.Errorf("%s: visit %+v; want one: %v", tt.name, c.Visit, tt.want)
+		}
+	}
+}
+
 // A request has a condition only if the last visit's result is stored as a whole, and can be kept.
 func TestConditional(t *testing.T) {
 	t.Parallel()

@@ -160,6 +160,8 @@ func visited(o *outcome, c *frontier.Completion) {
 	}
 	changed := false
 	switch {
+	case c.State == seine.Skipped && c.Reason == elsewhere && len(v.Hash) == 0:
+		return // its canonical page is visited instead
 	case c.State == seine.Skipped:
 		wasDone, wasGone := len(v.Hash) > 0, last != nil && !last.GoneAt.IsZero()
 		c.Gone = wasDone && (wasGone || missingPage(o.page))
