@@ -175,6 +175,9 @@ type Fetch struct {
 	// rests, and the next one is taken. The environment's proxies are never used. Default none.
 	Proxies []string
 
+	// NoScreenshots keeps no pictures of pages that failed in ViaChrome.
+	NoScreenshots bool
+
 	// Chrome configures the display of a page in ViaChrome.
 	Chrome Chrome
 }

@@ -62,6 +62,11 @@ type Request struct {
 	// Steps are actions in a rendered page before it is read.
 	Steps []Step
 
+	// Screenshot receives a picture of a page that ViaChrome has shown and that then failed, as a
+	// JPEG. With Shoot it receives one of each page. Nil: none is made.
+	Screenshot func(image []byte)
+	Shoot      bool
+
 	// Raw leaves the body as it came, not converted to UTF-8: an asset.
 	Raw bool
 

@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/terminal"
+	"github.com/seinehq/seine/internal/wiring"
 )
 
 // filterFlags choose tasks by state, reason, host or age.
@@ -52,12 +54,16 @@ func (f *filterFlags) empty() bool {
 
 // taskJSON is a task as `tasks -o json` prints it, one a line.
 type taskJSON struct {
-	Key       string          `json:"key"`
-	State     string          `json:"state"`
-	Final     bool            `json:"final"`
-	Attempt   int             `json:"attempt"`
-	Priority  int             `json:"priority"`
-	Reason    string          `json:"reason"`
+	Key      string `json:"key"`
+	State    string `json:"state"`
+	Final    bool   `json:"final"`
+	Attempt  int    `json:"attempt"`
+	Priority int    `json:"priority"`
+	Reason   string `json:"reason"`
+
+	// Screenshot is the path of a picture of the task's page in the store.
+	Screenshot string `json:"screenshot,omitempty"`
+
 	Worker    string          `json:"worker"`
 	NextAt    *time.Time      `json:"next_at"`
 	UpdatedAt time.Time       `json:"updated_at"`
@@ -115,7 +121,7 @@ func (a *tasksCommand) run(ctx context.Context, args []string) error {
 		}
 		for _, x := range page {
 			seen[x.Key] = true
-			if err := a.printTask(t, x); err != nil {
+			if err := a.printTask(t, info.Name, x); err != nil {
 				return err
 			}
 		}
@@ -144,10 +150,15 @@ func unseen(keys []string, seen map[string]bool) error {
 	return usagef("no such task: %s", strings.Join(missing, ", "))
 }
 
-func (a *tasksCommand) printTask(t *tabwriter.Writer, x frontier.TaskInfo) error {
+func (a *tasksCommand) printTask(t *tabwriter.Writer, job string, x frontier.TaskInfo) error {
+	shot := ""
+	if strings.HasSuffix(x.Reason, wiring.WithScreenshot) {
+		shot = asset.ScreenshotPath(job, x.Key)
+	}
 	if a.json() {
 		out := taskJSON{
-			Key: x.Key, State: x.State.String(), Final: x.Final, Attempt: x.Attempt, Priority: x.Priority, Reason: x.Reason,
+			Screenshot: shot,
+			Key:        x.Key, State: x.State.String(), Final: x.Final, Attempt: x.Attempt, Priority: x.Priority, Reason: x.Reason,
 			Worker: x.Worker, UpdatedAt: x.UpdatedAt, Meta: x.Meta,
 		}
 		if !x.NextAt.IsZero() {
@@ -159,7 +170,11 @@ func (a *tasksCommand) printTask(t *tabwriter.Writer, x frontier.TaskInfo) error
 	if !x.NextAt.IsZero() {
 		next = "in " + brief(max(0, time.Until(x.NextAt)))
 	}
-	_, err := fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", terminal.Escape(x.Key), x.State, x.Attempt, next, terminal.Escape(x.Reason))
+	reason := terminal.Escape(x.Reason)
+	if shot != "" {
+		reason = strings.TrimSuffix(reason, ")") + " " + shot + ")"
+	}
+	_, err := fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", terminal.Escape(x.Key), x.State, x.Attempt, next, reason)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"gocloud.dev/blob"
 
+	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/deadline"
 )
 
@@ -91,7 +92,17 @@ type object struct {
 
 // list calls each for every file below a prefix, in no order that callers may
 // rely on.
+//
+// The pictures of pages that failed belong to no record, and are no strays either. list leaves them
+// out.
 func (s Store) list(ctx context.Context, prefix string, each func(object) error) error {
+	all := each
+	each = func(o object) error {
+		if strings.HasPrefix(o.path, asset.ScreenshotFolder) {
+			return nil
+		}
+		return all(o)
+	}
 	if s.Folder != "" {
 		return s.walk(ctx, prefix, each)
 	}

@@ -120,9 +120,12 @@ type Job struct {
 	Keeper Keeper
 }
 
-// Keeper stores the files of an asset.
+// Keeper stores the files of assets, and pictures of pages.
 type Keeper interface {
 	Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold asset.Hold) ([]seine.Stored, error)
+
+	// KeepScreenshot stores the picture of a task's page.
+	KeepScreenshot(ctx context.Context, job, key string, image []byte) error
 }
 
 // errSilent is the cause that ends tasks if no heartbeat succeeded for so long that the lease may

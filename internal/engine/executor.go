@@ -125,6 +125,11 @@ func (x *executor) bound(ctx context.Context, w work) (bounded context.Context, 
 func (x *executor) end(ctx context.Context, out outcome, facts attempt) outcome {
 	out.facts = x.complete(ctx, out.work, facts)
 	out.ending = endingOf(&x.job.Job, out.Claimed, out.facts, rand.Float64())
+	shot, err := keepScreenshot(ctx, x.job, out)
+	if err != nil {
+		x.log.WarnContext(ctx, "a screenshot is not stored", "task", out.Key, "err", err)
+	}
+	out.ending = shot
 	return out
 }
 

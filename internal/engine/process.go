@@ -89,6 +89,7 @@ func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *s
 	began := time.Now()
 	req := w.conditional(w.request(), &x.job.Job)
 	req.OnRedirect = x.onRedirect(w.redirects(), w.own)
+	photograph(w, &req, &x.job.Job)
 	page, err = x.fetcher.Fetch(ctx, req)
 	pass.Leave(hosts.OutcomeOf(page, err))
 	if err != nil {

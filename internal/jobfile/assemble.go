@@ -89,6 +89,8 @@ func (a *assembly) job() seine.Job {
 		job.Explore = a.explore(*doc.Explore)
 	}
 	a.scheme("store.url", doc.Store.URL, "file:", "gs:", "s3:", "azblob:", "mem:")
+	a.check("store.key", strings.HasPrefix(doc.Store.Key, "_screenshots/"),
+		"store.key: the folder _screenshots/ is for pictures of pages that failed: give another folder")
 	a.scheme("frontier", doc.Frontier, "sqlite:", "postgres:", "postgresql:", "cloudsql:")
 	return job
 }
@@ -132,7 +134,7 @@ func (a *assembly) fetch() seine.Fetch {
 		Via: seine.Via(f.Via), UserAgent: f.UserAgent, MaxRedirects: or(f.MaxRedirects, 0),
 		MaxBody: int64(or(f.MaxBody, 0)), MaxAsset: int64(or(f.MaxAsset, 0)),
 		Timeout: time.Duration(or(f.Timeout, 0)), AssetTimeout: time.Duration(or(f.AssetTimeout, 0)),
-		Header: a.headers("fetch.headers", f.Headers),
+		Header: a.headers("fetch.headers", f.Headers), NoScreenshots: !or(f.Screenshots, true),
 	}
 	for path, d := range map[string]*duration{"fetch.timeout": f.Timeout, "fetch.asset_timeout": f.AssetTimeout} {
 		a.check(path, d != nil && *d == 0, "%s is 0: nothing could be fetched in no time", path)

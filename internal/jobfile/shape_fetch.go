@@ -55,6 +55,11 @@ type fetch struct {
 	// one is a note of the page, which `seine try` and the log show.
 	MaxRedirects *int `yaml:"max_redirects" min:"1" max:"50" default:"10" example:"3"`
 
+	// Stores a picture of the window if a rendered page fails: at once if there is no page, and
+	// from the second attempt on if its verdict is error or stale. `seine tasks` names the file. A
+	// page that succeeds at once has none.
+	Screenshots *bool `yaml:"screenshots" default:"true" example:"false"`
+
 	// How the browser shows a page. Not used by http.
 	Chrome *chrome `yaml:"chrome"`
 }

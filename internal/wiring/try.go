@@ -65,6 +65,9 @@ func Try(ctx context.Context, t Trial) (Tried, error) {
 	}), nil
 }
 
+// WithScreenshot ends the reason of a task with a picture.
+const WithScreenshot = engine.WithScreenshot
+
 // preview is a keeper that prepares the files of an asset and stores none.
 type preview struct{ keeper *asset.Keeper }
 
@@ -72,6 +75,9 @@ type preview struct{ keeper *asset.Keeper }
 func (p preview) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold asset.Hold) ([]seine.Stored, error) {
 	return p.keeper.Preview(ctx, from, hold.Page, a)
 }
+
+// KeepScreenshot stores nothing.
+func (p preview) KeepScreenshot(context.Context, string, string, []byte) error { return nil }
 
 // readOnly is a frontier that assigns turns and records nothing about hosts.
 type readOnly struct{ turns Turns }

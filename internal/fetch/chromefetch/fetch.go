@@ -90,6 +90,9 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 	defer lim.Stop()
 	t := &tab{f: f, browser: b, req: req, limit: lim, url: canonical, first: canonical, host: weburl.Host(canonical)}
 	page, err := t.render(ctx, withFragment(canonical, req.URL))
+	if err != nil && ctx.Err() == nil || t.req.Shoot {
+		t.shoot()
+	}
 	if !t.close() && !b.isLost() {
 		// An unclosed page would keep running.
 		f.chrome.retire(b, "a page that does not close")
