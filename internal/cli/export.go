@@ -4,8 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/url"
 	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,24 +25,36 @@ type exportCommand struct {
 
 	format string
 	raw    bool // without the guard of formulas
+	guard  bool
 
 	versions string // latest or all
+	where    string
+	split    string
 }
 
 func newExport(a *app) *cobra.Command {
 	x := &exportCommand{app: a}
 	c := &cobra.Command{
-		Use: "export JOB -o FILE|URL|-", Short: "Write the records as JSONL or CSV to a file, a bucket or standard output", Args: cobra.ExactArgs(1),
+		Use: "export JOB -o FILE|URL|-", Short: "Write the records as JSONL, CSV or Parquet to files, a bucket or standard output", Args: cobra.ExactArgs(1),
 		Long: `Writes every record, ordered by key, as of one moment. The name gives the format
-(.jsonl, .ndjson, .csv; .gz compresses), or --format does. A file or an object is
-replaced as a whole at the end, or not at all; - is standard output.
+(.jsonl, .ndjson, .csv, .parquet; .gz compresses the first three), or --format does.
+A file or an object is replaced as a whole at the end, or not at all; - is standard
+output.
 
 A line of JSONL is {"job", "key", "kind", "url", "fields": {}, "assets": {"front":
 {"path", "bytes", "sha256", "width", "height", "url"}}, "fetched_at"}. A CSV has
 the columns job, key, kind, url, fetched_at, fields.NAME, assets.NAME.path and so
 on, by the job file; lists are JSON. If a spreadsheet would read the text of a field
 as a formula (it begins with = + - @ and is not a number), an apostrophe precedes
-it. --no-formula-guard writes such texts unchanged.
+it. --csv-guard=false writes such texts unchanged. Keys and paths never change.
+
+A Parquet file has the columns of a line of JSONL, and fields and assets are groups
+(fields.price in DuckDB). Types come from the job file and from the values. A column
+that no type holds with all digits is a text. type: decimal always is one.
+
+--where EXPR keeps the records for which an expression over the fields, key, kind, url
+and fetched_at is true. --split train=0.8,val=0.1,test=0.1 writes a file for each share
+(cards-train.parquet), by a hash of the key: a record always falls into the same share.
 
 A record that is gone, because its page answers 404 or no longer holds it, has
 "gone_at", the time at which that was found. --versions all writes every version of
@@ -45,15 +62,19 @@ each record, with "version" from 1. A CSV of a job with recrawl has a column gon
 Files belong to the latest version.
 
 NAME.about.json next to the export holds the job, its permission, the digests of the
-rules that made the records, and their number. For standard output, a pipe or a
+rules that made the records, their number, and the files with their SHA-256. For standard output, a pipe or a
 device, the permission goes to standard error.`,
 		Example: `  seine export cards.yaml -o cards.jsonl
-  seine export cards.yaml -o gs://bucket/sets/cards.csv.gz`,
+  seine export cards.yaml -o gs://bucket/sets/cards.csv.gz
+  seine export cards.yaml -o cards.parquet --where 'grade == "10"' --split train=0.9,test=0.1`,
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args[0]) },
 	}
 	c.Flags().StringVarP(&a.output, "output", "o", "", "a file, gs://BUCKET/KEY, s3://BUCKET/KEY, file:PATH, or - for standard output")
 	c.Flags().BoolVar(&x.raw, "no-formula-guard", false, "write texts into a CSV unchanged, even if a spreadsheet reads them as formulas")
-	c.Flags().StringVar(&x.format, "format", "", "jsonl or csv (default: from the name)")
+	c.Flags().BoolVar(&x.guard, "csv-guard", true, "put an apostrophe before texts in a CSV that a spreadsheet reads as formulas")
+	c.Flags().StringVar(&x.format, "format", "", "jsonl, csv or parquet (default: from the name)")
+	c.Flags().StringVar(&x.where, "where", "", "keep the records for which an expression is true")
+	c.Flags().StringVar(&x.split, "split", "", "shares of the records in files of their own, as in train=0.8,val=0.1,test=0.1")
 	c.Flags().StringVar(&x.versions, "versions", "latest", "latest, or all: every version of the records of pages that are visited again")
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output == "" {
@@ -64,31 +85,90 @@ device, the permission goes to standard error.`,
 	return c
 }
 
+// formats are the formats of an export by the ends of names.
+var formats = []struct {
+	end    string
+	format dataset.Format
+}{{".jsonl", dataset.JSONL}, {".ndjson", dataset.JSONL}, {".csv", dataset.CSV}, {".parquet", dataset.Parquet}}
+
 // formatOf chooses the format and whether to compress.
 func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
 	name = strings.ToLower(name)
 	plain, gz := strings.CutSuffix(name, ".gz")
 	switch {
-	case given == string(dataset.JSONL), given == string(dataset.CSV):
-		return dataset.Format(given), gz, nil
+	case given == string(dataset.JSONL), given == string(dataset.CSV), given == string(dataset.Parquet):
+		format = dataset.Format(given)
 	case given != "":
-		return "", gz, usagef("--format %s: jsonl or csv", given)
-	case strings.HasSuffix(plain, ".jsonl"), strings.HasSuffix(plain, ".ndjson"):
-		return dataset.JSONL, gz, nil
-	case strings.HasSuffix(plain, ".csv"):
-		return dataset.CSV, gz, nil
+		return "", gz, usagef("--format %s: jsonl, csv or parquet", given)
 	case name == "-":
-		return dataset.JSONL, gz, nil
+		format = dataset.JSONL
 	}
-	return "", gz, usagef("-o %s: its name has no known format: end it in .jsonl or .csv, or add --format", name)
+	for _, f := range formats {
+		if format == "" && strings.HasSuffix(plain, f.end) {
+			format = f.format
+		}
+	}
+	switch {
+	case format == "":
+		return "", gz, usagef("-o %s: its name has no known format: end it in .jsonl, .csv or .parquet, or add --format", name)
+	case format == dataset.Parquet && gz:
+		return "", gz, usagef("-o %s: a Parquet file is compressed already: leave .gz out", name)
+	}
+	return format, gz, nil
+}
+
+// splitsOf reads the shares of --split.
+func splitsOf(text string) ([]dataset.Split, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var (
+		out []dataset.Split
+		sum float64
+	)
+	for part := range strings.SplitSeq(text, ",") {
+		name, share, _ := strings.Cut(strings.TrimSpace(part), "=")
+		x, err := strconv.ParseFloat(share, 64)
+		switch {
+		case !splitName.MatchString(name):
+			return nil, usagef("--split %s: %q is no name of letters, digits, _ and -: give train=0.8,val=0.1,test=0.1", text, name)
+		case err != nil || !(x > 0 && x <= 1):
+			return nil, usagef("--split %s: the share of %s is no number above 0, at most 1", text, name)
+		case slices.ContainsFunc(out, func(s dataset.Split) bool { return s.Name == name }):
+			return nil, usagef("--split %s: %s is there twice", text, name)
+		}
+		out, sum = append(out, dataset.Split{Name: name, Share: x}), sum+x
+	}
+	if math.Abs(sum-1) > 1e-9 {
+		return nil, usagef("--split %s: the shares add up to %g, and every record needs a place: make it 1", text, sum)
+	}
+	return out, nil
+}
+
+var splitName = regexp.MustCompile(`^[\pL\pN_-]{1,50}$`)
+
+// withSplit puts a split's name into the name of a file, before its endings.
+func withSplit(name, split string) string {
+	if split == "" {
+		return name
+	}
+	dir, base := path.Split(name)
+	plain, gz := base, ""
+	if strings.HasSuffix(strings.ToLower(base), ".gz") {
+		plain, gz = base[:len(base)-3], base[len(base)-3:]
+	}
+	end := path.Ext(plain)
+	return dir + strings.TrimSuffix(plain, end) + "-" + split + end + gz
 }
 
 // exportPlace is the destination of an export, with one target per name.
 type exportPlace struct {
 	name   string // without what a URL asks for
 	stream bool   // nothing can stand beside it
-	open   func(ctx context.Context, suffix string) (*dataset.Target, error)
-	done   func()
+
+	// open opens name, or another name beside it.
+	open func(ctx context.Context, name string) (*dataset.Target, error)
+	done func()
 }
 
 // exportTo opens the place that -o names.
@@ -108,8 +188,8 @@ func (a *exportCommand) exportTo(ctx context.Context, to string) (exportPlace, e
 	case isURL && len(scheme) > 1: // one letter: a drive
 		return a.exportToBucket(ctx, to)
 	}
-	return exportPlace{name: to, stream: dataset.IsStream(to), done: func() {}, open: func(_ context.Context, suffix string) (*dataset.Target, error) {
-		return dataset.ToFile(to + suffix)
+	return exportPlace{name: to, stream: dataset.IsStream(to), done: func() {}, open: func(_ context.Context, name string) (*dataset.Target, error) {
+		return dataset.ToFile(name)
 	}}, nil
 }
 
@@ -127,37 +207,59 @@ func (a *exportCommand) exportToBucket(ctx context.Context, to string) (exportPl
 	if err != nil {
 		return exportPlace{}, err
 	}
-	return exportPlace{name: path.Base(key), done: func() { _ = bucket.Close() }, open: func(ctx context.Context, suffix string) (*dataset.Target, error) {
-		return dataset.ToBucket(ctx, bucket, key+suffix)
+	return exportPlace{name: key, done: func() { _ = bucket.Close() }, open: func(ctx context.Context, name string) (*dataset.Target, error) {
+		return dataset.ToBucket(ctx, bucket, name)
 	}}, nil
 }
 
 func (a *exportCommand) run(ctx context.Context, arg string) error {
-	to, format, raw := a.output, a.format, a.raw
+	to := a.output
 	if a.versions != "latest" && a.versions != "all" {
 		return usagef("--versions %s: latest or all", a.versions)
+	}
+	splits, err := splitsOf(a.split)
+	if err != nil {
+		return err
 	}
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true})
 	if err != nil {
 		return err
 	}
 	defer done()
-	set.KeepFormulas, set.AllVersions = raw, a.versions == "all"
+	set.KeepFormulas, set.AllVersions = a.raw || !a.guard, a.versions == "all"
 	at, err := a.exportTo(ctx, to)
 	if err != nil {
 		return err
 	}
 	defer at.done()
-	f, gz, err := formatOf(at.name, format)
-	if err != nil {
+	opts := dataset.ExportOptions{Splits: splits, Condition: a.where}
+	if opts.Format, opts.Gzip, err = formatOf(at.name, a.format); err != nil {
 		return err
 	}
-	about, err := exportOne(ctx, set, at, f, gz)
+	if at.stream && len(splits) > 0 {
+		return usagef("--split needs a file for each share: -o %s is one stream", to)
+	}
+	if a.where != "" {
+		where, problems := set.Filter(a.where)
+		if len(problems) > 0 {
+			return usagef("--where %s: %s%s", a.where, problems[0].Message, didYouMean(problems[0].Near))
+		}
+		opts.Where = where
+	}
+	opts.Open = func(ctx context.Context, split string) (*dataset.Target, string, error) {
+		name := withSplit(at.name, split)
+		target, err := at.open(ctx, name)
+		return target, path.Base(filepath.ToSlash(name)), err
+	}
+	about, err := set.Export(ctx, opts)
 	if err != nil {
 		return datasetError(err)
 	}
 	if len(about.LeftOut) > 0 {
-		a.say("seine: warning: some records have fields without a column in the job file, left out: %s (JSONL holds them)", strings.Join(about.LeftOut, ", "))
+		a.say("seine: warning: some records have fields without a column in the job file, left out: %s (JSONL and Parquet hold them)", strings.Join(about.LeftOut, ", "))
+	}
+	if about.Unjudged > 0 {
+		a.say("seine: warning: --where has no answer for %s, left out: %s", counted(about.Unjudged, "record"), about.Why)
 	}
 	if at.stream {
 		a.say("seine: %s of job %s%s", counted(about.Records, "record"), about.Job, permitted(about))
@@ -167,7 +269,19 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 		return datasetError(err)
 	}
 	a.say("seine: %s of job %s in %s%s", counted(about.Records, "record"), about.Job, to, permitted(about))
+	for _, f := range about.Files {
+		if f.Split != "" {
+			a.say("seine: %s in %s", counted(f.Records, "record"), f.Name)
+		}
+	}
 	return nil
+}
+
+func didYouMean(near string) string {
+	if near == "" {
+		return ""
+	}
+	return fmt.Sprintf(": did you mean %q?", near)
 }
 
 func permitted(about dataset.About) string {
@@ -175,22 +289,6 @@ func permitted(about dataset.About) string {
 		return ""
 	}
 	return "; permission: " + about.Permission
-}
-
-func exportOne(ctx context.Context, set *dataset.Set, at exportPlace, format dataset.Format, gz bool) (dataset.About, error) {
-	target, err := at.open(ctx, "")
-	if err != nil {
-		return dataset.About{}, err
-	}
-	defer target.Abort()
-	if gz {
-		target = dataset.Gzip(target)
-	}
-	about, err := set.Export(ctx, target, format)
-	if err != nil {
-		return about, err
-	}
-	return about, target.Commit()
 }
 
 // aboutSuffix ends the name of the file about an export.
@@ -201,7 +299,7 @@ func writeAbout(ctx context.Context, at exportPlace, about dataset.About) error 
 	if err != nil {
 		return err
 	}
-	target, err := at.open(ctx, aboutSuffix)
+	target, err := at.open(ctx, at.name+aboutSuffix)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
 )
 
@@ -41,7 +40,7 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 	if fails {
 		head = append(head, "failures")
 	}
-	goes := s.AllVersions || slices.ContainsFunc(s.Job.Pages, func(k seine.PageKind) bool { return k.Recrawl.Set() })
+	goes := s.goes()
 	if s.AllVersions {
 		head = append(head, "version")
 	}

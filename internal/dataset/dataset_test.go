@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -178,8 +179,19 @@ func (f *fixture) complete(c frontier.Claimed, grade string, assets ...string) {
 	f.Helper()
 	fields, err := json.Marshal(map[string]any{"grade": grade})
 	f.check(err)
+	f.completeWith(c, string(fields), grade, assets...)
+}
+
+// doneWith completes a task with a record of these fields.
+func (f *fixture) doneWith(id, fields string) {
+	f.Helper()
+	f.completeWith(f.claim(id), fields, "")
+}
+
+func (f *fixture) completeWith(c frontier.Claimed, fields, grade string, assets ...string) {
+	f.Helper()
 	done := frontier.Completion{Claimed: c, State: seine.Done, Records: []frontier.Record{{
-		Key: c.Key, Kind: "record", URL: "http://a.example/" + c.Key, Fields: fields, Digest: []byte{7}, FetchedAt: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
+		Key: c.Key, Kind: "record", URL: "http://a.example/" + c.Key, Fields: []byte(fields), Digest: []byte{7}, FetchedAt: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
 	}}}
 	for _, a := range assets {
 		p := path(c.Key, grade, a)
@@ -244,4 +256,10 @@ func (f *fixture) state(id string) seine.State {
 		f.Fatalf("%d tasks %s", len(tasks), id)
 	}
 	return tasks[0].State
+}
+
+// export writes an export of one file to w.
+func (f *fixture) export(w io.Writer, opts dataset.ExportOptions) (dataset.About, error) {
+	opts.Open = func(context.Context, string) (*dataset.Target, string, error) { return dataset.ToWriter(w), "-", nil }
+	return f.Export(f.Context(), opts)
 }

@@ -1,15 +1,15 @@
 package dataset
 
 import (
-	"bufio"
-	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
-	"io"
-	"slices"
+	"maps"
 	"time"
 
+	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/redact"
 )
 
@@ -23,6 +23,9 @@ const (
 
 	// CSV is one record a row, by RFC 4180, with a head.
 	CSV Format = "csv"
+
+	// Parquet has one row per record, with typed columns.
+	Parquet Format = "parquet"
 )
 
 // About accompanies an export. It states the rules of the records and the permission.
@@ -39,9 +42,30 @@ type About struct {
 	Digest  string           `json:"digest"`
 	Digests map[string]int64 `json:"digests"`
 
+	// Where is the condition that the records meet, or empty. Unjudged counts the records for which
+	// it has no answer, and Why is the reason for the first of them. They are left out.
+	Where    string `json:"where,omitempty"`
+	Unjudged int64  `json:"unjudged,omitempty"`
+	Why      string `json:"why,omitempty"`
+
+	// Files lists the files of the export.
+	Files []File `json:"files"`
+
+	// Types are the types of the fields' columns, in formats that have types.
+	Types map[string]string `json:"types,omitempty"`
+
 	// LeftOut lists fields of some records without a CSV column, which earlier rules of the job
 	// had.
 	LeftOut []string `json:"left_out"`
+}
+
+// File is a file of an export.
+type File struct {
+	Name    string `json:"name"`
+	Split   string `json:"split,omitempty"`
+	Records int64  `json:"records"`
+	Bytes   int64  `json:"bytes"`
+	SHA256  string `json:"sha256"`
 }
 
 // maxDigests bounds the digests with a count of their own. Further ones count under "other".
@@ -65,6 +89,9 @@ type record struct {
 
 	// GoneAt is the time from which on the page is gone, or does not hold the record.
 	GoneAt *time.Time `json:"gone_at,omitempty"`
+
+	raw    json.RawMessage // Fields, with canonical numbers
+	layout *extract.Layout
 }
 
 type failure struct {
@@ -81,11 +108,29 @@ type exported struct {
 	URL    string `json:"url"`
 }
 
-func (s *Set) record(r frontier.Stored) (record, error) {
-	out := record{Job: s.Job.Name, Key: r.Key, Kind: r.Kind, URL: r.URL, Assets: map[string]exported{}, FetchedAt: r.FetchedAt.UTC()}
+// reader makes records of what the frontier holds.
+type reader struct {
+	set    *Set
+	layout *extract.Layout
+	clean  *redact.Replacer // nil without secrets
+
+	// decodes reports that the fields are needed as a map, not only as JSON.
+	decodes bool
+}
+
+func (x reader) record(r frontier.Stored) (record, error) {
+	out := record{
+		Job: x.set.Job.Name, Key: r.Key, Kind: r.Kind, URL: r.URL, FetchedAt: r.FetchedAt.UTC(),
+		raw: number.CanonicalJSON(r.Fields), layout: x.layout,
+	}
 	var err error
-	if out.Fields, err = decodeFields(r.Fields); err != nil {
-		return out, fmt.Errorf("record %s: %w", r.Key, err)
+	if x.decodes || x.clean != nil {
+		if out.Fields, err = decodeFields(out.raw); err != nil {
+			return out, fmt.Errorf("record %s: %w", r.Key, err)
+		}
+	}
+	if x.decodes || len(r.Assets) > 0 {
+		out.Assets = make(map[string]exported, len(r.Assets))
 	}
 	for _, a := range r.Assets {
 		out.Assets[a.Name] = exported{a.Path, a.Bytes, hex.EncodeToString(a.SHA256), a.Width, a.Height, a.URL}
@@ -96,91 +141,42 @@ func (s *Set) record(r frontier.Stored) (record, error) {
 		}
 		out.Failures[f.Name] = failure{f.URL, f.Reason}
 	}
-	if s.AllVersions {
+	if x.set.AllVersions {
 		out.Version = r.Version
 	}
 	if !r.GoneAt.IsZero() {
 		at := r.GoneAt.UTC()
 		out.GoneAt = &at
 	}
+	if x.clean != nil { // a version of Seine before stored what a page repeats
+		return out, out.cleanBy(x.clean)
+	}
 	return out, nil
 }
 
-// clean leaves secrets out. The paths of files stay as they are in the store.
-func (r *record) clean(secrets *redact.Replacer) {
+// cleanBy leaves secrets out. The paths of files stay as they are in the store.
+func (r *record) cleanBy(secrets *redact.Replacer) (err error) {
 	r.Fields, r.URL = redact.Object(secrets, r.Fields), secrets.Replace(r.URL)
 	for name, a := range r.Assets {
 		a.URL = secrets.Replace(a.URL)
 		r.Assets[name] = a
 	}
+	r.raw, err = encodeJSON(r.Fields)
+	return err
 }
 
-// Export writes every record, ordered by key and kind, as of one moment. With AllVersions it writes
-// every version, ordered by version too, as stored when the export reaches it. Equal records give
-// equal bytes on every frontier, because the keys of objects are sorted.
-func (s *Set) Export(ctx context.Context, w io.Writer, format Format) (About, error) {
-	about := About{
-		Job: s.Job.Name, Permission: s.Job.Permission, Contact: s.Job.Contact, Format: format,
-		Digest: hex.EncodeToString(s.Job.Digest), Digests: map[string]int64{}, LeftOut: []string{},
+// environment returns the names that a filter sees.
+func (r *record) environment() (map[string]any, error) {
+	var v any
+	if err := number.Unmarshal(r.raw, &v); err != nil {
+		return nil, err
 	}
-	now, err := s.Frontier.Clock(ctx)
-	if err != nil {
-		return about, err
+	fields, _ := v.(map[string]any)
+	env := maps.Clone(fields)
+	if env == nil {
+		env = map[string]any{}
 	}
-	about.ExportedAt = now.UTC()
-	out := bufio.NewWriterSize(w, 1<<18)
-	put, end, err := s.writer(out, format, &about)
-	if err != nil {
-		return about, err
-	}
-	clean := redact.New(s.Job.Secrets)
-	read := s.Frontier.Snapshot
-	if s.AllVersions {
-		read = s.Frontier.Versions
-	}
-	err = read(ctx, s.ID, func(r frontier.Stored) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rec, err := s.record(r)
-		if err != nil {
-			return err
-		}
-		if len(s.Job.Secrets) > 0 { // a version of Seine before stored what a page repeats
-			rec.clean(clean)
-		}
-		about.Records++
-		s.progress("records", about.Records)
-		digest := hex.EncodeToString(r.Digest)
-		if _, known := about.Digests[digest]; !known && len(about.Digests) >= maxDigests {
-			digest = "other"
-		}
-		about.Digests[digest]++
-		return put(rec)
-	})
-	if err == nil {
-		err = end()
-	}
-	if err == nil {
-		err = out.Flush()
-	}
-	slices.Sort(about.LeftOut)
-	return about, err
-}
-
-// writer returns the function that writes one record, and the function that ends the file.
-func (s *Set) writer(w io.Writer, format Format, about *About) (put func(record) error, end func() error, err error) {
-	switch format {
-	case JSONL:
-		return func(r record) error {
-			line, err := encodeJSON(r)
-			if err == nil {
-				_, err = w.Write(append(line, '\n'))
-			}
-			return err
-		}, func() error { return nil }, nil
-	case CSV:
-		return s.csvWriter(w, about)
-	}
-	return nil, nil, fmt.Errorf("unknown format %q: jsonl or csv", format)
+	env["fields"] = fields
+	env["key"], env["kind"], env["url"], env["fetched_at"] = r.Key, r.Kind, r.URL, r.FetchedAt.Format(time.RFC3339)
+	return env, nil
 }

@@ -46,14 +46,14 @@ func TestListsAndFailures(t *testing.T) {
 			t.Fatalf("%+v", out)
 		}
 		var b bytes.Buffer
-		_, err = f.Export(f.Context(), &b, dataset.JSONL)
+		_, err = f.export(&b, dataset.ExportOptions{Format: dataset.JSONL})
 		f.check(err)
 		if !strings.HasSuffix(b.String(), `"fetched_at":"2030-01-02T03:04:05Z","failures":{"photo_3":{"url":"http://i/3","reason":"HTTP 404"}}}`+"\n") ||
 			!strings.Contains(b.String(), `"assets":{"photo_1":{"path":"5/1.png",`) {
 			t.Errorf("line %s", &b)
 		}
 		b.Reset()
-		about, err := f.Export(f.Context(), &b, dataset.CSV)
+		about, err := f.export(&b, dataset.ExportOptions{Format: dataset.CSV})
 		f.check(err)
 		rows, err := csv.NewReader(&b).ReadAll()
 		f.check(err)

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +24,7 @@ type Target struct {
 	io.Writer
 	commit func() error
 	abort  func()
+	stream bool // what is written can't be taken back
 }
 
 // Commit moves the output into place.
@@ -35,7 +35,7 @@ func (t *Target) Abort() { t.abort() }
 
 // ToWriter is a target that is written as it comes, such as standard output.
 func ToWriter(w io.Writer) *Target {
-	return &Target{Writer: w, commit: func() error { return nil }, abort: func() {}}
+	return &Target{Writer: w, stream: true, commit: func() error { return nil }, abort: func() {}}
 }
 
 // IsStream reports whether path is written directly, because it is a pipe or a device, which cannot
@@ -67,7 +67,7 @@ func ToFile(path string) (*Target, error) {
 			closed = true
 			return f.Close()
 		}
-		return &Target{Writer: diskWriter{f, path}, abort: func() { _ = end() }, commit: func() error {
+		return &Target{Writer: diskWriter{f, path}, stream: true, abort: func() { _ = end() }, commit: func() error {
 			if err := end(); err != nil {
 				return fileError(path, err)
 			}
@@ -222,13 +222,29 @@ func (b bucketWriter) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Gzip compresses what goes to a target.
-func Gzip(t *Target) *Target {
-	z := gzip.NewWriter(t.Writer)
-	return &Target{Writer: z, abort: t.abort, commit: func() error {
-		if err := z.Close(); err != nil {
+// rewritable returns a target that takes nothing back: it keeps the output of a stream in a
+// temporary file until it is committed. Other targets are returned as they are.
+func (t *Target) rewritable() (*Target, error) {
+	if !t.stream {
+		return t, nil
+	}
+	f, err := os.CreateTemp("", "seine-export-")
+	if err != nil {
+		return nil, fmt.Errorf("no temporary file: %w", err)
+	}
+	drop := func() {
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+		t.abort()
+	}
+	return &Target{Writer: diskWriter{f, f.Name()}, abort: drop, commit: func() error {
+		defer drop()
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		if _, err := io.Copy(t.Writer, f); err != nil {
 			return err
 		}
 		return t.commit()
-	}}
+	}}, nil
 }

@@ -43,7 +43,7 @@ func TestExportVersions(t *testing.T) {
 		lines := func() (out []string) {
 			t.Helper()
 			var b bytes.Buffer
-			about, err := f.Export(f.Context(), &b, dataset.JSONL)
+			about, err := f.export(&b, dataset.ExportOptions{Format: dataset.JSONL})
 			f.check(err)
 			for line := range strings.Lines(b.String()) {
 				var r struct {
@@ -64,7 +64,7 @@ func TestExportVersions(t *testing.T) {
 		columns := func() (head []string, rows int) {
 			t.Helper()
 			var b bytes.Buffer
-			_, err := f.Export(f.Context(), &b, dataset.CSV)
+			_, err := f.export(&b, dataset.ExportOptions{Format: dataset.CSV})
 			f.check(err)
 			all, err := csv.NewReader(&b).ReadAll()
 			f.check(err)

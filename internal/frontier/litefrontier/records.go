@@ -55,16 +55,16 @@ func records(ctx context.Context, from reader, job frontier.JobID, each func(fro
 		return page, err
 	}, func(keys []string) (map[string][]frontier.Asset, error) {
 		out := map[string][]frontier.Asset{}
-		marks, args := list(keys)
-		err := rowsOf(ctx, from, sqlAssetColumns+` where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
+		query, args := ofRecords(sqlAssetColumns, job, keys)
+		err := rowsOf(ctx, from, query, args, func(r *sql.Rows) error {
 			a, err := scanAsset(r)
 			out[a.Key] = append(out[a.Key], a)
 			return err
 		})
 		return out, err
 	}, func(keys []string) (out []frontier.FailedAsset, err error) {
-		marks, args := list(keys)
-		err = rowsOf(ctx, from, `select key, name, url, reason, coalesce(task, '') from asset_failure where job_id = ? and key in (`+marks+`) order by key, name`, append([]any{job}, args...), func(r *sql.Rows) error {
+		query, args := ofRecords(`select key, name, url, reason, coalesce(task, '') from asset_failure`, job, keys)
+		err = rowsOf(ctx, from, query, args, func(r *sql.Rows) error {
 			var a frontier.FailedAsset
 			err := r.Scan(&a.Key, &a.Name, &a.URL, &a.Reason, &a.Task)
 			out = append(out, a)
@@ -72,6 +72,12 @@ func records(ctx context.Context, from reader, job frontier.JobID, each func(fro
 		})
 		return out, err
 	})
+}
+
+// ofRecords returns the query for what belongs to a page of records, whose keys are in order. A
+// range costs a fraction of a list of the keys, which the database would parse each time.
+func ofRecords(columns string, job frontier.JobID, keys []string) (query string, args []any) {
+	return columns + ` where job_id = ? and key between ? and ? order by key, name`, []any{job, keys[0], keys[len(keys)-1]}
 }
 
 // Assets calls each for every asset, ordered by key and name.
