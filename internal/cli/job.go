@@ -110,6 +110,7 @@ func lacksHost(job *seine.Job) bool {
 // adopt returns a file's job with absolute paths. From here on no output contains its secrets.
 func (j *jobs) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
 	j.redact.add(file.Secrets)
+	j.redact.add(file.Job.Secrets)
 	job := file.Job
 	if job.Seeds.File != "" && !filepath.IsAbs(job.Seeds.File) {
 		job.Seeds.File = filepath.Join(dir, job.Seeds.File)

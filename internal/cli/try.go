@@ -144,6 +144,7 @@ func (a *tryCommand) try(ctx context.Context, job *seine.Job, file *jobfile.File
 	if err != nil {
 		return err
 	}
+	a.redact.add(tried.Secrets)
 	if tried.Page == nil && ctx.Err() != nil {
 		return errStopped
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -394,6 +395,9 @@ func TestTrialLogsIn(t *testing.T) {
 	})
 	if out.Err != nil || len(out.Records) != 1 || out.Records[0].Fields["body"] != "<p id=home>Sign out xxxxx</p>" {
 		t.Errorf("tried %+v", out)
+	}
+	if !slices.Contains(out.Secrets, "session-0123456789-1") {
+		t.Errorf("secrets %q; want the cookie of the session", out.Secrets)
 	}
 	if s, err := r.f.Session(t.Context(), j.ID); err != nil || s.Version != 0 {
 		t.Errorf("session %+v, %v; want none", s, err)

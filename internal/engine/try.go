@@ -36,6 +36,9 @@ type Tried struct {
 	Follow  []seine.Follow
 	Assets  []TriedAsset
 
+	// Secrets are values of the session's cookies, which no output may have.
+	Secrets []string
+
 	// Err is why there is no page or no result, Reason the same in words that can be counted.
 	Err    error
 	Reason string
@@ -85,6 +88,7 @@ func Try(ctx context.Context, t Trial) Tried {
 	defer only.stop()
 	done := x.run(only, resolve(&job.Job, t.Task, time.Now()))
 	out.Task, out.Verdict, out.Records, out.Follow = done.task, done.facts.verdict, done.records, done.follow
+	out.Secrets = x.fetcher.Secrets()
 	if out.Err = done.facts.err; out.Err == nil && done.facts.stopped {
 		out.Err = context.Cause(ctx)
 	}

@@ -197,7 +197,7 @@ func (c *Client) signedIn(req seine.Request, page *seine.Page, err error) (bool,
 	case errors.Is(err, errToLogIn):
 		return false, nil
 	case err != nil, req.Raw, req.To != nil:
-		return true, nil
+		return true, nil //nolint:nilerr // the caller has the error of the fetch
 	}
 	if s := page.Status; (s < 200 || s > 299) && s != http.StatusUnauthorized && s != http.StatusForbidden {
 		return true, nil

@@ -161,6 +161,13 @@ func (c *Client) hide(cookies []seine.Cookie) {
 	}
 }
 
+// Secrets returns the values that results are cleaned of.
+func (c *Client) Secrets() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.secrets)
+}
+
 // Hide returns a replacer of the session's secrets, nil if there is no session.
 func (c *Client) Hide() *redact.Replacer {
 	if !c.cfg.Job.Session.Cookies {

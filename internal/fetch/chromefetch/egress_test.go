@@ -26,7 +26,7 @@ func TestPagesGoThroughTheProxyOfTheJob(t *testing.T) {
 		mu.Lock()
 		asked = append(asked, q.Method+" "+q.Host)
 		mu.Unlock()
-		out, err := net.Dial("tcp", q.Host) //nolint:noctx // a test's proxy
+		out, err := net.Dial("tcp", q.Host)
 		if err != nil {
 			http.Error(w, "no", http.StatusBadGateway)
 			return

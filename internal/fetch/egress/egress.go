@@ -168,7 +168,7 @@ func (d *Dialer) targets(ctx context.Context, address string) ([]netip.AddrPort,
 	var out []netip.AddrPort
 	var refused error
 	for _, a := range found {
-		to := netip.AddrPortFrom(a.Unmap(), uint16(number)) //nolint:gosec // LookupPort bounds it
+		to := netip.AddrPortFrom(a.Unmap(), uint16(number))
 		if err := d.guard.Check(to); err != nil {
 			refused = err
 			continue
