@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -356,7 +357,7 @@ func TestShopAccount(t *testing.T) {
 		}
 		logins, pages := 0, map[string]int{}
 		for _, e := range s.Journal() {
-			if e.Method == "POST" {
+			if e.Method == http.MethodPost {
 				logins++
 			}
 			if e.Status == 200 && strings.HasPrefix(e.URI, "/account/") {
