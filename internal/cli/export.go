@@ -30,12 +30,13 @@ type exportCommand struct {
 	versions string // latest or all
 	where    string
 	split    string
+	shard    string // the size of a shard
 }
 
 func newExport(a *app) *cobra.Command {
 	x := &exportCommand{app: a}
 	c := &cobra.Command{
-		Use: "export JOB -o FILE|URL|-", Short: "Write the records as JSONL, CSV or Parquet to files, a bucket or standard output", Args: cobra.ExactArgs(1),
+		Use: "export JOB -o FILE|URL|-", Short: "Write the records as JSONL, CSV, Parquet or WebDataset to files or a bucket", Args: cobra.ExactArgs(1),
 		Long: `Writes every record, ordered by key, as of one moment. The name gives the format
 (.jsonl, .ndjson, .csv, .parquet; .gz compresses the first three), or --format does.
 A file or an object is replaced as a whole at the end, or not at all; - is standard
@@ -52,6 +53,11 @@ A Parquet file has the columns of a line of JSONL, and fields and assets are gro
 (fields.price in DuckDB). Types come from the job file and from the values. A column
 that no type holds with all digits is a text. type: decimal always is one.
 
+A name that ends in a slash is the folder of a WebDataset: shards 000000.tar with the
+files and the line of JSONL of each record, 000000.parquet with the rows of the
+shard, and 000000_stats.json. A shard is complete or absent, and an export that
+was stopped goes on with the shards that are there. manifest.json lists them all.
+
 --where EXPR keeps the records for which an expression over the fields, key, kind, url
 and fetched_at is true. --split train=0.8,val=0.1,test=0.1 writes a file for each share
 (cards-train.parquet), by a hash of the key: a record always falls into the same share.
@@ -66,15 +72,17 @@ rules that made the records, their number, and the files with their SHA-256. For
 device, the permission goes to standard error.`,
 		Example: `  seine export cards.yaml -o cards.jsonl
   seine export cards.yaml -o gs://bucket/sets/cards.csv.gz
-  seine export cards.yaml -o cards.parquet --where 'grade == "10"' --split train=0.9,test=0.1`,
+  seine export cards.yaml -o cards.parquet --where 'grade == "10"' --split train=0.9,test=0.1
+  seine export cards.yaml -o shards/ --shard-size 1GB`,
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args[0]) },
 	}
 	c.Flags().StringVarP(&a.output, "output", "o", "", "a file, gs://BUCKET/KEY, s3://BUCKET/KEY, file:PATH, or - for standard output")
 	c.Flags().BoolVar(&x.raw, "no-formula-guard", false, "write texts into a CSV unchanged, even if a spreadsheet reads them as formulas")
 	c.Flags().BoolVar(&x.guard, "csv-guard", true, "put an apostrophe before texts in a CSV that a spreadsheet reads as formulas")
-	c.Flags().StringVar(&x.format, "format", "", "jsonl, csv or parquet (default: from the name)")
+	c.Flags().StringVar(&x.format, "format", "", "jsonl, csv, parquet or webdataset (default: from the name)")
 	c.Flags().StringVar(&x.where, "where", "", "keep the records for which an expression is true")
 	c.Flags().StringVar(&x.split, "split", "", "shares of the records in files of their own, as in train=0.8,val=0.1,test=0.1")
+	c.Flags().StringVar(&x.shard, "shard-size", "256MiB", "bytes of the samples of a shard")
 	c.Flags().StringVar(&x.versions, "versions", "latest", "latest, or all: every version of the records of pages that are visited again")
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output == "" {
@@ -91,15 +99,19 @@ var formats = []struct {
 	format dataset.Format
 }{{".jsonl", dataset.JSONL}, {".ndjson", dataset.JSONL}, {".csv", dataset.CSV}, {".parquet", dataset.Parquet}}
 
+var formatNames = []string{string(dataset.JSONL), string(dataset.CSV), string(dataset.Parquet), string(dataset.WebDataset)}
+
 // formatOf chooses the format and whether to compress.
 func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
 	name = strings.ToLower(name)
 	plain, gz := strings.CutSuffix(name, ".gz")
 	switch {
-	case given == string(dataset.JSONL), given == string(dataset.CSV), given == string(dataset.Parquet):
+	case slices.Contains(formatNames, given):
 		format = dataset.Format(given)
 	case given != "":
-		return "", gz, usagef("--format %s: jsonl, csv or parquet", given)
+		return "", gz, usagef("--format %s: jsonl, csv, parquet or webdataset", given)
+	case strings.HasSuffix(name, "/"):
+		format = dataset.WebDataset
 	case name == "-":
 		format = dataset.JSONL
 	}
@@ -110,7 +122,7 @@ func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
 	}
 	switch {
 	case format == "":
-		return "", gz, usagef("-o %s: its name has no known format: end it in .jsonl, .csv or .parquet, or add --format", name)
+		return "", gz, usagef("-o %s: its name has no known format: end it in .jsonl, .csv, .parquet or /, or add --format", name)
 	case format == dataset.Parquet && gz:
 		return "", gz, usagef("-o %s: a Parquet file is compressed already: leave .gz out", name)
 	}
@@ -221,6 +233,10 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
+	format, _, err := formatOf(to, a.format)
+	if err == nil && format == dataset.WebDataset {
+		return a.shards(ctx, arg, splits)
+	}
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true})
 	if err != nil {
 		return err
@@ -239,12 +255,8 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 	if at.stream && len(splits) > 0 {
 		return usagef("--split needs a file for each share: -o %s is one stream", to)
 	}
-	if a.where != "" {
-		where, problems := set.Filter(a.where)
-		if len(problems) > 0 {
-			return usagef("--where %s: %s%s", a.where, problems[0].Message, didYouMean(problems[0].Near))
-		}
-		opts.Where = where
+	if opts.Where, err = a.filter(set); err != nil {
+		return err
 	}
 	opts.Open = func(ctx context.Context, split string) (*dataset.Target, string, error) {
 		name := withSplit(at.name, split)
@@ -255,17 +267,12 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 	if err != nil {
 		return datasetError(err)
 	}
-	if len(about.LeftOut) > 0 {
-		a.say("seine: warning: some records have fields without a column in the job file, left out: %s (JSONL and Parquet hold them)", strings.Join(about.LeftOut, ", "))
-	}
-	if about.Unjudged > 0 {
-		a.say("seine: warning: --where has no answer for %s, left out: %s", counted(about.Unjudged, "record"), about.Why)
-	}
+	a.warn(about)
 	if at.stream {
 		a.say("seine: %s of job %s%s", counted(about.Records, "record"), about.Job, permitted(about))
 		return nil
 	}
-	if err := writeAbout(ctx, at, about); err != nil {
+	if err := writeAbout(ctx, at, at.name+aboutSuffix, about); err != nil {
 		return datasetError(err)
 	}
 	a.say("seine: %s of job %s in %s%s", counted(about.Records, "record"), about.Job, to, permitted(about))
@@ -275,6 +282,28 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 		}
 	}
 	return nil
+}
+
+// filter compiles --where.
+func (a *exportCommand) filter(set *dataset.Set) (func(map[string]any) (bool, error), error) {
+	if a.where == "" {
+		return nil, nil //nolint:nilnil // every record
+	}
+	where, problems := set.Filter(a.where)
+	if len(problems) > 0 {
+		return nil, usagef("--where %s: %s%s", a.where, problems[0].Message, didYouMean(problems[0].Near))
+	}
+	return where, nil
+}
+
+// warn tells of records and fields that the export leaves out.
+func (a *exportCommand) warn(about dataset.About) {
+	if len(about.LeftOut) > 0 {
+		a.say("seine: warning: some records have fields without a column in the job file, left out: %s (JSONL and Parquet hold them)", strings.Join(about.LeftOut, ", "))
+	}
+	if about.Unjudged > 0 {
+		a.say("seine: warning: --where has no answer for %s, left out: %s", counted(about.Unjudged, "record"), about.Why)
+	}
 }
 
 func didYouMean(near string) string {
@@ -294,12 +323,12 @@ func permitted(about dataset.About) string {
 // aboutSuffix ends the name of the file about an export.
 const aboutSuffix = ".about.json"
 
-func writeAbout(ctx context.Context, at exportPlace, about dataset.About) error {
+func writeAbout(ctx context.Context, at exportPlace, name string, about dataset.About) error {
 	text, err := json.MarshalIndent(about, "", "  ")
 	if err != nil {
 		return err
 	}
-	target, err := at.open(ctx, at.name+aboutSuffix)
+	target, err := at.open(ctx, name)
 	if err != nil {
 		return err
 	}

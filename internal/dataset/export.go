@@ -26,6 +26,9 @@ const (
 
 	// Parquet has one row per record, with typed columns.
 	Parquet Format = "parquet"
+
+	// WebDataset has tar files of samples, each with the rows of its samples as Parquet.
+	WebDataset Format = "webdataset"
 )
 
 // About accompanies an export. It states the rules of the records and the permission.

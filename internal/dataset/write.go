@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -21,6 +22,9 @@ import (
 // ExportOptions select what an export writes, and how.
 type ExportOptions struct {
 	Format Format
+
+	// Shards is the place of a WebDataset.
+	Shards *Shards
 
 	// Gzip compresses the files as a whole.
 	Gzip bool
@@ -63,6 +67,17 @@ type sink interface {
 	end() error
 }
 
+// dest takes the records of one split.
+type dest interface {
+	put(ctx context.Context, r record) error
+
+	// commit ends the files and moves them into place. abort leaves nothing of what is not in place.
+	commit(ctx context.Context) error
+	abort()
+
+	files() []File
+}
+
 // output is a file of an export while it is written.
 type output struct {
 	File
@@ -93,8 +108,18 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// commit ends the file and moves it into place.
-func (o *output) commit() error {
+func (o *output) put(_ context.Context, r record) error {
+	err := o.sink.put(r)
+	if err == nil {
+		o.Records++
+	}
+	return err
+}
+
+func (o *output) abort()        { o.target.Abort() }
+func (o *output) files() []File { return []File{o.File} }
+
+func (o *output) commit(context.Context) error {
 	if err := o.sink.end(); err != nil {
 		return err
 	}
@@ -121,7 +146,7 @@ func (s *Set) Export(ctx context.Context, opts ExportOptions) (About, error) {
 	x := &export{Set: s, opts: opts, table: s.newTable()}
 	for pass := 1; ; pass++ {
 		about, err := x.pass(ctx)
-		if errors.Is(err, errMisfit) && pass < typePasses {
+		if (errors.Is(err, errMisfit) || errors.Is(err, errAgain)) && pass < typePasses {
 			continue
 		}
 		return about, err
@@ -138,9 +163,11 @@ type export struct {
 	digests map[string]string // in hexadecimal digits
 
 	// outs are empty before the first records are known, and after a misfit.
-	outs   []*output
+	outs   []dest
 	first  []record
 	widens bool // this pass finds types alone
+	known  bool // the columns hold all records, unless they change
+	fresh  bool // no shard of an earlier export is kept
 }
 
 // firstRecords is how many records decide on the columns before one is written.
@@ -153,7 +180,7 @@ func (x *export) pass(ctx context.Context) (About, error) {
 		Job: x.Job.Name, Permission: x.Job.Permission, Contact: x.Job.Contact, Format: x.opts.Format, Where: x.opts.Condition,
 		Digest: hex.EncodeToString(x.Job.Digest), Digests: map[string]int64{}, LeftOut: []string{}, Files: []File{},
 	}
-	x.widens, x.outs, x.first, x.digests = false, nil, nil, map[string]string{}
+	x.widens, x.outs, x.first, x.digests = x.opts.Format == WebDataset && !x.known, nil, nil, map[string]string{}
 	defer x.abort()
 	now, err := x.Frontier.Clock(ctx)
 	if err != nil {
@@ -217,7 +244,7 @@ func (x *export) take(ctx context.Context, r record, digest []byte) error {
 		x.table.add(r)
 		return nil
 	case x.outs != nil:
-		return x.put(r)
+		return x.put(ctx, r)
 	case x.opts.Format == Parquet:
 		x.table.add(r)
 		if x.first = append(x.first, r); len(x.first) < firstRecords {
@@ -236,23 +263,14 @@ func (x *export) start(ctx context.Context) error {
 		splits = []Split{{Share: 1}}
 	}
 	for _, split := range splits {
-		target, name, err := x.opts.Open(ctx, split.Name)
+		out, err := x.open(ctx, split.Name)
 		if err != nil {
 			return err
 		}
-		if x.opts.Format == Parquet {
-			if target, err = target.rewritable(); err != nil {
-				return err
-			}
-		}
-		o := newOutput(target, File{Name: name, Split: split.Name}, x.opts.Gzip)
-		x.outs = append(x.outs, o)
-		if o.sink, err = x.sink(o.buffer); err != nil {
-			return err
-		}
+		x.outs = append(x.outs, out)
 	}
 	for _, r := range x.first {
-		if err := x.put(r); err != nil {
+		if err := x.put(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -260,27 +278,56 @@ func (x *export) start(ctx context.Context) error {
 	return nil
 }
 
+// open opens the files of a split.
+func (x *export) open(ctx context.Context, split string) (dest, error) {
+	if x.opts.Format == WebDataset {
+		at := x.opts.Shards
+		s := &shardSet{
+			store: x.Store, bucket: Store{Bucket: at.Bucket}, prefix: at.Prefix, split: split, limit: cmp.Or(at.Bytes, DefaultShardBytes),
+			table: x.table.clone(), single: len(x.table.assets) == 1 && len(x.table.lists) == 0, fresh: &x.fresh,
+		}
+		if split != "" {
+			s.prefix += split + "/"
+		}
+		return s, nil
+	}
+	target, name, err := x.opts.Open(ctx, split)
+	if err != nil {
+		return nil, err
+	}
+	if x.opts.Format == Parquet {
+		if target, err = target.rewritable(); err != nil {
+			return nil, err
+		}
+	}
+	o := newOutput(target, File{Name: name, Split: split}, x.opts.Gzip)
+	if o.sink, err = x.sink(o.buffer); err != nil {
+		target.Abort()
+		return nil, err
+	}
+	return o, nil
+}
+
 // put writes a record to the file of its split. If a column does not hold it, the files are given
 // up, and the rest of the pass widens the columns.
-func (x *export) put(r record) error {
+func (x *export) put(ctx context.Context, r record) error {
 	if x.widens {
 		x.table.add(r)
 		return nil
 	}
-	o := x.outs[splitOf(x.opts.Splits, r.Key)]
-	err := o.sink.put(r)
+	err := x.outs[splitOf(x.opts.Splits, r.Key)].put(ctx, r)
 	if errors.Is(err, errMisfit) {
 		x.abort()
 		x.widens = true
 		x.table.add(r)
 		return nil
 	}
-	o.Records++
 	return err
 }
 
 func (x *export) end(ctx context.Context) error {
 	if x.widens {
+		x.known = true
 		return errMisfit
 	}
 	if x.outs == nil {
@@ -292,12 +339,12 @@ func (x *export) end(ctx context.Context) error {
 		}
 	}
 	for _, o := range x.outs {
-		if err := o.commit(); err != nil {
+		if err := o.commit(ctx); err != nil {
 			return err
 		}
-		x.about.Files = append(x.about.Files, o.File)
+		x.about.Files = append(x.about.Files, o.files()...)
 	}
-	if x.opts.Format == Parquet {
+	if x.opts.Format == Parquet || x.opts.Format == WebDataset {
 		x.about.Types = x.table.shown()
 	}
 	return nil
@@ -306,7 +353,7 @@ func (x *export) end(ctx context.Context) error {
 // abort leaves nothing of files that are not in place.
 func (x *export) abort() {
 	for _, o := range x.outs {
-		o.target.Abort()
+		o.abort()
 	}
 	x.outs = nil
 }

@@ -1,0 +1,448 @@
+package dataset
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+
+	"github.com/seinehq/seine/internal/extract"
+)
+
+// Shards is the place of a WebDataset.
+type Shards struct {
+	// Bucket and Prefix are the folder. The prefix is empty or ends in a slash.
+	Bucket *blob.Bucket
+	Prefix string
+
+	// Bytes bounds the samples of a shard. Default 256 MiB. A larger sample is a shard of its own.
+	Bytes int64
+}
+
+const (
+	// DefaultShardBytes bounds the samples of a shard.
+	DefaultShardBytes = 256 << 20
+
+	// maxShards is the most shards of a split: the names have six digits.
+	maxShards = 1_000_000
+
+	// shardForm changes if the same records would give other shards.
+	shardForm = 1
+
+	// maxStats bounds the stats of a shard that are read back.
+	maxStats = 16 << 20
+
+	// maxClasses bounds the reasons in the stats of a shard.
+	maxClasses = 100
+)
+
+// stats describes a shard. It is written last, so a shard with stats is complete.
+type stats struct {
+	Form  int            `json:"form"`
+	Count int            `json:"count"`
+	Files int            `json:"files"`
+	Bytes int64          `json:"bytes"`
+	First string         `json:"first_key"`
+	Last  string         `json:"last_key"`
+	State map[string]int `json:"status_dict"`
+
+	// Source is the SHA-256 of the lines of the records, with the sums of their files, and of the
+	// columns' types.
+	Source string            `json:"source_sha256"`
+	SHA256 map[string]string `json:"sha256"`
+}
+
+// errAgain asks for another pass, because a complete shard does not hold the records of now.
+var errAgain = errors.New("a shard holds other records")
+
+// shardSet writes the samples of one split. A complete shard of an earlier export is kept if it
+// holds the same records; its files are not read again.
+type shardSet struct {
+	store  Store
+	bucket Store
+	prefix string
+	split  string
+	limit  int64
+	table  table
+	single bool // the job has one asset, which needs no name in a sample
+	fresh  *bool
+
+	n       int // of the shard
+	shard   *shard
+	written []File
+}
+
+// shard is one that is open.
+type shard struct {
+	stats
+	source hash.Hash
+	keeps  *stats // of the complete shard that may stay
+
+	tar     *tar.Writer
+	parquet *parquetFile
+
+	samples, rows *scratch // of the tar and of the rows, until they are complete
+}
+
+// scratch is a file of a shard while it grows.
+type scratch struct {
+	*bufio.Writer
+	file *os.File
+	sum  hash.Hash
+}
+
+func newScratch() (*scratch, error) {
+	f, err := os.CreateTemp("", "seine-shard-")
+	if err != nil {
+		return nil, fmt.Errorf("no temporary file: %w", err)
+	}
+	s := &scratch{file: f, sum: sha256.New()}
+	s.Writer = bufio.NewWriterSize(io.MultiWriter(diskWriter{f, f.Name()}, s.sum), 1<<18)
+	return s, nil
+}
+
+// end returns the sum of the file, which is at its beginning then.
+func (s *scratch) end() (sum string, err error) {
+	if err := s.Flush(); err != nil {
+		return "", err
+	}
+	_, err = s.file.Seek(0, io.SeekStart)
+	return hex.EncodeToString(s.sum.Sum(nil)), err
+}
+
+func (s *scratch) drop() {
+	if s != nil {
+		_ = s.file.Close()
+		_ = os.Remove(s.file.Name())
+	}
+}
+
+func shardName(n int) string { return fmt.Sprintf("%06d", n) }
+
+// put adds a record as a sample.
+func (s *shardSet) put(ctx context.Context, r record) error {
+	if !s.table.holds(r) {
+		return errMisfit
+	}
+	line, err := encodeJSON(r)
+	if err != nil {
+		return err
+	}
+	size := sampleBytes(r, line)
+	if s.shard != nil && s.shard.Count > 0 && s.shard.Bytes+size > s.limit {
+		if err := s.close(ctx); err != nil {
+			return err
+		}
+	}
+	if s.shard == nil {
+		if err := s.open(ctx, r.Key); err != nil {
+			return err
+		}
+	}
+	d := s.shard
+	_, _ = d.source.Write(append(line, '\n'))
+	d.First, d.Last = cmp.Or(d.First, r.Key), r.Key
+	d.Count, d.Files, d.Bytes = d.Count+1, d.Files+len(r.Assets), d.Bytes+size
+	d.note(r)
+	if d.keeps != nil {
+		return nil
+	}
+	if err := d.parquet.put(r); err != nil {
+		return err
+	}
+	return s.sample(ctx, r, line)
+}
+
+// note counts the states of the files of a record: success, or the reasons of failures.
+func (d *shard) note(r record) {
+	count := func(what string) {
+		if _, known := d.State[what]; !known && len(d.State) >= maxClasses {
+			what = "other"
+		}
+		d.State[what]++
+	}
+	for range r.Assets {
+		count("success")
+	}
+	for _, f := range r.Failures {
+		count(f.Reason)
+	}
+}
+
+// sampleBytes is the size of a sample in a tar file.
+func sampleBytes(r record, line []byte) int64 {
+	entry := func(n int64) int64 { return 512 + (n+511)/512*512 }
+	size := entry(int64(len(line)))
+	for _, a := range r.Assets {
+		size += entry(a.Bytes)
+	}
+	return size
+}
+
+// open begins a shard. If a complete one begins with the same record, its files are read only if it
+// turns out to hold others.
+func (s *shardSet) open(ctx context.Context, first string) error {
+	if s.n >= maxShards {
+		return fmt.Errorf("more than %d shards: give a larger --shard-size", maxShards)
+	}
+	d := &shard{source: sha256.New(), stats: stats{Form: shardForm, State: map[string]int{}, SHA256: map[string]string{}}}
+	s.shard = d
+	types, err := json.Marshal(s.table.shown())
+	if err != nil {
+		return err
+	}
+	_, _ = d.source.Write(types)
+	if !*s.fresh {
+		old, err := s.statsOf(ctx, s.n)
+		if err != nil {
+			return err
+		}
+		if old != nil && old.Form == shardForm && old.First == first {
+			d.keeps = old
+			return nil
+		}
+	}
+	if d.samples, err = newScratch(); err != nil {
+		return err
+	}
+	if d.rows, err = newScratch(); err != nil {
+		return err
+	}
+	d.tar, d.parquet = tar.NewWriter(d.samples), newParquet(d.rows, s.table)
+	return nil
+}
+
+// statsOf reads the stats of a complete shard; nil without one.
+func (s *shardSet) statsOf(ctx context.Context, n int) (*stats, error) {
+	var text []byte
+	err := s.bucket.read(ctx, s.prefix+shardName(n)+statsEnd, func(r io.Reader) (err error) {
+		text, err = io.ReadAll(io.LimitReader(r, maxStats))
+		return err
+	})
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, storeError("read "+s.prefix+shardName(n)+statsEnd, err)
+	}
+	var old stats
+	if json.Unmarshal(text, &old) != nil {
+		return nil, nil //nolint:nilnil // it is not ours, and is replaced
+	}
+	return &old, nil
+}
+
+// The ends of the names of a shard's files.
+const (
+	tarEnd   = ".tar"
+	rowsEnd  = ".parquet"
+	statsEnd = "_stats.json"
+)
+
+// sample writes the files of a record, and then the record itself.
+func (s *shardSet) sample(ctx context.Context, r record, line []byte) error {
+	base := sampleName(r.Key)
+	names := make([]string, 0, len(r.Assets))
+	for name := range r.Assets {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		a := r.Assets[name]
+		part := strings.TrimPrefix(path.Ext(a.Path), ".")
+		if !s.single {
+			part = strings.Trim(extract.Sanitize(name)+"."+part, ".")
+		}
+		if err := s.add(ctx, base+"."+cmp.Or(part, "bin"), a, r); err != nil {
+			return err
+		}
+	}
+	if caption, ok := r.Fields["caption"].(string); ok {
+		if err := s.shard.entry(base+".txt", int64(len(caption)), r.FetchedAt, strings.NewReader(caption)); err != nil {
+			return err
+		}
+	}
+	return s.shard.entry(base+".json", int64(len(line)), r.FetchedAt, bytes.NewReader(line))
+}
+
+// add copies a file of the store into the shard, and checks its sum.
+func (s *shardSet) add(ctx context.Context, name string, a exported, r record) error {
+	sum := sha256.New()
+	err := s.store.read(ctx, a.Path, func(in io.Reader) error {
+		return s.shard.entry(name, a.Bytes, r.FetchedAt, io.TeeReader(in, sum))
+	})
+	switch {
+	case gcerrors.Code(err) == gcerrors.NotFound:
+		return fmt.Errorf("%w: the file %s of record %s is missing: run `seine audit --fix`, then `seine run`", ErrStore, a.Path, r.Key)
+	case errors.Is(err, errSize), err == nil && hex.EncodeToString(sum.Sum(nil)) != a.SHA256:
+		return fmt.Errorf("%w: the file %s of record %s has other bytes than were stored: run `seine audit --fix --deep`, then `seine run`", ErrStore, a.Path, r.Key)
+	case err != nil:
+		return storeError("read "+a.Path, err)
+	}
+	return nil
+}
+
+var errSize = errors.New("the file has another size")
+
+// entry writes one file of a tar archive. Its bytes depend on its arguments alone.
+func (d *shard) entry(name string, size int64, at time.Time, body io.Reader) error {
+	if err := d.tar.WriteHeader(&tar.Header{
+		Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, ModTime: at.Truncate(time.Second), Format: tar.FormatPAX,
+	}); err != nil {
+		return err
+	}
+	n, err := io.Copy(d.tar, body)
+	switch {
+	case errors.Is(err, tar.ErrWriteTooLong), err == nil && n != size:
+		return errSize
+	}
+	return err
+}
+
+// sampleName returns the name of a sample. A loader takes what follows its first dot for the kind
+// of a file.
+func sampleName(key string) string {
+	name := extract.Sanitize(key)
+	if !strings.Contains(name, ".") {
+		return name
+	}
+	sum := sha256.Sum256([]byte(key))
+	return strings.ReplaceAll(strings.TrimSuffix(name, path.Ext(name)), ".", "_") + "-" + hex.EncodeToString(sum[:16])
+}
+
+// close completes the shard: the tar file, the rows, and last the stats.
+func (s *shardSet) close(ctx context.Context) error {
+	d := s.shard
+	if d == nil {
+		return nil
+	}
+	d.Source = hex.EncodeToString(d.source.Sum(nil))
+	if d.keeps != nil {
+		if d.keeps.Source != d.Source {
+			*s.fresh = true
+			return errAgain
+		}
+		d.stats = *d.keeps
+	} else if err := s.write(ctx, d); err != nil {
+		return err
+	}
+	name := shardName(s.n)
+	for _, end := range []string{tarEnd, rowsEnd} {
+		f := File{Name: s.prefix + name + end, Split: s.split, Records: int64(d.Count), SHA256: d.SHA256[end[1:]]}
+		if at, err := s.bucket.attributes(ctx, f.Name); err == nil {
+			f.Bytes = at.Size
+		} else if d.keeps != nil {
+			*s.fresh = true // it lost a file
+			return errAgain
+		}
+		s.written = append(s.written, f)
+	}
+	s.drop()
+	s.shard = nil
+	s.n++
+	return nil
+}
+
+func (s *shardSet) write(ctx context.Context, d *shard) error {
+	if err := d.parquet.end(); err != nil {
+		return err
+	}
+	if err := d.tar.Close(); err != nil {
+		return err
+	}
+	for name, file := range map[string]*scratch{"tar": d.samples, "parquet": d.rows} {
+		sum, err := file.end()
+		if err != nil {
+			return err
+		}
+		d.SHA256[name] = sum
+	}
+	text, err := json.MarshalIndent(d.stats, "", "  ")
+	if err != nil {
+		return err
+	}
+	name := s.prefix + shardName(s.n)
+	// A shard that is replaced must not look complete meanwhile.
+	if err := s.bucket.remove(ctx, name+statsEnd); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		return storeError("delete "+name+statsEnd, err)
+	}
+	for _, f := range []struct {
+		end  string
+		body io.Reader
+	}{{tarEnd, d.samples.file}, {rowsEnd, d.rows.file}, {statsEnd, bytes.NewReader(append(text, '\n'))}} {
+		if err := copyTo(ctx, s.bucket, name+f.end, f.body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyTo(ctx context.Context, bucket Store, key string, body io.Reader) error {
+	target, err := ToBucket(ctx, bucket.Bucket, key)
+	if err != nil {
+		return err
+	}
+	defer target.Abort()
+	if _, err := io.Copy(target, body); err != nil {
+		return err
+	}
+	return target.Commit()
+}
+
+// drop removes the temporary files of the shard.
+func (s *shardSet) drop() {
+	if d := s.shard; d != nil {
+		d.samples.drop()
+		d.rows.drop()
+		d.samples, d.rows = nil, nil
+	}
+}
+
+func (s *shardSet) abort() { s.drop() }
+
+// commit completes the last shard and removes those of an earlier export that had more.
+func (s *shardSet) commit(ctx context.Context) error {
+	if err := s.close(ctx); err != nil {
+		return err
+	}
+	var old []string
+	err := s.bucket.list(ctx, s.prefix, func(o object) error {
+		m := shardFile.FindStringSubmatch(strings.TrimPrefix(o.path, s.prefix))
+		if m != nil && m[1] >= shardName(s.n) {
+			old = append(old, o.path)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(old) // stats before their shard: _ comes after the dot
+	slices.Reverse(old)
+	for _, name := range old {
+		if err := s.bucket.remove(ctx, name); err != nil {
+			return storeError("delete "+name, err)
+		}
+	}
+	return nil
+}
+
+var shardFile = regexp.MustCompile(`^([0-9]{6})(?:\.tar|\.parquet|_stats\.json)$`)
+
+func (s *shardSet) files() []File { return s.written }
