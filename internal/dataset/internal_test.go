@@ -227,3 +227,6 @@ func TestCompareValues(t *testing.T) {
 		t.Errorf("%q; want %q", got, want)
 	}
 }
+
+// SampleName is sampleName.
+var SampleName = sampleName
