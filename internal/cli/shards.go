@@ -44,7 +44,9 @@ func (a *exportCommand) shards(ctx context.Context, arg string, splits []dataset
 		return datasetError(err)
 	}
 	a.warn(about)
-	at := exportPlace{open: func(ctx context.Context, name string) (*dataset.Target, error) { return dataset.ToBucket(ctx, bucket, name) }}
+	at := exportPlace{open: func(ctx context.Context, name string) (*dataset.Target, error) {
+		return dataset.ToBucket(ctx, bucket, name)
+	}}
 	if err := writeAbout(ctx, at, prefix+manifestName, about); err != nil {
 		return datasetError(err)
 	}

@@ -71,7 +71,8 @@ type sink interface {
 type dest interface {
 	put(ctx context.Context, r record) error
 
-	// commit ends the files and moves them into place. abort leaves nothing of what is not in place.
+	// commit ends the files and moves them into place. abort leaves nothing of what is not in
+	// place.
 	commit(ctx context.Context) error
 	abort()
 
