@@ -183,8 +183,12 @@ type Image struct {
 	// Crop cuts out a box. nil means the whole image.
 	Crop *Crop
 
-	// Resize shrinks the result to a size. nil keeps its size.
+	// Resize brings the result to a size. nil keeps its size.
 	Resize *Size
+
+	// Mode is how the image is brought to the size: [ModeFit], [ModeCenterCrop], [ModeBorder] or
+	// [ModeStretch]. Default ModeFit.
+	Mode string `json:",omitempty"`
 
 	// To is the format: [PNG] or [JPEG]. Default PNG: exact, with 16 bits a
 	// sample and alpha where the image has them. A JPEG has 8 bits, chroma at
@@ -221,6 +225,14 @@ const (
 	PNG  = "png"
 	JPEG = "jpeg"
 
+	// ModeFit shrinks an image until it fits, and keeps its aspect ratio. The other modes give
+	// exactly the size, and enlarge a smaller image: ModeCenterCrop covers it and cuts the rest off,
+	// ModeBorder fits into it on white, and ModeStretch changes the aspect ratio.
+	ModeFit        = "fit"
+	ModeCenterCrop = "center_crop"
+	ModeBorder     = "border"
+	ModeStretch    = "stretch"
+
 	PNGFast     = "fast"     // half the time of balanced, an eighth more bytes
 	PNGBalanced = "balanced" // the bytes of other encoders in a fraction of their time
 	PNGSmall    = "small"    // 8 % fewer bytes, in five times the time
@@ -231,8 +243,8 @@ const (
 // OriginalSuffix follows an asset's name in the name of its original.
 const OriginalSuffix = "_original"
 
-// Size is a width and a height in pixels, each at least 1. An image that must fit keeps its aspect
-// ratio and is never enlarged. The side that exceeds its bound most becomes the bound. The other
+// Size is a width and a height in pixels, each at least 1. An image that must fit ([ModeFit]) keeps
+// its aspect ratio and is never enlarged. The side that exceeds its bound most becomes the bound. The other
 // side is divided by the same factor, rounded with halves up, and at least 1. The filter is
 // Catmull-Rom's, on the samples as they are.
 type Size struct{ Width, Height int }

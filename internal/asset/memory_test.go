@@ -102,6 +102,7 @@ func TestMemoryIsWhatIsReserved(t *testing.T) {
 	for name, body := range files {
 		for _, spec := range []seine.Image{
 			{}, {PNG: seine.PNGFast}, {PNG: seine.PNGSmall}, {Crop: crop}, {Crop: crop, Resize: &seine.Size{Width: 300, Height: 300}}, {To: seine.JPEG}, {Resize: &seine.Size{Width: 990, Height: 990}, To: seine.JPEG},
+			{Resize: &seine.Size{Width: 700, Height: 300}, Mode: seine.ModeCenterCrop}, {Resize: &seine.Size{Width: 1200, Height: 300}, Mode: seine.ModeBorder}, {Resize: &seine.Size{Width: 300, Height: 1200}, Mode: seine.ModeStretch},
 		} {
 			h, err := readHeader(body)
 			if err != nil {

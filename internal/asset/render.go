@@ -72,7 +72,7 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	case err != nil:
 		return r, decodeFault(err)
 	}
-	img = resize(h.orientation.turn(img), spec.Resize)
+	img = resize(h.orientation.turn(img), spec)
 	if r.body, r.kind, err = encode(ctx, img, spec); err != nil {
 		return Rendition{}, err
 	}
@@ -141,6 +141,8 @@ func valid(spec seine.Image) error {
 	switch {
 	case spec.To != "" && spec.To != seine.PNG && spec.To != seine.JPEG:
 		return Fault("image is to be of no known format")
+	case spec.Mode != "" && spec.Mode != seine.ModeFit && spec.Mode != seine.ModeCenterCrop && spec.Mode != seine.ModeBorder && spec.Mode != seine.ModeStretch:
+		return Fault("image is to be resized in no known way")
 	case spec.PNG != "" && spec.PNG != seine.PNGFast && spec.PNG != seine.PNGBalanced && spec.PNG != seine.PNGSmall:
 		return Fault("image is to be encoded in no known way")
 	case spec.Quality < 0 || spec.Quality > 100:
@@ -163,9 +165,9 @@ func memoryOf(h *header, box image.Point, spec seine.Image) int64 {
 	if h.orientation != upright {
 		sum += h.pixel * pixels
 	}
-	if to := fit(box, spec.Resize); to != box {
-		pixels = int64(to.X) * int64(to.Y)
-		sum += resizeMemory(box, to, h.pixel)
+	if p := place(box, spec); !p.keeps() {
+		pixels = int64(p.out.X) * int64(p.out.Y)
+		sum += p.memory(h.pixel)
 	}
 	return sum + 2*h.pixel*pixels + encoderMemory(spec)
 }

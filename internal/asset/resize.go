@@ -26,20 +26,71 @@ func fit(size image.Point, within *seine.Size) image.Point {
 	return image.Pt(scaled(size.X, within.Height, size.Y), within.Height)
 }
 
-// resizeMemory returns the bytes that a resize takes. The scaler holds rows that are scaled in one
-// direction, as four 8-byte numbers per pixel, plus the result and, for a palette, its colors.
-func resizeMemory(from, to image.Point, pixel int64) int64 {
-	return 32*int64(to.X)*int64(from.Y) + 2*pixel*int64(to.X)*int64(to.Y) + pixel*int64(from.X)*int64(from.Y)
+// placing is how an image is brought to a size: the part source of it fills the part at of an image
+// of the size out. The rest is white.
+type placing struct {
+	source, at image.Rectangle
+	out        image.Point
 }
 
-// resize makes an image fit with a Catmull-Rom filter, widened when it shrinks the image. Gray
-// stays gray, 16 bits stay 16 bits.
-func resize(img image.Image, within *seine.Size) image.Image {
-	to := fit(img.Bounds().Size(), within)
-	if to == img.Bounds().Size() {
+// place returns how an image of a size is brought to the size of a rendition.
+func place(size image.Point, spec seine.Image) placing {
+	p := placing{source: image.Rectangle{Max: size}}
+	if spec.Resize == nil || spec.Mode == "" || spec.Mode == seine.ModeFit {
+		p.out = fit(size, spec.Resize)
+		p.at = image.Rectangle{Max: p.out}
+		return p
+	}
+	p.out = image.Pt(spec.Resize.Width, spec.Resize.Height)
+	p.at = image.Rectangle{Max: p.out}
+	switch spec.Mode {
+	case seine.ModeCenterCrop:
+		p.source = centered(within(p.out, size), size)
+	case seine.ModeBorder:
+		p.at = centered(within(size, p.out), p.out)
+	}
+	return p
+}
+
+// within returns the largest size within bounds that has the aspect ratio of a size. The shorter
+// side is rounded, halves up, to at least 1.
+func within(ratio, bounds image.Point) image.Point {
+	scaled := func(side, to, from int) int {
+		return max(1, int((2*int64(side)*int64(to)+int64(from))/(2*int64(from))))
+	}
+	if int64(ratio.X)*int64(bounds.Y) >= int64(ratio.Y)*int64(bounds.X) {
+		return image.Pt(bounds.X, min(bounds.Y, scaled(ratio.Y, bounds.X, ratio.X)))
+	}
+	return image.Pt(min(bounds.X, scaled(ratio.X, bounds.Y, ratio.Y)), bounds.Y)
+}
+
+// centered returns a box of a size in the middle of another size. A remaining pixel is on its right
+// and below it.
+func centered(size, of image.Point) image.Rectangle {
+	at := of.Sub(size).Div(2)
+	return image.Rectangle{Min: at, Max: at.Add(size)}
+}
+
+// keeps reports whether the image stays as it is.
+func (p placing) keeps() bool {
+	return p.source == p.at && p.at == image.Rectangle{Max: p.out}
+}
+
+// memory returns the bytes that a resize takes. The scaler holds rows that are scaled in one
+// direction, as four 8-byte numbers per pixel, plus the result and, for a palette, its colors.
+func (p placing) memory(pixel int64) int64 {
+	from, to := p.source.Size(), p.at.Size()
+	return 32*int64(to.X)*int64(from.Y) + 2*pixel*int64(p.out.X)*int64(p.out.Y) + pixel*int64(from.X)*int64(from.Y)
+}
+
+// resize brings an image to its size with a Catmull-Rom filter, widened when it shrinks the image.
+// Gray stays gray, 16 bits stay 16 bits.
+func resize(img image.Image, spec seine.Image) image.Image {
+	p := place(img.Bounds().Size(), spec)
+	if p.keeps() {
 		return img
 	}
-	r := image.Rectangle{Max: to}
+	r := image.Rectangle{Max: p.out}
 	var out draw.Image
 	switch src := img.(type) {
 	case *image.Gray:
@@ -55,7 +106,10 @@ func resize(img image.Image, within *seine.Size) image.Image {
 	default:
 		out = image.NewRGBA(r)
 	}
-	xdraw.CatmullRom.Scale(out, r, img, img.Bounds(), draw.Src, nil)
+	if p.at != r {
+		draw.Draw(out, r, image.White, image.Point{}, draw.Src)
+	}
+	xdraw.CatmullRom.Scale(out, p.at, img, p.source.Add(img.Bounds().Min), draw.Src, nil)
 	return out
 }
 

@@ -45,8 +45,21 @@ type rule struct {
 	final  bool // no other attempt
 }
 
+// itself lets an asset whose URL is the page's own take the page. A second request would get the
+// same bytes.
+func itself(assets []AssetRule) []AssetRule {
+	assets = slices.Clone(assets)
+	for i, a := range assets {
+		if strings.TrimSpace(a.URL) == "url" && !a.All && a.Upgrade == nil && a.OnFailure == "" {
+			assets[i].URL, assets[i].Body = "", true
+		}
+	}
+	return assets
+}
+
 // page compiles the rules of one page kind.
 func (c *compiler) page(rules Rules) *pageRules {
+	rules.Assets = itself(rules.Assets)
 	s := &pageRules{name: rules.Name, kind: rules.Kind, timeout: rules.Timeout, emptyOK: rules.EmptyOK}
 	if s.kind == "" {
 		s.kind = "record"

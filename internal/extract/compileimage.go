@@ -11,6 +11,7 @@ import (
 // The words of an image.
 var (
 	imageFormats = []string{seine.PNG, seine.JPEG}
+	imageModes   = []string{seine.ModeFit, seine.ModeCenterCrop, seine.ModeBorder, seine.ModeStretch}
 	pngEfforts   = []string{seine.PNGFast, seine.PNGBalanced, seine.PNGSmall}
 	imageKeeps   = []string{seine.KeepOriginal}
 )
@@ -28,8 +29,12 @@ func (c *compiler) image(at string, i seine.Image) {
 	case i.Quality != 0 && i.To != seine.JPEG:
 		c.say(at+".quality", "is for JPEG: give to: jpeg, or leave it out")
 	}
-	if i.PNG != "" && i.To == seine.JPEG {
-		c.say(at+".png", "is for PNG, and to is jpeg: leave one of them out")
+	if i.PNG != "" && i.To != "" && i.To != seine.PNG {
+		c.say(at+".png", "is for PNG, and to is %s: leave one of them out", i.To)
+	}
+	c.oneOf(at+".mode", "mode", i.Mode, imageModes)
+	if i.Mode != "" && i.Resize == nil {
+		c.say(at+".mode", "is how to resize: add resize: 256x256, or leave it out")
 	}
 	if i.MaxPixels < 0 {
 		c.say(at+".max_pixels", "%d is negative", i.MaxPixels)

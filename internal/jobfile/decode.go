@@ -166,6 +166,9 @@ func storesBody(n *node) bool {
 	if b := n.get("body"); b != nil && b.kind == scalar && strings.EqualFold(b.text, "true") {
 		return true
 	}
+	if u := n.get("url"); u != nil && u.kind == scalar && strings.TrimSpace(u.text) == "url" {
+		return true // the same in other words
+	}
 	assets := n.get("assets")
 	return assets != nil && assets.kind == mapping && slices.ContainsFunc(assets.pairs, func(p pair) bool {
 		return p.value.kind == mapping && storesBody(p.value)

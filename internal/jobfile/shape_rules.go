@@ -119,7 +119,7 @@ type asset struct {
 	// The URL of the file, as an expression or a source with the keys of a field, such as
 	// `{css: img.main, attr: src}`. http, https and data URLs are fetched or decoded. With
 	// `via: chrome`, a `blob:` URL of an image or link is read from the open page, at most
-	// `max_asset` bytes per page.
+	// `max_asset` bytes per page. `url: url` is the page itself, as with `body: true`.
 	URL assetURL `yaml:"url" required:"unless body" example:"images[0]"`
 
 	// Stores every file of a list. `url` must be a list, such as a field with `all: true`. The
@@ -170,13 +170,17 @@ type image struct {
 	// Cuts a box out of the image, after the Exif orientation was applied.
 	Crop *crop `yaml:"crop"`
 
-	// Shrinks the image to a width and height and keeps its aspect ratio. It never enlarges. The
-	// other side is rounded, halves up.
+	// The width and height that the image is brought to, by `mode`.
 	Resize *dims `yaml:"resize" example:"512x512"`
 
-	// The format that it is stored in. PNG is exact and keeps 16 bits and
-	// alpha; JPEG has 8 bits, chroma at half the size (4:2:0), and white where
-	// the image is transparent.
+	// How the image is resized. `fit` shrinks it until it fits, keeps its aspect ratio and never
+	// enlarges; the other side is rounded, halves up. The other modes give exactly the size and
+	// enlarge a smaller image. `center_crop` covers the size and cuts the rest off at both ends,
+	// `border` fits into it on white, and `stretch` changes the aspect ratio.
+	Mode string `yaml:"mode" enum:"fit,center_crop,border,stretch" default:"fit" example:"center_crop" beside:"resize: 256x256"`
+
+	// The format that it is stored in. PNG is exact and keeps 16 bits and alpha. JPEG has 8 bits,
+	// chroma at half the size (4:2:0), and white where the image is transparent.
 	To string `yaml:"to" enum:"png,jpeg" default:"png" example:"jpeg"`
 
 	// The quality of a JPEG.
