@@ -106,9 +106,13 @@ type Seeds struct {
 	Sitemaps []string
 	Auto     bool
 
-	// File is the path of a list, one key a line or {"key": …, "priority": …,
-	// "meta": {…}}; gzip is undone when the name ends in .gz.
+	// File is the path of a list, one key a line or {"key": …, "priority": …, "meta": {…}}, a table
+	// as CSV or TSV, rows as JSONL, or a Parquet file. Gzip is undone when the name ends in .gz.
 	File string
+
+	// Columns maps the names under which the job knows the columns of the list to their own names:
+	// {"url": "image_link"}. Other columns keep their names.
+	Columns map[string]string `json:",omitempty"`
 }
 
 // SeedPage is a page of a named kind.

@@ -75,7 +75,7 @@ func (a *addCommand) run(ctx context.Context, arg string, keys []string) error {
 
 func (a *addCommand) addStream(ctx context.Context, in *discovery.Adder, r io.Reader, bad func(*frontier.BadLine) error) error {
 	last := time.Now()
-	return frontier.ReadSeeds(r, "standard input", func(s frontier.Seed) error {
+	return frontier.ReadSeeds(r, "standard input", in.Columns(), func(s frontier.Seed) error {
 		if time.Since(last) > lineEvery {
 			last = time.Now()
 			a.say("%s, %d added", counted(in.Seen, "key"), in.Added)

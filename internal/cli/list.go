@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"os"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
+	"github.com/seinehq/seine/internal/seedlist"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -34,13 +34,8 @@ func readList(job *seine.Job) (*listing, error) {
 	if job.Seeds.File == "" {
 		return l, nil
 	}
-	file, err := os.Open(job.Seeds.File)
-	if err != nil {
-		return nil, fmt.Errorf("%w: seeds.file: %w", discovery.ErrSeeds, err)
-	}
-	defer func() { _ = file.Close() }()
 	keys, seed := map[uint64]struct{}{}, maphash.MakeSeed()
-	err = frontier.ReadSeeds(file, job.Seeds.File, func(s frontier.Seed) error {
+	err := seedlist.Read(&job.Seeds, func(s frontier.Seed) error {
 		n, err := frontier.Admit(job, s)
 		if err != nil {
 			return err
@@ -86,13 +81,8 @@ func listedMeta(job *seine.Job, given, key string) map[string]any {
 	if job.Seeds.File == "" {
 		return nil
 	}
-	file, err := os.Open(job.Seeds.File)
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = file.Close() }()
 	var meta map[string]any
-	_ = frontier.ReadSeeds(file, job.Seeds.File, func(s frontier.Seed) error {
+	_ = seedlist.Read(&job.Seeds, func(s frontier.Seed) error {
 		if s.Key != given && s.Key != key {
 			return nil
 		}

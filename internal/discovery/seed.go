@@ -14,6 +14,7 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/idspace"
+	"github.com/seinehq/seine/internal/seedlist"
 	"github.com/seinehq/seine/internal/outage"
 )
 
@@ -64,7 +65,7 @@ func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad f
 		return fmt.Errorf("%w: seeds.sitemap: %w", ErrSeeds, err)
 	}
 	if job.Seeds.File != "" {
-		if err := addFile(ctx, in, job.Seeds.File, bad); err != nil {
+		if err := seedlist.Read(&job.Seeds, func(s frontier.Seed) error { return in.Add(ctx, s) }, bad); err != nil {
 			return fmt.Errorf("%w: seeds.file: %w", ErrSeeds, err)
 		}
 	}
@@ -77,15 +78,6 @@ func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad f
 		return err
 	}
 	return f.MarkSeeded(ctx, id, digest)
-}
-
-func addFile(ctx context.Context, in *Adder, path string, bad func(*frontier.BadLine) error) error {
-	file, err := os.Open(path) //nolint:gosec // the job file's author names it
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	return frontier.ReadSeeds(file, path, func(s frontier.Seed) error { return in.Add(ctx, s) }, bad)
 }
 
 // seedChain begins walks at the start IDs and around every known hit. Only a page knows its
@@ -167,6 +159,9 @@ type Adder struct {
 	// Log receives outages of the frontier. Nil discards them.
 	Log *slog.Logger
 }
+
+// Columns returns the names of the columns of the job's list.
+func (a *Adder) Columns() frontier.Columns { return a.job.Seeds.Columns }
 
 // NewAdder returns an adder for a registered job.
 func NewAdder(f Queue, job *seine.Job, id frontier.JobID) *Adder {

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -38,6 +41,8 @@ const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…
 //   - lines, each a key, one or more objects {"key": …, "priority": …, "meta": {…}}, or a comment
 //     that begins with #
 //   - a JSON array of keys and objects
+//   - in both, objects that are rows: their member id or url, or the one that columns names, holds
+//     the key, and each other member goes into meta
 //   - CSV or TSV with a header (RFC 4180, also with semicolons): the column key, id or url holds
 //     the key, priority the priority, and each other column goes into meta as a text
 //
@@ -48,10 +53,7 @@ const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…
 //
 // bad receives each line without a valid task, and each line whose key each rejects with [ErrKey].
 // An error from bad stops the reading. Without bad the first such line stops the reading.
-func ReadSeeds(r io.Reader, name string, each func(Seed) error, bad func(*BadLine) error) error {
-	if bad == nil {
-		bad = func(b *BadLine) error { return b }
-	}
+func ReadSeeds(r io.Reader, name string, columns Columns, each func(Seed) error, bad func(*BadLine) error) error {
 	plain := name
 	if strings.HasSuffix(name, ".gz") {
 		z, err := gzip.NewReader(r)
@@ -60,7 +62,7 @@ func ReadSeeds(r io.Reader, name string, each func(Seed) error, bad func(*BadLin
 		}
 		r, plain = z, strings.TrimSuffix(name, ".gz")
 	}
-	l := &list{name: name, each: each, bad: bad}
+	l := NewList(name, columns, each, bad)
 	in := bufio.NewReaderSize(r, 64<<10)
 	if mark, _ := in.Peek(3); string(mark) == "\ufeff" {
 		_, _ = in.Discard(3)
@@ -74,17 +76,112 @@ func ReadSeeds(r io.Reader, name string, each func(Seed) error, bad func(*BadLin
 	if bytes.HasPrefix(first, []byte("[")) {
 		return l.array(in)
 	}
-	if comma, ok := separator(plain, first); ok {
+	if comma, ok := separator(plain, first, columns); ok {
 		return l.table(in, comma)
 	}
 	return l.lines(in)
 }
 
-// list reads one list.
-type list struct {
-	name string
-	each func(Seed) error
-	bad  func(*BadLine) error
+// Columns maps the names under which a job knows the columns of a list to the columns' own names.
+// key, id or url is the key of a row. Other columns keep their names.
+type Columns map[string]string
+
+// called returns the name under which a job knows a column.
+func (c Columns) called(column string) string {
+	for name, own := range c {
+		if strings.EqualFold(own, column) {
+			return name
+		}
+	}
+	return column
+}
+
+// missing returns the first name of a column that a list does not have, or an empty text.
+func (c Columns) missing(head []string) string {
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if !slices.ContainsFunc(head, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), c[name]) }) {
+			return c[name]
+		}
+	}
+	return ""
+}
+
+// List takes the rows of one list.
+type List struct {
+	name    string
+	columns Columns
+	each    func(Seed) error
+	bad     func(*BadLine) error
+}
+
+type list = List
+
+// NewList returns a list that gives its tasks to each. bad receives rows without a valid task; nil
+// ends the reading with the first of them.
+func NewList(name string, columns Columns, each func(Seed) error, bad func(*BadLine) error) *List {
+	if bad == nil {
+		bad = func(b *BadLine) error { return b }
+	}
+	return &List{name, columns, each, bad}
+}
+
+// Head checks the names of the columns.
+func (l *List) Head(line int, head []string) error {
+	if name := l.columns.missing(head); name != "" {
+		return fmt.Errorf("%s:%d: seeds.columns names a column %s, and the list has %s", l.name, line, name, strings.Join(head, ", "))
+	}
+	if keyColumn(head, l.columns) < 0 {
+		return fmt.Errorf("%s:%d: the list has no column key, id or url: it has %s. Name the column: seeds.columns: {url: NAME}", l.name, line, strings.Join(head, ", "))
+	}
+	return nil
+}
+
+// Row takes a row of values by the names of their columns. A null is a missing value.
+func (l *List) Row(line int, row map[string]any) error {
+	named := map[string]any{}
+	for name, v := range row {
+		if v != nil {
+			named[l.columns.called(name)] = v
+		}
+	}
+	var s Seed
+	for _, name := range keyNames {
+		v, ok := named[name]
+		if !ok {
+			continue
+		}
+		key, ok := keyText(v)
+		if !ok {
+			return l.reject(line, "the column %s is no text or number", name)
+		}
+		s.Key = key
+		delete(named, name)
+		break
+	}
+	if s.Key == "" {
+		return l.reject(line, "the row has no key, id or url")
+	}
+	if v, ok := named["priority"]; ok {
+		text, _ := keyText(v)
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return l.reject(line, "the priority %.40q is no whole number", text)
+		}
+		s.Priority = &n
+		delete(named, "priority")
+	}
+	if len(named) > 0 {
+		s.Meta = named
+	}
+	return l.take(line, s)
+}
+
+// keyText returns a key that is a text or a number.
+func keyText(v any) (string, bool) {
+	if text, ok := v.(string); ok {
+		return strings.TrimSpace(text), true
+	}
+	return number.Text(v)
 }
 
 func (l *list) reject(line int, format string, args ...any) error {
@@ -138,9 +235,15 @@ func (l *list) objects(n int, line []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(line))
 	var seeds []Seed
 	for {
-		s, err := decodeSeed(dec)
+		s, row, err := l.decode(dec)
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if row != nil {
+			if err := l.Row(n, row); err != nil {
+				return err
+			}
+			continue
 		}
 		if err != nil {
 			return l.reject(n, "%s: %s", mistakeOf(err), lineForm)
@@ -178,16 +281,45 @@ func mistakeOf(err error) string {
 	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
-// decodeSeed reads one key or object.
-func decodeSeed(dec *json.Decoder) (Seed, error) {
+// decode reads one key or object, or one row.
+func (l *list) decode(dec *json.Decoder) (s Seed, row map[string]any, err error) {
 	dec.UseNumber()
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
-		return Seed{}, err
+		return s, nil, err
 	}
 	if !utf8.Valid(raw) {
-		return Seed{}, errors.New(notUTF8(raw))
+		return s, nil, errors.New(notUTF8(raw))
 	}
+	if row, err := l.rowOf(raw); row != nil || err != nil {
+		return s, row, err
+	}
+	s, err = decodeSeed(raw)
+	return s, nil, err
+}
+
+// rowOf returns an object that is a row: the job names its columns, or it has no key but an id or a
+// url.
+func (l *list) rowOf(raw json.RawMessage) (row map[string]any, err error) {
+	if raw[0] != '{' {
+		return nil, nil
+	}
+	one := json.NewDecoder(bytes.NewReader(raw))
+	one.UseNumber()
+	if err := one.Decode(&row); err != nil {
+		return nil, err
+	}
+	_, key := row["key"]
+	_, id := row["id"]
+	_, url := row["url"]
+	if len(l.columns) == 0 && (key || !id && !url) {
+		return nil, nil
+	}
+	return row, nil
+}
+
+// decodeSeed reads one key or object.
+func decodeSeed(raw json.RawMessage) (Seed, error) {
 	switch raw[0] {
 	case '{':
 		var s Seed
@@ -220,13 +352,15 @@ func (l *list) array(in io.Reader) error {
 		return fmt.Errorf("%s:1: %w", l.name, err)
 	}
 	for dec.More() {
-		s, err := decodeSeed(dec)
+		s, row, err := l.decode(dec)
 		line := at.line(dec.InputOffset())
 		switch syntax := (&json.SyntaxError{}); {
 		case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 			return l.reject(line, "%s: what follows is not read", mistakeOf(err))
 		case err != nil:
 			err = l.reject(line, "%s: an item is a key, or {\"key\": …, \"priority\": …, \"meta\": {…}}", mistakeOf(err))
+		case row != nil:
+			err = l.Row(line, row)
 		default:
 			err = l.take(line, s)
 		}

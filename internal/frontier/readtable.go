@@ -16,14 +16,14 @@ import (
 
 // separator reports whether a list with this name and first line is a table, and returns the
 // separator of its fields.
-func separator(name string, first []byte) (comma byte, ok bool) {
+func separator(name string, first []byte, columns Columns) (comma byte, ok bool) {
 	tsv, named := strings.HasSuffix(name, ".tsv"), strings.HasSuffix(name, ".csv")
 	for _, comma := range []byte(",\t;") {
 		if tsv && comma != '\t' || !named && comma == ';' {
 			continue
 		}
 		r := record{comma: comma}
-		if mistake := r.feed(first); mistake == "" && !r.open() && len(r.fields) > 1 && keyColumn(r.fields) >= 0 {
+		if mistake := r.feed(first); mistake == "" && !r.open() && len(r.fields) > 1 && keyColumn(r.fields, columns) >= 0 {
 			return comma, true
 		}
 	}
@@ -33,10 +33,13 @@ func separator(name string, first []byte) (comma byte, ok bool) {
 	return ',', named
 }
 
+// keyNames are the names of the column of the key.
+var keyNames = []string{"key", "id", "url"}
+
 // keyColumn returns the column of the key, or -1.
-func keyColumn(head []string) int {
-	for _, name := range []string{"key", "id", "url"} {
-		if i := slices.IndexFunc(head, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) }); i >= 0 {
+func keyColumn(head []string, columns Columns) int {
+	for _, name := range keyNames {
+		if i := slices.IndexFunc(head, func(s string) bool { return strings.EqualFold(columns.called(strings.TrimSpace(s)), name) }); i >= 0 {
 			return i
 		}
 	}
@@ -182,10 +185,10 @@ func (l *list) table(in *bufio.Reader, comma byte) error {
 	case mistake != "":
 		return fmt.Errorf("%s:%d: the header can't be read: %s", l.name, t.line, mistake)
 	}
-	key := keyColumn(head)
-	if key < 0 {
-		return fmt.Errorf("%s:%d: the header has no column key, id or url: it has %s", l.name, t.line, strings.Join(head, ", "))
+	if err := l.Head(t.line, head); err != nil {
+		return err
 	}
+	key := keyColumn(head, l.columns)
 	for {
 		row, mistake, err := t.next()
 		switch {
@@ -211,7 +214,7 @@ func (l *list) table(in *bufio.Reader, comma byte) error {
 func (l *list) row(line int, head []string, key int, row []string) error {
 	s := Seed{Key: strings.TrimSpace(row[key])}
 	for i, name := range head {
-		name = strings.TrimSpace(name)
+		name = l.columns.called(strings.TrimSpace(name))
 		switch {
 		case i == key || row[i] == "":
 		case strings.EqualFold(name, "priority"):

@@ -247,7 +247,7 @@ func TestCheckClock(t *testing.T) {
 func TestReadSeeds(t *testing.T) {
 	t.Parallel()
 	read := func(text, name string) (keys []string, err error) {
-		err = ReadSeeds(strings.NewReader(text), name, func(s Seed) error {
+		err = ReadSeeds(strings.NewReader(text), name, nil, func(s Seed) error {
 			if s.Key == "refuse" {
 				return ErrKey
 			}
@@ -293,7 +293,7 @@ func TestReadSeeds(t *testing.T) {
 func FuzzReadSeeds(f *testing.F) {
 	f.Add("one\n{\"key\":\"two\"}\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		_ = ReadSeeds(strings.NewReader(text), "list", func(s Seed) error {
+		_ = ReadSeeds(strings.NewReader(text), "list", nil, func(s Seed) error {
 			n, err := Admit(idJob(), s)
 			if err == nil && (n.Key == "" || n.Lane == "" || n.Priority < 0 || n.Priority > 3) {
 				t.Fatalf("Admit(%+v) = %+v", s, n)
@@ -336,7 +336,7 @@ func TestReadSeedsOfEveryForm(t *testing.T) {
 		{"list", "{\"key\":\"a1\",\n\"meta\":{}}", nil, []string{"list:1: the object does not end on its line", "list:2: "}},
 	} {
 		var got, bad []string
-		err := ReadSeeds(strings.NewReader(c.text), c.name, func(s Seed) error {
+		err := ReadSeeds(strings.NewReader(c.text), c.name, nil, func(s Seed) error {
 			if s.Key == "refuse" {
 				return ErrKey
 			}

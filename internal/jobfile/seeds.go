@@ -16,6 +16,12 @@ import (
 func (a *assembly) seeds() seine.Seeds {
 	s := a.doc.Seeds
 	out := seine.Seeds{URL: s.URL, File: s.File}
+	for _, c := range s.Columns {
+		if out.Columns == nil {
+			out.Columns = map[string]string{}
+		}
+		out.Columns[c.name] = c.value
+	}
 	given := func(key string) bool { return a.has("seeds." + key) }
 	if a.has("seeds") && !given("ids") && !given("url") && !given("urls") && !given("file") && !given("sitemap") {
 		a.check("seeds", true, "seeds gives no start: give ids and url, urls, sitemap, file, or url alone if ids are added later")
@@ -28,6 +34,7 @@ func (a *assembly) seeds() seine.Seeds {
 		a.check("seeds.urls", given("urls"), "seeds.urls and seeds.ids contradict each other: list the pages, or give an ID space")
 	}
 	a.check("seeds.file", given("file") && s.File == "", "seeds.file is empty")
+	a.check("seeds.columns", given("columns") && !given("file"), "seeds.columns names the columns of seeds.file: add file: ./list.csv")
 	a.check("seeds.urls", given("urls") && len(s.URLs) == 0, "seeds.urls is empty")
 	if given("url") {
 		a.template(s.URL)

@@ -130,9 +130,14 @@ type seeds struct {
 	Sitemap *sitemaps `yaml:"sitemap" example:"[https://shop.example/sitemap.xml]"`
 
 	// The path of a list in UTF-8: on each line an id or URL, or `{"key": …, "priority": …, "meta":
-	// {…}}`; or a JSON array of these; or CSV or TSV whose header names a column key, id or url. A
-	// list that ends in .gz is uncompressed. The path is relative to the job file.
+	// {…}}`; or a JSON array of these; or a table with a column key, id or url. A table is CSV or
+	// TSV with a header, a JSON object per line, or a Parquet file (.parquet). A list that ends in
+	// .gz is uncompressed. The path is relative to the job file.
 	File string `yaml:"file" example:"./ids.txt"`
+
+	// The columns of the table in `file` by the names under which the job knows them. `url` names
+	// the column of the URL. Columns that are not listed keep their names.
+	Columns entries[string] `yaml:"columns" example:"{url: image_link, caption: alt_text}" beside:"file: ./images.parquet"`
 }
 
 type idSpace struct {
