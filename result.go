@@ -226,8 +226,8 @@ const (
 	JPEG = "jpeg"
 
 	// ModeFit shrinks an image until it fits, and keeps its aspect ratio. The other modes give
-	// exactly the size, and enlarge a smaller image: ModeCenterCrop covers it and cuts the rest off,
-	// ModeBorder fits into it on white, and ModeStretch changes the aspect ratio.
+	// exactly the size, and enlarge a smaller image: ModeCenterCrop covers it and cuts the rest
+	// off, ModeBorder fits into it on white, and ModeStretch changes the aspect ratio.
 	ModeFit        = "fit"
 	ModeCenterCrop = "center_crop"
 	ModeBorder     = "border"
@@ -244,9 +244,9 @@ const (
 const OriginalSuffix = "_original"
 
 // Size is a width and a height in pixels, each at least 1. An image that must fit ([ModeFit]) keeps
-// its aspect ratio and is never enlarged. The side that exceeds its bound most becomes the bound. The other
-// side is divided by the same factor, rounded with halves up, and at least 1. The filter is
-// Catmull-Rom's, on the samples as they are.
+// its aspect ratio and is never enlarged. The side that exceeds its bound most becomes the bound.
+// The other side is divided by the same factor, rounded with halves up, and at least 1. The filter
+// is Catmull-Rom's, on the samples as they are.
 type Size struct{ Width, Height int }
 
 // Crop is a box on a reference size. An edge is floor(edge × size ÷ reference + 0.5).

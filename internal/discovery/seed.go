@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/idspace"
-	"github.com/seinehq/seine/internal/seedlist"
 	"github.com/seinehq/seine/internal/outage"
+	"github.com/seinehq/seine/internal/seedlist"
 )
 
 // ErrSeeds means that a job's seeds cannot be read or hold an invalid key.

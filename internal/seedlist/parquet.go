@@ -227,8 +227,8 @@ func moment(t *format.TimestampType, v any) (any, error) {
 	return at.UTC().Format(time.RFC3339Nano), nil
 }
 
-// decimals are the columns of decimals by their number. The library makes floats of them, which lack
-// digits, so their values are taken from the rows.
+// decimals are the columns of decimals by their number. The library makes floats of them, which
+// lack digits, so their values are taken from the rows.
 type decimals map[int]*format.DecimalType
 
 func decimalOf(n parquet.Node) *format.DecimalType {
