@@ -11,7 +11,7 @@ import (
 // freshJSON tells how current the data of a job is whose pages are visited again.
 type freshJSON struct {
 	// Tracked counts the pages that are visited again. Fresh counts those whose last visit is
-	// younger than their interval, and Gone those that are gone.
+	// younger than their interval, and Gone the pages that are gone.
 	Tracked int64 `json:"tracked"`
 	Fresh   int64 `json:"fresh"`
 

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// strays reports the files that no record owns, and removes those of Seine.
+// strays reports the files that no record owns, and removes Seine's own.
 func (a *auditor) strays(ctx context.Context) error {
 	var (
 		files []object

@@ -89,7 +89,7 @@ type shardSet struct {
 	written []File
 }
 
-// shard is one that is open.
+// shard is the open shard.
 type shard struct {
 	stats
 	source hash.Hash
@@ -417,7 +417,7 @@ func (s *shardSet) drop() {
 
 func (s *shardSet) abort() { s.drop() }
 
-// commit completes the last shard and removes those of an earlier export that had more.
+// commit completes the last shard and removes the further shards of an earlier export.
 func (s *shardSet) commit(ctx context.Context) error {
 	if err := s.close(ctx); err != nil {
 		return err

@@ -57,8 +57,8 @@ type TriedAsset struct {
 	Retried bool
 }
 
-// Try runs one attempt of a task as a worker does. It tries all assets, also after one that would
-// end the task.
+// Try runs one attempt of a task as a worker does. It tries all assets, also after an asset that
+// would end the task.
 func Try(ctx context.Context, t Trial) Tried {
 	var out Tried
 	own, log := *t.Job, slog.New(slog.DiscardHandler)

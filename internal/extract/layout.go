@@ -22,8 +22,7 @@ type Layout struct {
 	groups  []string // the name that each group of shape stands for
 }
 
-// kindFiles are the files of the records of one kind: all that they can have, and those that they
-// must have.
+// kindFiles are the files that the records of one kind can have, and the files that they must have.
 type kindFiles struct {
 	kind            string
 	names, required []string
@@ -159,7 +158,7 @@ func (l *Layout) NumberOf(asset string) (list string, n int, ok bool) {
 	return "", 0, false
 }
 
-// Required lists the assets that every record of a kind must have. have lists those that it has,
+// Required lists the assets that every record of a kind must have. have lists its files,
 // which decide if the job has no such kind any more.
 func (l *Layout) Required(kind string, have []string) []string {
 	for _, k := range l.kinds {

@@ -1,6 +1,6 @@
 // Package seedlist reads the list of a job's seeds from a file.
 //
-// The formats of texts are those of [frontier.ReadSeeds]. A name that ends in .parquet is a Parquet
+// [frontier.ReadSeeds] lists the formats of texts. A name that ends in .parquet is a Parquet
 // file, of which each row is a task. A value of a type that JSON does not have is converted: a time
 // becomes RFC 3339 in UTC, a date YYYY-MM-DD, and a decimal a number with all digits. A column of
 // another such type ends the reading, because its bytes would be a wrong value.
@@ -15,7 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Read reads the list of seeds. each and bad are those of [frontier.ReadSeeds].
+// Read reads the list of seeds. [frontier.ReadSeeds] describes each and bad.
 func Read(seeds *seine.Seeds, each func(frontier.Seed) error, bad func(*frontier.BadLine) error) error {
 	file, err := os.Open(seeds.File) //nolint:gosec // the job file's author names it
 	if err != nil {
