@@ -41,8 +41,8 @@ const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…
 //   - lines, each a key, one or more objects {"key": …, "priority": …, "meta": {…}}, or a comment
 //     that begins with #
 //   - a JSON array of keys and objects
-//   - in both, objects that are rows: their member id or url, or the member that columns names, holds
-//     the key, and each other member goes into meta
+//   - in both, objects that are rows: their member id or url, or the member that columns names,
+//     holds the key, and each other member goes into meta
 //   - CSV or TSV with a header (RFC 4180, also with semicolons): the column key, id or url holds
 //     the key, priority the priority, and each other column goes into meta as a text
 //
