@@ -61,6 +61,13 @@ type Job struct {
 	// the known ones. Such a page blocks its host. Default: no page.
 	Challenge PageTest `json:"-"`
 
+	// Check judges a record before it is stored, by the page kind of its page. A record that it
+	// rejects is quarantined: see [Violation]. Default: every record passes.
+	Check func(page string, r Record) *Violation `json:"-"`
+
+	// OnDrift is the reaction to a drift. Default DriftWarns.
+	OnDrift OnDrift
+
 	Seeds   Seeds
 	Fetch   Fetch
 	Pace    Pace
@@ -369,6 +376,7 @@ func (j Job) Normal() (Job, error) {
 	errs := j.check()
 	fallback(&j.Robots, ObeyRules)
 	fallback(&j.Consent, ObeyRules)
+	fallback(&j.OnDrift, DriftWarns)
 	fallback(&j.Fetch.Via, ViaHTTP)
 	fallback(&j.Fetch.Timeout, 20*time.Second)
 	fallback(&j.Fetch.AssetTimeout, 15*time.Second)
@@ -443,6 +451,9 @@ func (j Job) check() []error {
 	}
 	if e.Budget > 0 && (e.Strategy == StrategyChain || e.Strategy == StrategyOff) {
 		say("explore: a budget is not used with the strategy %s, where Limit.Tasks is the bound", e.Strategy)
+	}
+	if d := j.OnDrift; d != "" && d != DriftWarns && d != DriftPauses {
+		say("unknown reaction %q to a drift: %s or %s", d, DriftWarns, DriftPauses)
 	}
 	if y := j.Limit.Yield; !(y >= 0 && y <= 1) {
 		say("limit.yield is %g; 0 to 1", y)

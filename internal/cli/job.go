@@ -35,7 +35,7 @@ type needs struct {
 
 // unneeded lists the keys of a job file in which a variable may be unset.
 func (j *jobs) unneeded(n needs) []string {
-	keys := []string{"contact", "fetch.headers", "fetch.user_agent", "fetch.proxy", "session"}
+	keys := []string{"contact", "fetch.headers", "fetch.user_agent", "fetch.proxy", "session", "schema"}
 	if !n.seeds {
 		keys = append(keys, "permission", "seeds")
 	}

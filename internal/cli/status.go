@@ -129,6 +129,9 @@ type statusJSON struct {
 	// FailedAssets counts the assets that records are stored without.
 	FailedAssets int64 `json:"failed_assets"`
 
+	// Quarantined counts the records that are not part of the data set.
+	Quarantined int64 `json:"quarantined"`
+
 	Unseen int64 `json:"unseen"`
 
 	// NullFields are fields without a value on all or nearly all records.
@@ -165,7 +168,7 @@ type reasonJSON struct {
 func (c *console) printStatus(job string, s frontier.Status, explores bool) error {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
-		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
+		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
 		Pages: pagesOf(s), LeftOut: leftOutOf(s), Fresh: freshOf(s),
 	}
 	for _, state := range seine.States {
@@ -252,6 +255,7 @@ func (c *console) printCounts(job string, s frontier.Status, explores bool) {
 	if s.FailedAssets > 0 {
 		c.print("  %s failed; the records are stored, and `seine export` lists the failures", counted(s.FailedAssets, "asset"))
 	}
+	c.printQuarantine(job, s)
 	for _, f := range s.NullFields {
 		if f.Missing == f.Records {
 			c.print("  field %s has no value on any of %s", f.Field, counted(f.Records, "record"))

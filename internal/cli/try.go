@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -21,6 +22,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/terminal"
 	"github.com/seinehq/seine/internal/weburl"
 	"github.com/seinehq/seine/internal/wiring"
 )
@@ -81,6 +83,7 @@ type tryJSON struct {
 	Follow   []string       `json:"follow"`
 	Links    []linkJSON     `json:"links"`
 	Records  []recordJSON   `json:"records"`
+	Rejected []rejectedJSON `json:"rejected,omitempty"`
 	Error    string         `json:"error,omitempty"`
 	trace    *extract.Trace
 	page     *seine.Page
@@ -232,6 +235,9 @@ func tryOf(t wiring.Tried, trace *extract.Trace) *tryJSON {
 		v.State = seine.Done
 	}
 	out.Verdict = verdictJSON{v.State.String(), v.Rule, v.Reason}
+	for _, r := range t.Rejected {
+		out.Rejected = append(out.Rejected, rejectedJSON{r.Field, r.Reason})
+	}
 	for _, f := range t.Follow {
 		out.Follow = append(out.Follow, f.Key)
 	}
@@ -323,6 +329,9 @@ func (a *tryCommand) printTry(o *tryJSON) {
 		why += "  (rule " + o.Verdict.Rule + ")"
 	}
 	a.print("%s", strings.TrimRight(fmt.Sprintf("  verdict   %s  %s", o.Verdict.State, why), " "))
+	for _, r := range o.Rejected {
+		a.print("  schema    %s: %s", cmp.Or(terminal.Escape(r.Field), "the record"), terminal.Escape(r.Reason))
+	}
 	a.printRecords(o.Records)
 	for _, x := range o.Assets {
 		if x.Error != "" {

@@ -5,14 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -73,7 +71,12 @@ func (m *committer) unstorable(o *outcome, err error) frontier.Completion {
 // draft returns the completion of a final outcome without what follows from it. If a record cannot
 // be encoded, ok is false and the outcome becomes an error.
 func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
+	m.check(o)
 	done = frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason, Failed: o.failures}
+	var err error
+	if done.Quarantined, err = m.quarantined(o); err != nil {
+		return m.unstorable(o, fmt.Errorf("record: %w", err)), false
+	}
 	for _, rec := range o.records {
 		stored, err := m.record(*o, rec)
 		if err != nil {
@@ -84,7 +87,7 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 	for _, s := range o.assets {
 		done.Assets = append(done.Assets, frontier.Asset{Key: cmp.Or(s.Record, o.Key), Stored: s})
 	}
-	if len(o.failures) > 0 {
+	if len(o.failures) > 0 && o.state == seine.Done {
 		done.Reason = o.reasonOfFailure()
 	}
 	if len(o.pending) > 0 {
@@ -209,15 +212,8 @@ func filesOf(all []seine.Stored, record, task string) (out []seine.Stored) {
 	return out
 }
 
-// record adds the fields that a scraper left out, and the properties of stored assets.
+// record adds the fields that a scraper left out.
 func (m *committer) record(o outcome, rec seine.Record) (frontier.Record, error) {
-	if len(rec.AssetFields) > 0 {
-		rec.Fields = maps.Clone(rec.Fields)
-		if rec.Fields == nil {
-			rec.Fields = map[string]any{}
-		}
-		asset.Fill(rec.Fields, rec.AssetFields, filesOf(o.assets, rec.Key, o.Key))
-	}
 	fields, err := encode(rec.Fields)
 	if err != nil {
 		return frontier.Record{}, err
@@ -288,6 +284,8 @@ func (m *committer) note(ctx context.Context, o outcome, final bool) {
 			"for", o.delay.Round(time.Second).String())
 	case !final:
 		log.InfoContext(ctx, "task waits for its next try", "state", o.state.String(), "reason", o.reason)
+	case len(o.found.rejected) > 0:
+		log.WarnContext(ctx, "records are quarantined", "records", len(o.records), "quarantined", len(o.found.rejected), "reason", o.reason)
 	default:
 		log.InfoContext(ctx, "task ended", "state", o.state.String(), "reason", o.reason)
 	}

@@ -210,3 +210,13 @@ func (x *executor) onRedirect(kind hosts.Kind, own hosts.Own) func(ctx context.C
 		return err
 	}
 }
+
+// guarded calls the scraper. If it panics, only the task fails.
+func guarded(ctx context.Context, s seine.Scraper, task seine.Task, page *seine.Page) (result seine.Result, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return s.Scrape(ctx, task, page)
+}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -79,7 +78,9 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 		out.found.unchanged, out.records = true, nil
 		return out
 	}
-	return x.keep(ctx, s, out, result.Assets, progress)
+	out.records, out.found.rejected = sift(&x.job.Job, w.task.Page, out.records, false)
+	owed := withoutFilesOf(out.found.rejected, w.Key, result.Assets, func(a seine.Asset) string { return a.Record })
+	return x.keep(ctx, s, out, owed, progress)
 }
 
 // fetch gets the page of a task and reports its host's answer. after is the time for which the host
@@ -107,14 +108,4 @@ func (x *executor) scrape(ctx context.Context, w work, page *seine.Page) (seine.
 		return result, err
 	}
 	return withoutSecrets(result, x.redact, x.fetcher.Hide()), nil
-}
-
-// guarded calls the scraper. If it panics, only the task fails.
-func guarded(ctx context.Context, s seine.Scraper, task seine.Task, page *seine.Page) (result seine.Result, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	return s.Scrape(ctx, task, page)
 }

@@ -17,8 +17,11 @@ import (
 // extracted it. If the rules changed, a page is requested and stored as at its first visit.
 const digestBytes = 16
 
-// finding is what a page says about itself.
+// finding is what an attempt finds out about a page.
 type finding struct {
+	// rejected are the records that fail the job's check.
+	rejected []rejected
+
 	// moved means that another URL stands for the page. The outcome follows it.
 	moved bool
 
@@ -150,10 +153,10 @@ func ruleDigest(rules []byte) []byte {
 // task that ends in an error keeps the visit of before: the frontier has put its next one off.
 func visited(o *outcome, c *frontier.Completion) {
 	r, last := o.recrawl(), o.Visit
+	c.History = r.History
 	if !r.Set() || c.State != seine.Done && c.State != seine.Skipped {
 		return
 	}
-	c.History = r.History
 	v := &frontier.Visit{}
 	if last != nil {
 		v.Hash, v.Every = last.Hash, last.Every

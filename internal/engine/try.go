@@ -34,7 +34,10 @@ type Tried struct {
 	Verdict seine.Verdict
 	Records []seine.Record
 	Follow  []seine.Follow
-	Assets  []TriedAsset
+
+	// Rejected lists the violations of records that fail the job's check.
+	Rejected []seine.Violation
+	Assets   []TriedAsset
 
 	// Secrets are values of the session's cookies, which no output may have.
 	Secrets []string
@@ -88,6 +91,18 @@ func Try(ctx context.Context, t Trial) Tried {
 	defer only.stop()
 	done := x.run(only, resolve(&job.Job, t.Task, time.Now()))
 	out.Task, out.Verdict, out.Records, out.Follow = done.task, done.facts.verdict, done.records, done.follow
+	if done.state == seine.Done {
+		for _, a := range out.Assets {
+			done.assets = append(done.assets, a.Stored...)
+		}
+		(&committer{job: job}).check(&done)
+		for _, r := range done.found.rejected {
+			out.Rejected, out.Records = append(out.Rejected, r.Violation), append(out.Records, r.Record)
+		}
+		if len(out.Rejected) > 0 {
+			out.Verdict = seine.Verdict{State: seine.Error, Reason: done.reason}
+		}
+	}
 	out.Secrets = x.fetcher.Secrets()
 	if out.Err = done.facts.err; out.Err == nil && done.facts.stopped {
 		out.Err = context.Cause(ctx)

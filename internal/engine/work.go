@@ -153,7 +153,7 @@ type outcome struct {
 	pending  []seine.Asset
 	wait     *ending
 
-	// found is what the page says about itself.
+	// found is what the attempt found out about the page.
 	found finding
 
 	// digest identifies the rules that made the records. Nil means the job's.

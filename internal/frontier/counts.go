@@ -69,14 +69,20 @@ func FieldReason(digest []byte, page, field string) string {
 
 func digestReason(digest []byte) string { return hex.EncodeToString(digest[:min(len(digest), 8)]) }
 
-// FieldDeltas adds the counts of the records of a completion to moved, by state and reason of table
-// stat.
+// FieldDeltas adds the counts of the records of a completion, quarantined ones included, to moved,
+// by state and reason of table stat.
 func FieldDeltas(c Completion, moved func(state int, reason string)) {
-	for _, r := range c.Records {
+	count := func(r Record) {
 		moved(StatRead, FieldReason(r.Digest, c.Page, ""))
 		for _, field := range r.Missing {
 			moved(StatMissing, FieldReason(r.Digest, c.Page, field))
 		}
+	}
+	for _, r := range c.Records {
+		count(r)
+	}
+	for _, q := range c.Quarantined {
+		count(q.Record)
 	}
 }
 

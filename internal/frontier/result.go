@@ -25,6 +25,10 @@ type Completion struct {
 	// attempts.
 	Failed []FailedAsset
 
+	// Quarantined lists the records that fail the job's check. They replace those of an earlier
+	// attempt. State is then Error, and Records are the other records of the page.
+	Quarantined []Quarantined
+
 	// Unchanged means that the page is as it was (HTTP 304, or equal content): its records and
 	// assets stay. Gone means that a page that was done is gone: its records stay and get the time.
 	// A later Done clears it.

@@ -213,6 +213,9 @@ type Results interface {
 	// Assets calls each for every asset, ordered by key and name.
 	Assets(ctx context.Context, job JobID, each func(Asset) error) error
 
+	// Quarantined calls each for every quarantined record, ordered by task, key and kind.
+	Quarantined(ctx context.Context, job JobID, each func(Quarantined) error) error
+
 	// Owner returns the key of another task of the job whose record names the file at path. It
 	// returns an empty key if no other record does, or if the record of key itself names the file
 	// with this SHA-256.

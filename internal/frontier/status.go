@@ -56,6 +56,9 @@ type Status struct {
 	// FailedAssets counts the assets that records lack, including assets that wait for a retry.
 	FailedAssets int64
 
+	// Quarantined counts the records that are not part of the data set: see [Quarantined].
+	Quarantined int64
+
 	// LastRetry is the latest time of a retry. Zero means that no task waits.
 	LastRetry time.Time
 

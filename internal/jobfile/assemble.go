@@ -24,8 +24,10 @@ type assembly struct {
 	root     *node
 	warnings report
 
-	// partial reports that some variables are not set, whose keys are left out.
-	partial bool
+	// partial reports that some variables are not set, whose keys are left out. unneeded lists the
+	// keys that the caller does not need.
+	partial  bool
+	unneeded []string
 }
 
 // readBounded reads a file up to one byte over the bound, which Parse refuses.
@@ -81,6 +83,7 @@ func (a *assembly) job() seine.Job {
 	}
 	job.Pages = a.pages()
 	job.Session = a.session()
+	job.OnDrift = seine.OnDrift(doc.OnDrift)
 	if doc.Challenge != nil {
 		job.Challenge = a.pageTest("challenge", *doc.Challenge)
 	}

@@ -171,6 +171,8 @@ func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any
 		return map[string]any{"type": "array", "items": orVariable(map[string]any{"type": "integer"}), "minItems": 4, "maxItems": 4}
 	case reflect.TypeFor[address]():
 		return map[string]any{"type": "string"}
+	case reflect.TypeFor[recordSchema]():
+		return map[string]any{"type": []string{"object", "boolean", "string"}}
 	case reflect.TypeFor[bound]():
 		return map[string]any{"anyOf": []any{map[string]any{"type": "integer", "minimum": 0}, map[string]any{"type": "string", "minLength": 1}}}
 	case reflect.TypeFor[fraction]():

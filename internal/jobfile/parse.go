@@ -1,10 +1,12 @@
 package jobfile
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -91,9 +93,12 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	d := &decoder{report: r, keys: map[string]place{}, values: map[string]place{}, written: map[string]string{}}
 	var doc document
 	d.decode(reflect.ValueOf(&doc).Elem(), root, "", limits{})
-	a := &assembly{decoder: d, doc: &doc, root: root, partial: variables.unset}
+	a := &assembly{decoder: d, doc: &doc, root: root, partial: variables.unset, unneeded: unneeded}
 	job := a.job()
-	scraper := a.scraper()
+	rules := a.site()
+	scraper := a.scraper(rules)
+	check, schemas := a.schemas(rules)
+	job.Check = check
 	job.Scope = a.scope(job.Seeds, scraper != nil && scraper.Follows())
 	if scraper != nil {
 		a.goals(&job, scraper.MostAssets(), scraper.OneRecord() && !scraper.Follows())
@@ -108,7 +113,10 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	job.Secrets = append(job.Secrets, proxySecrets(job.Fetch.Proxies)...)
 	scraper.LeaveOut(redact.New(job.Secrets).Replace)
 	job.Source = src
-	job.Digest = sum
+	if job.Digest = sum; schemas != nil {
+		both := sha256.Sum256(append(slices.Clone(sum), schemas...))
+		job.Digest = both[:]
+	}
 	job, err = job.Normal()
 	if err = errors.Join(err, errors.Join(idspace.Check(job.Seeds.IDs)...)); err != nil {
 		// Every problem that Normal finds should be found above, with its position. This reports
@@ -126,8 +134,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 
 // scraper compiles the rules. A problem of the compiler is left out if a mistake at the same
 // position is known.
-func (a *assembly) scraper() *extract.Scraper {
-	rules := a.site()
+func (a *assembly) scraper(rules []extract.Rules) *extract.Scraper {
 	known := a.mistakes
 	scraper, problems := extract.Compile(rules...)
 	for _, p := range problems {

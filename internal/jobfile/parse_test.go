@@ -80,6 +80,7 @@ func TestTheExampleLoadsAsItStands(t *testing.T) {
 		},
 		Store:   seine.Store{URL: "file:./data/psa-cards/", Key: "png/{grade}/{id}_{asset}.png"},
 		Explore: seine.Explore{Strategy: seine.StrategyForager, Patience: 1},
+		OnDrift: seine.DriftWarns,
 		Limit:   seine.Limit{Assets: 10000},
 		Retry:   seine.Retry{Error: 8, Stale: 3, Backoff: 20 * time.Second, HostDown: 20 * time.Minute, Refused: 24 * time.Hour},
 	}
@@ -125,6 +126,7 @@ limit: {assets: 1, records: 2, tasks: 3}
 retry: {error: 5, stale: 6, backoff: 0s, host_down: 1h, refused: 2h}
 concurrency: 12
 max_failures: 13
+on_drift: pause
 frontier: ${DB:-sqlite:./x.db}
 `
 
@@ -134,7 +136,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 	got := f.Job
 	got.Scraper, got.Source, got.Digest, got.Fetch.Wait = nil, nil, nil, nil
 	want := seine.Job{
-		Robots: seine.ObeyRules, Consent: seine.ObeyRules,
+		Robots: seine.ObeyRules, Consent: seine.ObeyRules, OnDrift: seine.DriftPauses,
 		Name: "all", Secrets: []string{"s3cr3t"}, Variables: map[string]string{"TOKEN": "s3cr3t"}, Permission: "yes, by mail", Contact: "https://lab.example",
 		Seeds: seine.Seeds{
 			IDs: []seine.IDSpace{{From: 1, To: 99, Width: 4, Start: []int64{7}}},

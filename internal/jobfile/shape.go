@@ -67,6 +67,11 @@ type document struct {
 	// when all of them are stored, except those with `optional` or `on_failure`.
 	Assets entries[asset] `yaml:"assets" keys:"^[A-Za-z0-9][A-Za-z0-9_-]*$" example:"{front: {url: 'images[0]'}}" top:"fields: {images: {css: img, attr: src, all: true}}"`
 
+	// The rules for the fields of a record, as a JSON Schema (draft 2020-12), or the path of a file
+	// with one, relative to the job file. A record that breaks a rule is not stored. It is
+	// quarantined, and `seine quarantine` lists it. A field without a value is null.
+	Schema *recordSchema `yaml:"schema" example:"{required: [title], properties: {title: {type: string, minLength: 1}}}"`
+
 	// Several records of one page. Each match of the source becomes a record with the fields of the
 	// page and its own.
 	Each *several[eachKeys] `yaml:"each" example:"{css: li.item, key: '{sku}', fields: {sku: {css: '.', attr: data-sku}}}"`
@@ -85,6 +90,11 @@ type document struct {
 
 	// The rules about links that lead to further pages, or `all` for every link in scope.
 	Follow *follows `yaml:"follow" example:"[{css: 'a[rel=next]'}]"`
+
+	// The reaction to a field that loses its values, or to pages that fail more often than before.
+	// Both report it in the log, in `seine status` and in the metrics. `pause` also pauses the job,
+	// and takes the records back that lost the value.
+	OnDrift string `yaml:"on_drift" enum:"warn,pause" default:"warn" example:"pause"`
 
 	// How often a page is fetched again.
 	Recrawl *recrawlKeys `yaml:"recrawl"`

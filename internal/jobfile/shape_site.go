@@ -31,6 +31,9 @@ type pageKeys struct {
 	// The fields, as at the top.
 	Fields entries[field] `yaml:"fields" keys:"^[A-Za-z_][A-Za-z0-9_]*$" taken:"id,url,status,meta,key,asset,ext" example:"{title: {css: h1}}"`
 
+	// The rules for the fields of a record, in place of `schema` at the top.
+	Schema *recordSchema `yaml:"schema" example:"{required: [title], properties: {title: {type: string}}}" beside:"fields: {title: {css: h1}}"`
+
 	// Several records of one page, as at the top.
 	Each *several[eachKeys] `yaml:"each" example:"{css: li.item, key: '{sku}', fields: {sku: {css: '.', attr: data-sku}}}"`
 

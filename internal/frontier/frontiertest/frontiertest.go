@@ -100,6 +100,7 @@ func Run(t *testing.T, open Open) {
 		{"two transactions do not take one record", testTakenAtOnce},
 		{"assets and their failures belong to a record of the page", testAssetsOfEach},
 		{"records of several kinds have their own assets", testAssetsOfKinds},
+		{"records that fail the check are quarantined", testQuarantine},
 		{"a page is visited again", testRecrawl},
 		{"a visit is stored with its result", testVisit},
 		{"earlier versions of a record stay", testHistory},

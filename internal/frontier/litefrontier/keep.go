@@ -91,6 +91,9 @@ func (k *keeper) brings(c frontier.Completion) {
 	for _, a := range c.Assets {
 		k.files[frontier.AssetID{Key: frontier.Clean(a.Key), Name: frontier.Clean(a.Name)}] = true
 	}
+	for _, q := range c.Quarantined { // the earlier record stays
+		k.brought[frontier.RecordID{Key: frontier.Clean(q.Key), Kind: frontier.Clean(q.Kind)}] = true
+	}
 	for _, a := range c.Failed {
 		k.files[frontier.AssetID{Key: frontier.Clean(a.Key), Name: frontier.Clean(a.Name)}] = true
 	}
@@ -120,6 +123,9 @@ func (k *keeper) keep(ctx context.Context, c frontier.Completion) error {
 				return err
 			}
 		}
+	}
+	if err := k.quarantine(ctx, c); err != nil {
+		return err
 	}
 	return k.visit(ctx, c)
 }

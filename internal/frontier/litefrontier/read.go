@@ -65,8 +65,8 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
   (select count(*) from queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 3),
   (select coalesce(sum(json_extract(rates, '$."' || j.job_id || '"')), 0.0) from lease where expires_at > ?1),
   (select count(*) from lease where expires_at > ?1 and json_type(rates, '$."' || j.job_id || '"') is not null),
-  (select count(*) from asset_failure a where a.job_id = j.job_id) from job j where job_id = ?2`, []any{now, job},
-		&s.Paused, &inProgress, &waitError, &waitStale, &s.Rate, &s.Workers, &s.FailedAssets)
+  (select count(*) from asset_failure a where a.job_id = j.job_id), (select count(*) from quarantine x where x.job_id = j.job_id) from job j where job_id = ?2`, []any{now, job},
+		&s.Paused, &inProgress, &waitError, &waitStale, &s.Rate, &s.Workers, &s.FailedAssets, &s.Quarantined)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, frontier.ErrNoJob
 	}

@@ -68,7 +68,8 @@ const sqlStatus = `select j.paused,
   (select count(*) from seine.queue q where q.job_id = j.job_id and q.lease_id is null and q.run_at is not null and q.state = 3),
   (select coalesce(sum((rates->>(j.job_id::text))::float8), 0) from seine.lease where expires_at > ` + now + `)::float8,
   (select count(*) from seine.lease where expires_at > ` + now + ` and rates ? j.job_id::text)::int,
-  (select count(*) from seine.asset_failure a where a.job_id = j.job_id)
+  (select count(*) from seine.asset_failure a where a.job_id = j.job_id),
+  (select count(*) from seine.quarantine x where x.job_id = j.job_id)
  from seine.job j where j.job_id = $2`
 
 // sqlHosts lists the lanes of a status. $2 job, $3 limit.
@@ -86,7 +87,7 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	s.Counts = counts
 	var inProgress, waitError, waitStale int64
 	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, sqlStatus, f.now(), job).Scan(&s.Paused, &inProgress, &waitError, &waitStale, &s.Rate, &s.Workers, &s.FailedAssets)
+		return c.QueryRow(ctx, sqlStatus, f.now(), job).Scan(&s.Paused, &inProgress, &waitError, &waitStale, &s.Rate, &s.Workers, &s.FailedAssets, &s.Quarantined)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s, frontier.ErrNoJob

@@ -26,6 +26,8 @@ type yield struct {
 	drop   dropColumns
 	gone   []string // tasks
 	visits visitColumns
+
+	quarantine quarantineColumns
 }
 
 // fieldStat identifies a counter of fields.
@@ -62,6 +64,7 @@ func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 	for _, t := range tasks {
 		y.failed.add(t)
 		y.visits.add(t)
+		y.quarantine.add(t)
 		if t.Again != nil {
 			y.again.add(t)
 		} else {
@@ -104,7 +107,8 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 	y.assets.queue(b, job)
 	if d := y.drop; len(d.tasks) > 0 {
 		// An asset that failed this time stays as it was.
-		b.Queue(sqlDrop, job, d.tasks, d.histories, y.records.keys, y.records.kinds,
+		// The earlier record of a quarantined one stays too.
+		b.Queue(sqlDrop, job, d.tasks, d.histories, append(slices.Clone(y.records.keys), y.quarantine.keys...), append(slices.Clone(y.records.kinds), y.quarantine.kinds...),
 			append(slices.Clone(y.assets.keys), y.failed.keys...), append(slices.Clone(y.assets.names), y.failed.names...), now)
 	}
 	if len(y.gone) > 0 {
@@ -112,6 +116,7 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 	}
 	y.failed.queue(b, now, job)
 	y.visits.queue(b, now, job)
+	y.quarantine.queue(b, now, job)
 	y.count(b, job)
 	b.Queue(sqlLock, sorted(append(y.lock, w.lanes...)))
 	w.queue(b, now)
