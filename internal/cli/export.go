@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"net/url"
 	"path"
@@ -58,6 +59,9 @@ files and the line of JSONL of each record, 000000.parquet with the rows of the
 shard, and 000000_stats.json. A shard is complete or absent, and an export that
 was stopped goes on with the shards that are there. manifest.json lists them all.
 
+A name that ends in .sql is a statement that creates a view in the frontier's database,
+named as the job, with a typed column per field: psql -f cards.sql.
+
 --where EXPR keeps the records for which an expression over the fields, key, kind, url
 and fetched_at is true. --split train=0.8,val=0.1,test=0.1 writes a file for each share
 (cards-train.parquet), by a hash of the key: a record always falls into the same share.
@@ -79,7 +83,7 @@ device, the permission goes to standard error.`,
 	c.Flags().StringVarP(&a.output, "output", "o", "", "a file, gs://BUCKET/KEY, s3://BUCKET/KEY, file:PATH, or - for standard output")
 	c.Flags().BoolVar(&x.raw, "no-formula-guard", false, "write texts into a CSV unchanged, even if a spreadsheet reads them as formulas")
 	c.Flags().BoolVar(&x.guard, "csv-guard", true, "put an apostrophe before texts in a CSV that a spreadsheet reads as formulas")
-	c.Flags().StringVar(&x.format, "format", "", "jsonl, csv, parquet or webdataset (default: from the name)")
+	c.Flags().StringVar(&x.format, "format", "", "jsonl, csv, parquet, webdataset or sql (default: from the name)")
 	c.Flags().StringVar(&x.where, "where", "", "keep the records for which an expression is true")
 	c.Flags().StringVar(&x.split, "split", "", "shares of the records in files of their own, as in train=0.8,val=0.1,test=0.1")
 	c.Flags().StringVar(&x.shard, "shard-size", "256MiB", "bytes of the samples of a shard")
@@ -97,9 +101,9 @@ device, the permission goes to standard error.`,
 var formats = []struct {
 	end    string
 	format dataset.Format
-}{{".jsonl", dataset.JSONL}, {".ndjson", dataset.JSONL}, {".csv", dataset.CSV}, {".parquet", dataset.Parquet}}
+}{{".jsonl", dataset.JSONL}, {".ndjson", dataset.JSONL}, {".csv", dataset.CSV}, {".parquet", dataset.Parquet}, {".sql", dataset.SQL}}
 
-var formatNames = []string{string(dataset.JSONL), string(dataset.CSV), string(dataset.Parquet), string(dataset.WebDataset)}
+var formatNames = []string{string(dataset.JSONL), string(dataset.CSV), string(dataset.Parquet), string(dataset.WebDataset), string(dataset.SQL)}
 
 // formatOf chooses the format and whether to compress.
 func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
@@ -109,7 +113,7 @@ func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
 	case slices.Contains(formatNames, given):
 		format = dataset.Format(given)
 	case given != "":
-		return "", gz, usagef("--format %s: jsonl, csv, parquet or webdataset", given)
+		return "", gz, usagef("--format %s: jsonl, csv, parquet, webdataset or sql", given)
 	case strings.HasSuffix(name, "/"):
 		format = dataset.WebDataset
 	case name == "-":
@@ -242,6 +246,9 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 		return err
 	}
 	defer done()
+	if format == dataset.SQL {
+		return a.view(ctx, set)
+	}
 	set.KeepFormulas, set.AllVersions = a.raw || !a.guard, a.versions == "all"
 	at, err := a.exportTo(ctx, to)
 	if err != nil {
@@ -282,6 +289,35 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 		}
 	}
 	return nil
+}
+
+// view writes the statement that creates the view of a job.
+func (a *exportCommand) view(ctx context.Context, set *dataset.Set) error {
+	if a.where != "" || a.split != "" || a.versions != "latest" {
+		return usagef("a view holds all latest records: leave --where, --split and --versions out, and say it in your queries")
+	}
+	dialect := dataset.PostgreSQL
+	if strings.HasPrefix(a.frontierOf(set.Job).url, "sqlite:") {
+		dialect = dataset.SQLite
+	}
+	at, err := a.exportTo(ctx, a.output)
+	if err != nil {
+		return err
+	}
+	defer at.done()
+	text, err := set.View(ctx, dialect)
+	if err != nil {
+		return datasetError(err)
+	}
+	target, err := at.open(ctx, at.name)
+	if err != nil {
+		return datasetError(err)
+	}
+	defer target.Abort()
+	if _, err := io.WriteString(target, text); err != nil {
+		return datasetError(err)
+	}
+	return datasetError(target.Commit())
 }
 
 // filter compiles --where.

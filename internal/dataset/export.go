@@ -27,6 +27,9 @@ const (
 	// Parquet has one row per record, with typed columns.
 	Parquet Format = "parquet"
 
+	// SQL is a statement that creates a view in the frontier's database.
+	SQL Format = "sql"
+
 	// WebDataset has tar files of samples, each with the rows of its samples as Parquet.
 	WebDataset Format = "webdataset"
 )

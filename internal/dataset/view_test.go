@@ -1,0 +1,84 @@
+package dataset_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	_ "github.com/jackc/pgx/v5/stdlib" // database/sql's pgx
+	_ "modernc.org/sqlite"             // and sqlite
+
+	"github.com/seinehq/seine/internal/dataset"
+	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/testkit"
+)
+
+// The view's columns have the types and all digits of the fields, in the database itself.
+func TestView(t *testing.T) {
+	t.Parallel()
+	lite := "sqlite:" + filepath.Join(t.TempDir(), "seine.db")
+	for _, tt := range []struct {
+		dialect             dataset.Dialect
+		dsn, driver, source string
+		want                []string
+	}{
+		{
+			dataset.SQLite, lite, "sqlite", "file:" + lite[len("sqlite:"):],
+			[]string{
+				"7|12345678901234567890|0.5|1|it's|[1,2]|x|png/9/70_front.png|integer|text|real",
+				"8|1|1.0|0||||png/9/70_front.png|integer|text|real",
+			},
+		},
+		{
+			dataset.PostgreSQL, pgtest.Migrated(t), "pgx", "",
+			[]string{
+				"7|12345678901234567890|0.5|t|it's|[1, 2]|x|png/9/70_front.png|bigint|numeric|double precision",
+				"8|1|1|f||||png/9/70_front.png|bigint|numeric|double precision",
+			},
+		},
+	} {
+		t.Run(string(tt.dialect), func(t *testing.T) {
+			t.Parallel()
+			front := testkit.Open(t, tt.dsn, drivers.Options{})
+			if _, err := front.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f := newFixture(t, front, true)
+			f.Job.Name = `it's "cards"`
+			f.fields(`{"n": 7, "big": 12345678901234567890, "x": 0.5, "b": true, "s": "it's", "l": [1, 2], "url": "x"}`, `{"n": 8, "big": 1, "x": 1, "b": false}`)
+			f.done("70", "9", "front")
+			text, err := f.View(t.Context(), tt.dialect)
+			f.check(err)
+			source := tt.source
+			if source == "" {
+				source = tt.dsn
+			}
+			db, err := sql.Open(tt.driver, source)
+			f.check(err)
+			defer func() { _ = db.Close() }()
+			for range 2 { // again, for other columns
+				if _, err := db.ExecContext(t.Context(), text); err != nil {
+					t.Fatalf("%v\n%s", err, text)
+				}
+			}
+			typeof := map[dataset.Dialect]string{dataset.SQLite: "typeof", dataset.PostgreSQL: "pg_typeof"}[tt.dialect]
+			rows, err := db.QueryContext(t.Context(), `select concat_ws('|', n, big, x, b, coalesce(s, ''), coalesce(cast(l as text), ''), coalesce(fields_url, ''),
+				(select front_path from "it's ""cards""" where key = '70'), `+typeof+`(n), `+typeof+`(big), `+typeof+`(x))
+				from "it's ""cards""" where key <> '70' order by key`)
+			f.check(err)
+			defer func() { _ = rows.Close() }()
+			var got []string
+			for rows.Next() {
+				var line string
+				f.check(rows.Scan(&line))
+				got = append(got, line)
+			}
+			f.check(rows.Err())
+			if d := cmp.Diff(got, tt.want); d != "" {
+				t.Errorf("%s\n%s", d, text)
+			}
+		})
+	}
+}
