@@ -106,8 +106,8 @@ func valueOf(d Dialect, name string, kind columns.Kind) (sql string, ok bool) {
 		label = literal(`$."` + name + `"`)
 	}
 	switch kind {
-	case columns.Int, columns.Float, columns.Bool:
-		return "r.fields ->> " + label, true
+	case columns.Float:
+		return "CAST(r.fields ->> " + label + " AS REAL)", true
 	case columns.Digits:
 		// The operator ->> would make a float of it.
 		return "nullif(r.fields -> " + label + ", 'null')", true
