@@ -47,6 +47,10 @@ type Job struct {
 	// URLs widens the rule for two URLs of one page.
 	URLs CanonicalURLs
 
+	// RecordPages stores the response of each attempt that ends a task, so that other rules can
+	// judge it later without a request. See [PageKind.RecordPages].
+	RecordPages bool
+
 	// Robots is whether robots.txt and the robots instructions of pages count. Default ObeyRules.
 	Robots Obey
 

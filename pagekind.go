@@ -40,8 +40,25 @@ type PageKind struct {
 	// Challenge replaces Job.Challenge if it is not nil.
 	Challenge PageTest `json:"-"`
 
+	// RecordPages replaces Job.RecordPages if it is not nil.
+	RecordPages *bool
+
 	// Recrawl is how often a page is fetched again. Default: never.
 	Recrawl Recrawl
+}
+
+// Recorded reports whether the responses of a page kind are stored. nil is a job without page
+// kinds.
+func (j *Job) Recorded(k *PageKind) bool {
+	if k != nil && k.RecordPages != nil {
+		return *k.RecordPages
+	}
+	return j.RecordPages
+}
+
+// Records reports whether responses of any page kind are stored.
+func (j *Job) Records() bool {
+	return j.RecordPages || slices.ContainsFunc(j.Pages, func(k PageKind) bool { return j.Recorded(&k) })
 }
 
 // Recrawl is how often a page is fetched again: Every, or an interval that follows the page's

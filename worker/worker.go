@@ -306,10 +306,28 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 		return err
 	}
 	w.closers = append(w.closers, func() error { done(); return nil })
+	if job.Records() {
+		pages, err := wiring.Recordings(w.bucketOf(at), at, job.Name)
+		if err != nil {
+			return err
+		}
+		registered.Recorder = pages
+		w.closers = append(w.closers, pages.Close)
+	}
 	if err := w.seed(ctx, registered); err != nil {
 		return fmt.Errorf("job %s: %w", job.Name, err)
 	}
 	w.jobs = append(w.jobs, registered)
+	return nil
+}
+
+// bucketOf returns the open store at a URL.
+func (w *Worker) bucketOf(at string) *blob.Bucket {
+	for _, s := range w.stores {
+		if s.at == at {
+			return s.bucket
+		}
+	}
 	return nil
 }
 

@@ -371,10 +371,10 @@ func TestReasonsHoldNoValues(t *testing.T) {
 		err  error
 		want string
 	}{
-		{storeError(t.Context(), "png/1/7_front.png", syscall.ENOSPC), "disk full"},
-		{storeError(t.Context(), "png/1/7_front.png", errors.New("denied")), "store does not take it"},
-		{storeError(t.Context(), "png/1/7_front.png", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), "store does not answer"},
-		{storeError(t.Context(), "png/1/7_front.png", &fs.PathError{Op: "open", Err: syscall.EACCES}), "store does not take it"},
+		{StoreError(t.Context(), "png/1/7_front.png", syscall.ENOSPC), "disk full"},
+		{StoreError(t.Context(), "png/1/7_front.png", errors.New("denied")), "store does not take it"},
+		{StoreError(t.Context(), "png/1/7_front.png", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), "store does not answer"},
+		{StoreError(t.Context(), "png/1/7_front.png", &fs.PathError{Op: "open", Err: syscall.EACCES}), "store does not take it"},
 		{fmt.Errorf("fetch http://h/7: %w", Fault("HTTP 500")), "HTTP 500"},
 		{missing{Fault("HTTP 404")}, "HTTP 404"},
 	} {
@@ -382,7 +382,7 @@ func TestReasonsHoldNoValues(t *testing.T) {
 			t.Errorf("Reason(%v) = %q; want %q", tt.err, got, tt.want)
 		}
 	}
-	if !errors.Is(storeError(t.Context(), "p", &fs.PathError{Err: syscall.ENOSPC}), ErrDiskFull) {
+	if !errors.Is(StoreError(t.Context(), "p", &fs.PathError{Err: syscall.ENOSPC}), ErrDiskFull) {
 		t.Error("a full disk is not told")
 	}
 }

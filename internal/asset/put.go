@@ -62,7 +62,7 @@ func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, hold Hold
 // call bounds one call of the store by the number of bytes that it moves.
 func (k *Keeper) call(ctx context.Context, path string, size int64, call func(context.Context) error) error {
 	within := k.opts.Patience + time.Duration(size)*(time.Second/slowest)
-	return storeError(ctx, path, deadline.Call(ctx, within, call))
+	return StoreError(ctx, path, deadline.Call(ctx, within, call))
 }
 
 // write puts the whole file in place at its end, or nothing.
@@ -167,7 +167,8 @@ func (k *Keeper) sum(ctx context.Context, path string) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-func storeError(ctx context.Context, path string, err error) error {
+// StoreError returns an error of a write to a path as ErrDiskFull, ErrAway or ErrStore.
+func StoreError(ctx context.Context, path string, err error) error {
 	switch {
 	case err == nil:
 		return nil

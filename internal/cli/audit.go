@@ -32,7 +32,7 @@ func newAudit(a *app) *cobra.Command {
 It finds files that are missing, broken (by size, or with --deep by SHA-256 and by
 decoding), incomplete (a front without a back), in two folders, misnamed, orphaned,
 or left over by a killed writer. Workers may run meanwhile, because tasks in
-progress are no faults.
+progress are no faults. Recordings are checked too, with --deep by reading each.
 
 --fix requeues tasks with missing, broken or incomplete files, which the next run
 fetches again, and deletes orphaned and leftover files older than --grace. It never

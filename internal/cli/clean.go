@@ -28,7 +28,7 @@ require, and prints each. Without --yes it only prints them.
 
 These files stay: files that a record owns ("seine audit --fix" requeues its task),
 files of a task in progress, files younger than --grace, and the files of an ID that
-is complete over several folders.
+is complete over several folders. Files under pages/ that hold no recording go too.
 
 --bucket-only needs no frontier. It uses only store.key and the names of the assets,
 even in a bucket that Seine did not fill, and reports other files in its folder. Only
@@ -84,10 +84,13 @@ func (a *cleanCommand) run(ctx context.Context, arg string) error {
 		return a.printJSON(map[string]any{"summary": report})
 	}
 	a.print("%s, %d incomplete; %d of their files (%s) may go", counted(report.IDs, "id"), report.Incomplete, report.Deletable, size(report.Bytes))
+	if report.Segments > 0 {
+		a.print("%s without a recording (%s) may go", counted(report.Segments, "file"), size(report.SegmentBytes))
+	}
 	switch {
 	case opts.Yes:
-		a.print("%s deleted", counted(report.Deleted, "file"))
-	case report.Deletable > 0:
+		a.print("%s deleted", counted(report.Deleted+report.SegmentsDeleted, "file"))
+	case report.Deletable+report.Segments > 0:
 		a.print("nothing was deleted: add --yes")
 	}
 	return nil

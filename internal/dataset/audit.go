@@ -23,7 +23,7 @@ const (
 )
 
 var auditSchema = []string{
-	placedSchema,
+	placedSchema, segmentSchema,
 	// The facts of the store (src 0) and of the records (src 1) about a path.
 	`create table fact (path text, src integer, bytes integer, written integer, key text, name text, sha text)`,
 	// Rows that the store contradicts, and files without a row.
@@ -56,7 +56,7 @@ func (s *Set) Audit(ctx context.Context, opts AuditOptions, each func(Finding) e
 		return report, err
 	}
 	for _, stage := range []func(context.Context) error{
-		a.readStore, a.readAssets, a.merge, a.forgetOthers, a.verify, a.readRecords, a.strays, a.groups,
+		a.readStore, a.readAssets, a.merge, a.forgetOthers, a.verify, a.readRecords, a.strays, a.groups, a.recordings,
 	} {
 		if err := stage(ctx); err != nil {
 			return report, err

@@ -67,6 +67,12 @@ type CleanReport struct {
 	// Kept counts incomplete ids by why they stay.
 	Kept map[string]int64 `json:"kept"`
 
+	// Segments counts the files of recordings that hold no recording, SegmentBytes their size, and
+	// SegmentsDeleted the deleted ones.
+	Segments        int64 `json:"segments"`
+	SegmentBytes    int64 `json:"segment_bytes"`
+	SegmentsDeleted int64 `json:"segments_deleted"`
+
 	// Strangers counts files that were not inspected.
 	Strangers Strangers `json:"-"`
 }
@@ -126,7 +132,7 @@ func (s *Set) Clean(ctx context.Context, opts CleanOptions, each func(Cleaned) e
 	}); err != nil {
 		return report, err
 	}
-	return report, c.flush(ctx)
+	return report, errors.Join(c.flush(ctx), s.cleanSegments(ctx, opts, &report))
 }
 
 // cleanBatch is how many incomplete ids are decided on at once.

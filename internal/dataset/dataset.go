@@ -59,6 +59,7 @@ type Set struct {
 type Frontier interface {
 	frontier.Reader
 	frontier.Results
+	frontier.Recordings
 	frontier.Sweeper
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/deadline"
+	"github.com/seinehq/seine/internal/recording"
 )
 
 // Store is where a job's files are.
@@ -93,16 +94,31 @@ type object struct {
 // list calls each for every file below a prefix, in no order that callers may
 // rely on.
 //
-// The pictures of pages that failed belong to no record, and are no strays either. list leaves them
-// out.
+// The pictures of pages that failed and the recordings of pages belong to no record, and are no
+// strays either. list leaves them out.
 func (s Store) list(ctx context.Context, prefix string, each func(object) error) error {
 	all := each
 	each = func(o object) error {
-		if strings.HasPrefix(o.path, asset.ScreenshotFolder) {
+		if strings.HasPrefix(o.path, asset.ScreenshotFolder) || recording.IsSegment(o.path) {
 			return nil
 		}
 		return all(o)
 	}
+	return s.listAll(ctx, prefix, each)
+}
+
+// segments calls each for every segment of the recordings of a job.
+func (s Store) segments(ctx context.Context, job string, each func(object) error) error {
+	return s.listAll(ctx, recording.Folder+job+"/", func(o object) error {
+		if !recording.IsSegment(o.path) {
+			return nil
+		}
+		return each(o)
+	})
+}
+
+// listAll calls each for every file below a prefix.
+func (s Store) listAll(ctx context.Context, prefix string, each func(object) error) error {
 	if s.Folder != "" {
 		return s.walk(ctx, prefix, each)
 	}

@@ -28,6 +28,7 @@ type fate struct {
 
 // commit stores a batch of outcomes and reports which were stored.
 func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []bool {
+	m.writePages(ctx, s, batch)
 	finished, drafts := make([]discovery.Finished, len(batch)), make([]frontier.Completion, len(batch))
 	for i := range batch {
 		o := &batch[i]
@@ -65,14 +66,14 @@ func (m *committer) unstorable(o *outcome, err error) frontier.Completion {
 	facts := attempt{stage: stageStore, err: err}
 	end := endingOf(&m.job.Job, o.Claimed, facts, rand.Float64())
 	*o = outcome{work: o.work, facts: facts, ending: end, page: o.page, span: o.span}
-	return frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason}
+	return frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason, Recording: o.caught.recorded()}
 }
 
 // draft returns the completion of a final outcome without what follows from it. If a record cannot
 // be encoded, ok is false and the outcome becomes an error.
 func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 	m.check(o)
-	done = frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason, Failed: o.failures}
+	done = frontier.Completion{Claimed: o.Claimed, State: o.state, Reason: o.reason, Failed: o.failures, Recording: o.caught.recorded()}
 	var err error
 	if done.Quarantined, err = m.quarantined(o); err != nil {
 		return m.unstorable(o, fmt.Errorf("record: %w", err)), false

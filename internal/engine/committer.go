@@ -9,6 +9,7 @@ import (
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/outage"
+	"github.com/seinehq/seine/internal/recording"
 	"github.com/seinehq/seine/internal/redact"
 )
 
@@ -18,6 +19,7 @@ type committer struct {
 	log *slog.Logger
 
 	queue  frontier.Queue
+	pages  recording.Index
 	source discovery.Source
 	slots  *slots
 	tally  *tally

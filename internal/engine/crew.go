@@ -58,7 +58,7 @@ func newCrew(e *Engine, j *Job) *crew {
 		bounds: bounds{cfg.Deadline, cfg.Abort},
 	}
 	c.committer = &committer{
-		job: j, log: log, queue: cfg.Frontier, source: source,
+		job: j, log: log, queue: cfg.Frontier, pages: cfg.Frontier, source: source,
 		slots: slots, tally: c.tally, meter: cfg.Meter, outage: e.outage, redact: secrets, trace: trace,
 		state: &loopState{loop: "commit loop"},
 	}

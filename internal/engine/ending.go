@@ -61,6 +61,7 @@ const (
 	stageScrape              // the rules failed
 	stageKeep                // an asset is not in the store
 	stageStore               // a record or the key can't be stored
+	stageRecord              // the page can't be recorded
 )
 
 // attempt holds the facts of an attempt. The executor reports a host's fault before it sets
@@ -133,6 +134,8 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 	switch reason := a.reason(); {
 	case a.stage == stageStore:
 		return failed(reason)
+	case a.stage == stageRecord:
+		return again(seine.Error, reason)
 	case a.stage == stageScrape:
 		if errors.Is(a.err, seine.ErrFinal) {
 			return failed(reason)
@@ -179,6 +182,8 @@ func (a attempt) reason() string {
 		return "asset " + a.asset + ": " + asset.Reason(a.err)
 	case stageStore:
 		return a.err.Error()
+	case stageRecord:
+		return reasonOfRecording(a.err)
 	case stageJudged:
 	}
 	return ""
@@ -205,7 +210,7 @@ func (a attempt) hostFault() bool {
 
 // fatal names the stage of a fatal error.
 func (a attempt) fatal(err error) error {
-	if a.stage == stageKeep {
+	if a.stage == stageKeep || a.stage == stageRecord {
 		return fmt.Errorf("store: %w", err)
 	}
 	return err

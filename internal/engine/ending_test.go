@@ -72,6 +72,7 @@ var endings = []struct {
 	{"The verdict is `done`, and every asset is stored", frontier.Claimed{Attempt: 1}, attempt{verdict: seine.Verdict{State: seine.Done}}, ending{kind: finish, state: seine.Done}},
 	{"An asset is not what the job wants, or its path is another task's", frontier.Claimed{Attempt: 1}, attempt{stage: stageKeep, asset: "front", err: &asset.CollisionError{Path: "a.png", Other: "7"}}, ending{kind: finish, state: seine.Error, reason: "asset front: path a.png is the file of task 7: put a name into store.key that tells them apart"}},
 	{"An asset can't be fetched or stored for another reason", frontier.Claimed{Attempt: 1}, attempt{stage: stageKeep, asset: "front", err: asset.ErrAway}, ending{kind: retry, state: seine.Error, reason: "asset front: store does not answer", delay: 15 * time.Second}},
+	{"The page can't be recorded", frontier.Claimed{Attempt: 1}, attempt{stage: stageRecord, err: asset.ErrAway}, ending{kind: retry, state: seine.Error, reason: "recording: store does not answer", delay: 15 * time.Second}},
 	{"The key, a record or the result can't be stored", frontier.Claimed{Attempt: 1}, attempt{stage: stageStore, err: errUnstorable}, ending{kind: finish, state: seine.Error, reason: "the database refuses the result"}},
 }
 

@@ -118,6 +118,9 @@ type Job struct {
 	ID     frontier.JobID
 	Fetch  seine.Fetcher
 	Keeper Keeper
+
+	// Recorder stores responses, if the job records them. Nil: none is recorded.
+	Recorder Recorder
 }
 
 // Keeper stores the files of assets, and pictures of pages.

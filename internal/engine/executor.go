@@ -52,6 +52,9 @@ type bounds struct {
 func (x *executor) run(s *shift, w work) outcome {
 	ctx, span := x.trace.task(s.leased, w)
 	out := x.process(ctx, s, w)
+	if err := w.caught.encode(x, out); err != nil {
+		out = x.end(ctx, outcome{work: w}, attempt{stage: stageRecord, err: err})
+	}
 	out.span = span
 	if out.fatal != nil {
 		s.fail(out.facts.fatal(out.fatal))
@@ -136,7 +139,7 @@ func (x *executor) end(ctx context.Context, out outcome, facts attempt) outcome 
 // complete adds to the facts of a failed attempt whether its context ended, and what its host's
 // fault means for the task.
 func (x *executor) complete(ctx context.Context, w work, a attempt) attempt {
-	if a.err == nil || a.stage == stageStore {
+	if a.err == nil || a.stage == stageStore || a.stage == stageRecord {
 		return a
 	}
 	if ctx.Err() != nil {

@@ -85,8 +85,7 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 
 // fetch gets the page of a task and reports its host's answer. after is the time for which the host
 // wants no requests.
-func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *seine.Page, after time.Duration,
-	err error) {
+func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *seine.Page, after time.Duration, err error) {
 	began := time.Now()
 	req := w.conditional(w.request(), &x.job.Job)
 	req.OnRedirect = x.onRedirect(w.redirects(), w.own)
@@ -96,6 +95,7 @@ func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *s
 	if err != nil {
 		return nil, 0, err
 	}
+	w.caught.page = page
 	return page, x.gate.Report(ctx, hosts.Report{Kind: hosts.Page, Own: w.own, Page: page, Began: began}).After, nil
 }
 

@@ -14,14 +14,11 @@ const WithScreenshot = " (screenshot)"
 // keepTimeout bounds the storing of a picture. A task does not wait longer for it.
 const keepTimeout = 10 * time.Second
 
-// screenshot holds the picture of the page of an attempt. Only the fetcher's goroutine writes it.
-type screenshot struct{ image []byte }
-
 // photograph makes the fetcher take a picture of a page that fails. An attempt after one that
 // failed may end in its verdict, so it is pictured in any case.
 func photograph(w work, req *seine.Request, job *seine.Job) {
 	if !job.Fetch.NoScreenshots {
-		req.Screenshot, req.Shoot = func(image []byte) { w.shot.image = image }, w.Attempt > 1
+		req.Screenshot, req.Shoot = func(image []byte) { w.caught.image = image }, w.Attempt > 1
 	}
 }
 
@@ -30,12 +27,12 @@ func photograph(w work, req *seine.Request, job *seine.Job) {
 func keepScreenshot(ctx context.Context, job *Job, out outcome) (ending, error) {
 	e := out.ending
 	failed := (e.kind == finish || e.kind == retry) && (e.state == seine.Error || e.state == seine.Stale)
-	if !failed || out.shot == nil || out.shot.image == nil || job.Keeper == nil {
+	if !failed || out.caught == nil || out.caught.image == nil || job.Keeper == nil {
 		return e, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 	defer cancel()
-	if err := job.Keeper.KeepScreenshot(ctx, job.Name, out.Key, out.shot.image); err != nil {
+	if err := job.Keeper.KeepScreenshot(ctx, job.Name, out.Key, out.caught.image); err != nil {
 		return e, err
 	}
 	e.reason += WithScreenshot

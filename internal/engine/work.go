@@ -31,9 +31,9 @@ type work struct {
 	pageKind  *seine.PageKind
 	challenge seine.PageTest
 
-	// to receives the body of a sitemap, and shot a picture of a page that fails.
-	to   io.Writer
-	shot *screenshot
+	// to receives the body of a sitemap, and caught what is kept of the page beside its result.
+	to     io.Writer
+	caught *capture
 
 	// sites may receive the job's credentials for this task, beside the sites of the job.
 	sites []string
@@ -50,7 +50,7 @@ var errKey = errors.New("key is not valid for this job")
 // resolve returns the work of a claimed task. An operator who adds a URL trusts its site. A page
 // that links to another site does not make that site trusted.
 func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
-	w := work{Claimed: c, asked: asked, shot: &screenshot{}}
+	w := work{Claimed: c, asked: asked, caught: &capture{}}
 	page, err := frontier.PageURL(job, c.Key)
 	if err != nil {
 		w.err, page = errKey, ""

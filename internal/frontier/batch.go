@@ -105,6 +105,15 @@ func EachVersion(each func(Stored) error, page func(last Stored) ([]Stored, erro
 	}
 }
 
+// JoinAssets gives records their assets and failed assets.
+func JoinAssets(records []Stored, assets []Asset, failed []FailedAsset) {
+	for i := range records {
+		r := &records[i]
+		r.Assets = ofTask(assets, func(a Asset) bool { return a.Key == r.Key && a.Task == r.Task })
+		r.Failed = ofTask(failed, func(a FailedAsset) bool { return a.Key == r.Key && a.Task == r.Task })
+	}
+}
+
 // ofTask returns the elements of the task that owns a record.
 func ofTask[T any](list []T, owned func(T) bool) (out []T) {
 	for _, v := range list {

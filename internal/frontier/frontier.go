@@ -66,6 +66,7 @@ type Frontier interface {
 	Maintainer
 	Reader
 	Results
+	Recordings
 	Sweeper
 	Robots
 	Sessions

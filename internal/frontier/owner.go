@@ -36,7 +36,12 @@ func OwnerOf(task, key string) *string {
 
 // Replaces reports whether the records of a completion replace those of an earlier one. Only a
 // requeued task has a mark. An attempt that fetches assets alone keeps the records of its page.
+//
+// If a replay skips a task, its rules decided about the same page, so that its records go.
 func (c Completion) Replaces() bool {
+	if !c.Replayed.IsZero() {
+		return c.State == seine.Done || c.State == seine.Skipped
+	}
 	return c.Mark != Unmarked && (c.State == seine.Done || c.Again != nil) && !c.Alone() && !c.Unchanged && !c.Gone
 }
 

@@ -49,6 +49,21 @@ type Completion struct {
 
 	// Explored, if not nil, is the contribution to the statistics of an ID space.
 	Explored *Explored
+
+	// Recording, if not nil, is the index row of the recorded page.
+	Recording *Recording
+
+	// Replayed is the time at which the task was finished, in a [Recordings.Replay].
+	Replayed time.Time
+}
+
+// Paths returns the files of the store that the completion needs.
+func (c Completion) Paths() []string {
+	paths := make([]string, 0, len(c.Assets)+1)
+	for _, a := range c.Assets {
+		paths = append(paths, Clean(a.Path))
+	}
+	return append(paths, c.Recording.Segments()...)
 }
 
 // LeftOut counts links that were not admitted.

@@ -81,7 +81,7 @@ func (a *assembly) job() seine.Job {
 			*d.to = wanted(time.Duration(*d.from))
 		}
 	}
-	job.Pages = a.pages()
+	job.RecordPages, job.Pages = doc.RecordPages, a.pages()
 	job.Session = a.session()
 	job.OnDrift = seine.OnDrift(doc.OnDrift)
 	if doc.Challenge != nil {
@@ -94,6 +94,8 @@ func (a *assembly) job() seine.Job {
 	a.scheme("store.url", doc.Store.URL, "file:", "gs:", "s3:", "azblob:", "mem:")
 	a.check("store.key", strings.HasPrefix(doc.Store.Key, "_screenshots/"),
 		"store.key: the folder _screenshots/ is for pictures of pages that failed: give another folder")
+	a.check("store.key", job.Records() && strings.HasPrefix(doc.Store.Key, "pages/"),
+		"store.key: the folder pages/ is for the recordings of record_pages: give another folder")
 	a.scheme("frontier", doc.Frontier, "sqlite:", "postgres:", "postgresql:", "cloudsql:")
 	return job
 }

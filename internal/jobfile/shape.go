@@ -43,6 +43,10 @@ type document struct {
 	// Further differences between two URLs of one page.
 	URLs *urlKeys `yaml:"urls"`
 
+	// Stores the response of each attempt that ends a task, compressed, under `pages/` in the
+	// store. `seine reprocess` applies changed rules to these recordings without a request.
+	RecordPages bool `yaml:"record_pages" default:"false" example:"true"`
+
 	// robots.txt, and what pages say to robots. `ignore` needs `permission`, and appears in
 	// `validate`, `status` and each record.
 	Robots string `yaml:"robots" enum:"obey,ignore" default:"obey" example:"ignore" top:"permission: in writing, 2025-03"`

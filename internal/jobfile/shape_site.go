@@ -58,6 +58,9 @@ type pageKeys struct {
 	// How often a page of this kind is fetched again.
 	Recrawl *recrawlKeys `yaml:"recrawl" beside:"fields: {title: {css: h1}}"`
 
+	// Stores the responses of this kind, in place of `record_pages` at the top.
+	RecordPages *bool `yaml:"record_pages" example:"false" beside:"fields: {title: {css: h1}}"`
+
 	// The priority of pages of this kind, 0 first.
 	Priority *int `yaml:"priority" min:"0" max:"3" default:"the priority of the page with the link; 1 for seeds" example:"2" beside:"fields: {title: {css: h1}}"`
 }

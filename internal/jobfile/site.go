@@ -173,7 +173,7 @@ func (a *assembly) pageKind(path string, e entry[pageKeys]) seine.PageKind {
 	a.check(path, strings.HasPrefix(e.name, "_"), "%s: a page kind's name begins with no \"_\"; rename the kind", path)
 	out := seine.PageKind{
 		Name: e.name, Method: methodOf(k.Method), Body: k.Body, Header: a.headers(path+".headers", k.Headers), Priority: k.Priority,
-		Recrawl: a.recrawl(path+".recrawl", k.Recrawl),
+		Recrawl: a.recrawl(path+".recrawl", k.Recrawl), RecordPages: k.RecordPages,
 	}
 	if list := a.patterns(path+".match", k.Match); len(list) > 0 {
 		out.Match = func(url string) bool { return matches(list, url) }

@@ -147,6 +147,9 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, k *keeper
 	for _, x := range c.LeftOut {
 		k.moved[stat{frontier.StatLeftOut, frontier.CleanReason(x.Reason), frontier.Clean(c.Page)}] += x.N
 	}
+	if err := record(ctx, t, k.job, c.Recording); err != nil {
+		return nil, 0, err
+	}
 	if err := f.failures(ctx, t, k.job, c); err != nil || c.Again != nil {
 		return refused, over, err
 	}

@@ -30,9 +30,11 @@ func (f *Frontier) BeginSweep(ctx context.Context, paths []string, ttl time.Dura
 				return err
 			}
 		}
-		// The assets have no index by path, so one pass reads them all.
+		// The assets and recordings have no index by path, so one pass reads them all.
 		owned := map[string]bool{}
-		if err := t.each(ctx, `select a.path from asset a where exists (select 1 from condemned c where c.path = a.path and c.sweep_id = ?)`, []any{s.ID}, func(r *sql.Rows) error {
+		if err := t.each(ctx, `select a.path from asset a where exists (select 1 from condemned c where c.path = a.path and c.sweep_id = ?1)
+ union select segment from recording r where exists (select 1 from condemned c where c.path = r.segment and c.sweep_id = ?1)
+ union select body_segment from recording r where exists (select 1 from condemned c where c.path = r.body_segment and c.sweep_id = ?1)`, []any{s.ID}, func(r *sql.Rows) error {
 			var p string
 			err := r.Scan(&p)
 			owned[p] = true
@@ -81,9 +83,9 @@ func pendingDeletion(ctx context.Context, t tx, batch []frontier.Completion) (ma
 		return nil, err
 	}
 	for _, c := range batch {
-		for _, a := range c.Assets {
+		for _, path := range c.Paths() {
 			found, err := exists(ctx, t, `select exists (select 1 from condemned where path = ?1 and held_until >= coalesce((select claimed_at from queue where seq = ?2), 0))`,
-				frontier.Clean(a.Path), c.Seq)
+				path, c.Seq)
 			if err != nil {
 				return nil, err
 			}

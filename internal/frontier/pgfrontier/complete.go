@@ -69,8 +69,8 @@ type files struct {
 }
 
 func (f *files) add(t frontier.Completion) {
-	for _, a := range t.Assets {
-		f.seqs, f.paths = append(f.seqs, t.Seq), append(f.paths, frontier.Clean(a.Path))
+	for _, path := range t.Paths() {
+		f.seqs, f.paths = append(f.seqs, t.Seq), append(f.paths, path)
 	}
 }
 

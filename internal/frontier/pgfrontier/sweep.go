@@ -26,7 +26,9 @@ const (
 
 	sqlMark = `insert into seine.condemned(path, sweep_id, held_until)
  select p, $2, ` + now + ` + $4::float8 * interval '1 s' from unnest($3::text[]) p order by p`
-	sqlOwned = `select distinct a.path from seine.asset a join seine.condemned c on c.path = a.path where c.sweep_id = $1`
+	sqlOwned = `select a.path from seine.asset a join seine.condemned c on c.path = a.path where c.sweep_id = $1
+ union select r.segment from seine.recording r join seine.condemned c on c.path = r.segment where c.sweep_id = $1
+ union select r.body_segment from seine.recording r join seine.condemned c on c.path = r.body_segment where c.sweep_id = $1`
 	sqlSpare = `delete from seine.condemned where sweep_id = $1 and path = any($2::text[])`
 
 	sqlEndSweep = `update seine.condemned set held_until = least(held_until, ` + now + `) where sweep_id = $2`

@@ -28,6 +28,10 @@ type yield struct {
 	visits visitColumns
 
 	quarantine quarantineColumns
+	recordings recordingColumns
+
+	// replayed are finished tasks, whose lanes and queue rows stay as they are.
+	replayed replayColumns
 }
 
 // fieldStat identifies a counter of fields.
@@ -65,14 +69,19 @@ func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 		y.failed.add(t)
 		y.visits.add(t)
 		y.quarantine.add(t)
-		if t.Again != nil {
+		y.recordings.add(t.Recording)
+		if y.replayed.add(t) {
+			// Its host showed nothing.
+		} else if t.Again != nil {
 			y.again.add(t)
 		} else {
 			y.seqs, y.states, y.reasons = append(y.seqs, t.Seq), append(y.states, int16(t.State)), append(y.reasons, reason(t.Reason))
 			y.alone = append(y.alone, t.Alone())
 			y.pages.add(t.Page)
 		}
-		y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
+		if t.Replayed.IsZero() {
+			y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
+		}
 		if t.Gone {
 			y.gone = append(y.gone, t.Key)
 		}
@@ -117,6 +126,7 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 	y.failed.queue(b, now, job)
 	y.visits.queue(b, now, job)
 	y.quarantine.queue(b, now, job)
+	y.recordings.queue(b, job)
 	y.count(b, job)
 	b.Queue(sqlLock, sorted(append(y.lock, w.lanes...)))
 	w.queue(b, now)
@@ -125,6 +135,9 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 	}
 	exploredRows(b, now, job, l, y.answers)
 	y.again.queue(b, now, l)
+	if len(y.replayed.keys) > 0 {
+		return y.replayed.queue(b, now, job)
+	}
 	if len(y.again.seqs) > 0 {
 		return b.Queue(sqlFinishAgain, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.pages.values(), y.again.lanes, y.again.alone)
 	}
