@@ -38,7 +38,7 @@ func TestRecordingsAreAudited(t *testing.T) {
 		f.put(damaged.Head.Segment, []byte("cut"))
 		f.gone(lost.Head.Segment)
 
-		f.wantAudit(dataset.AuditOptions{}, "broken 3  "+damaged.Head.Segment, "missing 2  "+lost.Head.Segment, "orphaned   pages/cards/orphan.zst")
+		f.wantAudit(dataset.AuditOptions{}, "broken 3 "+damaged.Head.Segment, "missing 2 "+lost.Head.Segment, "orphaned pages/cards/orphan.zst")
 		if _, report := f.clean(dataset.CleanOptions{}); report.Segments != 1 || report.SegmentsDeleted != 0 || report.Strangers.Number != 0 {
 			t.Errorf("a dry run of clean: %+v", report)
 		}
