@@ -28,7 +28,7 @@ type fate struct {
 
 // commit stores a batch of outcomes and reports which were stored.
 func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []bool {
-	m.writePages(ctx, s, batch)
+	pageWriter{m}.write(ctx, s, batch)
 	finished, drafts := make([]discovery.Finished, len(batch)), make([]frontier.Completion, len(batch))
 	for i := range batch {
 		o := &batch[i]

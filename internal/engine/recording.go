@@ -49,9 +49,12 @@ func (c *capture) encode(x *executor, out outcome) error {
 	return err
 }
 
-// writePages makes the recordings of a batch durable. Their rows are stored with the results. If
+// pageWriter stores the recordings of a committer's batches.
+type pageWriter struct{ *committer }
+
+// write makes the recordings of a batch durable. Their rows are stored with the results. If
 // the store takes none, the tasks are tried again.
-func (m *committer) writePages(ctx context.Context, s *shift, batch []outcome) {
+func (m pageWriter) write(ctx context.Context, s *shift, batch []outcome) {
 	var (
 		drafts []*recording.Draft
 		of     []*outcome
