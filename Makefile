@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test stress check lint bench bench-browser bench-frontier bench-image bench-pace bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
+.PHONY: help build demo test stress check lint bench bench-browser bench-frontier bench-image bench-pace bench-dataset bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench-explore: ## compare wanted items per request with the original and an orac
 
 bench-explore-db: ## what exploring costs a PostgreSQL, and who waits for whom
 	@scripts/with-postgres go -C bench run ./exploredb
+
+bench-dataset: build ## exports of a million records in each format, beside DuckDB
+	@SEINE_TEST_DUCKDB="$$(scripts/duckdb)" go -C bench run ./dataset
 
 bench-count: build ## counting a bucket of a million objects
 	@go -C bench run ./count

@@ -11,6 +11,7 @@ require (
 	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.1
 	github.com/seinehq/seine v0.0.0
 	gocloud.dev v0.47.0
+	modernc.org/sqlite v1.60.1
 )
 
 require (
@@ -82,7 +83,6 @@ require (
 	modernc.org/libc v1.78.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-	modernc.org/sqlite v1.60.1 // indirect
 )
 
 replace github.com/seinehq/seine => ../

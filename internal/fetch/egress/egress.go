@@ -32,6 +32,9 @@ type Config struct {
 	// direct.
 	Proxies []string
 
+	// Lookup resolves a name. Default: the system's resolver.
+	Lookup func(ctx context.Context, name string) ([]netip.Addr, error)
+
 	Log *slog.Logger
 }
 
@@ -39,6 +42,7 @@ type Config struct {
 type Dialer struct {
 	guard   fetch.Guard
 	direct  *net.Dialer
+	names   *names
 	proxies []*proxy
 	log     *slog.Logger
 
@@ -60,7 +64,7 @@ const (
 
 // New returns a dialer. It fails on a URL that is no proxy.
 func New(c Config) (*Dialer, error) {
-	d := &Dialer{guard: c.Guard, log: c.Log, direct: &net.Dialer{ControlContext: c.Guard.ControlContext, Timeout: dialTimeout}}
+	d := &Dialer{guard: c.Guard, log: c.Log, names: newNames(c.Lookup), direct: &net.Dialer{ControlContext: c.Guard.ControlContext, Timeout: dialTimeout}}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -101,14 +105,15 @@ func Parse(at string) (*url.URL, error) {
 	return u, nil
 }
 
-// DialContext connects to a host and port. Without proxies it is [net.Dialer.DialContext] behind
-// the guard.
+// DialContext connects to a host and port behind the guard, through a proxy if the job has some.
+// The answers of the name server are remembered for a minute. The guard checks the address of each
+// connection.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	if len(d.proxies) == 0 {
-		return d.direct.DialContext(ctx, network, address)
-	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	if len(d.proxies) == 0 {
+		return d.dialDirect(ctx, network, address)
+	}
 	targets, err := d.targets(ctx, address)
 	if err != nil {
 		return nil, err
@@ -151,6 +156,21 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	return nil, fetch.Fault{Reason: fetch.NoProxy, Err: last}
 }
 
+// dialDirect connects to a host without a proxy.
+func (d *Dialer) dialDirect(ctx context.Context, network, address string) (net.Conn, error) {
+	name, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.names.of(ctx, name)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
+	return dialAny(ctx, found, func(ctx context.Context, a netip.Addr) (net.Conn, error) {
+		return d.direct.DialContext(ctx, network, net.JoinHostPort(a.String(), port))
+	})
+}
+
 // targets returns the addresses of a host that the guard allows.
 func (d *Dialer) targets(ctx context.Context, address string) ([]netip.AddrPort, error) {
 	name, port, err := net.SplitHostPort(address)
@@ -161,7 +181,7 @@ func (d *Dialer) targets(ctx context.Context, address string) ([]netip.AddrPort,
 	if err != nil {
 		return nil, err
 	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+	found, err := d.names.of(ctx, name)
 	if err != nil {
 		return nil, err
 	}
