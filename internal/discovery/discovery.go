@@ -173,26 +173,32 @@ func (l links) Stored(context.Context, []Finished, []Next, func(int) (bool, []st
 func (l links) Follow(_ context.Context, batch []Finished) []Next {
 	out := make([]Next, len(batch))
 	for i, f := range batch {
-		if f.Skip || !f.Final {
-			continue
+		out[i] = Followed(l.cfg.Job, f)
+	}
+	return out
+}
+
+// Followed returns the follows of one task's scraper.
+func Followed(job *seine.Job, f Finished) (out Next) {
+	if f.Skip || !f.Final {
+		return out
+	}
+	if f.Moved {
+		f.Meta = f.Meta.Above()
+	}
+	left := map[string]int64{}
+	for _, of := range f.LeftOut {
+		left[of.Reason]++
+	}
+	for _, link := range Links(job, f) {
+		if link.Why == "" {
+			out.Follow = append(out.Follow, link.New)
+		} else {
+			left[scope.Kind(link.Why)]++
 		}
-		if f.Moved {
-			f.Meta = f.Meta.Above()
-		}
-		left := map[string]int64{}
-		for _, of := range f.LeftOut {
-			left[of.Reason]++
-		}
-		for _, link := range Links(l.cfg.Job, f) {
-			if link.Why == "" {
-				out[i].Follow = append(out[i].Follow, link.New)
-			} else {
-				left[scope.Kind(link.Why)]++
-			}
-		}
-		for _, why := range slices.Sorted(maps.Keys(left)) {
-			out[i].LeftOut = append(out[i].LeftOut, frontier.LeftOut{Reason: why, N: left[why]})
-		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(left)) {
+		out.LeftOut = append(out.LeftOut, frontier.LeftOut{Reason: why, N: left[why]})
 	}
 	return out
 }

@@ -107,10 +107,17 @@ func EachVersion(each func(Stored) error, page func(last Stored) ([]Stored, erro
 
 // JoinAssets gives records their assets and failed assets.
 func JoinAssets(records []Stored, assets []Asset, failed []FailedAsset) {
+	owned, lacks := map[string][]Asset{}, map[string][]FailedAsset{}
+	for _, a := range assets {
+		owned[a.Key] = append(owned[a.Key], a)
+	}
+	for _, f := range failed {
+		lacks[f.Key] = append(lacks[f.Key], f)
+	}
 	for i := range records {
 		r := &records[i]
-		r.Assets = ofTask(assets, func(a Asset) bool { return a.Key == r.Key && a.Task == r.Task })
-		r.Failed = ofTask(failed, func(a FailedAsset) bool { return a.Key == r.Key && a.Task == r.Task })
+		r.Assets = ofTask(owned[r.Key], func(a Asset) bool { return a.Task == r.Task })
+		r.Failed = ofTask(lacks[r.Key], func(f FailedAsset) bool { return f.Task == r.Task })
 	}
 }
 

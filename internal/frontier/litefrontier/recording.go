@@ -73,9 +73,13 @@ func (f *Frontier) Recordings(ctx context.Context, job frontier.JobID, each func
 // RecordsOf returns the records that tasks own.
 func (f *Frontier) RecordsOf(ctx context.Context, job frontier.JobID, tasks []string) (out []frontier.Stored, err error) {
 	marks, keys := list(tasks)
-	args := append(append([]any{job}, keys...), keys...)
-	owned := ` where +job_id = ? and ((task is null and key in (` + marks + `)) or task in (` + marks + `))`
-	if err := f.each(ctx, sqlRecordColumns+owned+` and not superseded order by key, kind`, args, func(r *sql.Rows) error {
+	args := append(append(append([]any{job}, keys...), job), keys...)
+	// One condition for both kinds of rows would read all rows of the job.
+	owned := func(columns, also string) string {
+		return columns + ` where job_id = ? and task is null and key in (` + marks + `)` + also + ` union all ` +
+			columns + ` where +job_id = ? and task in (` + marks + `)` + also + ` order by 1, 2`
+	}
+	if err := f.each(ctx, owned(sqlRecordColumns, ` and not superseded`), args, func(r *sql.Rows) error {
 		s, err := scanRecord(r)
 		out = append(out, s)
 		return err
@@ -86,14 +90,14 @@ func (f *Frontier) RecordsOf(ctx context.Context, job frontier.JobID, tasks []st
 		assets []frontier.Asset
 		failed []frontier.FailedAsset
 	)
-	if err := f.each(ctx, sqlAssetColumns+owned+` order by key, name`, args, func(r *sql.Rows) error {
+	if err := f.each(ctx, owned(sqlAssetColumns, ``), args, func(r *sql.Rows) error {
 		a, err := scanAsset(r)
 		assets = append(assets, a)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	err = f.each(ctx, `select key, name, url, reason, coalesce(task, '') from asset_failure`+owned+` order by key, name`, args, func(r *sql.Rows) error {
+	err = f.each(ctx, owned(`select key, name, url, reason, coalesce(task, '') from asset_failure`, ``), args, func(r *sql.Rows) error {
 		var a frontier.FailedAsset
 		err := r.Scan(&a.Key, &a.Name, &a.URL, &a.Reason, &a.Task)
 		failed = append(failed, a)

@@ -24,12 +24,6 @@ const (
 	sqlBodies = `select r.* from unnest($2::bytea[]) i(sum) cross join lateral (select sha256, body_segment, body_pos, body_bytes from seine.recording
    where job_id = $1 and sha256 = i.sum limit 1) r`
 
-	// The rows that tasks own: $1 job, $2 tasks. The lateral joins search each task alone.
-	sqlRecordsOf  = sqlRecordColumns + ownedBy + ` and not superseded order by key, kind`
-	sqlAssetsOfAt = sqlAssetColumns + ownedBy + ` order by key, name`
-	sqlFailedOf   = `select key, name, url, reason, coalesce(task, '') from seine.asset_failure` + ownedBy + ` order by key, name`
-	ownedBy       = ` where job_id = $1 and (task is null and key = any($2::text[]) or task = any($2::text[]))`
-
 	// sqlFinished locks the finished tasks of a replay. They stay finished until its end: a retry
 	// locks the same rows. $1 job, $2 keys, $3 the times at which they were finished.
 	sqlFinished = `with i as materialized (select key collate "C" as key, at from unnest($2::text[], $3::timestamptz[]) i(key, at) order by 1)
@@ -48,6 +42,19 @@ const (
    union all select $2, 0, state, reason, coalesce(page, ''), count(*) from f group by state, reason, page)
  update seine.task t set state = f.state, reason = f.reason, finished_at = coalesce($1::timestamptz, clock_timestamp())
  from f where t.job_id = $2 and t.key = f.key collate "C"`
+)
+
+// ownedBy returns the query for the rows that tasks own: $1 job, $2 tasks. One condition for both
+// kinds of rows might read all rows of the job.
+func ownedBy(columns, also string) string {
+	return columns + ` where job_id = $1 and task is null and key = any($2::text[])` + also + ` union all ` +
+		columns + ` where job_id = $1 and task = any($2::text[])` + also + ` order by 1, 2`
+}
+
+var (
+	sqlRecordsOf = ownedBy(sqlRecordColumns, ` and not superseded`)
+	sqlAssetsOfT = ownedBy(sqlAssetColumns, ``)
+	sqlFailedOf  = ownedBy(`select key, name, url, reason, coalesce(task, '') from seine.asset_failure`, ``)
 )
 
 // recordingColumns are the index rows of recorded pages.
@@ -137,7 +144,7 @@ func (f *Frontier) RecordsOf(ctx context.Context, job frontier.JobID, tasks []st
 	if err != nil {
 		return nil, err
 	}
-	assets, err := collect(ctx, f, sqlAssetsOfAt, []any{job, tasks}, scanAsset)
+	assets, err := collect(ctx, f, sqlAssetsOfT, []any{job, tasks}, scanAsset)
 	if err != nil {
 		return nil, err
 	}
