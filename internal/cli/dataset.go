@@ -18,7 +18,11 @@ import (
 )
 
 // wants names the parts of a data set that a command needs.
-type wants struct{ frontier, store bool }
+type wants struct {
+	frontier, store bool
+
+	address bool // of the store, which is not opened
+}
 
 // dataSet opens a job's data set and prints its location. The returned function closes it.
 func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, func(), error) {
@@ -31,7 +35,7 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 	set := &dataset.Set{Progress: a.datasetProgress()}
 	var f drivers.Frontier
 	if w.frontier || !isFile(arg) {
-		opened, job, info, err := a.jobAt(ctx, arg, needs{store: w.store})
+		opened, job, info, err := a.jobAt(ctx, arg, needs{store: w.store || w.address})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -45,7 +49,7 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 			set.Frontier = f
 		}
 	} else {
-		job, err := a.look(arg, needs{store: w.store})
+		job, err := a.look(arg, needs{store: w.store || w.address})
 		if err != nil {
 			return nil, nil, err
 		}

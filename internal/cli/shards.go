@@ -23,11 +23,17 @@ func (a *exportCommand) shards(ctx context.Context, arg string, splits []dataset
 	if err != nil {
 		return usagef("--shard-size %s: %w", a.shard, err)
 	}
-	set, done, err := a.dataSet(ctx, arg, wants{frontier: true, store: true})
+	set, done, err := a.dataSet(ctx, arg, wants{frontier: true, address: true})
 	if err != nil {
 		return err
 	}
 	defer done()
+	if layout := set.Rules.Layout(); len(layout.Assets())+len(layout.Lists()) > 0 {
+		if err := a.openSet(ctx, set); err != nil {
+			return err
+		}
+		defer func() { _ = set.Store.Close() }()
+	}
 	set.AllVersions = a.versions == "all"
 	opts := dataset.ExportOptions{Format: dataset.WebDataset, Splits: splits, Condition: a.where}
 	if opts.Where, err = a.filter(set); err != nil {
