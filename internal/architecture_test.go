@@ -121,6 +121,7 @@ var floors = map[string][]string{
 	"internal/sitekit":                    {},
 	"internal/cardsite":                   {"", "internal/sitekit"},
 	"internal/shopsite":                   {"internal/sitekit"},
+	"internal/imagefarm":                  {"internal/sitekit"},
 	"internal/chaos":                      {""},
 	"internal/chaos/arena":                {"", "internal/asset", "internal/cardsite", "internal/chaos"},
 	"worker":                              {"", "internal/wiring", "internal/asset", "internal/cgroup", "internal/discovery", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers", "internal/health", "internal/idspace", "internal/metric", "internal/redact"},
