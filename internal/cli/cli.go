@@ -120,7 +120,8 @@ same job file runs on a laptop (SQLite, a folder) and on a fleet of workers
 Exit codes: 0 done, 1 error, 2 usage, 3 job file, 4 frontier unreachable,
 5 store unreachable, 6 browser, 7 limit met, 8 stopped by a signal before the
 work was done, 9 more failures than max_failures, 10 audit found faults,
-11 schema too old, too new or foreign, 12 disk full, 13 the clocks differ.`
+11 schema too old, too new or foreign, 12 disk full, 13 the clocks differ,
+14 a saved page has another result.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -147,7 +148,7 @@ func (a *app) root() *cobra.Command {
 		return nil
 	}
 	for _, c := range []*cobra.Command{
-		newValidate(a), newTry(a), newRun(a), newAdd(a), newWorker(a), newStatus(a), newTasks(a), newQuarantine(a), newRetry(a), newPause(a), newResume(a), newDrain(a),
+		newValidate(a), newTry(a), newTest(a), newRun(a), newAdd(a), newWorker(a), newStatus(a), newTasks(a), newQuarantine(a), newRetry(a), newPause(a), newResume(a), newDrain(a),
 		newRecount(a), newReprocess(a), newAudit(a), newClean(a), newCount(a), newExport(a), newDemo(a), newMigrate(a), newDoctor(a), newSchema(a), newVersion(a),
 	} {
 		a.wrapArgs(c)

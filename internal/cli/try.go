@@ -22,17 +22,24 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/recording"
+	"github.com/seinehq/seine/internal/redact"
 	"github.com/seinehq/seine/internal/terminal"
 	"github.com/seinehq/seine/internal/weburl"
 	"github.com/seinehq/seine/internal/wiring"
 )
 
 // tryCommand is `seine try`.
-type tryCommand struct{ workCommand }
+type tryCommand struct {
+	workCommand
+
+	save     string
+	recorded bool
+}
 
 func newTry(a *app) *cobra.Command {
-	x := &tryCommand{workCommand{app: a}}
-	return &cobra.Command{
+	x := &tryCommand{workCommand: workCommand{app: a}}
+	c := &cobra.Command{
 		Use: "try JOB KEY…", Short: "Fetch one page and show its fields, verdict and assets; write nothing", Args: cobra.MinimumNArgs(2),
 		Long: `Fetches one page and shows the response with its redirects and waits, the value of
 each field with its source, the rule that gives the verdict, and each asset. It writes
@@ -40,9 +47,23 @@ nothing. With --frontier it waits for the host's next start in the fleet.`,
 		Example: `  seine try cards.yaml 70000001`,
 		RunE:    func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
+	c.Flags().StringVar(&x.save, "save", "", "write the page and its result to testdata/NAME.txtar for `seine test`")
+	c.Flags().BoolVar(&x.recorded, "recorded", false, "with --save: take the recording of the page; make no request")
+	return c
 }
 
 func (a *tryCommand) run(ctx context.Context, args []string) error {
+	if a.save != "" && len(args) != 2 {
+		return usagef("--save %s: give one key", a.save)
+	}
+	if a.save != "" {
+		if _, err := a.newExample(args[0]); err != nil {
+			return err
+		}
+	}
+	if a.recorded {
+		return a.saveRecorded(ctx, args[0], args[1])
+	}
 	job, file, err := a.load(args[0])
 	if err != nil {
 		return err
@@ -64,7 +85,7 @@ func (a *tryCommand) run(ctx context.Context, args []string) error {
 			case <-time.After(job.Pace.Delay.At(rand.Float64())):
 			}
 		}
-		errs = append(errs, a.try(ctx, job, file, chrome, key))
+		errs = append(errs, a.try(ctx, args[0], job, file, chrome, key))
 	}
 	return errors.Join(errs...)
 }
@@ -120,7 +141,7 @@ type originalJSON struct {
 	Height int   `json:"height"`
 }
 
-func (a *tryCommand) try(ctx context.Context, job *seine.Job, file *jobfile.File, chrome *chromefetch.Chrome, key string) error {
+func (a *tryCommand) try(ctx context.Context, path string, job *seine.Job, file *jobfile.File, chrome *chromefetch.Chrome, key string) error {
 	n, err := frontier.Admit(job, frontier.Seed{Key: key})
 	if err != nil {
 		return err
@@ -150,6 +171,15 @@ func (a *tryCommand) try(ctx context.Context, job *seine.Job, file *jobfile.File
 	a.redact.add(tried.Secrets)
 	if tried.Page == nil && ctx.Err() != nil {
 		return errStopped
+	}
+	if a.save != "" && tried.Page != nil {
+		example := recording.Example{Key: n.Key, Kind: n.Page, Meta: tried.Task.Meta}
+		if example.Page, err = recording.Clean(n.Key, tried.Page, redact.New(job.Secrets), redact.New(tried.Secrets)); err != nil {
+			return err
+		}
+		if err := a.saveExample(ctx, path, job, example); err != nil {
+			return err
+		}
 	}
 	out := tryOf(tried, scraper.trace)
 	out.Links = linksOf(job, tried.Task, scraper.trace)
@@ -358,7 +388,9 @@ func (a *tryCommand) printTry(o *tryJSON) {
 			a.print("  follow    %s", f)
 		}
 	}
-	a.print("  nothing was written")
+	if a.save == "" {
+		a.print("  nothing was written")
+	}
 }
 
 // maxShown is the most characters of a value that are shown to people.

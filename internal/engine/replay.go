@@ -93,8 +93,7 @@ func (r *Replay) Run(ctx context.Context, each func(Replayed) error) error {
 	}
 	job := *r.Job
 	job.Job = normal
-	x := &replayer{Replay: r, job: &job, secrets: redact.New(job.Secrets)}
-	x.committer = &committer{job: &job, log: slog.New(slog.DiscardHandler), redact: x.secrets}
+	x := newReplayer(r, &job)
 	filter := r.Filter
 	filter.Limit = replayPage
 	for {
@@ -115,6 +114,38 @@ type replayer struct {
 	job       *Job
 	secrets   *redact.Replacer
 	committer *committer
+
+	// owed, if not nil, receives the assets of a page in place of the store.
+	owed func([]seine.Asset)
+}
+
+func newReplayer(r *Replay, job *Job) *replayer {
+	x := &replayer{Replay: r, job: job, secrets: redact.New(job.Secrets)}
+	x.committer = &committer{job: job, log: slog.New(slog.DiscardHandler), redact: x.secrets}
+	return x
+}
+
+// Judged is what the rules make of a page, before any file is stored.
+type Judged struct {
+	State   seine.State
+	Reason  string
+	Records []frontier.Record
+	Assets  []seine.Asset
+	Follow  []frontier.New
+}
+
+// Judge applies the rules of a job to a page as a replay does. It stores and requests nothing.
+func Judge(ctx context.Context, job *Job, c frontier.Claimed, page *seine.Page) (out Judged, err error) {
+	x := newReplayer(&Replay{}, job)
+	x.owed = func(list []seine.Asset) { out.Assets = list }
+	o, _, err := x.outcome(ctx, resolve(&job.Job, c, time.Now()), page, frontier.TaskInfo{}, nil)
+	if err != nil {
+		return out, err
+	}
+	done, _ := x.committer.draft(&o)
+	out.State, out.Reason, out.Records = done.State, done.Reason, done.Records
+	out.Follow = discovery.Followed(&job.Job, finishedOf(o)).Follow
+	return out, nil
 }
 
 // replayedTask is a task of a batch. One goroutine judges it.
@@ -252,6 +283,10 @@ func (x *replayer) outcome(ctx context.Context, w work, page *seine.Page, t fron
 	}
 	out.records, out.found.rejected = sift(&x.job.Job, w.task.Page, out.records, false)
 	owed := withoutFilesOf(out.found.rejected, w.Key, result.Assets, func(a seine.Asset) string { return a.Record })
+	if x.owed != nil {
+		x.owed(owed)
+		return out, nil, nil
+	}
 	lacks, err = x.keep(ctx, &out, owed, old)
 	return out, lacks, err
 }

@@ -105,20 +105,9 @@ func must[T any](v T, err error) T {
 // Encode returns the recording of a task's page, without secrets. digest identifies the rules that
 // judged it. A nil replacer has no secrets.
 func Encode(key string, page *seine.Page, digest []byte, hide ...*redact.Replacer) (*Draft, error) {
-	h := head{
-		Key: key, URL: page.URL, Status: page.Status, Header: page.Header.Clone(), Asked: page.Asked, Type: page.Type, Charset: page.Charset,
-		Via: page.Via, FetchedAt: page.FetchedAt.UTC(), Took: page.Took, Redirects: page.Redirects, Waits: page.Waits, Notes: page.Notes,
-	}
-	for _, name := range secretHeaders {
-		h.Header.Del(name)
-	}
-	content := contentOf(page, &h)
-	var err error
-	if content, err = without(hide, &h, content); err != nil {
+	h, content, err := headOf(key, page, hide)
+	if err != nil {
 		return nil, err
-	}
-	if len(content) > maxContent {
-		return nil, fmt.Errorf("a page with %d bytes is too large for a recording of at most %d", len(content), maxContent)
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -130,6 +119,25 @@ func Encode(key string, page *seine.Page, digest []byte, hide ...*redact.Replace
 		row:  frontier.Recording{Key: key, At: at, SHA256: sum[:], Size: int64(len(content)), Digest: digest},
 		head: encoder.EncodeAll(append(text, '\n'), nil), body: encoder.EncodeAll(content, make([]byte, 0, len(content)/4)),
 	}, nil
+}
+
+// headOf returns the head and the content of a page without secrets.
+func headOf(key string, page *seine.Page, hide []*redact.Replacer) (h head, content []byte, err error) {
+	h = head{
+		Key: key, URL: page.URL, Status: page.Status, Header: page.Header.Clone(), Asked: page.Asked, Type: page.Type, Charset: page.Charset,
+		Via: page.Via, FetchedAt: page.FetchedAt.UTC(), Took: page.Took, Redirects: page.Redirects, Waits: page.Waits, Notes: page.Notes,
+	}
+	for _, name := range secretHeaders {
+		h.Header.Del(name)
+	}
+	content = contentOf(page, &h)
+	if content, err = without(hide, &h, content); err != nil {
+		return h, nil, err
+	}
+	if len(content) > maxContent {
+		return h, nil, fmt.Errorf("a page with %d bytes is too large for a recording of at most %d", len(content), maxContent)
+	}
+	return h, content, nil
 }
 
 // contentOf joins the parts of a page and lists them in its head.
