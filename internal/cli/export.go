@@ -32,6 +32,7 @@ type exportCommand struct {
 	where    string
 	split    string
 	shard    string // the size of a shard
+	warc     bool
 }
 
 func newExport(a *app) *cobra.Command {
@@ -62,6 +63,9 @@ was stopped goes on with the shards that are there. manifest.json lists them all
 A name that ends in .sql is a statement that creates a view in the frontier's database,
 named as the job, with a typed column per field: psql -f cards.sql.
 
+A name that ends in .warc or .warc.gz is a web archive (WARC 1.1) of the recorded pages
+of a job with record_pages, with every visit. In .warc.gz each record is compressed by itself.
+
 --where EXPR keeps the records for which an expression over the fields, key, kind, url
 and fetched_at is true. --split train=0.8,val=0.1,test=0.1 writes a file for each share
 (cards-train.parquet), by a hash of the key: a record always falls into the same share.
@@ -83,7 +87,8 @@ device, the permission goes to standard error.`,
 	c.Flags().StringVarP(&a.output, "output", "o", "", "a file, gs://BUCKET/KEY, s3://BUCKET/KEY, file:PATH, or - for standard output")
 	c.Flags().BoolVar(&x.raw, "no-formula-guard", false, "write texts into a CSV unchanged, even if a spreadsheet reads them as formulas")
 	c.Flags().BoolVar(&x.guard, "csv-guard", true, "put an apostrophe before texts in a CSV that a spreadsheet reads as formulas")
-	c.Flags().StringVar(&x.format, "format", "", "jsonl, csv, parquet, webdataset or sql (default: from the name)")
+	c.Flags().StringVar(&x.format, "format", "", "jsonl, csv, parquet, webdataset, sql or warc (default: from the name)")
+	c.Flags().BoolVar(&x.warc, "warc", false, "short for --format warc")
 	c.Flags().StringVar(&x.where, "where", "", "keep the records for which an expression is true")
 	c.Flags().StringVar(&x.split, "split", "", "shares of the records in files of their own, as in train=0.8,val=0.1,test=0.1")
 	c.Flags().StringVar(&x.shard, "shard-size", "256MiB", "bytes of the samples of a shard")
@@ -101,9 +106,9 @@ device, the permission goes to standard error.`,
 var formats = []struct {
 	end    string
 	format dataset.Format
-}{{".jsonl", dataset.JSONL}, {".ndjson", dataset.JSONL}, {".csv", dataset.CSV}, {".parquet", dataset.Parquet}, {".sql", dataset.SQL}}
+}{{".jsonl", dataset.JSONL}, {".ndjson", dataset.JSONL}, {".csv", dataset.CSV}, {".parquet", dataset.Parquet}, {".sql", dataset.SQL}, {".warc", dataset.WARC}}
 
-var formatNames = []string{string(dataset.JSONL), string(dataset.CSV), string(dataset.Parquet), string(dataset.WebDataset), string(dataset.SQL)}
+var formatNames = []string{string(dataset.JSONL), string(dataset.CSV), string(dataset.Parquet), string(dataset.WebDataset), string(dataset.SQL), string(dataset.WARC)}
 
 // formatOf chooses the format and whether to compress.
 func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
@@ -113,7 +118,7 @@ func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
 	case slices.Contains(formatNames, given):
 		format = dataset.Format(given)
 	case given != "":
-		return "", gz, usagef("--format %s: jsonl, csv, parquet, webdataset or sql", given)
+		return "", gz, usagef("--format %s: jsonl, csv, parquet, webdataset, sql or warc", given)
 	case strings.HasSuffix(name, "/"):
 		format = dataset.WebDataset
 	case name == "-":
@@ -237,9 +242,18 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
+	if a.warc {
+		if a.format != "" && a.format != string(dataset.WARC) {
+			return usagef("--warc and --format %s contradict each other: leave one out", a.format)
+		}
+		a.format = string(dataset.WARC)
+	}
 	format, _, err := formatOf(to, a.format)
 	if err == nil && format == dataset.WebDataset {
 		return a.shards(ctx, arg, splits)
+	}
+	if err == nil && format == dataset.WARC {
+		return a.archive(ctx, arg)
 	}
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true})
 	if err != nil {
