@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -50,10 +52,17 @@ func (a *holdCommand) command(c cobra.Command, do func(context.Context, drivers.
 type holder interface {
 	frontier.Hosts
 	frontier.Spaces
+	frontier.Drifts
+	Clock(ctx context.Context) (time.Time, error)
 }
 
 func (a *holdCommand) hold(ctx context.Context, f holder, h held, paused bool) error {
 	if h.host == "" {
+		if !paused {
+			if err := a.endAlarms(ctx, f, h.job); err != nil {
+				return err
+			}
+		}
 		if err := f.PauseJob(ctx, h.job.ID, paused); err != nil {
 			return err
 		}
@@ -75,4 +84,46 @@ func (a *holdCommand) hold(ctx context.Context, f holder, h held, paused bool) e
 		a.print("%s that %s stopped %s explored again", counted(n, "ID space"), number.Were(n), number.Chosen(n, "is", "are"))
 	}
 	return err
+}
+
+// endAlarms ends the alarms of page kinds that changed. The baselines start again. Records that
+// lost a value since are held back first.
+func (a *holdCommand) endAlarms(ctx context.Context, f holder, job frontier.JobInfo) error {
+	for {
+		stored, err := f.Drift(ctx, job.ID)
+		if err != nil {
+			return err
+		}
+		w := stored.Watch()
+		if len(w.Alarms) == 0 {
+			return nil
+		}
+		for _, alarm := range w.Alarms {
+			if h, ok := frontier.HoldBackOf(alarm, nil); ok && alarm.Held {
+				if _, err := f.HoldBack(ctx, job.ID, h); err != nil {
+					return err
+				}
+			}
+		}
+		now, err := f.Clock(ctx)
+		if err != nil {
+			return err
+		}
+		counters, err := f.FieldCounts(ctx, job.ID)
+		if err != nil {
+			return err
+		}
+		n := len(w.Alarms)
+		w.Reset(string(job.Digest), now, frontier.DriftCounts(job.Digest, counters))
+		text, err := json.Marshal(w)
+		if err != nil {
+			return err
+		}
+		if ok, err := f.SetDrift(ctx, job.ID, frontier.DriftState{Version: stored.Version + 1, State: text}); err != nil || ok {
+			if ok {
+				a.print("%s of changed pages ended; requeue their tasks by `seine retry %s --reason 'held back'`", counted(n, "alarm"), job.Name)
+			}
+			return err
+		}
+	}
 }

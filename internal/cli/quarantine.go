@@ -109,3 +109,19 @@ func (c *console) printQuarantine(job string, s frontier.Status) {
 		c.print("  %s in quarantine and in no export: see `seine quarantine %s`", counted(s.Quarantined, "record"), job)
 	}
 }
+
+// printDrift prints the alarms of page kinds that changed.
+func (c *console) printDrift(job string, s frontier.Status) {
+	for _, a := range s.Drift {
+		of := ""
+		if a.Page != "" {
+			of = " of page kind " + terminal.Escape(a.Page)
+		}
+		what := fmt.Sprintf("field %s%s has a value on %.0f %% of the records", terminal.Escape(a.Field), of, 100*a.Now)
+		if a.Field == "" {
+			what = fmt.Sprintf("pages%s are read in %.0f %% of the cases", of, 100*a.Now)
+		}
+		c.print("  the site changed since %s: %s, before %.0f %%: correct the job file, then run `seine resume %s`",
+			a.Since.UTC().Format(time.RFC3339), what, 100*a.Before, job)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
+	"github.com/seinehq/seine/internal/drift"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/polite"
@@ -129,6 +130,9 @@ type statusJSON struct {
 	// FailedAssets counts the assets that records are stored without.
 	FailedAssets int64 `json:"failed_assets"`
 
+	// Drift lists the alarms of page kinds that changed.
+	Drift []drift.Alarm `json:"drift"`
+
 	// Quarantined counts the records that are not part of the data set.
 	Quarantined int64 `json:"quarantined"`
 
@@ -169,7 +173,7 @@ func (c *console) printStatus(job string, s frontier.Status, explores bool) erro
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
-		Pages: pagesOf(s), LeftOut: leftOutOf(s), Fresh: freshOf(s),
+		Drift: append([]drift.Alarm{}, s.Drift...), Pages: pagesOf(s), LeftOut: leftOutOf(s), Fresh: freshOf(s),
 	}
 	for _, state := range seine.States {
 		out.States[state.String()] = s.States[state]
@@ -255,6 +259,7 @@ func (c *console) printCounts(job string, s frontier.Status, explores bool) {
 	if s.FailedAssets > 0 {
 		c.print("  %s failed; the records are stored, and `seine export` lists the failures", counted(s.FailedAssets, "asset"))
 	}
+	c.printDrift(job, s)
 	c.printQuarantine(job, s)
 	for _, f := range s.NullFields {
 		if f.Missing == f.Records {

@@ -99,6 +99,7 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 		done.Again = againOf(*o.wait, o.reasonOfFailure(), owed)
 	}
 	visited(o, &done)
+	done.Judged = judgedBy(o, m.job.Digest)
 	return done, true
 }
 

@@ -29,6 +29,7 @@ type committer struct {
 	trace  *tracer
 	state  *loopState
 	seen   seen
+	drifts *drifts
 }
 
 const (
@@ -53,6 +54,7 @@ func (m *committer) run(s *shift, results <-chan outcome) {
 		stopping := context.AfterFunc(s.running, func() { time.AfterFunc(commitTimeout, cancel) })
 		began := time.Now()
 		stored := m.commit(ctx, s, batch)
+		m.drifts.note(ctx, batch, stored)
 		m.state.rest()
 		for i, o := range batch {
 			m.trace.endTask(o, began, len(batch), stored[i])

@@ -60,7 +60,8 @@ func newCrew(e *Engine, j *Job) *crew {
 	c.committer = &committer{
 		job: j, log: log, queue: cfg.Frontier, pages: cfg.Frontier, source: source,
 		slots: slots, tally: c.tally, meter: cfg.Meter, outage: e.outage, redact: secrets, trace: trace,
-		state: &loopState{loop: "commit loop"},
+		state:  &loopState{loop: "commit loop"},
+		drifts: &drifts{job: j, log: log, store: cfg.Frontier},
 	}
 	return c
 }

@@ -16,7 +16,8 @@ const (
 	StatRecords = 10
 	StatAssets  = 11
 
-	// StatRead counts records by the digest of their rules. StatMissing counts the fields without a
+	// StatRead counts records by the digest of their rules, and the verdicts of pages that the site
+	// served: see [DriftCounts]. StatMissing counts the fields without a
 	// value by digest and name: see [FieldReason].
 	StatRead    = 20
 	StatMissing = 21
@@ -84,6 +85,14 @@ func FieldDeltas(c Completion, moved func(state int, reason string)) {
 	for _, q := range c.Quarantined {
 		count(q.Record)
 	}
+	driftDeltas(c, moved)
+}
+
+// fieldOf returns the page kind and the field of a reason of the rules with a digest.
+func fieldOf(digest []byte, reason string) (page, field string, ok bool) {
+	rest, ok := strings.CutPrefix(reason, digestReason(digest))
+	page, field, found := strings.Cut(strings.TrimPrefix(rest, "@"), "/")
+	return page, field, ok && found && (page == "" || rest[0] == '@')
 }
 
 // A FieldCount counts the records in which a field has no value.
@@ -113,14 +122,15 @@ func NullFields(digest []byte, counters []ReasonCount) []FieldCount {
 		missing = map[FieldCount]int64{}
 	)
 	for _, c := range counters {
-		rest, ok := strings.CutPrefix(c.Reason, digestReason(digest))
-		page, field, found := strings.Cut(strings.TrimPrefix(rest, "@"), "/")
-		if !ok || !found || page != "" && rest[0] != '@' {
+		page, field, ok := fieldOf(digest, c.Reason)
+		if !ok {
 			continue
 		}
 		switch int(c.State) {
 		case StatRead:
-			records[page] += c.Count
+			if field == "" {
+				records[page] += c.Count
+			}
 		case StatMissing:
 			missing[FieldCount{Page: page, Field: field}] += c.Count
 		}

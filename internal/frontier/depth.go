@@ -33,6 +33,10 @@ type Depth struct {
 	// Reasons lists the reasons of ended tasks, the most frequent first, at most DepthReasons.
 	Reasons []ReasonCount
 
+	// Alarms counts the alarms of page kinds that changed. Quarantined counts the records that are
+	// not part of the data set.
+	Alarms, Quarantined int64
+
 	// Workers counts the sessions with a live lease, over all jobs.
 	Workers int64
 }

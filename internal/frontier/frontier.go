@@ -70,6 +70,7 @@ type Frontier interface {
 	Sweeper
 	Robots
 	Sessions
+	Drifts
 
 	Close() error
 }

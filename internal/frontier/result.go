@@ -29,6 +29,10 @@ type Completion struct {
 	// attempt. State is then Error, and Records are the other records of the page.
 	Quarantined []Quarantined
 
+	// Judged is the digest of the rules that judged a page that the site served. It is nil if the
+	// task ended for another reason.
+	Judged []byte
+
 	// Unchanged means that the page is as it was (HTTP 304, or equal content): its records and
 	// assets stay. Gone means that a page that was done is gone: its records stay and get the time.
 	// A later Done clears it.

@@ -222,6 +222,22 @@ type Results interface {
 	Owner(ctx context.Context, job JobID, key, path string, sha256 []byte) (string, error)
 }
 
+// Drifts keeps the windows in which page kinds are compared with themselves.
+type Drifts interface {
+	// Drift returns the stored state of a job's windows.
+	Drift(ctx context.Context, job JobID) (DriftState, error)
+
+	// SetDrift stores a state if its version is the next one. It reports whether it did.
+	SetDrift(ctx context.Context, job JobID, s DriftState) (bool, error)
+
+	// FieldCounts returns the rows of table stat about records and fields: see [DriftCounts].
+	FieldCounts(ctx context.Context, job JobID) ([]ReasonCount, error)
+
+	// HoldBack moves records to the quarantine and returns their number. The latest earlier version
+	// of such a record is current again, if there is one.
+	HoldBack(ctx context.Context, job JobID, h HoldBack) (int, error)
+}
+
 // Sweeper protects files from deletion while a record may come to own them, and requeues tasks.
 type Sweeper interface {
 	// BeginSweep reserves, for at most ttl, the paths that no record of any job owns. The sweep may

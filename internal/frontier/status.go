@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/drift"
 )
 
 // The largest numbers of entries in a status and in a depth.
@@ -58,6 +59,9 @@ type Status struct {
 
 	// Quarantined counts the records that are not part of the data set: see [Quarantined].
 	Quarantined int64
+
+	// Drift lists the alarms of page kinds that changed.
+	Drift []drift.Alarm
 
 	// LastRetry is the latest time of a retry. Zero means that no task waits.
 	LastRetry time.Time

@@ -69,6 +69,8 @@ var (
 	reasons       = desc("seine_task_reasons", "Tasks that are final, by state and reason.", "job", "state", "reason")
 	queueReady    = desc("seine_queue_ready", "Tasks that wait for nothing but a worker and their host's turn, over the whole fleet; 0 while the job is paused.", "job")
 	queueOldest   = desc("seine_queue_oldest_due_seconds", "Age of the oldest task that is due and whose host may be requested now. 0 if there is none.", "job")
+	driftAlarms   = desc("seine_drift_alarms", "Alarms of page kinds that lose values or fail more often than before.", "job")
+	quarantined   = desc("seine_quarantined_records", "Records that are not part of the data set, because they break the schema or lost a value.", "job")
 	workers       = desc("seine_workers", "Workers with a live lease on this frontier.")
 	browserCount  = desc("seine_browser_processes", "Processes of this worker's browser.")
 	browserMemory = desc("seine_browser_memory_bytes", "Memory of this worker's browser, shared pages counted once.")
@@ -78,7 +80,7 @@ var (
 
 // Describe lists the gauges.
 func (g *gauges) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{tasks, reasons, queueReady, queueOldest, workers, browserCount, browserMemory, paceUse, concurrency} {
+	for _, d := range []*prometheus.Desc{tasks, reasons, queueReady, queueOldest, driftAlarms, quarantined, workers, browserCount, browserMemory, paceUse, concurrency} {
 		to <- d
 	}
 }
@@ -105,6 +107,8 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 			send(tasks, float64(n), job, state.String())
 		}
 		send(queueReady, float64(d.Ready()), job)
+		send(driftAlarms, float64(d.Alarms), job)
+		send(quarantined, float64(d.Quarantined), job)
 		send(queueOldest, d.Oldest.Seconds(), job)
 		if d.Lanes > 0 {
 			send(paceUse, float64(d.Busy)/float64(d.Lanes), job)

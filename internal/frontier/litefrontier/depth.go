@@ -32,6 +32,14 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	if err != nil {
 		return d, err
 	}
+	if err := f.one(ctx, `select count(*) from quarantine where job_id = ?`, []any{job}, &d.Quarantined); err != nil {
+		return d, err
+	}
+	stored, err := f.Drift(ctx, job)
+	if err != nil {
+		return d, err
+	}
+	d.Alarms = int64(len(stored.Watch().Alarms))
 	if !d.Paused {
 		if d.Oldest, err = f.oldest(ctx, job, now); err != nil {
 			return d, err

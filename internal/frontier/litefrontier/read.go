@@ -110,9 +110,8 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 // statusMore reads the fields without values, the last retry and the leases.
 func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *frontier.Status) error {
 	var (
-		digest   []byte
-		last     int64
-		counters []frontier.ReasonCount
+		digest []byte
+		last   int64
 	)
 	if err := f.one(ctx, `select digest, (select coalesce(max(run_at), 0) from queue q where q.job_id = j.job_id and lease_id is null) from job j where job_id = ?`,
 		[]any{job}, &digest, &last); err != nil {
@@ -121,18 +120,15 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 	if last > 0 {
 		s.LastRetry = fromMicro(last)
 	}
-	if err := f.each(ctx, `select state, reason, sum(n) from stat where job_id = ? and state in (20, 21) group by 1, 2`, []any{job}, func(r *sql.Rows) error {
-		var (
-			c     frontier.ReasonCount
-			state int
-		)
-		err := r.Scan(&state, &c.Reason, &c.Count)
-		c.State = seine.State(state)
-		counters = append(counters, c)
-		return err
-	}); err != nil {
+	counters, err := f.FieldCounts(ctx, job)
+	if err != nil {
 		return err
 	}
+	stored, err := f.Drift(ctx, job)
+	if err != nil {
+		return err
+	}
+	s.Drift = stored.Watch().Alarms
 	s.NullFields = frontier.NullFields(digest, counters)
 	if err := f.each(ctx, `select l.worker, l.expires_at, count(*) from queue q join lease l on l.lease_id = q.lease_id where q.job_id = ? group by l.lease_id order by 1`, []any{job}, func(r *sql.Rows) error {
 		var (

@@ -76,6 +76,16 @@ func (f *Frontier) Depth(ctx context.Context, job frontier.JobID) (d frontier.De
 	if err != nil {
 		return d, err
 	}
+	if err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select count(*) from seine.quarantine where job_id = $1`, job).Scan(&d.Quarantined)
+	}); err != nil {
+		return d, err
+	}
+	stored, err := f.Drift(ctx, job)
+	if err != nil {
+		return d, err
+	}
+	d.Alarms = int64(len(stored.Watch().Alarms))
 	if !d.Paused {
 		if d.Oldest, err = f.oldest(ctx, job); err != nil {
 			return d, err

@@ -137,16 +137,15 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 	if last != nil {
 		s.LastRetry = *last
 	}
-	counters, err := collect(ctx, f, `select state::int, reason, sum(n)::bigint from seine.stat where job_id = $1 and state in (20, 21) group by 1, 2`, []any{job},
-		func(row pgx.CollectableRow) (r frontier.ReasonCount, err error) {
-			var state int
-			err = row.Scan(&state, &r.Reason, &r.Count)
-			r.State = seine.State(state)
-			return r, err
-		})
+	counters, err := f.FieldCounts(ctx, job)
 	if err != nil {
 		return err
 	}
+	stored, err := f.Drift(ctx, job)
+	if err != nil {
+		return err
+	}
+	s.Drift = stored.Watch().Alarms
 	s.NullFields = frontier.NullFields(digest, counters)
 	s.Leases, err = collect(ctx, f, `select l.worker, l.expires_at, count(*) from seine.queue q join seine.lease l using (lease_id) where q.job_id = $1 group by l.lease_id order by 1`, []any{job},
 		func(row pgx.CollectableRow) (l frontier.LeaseStatus, err error) {

@@ -116,7 +116,8 @@ var (
 	requeuedMark = markOf(`state`)
 	requeuedDone = strconv.Itoa(int(frontier.Known))
 
-	stateDone = strconv.Itoa(int(seine.Done))
+	stateDone  = strconv.Itoa(int(seine.Done))
+	stateError = strconv.Itoa(int(seine.Error))
 
 	// stepKept is the share that explore.Trial.Merge keeps of a fading cell: recent probes and
 	// answers.

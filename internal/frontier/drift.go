@@ -1,0 +1,93 @@
+package frontier
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/drift"
+)
+
+// DriftState is the state of a job's windows as a frontier stores it.
+type DriftState struct {
+	// Version counts the changes, from 1. Zero means that nothing is stored.
+	Version int64
+	State   json.RawMessage
+}
+
+// Watch decodes the state. A state of another program counts as none.
+func (s DriftState) Watch() (w drift.Watch) {
+	if json.Unmarshal(s.State, &w) != nil {
+		return drift.Watch{}
+	}
+	return w
+}
+
+// HoldBack selects records of done tasks that lost a value. They move to the quarantine with
+// Reason, and their tasks end in error.
+type HoldBack struct {
+	// Page is the page kind, Field the field without a value.
+	Page, Field string
+
+	// Since is the earliest end of the tasks. Keys, if not nil, are the only tasks.
+	Since time.Time
+	Keys  []string
+
+	// Reason is the reason of the tasks.
+	Reason string
+}
+
+// alarmMargin is the time before a change from which on records are held back. A transaction may
+// end a task some time before its counters are seen.
+const alarmMargin = 10 * time.Second
+
+// HoldBackOf returns the records that lost the value of an alarm. keys, if not nil, are the only
+// tasks. ok is false if pages fail: they have no records.
+func HoldBackOf(a drift.Alarm, keys []string) (h HoldBack, ok bool) {
+	return HoldBack{
+		Page: a.Page, Field: a.Field, Since: a.Since.Add(-alarmMargin), Keys: keys, Reason: HeldBack + ": field " + a.Field + " lost its value",
+	}, a.Field != ""
+}
+
+// verdictField begins a name in the counters of table stat that is no field: the verdict of the
+// pages that the site served.
+const verdictField = "="
+
+// driftDeltas adds the verdict of a served page to moved. The state of the table is StatRead, so
+// that programs that do not know the counter read the others as before.
+func driftDeltas(c Completion, moved func(state int, reason string)) {
+	if c.Judged != nil {
+		moved(StatRead, FieldReason(c.Judged, c.Page, verdictField+c.State.String()))
+	}
+}
+
+// DriftCounts returns the counts of the pages of the rules with a digest, by page kind. counters
+// are rows of table stat with the states StatRead and StatMissing.
+func DriftCounts(digest []byte, counters []ReasonCount) map[string]drift.Counts {
+	out := map[string]drift.Counts{}
+	for _, c := range counters {
+		page, field, ok := fieldOf(digest, c.Reason)
+		if !ok {
+			continue
+		}
+		sum := out[page]
+		switch {
+		case int(c.State) == StatMissing:
+			if sum.Missing == nil {
+				sum.Missing = map[string]int64{}
+			}
+			sum.Missing[field] += c.Count
+		case field == "":
+			sum.Records += c.Count
+		case field == verdictField+seine.Done.String():
+			sum.Done += c.Count
+		case field == verdictField+seine.Skipped.String():
+			sum.Skipped += c.Count
+		case strings.HasPrefix(field, verdictField):
+			sum.Failed += c.Count
+		}
+		out[page] = sum
+	}
+	return out
+}
