@@ -124,7 +124,8 @@ func TestALossIsDetectedWithin50Tasks(t *testing.T) {
 	}
 }
 
-// Undisturbed runs raise no alarm: 2 million tasks, 4,000 windows, of independent and of clustered misses.
+// Undisturbed runs raise no alarm: 2 million tasks, 4,000 windows, of independent and of clustered
+// misses.
 func TestNoFalseAlarms(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -34,7 +34,8 @@ type driftStore interface {
 
 const (
 	// lookAfter is the number of tasks of this worker after which it looks, and lookWithin the time
-	// after which it looks for fewer tasks. A look takes at most a share of 1/lookShare of the time.
+	// after which it looks for fewer tasks. A job that pauses looks after each commit. Else looks
+	// take at most a share of 1/lookShare of the time.
 	lookAfter  = 5
 	lookWithin = time.Second
 	lookShare  = 20
@@ -51,7 +52,7 @@ func (d *drifts) note(ctx context.Context, batch []outcome, stored []bool) {
 	}
 	d.keys = d.keys[max(0, len(d.keys)-mostKeys):]
 	now := time.Now()
-	due := (d.ended >= lookAfter || now.Sub(d.next) > lookWithin) && !now.Before(d.next)
+	due := (d.ended >= lookAfter || d.job.OnDrift == seine.DriftPauses || now.Sub(d.next) > lookWithin) && !now.Before(d.next)
 	if d.ended == 0 || !due && d.job.OnDrift != seine.DriftPauses {
 		return
 	}
@@ -62,7 +63,10 @@ func (d *drifts) note(ctx context.Context, batch []outcome, stored []bool) {
 		d.log.WarnContext(ctx, "drift is not known", "err", err)
 	}
 	if due {
-		d.ended, d.next = 0, time.Now().Add(lookShare*time.Since(now))
+		d.ended, d.next = 0, time.Now()
+		if d.job.OnDrift != seine.DriftPauses { // otherwise the tasks wait for the look
+			d.next = d.next.Add(lookShare * time.Since(now))
+		}
 	}
 }
 
@@ -86,10 +90,12 @@ func (d *drifts) look(ctx context.Context, keys []string, count bool) error {
 		}
 		raised, over := w.Look(string(d.job.Digest), now, frontier.DriftCounts(d.job.Digest, counters))
 		ok, err := d.save(ctx, &stored, w)
-		if err != nil || !ok { // another worker looked
+		if err != nil {
 			return err
 		}
-		known = len(w.Alarms) - len(raised)
+		if known = len(w.Alarms) - len(raised); !ok { // another worker looked, and may have raised an alarm
+			return d.look(ctx, keys, false)
+		}
 		for _, a := range raised {
 			d.log.WarnContext(ctx, "the site changed", "page", a.Page, "field", nameOfLoss(a), "before", share(a.Before), "now", share(a.Now), "since", a.Since)
 		}
