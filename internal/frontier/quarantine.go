@@ -33,10 +33,10 @@ type Quarantined struct {
 }
 
 // Clears reports whether the quarantined records of a completion replace those of an earlier one.
-// Only a requeued task has a mark.
+// Only a requeued task has a mark, and only a replay a time.
 func (c Completion) Clears() bool {
 	ended := c.State == seine.Done || c.State == seine.Skipped
-	return len(c.Quarantined) > 0 || c.Mark != Unmarked && ended && !c.Alone()
+	return len(c.Quarantined) > 0 || (c.Mark != Unmarked || !c.Replayed.IsZero()) && ended && !c.Alone()
 }
 
 // EachQuarantined calls each for the quarantined records of a job, page by page. page returns the
