@@ -157,7 +157,7 @@ type Watch struct {
 	Alarms []Alarm          `json:"alarms,omitempty"`
 }
 
-// Reset forgets the baselines and the alarms. What the counters hold now is not judged.
+// Reset forgets the baselines and the alarms. The counts until now are not judged.
 func (w *Watch) Reset(digest string, now time.Time, counters map[string]Counts) {
 	*w = Watch{Digest: digest, At: now, Pages: map[string]*page{}}
 	for _, name := range slices.Sorted(maps.Keys(counters)) {

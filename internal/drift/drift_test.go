@@ -53,7 +53,7 @@ func (s *site) run(t *testing.T, n int, miss func(i int) (price, failed, skipped
 			}
 			continue
 		}
-		// What is stored is what the next look reads.
+		// The next look reads the stored state.
 		text, err := json.Marshal(s.watch)
 		if err != nil {
 			t.Fatal(err)
