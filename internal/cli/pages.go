@@ -209,6 +209,27 @@ func leftOutOf(s frontier.Status) []leftOutJSON {
 	return out
 }
 
+// viaJSON is the share of the pages of a kind that a fetcher got.
+type viaJSON struct {
+	Page  string  `json:"page"`
+	Via   string  `json:"via"`
+	N     int64   `json:"n"`
+	Share float64 `json:"share"`
+}
+
+// viasOf returns the shares of the fetchers of page kinds with several.
+func viasOf(s frontier.Status) []viaJSON {
+	sums := map[string]int64{}
+	for _, v := range s.Via {
+		sums[v.Page] += v.N
+	}
+	out := []viaJSON{}
+	for _, v := range s.Via {
+		out = append(out, viaJSON{v.Page, string(v.Via), v.N, float64(v.N) / float64(sums[v.Page])})
+	}
+	return out
+}
+
 // printPages prints the counts by page kind, and the links that were not followed.
 func (c *console) printPages(s frontier.Status) {
 	if len(s.Pages) > 0 {
@@ -230,6 +251,9 @@ func (c *console) printPages(s frontier.Status) {
 			_, _ = fmt.Fprintf(t, "  %s\t%s\n", name, strings.Join(parts, ", "))
 		}
 		_ = t.Flush()
+	}
+	for _, v := range viasOf(s) {
+		c.print("  page %s by %s: %d (%.0f %%)", terminal.Escape(v.Page), v.Via, v.N, 100*v.Share)
 	}
 	for _, b := range s.Budgets {
 		c.print("  budget %s is used up: %d pages, such as %s", terminal.Escape(b.Name), b.Max, terminal.Escape(b.Example))

@@ -145,6 +145,9 @@ type statusJSON struct {
 	Pages   []pageJSON    `json:"pages"`
 	LeftOut []leftOutJSON `json:"left_out"`
 
+	// Via lists the shares of the fetchers of page kinds with several.
+	Via []viaJSON `json:"via"`
+
 	// Fresh tells how current the data of pages is that are visited again.
 	Fresh freshJSON `json:"fresh"`
 }
@@ -173,7 +176,7 @@ func (c *console) printStatus(job string, s frontier.Status, explores bool) erro
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
-		Drift: append([]drift.Alarm{}, s.Drift...), Pages: pagesOf(s), LeftOut: leftOutOf(s), Fresh: freshOf(s),
+		Drift: append([]drift.Alarm{}, s.Drift...), Pages: pagesOf(s), LeftOut: leftOutOf(s), Via: viasOf(s), Fresh: freshOf(s),
 	}
 	for _, state := range seine.States {
 		out.States[state.String()] = s.States[state]

@@ -98,6 +98,9 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 		}
 		done.Again = againOf(*o.wait, o.reasonOfFailure(), owed)
 	}
+	if k := o.pageKind; k != nil && len(k.Via) > 1 && o.page != nil {
+		done.Via = o.page.Via
+	}
 	visited(o, &done)
 	done.Judged = judgedBy(o, m.job.Digest)
 	return done, true

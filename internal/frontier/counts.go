@@ -24,6 +24,10 @@ const (
 
 	// StatLeftOut counts links that were not admitted, by reason.
 	StatLeftOut = 30
+
+	// StatVia counts pages of kinds with several fetchers, by kind and fetcher: see
+	// [Completion.Via].
+	StatVia = 40
 )
 
 // NewCounts returns counters at zero.
@@ -39,7 +43,7 @@ func (c *Counts) Add(state int, n int64) {
 		c.Records += n
 	case StatAssets:
 		c.Assets += n
-	case StatRead, StatMissing, StatLeftOut:
+	case StatRead, StatMissing, StatLeftOut, StatVia:
 	default:
 		c.Final[seine.State(state)] += n
 		c.Open -= n
@@ -86,6 +90,31 @@ func FieldDeltas(c Completion, moved func(state int, reason string)) {
 		count(q.Record)
 	}
 	driftDeltas(c, moved)
+	if c.Via != "" {
+		moved(StatVia, viaReason(c.Page, c.Via))
+	}
+}
+
+// viaReason is the reason under which table stat counts the fetcher of pages of a kind.
+func viaReason(page string, via seine.Via) string {
+	return CleanReason(strings.ReplaceAll(page, "/", "_") + "/" + string(via))
+}
+
+// A ViaCount counts the pages of a kind that a fetcher got.
+type ViaCount struct {
+	Page string
+	Via  seine.Via
+	N    int64
+}
+
+// ViaCounts reads rows of table stat with the state StatVia, sorted by page kind and fetcher.
+func ViaCounts(counters []LeftOut) (out []ViaCount) {
+	for _, c := range counters {
+		page, via, _ := strings.Cut(c.Reason, "/")
+		out = append(out, ViaCount{page, seine.Via(via), c.N})
+	}
+	slices.SortFunc(out, func(a, b ViaCount) int { return cmp.Or(cmp.Compare(a.Page, b.Page), cmp.Compare(a.Via, b.Via)) })
+	return out
 }
 
 // fieldOf returns the page kind and the field of a reason of the rules with a digest.

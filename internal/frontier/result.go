@@ -18,6 +18,9 @@ type Completion struct {
 	Assets  []Asset
 	Follow  []New
 
+	// Via is the fetcher of the page if the page kind has several, and counts it.
+	Via seine.Via
+
 	// LeftOut counts the links of the page that are not in Follow, by the reason.
 	LeftOut []LeftOut
 

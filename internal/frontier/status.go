@@ -78,6 +78,9 @@ type Status struct {
 	// Budgets lists the budgets that are used up, sorted by name, at most StatusReasons.
 	Budgets []BudgetStatus
 
+	// Via counts the pages of kinds with several fetchers, by kind and fetcher.
+	Via []ViaCount
+
 	// LeftOut counts the links that were not admitted, the most frequent reason first, at most
 	// StatusReasons.
 	LeftOut []LeftOut

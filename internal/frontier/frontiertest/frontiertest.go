@@ -120,6 +120,7 @@ func Run(t *testing.T, open Open) {
 		{"tasks have page kinds", testPageKinds},
 		{"links that were left out are counted", testLeftOut},
 		{"fields without values are those of a page kind", testNullFieldsOfPages},
+		{"the fetchers of a page kind are counted", testFetchers},
 		{"recorded pages are indexed", testRecordings},
 		{"no recording comes to name a segment that a sweep deletes", testRecordingSwept},
 		{"finished tasks are replayed", testReplay},

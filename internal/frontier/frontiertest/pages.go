@@ -130,6 +130,32 @@ func testLeftOut(t *testing.T, s *suite) {
 	}
 }
 
+// The fetchers of page kinds with several are counted in the transaction that completes their page.
+func testFetchers(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, append(paged("item", tasks("h:80", "a", "b", "c")), paged("list", tasks("h:80", "l"))...), 4)
+	l := s.lease()
+	batch := done(s.claim(l, job, 4, 4)...)
+	for i := range batch {
+		switch batch[i].Key {
+		case "a", "b":
+			batch[i].Via = seine.ViaHTTP
+		case "c":
+			batch[i].Via = seine.ViaChrome
+		}
+	}
+	s.complete(l, job, batch, 4)
+	s.check(s.Fold(s.ctx()))
+	st, err := s.Status(s.ctx(), job)
+	s.check(err)
+	if want := []frontier.ViaCount{{Page: "item", Via: seine.ViaChrome, N: 1}, {Page: "item", Via: seine.ViaHTTP, N: 2}}; !slices.Equal(st.Via, want) {
+		t.Errorf("fetchers %+v; want %+v", st.Via, want)
+	}
+	if st.Total != 4 || st.Final[seine.Done] != 4 {
+		t.Errorf("counts %+v; want them without the fetchers", st.Counts)
+	}
+}
+
 // The fields without a value are those of a page kind, not of all records.
 func testNullFieldsOfPages(t *testing.T, s *suite) {
 	job := s.job("j", fast())

@@ -186,12 +186,21 @@ func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *front
 	}); err != nil {
 		return err
 	}
-	return f.each(ctx, `select reason, n from stat where job_id = ? and state = ? and n > 0 order by 2 desc, 1 limit ?`, []any{job, frontier.StatLeftOut, frontier.StatusReasons}, func(r *sql.Rows) error {
-		var o frontier.LeftOut
-		err := r.Scan(&o.Reason, &o.N)
-		s.LeftOut = append(s.LeftOut, o)
+	count := func(to *[]frontier.LeftOut) func(r *sql.Rows) error {
+		return func(r *sql.Rows) error {
+			var o frontier.LeftOut
+			err := r.Scan(&o.Reason, &o.N)
+			*to = append(*to, o)
+			return err
+		}
+	}
+	if err := f.each(ctx, `select reason, n from stat where job_id = ? and state = ? and n > 0 order by 2 desc, 1 limit ?`, []any{job, frontier.StatLeftOut, frontier.StatusReasons}, count(&s.LeftOut)); err != nil {
 		return err
-	})
+	}
+	var via []frontier.LeftOut
+	err := f.each(ctx, `select reason, n from stat where job_id = ? and state = ? and n > 0`, []any{job, frontier.StatVia}, count(&via))
+	s.Via = frontier.ViaCounts(via)
+	return err
 }
 
 // sqlOpenState is the state of an open task.

@@ -194,6 +194,12 @@ func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *front
 	}
 	s.LeftOut, err = collect(ctx, f, `select coalesce(reason, ''), sum(n)::bigint from seine.stat where job_id = $1 and state = `+strconv.Itoa(frontier.StatLeftOut)+`
  group by 1 having sum(n) > 0 order by 2 desc, 1 limit $2`, []any{job, frontier.StatusReasons}, pgx.RowToStructByPos[frontier.LeftOut])
+	if err != nil {
+		return err
+	}
+	via, err := collect(ctx, f, `select coalesce(reason, ''), sum(n)::bigint from seine.stat where job_id = $1 and state = `+strconv.Itoa(frontier.StatVia)+`
+ group by 1 having sum(n) > 0`, []any{job}, pgx.RowToStructByPos[frontier.LeftOut])
+	s.Via = frontier.ViaCounts(via)
 	return err
 }
 
