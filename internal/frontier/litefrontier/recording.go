@@ -33,9 +33,10 @@ func scanRecording(r *sql.Rows) (out frontier.Recording, err error) {
 // Bodies returns the frames of recorded contents.
 func (f *Frontier) Bodies(ctx context.Context, job frontier.JobID, digests [][]byte) (map[string]frontier.Frame, error) {
 	out := map[string]frontier.Frame{}
+	// By itself SQLite would read all recordings of the job, by the primary key.
 	for _, sum := range digests {
 		var at frontier.Frame
-		err := f.one(ctx, `select body_segment, body_pos, body_bytes from recording where job_id = ? and sha256 = ? limit 1`, []any{job, sum}, &at.Segment, &at.Pos, &at.Bytes)
+		err := f.one(ctx, `select body_segment, body_pos, body_bytes from recording indexed by recording_body where job_id = ? and sha256 = ? limit 1`, []any{job, sum}, &at.Segment, &at.Pos, &at.Bytes)
 		switch {
 		case err == nil:
 			out[string(sum)] = at
