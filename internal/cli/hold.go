@@ -114,7 +114,7 @@ func (a *holdCommand) endAlarms(ctx context.Context, f holder, job frontier.JobI
 			return err
 		}
 		n := len(w.Alarms)
-		w.Reset(string(job.Digest), now, frontier.DriftCounts(job.Digest, counters))
+		w.Reset(frontier.DriftDigest(job.Digest), now, frontier.DriftCounts(job.Digest, counters))
 		text, err := json.Marshal(w)
 		if err != nil {
 			return err

@@ -88,7 +88,7 @@ func (d *drifts) look(ctx context.Context, keys []string, count bool) error {
 		if err != nil {
 			return err
 		}
-		raised, over := w.Look(string(d.job.Digest), now, frontier.DriftCounts(d.job.Digest, counters))
+		raised, over := w.Look(frontier.DriftDigest(d.job.Digest), now, frontier.DriftCounts(d.job.Digest, counters))
 		ok, err := d.save(ctx, &stored, w)
 		if err != nil {
 			return err

@@ -80,7 +80,7 @@ func TestThreeWorkersDetectARedesign(t *testing.T) {
 					j.Scraper, j.Digest, j.OnDrift, j.Concurrency = prices(class), []byte(digest), seine.DriftPauses, 3
 				}
 			}
-			j := r.register(r.job(change("price", "old rules")))
+			j := r.register(r.job(change("price", "\x00\xff\xfeold rules")))
 			r.fleet(j, 3, func(s frontier.Status) bool { return s.Paused })
 			after := requests.Load() - changed
 			s, err := r.f.Status(t.Context(), j.ID)
@@ -93,13 +93,13 @@ func TestThreeWorkersDetectARedesign(t *testing.T) {
 			}
 			r.exported(j, site, false)
 			// Other rules, a new baseline, and the tasks that were held back.
-			j = r.register(r.job(change("amount", "new rules")))
+			j = r.register(r.job(change("amount", "\x00\xff\xfenew rules")))
 			stored, err := r.f.Drift(t.Context(), j.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			w := stored.Watch()
-			w.Reset("new rules", time.Now(), nil)
+			w.Reset(frontier.DriftDigest(j.Digest), time.Now(), nil)
 			text, err := json.Marshal(w)
 			if err != nil {
 				t.Fatal(err)

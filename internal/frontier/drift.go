@@ -1,6 +1,7 @@
 package frontier
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ func (s DriftState) Watch() (w drift.Watch) {
 	}
 	return w
 }
+
+// DriftDigest returns the digest of rules as a state holds it, because JSON holds no bytes.
+func DriftDigest(digest []byte) string { return hex.EncodeToString(digest) }
 
 // HoldBack selects records of done tasks that lost a value. They move to the quarantine with
 // Reason, and their tasks end in error.
