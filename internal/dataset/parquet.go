@@ -27,7 +27,7 @@ var errMisfit = errors.New("a value does not fit its column")
 // parquetFile writes records as the rows of a Parquet file, in the shape of a line of JSONL. Each
 // column is optional. Equal records and types give equal bytes.
 type parquetFile struct {
-	out    *parquet.Writer
+	out    *parquet.GenericWriter[any]
 	table  table
 	root   *column
 	leaves [][]parquet.Value
@@ -40,7 +40,7 @@ func newParquet(w io.Writer, t table) *parquetFile {
 	root := t.root()
 	p := &parquetFile{table: t.clone(), root: root}
 	p.leaves = make([][]parquet.Value, root.number(0))
-	p.out = parquet.NewWriter(w,
+	p.out = parquet.NewGenericWriter[any](w,
 		parquet.NewSchema("record", root.node()), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("seine", "1", ""),
 		parquet.MaxRowsPerRowGroup(1<<20),
 	)

@@ -243,8 +243,8 @@ func (s *shardSet) statsOf(ctx context.Context, n int) (*stats, error) {
 		return nil, storeError("read "+s.prefix+shardName(n)+statsEnd, err)
 	}
 	var old stats
-	if json.Unmarshal(text, &old) != nil {
-		return nil, nil //nolint:nilnil // it is not ours, and is replaced
+	if err := json.Unmarshal(text, &old); err != nil {
+		return nil, nil //nolint:nilnil,nilerr // it is not ours, and is replaced
 	}
 	return &old, nil
 }

@@ -369,8 +369,9 @@ func (x *export) sink(w io.Writer) (sink, error) {
 		return rows{put, end}, err
 	case Parquet:
 		return newParquet(w, x.table), nil
+	default: // the others are no file of rows
+		return nil, fmt.Errorf("unknown format %q", x.opts.Format)
 	}
-	return nil, fmt.Errorf("unknown format %q", x.opts.Format)
 }
 
 // rows is a sink of functions.

@@ -178,7 +178,7 @@ func (x *executor) logFailure(ctx context.Context, w work, a attempt) {
 		log.WarnContext(ctx, "page can't be judged", "err", a.err)
 	case stageKeep:
 		log.WarnContext(ctx, "asset not kept", "asset", a.asset, "attempt", w.Attempt, "err", a.err)
-	case stageJudged, stageStore:
+	case stageJudged, stageStore, stageRecord:
 	}
 }
 

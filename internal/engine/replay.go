@@ -260,10 +260,10 @@ func (x *replayer) outcome(ctx context.Context, w work, page *seine.Page, t fron
 		return out
 	}
 	if w.err != nil {
-		return end(attempt{stage: stageStore, err: w.err}), nil, nil
+		return end(attempt{stage: stageStore, err: w.err}), nil, nil //nolint:nilerr // the outcome holds it
 	}
 	if name, err := manners.Challenge(page, w.challenge); err != nil {
-		return end(attempt{stage: stageScrape, err: err}), nil, nil
+		return end(attempt{stage: stageScrape, err: err}), nil, nil //nolint:nilerr // the outcome holds it
 	} else if name != "" {
 		out.ending = ending{kind: finish, state: t.State, reason: t.Reason} // of its host, not of its rules
 		return out, nil, nil

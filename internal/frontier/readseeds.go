@@ -131,7 +131,7 @@ func (l *List) Head(line int, head []string) error {
 		return fmt.Errorf("%s:%d: seeds.columns names a column %s, and the list has %s", l.name, line, name, strings.Join(head, ", "))
 	}
 	if keyColumn(head, l.columns) < 0 {
-		return fmt.Errorf("%s:%d: the list has no column key, id or url: it has %s. Name the column: seeds.columns: {url: NAME}", l.name, line, strings.Join(head, ", "))
+		return fmt.Errorf("%s:%d: the header has no column key, id or url: it has %s. Name the column: seeds.columns: {url: NAME}", l.name, line, strings.Join(head, ", "))
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func (a *assembly) assetRule(path string, e entry[asset]) extract.AssetRule {
 		rule.Upgrade = &seine.Upgrade{From: u.From, To: u.To}
 	}
 	if i := e.value.Image; i != nil {
-		rule.Image = &seine.Image{To: i.To, Quality: or(i.Quality, 0), PNG: i.PNG, Mode: i.Mode, Keep: i.Keep, MaxPixels: or(i.MaxPixels, 0)}
+		rule.Image = &seine.Image{To: i.To, Quality: or(i.Quality, 0), PNG: i.PNG, Mode: mode(i.Mode), Keep: i.Keep, MaxPixels: or(i.MaxPixels, 0)}
 		if i.Resize != nil {
 			rule.Image.Resize = &seine.Size{Width: i.Resize.width, Height: i.Resize.height}
 		}
@@ -150,4 +150,12 @@ func (a *assembly) assetRule(path string, e entry[asset]) extract.AssetRule {
 		}
 	}
 	return rule
+}
+
+// mode returns the mode of resizing, empty for the default.
+func mode(word string) string {
+	if word == seine.ModeFit {
+		return ""
+	}
+	return word
 }

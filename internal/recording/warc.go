@@ -156,7 +156,7 @@ var namespace = [16]byte{0x5e, 0x1e, 0x9a, 0x5c, 0x0d, 0x84, 0x4f, 0x2b, 0x9c, 0
 func (w *WARC) id(parts ...string) string {
 	h := sha1.New() //nolint:gosec // as the RFC says
 	h.Write(namespace[:])
-	fmt.Fprintf(h, "%q", append([]string{w.job}, parts...))
+	_, _ = fmt.Fprintf(h, "%q", append([]string{w.job}, parts...))
 	u := h.Sum(nil)[:16]
 	u[6], u[8] = u[6]&0x0f|0x50, u[8]&0x3f|0x80
 	return fmt.Sprintf("<urn:uuid:%x-%x-%x-%x-%x>", u[:4], u[4:6], u[6:8], u[8:10], u[10:])

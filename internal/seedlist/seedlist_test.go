@@ -108,7 +108,7 @@ func TestParquetMistakes(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"uuid": "the column url holds UUID, which is not read: leave it out, or convert it to a text", "none": "the list has no column key, id or url: it has n",
+		"uuid": "the column url holds UUID, which is not read: leave it out, or convert it to a text", "none": "the header has no column key, id or url: it has n",
 		"nested": "the column l holds decimals inside of a group or list",
 		"bytes":  "the column b: bytes that are no text in UTF-8",
 		"empty":  "the Parquet file can't be read", "text": "the Parquet file can't be read", "cut": "the Parquet file can't be read",
