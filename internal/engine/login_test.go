@@ -302,7 +302,9 @@ func TestCookiesOfTheJob(t *testing.T) {
 // The pace of a host holds over pages and log-ins together.
 func TestLogInKeepsThePace(t *testing.T) {
 	t.Parallel()
-	const delay = 150 * time.Millisecond
+	// Without the pace, requests follow each other at once. A start that a busy machine makes late
+	// shortens the gap behind it.
+	const delay = 300 * time.Millisecond
 	for _, scope := range []seine.PaceScope{seine.ScopeHost, seine.ScopeWorker} {
 		t.Run(string(scope), func(t *testing.T) {
 			t.Parallel()
@@ -319,7 +321,7 @@ func TestLogInKeepsThePace(t *testing.T) {
 			}
 			starts := r.site.Starts("")
 			for i := 1; i < len(starts); i++ {
-				if gap := starts[i].Sub(starts[i-1]); gap < delay-20*time.Millisecond {
+				if gap := starts[i].Sub(starts[i-1]); gap < delay/3 {
 					t.Errorf("requests %d and %d started %v apart; want %v", i-1, i, gap, delay)
 				}
 			}
