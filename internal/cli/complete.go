@@ -226,7 +226,7 @@ func (a *completionOf) reasons(ctx context.Context, args []string, _ string) []s
 	return a.ofJob(ctx, args, func(f drivers.Frontier, info frontier.JobInfo) ([]string, error) {
 		s, err := f.Status(ctx, info.ID)
 		var out []string
-		for _, r := range s.Reasons {
+		for _, r := range frontier.Plain(s.Reasons) {
 			if r.Reason != "" {
 				out = append(out, r.Reason)
 			}

@@ -189,7 +189,7 @@ func (c *console) printStatus(job string, s frontier.Status, explores bool) erro
 	for _, h := range s.Hosts {
 		out.Hosts = append(out.Hosts, hostJSON{h.Host, h.NextAt.UTC(), h.Blocked, h.Reason, h.Slow})
 	}
-	for _, r := range s.Reasons {
+	for _, r := range frontier.Plain(s.Reasons) {
 		out.Reasons = append(out.Reasons, reasonJSON{r.State.String(), r.Reason, r.Count})
 	}
 	for _, f := range s.NullFields {
@@ -248,7 +248,7 @@ func (c *console) printCounts(job string, s frontier.Status, explores bool) {
 			note = fmt.Sprintf("%d final, %d %s", final, n-final, number.Chosen(n-final, "waits for its next try", "wait for their next try"))
 		}
 		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", state, n, note)
-		for _, r := range s.Reasons {
+		for _, r := range frontier.Plain(s.Reasons) {
 			if r.State == state && r.Reason != "" {
 				_, _ = fmt.Fprintf(t, "    \t%d\t%s\n", r.Count, terminal.Escape(r.Reason))
 			}

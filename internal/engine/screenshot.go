@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
 )
 
 // WithScreenshot ends the reason of a task whose page has a picture in the store, at
 // asset.ScreenshotPath.
-const WithScreenshot = " (screenshot)"
+const WithScreenshot = frontier.WithScreenshot
 
 // keepTimeout bounds the storing of a picture. A task does not wait longer for it.
 const keepTimeout = 10 * time.Second

@@ -50,7 +50,7 @@ type rule struct {
 func itself(assets []AssetRule) []AssetRule {
 	assets = slices.Clone(assets)
 	for i, a := range assets {
-		if strings.TrimSpace(a.URL) == "url" && !a.All && a.Upgrade == nil && a.OnFailure == "" {
+		if strings.TrimSpace(a.URL) == "url" && !a.Body && !a.All && a.Upgrade == nil && a.OnFailure == "" {
 			assets[i].URL, assets[i].Body = "", true
 		}
 	}

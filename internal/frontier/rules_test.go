@@ -386,3 +386,12 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestPlainReasons(t *testing.T) {
+	t.Parallel()
+	got := Plain([]ReasonCount{{seine.Stale, "no page" + WithScreenshot, 3}, {seine.Error, "no page", 1}, {seine.Stale, "no page", 2}, {seine.Stale, "x", 1}})
+	want := []ReasonCount{{seine.Stale, "no page", 5}, {seine.Error, "no page", 1}, {seine.Stale, "x", 1}}
+	if d := cmp.Diff(got, want); d != "" {
+		t.Error(d)
+	}
+}

@@ -2,6 +2,8 @@ package frontier
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -120,6 +122,24 @@ type ReasonCount struct {
 	State  seine.State
 	Reason string
 	Count  int64
+}
+
+// WithScreenshot ends the reason of a task whose page has a picture in the store.
+const WithScreenshot = " (screenshot)"
+
+// Plain returns counts of reasons without the note of a screenshot, in their order. A reason is one
+// line whether or not its pages have pictures.
+func Plain(counts []ReasonCount) (out []ReasonCount) {
+	for _, c := range counts {
+		c.Reason = strings.TrimSuffix(c.Reason, WithScreenshot)
+		i := slices.IndexFunc(out, func(o ReasonCount) bool { return o.State == c.State && o.Reason == c.Reason })
+		if i < 0 {
+			out = append(out, c)
+		} else {
+			out[i].Count += c.Count
+		}
+	}
+	return out
 }
 
 // Filter selects tasks.
