@@ -47,6 +47,7 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 	if goes {
 		head = append(head, "gone_at")
 	}
+	head = append(head, lineageColumns...)
 	out := csv.NewWriter(w)
 	if err := out.Write(head); err != nil {
 		return nil, nil, err
@@ -93,8 +94,13 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 		if goes {
 			row = append(row, goneCell(r.GoneAt))
 		}
+		cells, err := s.lineageCells(r.lineage)
+		if err != nil {
+			return err
+		}
+		row = append(row, cells...)
 		for f := range r.Fields {
-			if !slices.Contains(fields, f) {
+			if !slices.Contains(fields, f) && !r.states(f) {
 				leave("fields." + f)
 			}
 		}

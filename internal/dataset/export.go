@@ -96,6 +96,8 @@ type record struct {
 	// GoneAt is the time from which on the page is gone, or does not hold the record.
 	GoneAt *time.Time `json:"gone_at,omitempty"`
 
+	lineage
+
 	raw    json.RawMessage // Fields, with canonical numbers
 	layout *extract.Layout
 }
@@ -155,9 +157,10 @@ func (x reader) record(r frontier.Stored) (record, error) {
 		out.GoneAt = &at
 	}
 	if x.clean != nil { // a version of Seine before stored what a page repeats
-		return out, out.cleanBy(x.clean)
+		err = out.cleanBy(x.clean)
 	}
-	return out, nil
+	out.lineage = lineageOf(x.set.Job, r, out.raw)
+	return out, err
 }
 
 // cleanBy leaves secrets out. The paths of files stay as they are in the store.

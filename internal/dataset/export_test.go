@@ -46,11 +46,11 @@ func TestExportJSONL(t *testing.T) {
 			t.Fatalf("%d lines: %s", len(lines), &b)
 		}
 		if !strings.HasPrefix(lines[0], `{"job":"cards","key":"10","kind":"record","url":"http://a.example/10","fields":{"grade":"9"},"assets":{"back":{"path":"png/9/10_back.png","bytes":`) ||
-			!strings.HasSuffix(lines[0], `"width":8,"height":8,"url":"http://a.example/front"}},"fetched_at":"2030-01-02T03:04:05Z"}`) {
+			!strings.HasSuffix(lines[0], `"width":8,"height":8,"url":"http://a.example/front"}},"fetched_at":"2030-01-02T03:04:05Z","digest":"07","permission":"ours","robots":"obey"}`) {
 			t.Errorf("line %s", lines[0])
 		}
 		want := `{"job":"cards","key":"5","kind":"record","url":"http://a.example/5?a=1&b=<2>","fields":{"gone":true,"grade":12345678901234567890,"n":null,` +
-			`"note":"=1+1\n\"é\" <&>","tags":["b",{"a":2.50,"z":1}]},"assets":{},"fetched_at":"2030-01-02T03:04:05.000006Z"}`
+			`"note":"=1+1\n\"é\" <&>","tags":["b",{"a":2.50,"z":1}]},"assets":{},"fetched_at":"2030-01-02T03:04:05.000006Z","digest":"09","permission":"ours","robots":"obey"}`
 		if lines[1] != want {
 			t.Errorf("line\n%s\nwant\n%s", lines[1], want)
 		}

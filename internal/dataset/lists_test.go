@@ -48,7 +48,7 @@ func TestListsAndFailures(t *testing.T) {
 		var b bytes.Buffer
 		_, err = f.export(&b, dataset.ExportOptions{Format: dataset.JSONL})
 		f.check(err)
-		if !strings.HasSuffix(b.String(), `"fetched_at":"2030-01-02T03:04:05Z","failures":{"photo_3":{"url":"http://i/3","reason":"HTTP 404"}}}`+"\n") ||
+		if !strings.HasSuffix(b.String(), `"fetched_at":"2030-01-02T03:04:05Z","failures":{"photo_3":{"url":"http://i/3","reason":"HTTP 404"}},"digest":"07","permission":"ours","robots":"obey"}`+"\n") ||
 			!strings.Contains(b.String(), `"assets":{"photo_1":{"path":"5/1.png",`) {
 			t.Errorf("line %s", &b)
 		}
@@ -57,7 +57,7 @@ func TestListsAndFailures(t *testing.T) {
 		f.check(err)
 		rows, err := csv.NewReader(&b).ReadAll()
 		f.check(err)
-		if len(rows) != 2 || !slices.Equal(rows[0][5:], []string{"fields.title", "assets.photo", "failures"}) || rows[1][7] != `{"photo_3":{"url":"http://i/3","reason":"HTTP 404"}}` {
+		if len(rows) != 2 || !slices.Equal(rows[0][5:8], []string{"fields.title", "assets.photo", "failures"}) || rows[1][7] != `{"photo_3":{"url":"http://i/3","reason":"HTTP 404"}}` {
 			t.Fatalf("rows %q", rows)
 		}
 		list := rows[1][6]

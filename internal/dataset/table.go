@@ -104,6 +104,14 @@ func (t table) root() *column {
 	text := func(name string, of func(*record) string) {
 		add(name, &columns.Type{Kind: columns.Text}, func(r *record) gjson.Result { return gjson.Result{Type: gjson.String, Str: of(r)} })
 	}
+	optional := func(name string, of func(*record) string) {
+		add(name, &columns.Type{Kind: columns.Text}, func(r *record) gjson.Result {
+			if text := of(r); text != "" {
+				return gjson.Result{Type: gjson.String, Str: text}
+			}
+			return gjson.Result{}
+		})
+	}
 	moment := func(name string, of func(*record) *time.Time) {
 		c := add(name, &columns.Type{Kind: columns.Int}, func(r *record) gjson.Result {
 			at := of(r)
@@ -140,6 +148,11 @@ func (t table) root() *column {
 	if t.goes {
 		moment("gone_at", func(r *record) *time.Time { return r.GoneAt })
 	}
+	text("digest", func(r *record) string { return r.Digest })
+	optional("permission", func(r *record) string { return r.Permission })
+	text("robots", func(r *record) string { return r.Robots })
+	add("consent", consentType, consentOf)
+	optional("recording", func(r *record) string { return r.Recording })
 	return root
 }
 

@@ -25,10 +25,10 @@ func sift(job *seine.Job, page string, records []seine.Record, late bool) (pass 
 	}
 	for _, r := range records {
 		own := r
-		if own.Fields[consentField] != nil || own.Fields[robotsField] != nil {
+		if own.Fields[frontier.ConsentField] != nil || own.Fields[frontier.RobotsField] != nil {
 			own.Fields = maps.Clone(r.Fields)
-			delete(own.Fields, consentField)
-			delete(own.Fields, robotsField)
+			delete(own.Fields, frontier.ConsentField)
+			delete(own.Fields, frontier.RobotsField)
 		}
 		if late == (len(r.AssetFields) > 0) {
 			if v := job.Check(page, own); v != nil {

@@ -6,15 +6,9 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/consent"
+	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/manners"
 	"github.com/seinehq/seine/internal/robots"
-)
-
-// consentField and robotsField are the fields of a record that state the signals of its page, and
-// that robots.txt was ignored.
-const (
-	consentField = "_consent"
-	robotsField  = "_robots"
 )
 
 // optOutError means that a file is not stored because its site refuses the use.
@@ -37,10 +31,10 @@ func stated(job *seine.Job, page *seine.Page, usages []robots.Usage, records []s
 		list = append(list, map[string]any{"signal": s.Name, "value": s.Value, "source": s.Source, "opts_out": s.OptsOut})
 	}
 	if list != nil {
-		extra[consentField] = list
+		extra[frontier.ConsentField] = list
 	}
 	if job.Robots == seine.Ignore {
-		extra[robotsField] = string(seine.Ignore)
+		extra[frontier.RobotsField] = string(seine.Ignore)
 	}
 	if len(extra) == 0 {
 		return records

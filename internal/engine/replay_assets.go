@@ -195,7 +195,7 @@ func fieldOf(old []frontier.Stored, key, kind, field string) any {
 // carried adds to records what robots.txt stated about their use when the page was fetched.
 func carried(records []seine.Record, old []frontier.Stored, task string) []seine.Record {
 	for i, rec := range records {
-		list, _ := fieldOf(old, cmp.Or(rec.Key, task), rec.Kind, consentField).([]any)
+		list, _ := fieldOf(old, cmp.Or(rec.Key, task), rec.Kind, frontier.ConsentField).([]any)
 		var of []any
 		for _, s := range list {
 			signal, _ := s.(map[string]any)
@@ -206,12 +206,12 @@ func carried(records []seine.Record, old []frontier.Stored, task string) []seine
 		if of == nil {
 			continue
 		}
-		own, _ := rec.Fields[consentField].([]any)
+		own, _ := rec.Fields[frontier.ConsentField].([]any)
 		fields := map[string]any{}
 		for k, v := range rec.Fields {
 			fields[k] = v
 		}
-		fields[consentField] = append(slices.Clip(own), of...)
+		fields[frontier.ConsentField] = append(slices.Clip(own), of...)
 		records[i].Fields = fields
 	}
 	return records

@@ -107,6 +107,13 @@ type FailedAsset struct {
 	Reason string
 }
 
+// ConsentField and RobotsField are the fields of a record that state the signals of its page, and
+// that robots.txt was ignored.
+const (
+	ConsentField = "_consent"
+	RobotsField  = "_robots"
+)
+
 // Record is one extracted entity. Its key is unique per job and kind. A page may bring several
 // records.
 type Record struct {

@@ -188,6 +188,9 @@ type Stored struct {
 	// GoneAt is the time from which on the page of the record is gone. Zero means that it is not.
 	GoneAt time.Time
 
+	// Recording is the SHA-256 of the recorded content that the record was made of, or nil.
+	Recording []byte
+
 	// Failed lists the assets that the record lacks.
 	Failed []FailedAsset
 }

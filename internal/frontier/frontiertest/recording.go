@@ -1,6 +1,7 @@
 package frontiertest
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -72,6 +73,35 @@ func testRecordings(t *testing.T, s *suite) {
 	}))
 	if want := []string{"a pages/j/1", "a pages/j/3", "b pages/j/2"}; !slices.Equal(all, want) {
 		t.Errorf("recordings %q; want %q", all, want)
+	}
+
+	// A record names the content that it was made of, and none that was fetched at another time.
+	if n, err := s.Retry(s.ctx(), job, tasks("h:80", "a", "b")); err != nil || n != 2 {
+		t.Fatal(n, err)
+	}
+	last := done(s.claim(l, job, 2, 2)...)
+	slices.SortFunc(last, func(a, b frontier.Completion) int { return int(a.Seq - b.Seq) })
+	for i, c := range last {
+		of := func(key string, at time.Time) frontier.Record {
+			return frontier.Record{Key: key, Kind: "record", Fields: []byte(`{}`), FetchedAt: at}
+		}
+		later := at.Add(2 * time.Hour)
+		last[i].Recording = recorded(c.Key, "pages/j/3", "later"+c.Key, later)
+		last[i].Records = []frontier.Record{of(c.Key, later), of(c.Key+"-item", later), of(c.Key+"-old", at.Add(time.Minute))}
+	}
+	s.complete(l, job, last, 2)
+	want := []string{"a: latera", "a-item: latera", "a-old: ", "b: laterb", "b-item: laterb", "b-old: ", "c: "}
+	for name, read := range map[string]func(context.Context, frontier.JobID, func(frontier.Stored) error) error{
+		"records": s.Records, "snapshot": s.Snapshot, "versions": s.Versions,
+	} {
+		var made []string
+		s.check(read(s.ctx(), job, func(r frontier.Stored) error {
+			made = append(made, r.Key+": "+string(r.Recording))
+			return nil
+		}))
+		if !slices.Equal(made, want) {
+			t.Errorf("%s are made of %q; want %q", name, made, want)
+		}
 	}
 
 	// A sweep leaves the segments that a row names, as a head or as a body.

@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	sqlRecordColumns = `select key, kind, fields, url, digest, fetched_at, coalesce(task, ''), revision, superseded, coalesce(gone_at, 0) from record`
-	sqlRecordPage    = sqlRecordColumns + ` where job_id = ? and (key, kind) > (?, ?) and not superseded order by key, kind limit ?`
-	sqlVersionPage   = sqlRecordColumns + ` where job_id = ? and (key, kind, revision) > (?, ?, ?) order by key, kind, revision limit ?`
-	sqlAssetColumns  = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from asset`
+	sqlRecordColumns = `select key, kind, fields, url, digest, fetched_at, coalesce(task, ''), revision, superseded, coalesce(gone_at, 0),
+ (select x.sha256 from recording x where x.job_id = record.job_id and x.key = coalesce(record.task, record.key) and x.fetched_at = record.fetched_at) from record`
+	sqlRecordPage   = sqlRecordColumns + ` where job_id = ? and (key, kind) > (?, ?) and not superseded order by key, kind limit ?`
+	sqlVersionPage  = sqlRecordColumns + ` where job_id = ? and (key, kind, revision) > (?, ?, ?) order by key, kind, revision limit ?`
+	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from asset`
 )
 
 // reader is the file or a transaction on it.
@@ -97,7 +98,7 @@ func scanRecord(r *sql.Rows) (s frontier.Stored, err error) {
 		fields   string
 		at, gone int64
 	)
-	err = r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at, &s.Task, &s.Version, &s.Superseded, &gone)
+	err = r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at, &s.Task, &s.Version, &s.Superseded, &gone, &s.Recording)
 	s.Fields, s.FetchedAt, s.GoneAt = json.RawMessage(fields), fromMicro(at), orZero(gone)
 	return s, err
 }

@@ -12,13 +12,14 @@ import (
 )
 
 const (
-	sqlRecordColumns = `select key, kind, fields::text, url, digest, fetched_at, coalesce(task, ''), revision, superseded, gone_at from seine.record`
-	sqlRecordPage    = sqlRecordColumns + ` where job_id = $1 and (key, kind) > ($2, $3) and not superseded order by key, kind limit $4`
-	sqlVersionPage   = sqlRecordColumns + ` where job_id = $1 and (key, kind, revision) > ($2, $3, $4::int) order by key, kind, revision limit $5`
-	sqlAssetColumns  = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from seine.asset`
-	sqlAssetsOf      = sqlAssetColumns + ` where job_id = $1 and key = any($2::text[]) order by key, name`
-	sqlFailuresOf    = `select key, name, url, reason, coalesce(task, '') from seine.asset_failure where job_id = $1 and key = any($2::text[]) order by key, name`
-	sqlAssetPage     = sqlAssetColumns + ` where job_id = $1 and (key, name) > ($2, $3) order by key, name limit $4`
+	sqlRecordColumns = `select key, kind, fields::text, url, digest, fetched_at, coalesce(task, ''), revision, superseded, gone_at,
+ (select x.sha256 from seine.recording x where x.job_id = record.job_id and x.key = coalesce(record.task, record.key) and x.fetched_at = record.fetched_at) from seine.record`
+	sqlRecordPage   = sqlRecordColumns + ` where job_id = $1 and (key, kind) > ($2, $3) and not superseded order by key, kind limit $4`
+	sqlVersionPage  = sqlRecordColumns + ` where job_id = $1 and (key, kind, revision) > ($2, $3, $4::int) order by key, kind, revision limit $5`
+	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from seine.asset`
+	sqlAssetsOf     = sqlAssetColumns + ` where job_id = $1 and key = any($2::text[]) order by key, name`
+	sqlFailuresOf   = `select key, name, url, reason, coalesce(task, '') from seine.asset_failure where job_id = $1 and key = any($2::text[]) order by key, name`
+	sqlAssetPage    = sqlAssetColumns + ` where job_id = $1 and (key, name) > ($2, $3) order by key, name limit $4`
 )
 
 // Records calls each for every record with its assets, ordered by key and kind.
@@ -95,7 +96,7 @@ func scanRecord(row pgx.CollectableRow) (s frontier.Stored, err error) {
 		fields string
 		gone   *time.Time
 	)
-	err = row.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &s.FetchedAt, &s.Task, &s.Version, &s.Superseded, &gone)
+	err = row.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &s.FetchedAt, &s.Task, &s.Version, &s.Superseded, &gone, &s.Recording)
 	s.Fields, s.FetchedAt = json.RawMessage(fields), s.FetchedAt.UTC()
 	if gone != nil {
 		s.GoneAt = gone.UTC()
