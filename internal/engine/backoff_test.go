@@ -66,7 +66,7 @@ func startsAhead(t *testing.T, another bool) {
 		keys = append(keys, fmt.Sprintf("k%02d", i))
 	}
 	r.add(j, keys...)
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	var workers sync.WaitGroup
 	for i := range 2 {

@@ -42,7 +42,7 @@ func TestTheBudgetIsKept(t *testing.T) {
 			var wg sync.WaitGroup
 			for w := range tt.workers {
 				wg.Go(func() {
-					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					ctx, cancel := context.WithTimeout(t.Context(), patience)
 					defer cancel()
 					if err := r.engine(j, func(c *engine.Config) { c.Worker = fmt.Sprint("w", w) }).Run(ctx); err != nil || ctx.Err() != nil {
 						t.Errorf("%v %v", err, ctx.Err())

@@ -50,7 +50,7 @@ func TestResultThatTheDatabaseRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.add(j, "a", "bad", "c")
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			e := r.engine(j, func(c *engine.Config) {
 				c.Lease = 400 * time.Millisecond

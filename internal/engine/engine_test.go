@@ -348,7 +348,7 @@ func TestJobsLimit(t *testing.T) {
 			j.Explore.Strategy = seine.StrategyOff
 			j.Concurrency, j.Limit, j.Scraper = 16, tt.limit, two{}
 		}))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		err := r.engine(j, nil).Run(ctx)
 		cancel()
 		if !errors.Is(err, engine.ErrLimit) {

@@ -56,7 +56,7 @@ func TestHeartbeatsThatAreNotAnswered(t *testing.T) {
 	j.Fetch.Timeout = time.Minute
 	job := r.register(j)
 	r.add(job, "a")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := r.engine(job, func(c *engine.Config) { c.Frontier, c.Lease = mute{r.f, &silent}, lease }).Run(ctx); err != nil || ctx.Err() != nil {
 		t.Errorf("%v, %v\n%s", err, ctx.Err(), r.log)
@@ -99,7 +99,7 @@ func TestANewWorkerIsPatient(t *testing.T) {
 		}
 		got = append(got, more...)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {

@@ -477,7 +477,7 @@ fields: {title: {css: h1}}
 assets: {photo: {url: {css: img, attr: src}, all: true}}
 retry: {error: 1}
 `, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := r.engine(j, func(c *engine.Config) { c.Deadline = deadline }).Run(ctx); err != nil {
 		t.Fatal(err)

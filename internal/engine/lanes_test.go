@@ -40,7 +40,7 @@ func TestPaceAfterADeadWorker(t *testing.T) {
 		j.Pace = seine.Pace{Delay: seine.Span{Min: delay, Max: delay}, Concurrency: 4}
 	}))
 	// Releasing tasks of a wrong lane is retried until it succeeds.
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := r.engine(j, func(c *engine.Config) { c.Frontier = clumsy{r.f, new(sync.Once)} }).Run(ctx); err != nil || ctx.Err() != nil {
 		t.Fatalf("%v, %v\n%s", err, ctx.Err(), r.log)
@@ -85,7 +85,7 @@ func TestHostsWithoutAPaceHaveRules(t *testing.T) {
 		keys = append(keys, fmt.Sprintf("http://%s/%d", dead, i), fmt.Sprintf("%s/%d", busy.URL, i), fmt.Sprintf("%s/p/%d", r.site.URL, i))
 	}
 	r.add(j, keys...)
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	done := make(chan error, 2)
 	for i := range 2 {

@@ -41,7 +41,7 @@ func TestLateStartsDoNotCrowdTheHost(t *testing.T) {
 		keys = append(keys, string(rune('a'+i/26))+string(rune('a'+i%26)))
 	}
 	r.add(j, keys...)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var both sync.WaitGroup
 	for _, f := range []frontier.Frontier{r.f, distant{r.f, 350 * time.Millisecond}} {

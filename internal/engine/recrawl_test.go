@@ -340,7 +340,7 @@ func TestAWorkerVisitsWhatIsDue(t *testing.T) {
 	onBoth(t, func(t *testing.T, postgres bool) {
 		v := newVisits(t, postgres, nil)
 		v.answer = page("one", "", "")
-		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		ctx, stop := context.WithTimeout(t.Context(), patience)
 		defer stop()
 		end := make(chan error, 1)
 		go func() {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -268,7 +267,7 @@ func TestSitemapSurvivesItsWorker(t *testing.T) {
 			withSitemaps(r, "/s.xml")(j)
 			j.Concurrency = 1
 		}))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		release := make(chan struct{})
 		d := &dying{Frontier: f}

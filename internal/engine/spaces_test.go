@@ -23,7 +23,7 @@ import (
 
 func (r *rig) runs(j *engine.Job, want error) {
 	r.Helper()
-	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	if err := r.engine(j, nil).Run(ctx); !errors.Is(err, want) {
 		r.Fatalf("the run ended with %v; want %v\n%s", err, want, r.log)
