@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"gocloud.dev/blob/memblob"
@@ -166,14 +165,12 @@ func TestAReplayGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]int{}
-	began := time.Now()
 	if err := p.Run(t.Context(), func(x engine.Replayed) error {
 		got[x.Outcome]++
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d pages in %v", got[engine.ReplayJudged], time.Since(began))
 	if want := map[string]int{engine.ReplaySame: 999, engine.ReplayJudged: 203, engine.ReplayDamaged: 1}; !cmp.Equal(got, want) {
 		t.Errorf("outcomes %v; want %v", got, want)
 	}

@@ -18,6 +18,8 @@ var (
 	six  = netip.MustParseAddr("2001:db8::6")
 )
 
+// The clock of a bubble of synctest is the only clock of these tests. No real time passes.
+//
 // A name is asked for once a minute, and a name that does not exist every ten seconds. A name
 // server that does not answer is asked again.
 func TestNamesAreRemembered(t *testing.T) {
