@@ -190,12 +190,13 @@ type Image struct {
 	// [ModeStretch]. Default ModeFit.
 	Mode string `json:",omitempty"`
 
-	// To is the format: [PNG] or [JPEG]. Default PNG: exact, with 16 bits a
-	// sample and alpha where the image has them. A JPEG has 8 bits, chroma at
-	// half the size (4:2:0), and white where the image is transparent.
+	// To is the format: [PNG], [JPEG] or [WebP]. Default PNG: exact, with 16 bits a sample and
+	// alpha where the image has them. A JPEG has 8 bits, chroma at half the size (4:2:0), and white
+	// where the image is transparent. A WebP is lossy with 8 bits, has chroma at half the size, and
+	// keeps alpha. Its sides have at most 16,383 pixels.
 	To string
 
-	// Quality is the quality of a JPEG from 1 to 100. Default 90.
+	// Quality is the quality of a JPEG or WebP from 1 to 100. Default 90.
 	Quality int
 
 	// PNG is how hard the encoder tries for few bytes: [PNGFast], [PNGBalanced]
@@ -224,6 +225,7 @@ const DefaultMaxPixels = 100_000_000
 const (
 	PNG  = "png"
 	JPEG = "jpeg"
+	WebP = "webp"
 
 	// ModeFit shrinks an image until it fits, and keeps its aspect ratio. The other modes give
 	// exactly the size, and enlarge a smaller image: ModeCenterCrop covers it and cuts the rest

@@ -9,19 +9,23 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset/pngenc"
+	"github.com/seinehq/seine/internal/asset/webpenc"
 )
 
-// defaultQuality is the JPEG quality if the job sets none.
+// defaultQuality is the quality of a JPEG or WebP if the job sets none.
 const defaultQuality = 90
 
 // encode writes an image as a file of the wanted format.
 func encode(ctx context.Context, img image.Image, spec seine.Image) ([]byte, kind, error) {
 	var out pieces
-	if spec.To == seine.JPEG {
-		quality := spec.Quality
-		if quality == 0 {
-			quality = defaultQuality
-		}
+	quality := spec.Quality
+	if quality == 0 {
+		quality = defaultQuality
+	}
+	switch spec.To {
+	case seine.WebP:
+		return encodeWebP(ctx, img, quality)
+	case seine.JPEG:
 		if b := img.Bounds(); b.Dx() >= 1<<16 || b.Dy() >= 1<<16 {
 			return nil, kind{}, Fault("image is too large for a JPEG")
 		}
@@ -37,6 +41,20 @@ func encode(ctx context.Context, img image.Image, spec seine.Image) ([]byte, kin
 		return nil, kind{}, fmt.Errorf("encode: %w", err)
 	}
 	return out.join(), kind{"image/png", "png"}, nil
+}
+
+func encodeWebP(ctx context.Context, img image.Image, quality int) ([]byte, kind, error) {
+	if b := img.Bounds(); b.Dx() > webpenc.MaxSide || b.Dy() > webpenc.MaxSide {
+		return nil, kind{}, Fault("image is too large for a WebP")
+	}
+	body, err := webpenc.Encode(ctx, img, quality)
+	switch {
+	case ctx.Err() != nil:
+		return nil, kind{}, ctx.Err()
+	case err != nil:
+		return nil, kind{}, fmt.Errorf("encode: %w", err)
+	}
+	return body, kind{"image/webp", "webp"}, nil
 }
 
 // pieces collects a file of unknown length. A growing buffer would briefly exist three times.
@@ -71,9 +89,12 @@ func levelOf(effort string) pngenc.Level {
 }
 
 // encoderMemory returns the bytes that an encoder takes in addition to the image and the file.
-func encoderMemory(spec seine.Image) int64 {
-	if spec.To == seine.JPEG {
+func encoderMemory(spec seine.Image, pixels int64) int64 {
+	switch spec.To {
+	case seine.JPEG:
 		return 0
+	case seine.WebP:
+		return webpenc.Memory(pixels)
 	}
 	return levelOf(spec.PNG).Memory()
 }

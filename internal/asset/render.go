@@ -139,7 +139,7 @@ func (k *Keeper) Verify(ctx context.Context, body []byte) (err error) {
 // valid rejects invalid requests of a scraper in Go. A job file is checked before it runs.
 func valid(spec seine.Image) error {
 	switch {
-	case spec.To != "" && spec.To != seine.PNG && spec.To != seine.JPEG:
+	case spec.To != "" && spec.To != seine.PNG && spec.To != seine.JPEG && spec.To != seine.WebP:
 		return Fault("image is to be of no known format")
 	case spec.Mode != "" && spec.Mode != seine.ModeFit && spec.Mode != seine.ModeCenterCrop && spec.Mode != seine.ModeBorder && spec.Mode != seine.ModeStretch:
 		return Fault("image is to be resized in no known way")
@@ -169,7 +169,7 @@ func memoryOf(h *header, box image.Point, spec seine.Image) int64 {
 		pixels = int64(p.out.X) * int64(p.out.Y)
 		sum += p.memory(h.pixel)
 	}
-	return sum + 2*h.pixel*pixels + encoderMemory(spec)
+	return sum + 2*h.pixel*pixels + encoderMemory(spec, pixels)
 }
 
 // decode decodes the image and returns a box of it.

@@ -18,6 +18,7 @@ import (
 	"gocloud.dev/blob/memblob"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset/webpenc"
 )
 
 // jpegFile is an image as cjpeg of libjpeg-turbo writes it.
@@ -365,6 +366,25 @@ func TestToJPEG(t *testing.T) {
 	}
 }
 
+func TestWebP(t *testing.T) {
+	t.Parallel()
+	src := picture(64, 48)
+	for _, c := range []struct{ given, used int }{{0, 90}, {20, 20}, {90, 90}, {100, 100}} {
+		r, err := New(nil, Options{}).render(t.Context(), encoded(t, "png", src), seine.Image{To: seine.WebP, Quality: c.given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := webpenc.Encode(t.Context(), src, c.used)
+		if err != nil || !bytes.Equal(r.body, want) || r.kind != (kind{"image/webp", "webp"}) || r.width != 64 || r.height != 48 {
+			t.Errorf("quality %d: got %d bytes, %+v, %dx%d, want %d bytes (%v)", c.given, len(r.body), r.kind, r.width, r.height, len(want), err)
+		}
+	}
+	wide := encoded(t, "png", image.NewGray(image.Rect(0, 0, webpenc.MaxSide+1, 1)))
+	if _, err := New(nil, Options{}).render(t.Context(), wide, seine.Image{To: seine.WebP}); Reason(err) != "image is too large for a WebP" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestTheOriginalIsStoredBeside(t *testing.T) {
 	t.Parallel()
 	store, dir := folderStore(t)
@@ -406,7 +426,7 @@ func TestWhatAScraperMayAskByMistake(t *testing.T) {
 	t.Parallel()
 	body := encoded(t, "png", picture(4, 4))
 	for want, spec := range map[string]seine.Image{
-		"image is to be of no known format":      {To: "webp"},
+		"image is to be of no known format":      {To: "avif"},
 		"image is to be encoded in no known way": {PNG: "tiny"},
 		"image quality is not 1 to 100":          {To: seine.JPEG, Quality: 101},
 		"image is to fit into no pixels":         {Resize: &seine.Size{Width: 5}},

@@ -76,7 +76,7 @@ func TestCompileNamesEveryProblem(t *testing.T) {
 		{"an asset's name", asset(AssetRule{Name: "a/b", URL: "title"}), []string{`assets.a/b: "a/b" is not a name`}},
 		{"an upgrade of nothing", asset(AssetRule{Name: "a", URL: "title", Upgrade: &seine.Upgrade{To: "x"}}), []string{"assets.a.upgrade.from: is empty"}},
 		{"an upgrade to itself", asset(AssetRule{Name: "a", URL: "title", Upgrade: &seine.Upgrade{From: "x", To: "x"}}), []string{"assets.a.upgrade.to"}},
-		{"an unknown format", asset(AssetRule{Name: "a", URL: "title", Image: &seine.Image{To: "pgn"}}), []string{`assets.a.image.to: unknown format "pgn": png, jpeg: did you mean "png"?`}},
+		{"an unknown format", asset(AssetRule{Name: "a", URL: "title", Image: &seine.Image{To: "pgn"}}), []string{`assets.a.image.to: unknown format "pgn": png, jpeg, webp: did you mean "png"?`}},
 		{"an unknown effort", asset(image(seine.Image{PNG: "smal"})), []string{`assets.a.image.png: unknown effort "smal": fast, balanced, small: did you mean "small"?`}},
 		{"keeping what is not known", asset(image(seine.Image{Keep: "orginal"})), []string{`assets.a.image.keep: unknown word "orginal": original: did you mean "original"?`}},
 		{"a quality over its range", asset(image(seine.Image{To: "jpeg", Quality: 101})), []string{"assets.a.image.quality: 101 is not 1 to 100"}},

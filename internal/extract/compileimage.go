@@ -10,7 +10,7 @@ import (
 
 // The words of an image.
 var (
-	imageFormats = []string{seine.PNG, seine.JPEG}
+	imageFormats = []string{seine.PNG, seine.JPEG, seine.WebP}
 	imageModes   = []string{seine.ModeFit, seine.ModeCenterCrop, seine.ModeBorder, seine.ModeStretch}
 	pngEfforts   = []string{seine.PNGFast, seine.PNGBalanced, seine.PNGSmall}
 	imageKeeps   = []string{seine.KeepOriginal}
@@ -26,8 +26,8 @@ func (c *compiler) image(at string, i seine.Image) {
 	switch {
 	case i.Quality < 0 || i.Quality > 100:
 		c.say(at+".quality", "%d is not 1 to 100", i.Quality)
-	case i.Quality != 0 && i.To != seine.JPEG:
-		c.say(at+".quality", "is for JPEG: give to: jpeg, or leave it out")
+	case i.Quality != 0 && i.To != seine.JPEG && i.To != seine.WebP:
+		c.say(at+".quality", "is for JPEG and WebP: give to: jpeg or to: webp, or leave it out")
 	}
 	if i.PNG != "" && i.To != "" && i.To != seine.PNG {
 		c.say(at+".png", "is for PNG, and to is %s: leave one of them out", i.To)
@@ -76,7 +76,7 @@ func (a AssetRule) keepsOriginal() bool {
 }
 
 // extensions lists the permitted ends of a rendition's key.
-var extensions = map[string][]string{seine.PNG: {".png"}, seine.JPEG: {".jpg", ".jpeg"}}
+var extensions = map[string][]string{seine.PNG: {".png"}, seine.JPEG: {".jpg", ".jpeg"}, seine.WebP: {".webp"}}
 
 // imageKeys reports a key whose end names another type than its file has, because the store serves
 // a file by the end of its key.

@@ -140,7 +140,7 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 			`job.yaml:4:69: assets.front.image.crop.box wants [left, top, right, bottom], got a list of 3`,
 		},
 		{"an unknown name in the key", head + body + "store: {key: \"{titel}/{id}\"}\n", `job.yaml:4:14: store.key: unknown name {titel} in the key: did you mean "title"?`},
-		{"a near format", head + body + "assets: {front: {url: 'images[0]', image: {to: jpg}}}\n", `job.yaml:4:48: assets.front.image.to is "jpg"; it may be png, jpeg: did you mean "jpeg"?`},
+		{"a near format", head + body + "assets: {front: {url: 'images[0]', image: {to: jpg}}}\n", `job.yaml:4:48: assets.front.image.to is "jpg"; it may be png, jpeg, webp: did you mean "jpeg"?`},
 		{
 			"a key that contradicts to", head + body + "assets: {front: {url: 'images[0]', image: {to: jpeg}}}\nstore: {key: '{id}.png'}\n",
 			`job.yaml:5:14: store.key: "{id}.png" ends in .png, and front is stored as jpeg: end it in .{ext} or .jpg`,

@@ -180,10 +180,12 @@ type image struct {
 	Mode string `yaml:"mode" enum:"fit,center_crop,border,stretch" default:"fit" example:"center_crop" beside:"resize: 256x256"`
 
 	// The format that it is stored in. PNG is exact and keeps 16 bits and alpha. JPEG has 8 bits,
-	// chroma at half the size (4:2:0), and white where the image is transparent.
-	To string `yaml:"to" enum:"png,jpeg" default:"png" example:"jpeg"`
+	// chroma at half the size (4:2:0), and white where the image is transparent. WebP is lossy with
+	// 8 bits, has chroma at half the size, and keeps alpha. Equal images give equal files on each
+	// machine.
+	To string `yaml:"to" enum:"png,jpeg,webp" default:"png" example:"jpeg"`
 
-	// The quality of a JPEG.
+	// The quality of a JPEG or WebP.
 	Quality *int `yaml:"quality" min:"1" max:"100" default:"90" example:"85" beside:"to: jpeg"`
 
 	// How hard is tried to make a PNG small. The pixels are the same.
