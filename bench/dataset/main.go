@@ -24,8 +24,17 @@ func main() {
 	records := flag.Int("records", 1_000_000, "records of the job")
 	rounds := flag.Int("rounds", 3, "runs of each format; the median counts")
 	duckdb := flag.String("duckdb", os.Getenv("SEINE_TEST_DUCKDB"), "the folder that scripts/duckdb prints; empty leaves DuckDB out")
+	pages := flag.Int("pages", 5_000, "pages that are recorded and reprocessed")
 	flag.Parse()
-	if err := bench(context.Background(), *records, *rounds, *duckdb); err != nil {
+	ctx := context.Background()
+	binary, err := measure.Command()
+	if err == nil && *records > 0 {
+		err = bench(ctx, binary, *records, *rounds, *duckdb)
+	}
+	if err == nil && *pages > 0 {
+		err = benchPages(ctx, binary, *pages, *rounds)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-dataset:", err)
 		os.Exit(1)
 	}
@@ -50,11 +59,7 @@ select (select min(job_id) from job), printf('http://127.0.0.1:1/p/%%08d', i), '
     'count', abs(random()) %% 1000000, 'rating', (i %% 50) / 10.0, 'tags', json_array('a', 'b' || (i %% 10))),
   x'01', 1790000000000000 + i from n`
 
-func bench(ctx context.Context, records, rounds int, duckdb string) error {
-	binary, err := measure.Command()
-	if err != nil {
-		return err
-	}
+func bench(ctx context.Context, binary string, records, rounds int, duckdb string) error {
 	dir, err := os.MkdirTemp("", "seine-bench")
 	if err != nil {
 		return err

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
@@ -82,8 +82,17 @@ const (
 	ReplayRefused    = "refused"    // the frontier refuses the result
 )
 
-// replayPage is the number of tasks that are judged and stored at once.
-const replayPage = 500
+const (
+	// replayPage is the number of tasks that are judged and stored at once.
+	replayPage = 500
+
+	// replayReads is the number of recordings that are read and judged at once. A bucket answers
+	// after tens of milliseconds, so there are many more than processors.
+	replayReads = 32
+
+	// replayBytes bounds the contents of these recordings together, before they are parsed.
+	replayBytes = 64 << 20
+)
 
 // Run judges the tasks, ordered by key, and calls each for each of them.
 func (r *Replay) Run(ctx context.Context, each func(Replayed) error) error {
@@ -94,18 +103,45 @@ func (r *Replay) Run(ctx context.Context, each func(Replayed) error) error {
 	job := *r.Job
 	job.Job = normal
 	x := newReplayer(r, &job)
-	filter := r.Filter
-	filter.Limit = replayPage
-	for {
-		tasks, err := r.Frontier.Tasks(ctx, job.ID, filter)
-		if err != nil || len(tasks) == 0 {
-			return err
+	judged := make(chan []replayedTask)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { // judges a batch while the one before is stored
+		defer close(judged)
+		filter := r.Filter
+		filter.Limit = replayPage
+		for {
+			tasks, err := r.Frontier.Tasks(ctx, job.ID, filter)
+			if err != nil || len(tasks) == 0 {
+				return err
+			}
+			batch, err := x.batch(ctx, tasks)
+			if err != nil {
+				return err
+			}
+			select {
+			case judged <- batch:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			filter.After = tasks[len(tasks)-1].Key
 		}
-		if err := x.batch(ctx, tasks, each); err != nil {
-			return err
+	})
+	g.Go(func() error {
+		for batch := range judged {
+			if !x.Dry {
+				if err := x.store(ctx, batch); err != nil {
+					return err
+				}
+			}
+			for _, t := range batch {
+				if err := each(t.Replayed); err != nil {
+					return err
+				}
+			}
 		}
-		filter.After = tasks[len(tasks)-1].Key
-	}
+		return nil
+	})
+	return g.Wait()
 }
 
 // replayer is a running replay.
@@ -155,18 +191,19 @@ type replayedTask struct {
 	back frontier.New // with ReplayLacking
 }
 
-func (x *replayer) batch(ctx context.Context, tasks []frontier.TaskInfo, each func(Replayed) error) error {
+// batch judges tasks.
+func (x *replayer) batch(ctx context.Context, tasks []frontier.TaskInfo) ([]replayedTask, error) {
 	keys := make([]string, len(tasks))
 	for i, t := range tasks {
 		keys[i] = t.Key
 	}
 	rows, err := x.Frontier.Recorded(ctx, x.job.ID, keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stored, err := x.Frontier.RecordsOf(ctx, x.job.ID, keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	of := map[string][]frontier.Stored{}
 	for _, s := range stored {
@@ -178,29 +215,22 @@ func (x *replayer) batch(ctx context.Context, tasks []frontier.TaskInfo, each fu
 	}
 	out := make([]replayedTask, len(tasks))
 	g, within := errgroup.WithContext(ctx)
-	g.SetLimit(2 * runtime.GOMAXPROCS(0)) // they wait for the store too
+	g.SetLimit(replayReads)
+	content := semaphore.NewWeighted(replayBytes)
 	for i, t := range tasks {
 		g.Go(func() (err error) {
 			row, ok := rows[t.Key]
+			weight := min(row.Size, replayBytes)
+			if err := content.Acquire(within, weight); err != nil {
+				return context.Cause(within)
+			}
+			defer content.Release(weight)
 			out[i], err = x.judge(within, t, row, ok, of[t.Key])
 			out[i].done.Seq = int64(i)
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	if !x.Dry {
-		if err := x.store(ctx, out); err != nil {
-			return err
-		}
-	}
-	for _, t := range out {
-		if err := each(t.Replayed); err != nil {
-			return err
-		}
-	}
-	return nil
+	return out, g.Wait()
 }
 
 // judge applies the rules to the recording of a task.

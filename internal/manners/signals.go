@@ -44,15 +44,27 @@ func Signals(page *seine.Page, usages []robots.Usage, kind consent.Kind) []conse
 // maxMetas is the number of meta elements that are read.
 const maxMetas = 100
 
-// metas returns the named meta elements of a page. A page without the word has none.
+// maxHead is the number of bytes that are read of a page before it is searched for signals. Most
+// heads end before, and to read them costs less than to search the page.
+const maxHead = 16 << 10
+
+// metas returns the named meta elements of a page, up to its body.
 func metas(page *seine.Page) []consent.Meta {
-	if page.Type != "text/html" && page.Type != "application/xhtml+xml" || !hasMeta(page.Body) {
+	if page.Type != "text/html" && page.Type != "application/xhtml+xml" {
 		return nil
 	}
 	var out []consent.Meta
 	z := html.NewTokenizer(bytes.NewReader(page.Body))
-	for len(out) < maxMetas {
-		switch z.Next() {
+	for read, searched := 0, false; len(out) < maxMetas; {
+		token := z.Next()
+		read += len(z.Raw())
+		if read > maxHead && !searched {
+			if !hasMeta(page.Body) {
+				return nil
+			}
+			searched = true
+		}
+		switch token {
 		case html.ErrorToken:
 			return out
 		case html.StartTagToken, html.SelfClosingTagToken:

@@ -48,6 +48,12 @@ type Frontier struct {
 	mu    sync.Mutex
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+
+	// reads are the prepared queries of the readers: see statement.
+	reads struct {
+		sync.Mutex
+		stmts map[string]*sql.Stmt
+	}
 }
 
 // Options configure a frontier. The zero value works.
@@ -68,6 +74,7 @@ func Open(ctx context.Context, path string, opts Options) (*Frontier, error) {
 		}
 	}
 	f := &Frontier{path: path, clock: opts.Now, draw: opts.Draw, stmts: map[string]*sql.Stmt{}}
+	f.reads.stmts = map[string]*sql.Stmt{}
 	if f.clock == nil {
 		f.clock = time.Now
 	}
@@ -107,6 +114,12 @@ func (f *Frontier) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.drop()
+	f.reads.Lock()
+	defer f.reads.Unlock()
+	for _, s := range f.reads.stmts {
+		_ = s.Close()
+	}
+	clear(f.reads.stmts)
 	return errors.Join(f.read.Close(), f.write.Close())
 }
 
@@ -252,7 +265,18 @@ func (t tx) each(ctx context.Context, query string, args []any, scan func(r *sql
 
 // each calls scan for every row, outside a transaction.
 func (f *Frontier) each(ctx context.Context, query string, args []any, scan func(r *sql.Rows) error) error {
-	return rowsOf(ctx, f.read, query, args, scan)
+	s, err := f.statement(ctx, query) //nolint:sqlclosecheck // closed with the connections
+	switch {
+	case err != nil:
+		return classify(err)
+	case s == nil:
+		return rowsOf(ctx, f.read, query, args, scan)
+	}
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return classify(err)
+	}
+	return classify(drain(rows, scan))
 }
 
 func rowsOf(ctx context.Context, from reader, query string, args []any, scan func(r *sql.Rows) error) error {

@@ -47,7 +47,33 @@ func (f *Frontier) Counts(ctx context.Context, job frontier.JobID) (frontier.Cou
 }
 
 func (f *Frontier) one(ctx context.Context, query string, args []any, dest ...any) error {
-	return classify(f.read.QueryRowContext(ctx, query, args...).Scan(dest...))
+	s, err := f.statement(ctx, query) //nolint:sqlclosecheck // closed with the connections
+	switch {
+	case err != nil:
+		return classify(err)
+	case s == nil:
+		return classify(f.read.QueryRowContext(ctx, query, args...).Scan(dest...))
+	}
+	return classify(s.QueryRowContext(ctx, args...).Scan(dest...))
+}
+
+// maxStatements bounds the statements that stay prepared. Queries whose text depends on the number
+// of their arguments would fill the memory.
+const maxStatements = 64
+
+// statement returns a prepared query for the readers, nil if too many are prepared. SQLite spends
+// more on the text of a short query than on its rows.
+func (f *Frontier) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	f.reads.Lock()
+	defer f.reads.Unlock()
+	if s, ok := f.reads.stmts[query]; ok || len(f.reads.stmts) >= maxStatements {
+		return s, nil
+	}
+	s, err := f.read.PrepareContext(ctx, query)
+	if err == nil {
+		f.reads.stmts[query] = s
+	}
+	return s, err
 }
 
 // Status returns the report of `seine status`.

@@ -3,7 +3,8 @@ package litefrontier
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -33,19 +34,29 @@ func scanRecording(r *sql.Rows) (out frontier.Recording, err error) {
 // Bodies returns the frames of recorded contents.
 func (f *Frontier) Bodies(ctx context.Context, job frontier.JobID, digests [][]byte) (map[string]frontier.Frame, error) {
 	out := map[string]frontier.Frame{}
-	// By itself SQLite would read all recordings of the job, by the primary key.
-	for _, sum := range digests {
-		var at frontier.Frame
-		err := f.one(ctx, `select body_segment, body_pos, body_bytes from recording indexed by recording_body where job_id = ? and sha256 = ? limit 1`, []any{job, sum}, &at.Segment, &at.Pos, &at.Bytes)
-		switch {
-		case err == nil:
-			out[string(sum)] = at
-		case !errors.Is(err, sql.ErrNoRows):
-			return nil, err
-		}
+	sums := make([]string, len(digests))
+	for i, d := range digests {
+		sums[i] = hex.EncodeToString(d)
 	}
-	return out, nil
+	list, err := json.Marshal(sums)
+	if err != nil {
+		return nil, err
+	}
+	err = f.each(ctx, sqlBodies, []any{string(list), job}, func(r *sql.Rows) error {
+		var (
+			sum []byte
+			at  frontier.Frame
+		)
+		err := r.Scan(&sum, &at.Segment, &at.Pos, &at.Bytes)
+		out[string(sum)] = at
+		return err
+	})
+	return out, err
 }
+
+// By itself SQLite would read all recordings of the job, by the primary key.
+const sqlBodies = `select r.sha256, r.body_segment, r.body_pos, r.body_bytes from json_each(?) d
+  cross join recording r indexed by recording_body on r.job_id = ? and r.sha256 = unhex(d.value) group by r.sha256`
 
 // Recorded returns the latest recordings of tasks.
 func (f *Frontier) Recorded(ctx context.Context, job frontier.JobID, keys []string) (map[string]frontier.Recording, error) {
