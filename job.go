@@ -78,7 +78,7 @@ type Job struct {
 	Store   Store
 	Explore Explore
 	Limit   Limit
-	Retry   Retry
+	Retry   Retries
 
 	// Scraper turns pages into results. Required.
 	Scraper Scraper
@@ -327,8 +327,8 @@ type Limit struct {
 	Yield float64
 }
 
-// Retry is the most attempts of a task, by what its last attempt ended in.
-type Retry struct {
+// Retries is the most attempts of a task, by what its last attempt ended in.
+type Retries struct {
 	// Error is the most attempts of a task that ends in error. Default 8.
 	Error int
 
@@ -436,6 +436,9 @@ func (j Job) check() []error {
 	}
 	if j.Scraper == nil {
 		say("no scraper: give fields in the job file, or a Scraper in Go")
+	}
+	if r, ok := j.Scraper.(Router); ok {
+		r.check(j.Pages, say)
 	}
 	if h := j.Pace.Hours; h.From < 0 || h.To < 0 || h.From >= 24*time.Hour || h.To >= 24*time.Hour {
 		say("pace.hours: %v to %v are no times of the day", h.From, h.To)

@@ -6,7 +6,7 @@ import (
 )
 
 // Scraper turns a page into a result. An error means that the page could not be judged. The task
-// fails with it and is retried.
+// fails with it and is retried, unless the error wraps [ErrFinal] or is a [Verdict].
 //
 // A page may have any status. [PageVerdict] gives the default meaning of a status.
 type Scraper interface {
@@ -41,6 +41,11 @@ type Result struct {
 type LeftOut struct{ URL, Reason string }
 
 // Verdict is the classification of a page for its job. Its zero value is done.
+//
+// A Verdict is also an error. A scraper may return it, wrapped or not, and the engine then takes it
+// for the verdict of its result:
+//
+//	return seine.Result{}, seine.Skip("sold out")
 type Verdict struct {
 	// State is Done, Skipped, Stale or Error. Pending, its zero, means Done.
 	State State
@@ -53,6 +58,30 @@ type Verdict struct {
 
 	// Final ends a task in Error without another attempt, because another attempt would end alike.
 	Final bool
+
+	// After is the least time until the next attempt, for Error and Stale. Default: the backoff of
+	// [Retries] alone.
+	After time.Duration
+}
+
+// Error returns the state and the reason.
+func (v Verdict) Error() string { return v.State.String() + ": " + v.Reason }
+
+// Skip is the verdict of a page that the job does not want. It is final.
+func Skip(reason string) Verdict { return Verdict{State: Skipped, Reason: reason} }
+
+// MarkStale is the verdict of a response that is not the requested page, such as an old copy. The
+// task is tried again, at most [Retries.Stale] times.
+func MarkStale(reason string) Verdict { return Verdict{State: Stale, Reason: reason} }
+
+// Retry is the verdict of a page that failed for now. The task is tried again, at most
+// [Retries.Error] times, after a time that doubles. Any other error of a scraper has the same
+// effect. An error that wraps [ErrFinal] ends the task.
+func Retry(reason string) Verdict { return Verdict{State: Error, Reason: reason} }
+
+// RetryAfter is [Retry] after at least d, at most 24 hours.
+func RetryAfter(d time.Duration, reason string) Verdict {
+	return Verdict{State: Error, Reason: reason, After: d}
 }
 
 // Record is one extracted thing, unique by job, kind and key.
@@ -102,10 +131,19 @@ var AssetProperties = []string{
 	"width", "height", "bytes", "sha256", "path", "url", "original_width", "original_height", "original_bytes", "original_sha256",
 }
 
-// Follow is a page that a scraper wants fetched.
+// Follow is a page that a scraper wants fetched. It has a URL or an ID.
+//
+// A follow that can't be a task of the job ends its task in error, with the reason: both or neither
+// of URL and ID, a URL of another scheme than http and https, an ID that the job's seeds have no
+// URL for, or an unknown page kind. With Optional it is left out. A page out of [Job.Scope] is left
+// out in any case. A page that the job knows already is not fetched again.
 type Follow struct {
-	// Key is an id of the job's ID space, or a URL.
-	Key string
+	// URL is a URL as the page writes it. A relative one is resolved by the page's base element, or
+	// else by its URL.
+	URL string
+
+	// ID is an ID of the job's seeds, which takes the place of {id} in [Seeds.URL].
+	ID string
 
 	// Page is the name of the page kind. Empty: the first kind that matches the URL.
 	Page string
@@ -113,11 +151,16 @@ type Follow struct {
 	// Priority is 0 to 3, and nil means the page kind's, or else the task's priority.
 	Priority *int
 
+	// Meta is the data of the new task, as JSON values. The scraper finds it in [Task.Meta].
 	Meta map[string]any
 
 	// Send makes the request more than a GET. The task's key is then the URL with a hash of the
 	// method and body.
 	Send *Send
+
+	// Optional leaves the follow out if it can't be a task. It is for links of foreign pages, which
+	// may be anything.
+	Optional bool
 }
 
 // Asset is a file that belongs to a record, usually an image.

@@ -99,7 +99,12 @@ type Request struct {
 // Page is any response that a fetcher brought back, a 404 too.
 type Page struct {
 	// URL is the page's own, after redirects.
-	URL    string
+	URL string
+
+	// Base is the URL by which the page's base element resolves references. Parsing with package
+	// html sets it. Empty: URL.
+	Base string
+
 	Status int
 	Header http.Header
 

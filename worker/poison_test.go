@@ -41,7 +41,7 @@ func runPoisoned(site string) error {
 			Seeds: seine.Seeds{URL: site + "/{id}", IDs: []seine.IDSpace{{From: 1, To: 20}}}, Explore: seine.Explore{Strategy: seine.StrategyOff},
 			Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 			Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: seine.Unlimited},
-			Retry: seine.Retry{Error: 4, Backoff: 20 * time.Millisecond},
+			Retry: seine.Retries{Error: 4, Backoff: 20 * time.Millisecond},
 			Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, _ *seine.Page) (seine.Result, error) {
 				if task.Key == "7" {
 					_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -130,7 +130,7 @@ func TestTraces(t *testing.T) {
 			}},
 			Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 			Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}},
-			Retry: seine.Retry{Error: 1},
+			Retry: seine.Retries{Error: 1},
 			Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
 				if strings.Contains(task.URL, "/bad") {
 					return seine.Result{}, fmt.Errorf("no such field on %s", task.URL)

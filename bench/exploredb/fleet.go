@@ -75,7 +75,7 @@ func jobOf(s shape, way string) seine.Job {
 		j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
 			var out seine.Result
 			id, _ := strconv.Atoi(task.ID)
-			out.Follow = []seine.Follow{{Key: strconv.Itoa(id + slots)}}
+			out.Follow = []seine.Follow{{ID: strconv.Itoa(id + slots)}}
 			if v, bad := seine.StatusVerdict(page.Status); bad {
 				out.Verdict = v
 			} else {

@@ -97,7 +97,7 @@ func linksOf(job *seine.Job, task seine.Task, trace *extract.Trace) []linkJSON {
 		link := linkJSON{URL: l.URL, Rule: l.Rule, Page: l.Page, LeftOut: l.Why}
 		if l.Why == "" {
 			of := discovery.Links(job, discovery.Finished{
-				Task: task, Meta: discovery.Meta{Depth: task.Depth}, Follow: []seine.Follow{{Key: l.URL, Page: l.Page}},
+				Task: task, Meta: discovery.Meta{Depth: task.Depth}, Follow: []seine.Follow{{URL: l.URL, Page: l.Page}},
 			})
 			if link.LeftOut = of[0].Why; link.LeftOut == "" {
 				link.URL, link.Page = of[0].Key, of[0].Page

@@ -269,7 +269,7 @@ func tryOf(t wiring.Tried, trace *extract.Trace) *tryJSON {
 		out.Rejected = append(out.Rejected, rejectedJSON{r.Field, r.Reason})
 	}
 	for _, f := range t.Follow {
-		out.Follow = append(out.Follow, f.Key)
+		out.Follow = append(out.Follow, discovery.KeyOf(f))
 	}
 	var stored []seine.Stored
 	for _, x := range t.Assets {

@@ -216,18 +216,19 @@ func Links(job *seine.Job, f Finished) []Link {
 	sites := append(fetch.Sites(job), f.Sites...)
 	for _, link := range f.Follow {
 		own := Meta{Depth: f.Meta.Depth + 1, Send: link.Send}
-		url, err := frontier.PageURL(job, link.Key)
+		key := KeyOf(link)
+		url, err := frontier.PageURL(job, key)
 		if err != nil {
-			out = append(out, Link{New: frontier.New{Key: link.Key}, Why: "no task key"})
+			out = append(out, Link{New: frontier.New{Key: key}, Why: "no task key"})
 			continue
 		}
-		if frontier.IsSitemap(link.Key) {
-			link.Key = url // a page cannot make a task of this kind
+		if frontier.IsSitemap(key) {
+			key = url // a page cannot make a task of this kind
 		}
 		own.Foreign = !fetch.MayCarry(url, sites)
 		if leave := job.Scope.Leave; leave != nil {
 			if why := leave(url, own.Depth); why != "" {
-				out = append(out, Link{New: frontier.New{Key: link.Key}, Why: why})
+				out = append(out, Link{New: frontier.New{Key: key}, Why: why})
 				continue
 			}
 		}
@@ -236,10 +237,10 @@ func Links(job *seine.Job, f Finished) []Link {
 			priority = &f.Priority
 		}
 		n, err := frontier.Admit(job, frontier.Seed{
-			Key: link.Key, Page: link.Page, Priority: priority, Meta: JoinMeta(own, link.Meta), Send: link.Send,
+			Key: key, Page: link.Page, Priority: priority, Meta: JoinMeta(own, link.Meta), Send: link.Send,
 		})
 		if err != nil {
-			out = append(out, Link{New: frontier.New{Key: link.Key}, Why: "no task key"})
+			out = append(out, Link{New: frontier.New{Key: key}, Why: "no task key"})
 			continue
 		}
 		n.Budgets = budgets(job, url)

@@ -112,7 +112,7 @@ func TestLinks(t *testing.T) {
 	f := done("1")
 	f.Meta.Depth = 3
 	f.Follow = []seine.Follow{
-		{Key: "2", Meta: map[string]any{"color": "red"}}, {Key: "https://shop.example/list", Priority: &first}, {Key: "https://cdn.example/a"}, {Key: "https://"},
+		{ID: "2", Meta: map[string]any{"color": "red"}}, {URL: "https://shop.example/list", Priority: &first}, {URL: "https://cdn.example/a"}, {URL: "https://"},
 	}
 	skipped, retried := f, f
 	skipped.Skip, retried.Final = true, false

@@ -120,7 +120,7 @@ func (l *Listing) Add(ctx context.Context, e sitemap.Entry) (flushed bool, err e
 	if e.ChangeFreq != "" {
 		meta[metaChangeFreq] = e.ChangeFreq
 	}
-	l.batch = append(l.batch, seine.Follow{Key: e.Loc, Meta: meta})
+	l.batch = append(l.batch, seine.Follow{URL: e.Loc, Meta: meta})
 	if len(l.batch) < addBatch {
 		return false, nil
 	}

@@ -50,7 +50,7 @@ func (c canonizer) canonical(ctx context.Context, w work, result seine.Result) (
 	if result.Canonical == "" || !strings.Contains(w.Key, "://") || result.Verdict.State != seine.Done && result.Verdict.State != seine.Pending {
 		return result, false
 	}
-	follow := seine.Follow{Key: result.Canonical, Page: w.task.Page, Priority: &w.Priority, Meta: w.task.Meta}
+	follow := seine.Follow{URL: result.Canonical, Page: w.task.Page, Priority: &w.Priority, Meta: w.task.Meta}
 	links := discovery.Links(&c.job.Job, discovery.Finished{
 		Claimed: w.Claimed, Meta: w.meta.Above(), Sites: w.sites, Follow: []seine.Follow{follow},
 	})

@@ -27,7 +27,7 @@ func TestARefusalCostsNoAttempt(t *testing.T) {
 			hello(w, q)
 		})
 		j := r.register(r.job(func(j *seine.Job) {
-			j.Retry = seine.Retry{Error: 1, Backoff: 20 * time.Millisecond}
+			j.Retry = seine.Retries{Error: 1, Backoff: 20 * time.Millisecond}
 		}))
 		r.add(j, "a")
 		r.run(j)
@@ -42,7 +42,7 @@ func TestARefusedTaskEnds(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) })
 	j := r.register(r.job(func(j *seine.Job) {
-		j.Retry = seine.Retry{Error: 8, Backoff: 20 * time.Millisecond, Refused: 100 * time.Millisecond}
+		j.Retry = seine.Retries{Error: 8, Backoff: 20 * time.Millisecond, Refused: 100 * time.Millisecond}
 	}))
 	r.add(j, "a")
 	r.run(j)
@@ -57,7 +57,7 @@ func TestAHostThatIsDownEndsItsTasks(t *testing.T) {
 	r := newRig(t, hello)
 	j := r.register(r.job(func(j *seine.Job) {
 		j.Seeds.URL = "http://127.0.0.1:1/p/{id}"
-		j.Retry = seine.Retry{HostDown: time.Second}
+		j.Retry = seine.Retries{HostDown: time.Second}
 	}))
 	keys := strings.Split("abcdefghijklmnopqrstuvwxyz", "")
 	r.add(j, keys...)

@@ -191,7 +191,7 @@ func (a attempt) reason() string {
 
 // refusedWait returns how long a task waits that its host has refused for some time. The time
 // doubles, to at most an hour, and is drawn from its upper half.
-func refusedWait(retry seine.Retry, refused time.Duration, draw float64) time.Duration {
+func refusedWait(retry seine.Retries, refused time.Duration, draw float64) time.Duration {
 	wait := min(max(retry.Backoff, refused), time.Hour)
 	return wait/2 + time.Duration(draw*float64(wait/2))
 }
@@ -199,6 +199,7 @@ func refusedWait(retry seine.Retry, refused time.Duration, draw float64) time.Du
 // judged returns the facts of a page with a verdict. A page with HTTP 429 or 503 is a refusal,
 // unless a rule of the job decided about it.
 func judged(page *seine.Page, v seine.Verdict, after time.Duration) attempt {
+	after = max(after, min(v.After, maxAfter))
 	return attempt{verdict: v, after: after, refusal: hosts.Refusal(page) && v.State == seine.Error && v.Rule == ""}
 }
 

@@ -29,7 +29,7 @@ const (
 )
 
 // The defaults of a job, and the waits that they give for a draw of 0.5.
-var endingJob = &seine.Job{Retry: seine.Retry{Error: 8, Stale: 3, Backoff: 20 * time.Second, HostDown: 20 * time.Minute, Refused: 24 * time.Hour}}
+var endingJob = &seine.Job{Retry: seine.Retries{Error: 8, Stale: 3, Backoff: 20 * time.Second, HostDown: 20 * time.Minute, Refused: 24 * time.Hour}}
 
 func hostFault(host, reason string) error {
 	return fetch.Fault{Reason: reason, Host: host, Err: seine.ErrHost}

@@ -126,7 +126,7 @@ func TestFollowsAreAdmitted(t *testing.T) {
 		depths.Store(task.Key, task.Depth)
 		res, err := plain.Scrape(ctx, task, page)
 		if task.Depth < 2 {
-			res.Follow = []seine.Follow{{Key: task.ID + "1"}, {Key: task.ID + "2", Meta: map[string]any{"from": task.ID}}, {Key: "mailto:x"}, {Key: r.site.URL + "/p/1"}}
+			res.Follow = []seine.Follow{{ID: task.ID + "1"}, {ID: task.ID + "2", Meta: map[string]any{"from": task.ID}}, {URL: "mailto:x", Optional: true}, {URL: "/p/1"}}
 		}
 		if task.ID == "12" && task.Meta["from"] != "1" {
 			t.Errorf("meta of 12: %v", task.Meta)

@@ -15,7 +15,7 @@ func TestAnOptionalAssetDoesNotFailItsTask(t *testing.T) {
 	for name, url := range map[string]string{"a host that is down": "http://127.0.0.1:1/a.png", "no base64": "data:image/png;base64,!!", "no URL": "javascript:1"} {
 		r := newRig(t, hello)
 		j := r.register(r.job(func(j *seine.Job) {
-			j.Retry = seine.Retry{Error: 2, Backoff: 10 * time.Millisecond, HostDown: 100 * time.Millisecond}
+			j.Retry = seine.Retries{Error: 2, Backoff: 10 * time.Millisecond, HostDown: 100 * time.Millisecond}
 			j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, _ *seine.Page) (seine.Result, error) {
 				return seine.Result{
 					Records: []seine.Record{{Fields: map[string]any{"id": task.ID}}},

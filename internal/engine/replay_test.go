@@ -64,7 +64,7 @@ func TestAReplayMakesNoRequest(t *testing.T) {
 				Assets: []seine.Asset{photo},
 			}
 			if version == "new" {
-				out.Follow = []seine.Follow{{Key: "7" + task.ID}}
+				out.Follow = []seine.Follow{{ID: "7" + task.ID}}
 			}
 			return out, nil
 		})

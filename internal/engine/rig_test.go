@@ -76,7 +76,7 @@ func (r *rig) job(change func(j *seine.Job)) seine.Job {
 		Seeds: seine.Seeds{URL: r.site.URL + "/p/{id}"},
 		Fetch: seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}, Timeout: 5 * time.Second},
 		Pace:  seine.Pace{Delay: seine.Span{Min: seine.None, Max: seine.None}, Concurrency: seine.Unlimited},
-		Retry: seine.Retry{Backoff: 10 * time.Millisecond},
+		Retry: seine.Retries{Backoff: 10 * time.Millisecond},
 		Scraper: seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
 			if v, bad := seine.StatusVerdict(page.Status); bad {
 				return seine.Result{Verdict: v}, nil

@@ -228,7 +228,7 @@ func TestLinkIsNoSitemap(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, answers(nil))
 	j := r.register(r.job(nil))
-	for _, l := range discovery.Links(&j.Job, discovery.Finished{Follow: []seine.Follow{{Key: r.site.URL + "/p/1#_sitemap"}}}) {
+	for _, l := range discovery.Links(&j.Job, discovery.Finished{Follow: []seine.Follow{{URL: r.site.URL + "/p/1#_sitemap"}}}) {
 		if l.Key != r.site.URL+"/p/1" || l.Page != "" {
 			t.Errorf("the link is %+v", l)
 		}

@@ -66,7 +66,7 @@ func (rule *linkRule) links(
 	}
 	n := 0
 	found := func(f seine.Follow, why string) error {
-		id := rule.to + " " + f.Key
+		id := rule.to + " " + f.URL
 		if f.Send != nil {
 			id += " " + f.Send.Method + " " + f.Send.Body
 		}
@@ -77,7 +77,7 @@ func (rule *linkRule) links(
 			why = whyOverLimit
 		}
 		if trace != nil {
-			trace.Links = append(trace.Links, LinkTrace{URL: f.Key, Rule: rule.path + ": " + rule.from, Page: rule.to, Why: why})
+			trace.Links = append(trace.Links, LinkTrace{URL: f.URL, Rule: rule.path + ": " + rule.from, Page: rule.to, Why: why})
 		}
 		if len(out.Follow)+len(out.LeftOut) >= maxLinks {
 			return fmt.Errorf("the page has more than %d links", maxLinks)
@@ -86,7 +86,7 @@ func (rule *linkRule) links(
 			return nil // the rule is about other links
 		}
 		if why != "" {
-			out.LeftOut = append(out.LeftOut, seine.LeftOut{URL: f.Key, Reason: why})
+			out.LeftOut = append(out.LeftOut, seine.LeftOut{URL: f.URL, Reason: why})
 			return nil
 		}
 		seen[id] = true
@@ -185,7 +185,7 @@ func (rule *linkRule) raw(r *reading, it item) (string, bool) {
 
 // link returns the link of a value, or why it is not followed.
 func (rule *linkRule) link(r *reading, env map[string]any, value string) (f seine.Follow, why string) {
-	f = seine.Follow{Key: value, Page: rule.to, Priority: rule.priority}
+	f = seine.Follow{URL: value, Page: rule.to, Priority: rule.priority, Optional: true}
 	values := env
 	if len(rule.meta) > 0 {
 		values = maps.Clone(env)
@@ -229,7 +229,7 @@ func (rule *linkRule) link(r *reading, env map[string]any, value string) (f sein
 	case err != nil:
 		return f, whyMalformed
 	}
-	f.Key = abs
+	f.URL = abs
 	if len(rule.match) > 0 && !slices.ContainsFunc(rule.match, func(p URLPattern) bool { return p.Match(abs) }) {
 		return f, whyNoMatch
 	}
@@ -259,7 +259,7 @@ func (r *reading) isItself(f seine.Follow) bool {
 		return false
 	}
 	for _, url := range []string{r.task.URL, r.page.URL} {
-		if same, err := weburl.Canonical(url); err == nil && same == f.Key {
+		if same, err := weburl.Canonical(url); err == nil && same == f.URL {
 			return true
 		}
 	}

@@ -85,7 +85,7 @@ func TestLinkTruth(t *testing.T) {
 		}
 		var got, want []string
 		for _, f := range result.Follow {
-			got = append(got, f.Key)
+			got = append(got, f.URL)
 		}
 		for _, l := range p.Links {
 			if followed[l.Element] && !slices.Contains(want, l.URL) {

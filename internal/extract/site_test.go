@@ -55,7 +55,7 @@ func scrapeAt(t *testing.T, s *Scraper, kind string, meta map[string]any, p *sei
 func links(r seine.Result) []string {
 	out := []string{}
 	for _, f := range r.Follow {
-		s := f.Key
+		s := f.URL
 		if f.Page != "" {
 			s += " → " + f.Page
 		}

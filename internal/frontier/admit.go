@@ -78,7 +78,7 @@ func Admit(job *seine.Job, seed Seed) (New, error) {
 	if priority != nil {
 		n.Priority = min(max(*priority, 0), 3)
 	}
-	if send := SendOf(kind, seed.Send, seed.Meta); send != nil && isURL(key) {
+	if send := SendOf(kind, seed.Send, seed.Meta); send != nil && IsURL(key) {
 		n.Key = withSend(page, send)
 	}
 	if len(seed.Meta) > 0 {
@@ -130,7 +130,7 @@ func resolve(job *seine.Job, key string) (id, page string, err error) {
 	case strings.ContainsFunc(key, unicode.IsControl):
 		return "", "", fmt.Errorf("%w: %.60q holds a control character", ErrKey, key)
 	}
-	if job.Seeds.URL == "" || isURL(key) {
+	if job.Seeds.URL == "" || IsURL(key) {
 		url, request := cutSend(key)
 		page, err = weburl.CanonicalWith(expanded(job.Variables, url), weburl.Options{
 			Drop: job.URLs.Drop, SortQuery: job.URLs.Sort,
@@ -204,7 +204,8 @@ func segments(spaces []seine.IDSpace, id string) []string {
 	return parts
 }
 
-func isURL(key string) bool {
+// IsURL reports whether a key has the scheme http or https.
+func IsURL(key string) bool {
 	scheme, _, found := strings.Cut(key, "://")
 	return found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }

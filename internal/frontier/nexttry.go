@@ -14,7 +14,7 @@ const maxBackoff = time.Hour
 // Stale), or that the task is final. The wait doubles with each attempt. draw, a number in [0, 1),
 // chooses from its upper half, so that tasks that failed together are retried apart. after, the
 // host's own wish, is a lower bound.
-func NextTry(retry seine.Retry, state seine.State, attempt int, after time.Duration, draw float64) (delay time.Duration, final bool) {
+func NextTry(retry seine.Retries, state seine.State, attempt int, after time.Duration, draw float64) (delay time.Duration, final bool) {
 	most := retry.Error
 	if state == seine.Stale {
 		most = retry.Stale

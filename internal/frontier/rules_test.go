@@ -170,7 +170,7 @@ func TestLaneRoom(t *testing.T) {
 
 func TestNextTry(t *testing.T) {
 	t.Parallel()
-	r := seine.Retry{Error: 8, Stale: 3, Backoff: 20 * time.Second}
+	r := seine.Retries{Error: 8, Stale: 3, Backoff: 20 * time.Second}
 	last := time.Duration(0)
 	total := time.Duration(0)
 	for attempt := 1; attempt < 8; attempt++ {

@@ -15,7 +15,7 @@ const SitemapPage = "_sitemap"
 const sitemapMark = "#" + SitemapPage
 
 // IsSitemap reports whether the task of a key reads a sitemap.
-func IsSitemap(key string) bool { return strings.HasSuffix(key, sitemapMark) && isURL(key) }
+func IsSitemap(key string) bool { return strings.HasSuffix(key, sitemapMark) && IsURL(key) }
 
 // kindOf returns the page kind of a seed, nil if the job has none. A sitemap has no page kind of
 // the job.

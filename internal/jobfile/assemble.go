@@ -71,7 +71,7 @@ func (a *assembly) job() seine.Job {
 		Store:       seine.Store{URL: doc.Store.URL, Key: doc.Store.Key},
 		Limit:       seine.Limit{Assets: doc.Limit.Assets, Records: doc.Limit.Records, Tasks: doc.Limit.Tasks, Yield: float64(doc.Limit.Yield)},
 		Concurrency: or(doc.Concurrency, 0), MaxFailures: doc.MaxFailures, Frontier: doc.Frontier,
-		Retry: seine.Retry{Error: or(doc.Retry.Error, 0), Stale: or(doc.Retry.Stale, 0)},
+		Retry: seine.Retries{Error: or(doc.Retry.Error, 0), Stale: or(doc.Retry.Stale, 0)},
 	}
 	for _, d := range []struct {
 		from *duration

@@ -82,7 +82,7 @@ func TestTheExampleLoadsAsItStands(t *testing.T) {
 		Explore: seine.Explore{Strategy: seine.StrategyForager, Patience: 1},
 		OnDrift: seine.DriftWarns,
 		Limit:   seine.Limit{Assets: 10000},
-		Retry:   seine.Retry{Error: 8, Stale: 3, Backoff: 20 * time.Second, HostDown: 20 * time.Minute, Refused: 24 * time.Hour},
+		Retry:   seine.Retries{Error: 8, Stale: 3, Backoff: 20 * time.Second, HostDown: 20 * time.Minute, Refused: 24 * time.Hour},
 	}
 	if diff := cmp.Diff(got, want, onlyExported); diff != "" {
 		t.Errorf("job (-got +want):\n%s", diff)
@@ -159,7 +159,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 		Store:       seine.Store{URL: "s3://cards/x", Key: "{key}_{asset}.{ext}"},
 		Explore:     seine.Explore{Strategy: seine.StrategyChain, Patience: 4},
 		Limit:       seine.Limit{Assets: 1, Records: 2, Tasks: 3},
-		Retry:       seine.Retry{Error: 5, Stale: 6, HostDown: time.Hour, Refused: 2 * time.Hour},
+		Retry:       seine.Retries{Error: 5, Stale: 6, HostDown: time.Hour, Refused: 2 * time.Hour},
 		Concurrency: 12, MaxFailures: 13, Frontier: "sqlite:./x.db",
 	}
 	if diff := cmp.Diff(got, want, onlyExported); diff != "" {

@@ -31,7 +31,7 @@ type definition struct {
 	Store   seine.Store
 	Explore seine.Explore
 	Limit   seine.Limit
-	Retry   seine.Retry
+	Retry   seine.Retries
 }
 
 // configOf returns the config of a job in its normal form. store goes before the job's own.
