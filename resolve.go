@@ -18,8 +18,8 @@ var ErrNotWeb = errors.New("no web address")
 // base is Base, or else URL. It fails with [ErrNotWeb] on mail addresses, scripts and the like, and
 // on references that are malformed.
 //
-// Resolve follows RFC 3986. A scraper need not call it for [Follow.URL] and [Asset.URL], because the
-// engine resolves them as browsers do.
+// Resolve follows RFC 3986. It is not needed for [Follow.URL] and [Asset.URL], because the engine
+// resolves them as browsers do.
 func (p *Page) Resolve(ref string) (string, error) {
 	base, err := url.Parse(cmp.Or(p.Base, p.URL))
 	if err != nil {

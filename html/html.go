@@ -65,8 +65,8 @@ func ParseContext(ctx context.Context, page *seine.Page) (*Document, error) {
 	return &Document{Node{view, view.Root()}, page}, nil
 }
 
-// Err returns the first error of a search in the document, or nil. It wraps [seine.ErrFinal], unless
-// the context ended.
+// Err returns the first error of a search in the document, or nil. Unless the context ended, it
+// wraps [seine.ErrFinal].
 func (d *Document) Err() error { return d.view.Err() }
 
 // Close gives the memory of the document back to other pages. The document and its nodes must not

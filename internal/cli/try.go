@@ -17,6 +17,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"

@@ -20,8 +20,8 @@ type View struct {
 // Item is one match of a selector or of an expression: an element, an attribute, or a text.
 type Item struct{ item }
 
-// Look parses a page. It fails if the page is neither HTML nor XML, is not well-formed, or is over a
-// bound. Such an error wraps [seine.ErrFinal]. The end of ctx ends Look and each search.
+// Look parses a page. It fails if the page is neither HTML nor XML, is not well-formed, or exceeds
+// a bound. Such an error wraps [seine.ErrFinal]. The end of ctx ends Look and each search.
 func Look(ctx context.Context, page *seine.Page) (*View, error) {
 	w := watch(ctx, 0)
 	defer w.stop()
@@ -76,7 +76,7 @@ func (v *View) XPath(in Item, expression string, n int) []Item {
 	return v.items(find, in, n)
 }
 
-// items collects what a source gives. After an error it gives nothing, because a part of a list
+// items collects the matches of a source. After an error there are none, because a part of a list
 // looks like a whole one.
 func (v *View) items(find source, in Item, n int) (out []Item) {
 	if v.err != nil {
