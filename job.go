@@ -143,6 +143,13 @@ type Fetch struct {
 	// Via is the fetcher of pages; assets always go by ViaHTTP. Default ViaHTTP.
 	Via Via
 
+	// Wrap returns the fetcher of the job's requests in place of ViaHTTP, for pages, robots.txt and
+	// assets. standard is Seine's own. A fetcher may sign or change a request and pass it on, or
+	// bring the page itself. It then keeps the bounds of [Request], calls OnRedirect, and fails
+	// with the errors of [Fetcher]. The pace, robots.txt and the retries of the job apply in any
+	// case. Wrap is called once per worker. Default: standard.
+	Wrap func(standard Fetcher) Fetcher `json:"-"`
+
 	// Wait lists the conditions that a rendered page must meet, in order. ViaHTTP ignores it.
 	Wait []Wait
 

@@ -78,7 +78,7 @@ func (d *Document) Close() { d.view.Close() }
 func (d *Document) Meta(name string) string { return d.view.Meta(name) }
 
 // JSONLD returns the values at a path of the things of a type in the page's JSON-LD, as jsonld of a
-// job file does. An empty type selects each thing of a block, also those of @graph. An empty path
+// job file does. An empty type selects each thing of a block and of its @graph. An empty path
 // gives the whole thing. A path is names with dots, such as offers.price, or a path of gjson.
 //
 // A value is a string, an int64, a float64, a bool, a []any, or a map[string]any. A number whose
@@ -113,7 +113,7 @@ func (n Node) Attr(name string) string {
 }
 
 // First returns the first element inside n that a CSS selector matches, or no node. "." selects n.
-// Selectors are those of Level 4, with :contains(text), :matches(re) and the like.
+// Selectors are of Level 4, with :contains(text), :matches(re) and the like.
 func (n Node) First(selector string) Node {
 	for _, m := range n.find((*extract.View).CSS, selector, 1) {
 		return m

@@ -127,9 +127,10 @@ var floors = map[string][]string{
 	"internal/chaos":                      {""},
 	"internal/chaos/arena":                {"", "internal/asset", "internal/cardsite", "internal/chaos"},
 	"html":                                {"", "internal/extract"},
-	"worker":                              {"", "internal/wiring", "internal/asset", "internal/cgroup", "internal/discovery", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers", "internal/health", "internal/idspace", "internal/metric", "internal/redact"},
+	"internal/runner":                     {"", "internal/wiring", "internal/asset", "internal/cgroup", "internal/discovery", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers", "internal/health", "internal/idspace", "internal/metric", "internal/redact"},
+	"worker":                              {"", "internal/cli", "internal/discovery", "internal/frontier", "internal/frontier/drivers", "internal/jobfile", "internal/number", "internal/runner"},
 	"examples":                            {},
-	"cmd/seine":                           {"internal/cli"},
+	"cmd/seine":                           {"internal/buckets", "internal/cli", "internal/cloudsql"},
 	"internal/e2e":                        {},
 	"internal":                            {},
 	"internal/cli":                        nil, // the top floor: anything

@@ -1,83 +1,45 @@
-// Package worker runs jobs. A worker is one process that processes the tasks of a frontier. Any
-// number of workers share one frontier; what one leaves behind when it dies, the others take over.
+// Package worker runs jobs, from Go. A worker is one process that processes the tasks of a
+// frontier. Any number of workers share one frontier. When a worker dies, the others take over its
+// tasks.
+//
+// [Main] makes a program the whole command for its own jobs: run, worker, status, try, export and
+// the others. [Run] works in the middle of a program. [Load] reads a job file, and [Records] the
+// stored records.
 package worker
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-	"gocloud.dev/blob"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/asset"
-	"github.com/seinehq/seine/internal/cgroup"
-	"github.com/seinehq/seine/internal/discovery"
-	"github.com/seinehq/seine/internal/engine"
-	"github.com/seinehq/seine/internal/fetch/chromefetch"
-	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
-	"github.com/seinehq/seine/internal/health"
-	"github.com/seinehq/seine/internal/idspace"
-	"github.com/seinehq/seine/internal/wiring"
+	"github.com/seinehq/seine/internal/runner"
 )
 
-// These are the errors on which callers branch, in addition to those of a job's values.
-var (
-	// ErrFrontier reports that the frontier is unreachable.
-	ErrFrontier = frontier.ErrUnavailable
+const (
+	// DefaultFrontier is the frontier of a worker whose Config and jobs name none.
+	DefaultFrontier = runner.DefaultFrontier
 
-	// ErrSchema reports that the frontier's schema is too old or too new.
-	ErrSchema = frontier.ErrSchema
-
-	// ErrClock reports that this machine's clock differs from the frontier's by minutes.
-	ErrClock = frontier.ErrClock
-
-	// ErrRights reports that the frontier's user lacks a right that a worker needs.
-	ErrRights = frontier.ErrRights
-
-	// ErrStore reports that a job's store is unreachable.
-	ErrStore = wiring.ErrStore
-
-	// ErrBrowser reports that a job needs a browser and that none exists or starts.
-	ErrBrowser = wiring.ErrBrowser
-
-	// ErrChanged reports that the job's seeds.url or store.key changed.
-	ErrChanged = frontier.ErrChanged
-
-	// ErrDiskFull reports that a disk is full.
-	ErrDiskFull = seine.ErrDiskFull
-
-	// ErrSeeds reports that a job's seeds cannot be read or hold an invalid key.
-	ErrSeeds = discovery.ErrSeeds
-
-	// ErrAddress: Config.HTTP is not an address.
-	ErrAddress = health.ErrAddress
-
-	// ErrLimit reports that a run ended at a limit.
-	ErrLimit = engine.ErrLimit
+	// DefaultLease is the default of Config.Lease.
+	DefaultLease = runner.DefaultLease
 )
-
-// DefaultLease is the default of Config.Lease.
-const DefaultLease = engine.DefaultLease
 
 // Config configures a worker.
 type Config struct {
 	// Jobs to run. Required.
 	Jobs []seine.Job
 
-	// Frontier is sqlite:PATH or postgres://…. By default it is the first job's.
+	// Frontier is sqlite:PATH or a URL of postgres://. Default: the first job's, or else
+	// DefaultFrontier.
 	Frontier string
 
-	// Store goes before each job's own.
+	// Store is a URL such as file:./data/ that goes before each job's own. A program links the
+	// drivers of other stores by an import, such as gocloud.dev/blob/gcsblob for gs://.
 	Store string
 
-	// Name of this worker. By default it is the host name with the process ID.
+	// Name of this worker, in leases and logs. Default: the host name with the process ID.
 	Name string
 
 	// Lease is how long a lease lasts without a heartbeat. Default 60s.
@@ -86,23 +48,23 @@ type Config struct {
 	// Grace is the time that tasks in flight may continue after ctx is done. Default 30s.
 	Grace time.Duration
 
-	// Release, when closed, ends the grace at once.
+	// Release, when closed, ends the grace at once. Default: never.
 	Release <-chan struct{}
 
-	// UntilDone ends Run when nothing is left or a limit is met; else it works
-	// until ctx is done.
+	// UntilDone ends Run when nothing is left or a limit is met. By default Run works until ctx is
+	// done.
 	UntilDone bool
 
-	// Limit bounds this run, in addition to each job's own limit.
+	// Limit bounds this run, in addition to each job's own limit. Default: no bound.
 	Limit seine.Limit
 
-	// Migrate brings the frontier's schema up to date first.
+	// Migrate brings the frontier's schema up to date first. By default an old schema is ErrSchema.
 	Migrate bool
 
-	// AcceptChanges takes a changed seeds.url or store.key.
+	// AcceptChanges takes a changed seeds.url or store.key. By default such a change is ErrChanged.
 	AcceptChanges bool
 
-	// Strict stops at the first line of seeds.file that gives no task. Otherwise such lines are
+	// Strict stops at the first line of Seeds.File that gives no task. By default such lines are
 	// logged and left out.
 	Strict bool
 
@@ -112,270 +74,84 @@ type Config struct {
 	// Version of the program, for the user agent. Default "dev".
 	Version string
 
-	// HTTP is an address, HOST:PORT or :PORT, at which this worker tells how it
-	// is: /livez, /readyz and /startupz answer 200 or 503 with JSON, /metrics in
-	// Prometheus' text format. Default: nowhere.
+	// HTTP is an address, HOST:PORT or :PORT, that serves this worker's state: /livez, /readyz and
+	// /startupz answer 200 or 503 with JSON, /metrics in Prometheus' text format. Default: none.
 	HTTP string
 
 	// Traces takes a trace of each task, from its claim to its completion. Secrets of the job are
-	// left out. By default no trace is made.
+	// left out. Default: no trace.
 	Traces trace.TracerProvider
 
+	// Log receives the log. Default: no log.
 	Log *slog.Logger
 }
 
-// Browser configures a worker's browser. Its zero value works and uses the first browser found,
-// with the headless shell before others.
-type Browser = wiring.Browser
+// Browser configures a worker's browser. The zero value works.
+type Browser struct {
+	// Path of the program. Default: the first browser found, with the headless shell before others.
+	Path string
+
+	// NoSandbox turns its sandbox off. As root it always is.
+	NoSandbox bool
+
+	// MaxMemory is the most bytes of all its processes. Above it another browser takes its place.
+	// Default 2 GiB.
+	MaxMemory int64
+}
+
+func (c Config) internal() runner.Config {
+	return runner.Config{
+		Jobs: c.Jobs, Frontier: c.Frontier, Store: c.Store, Name: c.Name, Lease: c.Lease, Grace: c.Grace, Release: c.Release,
+		UntilDone: c.UntilDone, Limit: c.Limit, Migrate: c.Migrate, AcceptChanges: c.AcceptChanges, Strict: c.Strict,
+		Browser: runner.Browser(c.Browser), Version: c.Version, HTTP: c.HTTP, Traces: c.Traces, Log: c.Log,
+	}
+}
 
 // Worker is an opened worker.
-type Worker struct {
-	cfg      Config
-	frontier drivers.Frontier
-	engine   *engine.Engine
-	jobs     []*engine.Job
-	stores   []store
-	chrome   *chromefetch.Chrome // nil: no job needs one
-	monitor  *monitor            // nil: no HTTP address
-	closers  []func() error
-}
+type Worker struct{ own *runner.Worker }
 
-// DefaultFrontier is used when neither Config nor job names one.
-const DefaultFrontier = "sqlite:./data/seine.db"
+// Run opens a worker, runs it and closes it. Errors are those of Open, Worker.Run and Close.
+func Run(ctx context.Context, cfg Config) error { return runner.Run(ctx, cfg.internal()) }
 
-// Run opens a worker, runs it and closes it.
-func Run(ctx context.Context, cfg Config) error {
-	w, err := Open(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	return errors.Join(w.Run(ctx), w.Close())
-}
-
-// Open opens the frontier and the stores, registers the jobs and admits their
-// seeds.
+// Open opens the frontier and the stores, registers the jobs and admits their seeds. Its errors
+// wrap [ErrFrontier], [ErrSchema], [ErrClock], [ErrRights], [ErrStore], [ErrBrowser], [ErrChanged],
+// [ErrDiskFull], [ErrSeeds] or [ErrAddress], or name the wrong values of a job.
 func Open(ctx context.Context, cfg Config) (*Worker, error) {
-	if err := cfg.check(); err != nil {
+	own, err := runner.Open(ctx, cfg.internal())
+	if err != nil {
 		return nil, err
 	}
-	w := &Worker{cfg: cfg}
-	if err := w.open(ctx); err != nil {
-		return nil, errors.Join(err, w.Close())
-	}
-	return w, nil
+	return &Worker{own}, nil
 }
 
-func (w *Worker) open(ctx context.Context) (err error) {
-	cfg := w.cfg
-	if err := w.tell(ctx); err != nil {
-		return err
+// Run works until ctx is done and returns nil then. With UntilDone it ends when nothing is left, or
+// with [ErrLimit] when a limit is met, or with [ErrDark] when exploring was stopped.
+func (w *Worker) Run(ctx context.Context) error { return w.own.Run(ctx) }
+
+// Close closes the frontier, the stores and the browser.
+func (w *Worker) Close() error { return w.own.Close() }
+
+// HTTP returns the address of this worker's reports, or an empty text without Config.HTTP.
+func (w *Worker) HTTP() string { return w.own.HTTP() }
+
+// Progress returns the work of this process so far, by job.
+func (w *Worker) Progress() []Progress {
+	var out []Progress
+	for _, p := range w.own.Progress() {
+		out = append(out, Progress(p))
 	}
-	w.starting("opening the frontier")
-	if w.frontier, err = drivers.Open(ctx, cfg.Frontier, drivers.Options{}); err != nil {
-		return err
-	}
-	w.closers = append(w.closers, w.frontier.Close)
-	if err := w.schema(ctx); err != nil {
-		return err
-	}
-	if err := w.clock(ctx); err != nil {
-		return err
-	}
-	w.starting("starting the browser")
-	if w.chrome, err = cfg.Browser.Open(ctx, cfg.Log, cfg.Jobs...); err != nil {
-		return err
-	}
-	if w.chrome != nil {
-		w.closers = append(w.closers, w.chrome.Close)
-	}
-	buckets := map[string]*asset.Keeper{}
-	for _, job := range cfg.Jobs {
-		w.starting("opening the store and admitting the seeds of job " + job.Name)
-		if err := w.add(ctx, job, buckets); err != nil {
-			return err
-		}
-	}
-	settings := engine.Config{
-		Frontier: w.frontier, Jobs: w.jobs, Worker: cfg.Name, Near: drivers.Near(w.frontier), UntilDone: cfg.UntilDone,
-		Times: engine.Times{Lease: cfg.Lease, Grace: cfg.Grace},
-		Limit: cfg.Limit, Log: cfg.Log, Release: cfg.Release, Abort: func(err error) {
-			cfg.Log.Error("ending this process", "err", err)
-			os.Exit(1)
-		},
-		Traces: cfg.Traces, Watch: cgroup.NewWatch(cgroup.Own()),
-	}
-	if w.monitor != nil {
-		settings.Meter = w.monitor.metrics
-	}
-	if w.engine, err = engine.New(settings); err != nil {
-		return err
-	}
-	w.started()
-	return nil
+	return out
 }
 
-func (c *Config) check() error {
-	if len(c.Jobs) == 0 {
-		return errors.New("worker: no jobs")
-	}
-	if c.Frontier == "" {
-		c.Frontier = c.Jobs[0].Frontier
-	}
-	if c.Frontier == "" {
-		c.Frontier = DefaultFrontier
-	}
-	if c.Name == "" {
-		host, err := os.Hostname()
-		if err != nil {
-			host = "worker"
-		}
-		c.Name = fmt.Sprintf("%s-%d", host, os.Getpid())
-	}
-	if c.Version == "" {
-		c.Version = "dev"
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	var errs []error
-	if c.HTTP != "" {
-		errs = append(errs, health.Address(c.HTTP))
-	}
-	for _, j := range c.Jobs {
-		_, err := j.Normal()
-		errs = append(errs, err)
-		errs = append(errs, idspace.Check(j.Seeds.IDs)...)
-	}
-	return errors.Join(errs...)
-}
-
-func (w *Worker) schema(ctx context.Context) error {
-	if w.cfg.Migrate {
-		_, err := w.frontier.Migrate(ctx)
-		return err
-	}
-	return w.schemaFits(ctx)
-}
-
-func (w *Worker) schemaFits(ctx context.Context) error {
-	v, _, err := w.frontier.Version(ctx)
-	if err != nil {
-		return err
-	}
-	return frontier.CheckSchema(v)
-}
-
-func (w *Worker) clock(ctx context.Context) error {
-	before := time.Now()
-	there, err := w.frontier.Clock(ctx)
-	if err != nil {
-		return err
-	}
-	return frontier.CheckClock(before.Add(time.Since(before)/2), there)
-}
-
-func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*asset.Keeper) error {
-	job, err := job.Normal()
-	if err != nil {
-		return err
-	}
-	at := w.cfg.Store
-	if at == "" {
-		at = job.Store.URL
-	}
-	if buckets[at] == nil {
-		var bucket *blob.Bucket
-		if bucket, err = wiring.Store(ctx, at); err != nil {
-			return err
-		}
-		w.closers = append(w.closers, bucket.Close)
-		if !strings.HasPrefix(at, "file:") { // the keeper checks a folder at each write
-			if err := wiring.CheckWrites(ctx, bucket, at); err != nil {
-				return err
-			}
-		}
-		w.stores = append(w.stores, store{at: at, bucket: bucket})
-		buckets[at] = asset.New(bucket, asset.Options{})
-	}
-	registered, err := wiring.Register(ctx, w.frontier, job, wiring.Options{AcceptChanges: w.cfg.AcceptChanges, Store: at})
-	if err != nil {
-		return err
-	}
-	done, err := wiring.Equip(registered, buckets[at], w.chrome, w.cfg.Version, w.cfg.Log)
-	if err != nil {
-		return err
-	}
-	w.closers = append(w.closers, func() error { done(); return nil })
-	if job.Records() {
-		pages, err := wiring.Recordings(w.bucketOf(at), at, job.Name)
-		if err != nil {
-			return err
-		}
-		registered.Recorder = pages
-		w.closers = append(w.closers, pages.Close)
-	}
-	if err := w.seed(ctx, registered); err != nil {
-		return fmt.Errorf("job %s: %w", job.Name, err)
-	}
-	w.jobs = append(w.jobs, registered)
-	return nil
-}
-
-// bucketOf returns the open store at a URL.
-func (w *Worker) bucketOf(at string) *blob.Bucket {
-	for _, s := range w.stores {
-		if s.at == at {
-			return s.bucket
-		}
-	}
-	return nil
-}
-
-// Run works until ctx is done; with UntilDone, until nothing is left, or a
-// limit is met, which is ErrLimit.
-func (w *Worker) Run(ctx context.Context) error {
-	defer w.draining(ctx)()
-	return w.engine.Run(ctx)
-}
-
-// Close closes what Open opened.
-func (w *Worker) Close() error {
-	var errs []error
-	for i := len(w.closers) - 1; i >= 0; i-- {
-		errs = append(errs, w.closers[i]())
-	}
-	w.closers = nil
-	return errors.Join(errs...)
-}
-
-// Progress is what this process did for one job so far.
-type Progress = engine.Progress
-
-// Progress tells what this process did so far, job by job.
-func (w *Worker) Progress() []Progress { return w.engine.Progress() }
-
-// Counts reads a job's counters, over all workers.
+// Counts reads a job's counters, over all workers. It fails with [ErrNoJob] if this worker does not
+// run the job, and with [ErrFrontier].
 func (w *Worker) Counts(ctx context.Context, job string) (Counts, error) {
-	for _, j := range w.jobs {
-		if j.Name == job {
-			return w.frontier.Counts(ctx, j.ID)
-		}
-	}
-	return Counts{}, frontier.ErrNoJob
+	c, err := w.own.Counts(ctx, job)
+	return Counts(c), err
 }
 
-// Status reads what people look at of a job, over all workers.
+// Status reads the state of a job, over all workers. It fails as Counts does.
 func (w *Worker) Status(ctx context.Context, job string) (Status, error) {
-	for _, j := range w.jobs {
-		if j.Name == job {
-			return w.frontier.Status(ctx, j.ID)
-		}
-	}
-	return Status{}, frontier.ErrNoJob
+	s, err := w.own.Status(ctx, job)
+	return statusOf(s), err
 }
-
-// Counts are a job's counters, and Status is what people look at.
-type (
-	Counts = frontier.Counts
-	Status = frontier.Status
-)

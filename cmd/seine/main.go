@@ -5,7 +5,12 @@ package main
 import (
 	"os"
 
+	"github.com/seinehq/seine/internal/buckets"
 	"github.com/seinehq/seine/internal/cli"
+	"github.com/seinehq/seine/internal/cloudsql"
 )
 
-func main() { os.Exit(cli.Main()) }
+func main() {
+	cloudsql.Link()
+	os.Exit(cli.Main(cli.Program{CheckStore: buckets.Check}))
+}

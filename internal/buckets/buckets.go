@@ -25,7 +25,7 @@ import (
 )
 
 // Getenv looks a variable up; the command reads the environment.
-type Getenv func(name string) string
+type Getenv = func(name string) string
 
 // checkTimeout bounds the wait for a token.
 const checkTimeout = 20 * time.Second

@@ -4,18 +4,20 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/seinehq/seine/internal/cloudsql"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
@@ -36,29 +38,33 @@ type app struct {
 }
 
 // newApp returns an app on the given environment and streams, without a terminal.
-func newApp(env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) *app {
-	e := &environment{lookup: env, redact: &redactor{}}
+func newApp(of Program, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) *app {
+	e := &environment{lookup: env, redact: &redactor{}, checkStore: of.CheckStore}
+	own := &goJobs{own: of.Jobs}
+	if len(own.own) > 0 {
+		e.called = programName(os.Args[0])
+	}
 	c := &console{environment: e, stdin: stdin, stdout: e.redact.writer(stdout), stderr: e.redact.writer(stderr), repeats: newRepeats()}
 	p := &places{environment: e}
-	return &app{environment: e, console: c, places: p, jobs: &jobs{environment: e, console: c, places: p}, release: make(chan struct{})}
+	return &app{environment: e, console: c, places: p, jobs: &jobs{environment: e, console: c, places: p, goJobs: own}, release: make(chan struct{})}
 }
 
 // isolated returns an app with another environment and with its own places, which by names as their
 // source.
 func (a *app) isolated(by string, env func(string) (string, bool)) *app {
-	e := &environment{lookup: env, machine: a.machine, redact: a.environment.redact}
+	e := &environment{lookup: env, machine: a.machine, redact: a.environment.redact, checkStore: a.checkStore}
 	c := *a.console
 	c.environment = e
 	p := &places{environment: e, frontier: a.frontier, store: a.store, chosenBy: by}
-	return &app{environment: e, console: &c, places: p, jobs: &jobs{environment: e, console: &c, places: p}, release: a.release}
+	return &app{environment: e, console: &c, places: p, jobs: &jobs{environment: e, console: &c, places: p, goJobs: &goJobs{}}, release: a.release}
 }
 
 // Main runs the command with the process's own arguments and streams, and
 // returns its exit code.
-func Main() int {
+func Main(of Program) int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	a := newApp(os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
+	a := newApp(of, os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
 	if a.terminal = term.IsTerminal(int(os.Stderr.Fd())); a.terminal {
 		a.screen = &screen{w: os.Stderr, width: columnsOf(os.Stderr)}
 		a.stderr = a.redact.writer(a.screen)
@@ -78,10 +84,12 @@ func Main() int {
 }
 
 func (a *app) main(ctx context.Context, args []string) int {
-	cloudsql.Link()
 	root := a.root() //nolint:contextcheck // commands take theirs from ExecuteContext
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := a.goJobs.check()
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	code, hint := exitCode(err), ""
 	switch {
 	case ofFrontier(err):
@@ -155,6 +163,7 @@ func (a *app) root() *cobra.Command {
 		root.AddCommand(c)
 	}
 	newCompletion(a).register(root)
+	a.adapt(root)
 	return root
 }
 
@@ -167,8 +176,11 @@ func (a *app) wrapArgs(c *cobra.Command) {
 		check = cobra.NoArgs
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return usagef("%w: seine %s", err, c.Use)
+		if err := check(c, a.withJob(c.Use, args)); err != nil {
+			if len(a.own) > 1 && strings.Contains(c.Use, "JOB") {
+				err = fmt.Errorf("%w; the jobs are %s", err, strings.Join(a.names(), ", "))
+			}
+			return usagef("%w: %s %s", err, cmp.Or(a.called, "seine"), c.Use)
 		}
 		if err := a.checkLog(); err != nil {
 			return err

@@ -21,6 +21,11 @@ type environment struct {
 	machine string // the folder of /proc and /sys, or empty for the root
 
 	redact *redactor
+
+	// called is the name of a program with jobs of its own. It is empty for the seine command.
+	called string
+
+	checkStore func(ctx context.Context, url string, getenv func(string) string) error
 }
 
 func (e *environment) getenv(name string) string {
@@ -72,11 +77,15 @@ func (c *console) complain(ctx context.Context, err error, hint string) {
 func (c *console) json() bool { return c.output == "json" }
 
 func (c *console) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(terminal.NewWriter(c.stderr), format+"\n", args...)
+	text := c.renamed(fmt.Sprintf(format+"\n", args...))
+	if rest, ok := strings.CutPrefix(text, "seine: "); ok && c.called != "" {
+		text = c.called + ": " + rest
+	}
+	_, _ = io.WriteString(terminal.NewWriter(c.stderr), text)
 }
 
 func (c *console) print(format string, args ...any) {
-	_, _ = fmt.Fprintf(c.human(), format+"\n", args...)
+	_, _ = io.WriteString(c.human(), c.renamed(fmt.Sprintf(format+"\n", args...)))
 }
 
 // human returns where text for people goes. Terminal control characters are escaped.

@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/number"
-	"github.com/seinehq/seine/worker"
+	"github.com/seinehq/seine/internal/runner"
 )
 
 // A claim that read the job as running, but has not yet locked a lane, is found by a second check.
@@ -73,7 +73,7 @@ func (a *drainCommand) drain(ctx context.Context, f drainer, h held, timeout tim
 		// A dead worker's tasks would otherwise be waited for until some other worker takes them
 		// back. A worker that could not send heartbeats while the database was down is not dead. It
 		// has the length of a lease to send one.
-		if drivers.Near(f) || time.Since(began) > worker.DefaultLease {
+		if drivers.Near(f) || time.Since(began) > runner.DefaultLease {
 			if _, _, _, err := f.Rescue(ctx); err != nil {
 				return err
 			}

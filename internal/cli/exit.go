@@ -11,8 +11,8 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/runner"
 	"github.com/seinehq/seine/internal/wiring"
-	"github.com/seinehq/seine/worker"
 )
 
 // The exit codes of the command.
@@ -72,7 +72,7 @@ func exitCode(err error) int {
 		return exitStore
 	case errors.Is(err, wiring.ErrBrowser):
 		return exitBrowser
-	case errors.Is(err, worker.ErrLimit):
+	case errors.Is(err, runner.ErrLimit):
 		return exitLimit
 	case errors.Is(err, errStopped), errors.Is(err, context.Canceled):
 		return exitStopped

@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/runner"
 	"github.com/seinehq/seine/internal/testkit"
-	"github.com/seinehq/seine/worker"
 )
 
 // A job made in Go has no job file. By its name, export, count, audit, retry and status work with
@@ -89,7 +89,7 @@ func runInGo(t *testing.T, frontier, dir string) {
 		Fetch:   seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 		Store:   seine.Store{URL: "file:" + filepath.Join(dir, "files"), Key: "pics/{id}.{ext}"},
 	}
-	err := worker.Run(t.Context(), worker.Config{Jobs: []seine.Job{job}, Frontier: frontier, Migrate: true, UntilDone: true, AcceptChanges: true})
+	err := runner.Run(t.Context(), runner.Config{Jobs: []seine.Job{job}, Frontier: frontier, Migrate: true, UntilDone: true, AcceptChanges: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ type jobs struct {
 	*environment
 	*console
 	*places
+	*goJobs
 }
 
 // needs lists the parts of a job that a command uses in addition to the rules. In all other parts
@@ -50,6 +51,9 @@ func (j *jobs) unneeded(n needs) []string {
 
 // load reads a whole job file for a command that runs the job, and prints its warnings.
 func (j *jobs) load(path string) (*seine.Job, *jobfile.File, error) {
+	if job, err := j.goJob(path); job != nil || err != nil {
+		return job, fileOf(job), err
+	}
 	file, err := jobfile.Load(path, j.lookup)
 	if err != nil {
 		return nil, nil, unread(path, err)
@@ -76,6 +80,9 @@ func (j *jobs) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File
 
 // look reads a job file for a command that does not run the job.
 func (j *jobs) look(path string, n needs) (*seine.Job, error) {
+	if job, err := j.goJob(path); job != nil || err != nil {
+		return job, err
+	}
 	job, err := j.part(filepath.Dir(path), n, func(unneeded ...string) (*jobfile.File, error) {
 		return jobfile.LoadPart(path, j.lookup, unneeded...)
 	})
@@ -200,7 +207,10 @@ func (j *jobs) jobAt(ctx context.Context, arg string, n needs) (drivers.Frontier
 // registeredAt finds a registered job. job is nil where arg is a name.
 func (j *jobs) registeredAt(ctx context.Context, arg string, n needs) (f drivers.Frontier, job *seine.Job, info frontier.JobInfo, err error) {
 	name := arg
-	if isFile(arg) {
+	if job, err = j.goJob(arg); err != nil {
+		return nil, nil, info, err
+	}
+	if job == nil && isFile(arg) {
 		if job, err = j.look(arg, n); err != nil {
 			return nil, nil, info, err
 		}
@@ -214,7 +224,20 @@ func (j *jobs) registeredAt(ctx context.Context, arg string, n needs) (f drivers
 		_ = f.Close()
 		return nil, nil, info, fmt.Errorf("%s: %w", at, err)
 	}
+	if job != nil && len(job.Digest) == 0 {
+		job.Digest = slices.Clone(info.Digest)
+	}
 	return f, job, info, nil
+}
+
+// goJob returns a job of the program by its name, or nil. Its secrets are in no output.
+func (j *jobs) goJob(name string) (*seine.Job, error) {
+	job, err := j.made(name)
+	if job == nil || err != nil {
+		return nil, err
+	}
+	j.redact.add(job.Secrets)
+	return job, j.originalBounds(job)
 }
 
 // find looks a job up by name; its error names the jobs that are there.

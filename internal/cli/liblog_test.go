@@ -10,7 +10,7 @@ import (
 func TestLibrariesLogAsEvents(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	a := newApp(noEnv, nil, nil, &out)
+	a := newApp(Program{}, noEnv, nil, nil, &out)
 	a.log = logJSON
 	logger := log.New(libraryLog{a.logger}, "", 0)
 	logger.Print("Unsolicited response received on idle HTTP channel")

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seinehq/seine/worker"
+	"github.com/seinehq/seine/internal/runner"
 )
 
 // No log holds a secret, however often it was quoted, as text and as JSON.
@@ -19,7 +19,7 @@ func TestLogsHoldNoSecret(t *testing.T) {
 	for _, secret := range []string{"abcdef123", `s3cr+t/"v é'`, "a b<c>&d", `back\slash`, "hunter%2", "pass#word?x", "tab\tand\nline", "bell\a and \x7f", "\u2028line"} {
 		for _, format := range []string{logText, logJSON} {
 			var out bytes.Buffer
-			a := newApp(noEnv, nil, nil, nil)
+			a := newApp(Program{}, noEnv, nil, nil, nil)
 			a.log = format
 			a.redact.add([]string{secret})
 			a.stderr = a.redact.writer(&out)
@@ -55,9 +55,9 @@ func TestTraceTokensAreSecret(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20hunter2,a=plainvalue",
 		"OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x-key=s3cret%2Fkey", "OTEL_SDK_DISABLED": "true",
 	}
-	a := &workCommand{app: newApp(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, nil, nil, nil)}
+	a := &workCommand{app: newApp(Program{}, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, nil, nil, nil)}
 	a.stderr = a.redact.writer(&out)
-	if _, err := a.trace(t.Context(), &worker.Config{Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if _, err := a.trace(t.Context(), &runner.Config{Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	a.logger(slog.LevelInfo).InfoContext(t.Context(), "m", "values", "Bearer hunter2, hunter2, plainvalue, s3cret/key, s3cret%2Fkey")
@@ -74,7 +74,7 @@ func TestSeverity(t *testing.T) {
 	for level, want := range map[slog.Level]string{slog.LevelDebug: "DEBUG", slog.LevelInfo: "INFO", slog.LevelWarn: "WARNING", slog.LevelError: "ERROR", slog.LevelError + 4: "ERROR"} {
 		for _, format := range []string{logText, logJSON} {
 			var out bytes.Buffer
-			a := newApp(noEnv, nil, nil, &out)
+			a := newApp(Program{}, noEnv, nil, nil, &out)
 			a.log = format
 			a.logger(slog.LevelDebug).Log(t.Context(), level, "m", "level", "deep", slog.Group("g", "level", slog.LevelInfo))
 			if got := strings.Contains(out.String(), `"level":"`+level.String()+`","severity":"`+want+`","msg":"m"`); got != (format == logJSON) || strings.Count(out.String(), "severity") > 1 {

@@ -39,7 +39,7 @@ func TestFollowMemory(t *testing.T) {
 		{"the environment says it", root, "100MiB", seine.ViaChrome, 0, 614},
 	} {
 		debug.SetMemoryLimit(math.MaxInt64)
-		a := &workCommand{app: newApp(func(name string) (string, bool) { return tt.env, name == "GOMEMLIMIT" }, nil, nil, nil)}
+		a := &workCommand{app: newApp(Program{}, func(name string) (string, bool) { return tt.env, name == "GOMEMLIMIT" }, nil, nil, nil)}
 		a.machine = tt.root
 		chrome := a.followMemory([]*seine.Job{{Fetch: seine.Fetch{Via: tt.via}}})
 		heap := debug.SetMemoryLimit(-1)

@@ -14,7 +14,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
-	"github.com/seinehq/seine/worker"
+	"github.com/seinehq/seine/internal/runner"
 )
 
 // place is a frontier's or store's URL, and where the choice came from.
@@ -55,9 +55,9 @@ func (p *places) chooseFrontier(job *seine.Job) place {
 		}
 	}
 	if job != nil && job.Frontier != "" {
-		return place{job.Frontier, "job file"}
+		return place{job.Frontier, definedIn(job)}
 	}
-	return place{worker.DefaultFrontier, defaultPlace}
+	return place{runner.DefaultFrontier, defaultPlace}
 }
 
 // flag names a flag, or what chose its value in the user's stead.
@@ -119,13 +119,17 @@ func (p *places) chooseStore(job *seine.Job) place {
 		}
 	}
 	if job.Name != "" && job.Store.URL != "file:./data/"+job.Name+"/" {
-		from := "job file"
-		if len(job.Source) == 0 {
-			from = "the job's program"
-		}
-		return place{job.Store.URL, from}
+		return place{job.Store.URL, definedIn(job)}
 	}
 	return place{job.Store.URL, defaultPlace}
+}
+
+// definedIn names where a job's values come from.
+func definedIn(job *seine.Job) string {
+	if len(job.Source) == 0 {
+		return "the job's program"
+	}
+	return "job file"
 }
 
 // missingFile reports that the SQLite file is missing. It is an [errNoFile].

@@ -9,8 +9,8 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/runner"
 	"github.com/seinehq/seine/internal/terminal"
-	"github.com/seinehq/seine/worker"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 
 // showProgress prints the progress of a run until ctx is done: one redrawn line on a terminal, or a
 // line now and then in a pipe or a log.
-func (a *runCommand) showProgress(ctx context.Context, w *worker.Worker, job *seine.Job) {
+func (a *runCommand) showProgress(ctx context.Context, w *runner.Worker, job *seine.Job) {
 	every, chooses := lineEvery, explores(job)
 	if a.draws() {
 		every = drawEvery
@@ -30,7 +30,7 @@ func (a *runCommand) showProgress(ctx context.Context, w *worker.Worker, job *se
 	t := time.NewTicker(every)
 	defer t.Stop()
 	var (
-		status worker.Status
+		status runner.Status
 		asked  time.Time
 	)
 	for {
@@ -61,7 +61,7 @@ func (a *runCommand) showProgress(ctx context.Context, w *worker.Worker, job *se
 // askEvery is how old the frontier's counters may be that are shown.
 const askEvery = time.Second
 
-func progressLine(s worker.Status, progress []worker.Progress, job string, explores bool) string {
+func progressLine(s runner.Status, progress []runner.Progress, job string, explores bool) string {
 	rate, why := 0.0, ""
 	for _, p := range progress {
 		if p.Job == job {
@@ -103,7 +103,7 @@ func progressLine(s worker.Status, progress []worker.Progress, job string, explo
 
 // waitsFor names the reason why a run waits: later retries, or the lease of a worker that may be
 // dead. It returns an empty text for a run in progress.
-func waitsFor(s worker.Status, rate float64) string {
+func waitsFor(s runner.Status, rate float64) string {
 	open := s.Open + s.Unseen
 	if rate > 0 || open == 0 {
 		return ""

@@ -15,7 +15,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/number"
-	"github.com/seinehq/seine/worker"
+	"github.com/seinehq/seine/internal/runner"
 )
 
 // runCommand is `seine run`.
@@ -58,7 +58,7 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	}
 	defer endTraces()
 	began := time.Now()
-	wk, err := worker.Open(ctx, cfg)
+	wk, err := runner.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	end = func() {} // the rest is said before the result
 	status, err := wk.Status(context.WithoutCancel(ctx), job.Name)
 	closeErr := wk.Close()
-	if runErr != nil && !errors.Is(runErr, worker.ErrLimit) && !errors.Is(runErr, discovery.ErrDark) {
+	if runErr != nil && !errors.Is(runErr, runner.ErrLimit) && !errors.Is(runErr, discovery.ErrDark) {
 		return runErr
 	}
 	if err := errors.Join(err, closeErr); err != nil {
@@ -160,7 +160,7 @@ func parseLimit(s string) (seine.Limit, error) {
 }
 
 // idle reports whether a run worked no task.
-func idle(progress []worker.Progress) bool {
+func idle(progress []runner.Progress) bool {
 	for _, p := range progress {
 		for _, n := range p.Ends {
 			if n > 0 {
@@ -172,7 +172,7 @@ func idle(progress []worker.Progress) bool {
 }
 
 // report prints the result of a run. A run that was idle may have had nothing to do.
-func (a *runCommand) report(job *seine.Job, s worker.Status, idle bool, took time.Duration) error {
+func (a *runCommand) report(job *seine.Job, s runner.Status, idle bool, took time.Duration) error {
 	if a.json() {
 		return a.printStatus(job.Name, s, explores(job))
 	}

@@ -24,7 +24,7 @@ func TestLogLinesStandAboveTheProgress(t *testing.T) {
 	var b strings.Builder
 	columns := 24
 	s := &screen{w: &b, width: func() int { return columns }}
-	a := newApp(noEnv, nil, nil, nil)
+	a := newApp(Program{}, noEnv, nil, nil, nil)
 	a.terminal, a.screen = true, s
 	a.stderr = a.redact.writer(s)
 	s.show("done 1  left 9  1.0/s  about 9s to go")

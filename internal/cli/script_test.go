@@ -21,8 +21,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/seinehq/seine/examples"
+	"github.com/seinehq/seine/internal/buckets"
 	"github.com/seinehq/seine/internal/cardsite"
 	"github.com/seinehq/seine/internal/cli"
+	"github.com/seinehq/seine/internal/cloudsql"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
@@ -30,11 +32,15 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 // asCommand makes the test binary be the command, for tests that signal it.
 const asCommand = "SEINE_CLI_COMMAND"
 
+// program is the seine command.
+var program = cli.Program{CheckStore: buckets.Check}
+
 func TestMain(m *testing.M) {
+	cloudsql.Link()
 	if os.Getenv(asCommand) != "" {
-		os.Exit(cli.Main())
+		os.Exit(cli.Main(program))
 	}
-	testscript.Main(m, map[string]func(){"seine": func() { os.Exit(cli.Main()) }})
+	testscript.Main(m, map[string]func(){"seine": func() { os.Exit(cli.Main(program)) }})
 }
 
 // The manual's examples, run. Besides testscript's own commands:

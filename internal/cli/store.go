@@ -6,7 +6,6 @@ import (
 
 	"gocloud.dev/blob"
 
-	"github.com/seinehq/seine/internal/buckets"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/wiring"
 )
@@ -21,7 +20,10 @@ func (p *places) openStore(ctx context.Context, at place) (*blob.Bucket, error) 
 
 // checkCredentials reports a mistake in the credentials of a bucket.
 func (p *places) checkCredentials(ctx context.Context, at place) error {
-	if err := buckets.Check(ctx, at.url, p.getenv); err != nil {
+	if p.checkStore == nil {
+		return nil
+	}
+	if err := p.checkStore(ctx, at.url, p.getenv); err != nil {
 		return fmt.Errorf("%w: %s: %w", wiring.ErrStore, drivers.Redact(at.url), err)
 	}
 	return nil

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -152,7 +154,9 @@ func (a *tryCommand) try(ctx context.Context, path string, job *seine.Job, file 
 	}
 	scraper := &explaining{scraper: file.Scraper}
 	explained := *job
-	explained.Scraper = scraper
+	if file.Scraper != nil { // rules explain themselves, code does not
+		explained.Scraper = scraper
+	}
 	trial := wiring.Trial{Job: &explained, New: n, Version: Version, Chrome: chrome}
 	if a.frontier != "" {
 		f, err := a.open(ctx, a.frontierOf(job))
@@ -280,6 +284,9 @@ func tryOf(t wiring.Tried, trace *extract.Trace) *tryJSON {
 	for _, r := range t.Records {
 		asset.Fill(out.Fields, r.AssetFields, stored)
 	}
+	if trace == nil && len(t.Records) == 1 {
+		maps.Copy(out.Fields, t.Records[0].Fields)
+	}
 	if trace == nil || v.State != seine.Done {
 		return out
 	}
@@ -353,6 +360,11 @@ func (a *tryCommand) printTry(o *tryJSON) {
 			if f.Why != "" {
 				a.print("            %-10s %s", "", f.Why)
 			}
+		}
+	}
+	if o.trace == nil {
+		for _, name := range slices.Sorted(maps.Keys(o.Fields)) {
+			a.print("  field     %-10s %s", name, shorten(o.Fields[name]))
 		}
 	}
 	why := o.Verdict.Reason

@@ -12,7 +12,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/health"
-	"github.com/seinehq/seine/worker"
+	"github.com/seinehq/seine/internal/runner"
 )
 
 // workCommand is what run and worker share: a worker with its flags.
@@ -75,12 +75,12 @@ func (j *jobs) runnable(job *seine.Job) error {
 }
 
 // browser is how the browser is run, by the environment.
-func (e *environment) browser() worker.Browser {
-	return worker.Browser{Path: e.getenv("SEINE_BROWSER"), NoSandbox: e.getenv("SEINE_BROWSER_SANDBOX") == "off"}
+func (e *environment) browser() runner.Browser {
+	return runner.Browser{Path: e.getenv("SEINE_BROWSER"), NoSandbox: e.getenv("SEINE_BROWSER_SANDBOX") == "off"}
 }
 
-func (a *workCommand) config(ctx context.Context, jobs []*seine.Job, w workFlags) (worker.Config, error) {
-	cfg := worker.Config{
+func (a *workCommand) config(ctx context.Context, jobs []*seine.Job, w workFlags) (runner.Config, error) {
+	cfg := runner.Config{
 		Lease: w.lease, Grace: w.grace, AcceptChanges: w.accept, Strict: w.strict, Release: a.release, Version: Version, Name: a.workerName(),
 		Browser: a.browser(), HTTP: w.http,
 	}

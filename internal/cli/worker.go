@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/worker"
+	"github.com/seinehq/seine/internal/runner"
 )
 
 // workerCommand is `seine worker`.
@@ -54,7 +54,7 @@ func (a *workerCommand) work(ctx context.Context, jobs []*seine.Job, w workFlags
 		return err
 	}
 	defer endTraces()
-	err = worker.Run(ctx, cfg)
+	err = runner.Run(ctx, cfg)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
 	}

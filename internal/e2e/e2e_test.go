@@ -14,17 +14,23 @@ import (
 	"time"
 
 	"github.com/seinehq/seine/examples"
+	"github.com/seinehq/seine/internal/buckets"
 	"github.com/seinehq/seine/internal/cardsite"
 	"github.com/seinehq/seine/internal/cli"
+	"github.com/seinehq/seine/internal/cloudsql"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
 // asCommand makes the test binary be the command.
 const asCommand = "SEINE_E2E_COMMAND"
 
+// program is the seine command.
+var program = cli.Program{CheckStore: buckets.Check}
+
 func TestMain(m *testing.M) {
+	cloudsql.Link()
 	if os.Getenv(asCommand) != "" {
-		os.Exit(cli.Main())
+		os.Exit(cli.Main(program))
 	}
 	os.Exit(pgtest.Main(m))
 }

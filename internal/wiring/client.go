@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/seinehq/seine"
@@ -63,6 +64,13 @@ func Client(job *seine.Job, version string, chrome *chromefetch.Chrome, log *slo
 	rendered := chromefetch.Job{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome}
 	h := httpfetch.New(cfg)
 	fetchers := map[seine.Via]seine.Fetcher{seine.ViaHTTP: h}
+	if wrap := job.Fetch.Wrap; wrap != nil {
+		own := wrap(h)
+		if own == nil {
+			return nil, nil, errors.Join(fmt.Errorf("job %s: Fetch.Wrap returns no fetcher", job.Name), h.Close())
+		}
+		fetchers[seine.ViaHTTP] = own
+	}
 	done := func() error { return h.Close() }
 	if chrome != nil && job.Renders() {
 		c, err := chrome.Guarded(rendered)

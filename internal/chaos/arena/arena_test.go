@@ -5,16 +5,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seinehq/seine/internal/buckets"
 	"github.com/seinehq/seine/internal/chaos"
 	"github.com/seinehq/seine/internal/cli"
+	"github.com/seinehq/seine/internal/cloudsql"
 )
 
 // asCommand makes the test binary be the command.
 const asCommand = "SEINE_CHAOS_COMMAND"
 
+// program is the seine command.
+var program = cli.Program{CheckStore: buckets.Check}
+
 func TestMain(m *testing.M) {
+	cloudsql.Link()
 	if os.Getenv(asCommand) != "" {
-		os.Exit(cli.Main())
+		os.Exit(cli.Main(program))
 	}
 	os.Exit(m.Run())
 }

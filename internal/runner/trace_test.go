@@ -1,4 +1,4 @@
-package worker_test
+package runner_test
 
 import (
 	"bytes"
@@ -21,9 +21,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/runner"
 	"github.com/seinehq/seine/internal/testkit"
 	"github.com/seinehq/seine/internal/tracing"
-	"github.com/seinehq/seine/worker"
 )
 
 // receiver takes traces by OTLP over HTTP.
@@ -122,7 +122,7 @@ func TestTraces(t *testing.T) {
 		t.Fatal(err)
 	}
 	site := testkit.Serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "hello") })
-	err = worker.Run(t.Context(), worker.Config{
+	err = runner.Run(t.Context(), runner.Config{
 		Frontier: "sqlite:" + t.TempDir() + "/seine.db", Store: "file:" + t.TempDir(), Migrate: true, UntilDone: true, Traces: traces,
 		Jobs: []seine.Job{{
 			Name: "j", Secrets: []string{secret}, Seeds: seine.Seeds{URLs: []string{

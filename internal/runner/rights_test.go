@@ -1,4 +1,4 @@
-package worker_test
+package runner_test
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
+	"github.com/seinehq/seine/internal/runner"
 	"github.com/seinehq/seine/internal/testkit"
-	"github.com/seinehq/seine/worker"
 )
 
 // A worker whose rights are revoked while it works ends and names the missing right, because
@@ -40,7 +40,7 @@ func TestRightsTakenWhileWorking(t *testing.T) {
 		Fetch:   seine.Fetch{AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.0/8")}},
 		Scraper: seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) { return seine.Result{}, nil }),
 	}
-	first, err := worker.Open(t.Context(), worker.Config{Frontier: server.DSN, Store: "file:" + t.TempDir(), Migrate: true, Jobs: []seine.Job{job}})
+	first, err := runner.Open(t.Context(), runner.Config{Frontier: server.DSN, Store: "file:" + t.TempDir(), Migrate: true, Jobs: []seine.Job{job}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestRightsTakenWhileWorking(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.User = url.User("worker")
-	w, err := worker.Open(t.Context(), worker.Config{Frontier: u.String(), Store: "file:" + t.TempDir(), HTTP: "127.0.0.1:0", Jobs: []seine.Job{job}})
+	w, err := runner.Open(t.Context(), runner.Config{Frontier: u.String(), Store: "file:" + t.TempDir(), HTTP: "127.0.0.1:0", Jobs: []seine.Job{job}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +77,8 @@ func TestRightsTakenWhileWorking(t *testing.T) {
 	})
 	select {
 	case err := <-done:
-		if !errors.Is(err, worker.ErrRights) || !strings.Contains(err.Error(), "GRANT its_role TO this_role") {
-			t.Errorf("it ends with %v; want %v and what to grant", err, worker.ErrRights)
+		if !errors.Is(err, runner.ErrRights) || !strings.Contains(err.Error(), "GRANT its_role TO this_role") {
+			t.Errorf("it ends with %v; want %v and what to grant", err, runner.ErrRights)
 		}
 	case <-time.After(30 * time.Second):
 		t.Error("it goes on without its rights")

@@ -1,4 +1,4 @@
-package worker_test
+package runner_test
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
+	"github.com/seinehq/seine/internal/runner"
 	"github.com/seinehq/seine/internal/testkit"
-	"github.com/seinehq/seine/worker"
 )
 
 // poisonSite names the site of the job whose worker this process is.
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 // runPoisoned runs a job with one task that kills its worker, like a task that uses up all memory.
 func runPoisoned(site string) error {
-	return worker.Run(context.Background(), worker.Config{
+	return runner.Run(context.Background(), runner.Config{
 		Frontier: "sqlite:seine.db", Store: "file:store", Migrate: true, UntilDone: true, Lease: time.Second,
 		Jobs: []seine.Job{{
 			Name:  "poisoned",

@@ -1,4 +1,4 @@
-package worker_test
+package runner_test
 
 import (
 	"context"
@@ -18,19 +18,19 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 	"github.com/seinehq/seine/internal/health"
+	"github.com/seinehq/seine/internal/runner"
 	"github.com/seinehq/seine/internal/testkit"
-	"github.com/seinehq/seine/worker"
 )
 
 // ask returns a worker's response to a path of its HTTP server.
-func ask(t *testing.T, w *worker.Worker, path string) (status int, body string) {
+func ask(t *testing.T, w *runner.Worker, path string) (status int, body string) {
 	t.Helper()
 	status, text := testkit.Get(t, "http://"+w.HTTP()+path)
 	return status, string(text)
 }
 
 // wrong returns a worker's report on one check, or an empty string if it passes.
-func wrong(t *testing.T, w *worker.Worker, path, check string) string {
+func wrong(t *testing.T, w *runner.Worker, path, check string) string {
 	t.Helper()
 	status, body := ask(t, w, path)
 	var a health.Answer
@@ -77,7 +77,7 @@ func TestReadiness(t *testing.T) {
 		}
 		_, _ = fmt.Fprint(w, "hello")
 	})
-	w, err := worker.Open(t.Context(), worker.Config{
+	w, err := runner.Open(t.Context(), runner.Config{
 		Frontier: server.DSN, Store: "file:" + dir, Migrate: true, HTTP: "127.0.0.1:0", Version: "v1.2.3",
 		Jobs: []seine.Job{{
 			Name: "cards", Seeds: seine.Seeds{URLs: []string{site.URL + "/a", site.URL + "/b"}},
@@ -181,7 +181,7 @@ func TestReadiness(t *testing.T) {
 }
 
 // metricsTell checks a worker's metrics after a done page and a skipped page.
-func metricsTell(t *testing.T, w *worker.Worker) {
+func metricsTell(t *testing.T, w *runner.Worker) {
 	t.Helper()
 	// Waiting tasks are counted again after at most ten seconds.
 	want := []string{

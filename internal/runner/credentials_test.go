@@ -1,4 +1,4 @@
-package worker_test
+package runner_test
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/runner"
 	"github.com/seinehq/seine/internal/testkit"
-	"github.com/seinehq/seine/worker"
 )
 
 // listen serves texts by path. A text that begins with "to " redirects, and any other path is a
@@ -76,7 +76,7 @@ store: {key: '{asset}_{id}.{ext}'}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := worker.Run(t.Context(), worker.Config{
+		if err := runner.Run(t.Context(), runner.Config{
 			Jobs: []seine.Job{file.Job}, Frontier: at, Store: "file:" + filepath.Join(dir, "files"), Migrate: true, UntilDone: true,
 		}); err != nil {
 			t.Fatal(err)
