@@ -21,7 +21,8 @@ func newRetry(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "retry JOB [KEY…]", Short: "Requeue tasks by key, state, reason, host or age", Args: cobra.MinimumNArgs(1),
 		Long: `Requeues finished tasks as pending, and makes waiting tasks ready at once. Their
-attempts restart at zero. Pending tasks and tasks in progress stay unchanged.`,
+attempts restart at zero. Pending tasks and tasks in progress stay unchanged. A
+forgotten task is only requeued by its key.`,
 		Example: `  seine retry cards.yaml 70000001
   seine retry cards.yaml --state error --older 1d`,
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
@@ -55,6 +56,9 @@ func (a *retryCommand) run(ctx context.Context, args []string) error {
 		var back []frontier.New
 		for _, x := range page {
 			seen[x.Key] = true
+			if x.Reason == frontier.WhyForgotten && len(args) == 1 {
+				continue // only by its key
+			}
 			if at, err := frontier.PageURL(job, x.Key); err == nil {
 				back = append(back, frontier.New{Key: x.Key, Lane: frontier.LaneKey(job, x.Key, at), Priority: x.Priority})
 			}

@@ -207,11 +207,7 @@ func (x *replayer) batch(ctx context.Context, tasks []frontier.TaskInfo) ([]repl
 	}
 	of := map[string][]frontier.Stored{}
 	for _, s := range stored {
-		owner := s.Task
-		if owner == "" {
-			owner = s.Key
-		}
-		of[owner] = append(of[owner], s)
+		of[s.Owner()] = append(of[s.Owner()], s)
 	}
 	out := make([]replayedTask, len(tasks))
 	g, within := errgroup.WithContext(ctx)

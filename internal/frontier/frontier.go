@@ -71,6 +71,7 @@ type Frontier interface {
 	Robots
 	Sessions
 	Drifts
+	Forgetter
 
 	Close() error
 }

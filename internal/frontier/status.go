@@ -194,3 +194,11 @@ type Stored struct {
 	// Failed lists the assets that the record lacks.
 	Failed []FailedAsset
 }
+
+// Owner returns the key of the task that owns the record.
+func (s Stored) Owner() string {
+	if s.Task != "" {
+		return s.Task
+	}
+	return s.Key
+}

@@ -101,6 +101,7 @@ func Run(t *testing.T, open Open) {
 		{"assets and their failures belong to a record of the page", testAssetsOfEach},
 		{"records of several kinds have their own assets", testAssetsOfKinds},
 		{"records that fail the check are quarantined", testQuarantine},
+		{"forgotten tasks leave nothing", testForget},
 		{"the state of the windows is stored", testDriftState},
 		{"verdicts and fields are counted", testJudged},
 		{"records that lost a value are held back", testHoldBack},
