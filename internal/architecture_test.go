@@ -119,7 +119,7 @@ var floors = map[string][]string{
 	"internal/wiring":                     {"", "internal/asset", "internal/discovery", "internal/engine", "internal/number", "internal/extract", "internal/fetch", "internal/fetch/chromefetch", "internal/fetch/egress", "internal/fetch/httpfetch", "internal/frontier", "internal/frontier/drivers", "internal/hosts", "internal/idspace", "internal/deadline", "internal/recording", "internal/redact"},
 	"internal/buckets":                    {},
 	"internal/cloudsql":                   {"internal/frontier", "internal/frontier/drivers", "internal/frontier/pgfrontier"},
-	"internal/dataset":                    {"", "internal/asset", "internal/columns", "internal/extract", "internal/frontier", "internal/number", "internal/deadline", "internal/recording", "internal/redact"},
+	"internal/dataset":                    {"", "internal/asset", "internal/columns", "internal/extract", "internal/frontier", "internal/number", "internal/deadline", "internal/recording", "internal/redact", "internal/weburl"},
 	"internal/sitekit":                    {},
 	"internal/cardsite":                   {"", "internal/sitekit"},
 	"internal/shopsite":                   {"internal/sitekit"},

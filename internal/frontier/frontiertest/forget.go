@@ -122,7 +122,7 @@ func testForget(t *testing.T, s *suite) {
 	}
 	s.complete(l, job, done(held["busy"]), 1)
 
-	// The files are listed until they are erased. The frame that b shares is listed with its digest.
+	// The files are listed until they are erased, the frame that b shares with its digest.
 	list, erasures := s.erasures(job)
 	if want := []string{"a.png 0+0 ", "item.png 0+0 ", "pages/j/1 7+5 ", "pages/j/1 12+30 x"}; !slices.Equal(list, want) {
 		t.Errorf("to erase: %q; want %q", list, want)

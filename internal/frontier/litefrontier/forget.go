@@ -53,7 +53,7 @@ type remembered struct {
 	lane       int64
 }
 
-// tasks reads tasks with the places of open ones. The queue has no index by key, so it is read once.
+// tasks reads tasks with the places of open ones. The queue has no index by key: it is read once.
 func (k *forgetter) tasks(ctx context.Context, keys string) (out []remembered, err error) {
 	err = k.t.each(ctx, `with q as materialized (select key, lane_id, lease_id from queue where job_id = ?1 and key in (select value from json_each(?2)))
  select t.key, t.state, coalesce(t.reason, ''), t.page, q.key is not null, q.lease_id is not null, coalesce(q.lane_id, 0)
