@@ -15,7 +15,7 @@ type Progress struct {
 	// them.
 	Ends, Final map[seine.State]int64
 
-	// Records and Assets count what was stored.
+	// Records and Assets count the stored ones.
 	Records, Assets int64
 
 	// Rate is the number of tasks per second over the last minute.
@@ -34,7 +34,7 @@ type Counts struct {
 	// Final counts the Done, Skipped, Error and Stale tasks that are final.
 	Final map[seine.State]int64
 
-	// Records and Assets count what is stored.
+	// Records and Assets count the stored ones.
 	Records, Assets int64
 
 	// Unseen counts the IDs of the space that are not admitted yet.

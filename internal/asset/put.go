@@ -101,7 +101,7 @@ func (k *Keeper) writeFile(ctx context.Context, path string, body []byte, opts *
 		// is made by one; where there are none its way has to do.
 		err := os.Link(file.Name(), target(file.Name()))
 		if err == nil || errors.Is(err, fs.ErrExist) {
-			cancel() // Close removes what was linked
+			cancel() // Close removes the linked file
 			_ = w.Close()
 			return err
 		}

@@ -63,7 +63,7 @@ func (a *forgetCommand) run(ctx context.Context, arg string) error {
 		opts.SHA256 = append(opts.SHA256, [sha256.Size]byte(sum))
 	}
 	if len(opts.Keys)+len(opts.URLs)+len(opts.Hosts)+len(opts.SHA256) == 0 {
-		return usagef("forget: name what is to be forgotten: --key, --url, --host or --sha256")
+		return usagef("forget: select tasks by --key, --url, --host or --sha256")
 	}
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true, store: true})
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package dataset maintains the data of a job. It compares the records of a frontier with the files
 // of a store ([Set.Audit]), deletes files of incomplete IDs ([Set.Clean]), counts ([Set.Count]),
-// exports records ([Set.Export]) and deletes what it holds of tasks ([Set.Forget]).
+// exports records ([Set.Export]) and forgets tasks ([Set.Forget]).
 //
 // All data is streamed and sorted in a temporary file, so memory does not grow with the set. A
 // bucket that Seine did not fill can be counted and cleaned too, by the key template alone.

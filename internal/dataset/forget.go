@@ -22,13 +22,13 @@ import (
 
 // Selector selects the tasks that are forgotten. A task is selected if one of its texts matches.
 type Selector struct {
-	// Keys are those of tasks or records.
+	// Keys of tasks or records.
 	Keys []string
 
-	// URLs are those of pages, records or assets.
+	// URLs of pages, records or assets.
 	URLs []string
 
-	// Hosts are those of pages, records or assets: example.org or example.org:8080.
+	// Hosts of pages, records or assets, as in example.org or example.org:8080.
 	Hosts []string
 
 	// SHA256 are digests of assets, their originals or the contents of recordings.
@@ -43,8 +43,8 @@ type ForgetOptions struct {
 	Yes bool
 }
 
-// ForgetReport counts what was deleted, and without Yes what would be. Recordings are then those of
-// the latest visits alone.
+// ForgetReport counts the deleted rows and files. Without Yes it counts the selected ones, and of
+// recordings only the latest of each task.
 type ForgetReport struct {
 	Tasks       int64 `json:"tasks"`
 	Records     int64 `json:"records"`
@@ -74,9 +74,9 @@ func (r *ForgetReport) add(f frontier.Forgotten) {
 	r.Busy = append(r.Busy, f.Busy...)
 }
 
-// Forget deletes what the data set holds of tasks: records with all versions, files, recordings,
+// Forget deletes all that the data set holds of tasks: records with versions, files, recordings,
 // screenshots and metadata. The tasks stay as skipped, so that they are not fetched again. each is
-// called for the key of each task. What an earlier call left behind is erased too.
+// called for each key. Files that an earlier call left behind are erased too.
 //
 // The rows go first, in transactions that list the files. So a file is never missing from a record,
 // and a call that was interrupted goes on.

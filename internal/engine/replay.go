@@ -34,7 +34,7 @@ type Replay struct {
 	}
 	Files func(ctx context.Context, path string) ([]byte, error)
 
-	// Filter selects the tasks. All includes those that the same rules judged.
+	// Filter selects the tasks. All includes the ones judged by the same rules.
 	Filter frontier.Filter
 	All    bool
 

@@ -31,7 +31,7 @@ type work struct {
 	pageKind  *seine.PageKind
 	challenge seine.PageTest
 
-	// to receives the body of a sitemap, and caught what is kept of the page beside its result.
+	// to receives the body of a sitemap, and caught all that is kept of the page beside its result.
 	to     io.Writer
 	caught *capture
 
@@ -132,7 +132,7 @@ func contentType(body string) string {
 	return "application/x-www-form-urlencoded"
 }
 
-// outcome is the result of an attempt: its ending, and what is stored with it.
+// outcome is the result of an attempt, with its ending and all that is stored with it.
 type outcome struct {
 	work
 	ending

@@ -38,7 +38,7 @@ type Erasure struct {
 	SHA256 []byte
 }
 
-// Forgetter deletes what a job knows of tasks.
+// Forgetter deletes all that a job knows of tasks.
 type Forgetter interface {
 	// Forget deletes the records with all their versions, the assets, the quarantined records, the
 	// recordings and the metadata of tasks, in one transaction. The tasks end as Skipped with

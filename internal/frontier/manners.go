@@ -12,7 +12,7 @@ import (
 type Robots interface {
 	// Robots returns the file of an origin. If the frontier has none that is not expired, mine is
 	// true for one caller, which has hold to fetch and store the file. After that time another
-	// caller may. The other callers meanwhile get what is stored, with Pending.
+	// caller may. The other callers meanwhile get the stored file, with Pending.
 	Robots(ctx context.Context, job JobID, origin string, hold time.Duration) (f RobotsFile, mine bool, err error)
 
 	// SetRobots stores a file for f.TTL.

@@ -18,7 +18,7 @@ type Mistake struct {
 	// Path is the key, such as fetch.timeout or verdict[2].skip. It is empty for the file.
 	Path string
 
-	// Message states what is wrong and the nearest correct word, if there is one. Values of the
+	// Message states the mistake and the nearest correct word, if there is one. Values of the
 	// environment are left out of it.
 	Message string
 }

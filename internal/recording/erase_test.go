@@ -34,7 +34,7 @@ func TestErasedFramesAreGone(t *testing.T) {
 				t.Errorf("%s: page b comes back as %v, %v", name, got, err)
 			}
 		}
-		// What is written afterwards is read too.
+		// Later recordings are read too.
 		later := write(t, s, nil, encode(t, "d", page("later")))
 		if got, err := s.Page(t.Context(), *later[0]); err != nil || string(got.Body) != "later" {
 			t.Errorf("%s: page d comes back as %v, %v", name, got, err)

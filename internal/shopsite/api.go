@@ -21,7 +21,7 @@ type quota struct {
 // window is how long a quota holds.
 const window = time.Second
 
-// take counts a request. It returns what is left, and the time to the reset in whole seconds,
+// take counts a request. It returns the rest, and the time to the reset in whole seconds,
 // rounded up. Below zero means that the request is refused.
 func (q *quota) take() (left, reset int) {
 	now := q.now()

@@ -11,7 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// erasures lists what is still to be erased as "path pos+bytes digest".
+// erasures lists the open erasures as "path pos+bytes digest".
 func (s *suite) erasures(job frontier.JobID) (out []string, all []frontier.Erasure) {
 	s.Helper()
 	all, err := s.Erasures(s.ctx(), job, 100)
@@ -89,7 +89,7 @@ func testForget(t *testing.T, s *suite) {
 	versions := 0
 	s.check(s.Versions(s.ctx(), job, func(frontier.Stored) error { versions++; return nil }))
 	if versions != 1 {
-		t.Errorf("%d versions; want that of b", versions)
+		t.Errorf("%d versions; want the one of b", versions)
 	}
 	if got := s.quarantined(job); got != nil {
 		t.Errorf("quarantined %q", got)

@@ -21,7 +21,7 @@ func visited(c frontier.Claimed, fields string, next time.Duration) frontier.Com
 	}
 }
 
-// promote makes what is due ready.
+// promote makes due retries and visits ready.
 func (s *suite) promote(want int) {
 	s.Helper()
 	n, err := s.Promote(s.ctx(), 100)

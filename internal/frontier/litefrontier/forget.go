@@ -10,7 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Forget deletes what a job knows of tasks.
+// Forget deletes all that a job knows of tasks.
 func (f *Frontier) Forget(ctx context.Context, job frontier.JobID, keys []string) (out frontier.Forgotten, err error) {
 	list, err := json.Marshal(keys)
 	if err != nil {
@@ -45,7 +45,7 @@ type forgetter struct {
 	out   *frontier.Forgotten
 }
 
-// remembered is a task that is to be forgotten. lane is that of an open task.
+// remembered is a task that is to be forgotten. Only an open one has a lane.
 type remembered struct {
 	key        string
 	was        stat

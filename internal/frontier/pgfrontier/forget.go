@@ -60,7 +60,7 @@ const (
  where e.job_id = $1 and e.path = i.path collate "C" and e.pos = i.pos and e.bytes = i.bytes`
 )
 
-// Forget deletes what a job knows of tasks.
+// Forget deletes all that a job knows of tasks.
 func (f *Frontier) Forget(ctx context.Context, job frontier.JobID, keys []string) (out frontier.Forgotten, err error) {
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Forgotten{}
