@@ -37,6 +37,9 @@ type PageKind struct {
 	// to them, and 1 for seeds.
 	Priority *int
 
+	// Fields replaces Job.Fields if it is not nil.
+	Fields []Field `json:",omitempty"`
+
 	// Challenge replaces Job.Challenge if it is not nil.
 	Challenge PageTest `json:"-"`
 

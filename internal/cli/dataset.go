@@ -58,7 +58,7 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 	if rules, ok := set.Job.Scraper.(*extract.Scraper); ok {
 		set.Rules = rules
 	} else {
-		found, err := dataset.Find(ctx, f, set.ID, set.Job.Store.Key)
+		found, err := dataset.Find(ctx, f, set.ID, set.Job.Store.Key, wiring.Declared(set.Job)...)
 		if err != nil {
 			closeAll()
 			return nil, nil, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -32,6 +33,7 @@ type definition struct {
 	Explore seine.Explore
 	Limit   seine.Limit
 	Retry   seine.Retries
+	Fields  []seine.Field `json:",omitempty"`
 }
 
 // configOf returns the config of a job in its normal form. store goes before the job's own.
@@ -41,7 +43,7 @@ func configOf(job *seine.Job, store string) (json.RawMessage, error) {
 		clean := redact.New(job.Secrets).Replace
 		d := &definition{
 			Contact: job.Contact, SeedURL: clean(job.Seeds.URL), IDs: job.Seeds.IDs, Via: job.Fetch.Via, Pace: job.Pace, Store: job.Store,
-			Explore: job.Explore, Limit: job.Limit, Retry: job.Retry,
+			Explore: job.Explore, Limit: job.Limit, Retry: job.Retry, Fields: Declared(job),
 		}
 		if store != "" {
 			d.Store.URL = store
@@ -77,10 +79,25 @@ func Stored(raw json.RawMessage) (job seine.Job, whole bool, err error) {
 	}
 	job.Contact, job.Seeds, job.Fetch.Via = d.Contact, seine.Seeds{URL: d.SeedURL, IDs: d.IDs}, d.Via
 	job.Pace, job.Store, job.Explore, job.Limit, job.Retry = d.Pace, d.Store, d.Explore, d.Limit, d.Retry
+	job.Fields = d.Fields
 	if d.Zone != "" {
 		if job.Pace.Hours.Zone, err = time.LoadLocation(d.Zone); err != nil {
 			return job, true, fmt.Errorf("the job's hours: %w", err)
 		}
 	}
 	return job, true, nil
+}
+
+// Declared returns the fields that a job made in Go declares, over all its page kinds. If two have
+// one name, the first one counts.
+func Declared(job *seine.Job) []seine.Field {
+	out := slices.Clone(job.Fields)
+	for _, k := range job.Pages {
+		for _, f := range k.Fields {
+			if !slices.ContainsFunc(out, func(o seine.Field) bool { return o.Name == f.Name }) {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
 }
