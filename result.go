@@ -129,6 +129,7 @@ type AssetField struct {
 // pixels and bytes. The original ones belong to the file as it came.
 var AssetProperties = []string{
 	"width", "height", "bytes", "sha256", "path", "url", "original_width", "original_height", "original_bytes", "original_sha256",
+	"phash",
 }
 
 // Follow is a page that a scraper wants fetched. It has a URL or an ID.
@@ -325,4 +326,11 @@ type Stored struct {
 	// OriginalWidth and OriginalHeight are its size before it was rendered.
 	OriginalWidth  int `json:"original_width,omitempty"`
 	OriginalHeight int `json:"original_height,omitempty"`
+
+	// PHash is the perceptual hash of an image, 8 bytes, or nil. Images that look alike differ in
+	// few bits.
+	PHash []byte `json:"phash,omitempty"`
+
+	// RenderedBy identifies the options of a rendition. It is nil for a file as it came.
+	RenderedBy []byte `json:"rendered_by,omitempty"`
 }

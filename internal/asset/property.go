@@ -76,6 +76,11 @@ func property(s seine.Stored, name string) any {
 		return s.Bytes
 	case "sha256":
 		return hex.EncodeToString(s.SHA256)
+	case "phash":
+		if len(s.PHash) == 0 {
+			return nil
+		}
+		return hex.EncodeToString(s.PHash)
 	case "path":
 		return s.Path
 	case "url":

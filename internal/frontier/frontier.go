@@ -72,6 +72,7 @@ type Frontier interface {
 	Sessions
 	Drifts
 	Forgetter
+	Images
 
 	Close() error
 }

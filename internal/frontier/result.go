@@ -138,6 +138,10 @@ type Asset struct {
 
 	// Task is the key of the task that owns the record, empty if it is Key. Complete ignores it.
 	Task string
+
+	// DuplicateOf is KEY/NAME of an asset that this one nearly equals: see [Images.Mark]. Complete
+	// ignores it.
+	DuplicateOf string
 }
 
 // Failure returns a task to the queue, to be retried.

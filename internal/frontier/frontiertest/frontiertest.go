@@ -123,6 +123,7 @@ func Run(t *testing.T, open Open) {
 		{"fields without values are those of a page kind", testNullFieldsOfPages},
 		{"the fetchers of a page kind are counted", testFetchers},
 		{"recorded pages are indexed", testRecordings},
+		{"files of images change without their pages", testImages},
 		{"no recording comes to name a segment that a sweep deletes", testRecordingSwept},
 		{"finished tasks are replayed", testReplay},
 	} {

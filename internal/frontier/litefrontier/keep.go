@@ -173,20 +173,28 @@ func (k *keeper) record(ctx context.Context, c frontier.Completion, r frontier.R
 	return err
 }
 
+// sqlAssetUpdate replaces the row of an asset that a task owns. Other bytes remove its mark.
+const sqlAssetUpdate = `update asset set path = ?4, bytes = ?5, sha256 = ?6, width = ?7, height = ?8, url = ?9, original_bytes = ?10, original_sha256 = ?11,
+  phash = ?12, rendered_by = ?13, duplicate_of = case when sha256 = ?6 then duplicate_of end
+ where job_id = ?1 and key = ?2 and name = ?3 and version = 1 and coalesce(task, key) = ?14`
+
+func assetValues(job frontier.JobID, a frontier.Asset) []any {
+	return []any{
+		job, frontier.Clean(a.Key), frontier.Clean(a.Name), frontier.Clean(a.Path), a.Bytes, append([]byte{}, a.SHA256...),
+		orNull(a.Width), orNull(a.Height), frontier.Clean(a.URL), orNull(a.OriginalBytes), a.OriginalSHA256, a.PHash, a.RenderedBy,
+	}
+}
+
 // asset stores an asset.
 func (k *keeper) asset(ctx context.Context, c frontier.Completion, a frontier.Asset) error {
 	owner := k.owners.Asset(c, a)
-	values := []any{
-		k.job, frontier.Clean(a.Key), frontier.Clean(a.Name), frontier.Clean(a.Path), a.Bytes, append([]byte{}, a.SHA256...),
-		orNull(a.Width), orNull(a.Height), frontier.Clean(a.URL), orNull(a.OriginalBytes), a.OriginalSHA256,
-	}
-	n, err := k.t.exec(ctx, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	values := assetValues(k.job, a)
+	n, err := k.t.exec(ctx, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, phash, rendered_by, task) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, key, name, version) do nothing`, append(values, frontier.OwnerOf(owner, frontier.Clean(a.Key)))...)
 	if k.moved[stat{frontier.StatAssets, "", ""}] += n; err != nil || n > 0 {
 		return err
 	}
-	n, err = k.t.exec(ctx, `update asset set path = ?4, bytes = ?5, sha256 = ?6, width = ?7, height = ?8, url = ?9, original_bytes = ?10, original_sha256 = ?11
- where job_id = ?1 and key = ?2 and name = ?3 and version = 1 and coalesce(task, key) = ?12`, append(values, owner)...)
+	n, err = k.t.exec(ctx, sqlAssetUpdate, append(values, owner)...)
 	if err == nil && n == 0 {
 		err = frontier.ErrOwned
 	}

@@ -13,7 +13,7 @@ const (
  (select x.sha256 from recording x where x.job_id = record.job_id and x.key = coalesce(record.task, record.key) and x.fetched_at = record.fetched_at) from record`
 	sqlRecordPage   = sqlRecordColumns + ` where job_id = ? and (key, kind) > (?, ?) and not superseded order by key, kind limit ?`
 	sqlVersionPage  = sqlRecordColumns + ` where job_id = ? and (key, kind, revision) > (?, ?, ?) order by key, kind, revision limit ?`
-	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from asset`
+	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, ''), phash, rendered_by, coalesce(duplicate_of, '') from asset`
 )
 
 // reader is the file or a transaction on it.
@@ -104,7 +104,7 @@ func scanRecord(r *sql.Rows) (s frontier.Stored, err error) {
 }
 
 func scanAsset(r *sql.Rows) (a frontier.Asset, err error) {
-	return a, r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task)
+	return a, r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task, &a.PHash, &a.RenderedBy, &a.DuplicateOf)
 }
 
 // Owner returns another task whose record names a file.

@@ -87,6 +87,7 @@ type assetColumns struct {
 	originalBytes            []*int64
 	originalSums             [][]byte
 	tasks                    []*string
+	hashes, renderers        [][]byte
 }
 
 func (k *assetColumns) add(a frontier.Asset, task string) {
@@ -96,11 +97,42 @@ func (k *assetColumns) add(a frontier.Asset, task string) {
 	k.bytes, k.sums = append(k.bytes, a.Bytes), append(k.sums, append([]byte{}, a.SHA256...))
 	k.widths, k.heights = append(k.widths, orNull(a.Width)), append(k.heights, orNull(a.Height))
 	k.originalBytes, k.originalSums = append(k.originalBytes, orNull(a.OriginalBytes)), append(k.originalSums, a.OriginalSHA256)
+	k.hashes, k.renderers = append(k.hashes, a.PHash), append(k.renderers, a.RenderedBy)
 }
 
 func (k *assetColumns) queue(b *pgx.Batch, job frontier.JobID) {
 	if len(k.keys) > 0 {
-		b.Queue(sqlAssets, job, k.keys, k.names, k.paths, k.bytes, k.sums, k.widths, k.heights, k.urls, k.originalBytes, k.originalSums, k.tasks)
+		b.Queue(sqlAssets, job, k.keys, k.names, k.paths, k.bytes, k.sums, k.widths, k.heights, k.urls, k.originalBytes, k.originalSums, k.tasks, k.hashes, k.renderers)
+	}
+}
+
+// renderColumns are the changed files of finished tasks.
+type renderColumns struct {
+	keys                []string
+	at                  []time.Time
+	tasks, paths        []string
+	assets              assetColumns
+	records, kinds, all []string
+}
+
+func (k *renderColumns) add(r frontier.Rendered) {
+	k.keys, k.at = append(k.keys, r.Task), append(k.at, r.At)
+	for _, path := range r.Paths() {
+		k.tasks, k.paths = append(k.tasks, r.Task), append(k.paths, path)
+	}
+	for _, a := range r.Assets {
+		k.assets.add(a, r.Task)
+	}
+	for _, x := range r.Fields {
+		k.records, k.kinds, k.all = append(k.records, x.Key), append(k.kinds, x.Kind), append(k.all, string(frontier.CleanJSON(x.Fields)))
+	}
+}
+
+func (k *renderColumns) queue(b *pgx.Batch, now any, job frontier.JobID) {
+	b.Queue(sqlRenderedTasks, now, job, k.keys)
+	k.assets.queue(b, job)
+	if len(k.records) > 0 {
+		b.Queue(sqlRenderedFields, job, k.records, k.kinds, k.all)
 	}
 }
 

@@ -16,7 +16,7 @@ const (
  (select x.sha256 from seine.recording x where x.job_id = record.job_id and x.key = coalesce(record.task, record.key) and x.fetched_at = record.fetched_at) from seine.record`
 	sqlRecordPage   = sqlRecordColumns + ` where job_id = $1 and (key, kind) > ($2, $3) and not superseded order by key, kind limit $4`
 	sqlVersionPage  = sqlRecordColumns + ` where job_id = $1 and (key, kind, revision) > ($2, $3, $4::int) order by key, kind, revision limit $5`
-	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, '') from seine.asset`
+	sqlAssetColumns = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, ''), phash, rendered_by, coalesce(duplicate_of, '') from seine.asset`
 	sqlAssetsOf     = sqlAssetColumns + ` where job_id = $1 and key = any($2::text[]) order by key, name`
 	sqlFailuresOf   = `select key, name, url, reason, coalesce(task, '') from seine.asset_failure where job_id = $1 and key = any($2::text[]) order by key, name`
 	sqlAssetPage    = sqlAssetColumns + ` where job_id = $1 and (key, name) > ($2, $3) order by key, name limit $4`
@@ -105,7 +105,7 @@ func scanRecord(row pgx.CollectableRow) (s frontier.Stored, err error) {
 }
 
 func scanAsset(row pgx.CollectableRow) (a frontier.Asset, err error) {
-	return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task)
+	return a, row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task, &a.PHash, &a.RenderedBy, &a.DuplicateOf)
 }
 
 func scanFailure(row pgx.CollectableRow) (a frontier.FailedAsset, err error) {

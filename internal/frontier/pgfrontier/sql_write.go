@@ -68,13 +68,14 @@ const (
      revision = r.revision + (r.fields::text <> excluded.fields::text)::int, gone_at = null, task = case when r.task is null and not r.superseded then null else '' end
    returning xmax = 0 as fresh)
  insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 10, count(*) from r where fresh having count(*) > 0`
-	sqlAssets = `with a as (insert into seine.asset as a (job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task)
-   select distinct on (key collate "C", name collate "C") $1::int, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task
-   from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::int[], $8::int[], $9::text[], $10::bigint[], $11::bytea[], $12::text[])
-     with ordinality i(key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task, o)
+	sqlAssets = `with a as (insert into seine.asset as a (job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task, phash, rendered_by)
+   select distinct on (key collate "C", name collate "C") $1::int, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task, phash, rendered_by
+   from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::int[], $8::int[], $9::text[], $10::bigint[], $11::bytea[], $12::text[], $13::bytea[], $14::bytea[])
+     with ordinality i(key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task, phash, rendered_by, o)
    order by key collate "C", name collate "C", o desc
    on conflict (job_id, key, name, version) do update set path = excluded.path, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
      height = excluded.height, url = excluded.url, original_bytes = excluded.original_bytes, original_sha256 = excluded.original_sha256,
+     phash = excluded.phash, rendered_by = excluded.rendered_by, duplicate_of = case when a.sha256 = excluded.sha256 then a.duplicate_of end,
      task = case when coalesce(a.task, a.key) = coalesce(excluded.task, excluded.key) then a.task else '' end
    returning xmax = 0 as fresh)
  insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 11, count(*) from a where fresh having count(*) > 0`
