@@ -249,22 +249,29 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	original.OriginalBytes, original.OriginalSHA256 = original.Bytes, original.SHA256
 	if a.Image == nil {
 		original.Width, original.Height = sizeOf(page.Body)
+		original.PHash = k.hash(ctx, page.Body)
 		return []file{original}, nil
 	}
 	r, err := k.render(ctx, page.Body, *a.Image)
 	if err != nil {
 		return nil, err
 	}
-	rendition := fileOf(a.Name, a.Path, ShownURL(at), r.kind, r.body)
-	rendition.Width, rendition.Height = r.width, r.height
+	rendition := r.file(a.Name, a.Path, ShownURL(at), *a.Image)
 	rendition.OriginalBytes, rendition.OriginalSHA256 = original.Bytes, original.SHA256
-	rendition.OriginalWidth, rendition.OriginalHeight = r.originalWidth, r.originalHeight
 	if a.Image.Keep != seine.KeepOriginal {
 		return []file{rendition}, nil
 	}
 	original.Name, original.Path = a.Name+seine.OriginalSuffix, pathOf(a.OriginalPath, kind)
 	original.Width, original.Height = r.originalWidth, r.originalHeight
 	return []file{rendition, original}, nil
+}
+
+// file returns a rendition as the file of an asset.
+func (r Rendition) file(name, path, at string, spec seine.Image) file {
+	f := fileOf(name, path, at, r.kind, r.body)
+	f.Width, f.Height, f.PHash, f.RenderedBy = r.width, r.height, r.hash, RenderedBy(spec)
+	f.OriginalWidth, f.OriginalHeight = r.originalWidth, r.originalHeight
+	return f
 }
 
 func fileOf(name, path, at string, is kind, body []byte) file {

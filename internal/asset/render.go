@@ -19,6 +19,7 @@ type Rendition struct {
 	kind                          kind
 	width, height                 int
 	originalWidth, originalHeight int
+	hash                          []byte
 }
 
 // render decodes, turns upright, crops, resizes and encodes. Before it decodes, it reserves memory
@@ -76,7 +77,7 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	if r.body, r.kind, err = encode(ctx, img, spec); err != nil {
 		return Rendition{}, err
 	}
-	r.width, r.height = img.Bounds().Dx(), img.Bounds().Dy()
+	r.width, r.height, r.hash = img.Bounds().Dx(), img.Bounds().Dy(), perceptualHash(img)
 	r.originalWidth, r.originalHeight = shown.X, shown.Y
 	return r, nil
 }
@@ -99,7 +100,21 @@ func mebi(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
 
 // Verify decodes a file and returns the reason why it can't be decoded. It returns nil for a file
 // that is not an image, that this package cannot decode, or that exceeds its bounds.
-func (k *Keeper) Verify(ctx context.Context, body []byte) (err error) {
+func (k *Keeper) Verify(ctx context.Context, body []byte) error {
+	return k.look(ctx, body, func(image.Image) {})
+}
+
+// hash returns the perceptual hash of a file as it is shown, or nil if [Keeper.Verify] does not
+// decode it or finds a fault.
+func (k *Keeper) hash(ctx context.Context, body []byte) (hash []byte) {
+	if k.look(ctx, body, func(img image.Image) { hash = perceptualHash(img) }) != nil {
+		return nil
+	}
+	return hash
+}
+
+// look decodes a file and calls with for the image as it is shown.
+func (k *Keeper) look(ctx context.Context, body []byte, with func(image.Image)) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = Fault("image can't be decoded")
@@ -115,7 +130,7 @@ func (k *Keeper) Verify(ctx context.Context, body []byte) (err error) {
 	case h.pixels() <= 0:
 		return Fault("image has no pixels")
 	}
-	memory := h.memory + h.pixel*h.pixels()
+	memory := h.memory + 2*h.pixel*h.pixels() // turned too
 	if h.pixels() > k.opts.MaxPixels || memory > k.opts.Memory {
 		return nil
 	}
@@ -123,11 +138,12 @@ func (k *Keeper) Verify(ctx context.Context, body []byte) (err error) {
 		return err
 	}
 	defer k.memory.Release(memory)
-	_, err = h.decode(ctx, body, image.Rect(0, 0, h.width, h.height))
+	img, err := h.decode(ctx, body, image.Rect(0, 0, h.width, h.height))
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
+		with(h.orientation.turn(img))
 		return nil
 	}
 	if err = decodeFault(err); errors.As(err, &unknown) {

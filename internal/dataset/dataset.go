@@ -62,6 +62,7 @@ type Frontier interface {
 	frontier.Recordings
 	frontier.Sweeper
 	frontier.Forgetter
+	frontier.Images
 }
 
 // Rules describe the records and files of a job. [extract.Scraper] and [Found] are Rules.

@@ -19,6 +19,10 @@ func (a *auditor) settle(ctx context.Context, found []Finding) error {
 	if len(found) == 0 {
 		return nil
 	}
+	found, err := a.withoutNoted(ctx, found)
+	if err != nil || len(found) == 0 {
+		return err
+	}
 	states, err := a.tasks(ctx, found)
 	if err != nil {
 		return err
@@ -49,6 +53,33 @@ func (a *auditor) settle(ctx context.Context, found []Finding) error {
 		}
 	}
 	return nil
+}
+
+// withoutNoted leaves out the findings at paths that a render is changing. It comes before the look
+// at the tasks: if a note is gone, the change of its task is stored.
+func (a *auditor) withoutNoted(ctx context.Context, found []Finding) (rest []Finding, err error) {
+	noted, err := a.noted(ctx)
+	if err != nil || len(noted) == 0 {
+		return found, err
+	}
+	for _, f := range found {
+		if !noted[f.Path] {
+			rest = append(rest, f)
+		}
+	}
+	return rest, nil
+}
+
+// noted returns the paths that a render is changing, or was when it was killed.
+func (s *Set) noted(ctx context.Context) (map[string]bool, error) {
+	paths := map[string]bool{}
+	if s.Frontier == nil {
+		return paths, nil
+	}
+	return paths, s.Frontier.Intents(ctx, s.ID, func(i frontier.Intent) error {
+		paths[i.Path] = true
+		return nil
+	})
 }
 
 // mendable reports whether doing a task again mends it.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"gocloud.dev/gcerrors"
 )
 
 // strays reports the files that no record owns, and removes Seine's own.
@@ -44,6 +46,10 @@ func (a *auditor) strays(ctx context.Context) error {
 }
 
 func (a *auditor) settleStrays(ctx context.Context, files []object, kinds map[string]int) error {
+	files, err := a.withoutRendered(ctx, files)
+	if err != nil {
+		return err
+	}
 	var ours []object
 	for _, f := range files {
 		// Files that do not fit the template are not Seine's to delete.
@@ -53,7 +59,6 @@ func (a *auditor) settleStrays(ctx context.Context, files []object, kinds map[st
 	}
 	gone := map[string]bool{}
 	if a.opts.Fix {
-		var err error
 		if gone, err = a.remove(ctx, ours, a.before); err != nil {
 			return err
 		}
@@ -85,4 +90,29 @@ func (a *auditor) settleStrays(ctx context.Context, files []object, kinds map[st
 		}
 	}
 	return nil
+}
+
+// withoutRendered leaves out the files that a render is writing or deleting, and those that it
+// deleted since the store was listed.
+func (a *auditor) withoutRendered(ctx context.Context, files []object) (rest []object, err error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	noted, err := a.noted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if noted[f.path] {
+			continue
+		}
+		switch _, err := a.Store.attributes(ctx, f.path); {
+		case gcerrors.Code(err) == gcerrors.NotFound:
+			continue
+		case err != nil:
+			return nil, storeError("look at "+f.path, err)
+		}
+		rest = append(rest, f)
+	}
+	return rest, nil
 }

@@ -15,8 +15,8 @@ type Images interface {
 	// Intents calls each for every note of a job, ordered by path.
 	Intents(ctx context.Context, job JobID, each func(Intent) error) error
 
-	// Forget deletes notes.
-	Forget(ctx context.Context, job JobID, paths []string) error
+	// Settled deletes notes.
+	Settled(ctx context.Context, job JobID, paths []string) error
 
 	// Render replaces rows of assets, in one transaction, and sets the time at which their tasks
 	// were finished. It returns the tasks that are open, that were not finished at Rendered.At, or

@@ -49,10 +49,12 @@ type field struct {
 	Column *string `yaml:"column" example:"Release date"`
 
 	// A property of a stored asset, NAME.PROPERTY. The properties are `width`, `height`, `bytes`,
-	// `sha256`, `path` and `url`, and `original_width`, `original_height`, `original_bytes` and
-	// `original_sha256` of the file as it came. Sizes are in pixels and bytes. The field is null,
-	// or its `or`, until the asset is stored. A list of files needs `all: true`. Expressions and
-	// the store key do not see the field, because they come before the file.
+	// `sha256`, `phash`, `path` and `url`, and `original_width`, `original_height`,
+	// `original_bytes` and `original_sha256` of the file as it came. `phash` is the perceptual hash
+	// of an image in hexadecimal digits, and images that look alike differ in few bits. Sizes
+	// are in pixels and bytes. The field is null, or its `or`, until the asset is stored. A list of
+	// files needs `all: true`. Expressions and the store key do not see the field, because they
+	// come before the file.
 	Asset *string `yaml:"asset" example:"photo.original_width" top:"assets: {photo: {body: true}}"`
 
 	// Alternatives. The first one with a value counts.

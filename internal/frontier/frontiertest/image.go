@@ -61,12 +61,12 @@ func testIntents(t *testing.T, s *suite, job frontier.JobID) {
 	if d := cmp.Diff([]frontier.Intent{{Path: "a", Task: "a"}, {Path: "b", Task: "c"}}, intents()); d != "" {
 		t.Errorf("notes (-want +got):\n%s", d)
 	}
-	s.check(s.Forget(s.ctx(), job, []string{"a", "x"}))
-	s.check(s.Forget(s.ctx(), job, nil))
+	s.check(s.Settled(s.ctx(), job, []string{"a", "x"}))
+	s.check(s.Settled(s.ctx(), job, nil))
 	if d := cmp.Diff([]frontier.Intent{{Path: "b", Task: "c"}}, intents()); d != "" {
 		t.Errorf("notes that are left (-want +got):\n%s", d)
 	}
-	s.check(s.Forget(s.ctx(), job, []string{"b"}))
+	s.check(s.Settled(s.ctx(), job, []string{"b"}))
 }
 
 func testMarks(t *testing.T, s *suite, job frontier.JobID) {

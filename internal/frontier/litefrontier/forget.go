@@ -133,6 +133,7 @@ func (k *forgetter) data(ctx context.Context, key string) error {
 		{`delete from recording where job_id = ? and key = ?`, &k.out.Recordings},
 		{`delete from quarantine where job_id = ? and task = ?`, &k.out.Quarantined},
 		{`delete from owed where job_id = ? and key = ?`, nil},
+		{`delete from rendering where job_id = ? and task = ?`, nil},
 		{`delete from visit where job_id = ? and key = ?`, nil},
 		{`delete from recrawl where job_id = ? and key = ?`, nil},
 	} {
@@ -153,6 +154,13 @@ func (k *forgetter) list(ctx context.Context, key string) error {
 		if _, err := k.t.exec(ctx, `insert into erasure(job_id, path, pos, bytes, sha256) select job_id, path, 0, 0, x'' from asset where `+own+` on conflict do nothing`, k.job, key); err != nil {
 			return err
 		}
+		// No other row may name what is forgotten.
+		if _, err := k.t.exec(ctx, `update asset set duplicate_of = null where job_id = ?1 and duplicate_of in (select key || '/' || name from asset where `+own+`)`, k.job, key); err != nil {
+			return err
+		}
+	}
+	if _, err := k.t.exec(ctx, `insert into erasure(job_id, path, pos, bytes, sha256) select job_id, path, 0, 0, x'' from rendering where job_id = ? and task = ? on conflict do nothing`, k.job, key); err != nil {
+		return err
 	}
 	_, err := k.t.exec(ctx, `insert into erasure(job_id, path, pos, bytes, sha256) select job_id, segment, pos, bytes, x'' from recording where job_id = ?1 and key = ?2
  union select job_id, body_segment, body_pos, body_bytes, sha256 from recording where job_id = ?1 and key = ?2 on conflict do nothing`, k.job, key)

@@ -49,9 +49,9 @@ func (f *Frontier) Intents(ctx context.Context, job frontier.JobID, each func(fr
 	})
 }
 
-// Forget deletes notes.
-func (f *Frontier) Forget(ctx context.Context, job frontier.JobID, paths []string) error {
-	return f.eachOf(ctx, "forget", len(paths), func(t tx, i int) error {
+// Settled deletes notes.
+func (f *Frontier) Settled(ctx context.Context, job frontier.JobID, paths []string) error {
+	return f.eachOf(ctx, "settled", len(paths), func(t tx, i int) error {
 		_, err := t.exec(ctx, `delete from rendering where job_id = ? and path = ?`, job, paths[i])
 		return err
 	})

@@ -31,6 +31,7 @@ const (
 	sqlErase = `insert into seine.erasure(job_id, path, pos, bytes, sha256)
  select job_id, path, 0, 0, ''::bytea from seine.asset where job_id = $1 and task is null and key = any($2::text[])
  union select job_id, path, 0, 0, ''::bytea from seine.asset where job_id = $1 and task = any($2::text[])
+ union select job_id, path, 0, 0, ''::bytea from seine.rendering where job_id = $1 and task = any($2::text[])
  union select job_id, segment, pos, bytes, ''::bytea from seine.recording where job_id = $1 and key = any($2::text[])
  union select job_id, body_segment, body_pos, body_bytes, sha256 from seine.recording where job_id = $1 and key = any($2::text[])
  on conflict do nothing`
@@ -51,9 +52,15 @@ const (
    union all select ctid from seine.asset_failure where job_id = $1 and task = any($2::text[])))`
 	sqlForgetQuarantine = `with d as (delete from seine.quarantine where job_id = $1 and task = any($2::text[]) returning 1) select count(*) from d`
 	sqlForgetRecordings = `with d as (delete from seine.recording where job_id = $1 and key = any($2::text[]) returning 1) select count(*) from d`
-	sqlForgetOwed       = `delete from seine.owed where job_id = $1 and key = any($2::text[])`
-	sqlForgetVisit      = `delete from seine.visit where job_id = $1 and key = any($2::text[])`
-	sqlForgetRecrawl    = `delete from seine.recrawl where job_id = $1 and key = any($2::text[])`
+	// No other row may name what is forgotten.
+	sqlForgetMarks = `update seine.asset set duplicate_of = null where job_id = $1 and duplicate_of in (
+   select key || '/' || name from seine.asset where job_id = $1 and task is null and key = any($2::text[])
+   union all select key || '/' || name from seine.asset where job_id = $1 and task = any($2::text[]))`
+	sqlForgetNotes = `delete from seine.rendering where job_id = $1 and task = any($2::text[])`
+
+	sqlForgetOwed    = `delete from seine.owed where job_id = $1 and key = any($2::text[])`
+	sqlForgetVisit   = `delete from seine.visit where job_id = $1 and key = any($2::text[])`
+	sqlForgetRecrawl = `delete from seine.recrawl where job_id = $1 and key = any($2::text[])`
 
 	sqlErasures = `select path, pos, bytes, sha256 from seine.erasure where job_id = $1 order by path, pos, bytes limit $2`
 	sqlErased   = `delete from seine.erasure e using unnest($2::text[], $3::bigint[], $4::bigint[]) i(path, pos, bytes)
@@ -93,6 +100,8 @@ func (f *Frontier) Forget(ctx context.Context, job frontier.JobID, keys []string
 		b.Queue(sqlForgetPark, lanes)
 		b.Queue(sqlForgetTask, job, mine, frontier.WhyForgotten, f.now())
 		b.Queue(sqlErase, job, mine)
+		b.Queue(sqlForgetMarks, job, mine)
+		b.Queue(sqlForgetNotes, job, mine)
 		b.Queue(sqlForgetRecords, job, mine).QueryRow(func(row pgx.Row) error { return row.Scan(&out.Records, &out.Versions) })
 		b.Queue(sqlForgetAssets, job, mine).QueryRow(func(row pgx.Row) error { return row.Scan(&out.Assets) })
 		b.Queue(sqlForgetFailed, job, mine)

@@ -15,7 +15,7 @@ const (
 	sqlIntend = `insert into seine.rendering(job_id, path, task) select distinct on (path collate "C") $1::int, path, task
  from unnest($2::text[], $3::text[]) i(path, task) order by path collate "C" on conflict (job_id, path) do update set task = excluded.task`
 	sqlIntents = `select path, task from seine.rendering where job_id = $1 and path > $2 order by path limit $3`
-	sqlForgets = `delete from seine.rendering where job_id = $1 and path = any($2::text[])`
+	sqlSettled = `delete from seine.rendering where job_id = $1 and path = any($2::text[])`
 
 	// The tasks of a render that bring a file pending deletion: $1 tasks, $2 their paths.
 	sqlRenderSwept = `select distinct b.task from unnest($1::text[], $2::text[]) b(task, path) join seine.condemned c on c.path = b.path`
@@ -56,13 +56,13 @@ func (f *Frontier) Intents(ctx context.Context, job frontier.JobID, each func(fr
 	})
 }
 
-// Forget deletes notes.
-func (f *Frontier) Forget(ctx context.Context, job frontier.JobID, paths []string) error {
+// Settled deletes notes.
+func (f *Frontier) Settled(ctx context.Context, job frontier.JobID, paths []string) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	if _, err := f.exec(ctx, sqlForgets, job, paths); err != nil {
-		return fmt.Errorf("forget: %w", err)
+	if _, err := f.exec(ctx, sqlSettled, job, paths); err != nil {
+		return fmt.Errorf("settled: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,67 @@
+package asset
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"path"
+	"strings"
+
+	"github.com/seinehq/seine"
+)
+
+// renderer changes when a renderer makes other bytes of equal options.
+const renderer = "1"
+
+// RenderedBy identifies the options that determine the bytes of a rendition.
+func RenderedBy(spec seine.Image) []byte {
+	spec.Keep, spec.MinWidth, spec.MinHeight, spec.MaxPixels = "", 0, 0, 0
+	if spec.To == "" {
+		spec.To = seine.PNG
+	}
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return nil // numbers and texts have no errors
+	}
+	sum := sha256.Sum256(append([]byte(renderer), text...))
+	return sum[:8]
+}
+
+// A Remade is a new rendition of a stored original.
+type Remade struct {
+	seine.Stored
+	body []byte
+}
+
+// Remake renders an original with other options. was is the present rendition. Its path gets the
+// extension of the new format if it has an extension of its own format: see [Moved].
+func (k *Keeper) Remake(ctx context.Context, original []byte, was seine.Stored, spec seine.Image) (Remade, error) {
+	r, err := k.render(ctx, original, spec)
+	if err != nil {
+		return Remade{}, err
+	}
+	f := r.file(was.Name, Moved(was.Path, spec), was.URL, spec)
+	f.Record = was.Record
+	f.OriginalBytes, f.OriginalSHA256 = was.OriginalBytes, was.OriginalSHA256
+	return Remade{f.Stored, f.body}, nil
+}
+
+// Store writes a rendition in place, unless an equal file is there.
+func (k *Keeper) Store(ctx context.Context, r Remade, hold Hold) error {
+	return k.put(ctx, r.Stored, r.body, hold)
+}
+
+// Moved returns the path of a rendition in the format of other options: the extension .png, .jpg or
+// .webp changes.
+func Moved(at string, spec seine.Image) string {
+	to := map[string]string{seine.JPEG: "jpg", seine.WebP: "webp"}[spec.To]
+	if to == "" {
+		to = "png"
+	}
+	old := path.Ext(at)
+	switch old {
+	case ".png", ".jpg", ".webp":
+		return strings.TrimSuffix(at, old) + "." + to
+	}
+	return at
+}
