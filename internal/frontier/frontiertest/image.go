@@ -46,6 +46,7 @@ func testImages(t *testing.T, s *suite) {
 	t.Run("notes", func(t *testing.T) { testIntents(t, s, job) })
 	t.Run("marks", func(t *testing.T) { testMarks(t, s, job) })
 	t.Run("renders", func(t *testing.T) { testRenders(t, s, job, first) })
+	t.Run("forgetting", func(t *testing.T) { testForgetImages(t, s, job) })
 }
 
 func testIntents(t *testing.T, s *suite, job frontier.JobID) {
@@ -134,4 +135,25 @@ func testRenders(t *testing.T, s *suite, job frontier.JobID, first map[string]fr
 	if d := cmp.Diff([]string{"a"}, lost); d != "" {
 		t.Errorf("lost tasks that are open (-want +got):\n%s", d)
 	}
+}
+
+func testForgetImages(t *testing.T, s *suite, job frontier.JobID) {
+	s.check(s.Mark(s.ctx(), job, []frontier.Duplicate{{Key: "c", Name: "front", SHA256: []byte("c1"), Of: "b/front"}}))
+	s.check(s.Intend(s.ctx(), job, []frontier.Intent{{Path: "b.png", Task: "b"}, {Path: "c.png", Task: "c"}}))
+	s.forget(job, "b")
+	got, _ := s.erasures(job)
+	if d := cmp.Diff([]string{"b.png 0+0 ", "b.webp 0+0 "}, got); d != "" {
+		t.Errorf("files to erase (-want +got):\n%s", d)
+	}
+	for _, a := range s.assetRows(job) {
+		if a.DuplicateOf != "" {
+			t.Errorf("%s names the forgotten %s", a.Key, a.DuplicateOf)
+		}
+	}
+	s.check(s.Intents(s.ctx(), job, func(i frontier.Intent) error {
+		if i.Task != "c" {
+			t.Errorf("the note of %s stays", i.Path)
+		}
+		return nil
+	}))
 }
