@@ -35,8 +35,8 @@ var cosines = sync.OnceValue(func() (c [hashBits][hashSide]int64) {
 })
 
 // perceptualHash returns the 64 bits of pHash (Zauner, 2010) in 8 bytes. The image is reduced to
-// 32x32 gray pixels over white. A bit is whether a coefficient of its DCT, from (1, 1) to (8, 8), is
-// above their median. An image without detail has no hash.
+// 32x32 gray pixels over white. A bit is whether a coefficient of its DCT, from (1, 1) to (8, 8),
+// is above their median. An image without detail has no hash.
 func perceptualHash(img image.Image) []byte {
 	if img.Bounds().Empty() {
 		return nil
@@ -117,8 +117,8 @@ func shares(i, n int, each func(cell, share int)) {
 	}
 }
 
-// lumaOf returns a function that reads a row of an image as brightness over white, by the weights of
-// JPEG (ITU-R BT.601).
+// lumaOf returns a function that reads a row of an image as brightness over white, by the weights
+// of JPEG (ITU-R BT.601).
 func lumaOf(img image.Image) func(y int, line []uint16) {
 	const red, green, blue = 77, 150, 29 // of 256
 	b := img.Bounds()

@@ -14,8 +14,8 @@ import (
 	"github.com/seinehq/seine/internal/number"
 )
 
-// commit stores the rows of rendered images. The notes of a file that is written are forgotten. Those
-// of an earlier file stay until it is deleted.
+// commit stores the rows of rendered images. The notes of a file that is written are forgotten. The
+// notes of an earlier file stay until it is deleted.
 func (r *renderer) commit(ctx context.Context, list []remaking, stored []frontier.Stored) error {
 	batch, of := []frontier.Rendered{}, map[string]int{}
 	for _, m := range list {

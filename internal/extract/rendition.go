@@ -40,8 +40,8 @@ func (s *Scraper) KeepsOriginals() bool {
 	})
 }
 
-// FileFields lists the fields of a page kind's records that name a property of a stored file, as far
-// as another rendition changes it.
+// FileFields lists the fields of a page kind's records that name a property of a stored file, if
+// another rendition changes the property.
 func (s *Scraper) FileFields(page, kind string) (fields []seine.AssetField) {
 	of := s.page(page)
 	if of == nil || of.kind != kind {
