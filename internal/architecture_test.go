@@ -129,6 +129,7 @@ var floors = map[string][]string{
 	"html":                                {"", "internal/extract"},
 	"internal/runner":                     {"", "internal/wiring", "internal/asset", "internal/cgroup", "internal/discovery", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers", "internal/health", "internal/idspace", "internal/metric", "internal/redact"},
 	"worker":                              {"", "internal/cli", "internal/discovery", "internal/frontier", "internal/frontier/drivers", "internal/jobfile", "internal/number", "internal/runner"},
+	"seinetest":                           {"", "internal/frontier", "internal/frontier/drivers", "internal/recording", "internal/wiring", "worker"},
 	"examples":                            {},
 	"cmd/seine":                           {"internal/buckets", "internal/cli", "internal/cloudsql"},
 	"internal/e2e":                        {},

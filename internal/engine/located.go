@@ -14,9 +14,9 @@ import (
 // maxAfter bounds [seine.Verdict.After].
 const maxAfter = 24 * time.Hour
 
-// scraped calls the job's scraper. The follows and assets of the result have absolute URLs. A
+// Scraped calls the job's scraper. The follows and assets of the result have absolute URLs. A
 // verdict that the scraper returns as an error is the verdict of the result.
-func scraped(ctx context.Context, job *seine.Job, task seine.Task, page *seine.Page) (seine.Result, error) {
+func Scraped(ctx context.Context, job *seine.Job, task seine.Task, page *seine.Page) (seine.Result, error) {
 	result, err := guarded(ctx, job.Scraper, task, page)
 	var v seine.Verdict
 	if errors.As(err, &v) {

@@ -102,7 +102,7 @@ func (x *executor) fetch(ctx context.Context, w work, pass *hosts.Pass) (page *s
 // scrape extracts the result of a page, without the job's secrets.
 func (x *executor) scrape(ctx context.Context, w work, page *seine.Page) (seine.Result, error) {
 	ctx, span := x.trace.step(ctx, "scrape")
-	result, err := scraped(ctx, &x.job.Job, w.task, page)
+	result, err := Scraped(ctx, &x.job.Job, w.task, page)
 	x.trace.end(span, err)
 	if err != nil {
 		return result, err

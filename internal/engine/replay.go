@@ -294,7 +294,7 @@ func (x *replayer) outcome(ctx context.Context, w work, page *seine.Page, t fron
 		out.ending = ending{kind: finish, state: t.State, reason: t.Reason} // of its host, not of its rules
 		return out, nil, nil
 	}
-	result, err := scraped(ctx, &x.job.Job, w.task, page)
+	result, err := Scraped(ctx, &x.job.Job, w.task, page)
 	if err != nil {
 		return end(attempt{stage: stageScrape, err: err}), nil, context.Cause(ctx)
 	}
