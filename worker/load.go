@@ -43,7 +43,7 @@ func (e *JobFileError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Load reads a job file. Its variables are those of the process's environment. A relative
+// Load reads a job file, with variables from the process's environment. A relative
 // Seeds.File is in the folder of the job file. Load fails with a [*JobFileError], or with the error
 // of the file.
 //

@@ -110,7 +110,7 @@ func (c Config) internal() runner.Config {
 // Worker is an opened worker.
 type Worker struct{ own *runner.Worker }
 
-// Run opens a worker, runs it and closes it. Errors are those of Open, Worker.Run and Close.
+// Run opens a worker, runs it and closes it. It returns the errors of Open, Worker.Run and Close.
 func Run(ctx context.Context, cfg Config) error { return runner.Run(ctx, cfg.internal()) }
 
 // Open opens the frontier and the stores, registers the jobs and admits their seeds. Its errors

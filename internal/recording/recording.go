@@ -29,13 +29,13 @@ import (
 	"github.com/seinehq/seine/internal/redact"
 )
 
-// Folder holds the segments of a store. Those of a job are in a folder of its name.
+// Folder holds the segments of a store, in a folder for each job.
 const Folder = "pages/"
 
 // Extension ends the name of a segment.
 const Extension = ".zst"
 
-// IsSegment reports whether a path is that of a segment.
+// IsSegment reports whether a path belongs to a segment.
 func IsSegment(path string) bool {
 	return strings.HasPrefix(path, Folder) && strings.HasSuffix(path, Extension) && strings.Count(path, "/") == 2
 }
@@ -72,7 +72,7 @@ type part struct {
 	Bytes int    `json:"bytes"`
 	Same  bool   `json:"same,omitempty"`
 
-	// URL, Type and Why are those of a blob.
+	// URL, Type and Why belong to a blob.
 	URL  string `json:"url,omitempty"`
 	Type string `json:"type,omitempty"`
 	Why  string `json:"why,omitempty"`

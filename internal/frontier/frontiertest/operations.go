@@ -38,13 +38,13 @@ const (
 // laneKeys are three hosts, the lane of one's assets and two shards.
 var laneKeys = []string{"a:80", "b:80", "c:80", frontier.AssetLane("a:80"), "shard/00", "shard/01"}
 
-// taskLanes are those that hold tasks.
+// taskLanes are the lanes with tasks.
 var taskLanes = []string{"a:80", "b:80", "c:80", "shard/00", "shard/01"}
 
-// numbers are those that databases write in different ways.
+// numbers are written in different ways by databases.
 var numbers = []string{"1e21", "1e-7", "-0.0", "1.50", "12345678901234567890", "0.1", "1E+2", "100000000000000000000000"}
 
-// pageKinds are those of tasks. Some tasks have none.
+// pageKinds of tasks. Some tasks have none.
 var pageKinds = []string{"", "", "list", "item"}
 
 func laneOf(n int) string { return taskLanes[n%len(taskLanes)] }

@@ -1,0 +1,378 @@
+package propose
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seinehq/seine/html"
+)
+
+// types are the types of schema.org of which a page has one main thing, the more special first.
+var types = []string{
+	"Product", "ProductGroup", "Recipe", "JobPosting", "Event", "Book", "Movie", "Course", "Vehicle", "RealEstateListing", "ScholarlyArticle", "Dataset",
+	"NewsArticle", "BlogPosting", "Article", "SoftwareApplication", "VideoObject", "LocalBusiness", "Person", "Organization",
+}
+
+// short are names for paths of schema.org that are read often.
+var short = map[string]string{
+	"offers.price": "price", "offers.lowPrice": "price", "offers.priceCurrency": "currency", "offers.availability": "availability",
+	"aggregateRating.ratingValue": "rating", "aggregateRating.reviewCount": "reviews", "aggregateRating.ratingCount": "ratings",
+	"brand.name": "brand", "author.name": "author", "publisher.name": "publisher", "hiringOrganization.name": "company",
+	"datePublished": "published", "dateModified": "modified",
+}
+
+// skipped are properties that say nothing about the thing.
+var skipped = map[string]bool{"url": true, "mainEntityOfPage": true, "potentialAction": true, "review": true, "itemListElement": true, "sameAs": true, "logo": true, "isPartOf": true}
+
+// Item proposes the fields of a page about one thing.
+func Item(doc *html.Document) []Field {
+	var f fields
+	if !linkedData(doc, &f) {
+		microdata(doc, &f) // it would repeat the same
+	}
+	if !f.names["name"] && !f.names["headline"] {
+		f.add("title", first(doc, "h1", "title"))
+	}
+	for _, m := range []struct{ name, meta string }{
+		{"description", "og:description"}, {"description", "description"}, {"image", "og:image"}, {"published", "article:published_time"},
+		{"price", "product:price:amount"}, {"currency", "product:price:currency"}, {"author", "author"}, {"keywords", "keywords"},
+	} {
+		if doc.Meta(m.meta) != "" {
+			f.add(m.name, rule(pair{"meta", text(m.meta)}))
+		}
+	}
+	labels(doc, &f)
+	if doc.First("time[datetime]").Found() {
+		f.add("published", rule(pair{"css", text("time[datetime]")}, pair{"attr", "datetime"}))
+	}
+	slices.SortStableFunc(f.list, func(a, b Field) int { return cmp.Compare(rank(a.Name), rank(b.Name)) })
+	if len(f.list) < 3 {
+		for _, css := range []string{"article", "main", "body"} {
+			if doc.First(css).Text() != "" {
+				f.add("text", rule(pair{"text", css}))
+				break
+			}
+		}
+	}
+	return f.list
+}
+
+// leading are the names that come first.
+var leading = []string{"name", "title", "headline", "sku", "gtin", "isbn", "price", "currency", "availability", "author", "published"}
+
+func rank(name string) int {
+	if at := slices.Index(leading, name); at >= 0 {
+		return at
+	}
+	return len(leading)
+}
+
+// first returns a rule for the first selector that matches.
+func first(doc *html.Document, selectors ...string) string {
+	for _, css := range selectors {
+		if doc.First(css).Text() != "" {
+			return rule(pair{"css", css})
+		}
+	}
+	return rule(pair{"css", selectors[len(selectors)-1]})
+}
+
+// linkedData proposes the values of the main thing in JSON-LD. It reports whether there is one.
+func linkedData(doc *html.Document, f *fields) bool {
+	for _, typ := range types {
+		things := doc.JSONLD(typ, "")
+		if len(things) == 0 {
+			continue
+		}
+		if thing, ok := things[0].(map[string]any); ok {
+			properties(f, typ, "", thing)
+			return true
+		}
+	}
+	return false
+}
+
+// maxDepth is the number of names in a path into a thing.
+const maxDepth = 2
+
+func properties(f *fields, typ, prefix string, thing map[string]any) {
+	depth := strings.Count(prefix, ".")
+	for _, name := range slices.Sorted(maps.Keys(thing)) {
+		if skipped[name] || !simple.MatchString(name) {
+			continue
+		}
+		path, value, all := prefix+name, thing[name], false
+		if list, ok := value.([]any); ok && len(list) > 0 {
+			value, all = list[0], len(list) > 1
+		}
+		if inner, ok := value.(map[string]any); ok {
+			if name == "image" {
+				if _, there := inner["url"]; there {
+					f.add("image", linked(typ, path+".url", inner["url"], all))
+				}
+			} else if depth+1 < maxDepth {
+				properties(f, typ, path+".", inner)
+			}
+			continue
+		}
+		if value == nil || value == "" {
+			continue
+		}
+		as := short[path]
+		if as == "" {
+			as = name
+		}
+		if f.names[identifier(as)] {
+			as = strings.ReplaceAll(path, ".", "_")
+		}
+		f.add(as, linked(typ, path, value, all))
+	}
+}
+
+func linked(typ, path string, value any, all bool) string {
+	pairs := []pair{{"jsonld", rule(pair{"type", typ}, pair{"path", text(path)})}}
+	if all {
+		pairs = append(pairs, pair{"all", "true"})
+	} else if t := typeOf(path, value); t != "" {
+		pairs = append(pairs, pair{"type", t})
+	}
+	return rule(pairs...)
+}
+
+var (
+	decimal = regexp.MustCompile(`^-?\d+\.\d+$`)
+	integer = regexp.MustCompile(`^-?(0|[1-9]\d{0,17})$`)
+	amount  = regexp.MustCompile(`(?i)price|rating|amount|salary|weight|value$`)
+	number  = regexp.MustCompile(`(?i)count$|^position$|pages$`)
+)
+
+// typeOf returns the type of a field. A code of digits, such as a GTIN, stays a text.
+func typeOf(path string, value any) string {
+	shown := fmt.Sprint(value)
+	path = path[strings.LastIndexByte(path, '.')+1:]
+	_, isText := value.(string)
+	switch {
+	case isBool(value):
+		return "bool"
+	case amount.MatchString(path) && (decimal.MatchString(shown) || integer.MatchString(shown)):
+		return "decimal"
+	case (number.MatchString(path) || !isText) && integer.MatchString(shown):
+		return "int"
+	case !isText && decimal.MatchString(shown):
+		return "decimal"
+	}
+	return ""
+}
+
+func isBool(v any) bool {
+	_, ok := v.(bool)
+	return ok
+}
+
+// microdata proposes the properties of the page's microdata.
+func microdata(doc *html.Document, f *fields) {
+	seen := 0
+	for _, n := range doc.All("[itemprop]:not([itemscope])") {
+		if seen++; seen > 200 {
+			return
+		}
+		name := n.Attr("itemprop")
+		if skipped[name] || strings.ContainsAny(name, " \"'\\") {
+			continue
+		}
+		pairs := []pair{{"css", text(`[itemprop="` + name + `"]`)}}
+		for _, attr := range []string{"content", "datetime", "src"} {
+			if n.Attr(attr) != "" {
+				pairs = append(pairs, pair{"attr", attr})
+				break
+			}
+		}
+		f.add(name, rule(pairs...))
+	}
+}
+
+// labels proposes the values beside the labels of tables and lists: <tr><th>Year<td>1999.
+func labels(doc *html.Document, f *fields) {
+	seen := 0
+	for _, x := range []struct{ label, xpath string }{
+		{"tr:has(> th):has(> td) > th:first-child", `//tr[th[normalize-space()=%s]]/td[1]`},
+		{"dl > dt", `//dt[normalize-space()=%s]/following-sibling::dd[1]`},
+	} {
+		for _, n := range doc.All(x.label) {
+			if seen++; seen > 200 {
+				return
+			}
+			label := strings.Join(strings.Fields(n.Text()), " ")
+			if label == "" || len(label) > 40 || strings.ContainsAny(label, `"'`) {
+				continue
+			}
+			f.add(strings.TrimSuffix(label, ":"), rule(pair{"xpath", text(fmt.Sprintf(x.xpath, strconv.Quote(label)))}))
+		}
+	}
+}
+
+// withCursor returns the template of the next page's URL, with the other parameters of this one.
+func withCursor(at string) string {
+	path, query, _ := strings.Cut(at, "?")
+	if u, err := url.Parse(path); err == nil {
+		path = u.EscapedPath()
+	}
+	var kept []string
+	for _, p := range strings.Split(query, "&") {
+		if name, _, _ := strings.Cut(p, "="); p != "" && !strings.Contains(strings.ToLower(name), "cursor") && !strings.ContainsAny(p, "{}") {
+			kept = append(kept, p)
+		}
+	}
+	return path + "?" + strings.Join(append(kept, "cursor={value}"), "&")
+}
+
+// simple are names that stand for themselves in a path.
+var simple = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+
+// JSON proposes how records are read from a JSON body. ok is false if it holds no list of objects.
+func JSON(at string, body []byte) (list List, ok bool) {
+	var whole any
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.UseNumber()
+	if d.Decode(&whole) != nil {
+		return list, false
+	}
+	path, items := objects(whole, "", 0)
+	if len(items) == 0 {
+		return list, false
+	}
+	var f fields
+	for _, name := range slices.Sorted(maps.Keys(items[0])) {
+		value, all := items[0][name], false
+		if values, ok := value.([]any); ok {
+			if len(values) == 0 {
+				continue
+			}
+			value, all = values[0], true
+		}
+		if _, nested := value.(map[string]any); nested || !simple.MatchString(name) {
+			continue
+		}
+		pairs := []pair{{"json", text(name)}}
+		if t := typeOf(name, plainValue(value)); t != "" && !all {
+			pairs = append(pairs, pair{"type", t})
+		}
+		if all {
+			pairs = append(pairs, pair{"all", "true"})
+		}
+		f.add(name, rule(pairs...))
+	}
+	list = List{Source: rule(pair{"json", text(path)}), Each: pair{"json", text(path)}.line(), Fields: f.list, Items: len(items)}
+	list.Key = uniqueKey(items, f.list)
+	list.Next = cursor(at, whole)
+	return list, list.Key != ""
+}
+
+func (p pair) line() string { return p.key + ": " + p.value }
+
+// plainValue returns a number as text that typeOf sees as a number.
+func plainValue(v any) any {
+	if n, ok := v.(json.Number); ok {
+		return numeral(n)
+	}
+	return v
+}
+
+// numeral is a number that is printed with its digits.
+type numeral json.Number
+
+func (n numeral) String() string { return string(n) }
+
+// objects finds the longest list of objects.
+func objects(v any, path string, depth int) (at string, items []map[string]any) {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			if one, ok := x.(map[string]any); ok {
+				items = append(items, one)
+			}
+		}
+		if path == "" {
+			path = "@this"
+		}
+		return path, items
+	case map[string]any:
+		if depth > 3 {
+			return "", nil
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if !simple.MatchString(name) {
+				continue
+			}
+			if p, found := objects(v[name], strings.TrimPrefix(path+"."+name, "."), depth+1); len(found) > len(items) {
+				at, items = p, found
+			}
+		}
+	}
+	return at, items
+}
+
+// uniqueKey returns the template of a field that differs from object to object.
+func uniqueKey(items []map[string]any, list []Field) string {
+	best := ""
+	for _, f := range list {
+		name := strings.TrimPrefix(strings.SplitN(strings.Trim(f.Rule, "{}"), ",", 2)[0], "json: ")
+		name = strings.Trim(name, `'"`)
+		seen, unique := map[string]bool{}, true
+		for _, x := range items {
+			v, there := x[name]
+			switch v.(type) {
+			case string, json.Number:
+			default:
+				there = false
+			}
+			value := fmt.Sprint(v)
+			if !there || value == "" || seen[value] {
+				unique = false
+				break
+			}
+			seen[value] = true
+		}
+		switch {
+		case !unique:
+		case best == "", regexp.MustCompile(`^(item_)?(id|sku|uuid|slug|key|code)$`).MatchString(f.Name):
+			best = "{" + f.Name + "}"
+		}
+	}
+	return best
+}
+
+// cursor proposes the rule that leads to the next page of an API.
+func cursor(at string, whole any) string {
+	top, ok := whole.(map[string]any)
+	if !ok {
+		return ""
+	}
+	for _, name := range []string{"next", "next_url", "next_page_url", "nextLink"} {
+		if s, ok := top[name].(string); ok && (strings.HasPrefix(s, "http") || strings.HasPrefix(s, "/")) {
+			return rule(pair{"json", name})
+		}
+	}
+	for _, name := range []string{"next_cursor", "nextCursor", "cursor", "next_page_token", "nextPageToken"} {
+		if s, ok := top[name].(string); ok && s != "" {
+			return rule(pair{"json", name}, pair{"url", strconv.Quote(withCursor(at))})
+		}
+	}
+	return ""
+}
+
+// PDF proposes the field of the first PDF file that the page links to.
+func PDF(doc *html.Document) (Field, bool) {
+	const css = `a[href$=".pdf" i]`
+	if doc.First(css).Attr("href") == "" {
+		return Field{}, false
+	}
+	return Field{Name: "pdf", Rule: rule(pair{"css", text(css)}, pair{"attr", "href"})}, true
+}

@@ -1,0 +1,142 @@
+// Package propose reads a page and proposes the rules of a job file for it. Fields come from
+// JSON-LD, microdata, meta elements, tables and headings. Links come from lists and pagination.
+//
+// A proposal is a guess that a person reads. So every field is applied to the page by the rules
+// themselves, and a field without a value is left out.
+package propose
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/seinehq/seine"
+)
+
+// Field is a field of a job file.
+type Field struct {
+	// Name is the name in the record, and Rule the flow mapping after it: {css: h1}.
+	Name, Rule string
+
+	// Value is the value on the page. See [Check].
+	Value any
+}
+
+// maxFields bounds the fields of a proposal.
+const maxFields = 24
+
+// fields collects fields with different names.
+type fields struct {
+	list  []Field
+	names map[string]bool
+}
+
+// reserved are the names that a job file does not allow.
+var reserved = map[string]bool{"id": true, "url": true, "status": true, "meta": true, "key": true, "asset": true, "ext": true, "n": true}
+
+// add adds a field, unless there are enough or its name is taken.
+func (f *fields) add(name, rule string) {
+	if f.names == nil {
+		f.names = map[string]bool{}
+	}
+	if name = identifier(name); name == "" || f.names[name] || len(f.list) >= maxFields {
+		return
+	}
+	f.names[name] = true
+	f.list = append(f.list, Field{Name: name, Rule: rule})
+}
+
+var (
+	camel    = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	noLetter = regexp.MustCompile(`[^a-z0-9]+`)
+)
+
+// identifier returns a name for a field: lower case with underscores. It is empty for texts without
+// a Latin letter.
+func identifier(text string) string {
+	text = camel.ReplaceAllString(strings.TrimSpace(text), "${1}_$2")
+	text = strings.Trim(noLetter.ReplaceAllString(strings.ToLower(text), "_"), "_")
+	if text == "" || len(text) > 40 || text[0] >= '0' && text[0] <= '9' {
+		return ""
+	}
+	if reserved[text] || isWord(text) {
+		return "item_" + text
+	}
+	return text
+}
+
+// pair is a key of a flow mapping with its value.
+type pair struct{ key, value string }
+
+// rule returns a flow mapping.
+func rule(pairs ...pair) string {
+	var b strings.Builder
+	for i, p := range pairs {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(p.key + ": " + p.value)
+	}
+	return "{" + b.String() + "}"
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z/.][A-Za-z0-9_./ -]*$`)
+
+// isWord reports whether a plain scalar is no text in some version of YAML.
+func isWord(s string) bool {
+	switch strings.ToLower(s) {
+	case "true", "false", "yes", "no", "on", "off", "null", "y", "n":
+		return true
+	}
+	return false
+}
+
+// text returns a text as YAML.
+func text(s string) string {
+	if isWord(s) {
+		return strconv.Quote(s)
+	}
+	if plain.MatchString(s) && !strings.HasSuffix(s, " ") {
+		return s
+	}
+	if !strings.ContainsAny(s, "'\n\r\t") && strconv.Quote(s) == `"`+strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `"`, `\"`)+`"` {
+		return "'" + s + "'"
+	}
+	return strconv.Quote(s)
+}
+
+// Check returns the fields that have a value on the page, with their values. It applies each by the
+// rules of a job file.
+func Check(ctx context.Context, page *seine.Page, list []Field) ([]Field, error) {
+	out := list[:0:0]
+	for _, f := range list {
+		v, err := valueOf(ctx, page, f.Rule)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil || v == nil {
+			continue // the guess is no rule, or it gives nothing
+		}
+		f.Value = v
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case []string:
+		return len(v) == 0
+	}
+	return false
+}
+
+// Text returns a text as a scalar of YAML in a flow mapping.
+func Text(s string) string { return text(s) }

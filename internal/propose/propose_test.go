@@ -1,0 +1,180 @@
+package propose_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/html"
+	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/propose"
+)
+
+func parsed(t testing.TB, at, body string) *html.Document {
+	t.Helper()
+	doc, err := html.Parse(&seine.Page{URL: at, Status: 200, Type: "text/html", Header: http.Header{}, Body: []byte(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(doc.Close)
+	return doc
+}
+
+func TestItem(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		body string
+		want []string
+	}{
+		"JSON-LD": {
+			`<h1>x</h1><script type="application/ld+json">{"@type": "Product", "name": "Boot", "sku": "007", "gtin13": "4006381333931",
+ "offers": {"@type": "Offer", "price": "29.90", "priceCurrency": "EUR"}, "aggregateRating": {"ratingValue": 4.5, "reviewCount": 12},
+ "image": ["https://a.example/1.jpg", "https://a.example/2.jpg"], "inStock": true, "review": [{"name": "no"}]}</script>`,
+			[]string{"name Boot", "sku 007", "price 29.90", "currency EUR", "rating 4.5", "reviews 12", "gtin13 4006381333931", "image [https://a.example/1.jpg https://a.example/2.jpg]", "in_stock true"},
+		},
+		"microdata": {
+			`<div itemscope itemtype="https://schema.org/Book"><h1 itemprop="name">A book</h1><meta itemprop="isbn" content="978-3-16-148410-0">
+ <div itemprop="author" itemscope><span itemprop="alternateName">B.</span></div><time itemprop="datePublished" datetime="2020-01-02">2 Jan</time></div>`,
+			[]string{"name A book", "isbn 978-3-16-148410-0", "published 2020-01-02", "alternate_name B.", "date_published 2020-01-02"},
+		},
+		"labels and meta elements": {
+			`<head><meta property="og:image" content="/i.jpg"><meta name="description" content="about it"></head>
+ <h1>Title</h1><table><tr><th>Year:</th><td>1999</td></tr><tr><th>Set "x"</th><td>no</td></tr></table><dl><dt>Card No.</dt><dd>7</dd><dt>id</dt><dd>9</dd></dl>`,
+			[]string{"title Title", "description about it", "image /i.jpg", "year 1999", "card_no 7", "item_id 9"},
+		},
+		"a page without structure": {`<p>only a text</p>`, []string{"text only a text"}},
+		"an empty page":            {``, nil},
+	} {
+		doc := parsed(t, "https://a.example/p/1", c.body)
+		list, err := propose.Check(t.Context(), doc.Page, propose.Item(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range list {
+			got = append(got, fmt.Sprintf("%s %v", f.Name, f.Value))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q; want %q", name, got, c.want)
+		}
+	}
+}
+
+// repeated writes a block n times, with its number for #.
+func repeated(n int, block string) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(block, "#", fmt.Sprint(i+1)))
+	}
+	return b.String()
+}
+
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	nav := `<nav>` + repeated(20, `<li class="nav"><a href="/n/#">A long entry of the menu, number #</a></li>`) + `</nav>`
+	for name, c := range map[string]struct{ body, follow, next, first string }{
+		"by class": {
+			nav + repeated(5, `<article class="card big"><a href="/tag/x">x</a><h3><a href="/p/#?a=1">Thing #</a></h3></article>`) + `<a rel="next" href="?page=2">more</a>`,
+			`{css: article.card a, match: '/p/*', to: item}`, `{css: 'a[rel~="next"]', to: list}`, "https://a.example/p/1?a=1",
+		},
+		"by the parent": {
+			nav + `<ul id="r">` + repeated(4, `<li><a href="/2020/#/">Post #</a></li>`) + `</ul><div class="pagination"><a href="/page/2">2</a></div>`,
+			`{css: '#r > li a', match: '/2020/*/', to: item}`, `{css: .pagination a, to: list}`, "https://a.example/2020/1/",
+		},
+		"in main": {
+			nav + `<main><ul>` + repeated(3, `<li><a href="#.html">Post #</a></li>`) + `</ul></main>`,
+			`{css: 'main ul > li a', match: '/c/*', to: item}`, "", "https://a.example/c/1.html",
+		},
+		"two are no list":        {nav + repeated(2, `<div class="c"><a href="/p/#">Thing #</a></div>`), "", "", ""},
+		"links to another host":  {repeated(5, `<div class="c"><a href="https://b.example/p/#">Thing #</a></div>`), "", "", ""},
+		"one link for all of it": {repeated(5, `<div class="c"><a href="/same">Thing #</a></div>`), "", "", ""},
+	} {
+		list, ok := propose.Links(parsed(t, "https://a.example/c/", c.body))
+		if ok != (c.follow != "") || list.Follow != c.follow || list.Next != c.next || list.First != c.first {
+			t.Errorf("%s: %+v, %t; want %s", name, list, ok, c.follow)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	body := `<table class="results"><tr><th>Team</th><th>Won</th><th>#</th></tr>` + repeated(4, `<tr><td>Same</td><td>1#</td><td></td></tr>`) + `</table>`
+	list, ok := propose.Table(parsed(t, "https://a.example/", body))
+	if !ok || list.Each != "css: 'table.results tr:has(> td)'" || list.Key != "{won}" || len(list.Fields) != 2 || list.Items != 4 {
+		t.Errorf("%+v, %t", list, ok)
+	}
+	if _, ok := propose.Table(parsed(t, "https://a.example/", strings.ReplaceAll(body, "1#", "same"))); ok && !strings.Contains(body, "1") {
+		t.Error("a table without a column of different values has a key")
+	}
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ body, each, key, next string }{
+		{`{"data": {"items": [{"id": 1, "name": "a", "tags": ["x"]}, {"id": 2, "name": "a", "tags": []}]}, "next_cursor": "n"}`, "json: data.items", "{item_id}", `{json: next_cursor, url: "/v1/items?size=10&cursor={value}"}`},
+		{`[{"sku": "a", "price": 1.5}, {"sku": "b", "price": 12345678901234567890.5}]`, `json: '@this'`, "{sku}", ""},
+		{`{"results": [{"code": "x"}], "next": "https://a.example/v1/items?page=2"}`, "json: results", "{code}", "{json: next}"},
+		{`{"items": [{"a": {"b": 1}}]}`, "", "", ""},
+		{`{"items": [1, 2]}`, "", "", ""},
+		{`not json`, "", "", ""},
+	} {
+		list, ok := propose.JSON("https://a.example/v1/items?size=10&cursor=old", []byte(c.body))
+		if ok != (c.key != "") || ok && (list.Each != c.each || list.Key != c.key || list.Next != c.next) {
+			t.Errorf("%s: %+v, %t; want %s by %s, then %s", c.body, list, ok, c.each, c.key, c.next)
+		}
+	}
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[string]string{
+		"https://a.example:8080/v2/cert/70000001/psa": `{url: "https://a.example:8080/v2/cert/{id}/psa", ids: {from: 70000001, to: 70000100}}`,
+		"https://a.example/x?id=0042":                 `{url: "https://a.example/x?id={id}", ids: {from: 42, to: 141, width: 4}}`,
+		"https://a.example/p/7":                       "",
+		"https://a.example/99999999999999999999":      "",
+	} {
+		if got, ok := propose.IDs(at); got != want || ok != (want != "") {
+			t.Errorf("%s: %s, %t; want %s", at, got, ok, want)
+		}
+	}
+}
+
+// Whatever a page holds, the proposal is a valid job file, and nothing panics.
+func FuzzProposal(f *testing.F) {
+	f.Add(`<h1>x</h1><li class="a"><a href="/p/1">1</a></li><li class="a"><a href="/p/2">2</a></li><li class="a"><a href="/p/3">3</a></li>`)
+	f.Add(`<script type="application/ld+json">{"@type": "Product", "a'b": "x", "o: {": {"y, z}": 1}}</script>`)
+	f.Add(`<table><tr><th>#a: b<th>yes</tr><tr><td>1<td>2</tr><tr><td>2<td>2</tr><tr><td>3<td>2</tr></table>`)
+	f.Add(`[{"a\"b": 1, "null": 2}, {"a\"b": 2, "null": 3}]`)
+	f.Fuzz(func(t *testing.T, body string) {
+		at := "https://a.example/c/x'y/"
+		doc, err := html.Parse(&seine.Page{URL: at, Status: 200, Type: "text/html", Header: http.Header{}, Body: []byte(body)})
+		if err != nil {
+			return
+		}
+		defer doc.Close()
+		fields, err := propose.Check(t.Context(), doc.Page, propose.Item(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields = append(fields, propose.Field{Name: "zz", Rule: "{css: h1}"})
+		jobs := [][]propose.Kind{{{Fields: fields}}}
+		if list, ok := propose.Links(doc); ok {
+			jobs = append(jobs, []propose.Kind{{Name: "list", None: true, Follow: []string{list.Follow}}, {Name: "item", Match: list.Match, Fields: fields}})
+		}
+		if list, ok := propose.Table(doc); ok {
+			jobs = append(jobs, []propose.Kind{{Each: list.Each, Key: list.Key, Fields: list.Fields}})
+		}
+		if list, ok := propose.JSON(at, []byte(body)); ok {
+			jobs = append(jobs, []propose.Kind{{Each: list.Each, Key: list.Key, Fields: list.Fields}})
+		}
+		for _, kinds := range jobs {
+			text := propose.Job{Name: "j", URL: at, Seeds: propose.Pages(at), Kinds: kinds}.YAML()
+			if _, err := jobfile.Parse("job.yaml", []byte(text), func(string) (string, bool) { return "", false }); err != nil {
+				t.Errorf("%v\n%s", err, text)
+			}
+		}
+	})
+}
