@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test stress check lint bench bench-browser bench-frontier bench-image bench-pace bench-dataset bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
+.PHONY: help build demo test stress check lint api bench bench-browser bench-frontier bench-image bench-pace bench-dataset bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check: lint ## format, lint, vet and race tests
 lint: ## format and lint (builds golangci-lint the first time: minutes)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "seine: run gofmt -w on these" >&2; exit 1; }
 	@go tool -modfile=tools/lint.mod golangci-lint run
+
+api: ## how the public Go packages differ from the last tag, or from BASE
+	@scripts/api $(BASE)
 
 bench: build ## the figures of docs/benchmarks.md
 	@scripts/with-postgres go -C bench run ./run

@@ -25,8 +25,8 @@ import (
 
 // station is a record. Its fields are the columns of each export.
 type station struct {
-	ID       string  `seine:"id,key"`
-	Name     string  `seine:"name,required"`
+	ID       string  `seine:"id,key,required"`
+	Name     string  `seine:"name"`
 	Readings int     `seine:"readings"`
 	Coldest  float64 `seine:"coldest"`
 	Warmest  float64 `seine:"warmest"`
