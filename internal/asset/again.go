@@ -65,3 +65,13 @@ func Moved(at string, spec seine.Image) string {
 	}
 	return at
 }
+
+// Thumbnail returns a file as a JPEG that fits into a square, over white.
+func (k *Keeper) Thumbnail(ctx context.Context, body []byte, side int) ([]byte, error) {
+	const quality = 75
+	r, err := k.render(ctx, body, seine.Image{To: seine.JPEG, Quality: quality, Resize: &seine.Size{Width: side, Height: side}})
+	if err != nil {
+		return nil, err
+	}
+	return r.body, nil
+}

@@ -33,6 +33,7 @@ type exportCommand struct {
 	split    string
 	shard    string // the size of a shard
 	warc     bool
+	unique   bool // without marked duplicates
 }
 
 func newExport(a *app) *cobra.Command {
@@ -90,6 +91,7 @@ device, the permission goes to standard error.`,
 	c.Flags().StringVar(&x.format, "format", "", "jsonl, csv, parquet, webdataset, sql or warc (default: from the name)")
 	c.Flags().BoolVar(&x.warc, "warc", false, "short for --format warc")
 	c.Flags().StringVar(&x.where, "where", "", "keep the records for which an expression is true")
+	c.Flags().BoolVar(&x.unique, "skip-duplicates", false, "leave out the records whose images seine dupes --keep first marked")
 	c.Flags().StringVar(&x.split, "split", "", "shares of the records in files of their own, as in train=0.8,val=0.1,test=0.1")
 	c.Flags().StringVar(&x.shard, "shard-size", "256MiB", "bytes of the samples of a shard")
 	c.Flags().StringVar(&x.versions, "versions", "latest", "latest, or all: every version of the records of pages that are visited again")
@@ -263,6 +265,7 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 	if format == dataset.SQL {
 		return a.view(ctx, set)
 	}
+	set.SkipDuplicates = a.unique
 	set.KeepFormulas, set.AllVersions = a.raw || !a.guard, a.versions == "all"
 	at, err := a.exportTo(ctx, to)
 	if err != nil {
@@ -350,6 +353,9 @@ func (a *exportCommand) filter(set *dataset.Set) (func(map[string]any) (bool, er
 func (a *exportCommand) warn(about dataset.About) {
 	if len(about.LeftOut) > 0 {
 		a.say("seine: warning: some records have fields without a column in the job file, left out: %s (JSONL and Parquet hold them)", strings.Join(about.LeftOut, ", "))
+	}
+	if about.Duplicates > 0 {
+		a.say("seine: %s left out as duplicates", counted(about.Duplicates, "record"))
 	}
 	if about.Unjudged > 0 {
 		a.say("seine: warning: --where has no answer for %s, left out: %s", counted(about.Unjudged, "record"), about.Why)

@@ -34,6 +34,7 @@ func (a *exportCommand) shards(ctx context.Context, arg string, splits []dataset
 		}
 		defer func() { _ = set.Store.Close() }()
 	}
+	set.SkipDuplicates = a.unique
 	set.AllVersions = a.versions == "all"
 	opts := dataset.ExportOptions{Format: dataset.WebDataset, Splits: splits, Condition: a.where}
 	if opts.Where, err = a.filter(set); err != nil {

@@ -39,6 +39,10 @@ type Set struct {
 	// AllVersions exports the earlier versions of records too.
 	AllVersions bool
 
+	// SkipDuplicates leaves out the records whose images are all marked as duplicates: see
+	// [Set.Dupes].
+	SkipDuplicates bool
+
 	// Job is the job; Rules are its rules.
 	Job   *seine.Job
 	Rules Rules

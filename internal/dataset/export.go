@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
@@ -53,6 +55,9 @@ type About struct {
 	Where    string `json:"where,omitempty"`
 	Unjudged int64  `json:"unjudged,omitempty"`
 	Why      string `json:"why,omitempty"`
+
+	// Duplicates counts the records that are left out as duplicates.
+	Duplicates int64 `json:"duplicates,omitempty"`
 
 	// Files lists the files of the export.
 	Files []File `json:"files"`
@@ -102,6 +107,21 @@ type record struct {
 	layout *extract.Layout
 }
 
+// duplicate reports whether each image of a record, apart from originals, is marked as a duplicate.
+func (r *record) duplicate() bool {
+	marked := false
+	for name, a := range r.Assets {
+		if a.Width == 0 || strings.HasSuffix(name, seine.OriginalSuffix) {
+			continue
+		}
+		if a.DuplicateOf == "" {
+			return false
+		}
+		marked = true
+	}
+	return marked
+}
+
 type failure struct {
 	URL    string `json:"url"`
 	Reason string `json:"reason"`
@@ -114,6 +134,10 @@ type exported struct {
 	Width  int    `json:"width"`
 	Height int    `json:"height"`
 	URL    string `json:"url"`
+
+	// PHash is the perceptual hash in hexadecimal digits. DuplicateOf is a mark of seine dupes.
+	PHash       string `json:"phash,omitempty"`
+	DuplicateOf string `json:"duplicate_of,omitempty"`
 }
 
 // reader makes records of what the frontier holds.
@@ -141,7 +165,7 @@ func (x reader) record(r frontier.Stored) (record, error) {
 		out.Assets = make(map[string]exported, len(r.Assets))
 	}
 	for _, a := range r.Assets {
-		out.Assets[a.Name] = exported{a.Path, a.Bytes, hex.EncodeToString(a.SHA256), a.Width, a.Height, a.URL}
+		out.Assets[a.Name] = exported{a.Path, a.Bytes, hex.EncodeToString(a.SHA256), a.Width, a.Height, a.URL, hex.EncodeToString(a.PHash), a.DuplicateOf}
 	}
 	for _, f := range r.Failed {
 		if out.Failures == nil {

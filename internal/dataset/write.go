@@ -213,6 +213,10 @@ func (x *export) pass(ctx context.Context) (About, error) {
 
 // take takes one record in.
 func (x *export) take(ctx context.Context, r record, digest []byte) error {
+	if x.SkipDuplicates && r.duplicate() {
+		x.about.Duplicates++
+		return nil
+	}
 	if x.opts.Where != nil {
 		env, err := r.environment()
 		if err != nil {
