@@ -52,7 +52,7 @@ var dupesSchema = []string{
 	`create table dupe (n integer primary key, first integer)`,
 }
 
-// Dupes finds the images of a job that equal or nearly equal others, and calls each for every group,
+// Dupes finds the images of a job that equal or nearly equal others. It calls each for every group,
 // in the order of their first keys. It reads rows, not files. Originals beside a rendition are left
 // out. Memory is about 150 bytes per image.
 func (s *Set) Dupes(ctx context.Context, opts DupesOptions, each func([]DupeImage) error) (report DupesReport, err error) {

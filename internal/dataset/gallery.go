@@ -19,7 +19,7 @@ const (
 	galleryValues  = 100
 	gallerySamples = 12
 
-	// galleryCounted bounds the values that are counted. Records with further ones are counted together.
+	// galleryCounted bounds the values that are counted. Further ones are counted together.
 	galleryCounted = 10_000
 )
 
