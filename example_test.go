@@ -36,3 +36,23 @@ func ExamplePage_Resolve() {
 	// https://shop.example/p/7?size=42 <nil>
 	//  no web address
 }
+
+// The fields, the record and the JSON Schema of a struct.
+func ExampleRecordOf() {
+	type shoe struct {
+		ID    string   `seine:"id,key"`
+		Price *float64 `seine:"price"`
+		Sizes []int    `seine:"sizes"`
+	}
+	price := 59.9
+	r := seine.RecordOf(shoe{ID: "7", Price: &price, Sizes: []int{42, 43}})
+	fmt.Println(r.Key, r.Fields)
+	for _, f := range seine.FieldsOf[shoe]() {
+		fmt.Println(f.Name, f.Type, f.List)
+	}
+	// Output:
+	// 7 map[id:7 price:59.9 sizes:[42 43]]
+	// id string false
+	// price float false
+	// sizes int true
+}

@@ -87,7 +87,7 @@ func RecordOf(v any) Record {
 
 // SchemaOf returns a JSON Schema (draft 2020-12) of the records of a struct, by the rules of
 // [FieldsOf].
-func SchemaOf[T any]() json.RawMessage { return SchemaOfFields(FieldsOf[T]()) }
+func SchemaOf[T any]() json.RawMessage { return schemaOf(FieldsOf[T]()) }
 
 // shape is the fields of a struct.
 type shape []member

@@ -131,9 +131,9 @@ func decoded(v any) any {
 	return out
 }
 
-// SchemaOfFields returns a JSON Schema (draft 2020-12) of records with fields. A missing value is
+// schemaOf returns a JSON Schema (draft 2020-12) of records with fields. A missing value is
 // null.
-func SchemaOfFields(fields []Field) json.RawMessage {
+func schemaOf(fields []Field) json.RawMessage {
 	schema := objectSchema(fields)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	text, err := json.Marshal(schema)

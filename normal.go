@@ -20,8 +20,8 @@ const (
 
 var jobName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// ValidName returns why name cannot name a job, or nil.
-func ValidName(name string) error {
+// validName returns why name cannot name a job, or nil.
+func validName(name string) error {
 	switch {
 	case name == "":
 		return errors.New("the job has no name")
@@ -94,7 +94,7 @@ func (j Job) check() []error {
 	say := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("job %s: "+format, append([]any{j.Name}, args...)...))
 	}
-	if err := ValidName(j.Name); err != nil {
+	if err := validName(j.Name); err != nil {
 		errs = append(errs, err)
 	}
 	if j.Scraper == nil {

@@ -118,18 +118,13 @@ type AssetField struct {
 	Asset string
 	All   bool
 
-	// Property is one of [AssetProperties].
+	// Property is width, height, bytes, sha256, path, url, original_width, original_height,
+	// original_bytes, original_sha256 or phash, the perceptual hash. Sizes are in pixels and bytes.
+	// The original ones belong to the file as it came.
 	Property string
 
 	// Or is the value if the asset is not stored or has no such property. Default nil.
 	Or any
-}
-
-// AssetProperties are the properties of a stored asset that an [AssetField] can name. Sizes are in
-// pixels and bytes. The original ones belong to the file as it came.
-var AssetProperties = []string{
-	"width", "height", "bytes", "sha256", "path", "url", "original_width", "original_height", "original_bytes", "original_sha256",
-	"phash",
 }
 
 // Follow is a page that a scraper wants fetched. It has a URL or an ID.

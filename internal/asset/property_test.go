@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/extract"
 )
 
 func TestFieldsAreFilledFromStoredAssets(t *testing.T) {
@@ -37,7 +38,7 @@ func TestFieldsAreFilledFromStoredAssets(t *testing.T) {
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
-	for _, p := range seine.AssetProperties {
+	for _, p := range extract.AssetProperties {
 		if property(stored[0], p) == nil {
 			t.Errorf("property %s is not known", p)
 		}

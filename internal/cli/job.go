@@ -132,7 +132,7 @@ func unread(path string, err error) error {
 	switch {
 	case errors.As(err, &mistakes):
 		return err
-	case !isFile(path) && seine.ValidName(path) == nil:
+	case !isFile(path) && jobfile.ValidName(path) == nil:
 		for _, name := range []string{path + ".yaml", path + ".yml"} {
 			if isThere(name) {
 				return coded{exitJobFile, fmt.Errorf("the file %s does not exist, and this command takes a job file, not the name of a job: did you mean %s?", path, name)}

@@ -190,7 +190,14 @@ func (c *compiler) assetField(path string, f Field, out *field, in where, depth 
 		c.say(path+".asset", "goes with all and or alone")
 	case property == "":
 		c.say(path+".asset", "%q is not a property: write NAME.PROPERTY, such as front.original_width", f.Asset)
-	case !slices.Contains(seine.AssetProperties, property):
-		c.sayNear(path+".asset", property, seine.AssetProperties, "an asset has no property %q: %s", property, strings.Join(seine.AssetProperties, ", "))
+	case !slices.Contains(AssetProperties, property):
+		c.sayNear(path+".asset", property, AssetProperties, "an asset has no property %q: %s", property, strings.Join(AssetProperties, ", "))
 	}
+}
+
+// AssetProperties are the properties of a stored asset that a field can name. Sizes are in pixels
+// and bytes. The original ones belong to the file as it came. phash is the perceptual hash.
+var AssetProperties = []string{
+	"width", "height", "bytes", "sha256", "path", "url", "original_width", "original_height", "original_bytes", "original_sha256",
+	"phash",
 }

@@ -78,7 +78,7 @@ type Field struct {
 	// Column is the name of a column that came with the task, in its meta.
 	Column string
 
-	// Asset is a property of a stored asset: NAME.PROPERTY, one of [seine.AssetProperties]. The
+	// Asset is a property of a stored asset: NAME.PROPERTY, one of [AssetProperties]. The
 	// field is filled in after the verdict.
 	Asset string
 

@@ -59,7 +59,7 @@ func (a *assembly) unresolved(path, value string) string {
 
 func (a *assembly) job() seine.Job {
 	doc := a.doc
-	if err := seine.ValidName(doc.Job); err != nil && a.has("job") {
+	if err := ValidName(doc.Job); err != nil && a.has("job") {
 		a.check("job", true, "job: %v", err)
 	}
 	for path, s := range map[string]string{"permission": doc.Permission, "contact": doc.Contact, "fetch.user_agent": doc.Fetch.UserAgent} {
@@ -318,4 +318,10 @@ func spanOf(s *span) seine.Span {
 		return seine.Span{Min: seine.None, Max: seine.None}
 	}
 	return seine.Span{Min: s.min, Max: s.max}
+}
+
+// ValidName returns why name cannot name a job, or nil.
+func ValidName(name string) error {
+	_, err := seine.Job{Name: name, Scraper: &extract.Scraper{}}.Normal()
+	return err
 }

@@ -378,7 +378,7 @@ func FuzzParse(f *testing.F) {
 		ms, isMistakes := errors.AsType[Mistakes](err)
 		switch {
 		case err == nil:
-			if file == nil || file.Job.Scraper == nil || seine.ValidName(file.Job.Name) != nil {
+			if file == nil || file.Job.Scraper == nil || ValidName(file.Job.Name) != nil {
 				t.Fatalf("right, but %+v", file)
 			}
 		case !isMistakes || len(ms) == 0:
