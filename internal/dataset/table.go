@@ -83,7 +83,7 @@ func (t table) clone() table {
 // The columns of a file.
 var fileType = func() *columns.Type {
 	t := &columns.Type{Kind: columns.Object}
-	for _, name := range []string{"path", "sha256", "url"} {
+	for _, name := range []string{"path", "sha256", "url", "phash", "duplicate_of"} {
 		t.Field(name).Kind = columns.Text
 	}
 	for _, name := range []string{"bytes", "width", "height"} {
