@@ -126,6 +126,7 @@ var floors = map[string][]string{
 	"internal/imagefarm":                  {"internal/sitekit"},
 	"internal/chaos":                      {""},
 	"internal/chaos/arena":                {"", "internal/asset", "internal/cardsite", "internal/chaos"},
+	"internal/web":                        {"", "internal/frontier", "internal/number"},
 	"internal/propose":                    {"", "html", "internal/jobfile"},
 	"html":                                {"", "internal/extract"},
 	"internal/runner":                     {"", "internal/wiring", "internal/asset", "internal/cgroup", "internal/discovery", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers", "internal/health", "internal/idspace", "internal/metric", "internal/redact"},

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,74 +57,93 @@ type holder interface {
 	Clock(ctx context.Context) (time.Time, error)
 }
 
+// ended counts what a resumption ended.
+type ended struct{ alarms, circuits int }
+
+// errNoHost reports a host without tasks.
+var errNoHost = errors.New("no task is on this host")
+
+// hold pauses or resumes a job or a host. A resumed job explores its spaces again, and its alarms
+// about changed pages end.
+func hold(ctx context.Context, f holder, h held, paused bool) (done ended, err error) {
+	if h.host != "" {
+		found, err := f.PauseHost(ctx, h.job.ID, h.host, paused)
+		if err == nil && !found {
+			err = errNoHost
+		}
+		return done, err
+	}
+	if !paused {
+		if done.alarms, err = endAlarms(ctx, f, h.job); err != nil {
+			return done, err
+		}
+	}
+	if err := f.PauseJob(ctx, h.job.ID, paused); err != nil || paused {
+		return done, err
+	}
+	done.circuits, err = f.CloseCircuits(ctx, h.job.ID)
+	return done, err
+}
+
 func (a *holdCommand) hold(ctx context.Context, f holder, h held, paused bool) error {
-	if h.host == "" {
-		if !paused {
-			if err := a.endAlarms(ctx, f, h.job); err != nil {
-				return err
-			}
-		}
-		if err := f.PauseJob(ctx, h.job.ID, paused); err != nil {
-			return err
-		}
-	} else if found, err := f.PauseHost(ctx, h.job.ID, h.host, paused); err != nil {
-		return err
-	} else if !found {
+	done, err := hold(ctx, f, h, paused)
+	if errors.Is(err, errNoHost) {
 		return usagef("job %s has no task on host %s: give HOST:PORT, as `seine status` prints it", h.job.Name, h.host)
 	}
-	done := "resumed"
+	if done.alarms > 0 {
+		a.print("%s of changed pages ended; requeue their tasks by `seine retry %s --reason 'held back'`", counted(done.alarms, "alarm"), h.job.Name)
+	}
+	if err != nil {
+		return err
+	}
+	what := "resumed"
 	if paused {
-		done = "paused"
+		what = "paused"
 	}
-	a.print("%s %s", done, h)
-	if paused || h.host != "" {
-		return nil
-	}
-	n, err := f.CloseCircuits(ctx, h.job.ID)
-	if n > 0 {
+	a.print("%s %s", what, h)
+	if n := done.circuits; n > 0 {
 		a.print("%s that %s stopped %s explored again", counted(n, "ID space"), number.Were(n), number.Chosen(n, "is", "are"))
 	}
-	return err
+	return nil
 }
 
 // endAlarms ends the alarms of page kinds that changed. The baselines start again. Records that
-// lost a value since are held back first.
-func (a *holdCommand) endAlarms(ctx context.Context, f holder, job frontier.JobInfo) error {
+// lost a value since are held back first. It returns the number of alarms.
+func endAlarms(ctx context.Context, f holder, job frontier.JobInfo) (int, error) {
 	for {
 		stored, err := f.Drift(ctx, job.ID)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		w := stored.Watch()
 		if len(w.Alarms) == 0 {
-			return nil
+			return 0, nil
 		}
 		for _, alarm := range w.Alarms {
 			if h, ok := frontier.HoldBackOf(alarm, nil); ok && alarm.Held {
 				if _, err := f.HoldBack(ctx, job.ID, h); err != nil {
-					return err
+					return 0, err
 				}
 			}
 		}
 		now, err := f.Clock(ctx)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		counters, err := f.FieldCounts(ctx, job.ID)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		n := len(w.Alarms)
 		w.Reset(frontier.DriftDigest(job.Digest), now, frontier.DriftCounts(job.Digest, counters))
 		text, err := json.Marshal(w)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if ok, err := f.SetDrift(ctx, job.ID, frontier.DriftState{Version: stored.Version + 1, State: text}); err != nil || ok {
-			if ok {
-				a.print("%s of changed pages ended; requeue their tasks by `seine retry %s --reason 'held back'`", counted(n, "alarm"), job.Name)
-			}
-			return err
+		if ok, err := f.SetDrift(ctx, job.ID, frontier.DriftState{Version: stored.Version + 1, State: text}); err != nil {
+			return 0, err
+		} else if ok {
+			return n, nil
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -46,38 +47,57 @@ func (a *retryCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = fr.Close() }()
-	filter.Keys, filter.Limit = args[1:], taskPage
-	total, seen := 0, map[string]bool{}
-	for {
-		page, err := fr.Tasks(ctx, info.ID, filter)
-		if err != nil {
-			return err
+	filter.Keys = args[1:]
+	seen := map[string]bool{}
+	total, err := requeue(ctx, fr, job, info.ID, filter, func(n int, keys []string) {
+		for _, key := range keys {
+			seen[key] = true
 		}
-		var back []frontier.New
-		for _, x := range page {
-			seen[x.Key] = true
-			if x.Reason == frontier.WhyForgotten && len(args) == 1 {
-				continue // only by its key
-			}
-			if at, err := frontier.PageURL(job, x.Key); err == nil {
-				back = append(back, frontier.New{Key: x.Key, Lane: frontier.LaneKey(job, x.Key, at), Priority: x.Priority})
-			}
-		}
-		if len(back) > 0 {
-			n, err := fr.Retry(ctx, info.ID, back)
-			if err != nil {
-				return err
-			}
-			total += n
-		}
-		if len(page) < filter.Limit {
-			break
-		}
-		filter.After = page[len(page)-1].Key
+	})
+	if err != nil {
+		return err
 	}
 	if a.json() {
 		return a.printJSON(map[string]int{"sent_back": total})
 	}
 	a.print("%s sent back", counted(total, "task"))
 	return unseen(args[1:], seen)
+}
+
+// requeue requeues the tasks that a filter selects, and returns their number. A forgotten task is
+// only requeued by its key. each is called for each batch, with the number so far and the selected
+// keys.
+func requeue(ctx context.Context, f frontier.Frontier, job *seine.Job, id frontier.JobID, filter frontier.Filter, each func(n int, keys []string)) (total int, err error) {
+	filter.Limit = taskPage
+	for {
+		page, err := f.Tasks(ctx, id, filter)
+		if err != nil {
+			return total, err
+		}
+		var (
+			back []frontier.New
+			keys []string
+		)
+		for _, x := range page {
+			keys = append(keys, x.Key)
+			if x.Reason == frontier.WhyForgotten && len(filter.Keys) == 0 {
+				continue
+			}
+			if at, err := frontier.PageURL(job, x.Key); err == nil {
+				back = append(back, frontier.New{Key: x.Key, Lane: frontier.LaneKey(job, x.Key, at), Priority: x.Priority})
+			}
+		}
+		if len(back) > 0 {
+			n, err := f.Retry(ctx, id, back)
+			if err != nil {
+				return total, err
+			}
+			total += n
+		}
+		each(total, keys)
+		if len(page) < filter.Limit {
+			return total, nil
+		}
+		filter.After = page[len(page)-1].Key
+	}
 }

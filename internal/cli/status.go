@@ -173,6 +173,11 @@ type reasonJSON struct {
 }
 
 func (c *console) printStatus(job string, s frontier.Status, explores bool) error {
+	return c.printJSON(statusOf(job, s, explores))
+}
+
+// statusOf returns the report of a job.
+func statusOf(job string, s frontier.Status, explores bool) statusJSON {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
@@ -195,7 +200,7 @@ func (c *console) printStatus(job string, s frontier.Status, explores bool) erro
 	for _, f := range s.NullFields {
 		out.NullFields = append(out.NullFields, nullJSON{f.Field, f.Missing, f.Records})
 	}
-	return c.printJSON(out)
+	return out
 }
 
 // explores reports whether a job chooses its IDs, so that the number of open tasks is no estimate

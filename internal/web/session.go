@@ -1,0 +1,103 @@
+package web
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	cookieName  = "seine_console"
+	sessionLife = 12 * time.Hour
+
+	// maxSessions bounds the sessions. The oldest ends.
+	maxSessions = 1000
+)
+
+// digest is the key of a session, so that the memory holds no cookie.
+func digest(cookie string) string {
+	sum := sha256.Sum256([]byte(cookie))
+	return hex.EncodeToString(sum[:])
+}
+
+// session returns the cookie of a signed-in request, or an empty text.
+func (s *Server) session(r *http.Request) string {
+	c, err := r.Cookie(cookieName)
+	if err != nil || s.cfg.Token == "" {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if until, ok := s.sessions[digest(c.Value)]; !ok || time.Now().After(until) {
+		return ""
+	}
+	return c.Value
+}
+
+// formToken returns the token that a form of a session carries. Another site cannot read it.
+func (s *Server) formToken(session string) string {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte(session))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// mayAct reports whether a form may act: its session is signed in, and the form is the console's.
+func (s *Server) mayAct(r *http.Request) bool {
+	session := s.session(r)
+	return session != "" && same([]byte(r.PostFormValue("csrf")), []byte(s.formToken(session)))
+}
+
+// isToken compares a token in constant time, whatever its length.
+func (s *Server) isToken(given string) bool {
+	sum := sha256.Sum256([]byte(given))
+	return s.cfg.Token != "" && same(sum[:], s.token[:])
+}
+
+// bearer reports whether a request carries the token as a bearer token.
+func (s *Server) bearer(r *http.Request) bool {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return ok && s.isToken(token)
+}
+
+func (s *Server) showLogin(w http.ResponseWriter, r *http.Request) {
+	s.render(w, r, http.StatusOK, "login", view{Title: "Sign in"})
+}
+
+func (s *Server) login(w http.ResponseWriter, r *http.Request) {
+	if !s.isToken(r.PostFormValue("token")) {
+		time.Sleep(500 * time.Millisecond) // slows guesses
+		s.render(w, r, http.StatusForbidden, "login", view{Title: "Sign in", Error: "This is not the token of the console."})
+		return
+	}
+	cookie := rand.Text()
+	s.mu.Lock()
+	for len(s.sessions) >= maxSessions {
+		oldest := ""
+		for k, until := range s.sessions {
+			if oldest == "" || until.Before(s.sessions[oldest]) {
+				oldest = k
+			}
+		}
+		delete(s.sessions, oldest)
+	}
+	s.sessions[digest(cookie)] = time.Now().Add(sessionLife)
+	s.mu.Unlock()
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: cookie, Path: "/", MaxAge: int(sessionLife.Seconds()), HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
+	})
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
+	if session := s.session(r); session != "" && s.mayAct(r) {
+		s.mu.Lock()
+		delete(s.sessions, digest(session))
+		s.mu.Unlock()
+	}
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}

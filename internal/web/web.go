@@ -1,0 +1,245 @@
+// Package web is the console: pages for people, and a JSON API, about the jobs of a frontier.
+//
+// The pages are templates and need no script. A script of a few lines keeps the numbers current by
+// server-sent events. Without a token the console only reads. With a token a person signs in, and a
+// program sends it as a bearer token, to pause, resume and requeue.
+//
+// Keys, reasons and URLs come from pages that anyone may write. They are only put into templates
+// that escape them, and no page loads anything from another host.
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"embed"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Config configures a console.
+type Config struct {
+	// Frontier is read. All actions go through Hold and Requeue.
+	Frontier frontier.Reader
+
+	// Report returns the report of a job as `seine status -o json` prints it.
+	Report func(ctx context.Context, job frontier.JobInfo, s frontier.Status) any
+
+	// Hold pauses or resumes a job, or a host of it.
+	Hold func(ctx context.Context, job frontier.JobInfo, host string, paused bool) error
+
+	// Requeue requeues the tasks of a job that a filter selects, and calls each with the number of
+	// requeued tasks now and then.
+	Requeue func(ctx context.Context, job frontier.JobInfo, filter frontier.Filter, each func(n int)) error
+
+	// Token permits actions. Empty means that the console only reads.
+	Token string
+
+	// Hosts are names under which the console may be asked, beside addresses and localhost. Another
+	// name in a request is refused, because a page of another site may resolve its own name to
+	// this machine.
+	Hosts []string
+
+	// Every is the minimum age of a report before the frontier is asked again. Default 2s.
+	Every time.Duration
+
+	Log *slog.Logger
+}
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed assets
+var assetFiles embed.FS
+
+// Server is an opened console. It is an [http.Handler].
+type Server struct {
+	cfg   Config
+	mux   *http.ServeMux
+	pages *template.Template
+	token [sha256.Size]byte
+	key   []byte // signs form tokens
+
+	mu       sync.Mutex
+	sessions map[string]time.Time // by the digest of the cookie; until when they last
+	cache    map[frontier.JobID]*cached
+	requeues map[frontier.JobID]*requeue
+	streams  int
+
+	// jobs are the jobs of the last answer.
+	jobs   []frontier.JobInfo
+	jobsAt time.Time
+
+	ctx    context.Context //nolint:containedctx // of the actions that outlive a request
+	stop   context.CancelFunc
+	active sync.WaitGroup
+}
+
+// cached is the last status of a job.
+type cached struct {
+	mu     sync.Mutex
+	at     time.Time
+	status frontier.Status
+	err    error
+}
+
+// New opens a console. Close ends its actions.
+func New(cfg Config) (*Server, error) {
+	if cfg.Every == 0 {
+		cfg.Every = 2 * time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		cfg: cfg, mux: http.NewServeMux(), key: make([]byte, 32), token: sha256.Sum256([]byte(cfg.Token)),
+		sessions: map[string]time.Time{}, cache: map[frontier.JobID]*cached{}, requeues: map[frontier.JobID]*requeue{},
+	}
+	if _, err := rand.Read(s.key); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.pages, err = template.New("").Funcs(functions).ParseFS(templateFiles, "templates/*.html"); err != nil {
+		return nil, err
+	}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.routes()
+	return s, nil
+}
+
+// Close ends the actions under way.
+func (s *Server) Close() {
+	s.stop()
+	s.active.Wait()
+}
+
+func (s *Server) routes() {
+	s.mux.Handle("GET /assets/", http.FileServerFS(assetFiles))
+	s.mux.HandleFunc("GET /{$}", s.home)
+	s.mux.HandleFunc("GET /jobs/{job}", s.job)
+	s.mux.HandleFunc("GET /jobs/{job}/tasks", s.tasks)
+	s.mux.HandleFunc("GET /jobs/{job}/events", s.events)
+	s.mux.HandleFunc("GET /login", s.showLogin)
+	s.mux.HandleFunc("POST /login", s.login)
+	s.mux.HandleFunc("POST /logout", s.logout)
+	s.mux.HandleFunc("POST /jobs/{job}/{action}", s.act)
+	s.mux.HandleFunc("GET /api/openapi.json", s.openAPI)
+	s.mux.HandleFunc("GET /api/jobs", s.apiJobs)
+	s.mux.HandleFunc("GET /api/jobs/{job}", s.apiJob)
+	s.mux.HandleFunc("GET /api/jobs/{job}/tasks", s.apiTasks)
+	s.mux.HandleFunc("POST /api/jobs/{job}/{action}", s.apiAct)
+}
+
+// policy permits only what the console itself serves.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// ServeHTTP answers a request. Each answer forbids frames, foreign scripts and guessed types.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if !strings.HasPrefix(r.URL.Path, "/assets/") {
+		h.Set("Cache-Control", "no-store")
+	}
+	if !s.known(r.Host) {
+		http.Error(w, "this console does not answer for this host name: ask it by its address, or start it with --host NAME", http.StatusMisdirectedRequest)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	s.mux.ServeHTTP(w, r)
+}
+
+// known reports whether the console answers for a Host header.
+func (s *Server) known(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.Trim(name, "[]")
+	if _, err := netip.ParseAddr(name); err == nil || name == "localhost" {
+		return true
+	}
+	for _, h := range s.cfg.Hosts {
+		if strings.EqualFold(h, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// errNoJob reports a job that the frontier does not hold.
+var errNoJob = errors.New("no such job")
+
+// find returns the job that a request names. The list of jobs is read again after Every.
+func (s *Server) find(r *http.Request) (frontier.JobInfo, error) {
+	jobs, err := s.list(r.Context())
+	if err != nil {
+		return frontier.JobInfo{}, err
+	}
+	for _, j := range jobs {
+		if j.Name == r.PathValue("job") {
+			return j, nil
+		}
+	}
+	return frontier.JobInfo{}, errNoJob
+}
+
+func (s *Server) list(ctx context.Context) ([]frontier.JobInfo, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.jobsAt) < s.cfg.Every {
+		return s.jobs, nil
+	}
+	jobs, err := s.cfg.Frontier.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.jobs, s.jobsAt = jobs, time.Now()
+	return jobs, nil
+}
+
+// status returns the status of a job, at most Every old. All consoles share it.
+func (s *Server) status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
+	s.mu.Lock()
+	c := s.cache[job]
+	if c == nil {
+		c = &cached{}
+		s.cache[job] = c
+	}
+	s.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.at.IsZero() || time.Since(c.at) >= s.cfg.Every {
+		st, err := s.cfg.Frontier.Status(ctx, job)
+		if err != nil && ctx.Err() != nil {
+			return st, err // of this request alone
+		}
+		c.status, c.err, c.at = st, err, time.Now()
+	}
+	return c.status, c.err
+}
+
+// forgetStatus makes the next page show the result of an action.
+func (s *Server) forgetStatus(job frontier.JobID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.cache, job)
+	s.jobsAt = time.Time{}
+}
+
+// same compares texts in constant time.
+func same(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
