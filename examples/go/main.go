@@ -42,6 +42,7 @@ func main() {
 		Fields:  seine.FieldsOf[station](),
 		Secrets: []string{key},
 		Pace:    seine.Pace{Delay: seine.Every(20 * time.Millisecond)},
+		Retry:   seine.Retries{Backoff: time.Second},
 		Fetch: seine.Fetch{
 			Wrap:         func(next seine.Fetcher) seine.Fetcher { return signer{next, key} },
 			AllowPrivate: []seine.PrivateNet{seine.MustParsePrivateNet("127.0.0.1")}, // the bundled site
