@@ -212,7 +212,11 @@ func TestFailedSearchesAreErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := html.ScraperFunc(func(_ context.Context, _ seine.Task, d *html.Document) (seine.Result, error) {
+				b := d.First("p, b")
 				tt.find(d)
+				if text := b.Text(); text != "" {
+					t.Errorf("the text after the error is %.20q", text)
+				}
 				if d.First("p").Text() != "" || d.All("p") != nil || d.JSONLD("", "") != nil {
 					t.Error("a search after the error finds something")
 				}
