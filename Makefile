@@ -67,7 +67,7 @@ bench-explore: ## compare wanted items per request with the original and an orac
 bench-explore-db: ## what exploring costs a PostgreSQL, and who waits for whom
 	@scripts/with-postgres go -C bench run ./exploredb
 
-bench-dataset: build ## exports of a million records in each format, beside DuckDB; recordings
+bench-dataset: build ## exports of a million records beside DuckDB, and renditions beside Pillow; recordings
 	@SEINE_TEST_DUCKDB="$$(scripts/duckdb)" go -C bench run ./dataset
 
 bench-count: build ## counting a bucket of a million objects
