@@ -43,8 +43,8 @@ from JSON-LD, microdata, meta elements and tables, the links of a list, and the 
 page. If the page is a list, its first item is fetched too. The values that the rules
 give are printed.
 
-It writes job.yaml, testdata/ with the pages and their results, README.md and
-.gitignore into a new folder, named after the host. "seine validate", "try", "test" and
+It writes job.yaml, its JSON Schema for editors, testdata/ with the pages and their
+results, README.md and .gitignore into a new folder, named after the host. "seine validate", "try", "test" and
 "run" work with them at once. No file is replaced.
 
 The kind of the project is found from the page, or given with --kind:
@@ -101,7 +101,7 @@ func (a *initCommand) run(ctx context.Context, args []string) error {
 	if a.dir == "" {
 		a.dir = a.name
 	}
-	for _, name := range []string{"job.yaml", "README.md", ".gitignore", "urls.csv"} {
+	for _, name := range []string{"job.yaml", "README.md", ".gitignore", "urls.csv", propose.SchemaFile} {
 		if _, err := os.Lstat(filepath.Join(a.dir, name)); !errors.Is(err, fs.ErrNotExist) {
 			return usagef("init: %s is there: name another folder with --dir, or remove it", filepath.Join(a.dir, name))
 		}
@@ -164,7 +164,7 @@ func (a *initCommand) ask(at *string) error {
 
 // images writes the project of a list of images.
 func (a *initCommand) images() error {
-	job := fmt.Sprintf(`# A list of image URLs becomes a data set of images: %[2]surls.csv%[2]s names them.
+	job := propose.Modeline + fmt.Sprintf(`# A list of image URLs becomes a data set of images: %[2]surls.csv%[2]s names them.
 job: %[1]s
 # permission: "who allowed this, and when"
 %[3]s
@@ -200,7 +200,7 @@ func contactLine(contact string) string {
 func (a *initCommand) files(job, title, export string) error {
 	readme := fmt.Sprintf("# %s\n\nWith [Seine](https://github.com/seinehq/seine):\n\n```sh\nseine validate job.yaml      # check the job file\nseine test job.yaml          # apply the rules to the pages in testdata, without a request\nseine run job.yaml           # fetch; the same command continues after a stop\nseine status job.yaml\n%s\n```\n\nBefore a long run, write down in `job.yaml` who permitted it, and read robots.txt and the terms of\nthe site. `limit` ends a first run early.\n", title, export)
 	for _, f := range []struct{ name, text string }{
-		{"job.yaml", job}, {"README.md", readme}, {".gitignore", "/data/\n"},
+		{"job.yaml", job}, {"README.md", readme}, {".gitignore", "/data/\n"}, {propose.SchemaFile, string(jobfile.Schema())},
 	} {
 		if err := writeExample(filepath.Join(a.dir, f.name), []byte(f.text)); err != nil {
 			return fmt.Errorf("init: %w", err)

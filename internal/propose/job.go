@@ -45,7 +45,11 @@ type Kind struct {
 	Assets []string
 }
 
-// Seed proposals.
+// SchemaFile is the JSON Schema of the job file, beside it. Modeline names it for editors.
+const (
+	SchemaFile = ".seine.schema.json"
+	Modeline   = "# yaml-language-server: $schema=" + SchemaFile + "\n"
+)
 
 // Pages returns the seeds of one page.
 func Pages(at string) string { return "{urls: [" + strconv.Quote(at) + "]}" }
@@ -102,6 +106,7 @@ func Pattern(at string) string {
 // YAML returns the text of the job file.
 func (j Job) YAML() string {
 	var b strings.Builder
+	b.WriteString(Modeline)
 	b.WriteString("# Proposed by `seine init` from " + strings.Join(strings.Fields(j.URL), "%20") + "\n")
 	b.WriteString("# `seine try` shows what the rules give. `seine schema` describes every key.\n")
 	b.WriteString("job: " + j.Name + "\n# permission: \"who allowed this, and when\"\n")
