@@ -65,6 +65,7 @@ func Main(of Program) int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	a := newApp(of, os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
+	a.shows = term.IsTerminal(int(os.Stdout.Fd()))
 	if a.terminal = term.IsTerminal(int(os.Stderr.Fd())); a.terminal {
 		a.screen = &screen{w: os.Stderr, width: columnsOf(os.Stderr)}
 		a.stderr = a.redact.writer(a.screen)

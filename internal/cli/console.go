@@ -48,7 +48,8 @@ type console struct {
 	stdin    io.Reader
 	stdout   io.Writer
 	stderr   io.Writer
-	terminal bool
+	terminal bool    // standard error is one
+	shows    bool    // standard output is one
 	screen   *screen // standard error, if it is a terminal
 
 	output  string // -o

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -25,6 +26,7 @@ type statusCommand struct {
 
 	showSpace bool
 	goal      int64
+	watch     bool
 }
 
 func newStatus(a *app) *cobra.Command {
@@ -35,19 +37,28 @@ func newStatus(a *app) *cobra.Command {
 
 --space shows the statistics of the ID space that a job explores: the answers, their
 yield, the expectation of the best block, and a map. --goal N estimates the requests
-and the time until N items are found.`,
+and the time until N items are found.
+
+--watch shows the report again every two seconds, until Ctrl-C. In a pipe each report
+follows the one before, after an empty line; -o json prints a line per job and report.`,
 		Example: `  seine status
   seine status cards.yaml --space --goal 1000`,
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
 	c.Flags().BoolVar(&x.showSpace, "space", false, "show the statistics of the job's ID space, with a map")
 	c.Flags().Int64Var(&x.goal, "goal", 0, "with --space: estimate the requests and the time for this many items")
+	c.Flags().BoolVar(&x.watch, "watch", false, "show the report again every two seconds")
 	return c
 }
+
+// watchEvery is the time between two reports of --watch.
+const watchEvery = 2 * time.Second
 
 func (a *statusCommand) run(ctx context.Context, args []string) error {
 	space, goal := a.showSpace, a.goal
 	switch {
+	case a.watch && space:
+		return usagef("--watch does not go with --space")
 	case goal < 0 || goal > 0 && !space:
 		return usagef("--goal %d: give a number of items of at least 1, with --space", goal)
 	case space && len(args) == 0:
@@ -80,6 +91,30 @@ func (a *statusCommand) run(ctx context.Context, args []string) error {
 	if len(infos) == 0 {
 		a.say("seine: %s has no job yet", a.frontierOf(nil))
 	}
+	if !a.watch {
+		return a.report(ctx, f, infos)
+	}
+	screen := a.shows && !a.json()
+	for {
+		if screen {
+			_, _ = io.WriteString(a.stdout, "\x1b[H\x1b[J") // from the top of an empty screen
+		}
+		if err := a.report(ctx, f, infos); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(watchEvery):
+		}
+		if !a.json() && !screen {
+			a.print("")
+		}
+	}
+}
+
+// report prints the reports of jobs.
+func (a *statusCommand) report(ctx context.Context, f frontier.Frontier, infos []frontier.JobInfo) error {
 	for i, info := range infos {
 		s, err := f.Status(ctx, info.ID)
 		if err != nil {
