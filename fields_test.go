@@ -22,7 +22,7 @@ type grade struct {
 
 type base struct {
 	Seen time.Time
-	skip int
+	skip int //nolint:unused // unexported
 }
 
 type level string
@@ -42,7 +42,7 @@ type card struct {
 	Host   netip.Addr        `seine:"host"`
 	Free   any               `seine:"free"`
 	Note   string            `seine:"-"`
-	Plain  []*int            //nolint:unused // without a tag
+	Plain  []*int            // without a tag
 	inner  map[string]string //nolint:unused // unexported
 }
 

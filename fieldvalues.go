@@ -78,7 +78,7 @@ func (m *member) scalar(v reflect.Value) any {
 		if n := v.Uint(); n > math.MaxInt64 {
 			return json.Number(strconv.FormatUint(n, 10))
 		}
-		return int64(v.Uint()) //nolint:gosec // it fits
+		return int64(v.Uint())
 	case v.CanFloat():
 		if f := v.Float(); !math.IsNaN(f) && !math.IsInf(f, 0) {
 			return narrow(v)

@@ -152,7 +152,7 @@ func values(t *testing.T, p *seine.Page, f extract.Field) ([]any, error) {
 		return nil, err
 	}
 	if len(result.Records) != 1 {
-		return nil, fmt.Errorf("%+v", result.Verdict)
+		return nil, fmt.Errorf("the verdict is %v, with %d records", result.Verdict.State, len(result.Records))
 	}
 	list, _ := result.Records[0].Fields["f"].([]any)
 	return list, nil

@@ -19,7 +19,7 @@ func Example() {
 	}
 	_ = func(t *testing.T) {
 		site := seinetest.Site(t, map[string]string{"/": "<a href=/p/7>", "/p/7": "<h1>Blue shoe</h1>"})
-		var records []seine.Record = seinetest.Run(t, shoeJob(site))
+		var records []seine.Record = seinetest.Run(t, shoeJob(site)) //nolint:staticcheck // the example shows the type
 		if len(records) != 1 {
 			t.Error(records)
 		}

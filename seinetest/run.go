@@ -49,7 +49,7 @@ func SiteFS(t testing.TB, files fs.FS) string {
 					kind += "; charset=utf-8"
 				}
 				w.Header().Set("Content-Type", kind)
-				_, _ = w.Write(body)
+				_, _ = w.Write(body) //nolint:gosec // the files of a test
 				return
 			}
 		}

@@ -43,7 +43,7 @@ func (k *Keeper) Remake(ctx context.Context, original []byte, was seine.Stored, 
 	f := r.file(was.Name, Moved(was.Path, spec), was.URL, spec)
 	f.Record = was.Record
 	f.OriginalBytes, f.OriginalSHA256 = was.OriginalBytes, was.OriginalSHA256
-	return Remade{f.Stored, f.body}, nil
+	return Remade(f), nil
 }
 
 // Store writes a rendition in place, unless an equal file is there.

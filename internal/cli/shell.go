@@ -134,7 +134,7 @@ func (a *shellCommand) interact(ctx context.Context, f *os.File) error {
 		io.Reader
 		io.Writer
 	}{f, a.stdout}, "seine> ")
-	names := propose.Names(a.page)
+	names := propose.Names(ctx, a.page)
 	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
 		if key != '\t' || pos != len(line) {
 			return "", 0, false

@@ -97,12 +97,12 @@ const maxNames = 5000
 
 // Names returns the texts that complete a line for a page: the sources, the classes (.name) and the
 // ids (#name) of its elements, sorted.
-func Names(page *seine.Page) []string {
+func Names(ctx context.Context, page *seine.Page) []string {
 	names := map[string]bool{}
 	for _, s := range Sources {
 		names[s] = true
 	}
-	doc, err := html.Parse(page)
+	doc, err := html.ParseContext(ctx, page)
 	if err != nil {
 		return slices.Sorted(maps.Keys(names))
 	}

@@ -40,7 +40,7 @@ func blank(f frontier.Frame) ([]byte, error) {
 	}
 	out := make([]byte, f.Bytes)
 	binary.LittleEndian.PutUint32(out, skippable)
-	binary.LittleEndian.PutUint32(out[4:], uint32(f.Bytes-head)) //nolint:gosec // at most maxContent
+	binary.LittleEndian.PutUint32(out[4:], uint32(f.Bytes-head))
 	return out, nil
 }
 

@@ -69,7 +69,7 @@ func (f *Frontier) statement(ctx context.Context, query string) (*sql.Stmt, erro
 	if s, ok := f.reads.stmts[query]; ok || len(f.reads.stmts) >= maxStatements {
 		return s, nil
 	}
-	s, err := f.read.PrepareContext(ctx, query)
+	s, err := f.read.PrepareContext(ctx, query) //nolint:sqlclosecheck // closed with the connections
 	if err == nil {
 		f.reads.stmts[query] = s
 	}
