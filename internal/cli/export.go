@@ -67,9 +67,10 @@ named as the job, with a typed column per field: psql -f cards.sql.
 A name that ends in .warc or .warc.gz is a web archive (WARC 1.1) of the recorded pages
 of a job with record_pages, with every visit. In .warc.gz each record is compressed by itself.
 
---where EXPR keeps the records for which an expression over the fields, key, kind, url
-and fetched_at is true. --split train=0.8,val=0.1,test=0.1 writes a file for each share
-(cards-train.parquet), by a hash of the key: a record always falls into the same share.
+--where EXPR keeps the records for which an expression over the fields, key, kind, url,
+fetched_at, digest, permission, robots and recording is true. --split
+train=0.8,val=0.1,test=0.1 writes a file for each share (cards-train.parquet), by a hash
+of the key: a record always falls into the same share.
 
 A record that is gone, because its page answers 404 or no longer holds it, has
 "gone_at", the time at which that was found. --versions all writes every version of

@@ -209,6 +209,11 @@ func (r *record) environment() (map[string]any, error) {
 	if env == nil {
 		env = map[string]any{}
 	}
+	for i, text := range []string{r.Digest, r.Permission, r.Robots, r.Recording} {
+		if _, own := env[extract.LineageNames[i]]; !own {
+			env[extract.LineageNames[i]] = text
+		}
+	}
 	env["fields"] = fields
 	env["key"], env["kind"], env["url"], env["fetched_at"] = r.Key, r.Kind, r.URL, r.FetchedAt.Format(time.RFC3339)
 	return env, nil

@@ -43,15 +43,17 @@ func (s *Set) View(ctx context.Context, d Dialect) (string, error) {
 }
 
 // recordColumns are the columns of a view that every record has.
-var recordColumns = []string{"key", "kind", "url", "fetched_at", "gone_at"}
+var recordColumns = []string{"key", "kind", "url", "fetched_at", "gone_at", "digest", "permission", "recording"}
 
 func (s *Set) view(d Dialect, t table) string {
-	schema, moment := "", "strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', r.%s / 1e6, 'unixepoch')"
+	schema, moment, hex := "", "strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', r.%s / 1e6, 'unixepoch')", "lower(hex(%s))"
 	if d == PostgreSQL {
-		schema, moment = "seine.", "r.%s"
+		schema, moment, hex = "seine.", "r.%s", "encode(%s, 'hex')"
 	}
 	columns := []string{
 		"r.key", "r.kind", "r.url", fmt.Sprintf(moment, "fetched_at") + " AS fetched_at", fmt.Sprintf(moment, "gone_at") + " AS gone_at",
+		fmt.Sprintf(hex, "r.digest") + " AS digest", literal(s.Job.Permission) + " AS permission",
+		fmt.Sprintf("(SELECT "+hex+" FROM %srecording x WHERE x.job_id = r.job_id AND x.key = coalesce(r.task, r.key) AND x.fetched_at = r.fetched_at) AS recording", "x.sha256", schema),
 	}
 	taken := slices.Clone(recordColumns)
 	name := func(name, prefix string) string {

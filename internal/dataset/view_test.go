@@ -76,6 +76,12 @@ func TestView(t *testing.T) {
 				got = append(got, line)
 			}
 			f.check(rows.Err())
+			var digest, permission string
+			var recording sql.NullString
+			f.check(db.QueryRowContext(t.Context(), `select digest, permission, recording from "it's ""cards""" where key = '70'`).Scan(&digest, &permission, &recording))
+			if len(digest) == 0 || len(digest)%2 != 0 || permission != f.Job.Permission || recording.Valid {
+				t.Errorf("lineage %q, %q, %v", digest, permission, recording)
+			}
 			if d := cmp.Diff(got, tt.want); d != "" {
 				t.Errorf("%s\n%s", d, text)
 			}

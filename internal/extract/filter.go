@@ -12,13 +12,17 @@ import (
 // recordNames are the names of a record in the expression of a filter, besides its fields.
 var recordNames = []string{"key", "kind", "url", "fetched_at", "fields"}
 
+// LineageNames are the names of a record's lineage in the expression of a filter. A field of the
+// same name goes before.
+var LineageNames = []string{"digest", "permission", "robots", "recording"}
+
 // CompileFilter compiles a condition over records. It knows the fields of the job, and key, kind,
-// url and fetched_at (RFC 3339). The object fields holds all fields, also those with other names.
+// url, fetched_at (RFC 3339) and the lineage as texts. The object fields holds all fields, also those with other names.
 // The compiled function fails with the reason if the condition has no answer, such as for a missing
 // field.
 func CompileFilter(src string, fields []string) (func(env map[string]any) (bool, error), []Problem) {
 	names := types.Map{"fields": types.TypeOf(map[string]any{})}
-	for _, name := range recordNames[:4] {
+	for _, name := range append(recordNames[:4:4], LineageNames...) {
 		names[name] = types.String
 	}
 	s := &scope{strict: names, loose: names, lists: map[string]bool{}}
