@@ -17,9 +17,9 @@ var recordNames = []string{"key", "kind", "url", "fetched_at", "fields"}
 var LineageNames = []string{"digest", "permission", "robots", "recording"}
 
 // CompileFilter compiles a condition over records. It knows the fields of the job, and key, kind,
-// url, fetched_at (RFC 3339) and the lineage as texts. The object fields holds all fields, also those with other names.
-// The compiled function fails with the reason if the condition has no answer, such as for a missing
-// field.
+// url, fetched_at (RFC 3339) and the lineage as texts. The object fields holds all fields, also
+// those with other names. The compiled function fails with the reason if the condition has no
+// answer, such as for a missing field.
 func CompileFilter(src string, fields []string) (func(env map[string]any) (bool, error), []Problem) {
 	names := types.Map{"fields": types.TypeOf(map[string]any{})}
 	for _, name := range append(recordNames[:4:4], LineageNames...) {
