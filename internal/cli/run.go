@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
+	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/runner"
 )
@@ -52,6 +54,13 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	log, end := a.quietly(ctx, a.logger(slog.LevelWarn))
 	defer func() { end() }()
 	cfg.UntilDone, cfg.Migrate, cfg.Log = true, true, log
+	cfg.Pages = func(f drivers.Frontier) (http.Handler, func(), error) {
+		console, err := a.webConsole(f, "", nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		return console, console.Close, nil
+	}
 	endTraces, err := a.trace(ctx, &cfg)
 	if err != nil {
 		return err

@@ -75,8 +75,18 @@ func (a *serveCommand) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	console, err := web.New(web.Config{
-		Frontier: f, Token: token, Hosts: a.hosts, Log: a.logger(slog.LevelInfo),
+	console, err := a.webConsole(f, token, a.hosts)
+	if err != nil {
+		return err
+	}
+	defer console.Close()
+	return a.listen(ctx, console)
+}
+
+// webConsole opens the console of a frontier.
+func (a *app) webConsole(f drivers.Frontier, token string, hosts []string) (*web.Server, error) {
+	return web.New(web.Config{
+		Frontier: f, Token: token, Hosts: hosts, Log: a.logger(slog.LevelInfo),
 		Report: func(_ context.Context, info frontier.JobInfo, s frontier.Status) any {
 			job, err := a.stored(info, needs{})
 			return statusOf(info.Name, s, err == nil && explores(job))
@@ -86,23 +96,14 @@ func (a *serveCommand) run(ctx context.Context) error {
 			return err
 		},
 		Requeue: func(ctx context.Context, info frontier.JobInfo, filter frontier.Filter, each func(int)) error {
-			return a.requeue(ctx, f, info, filter, each)
+			job, err := a.stored(info, needs{hosts: true})
+			if err != nil {
+				return err
+			}
+			_, err = requeue(ctx, f, job, info.ID, filter, func(n int, _ []string) { each(n) })
+			return err
 		},
 	})
-	if err != nil {
-		return err
-	}
-	defer console.Close()
-	return a.listen(ctx, console)
-}
-
-func (a *serveCommand) requeue(ctx context.Context, f drivers.Frontier, info frontier.JobInfo, filter frontier.Filter, each func(int)) error {
-	job, err := a.stored(info, needs{hosts: true})
-	if err != nil {
-		return err
-	}
-	_, err = requeue(ctx, f, job, info.ID, filter, func(n int, _ []string) { each(n) })
-	return err
 }
 
 func (a *serveCommand) readToken() (string, error) {

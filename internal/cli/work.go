@@ -38,7 +38,7 @@ func (w *workFlags) register(c *cobra.Command) {
 	durationVar(f, &w.grace, "grace", 30*time.Second, "how long tasks in flight may continue after SIGTERM")
 	f.BoolVar(&w.strict, "strict", false, "stop at the first line of seeds.file that gives no task")
 	f.BoolVar(&w.accept, "accept-changes", false, "take a changed seeds.url or store.key")
-	f.StringVar(&w.http, "http", "", "HOST:PORT or :PORT at which to serve /livez, /readyz, /startupz and /metrics (default: none)")
+	f.StringVar(&w.http, "http", "", "HOST:PORT or :PORT at which to serve /livez, /readyz, /startupz and /metrics, and with run the console (default: none)")
 	f.IntVar(&w.concurrency, "concurrency", 0, "tasks at once in this worker (default: the job's)")
 }
 

@@ -94,6 +94,9 @@ func (w *Worker) started() {
 			return w.chrome.Usage()
 		},
 	})
+	if err := w.pages(); err != nil {
+		w.cfg.Log.Error("the console is not served", "err", err)
+	}
 	ready := []health.Check{
 		{Name: "draining", Look: func(context.Context) error {
 			if w.monitor.drains.Load() {
@@ -122,6 +125,20 @@ func (w *Worker) started() {
 		}
 		return nil
 	}}}, ready)
+}
+
+// pages serves the pages of the configuration.
+func (w *Worker) pages() error {
+	if w.cfg.Pages == nil {
+		return nil
+	}
+	pages, end, err := w.cfg.Pages(w.frontier)
+	if err != nil {
+		return err
+	}
+	w.closers = append(w.closers, func() error { end(); return nil })
+	w.monitor.server.Handle("/", pages)
+	return nil
 }
 
 // checkFrontier reads the frontier's schema, which also detects a schema that changed while the

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -116,6 +117,9 @@ type Config struct {
 	// is: /livez, /readyz and /startupz answer 200 or 503 with JSON, /metrics in
 	// Prometheus' text format. Default: nowhere.
 	HTTP string
+
+	// Pages, if not nil, returns a handler of all other paths at that address. end closes it.
+	Pages func(f drivers.Frontier) (pages http.Handler, end func(), err error)
 
 	// Traces takes a trace of each task, from its claim to its completion. Secrets of the job are
 	// left out. By default no trace is made.
