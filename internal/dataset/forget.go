@@ -76,7 +76,7 @@ func (r *ForgetReport) add(f frontier.Forgotten) {
 
 // Forget deletes all that the data set holds of tasks: records with versions, files, recordings,
 // screenshots and metadata. The tasks stay as skipped, so that they are not fetched again. each is
-// called for each key. Files that an earlier call left behind are erased too.
+// called for each forgotten key. Files that an earlier call left behind are erased too.
 //
 // The rows go first, in transactions that list the files. So a file is never missing from a record,
 // and a call that was interrupted goes on.
@@ -106,6 +106,9 @@ func (s *Set) Forget(ctx context.Context, opts ForgetOptions, each func(key stri
 			return report, err
 		}
 		for _, key := range keys {
+			if slices.Contains(report.Busy, key) {
+				continue
+			}
 			if err := each(key); err != nil {
 				return report, err
 			}
@@ -189,28 +192,12 @@ func (s *Set) erase(ctx context.Context, report *ForgetReport) error {
 
 // eraseFrames overwrites frames. A content that another recording has stays.
 func (s *Set) eraseFrames(ctx context.Context, list []frontier.Erasure, report *ForgetReport) error {
-	var sums [][]byte
-	for _, e := range list {
-		if len(e.SHA256) > 0 {
-			sums = append(sums, e.SHA256)
-		}
-	}
-	shared := map[string]frontier.Frame{}
-	for some := range slices.Chunk(sums, batch) {
-		found, err := s.Frontier.Bodies(ctx, s.ID, some)
-		if err != nil {
-			return err
-		}
-		for sum, at := range found {
-			shared[sum] = at
-		}
-	}
 	frames := map[string][]frontier.Frame{}
 	for _, e := range list {
 		at := frontier.Frame{Segment: e.Path, Pos: e.Pos, Bytes: e.Bytes}
 		switch {
 		case e.Bytes == 0:
-		case len(e.SHA256) > 0 && shared[string(e.SHA256)] == at:
+		case e.Shared:
 			report.Shared++
 		default:
 			frames[e.Path] = append(frames[e.Path], at)

@@ -33,9 +33,8 @@ type Erasure struct {
 	// Pos and Bytes are the place of a frame. Of a file they are zero.
 	Pos, Bytes int64
 
-	// SHA256 is the digest of the content in a frame, which other recordings may share. It is empty
-	// if the frame is of one recording alone.
-	SHA256 []byte
+	// Shared means that another recording needs the frame.
+	Shared bool
 }
 
 // Forgetter deletes all that a job knows of tasks.

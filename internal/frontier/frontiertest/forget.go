@@ -11,13 +11,13 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// erasures lists the open erasures as "path pos+bytes digest".
+// erasures lists the open erasures as "path pos+bytes shared".
 func (s *suite) erasures(job frontier.JobID) (out []string, all []frontier.Erasure) {
 	s.Helper()
 	all, err := s.Erasures(s.ctx(), job, 100)
 	s.check(err)
 	for _, e := range all {
-		out = append(out, fmt.Sprintf("%s %d+%d %s", e.Path, e.Pos, e.Bytes, e.SHA256))
+		out = append(out, fmt.Sprintf("%s %d+%d %t", e.Path, e.Pos, e.Bytes, e.Shared))
 	}
 	return out, all
 }
@@ -120,25 +120,32 @@ func testForget(t *testing.T, s *suite) {
 	for _, c := range s.claim(l, job, 10, 0) {
 		t.Errorf("claimed %s", c.Key)
 	}
-	s.complete(l, job, done(held["busy"]), 1)
+	busy := done(held["busy"]) // with an equal content in another frame
+	busy[0].Recording = recorded("busy", "pages/j/9", "x", at)
+	s.complete(l, job, busy, 1)
 
-	// The files are listed until they are erased, the frame that b shares with its digest.
+	// The files are listed until they are erased, the frame that b needs as shared.
 	list, erasures := s.erasures(job)
-	if want := []string{"a.png 0+0 ", "item.png 0+0 ", "pages/j/1 7+5 ", "pages/j/1 12+30 x"}; !slices.Equal(list, want) {
+	if want := []string{"a.png 0+0 false", "item.png 0+0 false", "pages/j/1 7+5 false", "pages/j/1 12+30 true"}; !slices.Equal(list, want) {
 		t.Errorf("to erase: %q; want %q", list, want)
 	}
 	s.check(s.Erased(s.ctx(), job, erasures[:3]))
-	if list, _ = s.erasures(job); !slices.Equal(list, []string{"pages/j/1 12+30 x"}) {
+	if list, _ = s.erasures(job); !slices.Equal(list, []string{"pages/j/1 12+30 true"}) {
 		t.Errorf("still to erase: %q", list)
 	}
 	if list, _ = s.erasures(other); list != nil {
 		t.Errorf("another job has to erase %q", list)
 	}
+	// Without b no recording needs the frame.
+	s.forget(job, "b")
+	if list, _ = s.erasures(job); !slices.Equal(list, []string{"pages/j/1 12+30 false", "pages/j/2 7+5 false"}) {
+		t.Errorf("without b to erase: %q", list)
+	}
 	// A second time nothing is left but the tasks.
 	if got := s.forget(job, "a"); got.Tasks != 1 || got.Records+got.Assets+got.Recordings != 0 {
 		t.Errorf("forgot again %+v", got)
 	}
-	if st, err = s.Status(s.ctx(), job); err != nil || st.Final[seine.Skipped] != 4 || st.Final[seine.Done] != 2 {
+	if st, err = s.Status(s.ctx(), job); err != nil || st.Final[seine.Skipped] != 5 || st.Final[seine.Done] != 1 {
 		t.Errorf("status after the second time %+v, %v", st.Counts, err)
 	}
 }

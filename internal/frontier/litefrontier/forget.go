@@ -169,9 +169,11 @@ func (k *forgetter) list(ctx context.Context, key string) error {
 
 // Erasures returns files and frames that have not been erased.
 func (f *Frontier) Erasures(ctx context.Context, job frontier.JobID, n int) (out []frontier.Erasure, err error) {
-	err = f.each(ctx, `select path, pos, bytes, sha256 from erasure where job_id = ? order by path, pos, bytes limit ?`, []any{job, n}, func(r *sql.Rows) error {
+	err = f.each(ctx, `select path, pos, bytes, exists (select 1 from recording r indexed by recording_body
+   where r.job_id = e.job_id and r.sha256 = e.sha256 and r.body_segment = e.path and r.body_pos = e.pos)
+ from erasure e where job_id = ? order by path, pos, bytes limit ?`, []any{job, n}, func(r *sql.Rows) error {
 		var e frontier.Erasure
-		err := r.Scan(&e.Path, &e.Pos, &e.Bytes, &e.SHA256)
+		err := r.Scan(&e.Path, &e.Pos, &e.Bytes, &e.Shared)
 		out = append(out, e)
 		return err
 	})

@@ -62,8 +62,10 @@ const (
 	sqlForgetVisit   = `delete from seine.visit where job_id = $1 and key = any($2::text[])`
 	sqlForgetRecrawl = `delete from seine.recrawl where job_id = $1 and key = any($2::text[])`
 
-	sqlErasures = `select path, pos, bytes, sha256 from seine.erasure where job_id = $1 order by path, pos, bytes limit $2`
-	sqlErased   = `delete from seine.erasure e using unnest($2::text[], $3::bigint[], $4::bigint[]) i(path, pos, bytes)
+	sqlErasures = `select path, pos, bytes, exists (select from seine.recording r
+   where r.job_id = e.job_id and r.sha256 = e.sha256 and r.body_segment = e.path and r.body_pos = e.pos)
+ from seine.erasure e where job_id = $1 order by path, pos, bytes limit $2`
+	sqlErased = `delete from seine.erasure e using unnest($2::text[], $3::bigint[], $4::bigint[]) i(path, pos, bytes)
  where e.job_id = $1 and e.path = i.path collate "C" and e.pos = i.pos and e.bytes = i.bytes`
 )
 
@@ -122,7 +124,7 @@ func (f *Frontier) Forget(ctx context.Context, job frontier.JobID, keys []string
 // Erasures returns files and frames that have not been erased.
 func (f *Frontier) Erasures(ctx context.Context, job frontier.JobID, n int) ([]frontier.Erasure, error) {
 	return collect(ctx, f, sqlErasures, []any{job, n}, func(row pgx.CollectableRow) (e frontier.Erasure, err error) {
-		err = row.Scan(&e.Path, &e.Pos, &e.Bytes, &e.SHA256)
+		err = row.Scan(&e.Path, &e.Pos, &e.Bytes, &e.Shared)
 		return e, err
 	})
 }
