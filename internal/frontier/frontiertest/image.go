@@ -142,7 +142,7 @@ func testForgetImages(t *testing.T, s *suite, job frontier.JobID) {
 	s.check(s.Intend(s.ctx(), job, []frontier.Intent{{Path: "b.png", Task: "b"}, {Path: "c.png", Task: "c"}}))
 	s.forget(job, "b")
 	got, _ := s.erasures(job)
-	if d := cmp.Diff([]string{"b.png 0+0 ", "b.webp 0+0 "}, got); d != "" {
+	if d := cmp.Diff([]string{"b.png 0+0 false", "b.webp 0+0 false"}, got); d != "" {
 		t.Errorf("files to erase (-want +got):\n%s", d)
 	}
 	for _, a := range s.assetRows(job) {
