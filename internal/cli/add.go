@@ -78,7 +78,7 @@ func (a *addCommand) addStream(ctx context.Context, in *discovery.Adder, r io.Re
 	return frontier.ReadSeeds(r, "standard input", in.Columns(), func(s frontier.Seed) error {
 		if time.Since(last) > lineEvery {
 			last = time.Now()
-			a.say("%s, %d added", counted(in.Seen, "key"), in.Added)
+			a.note("%s, %d added", counted(in.Seen, "key"), in.Added)
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("%w: add the same list again to continue", errStopped)

@@ -53,7 +53,7 @@ func (a *exportCommand) archive(ctx context.Context, arg string) error {
 			return datasetError(err)
 		}
 	}
-	a.say("seine: %s of job %s in %s%s", counted(about.Records, "page"), about.Job, a.output, permitted(about))
+	a.note("seine: %s of job %s in %s%s", counted(about.Records, "page"), about.Job, a.output, permitted(about))
 	if damaged > 0 {
 		return fmt.Errorf("%s could not be read and %s left out", counted(damaged, "recording"), number.Chosen(damaged, "is", "are"))
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -161,7 +160,7 @@ func (a *auditCommand) printAudit(set *dataset.Set, r dataset.AuditReport, shown
 	if r.Young > 0 {
 		a.print("%s without an owner %s younger than the grace time: not judged", counted(r.Young, "file"), number.Chosen(r.Young, "is", "are"))
 	}
-	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+	t := a.table()
 	_, _ = fmt.Fprintln(t, "KIND\tFOUND\tMENDED")
 	for _, k := range dataset.Kinds {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\n", titles[k], r.Found[k], r.Fixed[k])
@@ -173,7 +172,7 @@ func (a *auditCommand) printAudit(set *dataset.Set, r dataset.AuditReport, shown
 		}
 		a.print("")
 		a.print("%s", titles[k])
-		t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+		t := a.table()
 		for _, f := range shown[k] {
 			_, _ = fmt.Fprintf(t, "  %s\t%s\t%s\n", dash(f.Key), dash(f.Path), note(f))
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -60,7 +59,7 @@ func (a *cleanCommand) run(ctx context.Context, arg string) error {
 		return err
 	}
 	defer done()
-	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+	t := a.table()
 	lines := 0
 	report, err := set.Clean(ctx, opts, func(one dataset.Cleaned) error {
 		if a.json() {

@@ -65,8 +65,8 @@ func Main(of Program) int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	a := newApp(of, os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
-	a.shows = term.IsTerminal(int(os.Stdout.Fd()))
-	if a.terminal = term.IsTerminal(int(os.Stderr.Fd())); a.terminal {
+	a.shows, a.width = term.IsTerminal(int(os.Stdout.Fd())), columnsOf(os.Stdout)
+	if a.terminal = term.IsTerminal(int(os.Stderr.Fd())); a.terminal && a.getenv("TERM") != "dumb" {
 		a.screen = &screen{w: os.Stderr, width: columnsOf(os.Stderr)}
 		a.stderr = a.redact.writer(a.screen)
 	}
@@ -149,6 +149,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.store, "store", "", "file:FOLDER or the URL of a bucket (else SEINE_STORE, GCS_BUCKET, the job file)")
 	flags.StringVarP(&a.output, "output", "o", "", "json for programs")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every task and every warning")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print results, warnings and errors only: no progress, no notes, no summary of a run")
 	flags.StringVar(&a.log, "log", "", "text or json: how run and worker log (else SEINE_LOG, text)")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if a.output != "" && a.output != "json" {
@@ -185,6 +186,9 @@ func (a *app) wrapArgs(c *cobra.Command) {
 		}
 		if err := a.checkLog(); err != nil {
 			return err
+		}
+		if a.quiet && a.verbose {
+			return usagef("--quiet and --verbose exclude each other")
 		}
 		for _, name := range []string{"frontier", "store", "http"} {
 			if f := c.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {

@@ -52,8 +52,13 @@ type console struct {
 	shows    bool    // standard output is one
 	screen   *screen // standard error, if it is a terminal
 
+	// width returns the columns of standard output, if it is a terminal.
+	width func() int
+
 	output  string // -o
 	verbose bool
+	quiet   bool   // -q
+	hushed  bool   // notes need -v, as in a demo
 	log     string // --log
 
 	// logs reports that a worker has started, so that output goes to its log.
@@ -85,12 +90,31 @@ func (c *console) say(format string, args ...any) {
 	_, _ = io.WriteString(terminal.NewWriter(c.stderr), text)
 }
 
+// note says something that needs no attention, unless -q is given.
+func (c *console) note(format string, args ...any) {
+	if c.notes() {
+		c.say(format, args...)
+	}
+}
+
+// notes reports whether notes are printed.
+func (c *console) notes() bool { return !c.quiet && (!c.hushed || c.verbose) }
+
 func (c *console) print(format string, args ...any) {
 	_, _ = io.WriteString(c.human(), c.renamed(fmt.Sprintf(format+"\n", args...)))
 }
 
 // human returns where text for people goes. Terminal control characters are escaped.
 func (c *console) human() io.Writer { return terminal.NewWriter(c.stdout) }
+
+// table returns a table on standard output that fits the terminal.
+func (c *console) table() *terminal.Table {
+	t := &terminal.Table{To: c.human()}
+	if c.shows && c.width != nil {
+		t.Width = c.width()
+	}
+	return t
+}
 
 // checkLog reads how to log: --log over SEINE_LOG over text.
 func (c *console) checkLog() error {

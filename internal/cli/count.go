@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -128,7 +127,7 @@ func (a *countCommand) countCSV(n *dataset.Count) error {
 	if err := w.WriteAll(rows); err != nil {
 		return err
 	}
-	a.say("seine: total %d, incomplete %d, under two values %d", n.Total, n.IncompleteTotal, n.DoubleTotal)
+	a.note("seine: total %d, incomplete %d, under two values %d", n.Total, n.IncompleteTotal, n.DoubleTotal)
 	return nil
 }
 
@@ -138,7 +137,7 @@ const maxNamed = 20
 var errEnough = errors.New("enough")
 
 func (a *countCommand) countTable(ctx context.Context, n *dataset.Count, required func(have []string) []string) error {
-	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+	t := a.table()
 	_, _ = fmt.Fprintf(t, "%s\tcomplete\n", n.By)
 	for _, v := range n.Values {
 		value := v.Value

@@ -76,7 +76,7 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 	if w.frontier {
 		a.whereabouts([]*seine.Job{set.Job})
 	} else {
-		a.say("seine: store %s", a.storeOf(set.Job))
+		a.note("seine: store %s", a.storeOf(set.Job))
 	}
 	return set, closeAll, nil
 }
@@ -117,7 +117,7 @@ func (a *app) datasetProgress() func(what string, n int64) {
 	return func(what string, n int64) {
 		if time.Since(last) >= lineEvery {
 			last = time.Now()
-			a.say("seine: %s so far", counted(n, strings.TrimSuffix(what, "s")))
+			a.note("seine: %s so far", counted(n, strings.TrimSuffix(what, "s")))
 		}
 	}
 }

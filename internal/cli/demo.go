@@ -98,14 +98,15 @@ func (a *demoCommand) run(ctx context.Context, d demoFlags) error {
 	if serve == nil {
 		return usagef("--site %q: cards or shop", d.site)
 	}
+	a.hushed = !d.serveOnly
 	site, err := serve(ctx, d)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = site.close() }()
-	a.say("seine: %s at %s, images at %s", site.about, site.pagesURL, site.imagesURL)
+	a.note("seine: %s at %s, images at %s", site.about, site.pagesURL, site.imagesURL)
 	if d.serveOnly {
-		a.say("seine: Ctrl-C stops it")
+		a.note("seine: Ctrl-C stops it")
 		<-ctx.Done()
 		return nil
 	}

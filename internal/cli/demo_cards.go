@@ -64,7 +64,7 @@ func (a *demoCommand) chooseVia(d *demoFlags) error {
 		return nil //nolint:nilerr // said
 	}
 	d.via = "chrome"
-	a.say("seine: %s renders the pages (use --via http for none)", path)
+	a.note("seine: %s renders the pages (use --via http for none)", path)
 	return nil
 }
 
@@ -74,7 +74,7 @@ func (a *demoCommand) showCards(_ context.Context, _ *app, _, store, sheet strin
 	if err != nil || len(cards) == 0 {
 		return err
 	}
-	if err := writeSheet(sheet, cards); err != nil || a.json() {
+	if err := writeSheet(sheet, cards); err != nil || a.json() || a.quiet {
 		return err
 	}
 	a.print("")

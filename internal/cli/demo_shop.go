@@ -54,7 +54,7 @@ func (a *demoCommand) showShop(ctx context.Context, inner *app, job, store, shee
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	if err := writeSheet(sheet, rows); err != nil || a.json() {
+	if err := writeSheet(sheet, rows); err != nil || a.json() || a.quiet {
 		return err
 	}
 	a.print("")

@@ -93,7 +93,7 @@ func (a *drainCommand) drain(ctx context.Context, f drainer, h held, timeout tim
 		}
 		if n > 0 && time.Since(said) > drainSay {
 			said = time.Now()
-			a.say("seine: %s in progress", counted(n, "task"))
+			a.note("seine: %s in progress", counted(n, "task"))
 		}
 		select {
 		case <-ctx.Done():

@@ -294,16 +294,16 @@ func (a *exportCommand) run(ctx context.Context, arg string) error {
 	}
 	a.warn(about)
 	if at.stream {
-		a.say("seine: %s of job %s%s", counted(about.Records, "record"), about.Job, permitted(about))
+		a.note("seine: %s of job %s%s", counted(about.Records, "record"), about.Job, permitted(about))
 		return nil
 	}
 	if err := writeAbout(ctx, at, at.name+aboutSuffix, about); err != nil {
 		return datasetError(err)
 	}
-	a.say("seine: %s of job %s in %s%s", counted(about.Records, "record"), about.Job, to, permitted(about))
+	a.note("seine: %s of job %s in %s%s", counted(about.Records, "record"), about.Job, to, permitted(about))
 	for _, f := range about.Files {
 		if f.Split != "" {
-			a.say("seine: %s in %s", counted(f.Records, "record"), f.Name)
+			a.note("seine: %s in %s", counted(f.Records, "record"), f.Name)
 		}
 	}
 	return nil
@@ -356,7 +356,7 @@ func (a *exportCommand) warn(about dataset.About) {
 		a.say("seine: warning: some records have fields without a column in the job file, left out: %s (JSONL and Parquet hold them)", strings.Join(about.LeftOut, ", "))
 	}
 	if about.Duplicates > 0 {
-		a.say("seine: %s left out as duplicates", counted(about.Duplicates, "record"))
+		a.note("seine: %s left out as duplicates", counted(about.Duplicates, "record"))
 	}
 	if about.Unjudged > 0 {
 		a.say("seine: warning: --where has no answer for %s, left out: %s", counted(about.Unjudged, "record"), about.Why)

@@ -63,6 +63,6 @@ func (a *galleryCommand) run(ctx context.Context, arg string) error {
 	case err != nil:
 		return datasetError(err)
 	}
-	a.say("seine: %s of %s and %s in %s", counted(int64(report.Pictures), "picture"), counted(report.Records, "record"), counted(int64(report.Values), "value"), to)
+	a.note("seine: %s of %s and %s in %s", counted(int64(report.Pictures), "picture"), counted(report.Records, "record"), counted(int64(report.Values), "value"), to)
 	return nil
 }

@@ -72,7 +72,7 @@ func (j *jobs) loaded(file *jobfile.File, dir string) (*seine.Job, *jobfile.File
 	}
 	if len(job.Seeds.IDs) == 1 {
 		if ids, was := job.Seeds.IDs[0], file.Job.Seeds.IDs[0]; ids.From != was.From || ids.To != was.To {
-			j.say("seine: IDs %d to %d (MIN_CERT_ID, MAX_CERT_ID)", ids.From, ids.To)
+			j.note("seine: IDs %d to %d (MIN_CERT_ID, MAX_CERT_ID)", ids.From, ids.To)
 		}
 	}
 	return job, file, nil

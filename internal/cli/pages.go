@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
@@ -233,7 +232,7 @@ func viasOf(s frontier.Status) []viaJSON {
 // printPages prints the counts by page kind, and the links that were not followed.
 func (c *console) printPages(s frontier.Status) {
 	if len(s.Pages) > 0 {
-		t := tabwriter.NewWriter(c.human(), 2, 8, 2, ' ', 0)
+		t := c.table()
 		for _, p := range s.Pages {
 			var parts []string
 			for _, state := range seine.States {

@@ -16,12 +16,15 @@ import (
 const (
 	// Intervals between progress lines on a terminal and in a pipe.
 	drawEvery = 300 * time.Millisecond
-	lineEvery = 5 * time.Second
+	lineEvery = 30 * time.Second
 )
 
 // showProgress prints the progress of a run until ctx is done: one redrawn line on a terminal, or a
 // line now and then in a pipe or a log.
 func (a *runCommand) showProgress(ctx context.Context, w *runner.Worker, job *seine.Job) {
+	if a.quiet || !a.draws() && !a.notes() {
+		return
+	}
 	every, chooses := lineEvery, explores(job)
 	if a.draws() {
 		every = drawEvery
@@ -51,7 +54,7 @@ func (a *runCommand) showProgress(ctx context.Context, w *runner.Worker, job *se
 		case a.draws():
 			a.screen.show(terminal.Escape(a.redact.clean(line)))
 		case !a.logsJSON():
-			a.say("seine: %s", line)
+			a.note("seine: %s", line)
 		default:
 			a.logger(slog.LevelInfo).InfoContext(ctx, "run goes on", "job", job.Name, "counts", line)
 		}

@@ -119,3 +119,52 @@ func openTerminal(t *testing.T, columns uint16) (control, tty *os.File) {
 	}
 	return control, tty
 }
+
+// A table fits a terminal of 40 columns. In a pipe its lines have their whole length.
+func TestTablesFitTheTerminal(t *testing.T) {
+	t.Parallel()
+	srv := testkit.Serve(t, func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, "<h1>card</h1>") })
+	dir := t.TempDir()
+	const why = "this site says of each of its pages that it must not be stored by anyone"
+	job := "job: cards\nseeds: {ids: {from: 1, to: 3}, url: \"" + srv.URL + "/{id}\"}\nfetch: {allow_private: [127.0.0.0/8]}\n" +
+		"pace: {delay: 0s}\nfields: {title: {css: h1}}\nexplore: {strategy: \"off\"}\nverdict: [{skip: \"true\", why: " + why + "}]\n"
+	if err := os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(job), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _ := process(t, dir, "run", "job.yaml", "-q")
+	if err := c.Run(); err != nil {
+		t.Fatal(err)
+	}
+	c, _ = process(t, dir, "status", "cards")
+	var piped strings.Builder
+	if c.Stdout = &piped; c.Run() != nil || !strings.Contains(piped.String(), why) {
+		t.Fatalf("in a pipe\n%s", piped.String())
+	}
+	control, tty := openTerminal(t, 40)
+	c, _ = process(t, dir, "status", "cards")
+	c.Stdout, c.Stderr = tty, tty
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := tty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	hangs := time.AfterFunc(50*time.Second, func() { _ = c.Process.Kill() })
+	defer hangs.Stop()
+	shown, err := io.ReadAll(control)
+	if err != nil && !errors.Is(err, syscall.EIO) {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, shown)
+	}
+	out := strings.ReplaceAll(string(shown), "\r\n", "\n")
+	for line := range strings.SplitSeq(out, "\n") {
+		if terminal.Columns(line) > 40 {
+			t.Errorf("a line of %d columns: %q", terminal.Columns(line), line)
+		}
+	}
+	if words := strings.Join(strings.Fields(out), " "); !strings.Contains(words, why) {
+		t.Errorf("%s\nwant the whole reason %q", out, why)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,7 +62,7 @@ func (a *quarantineCommand) run(ctx context.Context, arg string) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+	t := a.table()
 	n := 0
 	err = f.Quarantined(ctx, info.ID, func(q frontier.Quarantined) error {
 		if a.limit > 0 && n == a.limit {

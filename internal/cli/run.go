@@ -51,7 +51,11 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	if err != nil {
 		return err
 	}
-	log, end := a.quietly(ctx, a.logger(slog.LevelWarn))
+	level := slog.LevelWarn
+	if a.hushed {
+		level = slog.LevelError // the bundled sites fail on purpose, and the summary counts it
+	}
+	log, end := a.quietly(ctx, a.logger(level))
 	defer func() { end() }()
 	cfg.UntilDone, cfg.Migrate, cfg.Log = true, true, log
 	cfg.Pages = func(f drivers.Frontier) (http.Handler, func(), error) {
@@ -93,7 +97,7 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	if err := a.report(job, status, idle(wk.Progress()), time.Since(began)); err != nil {
 		return err
 	}
-	if n := status.Final[seine.Stale]; n > 0 && runErr == nil {
+	if n := status.Final[seine.Stale]; n > 0 && runErr == nil && !a.hushed {
 		a.say("seine: %s %s used up %s attempts; when the job or the site is mended: `seine retry %s --state stale`, and run again", counted(n, "stale task"), number.Chosen(n, "has", "have"), number.Chosen(n, "its", "their"), job.Name)
 	}
 	switch failures := status.Final[seine.Error] + status.Final[seine.Stale]; {
@@ -184,6 +188,9 @@ func idle(progress []runner.Progress) bool {
 func (a *runCommand) report(job *seine.Job, s runner.Status, idle bool, took time.Duration) error {
 	if a.json() {
 		return a.printStatus(job.Name, s, explores(job))
+	}
+	if a.quiet {
+		return nil
 	}
 	if s.Total == 0 && s.Unseen == 0 {
 		a.print("nothing to do: job %s has no task: add keys with `seine add %s KEY…`", job.Name, job.Name)

@@ -30,7 +30,7 @@ func (a *tryCommand) saveExample(ctx context.Context, path string, job *seine.Jo
 	if err := writeExample(to, text); err != nil {
 		return err
 	}
-	a.say("seine: wrote %s; read its expect.json, because `seine test` compares with it", to)
+	a.note("seine: wrote %s; read its expect.json, because `seine test` compares with it", to)
 	return nil
 }
 

@@ -58,7 +58,7 @@ func (a *exportCommand) shards(ctx context.Context, arg string, splits []dataset
 		return datasetError(err)
 	}
 	n := int64(len(about.Files) / 2) // a tar file and its rows
-	a.say("seine: %s of job %s in %s of %s%s", counted(about.Records, "record"), about.Job, counted(n, "shard"), a.output, permitted(about))
+	a.note("seine: %s of job %s in %s of %s%s", counted(about.Records, "record"), about.Job, counted(n, "shard"), a.output, permitted(about))
 	return nil
 }
 

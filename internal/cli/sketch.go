@@ -86,7 +86,7 @@ func (s *sketch) draw(ctx context.Context) error {
 	}
 	if s.kind != "" {
 		s.job.Seeds = propose.Sitemap(page.URL)
-		s.say("seine: the page has no list of links, so the pages come from the sitemap of the host")
+		s.note("seine: the page has no list of links, so the pages come from the sitemap of the host")
 		item, err := s.item(ctx, page, doc)
 		if err != nil {
 			return err
@@ -140,7 +140,7 @@ func (s *sketch) fetch(ctx context.Context, at string) (*seine.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.say("seine: fetching %s", terminal.Escape(at))
+	s.note("seine: fetching %s", terminal.Escape(at))
 	tried, err := wiring.Try(ctx, wiring.Trial{Job: job, New: n, Version: Version, Chrome: s.chrome})
 	switch {
 	case err != nil:
@@ -203,7 +203,7 @@ func (s *sketch) list(ctx context.Context, list propose.List) error {
 		return errStopped
 	case <-time.After(initDelay):
 	}
-	s.say("seine: a list of %d things", list.Items)
+	s.note("seine: a list of %d things", list.Items)
 	page, err := s.fetch(ctx, list.First)
 	if err != nil {
 		return err
@@ -232,7 +232,7 @@ func (s *sketch) list(ctx context.Context, list propose.List) error {
 
 // records proposes several records of one page.
 func (s *sketch) records(_ context.Context, list propose.List, what string) error {
-	s.say("seine: "+what, list.Items)
+	s.note("seine: "+what, list.Items)
 	k := propose.Kind{Name: "list", Each: list.Each, Key: list.Key, Fields: list.Fields}
 	if list.Next != "" {
 		k.Follow = []string{list.Next}
@@ -295,7 +295,7 @@ func (s *sketch) write(ctx context.Context) error {
 		s.found(k.Fields)
 	}
 	if s.said != "" {
-		s.say("seine: %s", s.said)
+		s.note("seine: %s", s.said)
 	}
 	key := s.pages[len(s.pages)-1].key
 	if s.kind == "ids" {

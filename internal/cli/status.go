@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -277,7 +276,7 @@ func (c *console) printCounts(job string, s frontier.Status, explores bool) {
 		head += ", about " + brief(eta) + " to go"
 	}
 	c.print("%s", head)
-	t := tabwriter.NewWriter(c.human(), 2, 8, 2, ' ', 0)
+	t := c.table()
 	for _, state := range seine.States {
 		n := s.States[state]
 		if n == 0 && state != seine.Done {

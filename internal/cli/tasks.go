@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -105,7 +105,7 @@ func (a *tasksCommand) run(ctx context.Context, args []string) error {
 	}
 	defer func() { _ = fr.Close() }()
 	filter.Keys = args[1:]
-	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+	t := a.table()
 	defer func() { _ = t.Flush() }()
 	if !a.json() {
 		_, _ = fmt.Fprintln(t, "KEY\tSTATE\tATTEMPT\tNEXT TRY\tREASON")
@@ -150,7 +150,7 @@ func unseen(keys []string, seen map[string]bool) error {
 	return usagef("no such task: %s", strings.Join(missing, ", "))
 }
 
-func (a *tasksCommand) printTask(t *tabwriter.Writer, job string, x frontier.TaskInfo) error {
+func (a *tasksCommand) printTask(t io.Writer, job string, x frontier.TaskInfo) error {
 	shot := ""
 	if strings.HasSuffix(x.Reason, wiring.WithScreenshot) {
 		shot = asset.ScreenshotPath(job, x.Key)

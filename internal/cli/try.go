@@ -236,7 +236,7 @@ func (a *tryCommand) takeTurn(ctx context.Context, f drivers.Frontier, job *sein
 	case turn.Wait > tryPatience:
 		return 0, 0, fmt.Errorf("host %s may be requested in %s: try again then (`seine status %s` shows the reason)", host, brief(turn.Wait), job.Name)
 	case turn.Wait > time.Second:
-		a.say("seine: waiting %s for the next start on %s", brief(turn.Wait), host)
+		a.note("seine: waiting %s for the next start on %s", brief(turn.Wait), host)
 	}
 	return info.ID, turn.Wait, nil
 }

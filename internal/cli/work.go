@@ -125,7 +125,7 @@ func (a *workCommand) begin(ctx context.Context, jobs []*seine.Job) {
 }
 
 func (j *jobs) whereabouts(jobs []*seine.Job) {
-	j.say("seine: frontier %s, store %s", j.frontierOf(jobs[0]), j.storesOf(jobs))
+	j.note("seine: frontier %s, store %s", j.frontierOf(jobs[0]), j.storesOf(jobs))
 }
 
 func (j *jobs) storesOf(jobs []*seine.Job) string {
