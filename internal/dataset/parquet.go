@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
 	"github.com/tidwall/gjson"
 
 	"github.com/seinehq/seine/internal/columns"
@@ -41,7 +42,7 @@ func newParquet(w io.Writer, t table) *parquetFile {
 	p := &parquetFile{table: t.clone(), root: root}
 	p.leaves = make([][]parquet.Value, root.number(0))
 	p.out = parquet.NewGenericWriter[any](w,
-		parquet.NewSchema("record", root.node()), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("seine", "1", ""),
+		parquet.NewSchema("record", root.node()), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.CreatedBy("seine", "1", ""),
 		parquet.MaxRowsPerRowGroup(1<<20),
 	)
 	return p

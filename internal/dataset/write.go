@@ -161,8 +161,6 @@ type export struct {
 	table table
 	about About
 
-	digests map[string]string // in hexadecimal digits
-
 	// outs are empty before the first records are known, and after a misfit.
 	outs   []dest
 	first  []record
@@ -181,7 +179,7 @@ func (x *export) pass(ctx context.Context) (About, error) {
 		Job: x.Job.Name, Permission: x.Job.Permission, Contact: x.Job.Contact, Format: x.opts.Format, Where: x.opts.Condition,
 		Digest: hex.EncodeToString(x.Job.Digest), Digests: map[string]int64{}, LeftOut: []string{}, Files: []File{},
 	}
-	x.widens, x.outs, x.first, x.digests = x.opts.Format == WebDataset && !x.known, nil, nil, map[string]string{}
+	x.widens, x.outs, x.first = x.opts.Format == WebDataset && !x.known, nil, nil
 	defer x.abort()
 	now, err := x.Frontier.Clock(ctx)
 	if err != nil {
@@ -197,13 +195,7 @@ func (x *export) pass(ctx context.Context) (About, error) {
 		read = x.Frontier.Versions
 	}
 	err = ahead(ctx, func(ctx context.Context, each func(frontier.Stored) error) error { return read(ctx, x.ID, each) },
-		func(r frontier.Stored) error {
-			rec, err := from.record(r)
-			if err != nil {
-				return err
-			}
-			return x.take(ctx, rec, r.Digest)
-		})
+		from.record, func(r record) error { return x.take(ctx, r) })
 	if err == nil {
 		err = x.end(ctx)
 	}
@@ -212,7 +204,7 @@ func (x *export) pass(ctx context.Context) (About, error) {
 }
 
 // take takes one record in.
-func (x *export) take(ctx context.Context, r record, digest []byte) error {
+func (x *export) take(ctx context.Context, r record) error {
 	if x.SkipDuplicates && r.duplicate() {
 		x.about.Duplicates++
 		return nil
@@ -235,13 +227,9 @@ func (x *export) take(ctx context.Context, r record, digest []byte) error {
 	}
 	x.about.Records++
 	x.progress("records", x.about.Records)
-	rules, known := x.digests[string(digest)]
-	if !known {
-		if rules = hex.EncodeToString(digest); len(x.digests) >= maxDigests {
-			rules = "other"
-		} else {
-			x.digests[string(digest)] = rules
-		}
+	rules := r.Digest
+	if _, known := x.about.Digests[rules]; !known && len(x.about.Digests) >= maxDigests {
+		rules = "other"
 	}
 	x.about.Digests[rules]++
 	switch {
@@ -399,55 +387,6 @@ func (l jsonLines) put(r record) error {
 }
 
 func (l jsonLines) end() error { return nil }
-
-// aheadBatch is how many records are read while others are written.
-const aheadBatch = 500
-
-// ahead reads records while others are written. each is called by this goroutine, in order.
-func ahead(ctx context.Context, read func(context.Context, func(frontier.Stored) error) error, each func(frontier.Stored) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	batches := make(chan []frontier.Stored, 2)
-	failed := make(chan error, 1)
-	go func() {
-		defer close(batches)
-		var batch []frontier.Stored
-		give := func() error {
-			select {
-			case batches <- batch:
-				batch = nil
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		err := read(ctx, func(r frontier.Stored) error {
-			if batch = append(batch, r); len(batch) < aheadBatch {
-				return nil
-			}
-			return give()
-		})
-		if err == nil && len(batch) > 0 {
-			err = give()
-		}
-		failed <- err
-	}()
-	var err error
-	for batch := range batches {
-		for _, r := range batch {
-			if err == nil {
-				err = each(r)
-			}
-		}
-		if err != nil {
-			cancel()
-		}
-	}
-	if end := <-failed; err == nil {
-		err = end
-	}
-	return err
-}
 
 // Problem is a mistake in the condition of an export.
 type Problem = extract.Problem

@@ -3,7 +3,6 @@ package litefrontier
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -43,12 +42,13 @@ func (f *Frontier) Versions(ctx context.Context, job frontier.JobID, each func(f
 }
 
 func records(ctx context.Context, from reader, job frontier.JobID, each func(frontier.Stored) error, versions bool) error {
-	return frontier.EachVersion(each, func(last frontier.Stored) (page []frontier.Stored, err error) {
+	return frontier.EachVersion(each, func(last frontier.Stored) ([]frontier.Stored, error) {
+		page := make([]frontier.Stored, 0, frontier.RecordPage)
 		query, args := sqlRecordPage, []any{job, last.Key, last.Kind, frontier.RecordPage}
 		if versions {
 			query, args = sqlVersionPage, []any{job, last.Key, last.Kind, last.Version, frontier.RecordPage}
 		}
-		err = rowsOf(ctx, from, query, args, func(r *sql.Rows) error {
+		err := rowsOf(ctx, from, query, args, func(r *sql.Rows) error {
 			s, err := scanRecord(r)
 			page = append(page, s)
 			return err
@@ -94,12 +94,9 @@ func (f *Frontier) Assets(ctx context.Context, job frontier.JobID, each func(fro
 }
 
 func scanRecord(r *sql.Rows) (s frontier.Stored, err error) {
-	var (
-		fields   string
-		at, gone int64
-	)
-	err = r.Scan(&s.Key, &s.Kind, &fields, &s.URL, &s.Digest, &at, &s.Task, &s.Version, &s.Superseded, &gone, &s.Recording)
-	s.Fields, s.FetchedAt, s.GoneAt = json.RawMessage(fields), fromMicro(at), orZero(gone)
+	var at, gone int64
+	err = r.Scan(&s.Key, &s.Kind, (*[]byte)(&s.Fields), &s.URL, &s.Digest, &at, &s.Task, &s.Version, &s.Superseded, &gone, &s.Recording)
+	s.FetchedAt, s.GoneAt = fromMicro(at), orZero(gone)
 	return s, err
 }
 
