@@ -22,11 +22,15 @@ func Clean(s string) string {
 
 // CleanReason is Clean for a reason, cut to maxReason.
 func CleanReason(s string) string {
-	s = Clean(s)
-	if len(s) <= maxReason {
+	return cutText(Clean(s), maxReason)
+}
+
+// cutText cuts a valid text to a number of bytes.
+func cutText(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	s = s[:maxReason]
+	s = s[:most]
 	for !utf8.ValidString(s) {
 		s = s[:len(s)-1]
 	}

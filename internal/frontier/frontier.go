@@ -73,6 +73,8 @@ type Frontier interface {
 	Drifts
 	Forgetter
 	Images
+	Steering
+	Histories
 
 	Close() error
 }

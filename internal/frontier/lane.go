@@ -294,6 +294,15 @@ func (l Lane) Wake(now time.Time, priority int) Lane {
 	return l
 }
 
+// Sort sets the best priority of the ready tasks, or none, after tasks left the lane or got another
+// priority. A lane with another priority may not start before now, as in Wake.
+func (l Lane) Sort(now time.Time, priority int, ready bool) Lane {
+	if l.Ready = ready; ready && l.Priority != priority {
+		l.Priority, l.NextAt = priority, latest(l.NextAt, now)
+	}
+	return l
+}
+
 // Back puts the lane into backoff and slows it down.
 func (l Lane) Back(now time.Time, b Backoff) Lane {
 	until := now.Add(b.For)

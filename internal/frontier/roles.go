@@ -60,7 +60,7 @@ type Hosts interface {
 	Blocked(ctx context.Context, lanes []LaneID) ([]LaneState, error)
 
 	// Unhealthy lists the hosts of a job that are paused, in backoff, at fault or slowed, or that
-	// ask for a delay: see [Robots.SetDelay].
+	// ask for a delay: see [Robots.SetDelay], or whose pace a person changed: see [Steering.Tune].
 	Unhealthy(ctx context.Context, job JobID) ([]string, error)
 
 	// HostDown ends every open task of a host that is not leased, if the host has been at fault for

@@ -149,11 +149,53 @@ type Filter struct {
 	Host   string // lane key
 	Page   string // page kind
 
+	// Part selects open or finished tasks.
+	Part Part
+
 	// Before selects tasks whose last write is older.
 	Before time.Time
 	Keys   []string
 	After  string
 	Limit  int
+}
+
+// Part is a part of the tasks.
+type Part int
+
+const (
+	AllTasks Part = iota
+	OpenTasks
+	FinalTasks
+)
+
+// Waiting returns the filter of the open tasks that are not in progress. Drop and Prioritize
+// change these.
+func (f Filter) Waiting() Filter {
+	f.Part = OpenTasks
+	if len(f.States) == 0 {
+		f.States = []seine.State{seine.Pending, seine.Stale, seine.Error}
+		return f
+	}
+	f.States = slices.DeleteFunc(slices.Clone(f.States), func(s seine.State) bool { return s == seine.InProgress })
+	if len(f.States) == 0 {
+		f.States = []seine.State{seine.Done} // no open task is done
+	}
+	return f
+}
+
+// Requeued returns the filter of the tasks that Retry changes: finished tasks, and tasks that
+// wait for their next try.
+func (f Filter) Requeued() Filter {
+	ended := []seine.State{seine.Done, seine.Skipped, seine.Stale, seine.Error}
+	if len(f.States) == 0 {
+		f.States = ended
+		return f
+	}
+	f.States = slices.DeleteFunc(slices.Clone(f.States), func(s seine.State) bool { return !slices.Contains(ended, s) })
+	if len(f.States) == 0 {
+		f.Part, f.States = FinalTasks, []seine.State{seine.Pending} // no finished task is pending
+	}
+	return f
 }
 
 // TaskInfo is a task in a list.

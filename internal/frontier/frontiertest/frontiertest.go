@@ -126,6 +126,14 @@ func Run(t *testing.T, open Open) {
 		{"files of images change without their pages", testImages},
 		{"no recording comes to name a segment that a sweep deletes", testRecordingSwept},
 		{"finished tasks are replayed", testReplay},
+		{"a person changes a pace", testTune},
+		{"a host of a job without a pace gets one", testTuneShards},
+		{"a selection is dropped", testDrop},
+		{"a selection gets another priority", testPrioritize},
+		{"a selection is counted", testCount},
+		{"a worker gets orders", testOrders},
+		{"changes are logged", testChanges},
+		{"counters are kept over time", testMoments},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -17,6 +17,7 @@ type model struct {
 	draw float64
 
 	spec     frontier.Spec
+	tuned    frontier.Tunings
 	paused   bool
 	lanes    map[string]frontier.Lane
 	tasks    map[string]*task
@@ -118,7 +119,7 @@ func (m *model) pace(lane string) frontier.LanePace {
 	if frontier.IsAssetLane(lane) {
 		return m.spec.Asset
 	}
-	return m.spec.Page
+	return m.tuned.Pace(lane, m.spec.Page)
 }
 
 func (m *model) lane(key string) frontier.Lane {

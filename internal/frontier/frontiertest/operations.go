@@ -24,6 +24,7 @@ var operations = []struct {
 	{4, (*comparison).pauseHost}, {2, (*comparison).pauseJob}, {2, (*comparison).register}, {2, (*comparison).setDelay},
 	{6, (*comparison).heartbeat}, {3, (*comparison).openLease}, {1, (*comparison).closeLease},
 	{6, (*comparison).rescue}, {6, (*comparison).promote}, {1, (*comparison).maintain},
+	{2, (*comparison).tune}, {1, (*comparison).drop}, {3, (*comparison).prioritize},
 }
 
 const (

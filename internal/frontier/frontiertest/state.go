@@ -124,7 +124,7 @@ func (m *model) idle() (out frontier.IdleState) {
 func (m *model) answers(full bool, filter frontier.Filter, steps map[explore.Step]explore.Trial) answers {
 	out := answers{Idle: m.idle(), Blocked: map[string]frontier.LaneState{}, Counts: m.counts()}
 	for key, l := range m.lanes {
-		if frontier.IsHost(key) && (l.Unhealthy(m.now) || l.Least > 0) {
+		if frontier.IsHost(key) && (l.Unhealthy(m.now) || l.Least > 0 || !m.tuned.Of(key).Empty()) {
 			out.Unhealthy = append(out.Unhealthy, key)
 		}
 		out.Blocked[key] = frontier.LaneState{Paused: l.Paused || m.paused, Backoff: l.Remaining(m.now)}

@@ -253,7 +253,8 @@ const sqlUnhealthy = `(paused or coalesce(quiet_until > ?1, 0) or faults > 0 or 
 // Unhealthy lists the hosts that are paused, in backoff, at fault, slowed, or ask for a delay.
 func (f *Frontier) Unhealthy(ctx context.Context, job frontier.JobID) ([]string, error) {
 	var out []string
-	err := f.each(ctx, `select lane_key from lane where job_id = ?3 and (`+sqlUnhealthy+` or delay_least > 0) and `+isHost, []any{f.now(), frontier.Recovered, job}, func(r *sql.Rows) error {
+	err := f.each(ctx, `select lane_key from lane where job_id = ?3 and (`+sqlUnhealthy+` or delay_least > 0
+ or exists (select 1 from tuning t where t.job_id = lane.job_id and t.lane_key = lane.lane_key)) and `+isHost, []any{f.now(), frontier.Recovered, job}, func(r *sql.Rows) error {
 		var host string
 		err := r.Scan(&host)
 		out = append(out, host)

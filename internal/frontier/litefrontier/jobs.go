@@ -39,15 +39,7 @@ func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (
 			string(frontier.CleanJSON(s.Config)), append([]byte{}, s.Digest...), s.SeedURL, s.StoreKey, s.MaxAttempts, string(page), string(asset), id); err != nil {
 			return err
 		}
-		for _, p := range []struct {
-			asset bool
-			pace  frontier.LanePace
-		}{{false, s.Page}, {true, s.Asset}} {
-			if err := f.repace(ctx, t, id, p.asset, p.pace); err != nil {
-				return err
-			}
-		}
-		return nil
+		return f.repace(ctx, t, id)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("register job %s: %w", s.Name, err)
@@ -55,21 +47,31 @@ func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (
 	return id, nil
 }
 
-// paceOf returns the pace of a job's page lanes or asset lanes.
-func (f *Frontier) paceOf(ctx context.Context, t tx, job frontier.JobID, assets bool) (pace frontier.LanePace, err error) {
-	column := "page_pace"
-	if assets {
-		column = "asset_pace"
-	}
-	var text string
-	err = t.scan(ctx, `select `+column+` from job where job_id = ?`, []any{job}, &text)
+// pacesOf returns the pace of a job's lane by its key, with the changes of people.
+func pacesOf(ctx context.Context, t tx, job frontier.JobID) (func(lane string) frontier.LanePace, error) {
+	var (
+		page, asset          frontier.LanePace
+		textPage, textAssets string
+	)
+	err := t.scan(ctx, `select page_pace, asset_pace from job where job_id = ?`, []any{job}, &textPage, &textAssets)
 	if errors.Is(err, sql.ErrNoRows) {
-		return pace, frontier.ErrNoJob
+		return nil, frontier.ErrNoJob
 	}
 	if err == nil {
-		err = json.Unmarshal([]byte(text), &pace)
+		err = errors.Join(json.Unmarshal([]byte(textPage), &page), json.Unmarshal([]byte(textAssets), &asset))
 	}
-	return pace, err
+	if err != nil {
+		return nil, err
+	}
+	tuned, err := tunings(func(query string, args []any, scan func(r *sql.Rows) error) error {
+		return t.each(ctx, query, args, scan)
+	}, job)
+	return func(lane string) frontier.LanePace {
+		if frontier.IsAssetLane(lane) {
+			return asset
+		}
+		return tuned.Pace(lane, page)
+	}, err
 }
 
 // Seeded reports whether seeds with this digest are marked as admitted.

@@ -189,8 +189,8 @@ func assetValues(job frontier.JobID, a frontier.Asset) []any {
 func (k *keeper) asset(ctx context.Context, c frontier.Completion, a frontier.Asset) error {
 	owner := k.owners.Asset(c, a)
 	values := assetValues(k.job, a)
-	n, err := k.t.exec(ctx, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, phash, rendered_by, task) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
- on conflict (job_id, key, name, version) do nothing`, append(values, frontier.OwnerOf(owner, frontier.Clean(a.Key)))...)
+	n, err := k.t.exec(ctx, `insert into asset(job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, phash, rendered_by, task, stored_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ on conflict (job_id, key, name, version) do nothing`, append(values[:len(values):len(values)], frontier.OwnerOf(owner, frontier.Clean(a.Key)), k.f.now())...)
 	if k.moved[stat{frontier.StatAssets, "", ""}] += n; err != nil || n > 0 {
 		return err
 	}

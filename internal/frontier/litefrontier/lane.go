@@ -145,15 +145,19 @@ func paceArgs(p frontier.LanePace) []any {
 	}
 }
 
-// repace gives the page lanes or the asset lanes of a job another pace.
-func (f *Frontier) repace(ctx context.Context, t tx, job frontier.JobID, assets bool, p frontier.LanePace) error {
-	lanes, err := f.lanes(ctx, t, `where job_id = ?1 and (`+isAssets+`) = ?2`, job, assets)
+// repace gives the lanes of a job their paces.
+func (f *Frontier) repace(ctx context.Context, t tx, job frontier.JobID) error {
+	paceOf, err := pacesOf(ctx, t, job)
+	if err != nil {
+		return err
+	}
+	lanes, err := f.lanes(ctx, t, `where job_id = ?1`, job)
 	if err != nil {
 		return err
 	}
 	now := fromMicro(f.now())
 	for _, w := range lanes {
-		l := w.Repace(now, p)
+		l := w.Repace(now, paceOf(w.key))
 		if l == w.Lane {
 			continue
 		}
@@ -173,11 +177,11 @@ func (f *Frontier) laneID(ctx context.Context, t tx, job frontier.JobID, key str
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, err
 	}
-	pace, err := f.paceOf(ctx, t, job, frontier.IsAssetLane(key))
+	paceOf, err := pacesOf(ctx, t, job)
 	if err != nil {
 		return 0, err
 	}
-	err = t.scan(ctx, sqlNewLane, append(paceArgs(pace), job, key, f.now()), &id)
+	err = t.scan(ctx, sqlNewLane, append(paceArgs(paceOf(key)), job, key, f.now()), &id)
 	return id, err
 }
 

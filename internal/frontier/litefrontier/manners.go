@@ -91,7 +91,7 @@ func (f *Frontier) SetDelay(ctx context.Context, job frontier.JobID, lane string
 		if err != nil {
 			return err
 		}
-		pace, err := f.paceOf(ctx, t, job, frontier.IsAssetLane(lane))
+		paceOf, err := pacesOf(ctx, t, job)
 		if err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (f *Frontier) SetDelay(ctx context.Context, job frontier.JobID, lane string
 			return err
 		}
 		w.Least = max(0, least).Truncate(time.Microsecond)
-		l := w.Repace(fromMicro(f.now()), pace)
+		l := w.Repace(fromMicro(f.now()), paceOf(lane))
 		if _, err := t.exec(ctx, sqlStorePace, append(paceArgs(l.Pace), id)...); err != nil {
 			return err
 		}

@@ -241,41 +241,9 @@ func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host stri
 // Tasks lists tasks ordered by key. It reads finished and open tasks separately, because the queue
 // has no index by key.
 func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {
-	args := []any{job, filter.After}
-	ended, open := []string{`t.job_id = ?1`, `t.key > ?2`, `t.state <> 0`}, []string{`q.job_id = ?1`, `q.key > ?2`}
-	add := func(ofEnded, ofOpen string, v ...any) {
-		marks := make([]string, len(v))
-		for i := range v {
-			marks[i] = fmt.Sprintf("?%d", len(args)+i+1)
-		}
-		args = append(args, v...)
-		at := strings.Join(marks, ",")
-		ended, open = append(ended, strings.ReplaceAll(ofEnded, "?", at)), append(open, strings.ReplaceAll(ofOpen, "?", at))
-	}
-	if len(filter.States) > 0 {
-		states := make([]any, len(filter.States))
-		for i, s := range filter.States {
-			states[i] = int(s)
-		}
-		add(`t.state in (?)`, sqlOpenState+` in (?)`, states...)
-	}
-	if filter.Reason != "" {
-		add(`instr(coalesce(t.reason, ''), ?) > 0`, `instr(coalesce(q.reason, ''), ?) > 0`, filter.Reason)
-	}
-	if filter.Host != "" {
-		const host = `lane_id in (select lane_id from lane where lane_key = ?)`
-		add(`t.`+host, `q.`+host, filter.Host)
-	}
-	if filter.Page != "" {
-		add(`t.page = ?`, `(select t.page from task t where t.job_id = q.job_id and t.key = q.key) = ?`, filter.Page)
-	}
-	if !filter.Before.IsZero() {
-		add(`coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from task t where t.job_id = q.job_id and t.key = q.key) < ?`, filter.Before.UnixMicro())
-	}
-	if len(filter.Keys) > 0 {
-		_, v := list(filter.Keys)
-		add(`t.key in (?)`, `q.key in (?)`, v...)
-	}
+	by := selectionOf(job, filter)
+	by.add(`t.key > ?`, `q.key > ?`, filter.After)
+	ended, open, args := by.ended, by.open, by.args
 	limit := ""
 	if filter.Limit > 0 {
 		args = append(args, filter.Limit)

@@ -4,18 +4,23 @@ import (
 	"context"
 	"fmt"
 	"os"
+
+	"github.com/seinehq/seine/internal/frontier"
 )
 
 // longLog is the size from which on Tend truncates the log. SQLite reuses the log from its start
 // when no reader needs it, so a long read leaves a long log.
 const longLog = 16 << 20
 
-// Tend deletes old sweeps and truncates a log that grew during a read. The next tasks reuse the
+// Tend deletes old sweeps and changes, and truncates a log that grew during a read. The next tasks reuse the
 // free pages of the file, so Tend does not rewrite it. SQLite needs no statistics here, because
 // each statement has one index.
 func (f *Frontier) Tend(ctx context.Context) error {
 	err := f.tx(ctx, func(t tx) error {
-		_, err := t.exec(ctx, sqlForget, f.now())
+		if _, err := t.exec(ctx, sqlForget, f.now()); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, `delete from change where change_id <= (select max(change_id) from change) - ?`, frontier.KeptChanges)
 		return err
 	})
 	if err == nil {

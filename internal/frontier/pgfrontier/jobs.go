@@ -45,14 +45,8 @@ func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (
 			id, string(frontier.CleanJSON(s.Config)), append([]byte{}, s.Digest...), s.SeedURL, s.StoreKey, s.MaxAttempts, string(page), string(asset)); err != nil {
 			return err
 		}
-		for _, p := range []struct {
-			asset bool
-			pace  frontier.LanePace
-		}{{false, s.Page}, {true, s.Asset}} {
-			args := append([]any{f.now(), id, p.asset}, paceArgs(p.pace)...)
-			if _, err := c.Exec(ctx, sqlPace, args...); err != nil {
-				return err
-			}
+		if err := f.repace(ctx, c, id, paces{s.Page, s.Asset}); err != nil {
+			return err
 		}
 		_, err = c.Exec(ctx, `commit`)
 		return err
@@ -60,10 +54,25 @@ func (f *Frontier) Register(ctx context.Context, s frontier.Spec, accept bool) (
 	if err != nil {
 		return 0, fmt.Errorf("register job %s: %w", s.Name, err)
 	}
-	f.mu.Lock()
-	f.paces[id] = paces{s.Page, s.Asset}
-	f.mu.Unlock()
 	return id, nil
+}
+
+// repace gives all lanes of a job its paces, with the changes of people. The row of the job is
+// locked.
+func (f *Frontier) repace(ctx context.Context, c *pgx.Conn, job frontier.JobID, p paces) error {
+	tuned, err := tunings(ctx, c, job)
+	if err != nil {
+		return err
+	}
+	hosts := tuned.Hosts()
+	b := &pgx.Batch{}
+	b.Queue(sqlPace, append([]any{f.now(), job, false}, append(paceArgs(tuned.Pace("", p.page)), hosts)...)...)
+	b.Queue(sqlPace, append([]any{f.now(), job, true}, append(paceArgs(p.asset), hosts)...)...)
+	for _, host := range hosts {
+		b.Queue(sqlPaceOf, append([]any{f.now(), job, host}, paceArgs(tuned.Pace(host, p.page))...)...)
+	}
+	_, err = run(ctx, c, b)
+	return err
 }
 
 // paceArgs are the seven values of a pace, in the order of sqlNewLane and sqlPace.
@@ -74,25 +83,21 @@ func paceArgs(p frontier.LanePace) []any {
 	}
 }
 
-// pacesOf returns the paces of a job's new lanes.
-func (f *Frontier) pacesOf(ctx context.Context, job frontier.JobID) (paces, error) {
-	f.mu.Lock()
-	p, ok := f.paces[job]
-	f.mu.Unlock()
-	if ok {
-		return p, nil
-	}
-	var page, asset []byte
-	err := f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, `select page_pace::text, asset_pace::text from seine.job where job_id = $1`, job).Scan(&page, &asset)
-	})
+// lockPaces returns the paces of a job in a transaction. It locks the row of the job, so that a
+// change of the paces comes before or after.
+func lockPaces(ctx context.Context, c *pgx.Conn, job frontier.JobID, lock string) (p paces, tuned frontier.Tunings, err error) {
+	var page, asset string
+	err = c.QueryRow(ctx, `select page_pace::text, asset_pace::text from seine.job where job_id = $1 for `+lock, job).Scan(&page, &asset)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return p, frontier.ErrNoJob
+		return p, nil, frontier.ErrNoJob
 	}
 	if err == nil {
-		err = errors.Join(json.Unmarshal(page, &p.page), json.Unmarshal(asset, &p.asset))
+		err = errors.Join(json.Unmarshal([]byte(page), &p.page), json.Unmarshal([]byte(asset), &p.asset))
 	}
-	return p, err
+	if err == nil {
+		tuned, err = tunings(ctx, c, job)
+	}
+	return p, tuned, err
 }
 
 // laneIDs returns the lanes of these keys. It creates the missing ones.
@@ -173,23 +178,34 @@ func (f *Frontier) remember(job frontier.JobID, found map[string]int32) {
 	}
 }
 
+// makeLanes creates lanes. Lanes with one pace are created together.
 func (f *Frontier) makeLanes(ctx context.Context, job frontier.JobID, keys []string) error {
-	p, err := f.pacesOf(ctx, job)
-	if err != nil {
+	err := f.tx(ctx, func(c *pgx.Conn) error {
+		if _, err := c.Exec(ctx, `begin`); err != nil {
+			return err
+		}
+		p, tuned, err := lockPaces(ctx, c, job, "share")
+		if err != nil {
+			return err
+		}
+		byPace := map[frontier.LanePace][]string{}
+		for _, k := range keys {
+			pace := p.asset
+			if !frontier.IsAssetLane(k) {
+				pace = tuned.Pace(k, p.page)
+			}
+			byPace[pace] = append(byPace[pace], k)
+		}
+		b := &pgx.Batch{}
+		for pace, keys := range byPace {
+			b.Queue(sqlNewLane, append([]any{job, keys}, paceArgs(pace)...)...)
+		}
+		b.Queue(`commit`)
+		_, err = run(ctx, c, b)
 		return err
-	}
-	byPace := map[bool][]string{}
-	for _, k := range keys {
-		byPace[frontier.IsAssetLane(k)] = append(byPace[frontier.IsAssetLane(k)], k)
-	}
-	for asset, keys := range byPace {
-		pace := p.page
-		if asset {
-			pace = p.asset
-		}
-		if _, err := f.exec(ctx, sqlNewLane, append([]any{job, keys}, paceArgs(pace)...)...); err != nil {
-			return fmt.Errorf("make lanes: %w", err)
-		}
+	})
+	if err != nil {
+		return fmt.Errorf("make lanes: %w", err)
 	}
 	return nil
 }
@@ -224,17 +240,22 @@ func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host strin
 	if err != nil || n > 0 || !paused {
 		return n > 0, err
 	}
-	// Without a pace, the host's tasks are in shards, so the host gets a lane to keep the pause.
-	var sharded bool
-	err = f.again(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and `+isShard+`)`, job).Scan(&sharded)
-	})
-	if err != nil || !sharded {
-		return false, err
-	}
-	if _, err := f.laneIDs(ctx, job, []string{host}); err != nil {
+	if err := f.laneOfShards(ctx, job, host); err != nil {
 		return false, err
 	}
 	n, err = f.exec(ctx, sqlPauseHost, f.now(), job, host, paused, frontier.AssetLane(host))
 	return n > 0, err
+}
+
+// laneOfShards creates the lane of a host if the job has no pace. Its tasks are in shards then, so
+// the host needs a lane to keep what a person wants.
+func (f *Frontier) laneOfShards(ctx context.Context, job frontier.JobID, host string) error {
+	var sharded bool
+	err := f.again(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, `select exists (select from seine.lane where job_id = $1 and `+isShard+`)`, job).Scan(&sharded)
+	})
+	if err == nil && sharded {
+		_, err = f.laneIDs(ctx, job, []string{host})
+	}
+	return err
 }

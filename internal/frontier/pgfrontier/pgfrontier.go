@@ -42,7 +42,6 @@ type Frontier struct {
 	doubts  map[doubt][]frontier.Claimed
 	retries retryHint
 	lanes   map[frontier.JobID]map[string]int32
-	paces   map[frontier.JobID]paces
 }
 
 type paces struct{ page, asset frontier.LanePace }
@@ -93,7 +92,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Frontier, error) {
 	}
 	f := &Frontier{
 		pool: pool, clock: opts.Now, draw: opts.Draw,
-		hints: map[frontier.JobID]*scanHints{}, doubts: map[doubt][]frontier.Claimed{}, lanes: map[frontier.JobID]map[string]int32{}, paces: map[frontier.JobID]paces{},
+		hints: map[frontier.JobID]*scanHints{}, doubts: map[doubt][]frontier.Claimed{}, lanes: map[frontier.JobID]map[string]int32{},
 	}
 	if f.draw == nil {
 		f.draw = rand.Float64

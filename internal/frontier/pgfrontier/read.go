@@ -220,36 +220,9 @@ func (f *Frontier) InProgress(ctx context.Context, job frontier.JobID, host stri
 // Tasks lists tasks ordered by key. It reads finished and open tasks separately: a join would
 // search the queue for each task, and an index by key would slow every claim.
 func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error) {
-	args := []any{f.now(), job, filter.After}
-	ended, open := []string{`t.job_id = $2`, `t.key > $3`, `t.state <> 0`}, []string{`q.job_id = $2`, `q.key > $3`}
-	add := func(v any, ofEnded, ofOpen string) {
-		args = append(args, v)
-		at := fmt.Sprintf("$%d", len(args))
-		ended, open = append(ended, strings.ReplaceAll(ofEnded, "?", at)), append(open, strings.ReplaceAll(ofOpen, "?", at))
-	}
-	if len(filter.States) > 0 {
-		states := make([]int16, len(filter.States))
-		for i, s := range filter.States {
-			states[i] = int16(s)
-		}
-		add(states, `t.state = any(?::smallint[])`, sqlOpenState+` = any(?::smallint[])`)
-	}
-	if filter.Reason != "" {
-		add(filter.Reason, `position(? in coalesce(t.reason, '')) > 0`, `position(? in coalesce(q.reason, '')) > 0`)
-	}
-	if filter.Host != "" {
-		const host = `lane_id in (select lane_id from seine.lane where job_id = $2 and lane_key = ?)`
-		add(filter.Host, `t.`+host, `q.`+host)
-	}
-	if filter.Page != "" {
-		add(filter.Page, `t.page = ?`, `(select t.page from seine.task t where t.job_id = q.job_id and t.key = q.key) = ?`)
-	}
-	if !filter.Before.IsZero() {
-		add(filter.Before, `coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from seine.task t where t.job_id = q.job_id and t.key = q.key) < ?`)
-	}
-	if len(filter.Keys) > 0 {
-		add(filter.Keys, `t.key = any(?::text[])`, `q.key = any(?::text[])`)
-	}
+	by := selectionOf(filter, f.now(), job)
+	by.add(filter.After, `t.key > ?`, `q.key > ?`)
+	ended, open, args := by.ended, by.open, by.args
 	limit := ""
 	if filter.Limit > 0 {
 		args = append(args, filter.Limit)

@@ -2,8 +2,6 @@ package pgfrontier
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -105,27 +103,17 @@ func (f *Frontier) SetDelay(ctx context.Context, job frontier.JobID, lane string
 	if _, err := f.laneIDs(ctx, job, []string{lane}); err != nil {
 		return fmt.Errorf("set a delay: %w", err)
 	}
-	column := `page_pace`
-	if frontier.IsAssetLane(lane) {
-		column = `asset_pace`
-	}
 	err := f.tx(ctx, func(c *pgx.Conn) error {
 		if _, err := c.Exec(ctx, `begin`); err != nil {
 			return err
 		}
-		var (
-			text string
-			pace frontier.LanePace
-		)
-		err := c.QueryRow(ctx, `select `+column+`::text from seine.job where job_id = $1 for share`, job).Scan(&text)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return frontier.ErrNoJob
-		}
-		if err == nil {
-			err = json.Unmarshal([]byte(text), &pace)
-		}
+		p, tuned, err := lockPaces(ctx, c, job, "share")
 		if err != nil {
 			return err
+		}
+		pace := p.asset
+		if !frontier.IsAssetLane(lane) {
+			pace = tuned.Pace(lane, p.page)
 		}
 		b := &pgx.Batch{}
 		b.Queue(sqlSetDelay, f.now(), job, lane, max(0, least).Seconds(), pace.Delay.Min.Seconds(), pace.Delay.Max.Seconds())

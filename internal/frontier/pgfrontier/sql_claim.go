@@ -91,7 +91,8 @@ var (
  from seine.lane l where lane_id = any($2::int[])`
 
 	// $2 job.
-	sqlUnhealthy = `select lane_key from seine.lane l where job_id = $2 and (` + laneUnhealthy + ` or delay_least > interval '0') and ` + isHost
+	sqlUnhealthy = `select lane_key from seine.lane l where job_id = $2 and (` + laneUnhealthy + ` or delay_least > interval '0'
+   or exists (select from seine.tuning t where t.job_id = l.job_id and t.lane_key = l.lane_key)) and ` + isHost
 )
 
 // microseconds returns a time as the text of its microseconds since 1970.

@@ -83,12 +83,12 @@ var (
  s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, ` + errorState + `, $4::text, page, count(*) from t group by 1, 2, 5)
  select count(*) from d`
 
-	// sqlPace is Lane.Repace: a pace applies at once. $2 job, $3 whether to lanes of assets.
-	sqlPace = `update seine.lane set delay_min = greatest(delay_least, $4::float8 * interval '1 s'), delay_max = greatest(delay_least, $5::float8 * interval '1 s'), max_inflight = $6, "full" = inflight >= $6,
-   rest_every = $7, rest_for = $8::float8 * interval '1 s', cooldown_after = $9, cooldown_for = $10::float8 * interval '1 s', next_at = greatest(next_at, ` + now + `)
- where job_id = $2 and (` + isAssets + `) = $3
-   and (delay_min, delay_max, max_inflight, rest_every, rest_for, cooldown_after, cooldown_for) is distinct from
-     (greatest(delay_least, $4::float8 * interval '1 s'), greatest(delay_least, $5::float8 * interval '1 s'), $6::int, $7::int, $8::float8 * interval '1 s', $9::int, $10::float8 * interval '1 s')`
+	// sqlPace is Lane.Repace: a pace applies at once. $2 job, $3 whether to lanes of assets, $11
+	// lanes to leave.
+	sqlPace = repaced + ` where job_id = $2 and (` + isAssets + `) = $3 and lane_key <> all($11::text[]) and ` + otherPace
+
+	// sqlPaceOf is Lane.Repace of one lane. $2 job, $3 lane.
+	sqlPaceOf = repaced + ` where job_id = $2 and lane_key = $3 and ` + otherPace
 
 	// sqlPauseHost is Lane.Pause. $2 job, $3 host, $4 paused, $5 the key of the lane of its assets.
 	sqlPauseHost = `update seine.lane set paused = $4, why = nullif(why, '` + frontier.WhyPaused + `'), next_at = greatest(next_at, ` + now + `)
@@ -96,6 +96,12 @@ var (
 )
 
 const (
+	// repaced gives lanes another pace, if otherPace.
+	repaced = `update seine.lane set delay_min = greatest(delay_least, $4::float8 * interval '1 s'), delay_max = greatest(delay_least, $5::float8 * interval '1 s'), max_inflight = $6, "full" = inflight >= $6,
+   rest_every = $7, rest_for = $8::float8 * interval '1 s', cooldown_after = $9, cooldown_for = $10::float8 * interval '1 s', next_at = greatest(next_at, ` + now + `)`
+	otherPace = `(delay_min, delay_max, max_inflight, rest_every, rest_for, cooldown_after, cooldown_for) is distinct from
+     (greatest(delay_least, $4::float8 * interval '1 s'), greatest(delay_least, $5::float8 * interval '1 s'), $6::int, $7::int, $8::float8 * interval '1 s', $9::int, $10::float8 * interval '1 s')`
+
 	// fetchesAlone is frontier.Claimed.Alone for the next claim of a task.
 	fetchesAlone = `(q.owes and exists (select from seine.owed o where o.job_id = q.job_id and o.key = q.key and o.assets <> '{}'))`
 

@@ -1,0 +1,59 @@
+package pgfrontier
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// selection is a filter as conditions on a finished task t and on an open task q. The last of the
+// first arguments is the job.
+type selection struct {
+	args        []any
+	ended, open []string
+}
+
+// add adds a condition with an argument, which is written as a question mark.
+func (s *selection) add(v any, ofEnded, ofOpen string) {
+	s.args = append(s.args, v)
+	at := fmt.Sprintf("$%d", len(s.args))
+	s.ended, s.open = append(s.ended, strings.ReplaceAll(ofEnded, "?", at)), append(s.open, strings.ReplaceAll(ofOpen, "?", at))
+}
+
+// selectionOf returns the conditions of a filter. It leaves After and Limit to lists.
+func selectionOf(filter frontier.Filter, first ...any) *selection {
+	job := fmt.Sprintf("$%d", len(first))
+	s := &selection{args: first, ended: []string{`t.job_id = ` + job, `t.state <> 0`}, open: []string{`q.job_id = ` + job}}
+	switch filter.Part {
+	case frontier.OpenTasks:
+		s.ended = append(s.ended, `false`)
+	case frontier.FinalTasks:
+		s.open = append(s.open, `false`)
+	case frontier.AllTasks:
+	}
+	if len(filter.States) > 0 {
+		states := make([]int16, len(filter.States))
+		for i, s := range filter.States {
+			states[i] = int16(s)
+		}
+		s.add(states, `t.state = any(?::smallint[])`, sqlOpenState+` = any(?::smallint[])`)
+	}
+	if filter.Reason != "" {
+		s.add(filter.Reason, `position(? in coalesce(t.reason, '')) > 0`, `position(? in coalesce(q.reason, '')) > 0`)
+	}
+	if filter.Host != "" {
+		host := `lane_id in (select lane_id from seine.lane where job_id = ` + job + ` and lane_key = ?)`
+		s.add(filter.Host, `t.`+host, `q.`+host)
+	}
+	if filter.Page != "" {
+		s.add(filter.Page, `t.page = ?`, `(select t.page from seine.task t where t.job_id = q.job_id and t.key = q.key) = ?`)
+	}
+	if !filter.Before.IsZero() {
+		s.add(filter.Before, `coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from seine.task t where t.job_id = q.job_id and t.key = q.key) < ?`)
+	}
+	if len(filter.Keys) > 0 {
+		s.add(filter.Keys, `t.key = any(?::text[])`, `q.key = any(?::text[])`)
+	}
+	return s
+}
