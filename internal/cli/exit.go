@@ -74,7 +74,7 @@ func exitCode(err error) int {
 		return exitBrowser
 	case errors.Is(err, runner.ErrLimit):
 		return exitLimit
-	case errors.Is(err, errStopped), errors.Is(err, context.Canceled):
+	case errors.Is(err, errStopped), errors.Is(err, runner.ErrStopped), errors.Is(err, context.Canceled):
 		return exitStopped
 	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no error of its own for it
 		return exitUsage

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ type retryCommand struct {
 
 	filter filterFlags
 	all    bool
+	count  bool
 }
 
 func newRetry(a *app) *cobra.Command {
@@ -30,6 +32,7 @@ forgotten task is only requeued by its key.`,
 	}
 	x.filter.register(c)
 	c.Flags().BoolVar(&x.all, "all", false, "every finished and waiting task")
+	c.Flags().BoolVar(&x.count, "count", false, "only count the tasks")
 	return c
 }
 
@@ -47,13 +50,18 @@ func (a *retryCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = fr.Close() }()
-	filter.Keys = args[1:]
+	if filter.Keys = args[1:]; a.count {
+		return a.counted(ctx, fr, info.ID, filter.Requeued())
+	}
 	seen := map[string]bool{}
 	total, err := requeue(ctx, fr, job, info.ID, filter, func(n int, keys []string) {
 		for _, key := range keys {
 			seen[key] = true
 		}
 	})
+	if err == nil || total > 0 {
+		err = errors.Join(err, a.note(context.WithoutCancel(ctx), fr, info.ID, "retry%s: %s", describeFilter(filter), counted(total, "task")))
+	}
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	end = func() {} // the rest is said before the result
 	status, err := wk.Status(context.WithoutCancel(ctx), job.Name)
 	closeErr := wk.Close()
-	if runErr != nil && !errors.Is(runErr, runner.ErrLimit) && !errors.Is(runErr, discovery.ErrDark) {
+	if runErr != nil && !errors.Is(runErr, runner.ErrLimit) && !errors.Is(runErr, discovery.ErrDark) && !errors.Is(runErr, runner.ErrStopped) {
 		return runErr
 	}
 	if err := errors.Join(err, closeErr); err != nil {
@@ -103,7 +103,7 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	switch failures := status.Final[seine.Error] + status.Final[seine.Stale]; {
 	case ctx.Err() != nil && status.Open+status.Unseen > 0:
 		return errStopped
-	case errors.Is(runErr, discovery.ErrDark):
+	case errors.Is(runErr, discovery.ErrDark), errors.Is(runErr, runner.ErrStopped):
 		return runErr
 	case runErr != nil:
 		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, describeLimit(job, cfg.Limit))}

@@ -22,6 +22,7 @@ type crew struct {
 	tally     *tally
 	gate      hosts.Gate
 	store     *outage.Outage
+	tuned     *tuned
 	producer  *producer
 	executor  *executor
 	committer *committer
@@ -30,9 +31,9 @@ type crew struct {
 func newCrew(e *Engine, j *Job) *crew {
 	cfg, log := &e.cfg, e.cfg.Log.With("job", j.Name)
 	slots := newSlots(&j.Job)
-	c := &crew{job: j, slots: slots, tally: newTally(), store: storeOutage(log)}
+	c := &crew{job: j, slots: slots, tally: newTally(), store: storeOutage(log), tuned: &tuned{}}
 	lanes := hosts.NewLanes(cfg.Frontier, &j.Job, j.ID)
-	c.gate = hosts.New(hosts.Config{Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log, Lanes: lanes})
+	c.gate = hosts.New(hosts.Config{Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log, Lanes: lanes, Delay: c.tuned.delay})
 	source := discovery.New(discovery.Config{
 		Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log,
 		Seed: cfg.Seed, Slots: cap(slots.held), Yield: cfg.Limit.Yield,
@@ -43,7 +44,7 @@ func newCrew(e *Engine, j *Job) *crew {
 	c.producer = &producer{
 		cfg: cfg, job: j, log: log,
 		slots: slots, source: source, gate: c.gate, lanes: lanes, outage: e.outage, pressure: e.pressure, hours: hours,
-		limits: &limits{job: j, run: cfg.Limit, tally: c.tally, counts: cfg.Frontier},
+		limits: &limits{job: j, tuned: c.tuned, run: cfg.Limit, tally: c.tally, counts: cfg.Frontier},
 		idle:   newIdler(), state: &loopState{loop: "claim loop"},
 	}
 	fetcher := &meteredFetcher{next: j.Fetch, via: j.Job.Fetch.Via, meter: cfg.Meter, trace: trace}

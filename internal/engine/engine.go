@@ -76,6 +76,9 @@ type Config struct {
 	// Release ends the grace at once when it is closed.
 	Release <-chan struct{}
 
+	// Stopping is called when a person asked this worker to end. Default: nothing.
+	Stopping func()
+
 	// Abort is called if a task ignores the end of its context, because heartbeats would keep it
 	// leased forever. Default: panic.
 	Abort func(error)
@@ -181,8 +184,11 @@ func New(cfg Config) (*Engine, error) {
 
 // Run works until ctx ends. With Config.UntilDone it ends when no task is left, or with ErrLimit
 // when a limit is met. After the end of ctx it claims nothing, lets tasks finish within the grace,
-// and releases the other tasks.
+// and releases the other tasks. If a person asked the worker to end, it does the same, and returns
+// ErrStopped.
 func (e *Engine) Run(ctx context.Context) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	var background sync.WaitGroup
@@ -190,7 +196,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	background.Go(func() { e.pressure.watch(running, e.cfg.Watch, e.cfg.Log) })
 	go e.endGrace(ctx, running, stop)
 	for {
-		err := e.session(ctx, running)
+		err := e.session(ctx, running, end)
 		over := errors.Is(err, frontier.ErrLeaseLost) || errors.Is(err, errSilent)
 		if over {
 			e.cfg.Meter.LeaseLost()
@@ -203,6 +209,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		background.Wait()
 		if over {
 			err = nil
+		}
+		if err == nil && errors.Is(context.Cause(ctx), ErrStopped) {
+			err = ErrStopped
 		}
 		return err
 	}

@@ -13,14 +13,15 @@ import (
 const (
 	promoteEvery = time.Second
 	rescueEvery  = 5 * time.Second
-	foldEvery    = 10 * time.Second // and tend
+	foldEvery    = 10 * time.Second // and tend, and sample
 	promoteMost  = 10_000
 )
 
 // housekeeper maintains a frontier: it makes due retries ready, takes back the tasks of dead
-// workers, folds the counters and tends the tables.
+// workers, folds the counters, tends the tables and samples the counters.
 type housekeeper struct {
 	frontier frontier.Maintainer
+	history  frontier.Histories
 	outage   *outage.Outage
 	log      *slog.Logger
 	lease    time.Duration
@@ -31,7 +32,7 @@ type housekeeper struct {
 
 func newHousekeeper(e *Engine) *housekeeper {
 	h := &housekeeper{
-		frontier: e.cfg.Frontier, outage: e.outage, log: e.cfg.Log, lease: e.cfg.Lease, near: e.cfg.Near,
+		frontier: e.cfg.Frontier, history: e.cfg.Frontier, outage: e.outage, log: e.cfg.Log, lease: e.cfg.Lease, near: e.cfg.Near,
 		tick: promoteEvery, wake: e.wake,
 	}
 	for _, c := range e.crews { // more often if a job's retries are due sooner
@@ -66,6 +67,9 @@ func (h *housekeeper) run(ctx context.Context) {
 			folded = time.Now()
 			if err = h.frontier.Fold(ctx); err == nil {
 				err = h.frontier.Tend(ctx)
+			}
+			if err == nil {
+				err = h.history.Sample(ctx)
 			}
 		}
 		if err != nil && ctx.Err() == nil && h.outage.Note(ctx, err) == 0 {

@@ -37,6 +37,7 @@ type counter interface {
 // run. Only the producer uses it.
 type limits struct {
 	job     *Job
+	tuned   *tuned
 	run     seine.Limit
 	tally   *tally
 	counts  counter
@@ -61,7 +62,7 @@ func (l *limits) room(ctx context.Context, n, held int) (room int, met bool, err
 		}
 		fits = min(fits, left(l.run, mine))
 	}
-	if of := l.job.Limit; of.Assets > 0 || of.Records > 0 || of.Tasks > 0 {
+	if of := l.tuned.get().Limit(l.job.Limit); of.Assets > 0 || of.Records > 0 || of.Tasks > 0 {
 		done := l.counted.all.plus(mine.minus(l.counted.mine))
 		if time.Since(l.counted.at) > countEvery || left(of, done) < int64(n) {
 			counts, err := l.counts.Counts(ctx, l.job.ID)

@@ -66,7 +66,7 @@ func (s *shift) failure() error {
 
 // session works under one lease until ctx ends, the lease is lost, or no task is left. It returns
 // ErrLeaseLost or errSilent if another lease should follow.
-func (e *Engine) session(ctx, running context.Context) error {
+func (e *Engine) session(ctx, running context.Context, stop context.CancelCauseFunc) error {
 	lease, err := e.openLease(ctx)
 	if err != nil || ctx.Err() != nil {
 		return err
@@ -81,6 +81,7 @@ func (e *Engine) session(ctx, running context.Context) error {
 	s.claiming = claiming
 	var beats sync.WaitGroup
 	beats.Go(func() { e.beat(s) })
+	beats.Go(func() { e.obey(s, stop) })
 
 	errs := e.shifts(s, stopClaiming)
 	why := context.Cause(s.leased)

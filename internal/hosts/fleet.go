@@ -30,7 +30,7 @@ func (g *fleet) Claim(time.Time) (each int, not []frontier.LaneID) { return 0, n
 func (g *fleet) Enter(ctx context.Context, v Visit) (*Pass, error) {
 	switch v.Kind {
 	case Page:
-		return g.page(ctx, v, g.delay, func(now time.Time) time.Duration { return g.start(v.Own.Key, now) })
+		return g.page(ctx, v, g.delayOf(v.Own.Key), func(now time.Time) time.Duration { return g.start(v.Own.Key, now) })
 	case Asset:
 		return g.asset(ctx, v.Host, g.reserveAsset)
 	case AssetRedirect:
@@ -48,14 +48,23 @@ func (g *fleet) Enter(ctx context.Context, v Visit) (*Pass, error) {
 	return &Pass{}, await(ctx, v.Host, turn, most, err)
 }
 
+// delayOf returns the shortest time between two starts on a lane.
+func (g *fleet) delayOf(lane string) time.Duration {
+	if g.cfg.Delay == nil {
+		return g.delay
+	}
+	return g.cfg.Delay(lane, g.delay)
+}
+
 // start returns the wait that keeps a start apart from this process's last start on the lane.
 func (g *fleet) start(lane string, now time.Time) time.Duration {
-	if g.delay == 0 {
+	delay := g.delayOf(lane)
+	if delay == 0 {
 		return 0
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if wait := g.last[lane].Add(g.delay).Sub(now); wait > 0 {
+	if wait := g.last[lane].Add(delay).Sub(now); wait > 0 {
 		return wait
 	}
 	if len(g.last) > maxHosts {

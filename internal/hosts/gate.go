@@ -159,6 +159,10 @@ type Config struct {
 
 	// Lanes records the hosts that need a lane of their own.
 	Lanes *Lanes
+
+	// Delay returns the shortest time between two starts on a lane, from the job's. A person may
+	// have changed it. Default: the job's.
+	Delay func(lane string, own time.Duration) time.Duration
 }
 
 // New returns the gate of a job.

@@ -62,6 +62,9 @@ var (
 
 	// ErrLimit reports that a run ended at a limit.
 	ErrLimit = engine.ErrLimit
+
+	// ErrStopped reports that a person asked the worker to end.
+	ErrStopped = engine.ErrStopped
 )
 
 // DefaultLease is the default of Config.Lease.
@@ -210,6 +213,7 @@ func (w *Worker) open(ctx context.Context) (err error) {
 	}
 	if w.monitor != nil {
 		settings.Meter = w.monitor.metrics
+		settings.Stopping = func() { w.monitor.drains.Store(true) }
 	}
 	if w.engine, err = engine.New(settings); err != nil {
 		return err

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/terminal"
+)
+
+func newWorkers(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "workers", Short: "List the workers with their tasks and rates", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.workers(c.Context()) },
+	}
+}
+
+// workerJSON is a worker as `workers -o json` prints it.
+type workerJSON struct {
+	Worker    string    `json:"worker"`
+	RatePerS  float64   `json:"rate_per_s"`
+	Tasks     int64     `json:"tasks"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Stopping  bool      `json:"stopping"`
+}
+
+func workersOf(list []frontier.WorkerStatus) []workerJSON {
+	out := []workerJSON{}
+	for _, w := range list {
+		j := workerJSON{Worker: w.Worker, Tasks: w.Tasks, ExpiresAt: w.ExpiresAt, Stopping: w.Stopping}
+		for _, r := range w.Rates {
+			j.RatePerS += r
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+func (a *app) workers(ctx context.Context) error {
+	f, err := a.open(ctx, a.frontierOf(nil))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	list, err := f.Workers(ctx)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(workersOf(list))
+	}
+	if len(list) == 0 {
+		a.print("no worker is at work")
+		return nil
+	}
+	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
+	defer func() { _ = t.Flush() }()
+	_, _ = fmt.Fprintln(t, "WORKER\tTASKS\tPER SECOND\tLEASE UNTIL\t")
+	for _, w := range workersOf(list) {
+		note := ""
+		if w.Stopping {
+			note = "stopping"
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%.1f\t%s\t%s\n", terminal.Escape(w.Worker), w.Tasks, w.RatePerS, w.ExpiresAt.Format(time.RFC3339), note)
+	}
+	return nil
+}
+
+func newStop(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "stop WORKER", Short: "Ask one worker to finish its tasks and end", Args: cobra.ExactArgs(1),
+		Long: `The worker claims no more tasks, finishes its tasks within its grace, and ends with
+exit code 8. It learns of the order within two seconds. A supervisor may start it again,
+so scale down first. "seine workers" lists the names.`,
+		Example: `  seine stop seine-worker-3`,
+		RunE:    func(c *cobra.Command, args []string) error { return a.stopWorker(c.Context(), args[0]) },
+	}
+}
+
+func (a *app) stopWorker(ctx context.Context, worker string) error {
+	f, err := a.open(ctx, a.frontierOf(nil))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	n, err := f.StopWorker(ctx, worker)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return usagef("no worker %q is at work: `seine workers` lists them", worker)
+	}
+	if err := a.note(ctx, f, 0, "stop %s", worker); err != nil {
+		return err
+	}
+	a.print("%s stops after its tasks", worker)
+	return nil
+}
