@@ -93,21 +93,46 @@ func (a *statusCommand) space(ctx context.Context, arg string, want int64) error
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	normal, err := job.Normal()
-	if err != nil {
-		return err
-	}
-	spaces := discovery.Spaces(&normal)
-	if len(spaces) == 0 {
-		return usagef("job %s does not explore an ID space: --space is for `explore: {strategy: forager}` or `random`", normal.Name)
-	}
 	status, err := f.Status(ctx, info.ID)
 	if err != nil {
 		return err
 	}
-	answers, err := f.Answers(ctx, info.ID)
+	out, err := spacesOf(ctx, f, job, info, status, want)
 	if err != nil {
 		return err
+	}
+	if len(out) == 0 {
+		return usagef("job %s does not explore an ID space: --space is for `explore: {strategy: forager}` or `random`", info.Name)
+	}
+	for i, s := range out {
+		if a.json() {
+			if err := a.printJSON(s); err != nil {
+				return err
+			}
+			continue
+		}
+		if i > 0 {
+			a.print("")
+		}
+		a.printSpace(s, status)
+	}
+	return nil
+}
+
+// spacesOf returns the statistics of a job's ID spaces, with the cost of a number of items if want
+// is not 0.
+func spacesOf(ctx context.Context, f frontier.Frontier, job *seine.Job, info frontier.JobInfo, status frontier.Status, want int64) ([]spaceJSON, error) {
+	normal, err := job.Normal()
+	if err != nil {
+		return nil, err
+	}
+	spaces := discovery.Spaces(&normal)
+	if len(spaces) == 0 {
+		return nil, nil
+	}
+	answers, err := f.Answers(ctx, info.ID)
+	if err != nil {
+		return nil, err
 	}
 	var (
 		out []spaceJSON
@@ -124,17 +149,17 @@ func (a *statusCommand) space(ctx context.Context, arg string, want int64) error
 	failed := make([]map[int64]int64, len(spaces))
 	if status.Final[seine.Error] > 0 {
 		if failed, err = discovery.Failed(ctx, f, info.ID, spaces); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for i, s := range spaces {
 		known, err := f.Known(ctx, info.ID, s.Number, time.Time{})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		steps, err := f.Steps(ctx, info.ID, s.Number)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for at, t := range steps {
 			s.Model.SetStep(at, t)
@@ -147,7 +172,7 @@ func (a *statusCommand) space(ctx context.Context, arg string, want int64) error
 		if j.Errors > 0 && j.State != spaceStopped && j.State != spaceExhausted {
 			over, err := discovery.Exhausted(ctx, f, info.ID, s, failed[i])
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if over {
 				j.State, j.Best, j.Why = spaceExhausted, 0, counted(j.Errors, "id")+" ended in error"
@@ -171,19 +196,7 @@ func (a *statusCommand) space(ctx context.Context, arg string, want int64) error
 		}
 		setGoals(out, spaces, want, left, status.Rate)
 	}
-	for i, s := range out {
-		if a.json() {
-			if err := a.printJSON(s); err != nil {
-				return err
-			}
-			continue
-		}
-		if i > 0 {
-			a.print("")
-		}
-		a.printSpace(s, status)
-	}
-	return nil
+	return out, nil
 }
 
 // spaceOf returns the statistics of a space of a job with all answers in total.

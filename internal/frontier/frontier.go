@@ -75,6 +75,7 @@ type Frontier interface {
 	Images
 	Steering
 	Histories
+	Inspector
 
 	Close() error
 }

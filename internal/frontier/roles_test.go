@@ -15,7 +15,7 @@ func TestRolesAreSmall(t *testing.T) {
 		reflect.TypeFor[Queue](), reflect.TypeFor[Hosts](), reflect.TypeFor[Seeds](), reflect.TypeFor[Spaces](),
 		reflect.TypeFor[Maintainer](), reflect.TypeFor[Reader](), reflect.TypeFor[Results](), reflect.TypeFor[Sweeper](),
 		reflect.TypeFor[Robots](), reflect.TypeFor[Sessions](), reflect.TypeFor[Drifts](), reflect.TypeFor[Recordings](),
-		reflect.TypeFor[Forgetter](), reflect.TypeFor[Images](), reflect.TypeFor[Steering](), reflect.TypeFor[Histories](),
+		reflect.TypeFor[Forgetter](), reflect.TypeFor[Images](), reflect.TypeFor[Steering](), reflect.TypeFor[Histories](), reflect.TypeFor[Inspector](),
 	}
 	covered := map[string]string{"Close": "Frontier"}
 	for _, role := range roles {

@@ -25,7 +25,8 @@ type Steering interface {
 	// assets. Drop looks at up to n matching tasks after a place of the queue.
 	Drop(ctx context.Context, job JobID, by Filter, after int64, n int) (Steered, error)
 
-	// Prioritize gives open tasks that a filter selects another priority. Tasks in progress stay.
+	// Prioritize gives open tasks that a filter selects another priority. They go behind the other
+	// tasks of that priority. Tasks in progress stay.
 	Prioritize(ctx context.Context, job JobID, by Filter, priority int, after int64, n int) (Steered, error)
 
 	// Count counts the tasks of a filter. It ignores After and Limit.

@@ -134,6 +134,9 @@ func Run(t *testing.T, open Open) {
 		{"a worker gets orders", testOrders},
 		{"changes are logged", testChanges},
 		{"counters are kept over time", testMoments},
+		{"failed attempts are kept", testAttempts},
+		{"the newest files are listed", testNewest},
+		{"lanes are listed", testLaneList},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -318,6 +318,9 @@ func (c *comparison) complete() {
 			for range c.rand.IntN(4) - 1 { // of a list on the page
 				r := record(fmt.Sprintf("each%d", c.rand.IntN(20)), `{"n":`+one(c, numbers)+`}`)
 				r.Merge = c.rand.IntN(3) == 0
+				if slices.ContainsFunc(b.Records, func(o frontier.Record) bool { return o.Key == r.Key }) {
+					continue // a page brings a record once
+				}
 				b.Records = append(b.Records, r)
 			}
 		}

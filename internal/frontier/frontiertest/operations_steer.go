@@ -1,6 +1,7 @@
 package frontiertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -82,12 +83,12 @@ func (c *comparison) drop() {
 
 func (c *comparison) prioritize() {
 	by, n, priority := c.steered(), 0, c.rand.IntN(4)
-	tasks := c.model.waiting(by)
+	tasks := slices.DeleteFunc(c.model.waiting(by), func(t *task) bool { return t.Priority == priority })
+	slices.SortFunc(tasks, func(a, b *task) int { return cmp.Compare(a.seq, b.seq) })
 	for _, t := range tasks {
-		if t.Priority != priority {
-			t.Priority = priority
-			n++
-		}
+		c.model.seq++
+		t.Priority, t.seq = priority, c.model.seq
+		n++
 	}
 	c.model.sort(tasks)
 	c.do(fmt.Sprintf("give %+v the priority %d", by, priority), n, func(ctx context.Context, d *driver) (any, error) {

@@ -183,9 +183,30 @@ func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c fro
 // final moves a task that left the queue to its final state.
 func (f *Frontier) final(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string, moved counts) error {
 	moved[stat{int(state), reason, frontier.Clean(c.Page)}]++
+	if err := f.failed(ctx, t, job, c, state, reason, worker, true); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, `update task set state = ?, attempt = ?, worker = ?, reason = ?, finished_at = ? where job_id = ? and key = ?`,
 		int(state), c.Attempt, worker, orNull(reason), f.now(), job, c.Key)
 	return err
+}
+
+// failed keeps a failed attempt.
+func (f *Frontier) failed(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string, final bool) error {
+	if state != seine.Error && state != seine.Stale {
+		return nil
+	}
+	_, err := t.exec(ctx, `insert into attempt(job_id, key, attempt, at, state, reason, worker, final) values (?, ?, ?, ?, ?, ?, ?, ?)`,
+		job, c.Key, c.Attempt, f.now(), int(state), orNull(reason), worker, final)
+	return err
+}
+
+// free is the number of attempts that do not count.
+func free(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func exists(ctx context.Context, t tx, query string, args ...any) (there bool, err error) {
@@ -215,6 +236,10 @@ func (f *Frontier) Fail(ctx context.Context, l frontier.Lease, job frontier.JobI
 			if _, err := t.exec(ctx, `update queue set lease_id = null, state = ?1, reason = ?2, run_at = ?3, mark = max(mark, ?4), attempt = attempt - ?5,
   refused_at = case when ?7 then coalesce(refused_at, ?8) end where seq = ?6`,
 				int(c.State), orNull(frontier.CleanReason(c.Reason)), f.now()+c.Delay.Microseconds(), int(c.Mark), c.Free, c.Seq, c.Refused, f.now()); err != nil {
+				return err
+			}
+			c.Attempt -= free(c.Free)
+			if err := f.failed(ctx, t, job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, false); err != nil {
 				return err
 			}
 			if len(c.Follow) > 0 {

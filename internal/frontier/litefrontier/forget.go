@@ -134,6 +134,7 @@ func (k *forgetter) data(ctx context.Context, key string) error {
 		{`delete from quarantine where job_id = ? and task = ?`, &k.out.Quarantined},
 		{`delete from owed where job_id = ? and key = ?`, nil},
 		{`delete from rendering where job_id = ? and task = ?`, nil},
+		{`delete from attempt where job_id = ? and key = ?`, nil},
 		{`delete from visit where job_id = ? and key = ?`, nil},
 		{`delete from recrawl where job_id = ? and key = ?`, nil},
 	} {

@@ -14,6 +14,10 @@ import (
 const (
 	sqlTunings = `select value from tuning where job_id = ? order by lane_key`
 
+	// sqlPrioritize gives a task another priority, behind the others of that priority.
+	sqlPrioritize = `insert into queue(job_id, key, lane_id, state, attempt, run_at, reason, claimed_at, mark, has_meta, refused_at, owes, prio)
+ select job_id, key, lane_id, state, attempt, run_at, reason, claimed_at, mark, has_meta, refused_at, owes, ?1 from queue where seq = ?2`
+
 	// sqlBestReady is the best priority of the ready tasks of a lane.
 	sqlBestReady = `select coalesce((select prio from queue where lane_id = ? and lease_id is null and run_at is null order by prio limit 1), -1)`
 )
@@ -105,7 +109,7 @@ func (f *Frontier) Drop(ctx context.Context, job frontier.JobID, by frontier.Fil
 	err = f.tx(ctx, func(t tx) error {
 		moved := counts{}
 		var err error
-		out, err = f.steer(ctx, t, job, by, after, n, func(w waiting) (bool, error) {
+		out, err = f.steer(ctx, t, job, by, -1, after, n, func(w waiting) (bool, error) {
 			if w.alone {
 				return false, nil
 			}
@@ -136,9 +140,12 @@ func (f *Frontier) Drop(ctx context.Context, job frontier.JobID, by frontier.Fil
 func (f *Frontier) Prioritize(ctx context.Context, job frontier.JobID, by frontier.Filter, priority int, after int64, n int) (out frontier.Steered, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		var err error
-		out, err = f.steer(ctx, t, job, by, after, n, func(w waiting) (bool, error) {
-			changed, err := t.exec(ctx, `update queue set prio = ?1 where seq = ?2 and prio <> ?1`, priority, w.seq)
-			return changed > 0, err
+		out, err = f.steer(ctx, t, job, by, priority, after, n, func(w waiting) (bool, error) {
+			if _, err := t.exec(ctx, sqlPrioritize, priority, w.seq); err != nil {
+				return false, err
+			}
+			_, err := t.exec(ctx, `delete from queue where seq = ?`, w.seq)
+			return true, err
 		})
 		return err
 	})
@@ -148,11 +155,12 @@ func (f *Frontier) Prioritize(ctx context.Context, job frontier.JobID, by fronti
 	return out, nil
 }
 
-// steer changes up to n waiting tasks of a filter after a place of the queue, and sorts their
-// lanes.
-func (f *Frontier) steer(ctx context.Context, t tx, job frontier.JobID, by frontier.Filter, after int64, n int, change func(w waiting) (bool, error)) (out frontier.Steered, err error) {
+// steer changes up to n waiting tasks of a filter, without those of a priority, after a place of
+// the queue, and sorts their lanes.
+func (f *Frontier) steer(ctx context.Context, t tx, job frontier.JobID, by frontier.Filter, not int, after int64, n int, change func(w waiting) (bool, error)) (out frontier.Steered, err error) {
 	s := selectionOf(job, by.Waiting())
 	s.add(`true`, `q.seq > ?`, after)
+	s.add(`true`, `q.prio <> ?`, not)
 	s.args = append(s.args, n)
 	var picked []waiting
 	rows, err := t.f.conn.QueryContext(ctx, `select q.seq, q.lane_id, q.key, q.attempt, q.mark, coalesce((select page from task t where t.job_id = q.job_id and t.key = q.key), ''), `+fetchesAlone+`

@@ -139,7 +139,8 @@ var (
 	// do not count, $9 true for tasks that the host refused.
 	sqlFail = `with r as (update seine.queue q set lease_id = null, state = f.state, reason = f.reason, run_at = ` + now + ` + f.delay * interval '1 s', mark = greatest(q.mark, f.mark), attempt = attempt - f.free,
      refused_at = case when f.refused then coalesce(q.refused_at, ` + now + `) end
-   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[], $9::bool[]) f(seq, state, reason, delay, mark, free, refused) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state),
+   from unnest($3::bigint[], $4::smallint[], $5::text[], $6::float8[], $7::smallint[], $8::smallint[], $9::bool[]) f(seq, state, reason, delay, mark, free, refused) where q.seq = f.seq and ` + leased + ` = $2 returning q.lane_id, f.state, q.job_id, q.key, q.attempt, f.reason),
+ ` + failedAttempts(`r`, `(select worker from seine.lease where lease_id = $2)`, `false`) + `,
  k as (select lane_id, ` + endedCounts(`state`, `false`) + ` from r group by 1),
  u as (` + laneAfter + `)
  select count(*) from r`
@@ -181,13 +182,20 @@ var (
 const owes = `coalesce((select true from seine.asset_failure a where a.job_id = t.job_id and a.key = t.key and a.task is null limit 1),
    (select true from seine.asset_failure a where a.job_id = t.job_id and a.task = t.key limit 1), false)`
 
+// failedAttempts keeps the failed attempts among ended tasks.
+func failedAttempts(of, worker, final string) string {
+	return `x as (insert into seine.attempt(job_id, key, attempt, at, state, reason, worker, final)
+   select job_id, key, attempt, ` + now + `, state, reason, ` + worker + `, ` + final + ` from ` + of + ` where state in (2, 3))`
+}
+
 // finish is sqlFinish. more adds further tasks to the change of their lanes.
 func finish(more string) string {
 	return `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[], $8::text[]) f(seq, state, reason, alone, page)
      where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone, f.page),
  k as (select lane_id, ` + endedCounts(`state`, `alone`) + ` from (select lane_id, state, alone from d` + more + `) x group by 1),
  u as (` + laneAfter + `),
- s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, state, reason, coalesce(page, ''), count(*) from d group by 1, 2, 3, 4, 5)
+ s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, state, reason, coalesce(page, ''), count(*) from d group by 1, 2, 3, 4, 5),
+ ` + failedAttempts(`d`, `$6`, `true`) + `
  update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
  from d where t.job_id = d.job_id and t.key = d.key`
 }

@@ -38,8 +38,12 @@ var (
 	stateSkipped = strconv.Itoa(int(seine.Skipped))
 )
 
-// sqlPrioritize gives tasks another priority. $1 seqs, $2 priority.
-const sqlPrioritize = `with r as (update seine.queue set prio = $2 where seq = any($1::bigint[]) and lease_id is null and prio <> $2 returning 1) select count(*) from r`
+// sqlPrioritize gives tasks another priority. $1 seqs, $2 priority. The tasks go behind the others
+// of that priority: they get new places, because a claim passes over places that it took.
+const sqlPrioritize = `with d as (delete from seine.queue where seq = any($1::bigint[]) and lease_id is null returning *),
+ i as (insert into seine.queue(job_id, key, lane_id, state, attempt, run_at, reason, claimed_at, mark, has_meta, refused_at, owes, prio)
+   select job_id, key, lane_id, state, attempt, run_at, reason, claimed_at, mark, has_meta, refused_at, owes, $2 from d order by seq returning 1)
+ select count(*) from i`
 
 func tunings(ctx context.Context, c *pgx.Conn, job frontier.JobID) (frontier.Tunings, error) {
 	rows, err := c.Query(ctx, sqlTunings, job)
@@ -108,7 +112,7 @@ func (f *Frontier) Tune(ctx context.Context, job frontier.JobID, host string, t 
 
 // Drop ends open tasks.
 func (f *Frontier) Drop(ctx context.Context, job frontier.JobID, by frontier.Filter, after int64, n int) (frontier.Steered, error) {
-	out, err := f.steer(ctx, job, by, after, n, func(b *pgx.Batch, seqs []int64) *pgx.QueuedQuery {
+	out, err := f.steer(ctx, job, by, -1, after, n, func(b *pgx.Batch, seqs []int64) *pgx.QueuedQuery {
 		return b.Queue(sqlDropTasks, f.now(), seqs)
 	})
 	if err != nil {
@@ -119,7 +123,7 @@ func (f *Frontier) Drop(ctx context.Context, job frontier.JobID, by frontier.Fil
 
 // Prioritize gives open tasks another priority.
 func (f *Frontier) Prioritize(ctx context.Context, job frontier.JobID, by frontier.Filter, priority int, after int64, n int) (frontier.Steered, error) {
-	out, err := f.steer(ctx, job, by, after, n, func(b *pgx.Batch, seqs []int64) *pgx.QueuedQuery {
+	out, err := f.steer(ctx, job, by, priority, after, n, func(b *pgx.Batch, seqs []int64) *pgx.QueuedQuery {
 		return b.Queue(sqlPrioritize, seqs, priority)
 	})
 	if err != nil {
@@ -128,11 +132,12 @@ func (f *Frontier) Prioritize(ctx context.Context, job frontier.JobID, by fronti
 	return out, nil
 }
 
-// steer changes up to n waiting tasks of a filter after a place of the queue. It locks their lanes
-// first, as a claim does.
-func (f *Frontier) steer(ctx context.Context, job frontier.JobID, by frontier.Filter, after int64, n int, change func(b *pgx.Batch, seqs []int64) *pgx.QueuedQuery) (out frontier.Steered, err error) {
+// steer changes up to n waiting tasks of a filter, without those of a priority, after a place of
+// the queue. It locks their lanes first, as a claim does.
+func (f *Frontier) steer(ctx context.Context, job frontier.JobID, by frontier.Filter, not int, after int64, n int, change func(b *pgx.Batch, seqs []int64) *pgx.QueuedQuery) (out frontier.Steered, err error) {
 	s := selectionOf(by.Waiting(), job)
 	s.add(after, `true`, `q.seq > ?`)
+	s.add(not, `true`, `q.prio <> ?`)
 	s.add(n, `true`, `true`)
 	pick := `select q.seq, q.lane_id from seine.queue q where q.lease_id is null`
 	for _, c := range s.open {

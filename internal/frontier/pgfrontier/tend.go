@@ -14,7 +14,7 @@ import (
 // table that was vacuumed less than a minute ago does not count, because an old transaction may
 // keep its dead rows. Any worker vacuums.
 const sqlDirty = `select s.relname::text from pg_stat_user_tables s join pg_class c on c.oid = s.relid
- where s.schemaname = 'seine' and s.relname in ('lane', 'queue', 'lease', 'stat', 'condemned', 'budget', 'history') and pg_has_role(c.relowner, 'USAGE')
+ where s.schemaname = 'seine' and s.relname in ('lane', 'queue', 'lease', 'stat', 'condemned', 'budget', 'history', 'attempt') and pg_has_role(c.relowner, 'USAGE')
    and s.n_dead_tup > 1000 + s.n_live_tup / 50
    and coalesce(greatest(s.last_vacuum, s.last_autovacuum) < clock_timestamp() - interval '1 min', true)
  order by s.n_dead_tup`
@@ -28,6 +28,9 @@ func (f *Frontier) Tend(ctx context.Context) error {
 		return fmt.Errorf("tend: %w", err)
 	}
 	if _, err := f.exec(ctx, sqlForgetChanges, frontier.KeptChanges); err != nil {
+		return fmt.Errorf("tend: %w", err)
+	}
+	if _, err := f.exec(ctx, sqlForgetAttempts, f.now(), frontier.KeptAttempts, frontier.AttemptsFor.Seconds()); err != nil {
 		return fmt.Errorf("tend: %w", err)
 	}
 	dirty, err := collect(ctx, f, sqlDirty, nil, pgx.RowTo[string])

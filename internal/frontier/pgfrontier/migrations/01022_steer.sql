@@ -20,6 +20,15 @@ CREATE TABLE seine.history (       -- counters over time
   open bigint NOT NULL, records bigint NOT NULL, assets bigint NOT NULL, workers bigint NOT NULL,
   PRIMARY KEY (job_id, step, at)
 );
+CREATE TABLE seine.attempt (       -- failed attempts, for people
+  attempt_id bigint GENERATED ALWAYS AS IDENTITY,
+  job_id int NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  attempt smallint NOT NULL, at timestamptz NOT NULL, state smallint NOT NULL,
+  reason text, worker text, final boolean NOT NULL,
+  PRIMARY KEY (job_id, attempt_id)
+);
+CREATE INDEX attempt_key ON seine.attempt (job_id, key, attempt_id);
 ALTER TABLE seine.lease ADD COLUMN stopping boolean NOT NULL DEFAULT false;   -- a person asked the worker to end
 ALTER TABLE seine.asset ADD COLUMN stored_at timestamptz;                     -- NULL: before this column
 ALTER TABLE seine.asset ALTER COLUMN stored_at SET DEFAULT clock_timestamp();
@@ -29,4 +38,4 @@ CREATE INDEX asset_newest ON seine.asset (job_id, stored_at) WHERE stored_at IS 
 DROP INDEX seine.asset_newest;
 ALTER TABLE seine.asset DROP COLUMN stored_at;
 ALTER TABLE seine.lease DROP COLUMN stopping;
-DROP TABLE seine.history, seine.change, seine.tuning;
+DROP TABLE seine.attempt, seine.history, seine.change, seine.tuning;

@@ -1,0 +1,131 @@
+package frontiertest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Failed attempts are kept, the last one too, and forgotten with their task.
+func testAttempts(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("a:1", "a", "b"), 2)
+	l := s.lease()
+	at := s.clock.Now()
+	got := s.claim(l, job, 2, 2)
+	s.fail(l, job, failures(seine.Error, time.Second, got[0]))
+	s.complete(l, job, done(got[1]), 1)
+	s.clock.Move(time.Minute)
+	_, err := s.Promote(s.ctx(), 10)
+	s.check(err)
+	again := s.claim(l, job, 2, 1)
+	s.complete(l, job, []frontier.Completion{{Claimed: again[0], State: seine.Stale, Reason: "no title"}}, 1)
+	want := []frontier.Attempt{
+		{Key: "a", N: 2, At: at.Add(time.Minute), State: seine.Stale, Reason: "no title", Worker: "w", Final: true},
+		{Key: "a", N: 1, At: at, State: seine.Error, Reason: "boom", Worker: "w"},
+	}
+	for _, key := range []string{"", "a"} {
+		list, err := s.Attempts(s.ctx(), job, key, 10)
+		s.check(err)
+		if d := cmp.Diff(want, list); d != "" {
+			t.Errorf("attempts of %q (-want +got):\n%s", key, d)
+		}
+	}
+	if list, err := s.Attempts(s.ctx(), job, "b", 10); err != nil || len(list) != 0 {
+		t.Errorf("attempts of a task that was done at once: %v, %v", list, err)
+	}
+	if list, err := s.Attempts(s.ctx(), job, "", 1); err != nil || len(list) != 1 {
+		t.Errorf("%d attempts, %v; want 1", len(list), err)
+	}
+	s.check(s.Tend(s.ctx()))
+	if list, err := s.Attempts(s.ctx(), job, "a", 10); err != nil || len(list) != 2 {
+		t.Errorf("after tending %d attempts, %v; want 2", len(list), err)
+	}
+	s.clock.Move(frontier.AttemptsFor)
+	s.check(s.Tend(s.ctx()))
+	if list, err := s.Attempts(s.ctx(), job, "a", 10); err != nil || len(list) != 1 {
+		t.Errorf("after %v %d attempts, %v; want 1", frontier.AttemptsFor, len(list), err)
+	}
+	_, err = s.Forget(s.ctx(), job, []string{"a"})
+	s.check(err)
+	if list, err := s.Attempts(s.ctx(), job, "a", 10); err != nil || len(list) != 0 {
+		t.Errorf("attempts of a forgotten task: %v, %v", list, err)
+	}
+}
+
+// Files are listed in the order in which they came.
+func testNewest(t *testing.T, s *suite) {
+	job, other := s.job("j", fast()), s.job("other", fast())
+	s.add(job, tasks("a:1", "c", "b", "a"), 3)
+	s.add(other, tasks("a:1", "x"), 1)
+	l := s.lease()
+	bring := func(job frontier.JobID, c frontier.Claimed) {
+		s.complete(l, job, []frontier.Completion{{
+			Claimed: c, State: seine.Done, Records: []frontier.Record{record(c.Key, `{}`)},
+			Assets: []frontier.Asset{{Key: c.Key, Stored: seine.Stored{Name: "front", Path: c.Key + ".png", Bytes: 7, SHA256: []byte{1}, Width: 3, Height: 4, URL: "u"}}},
+		}}, 1)
+		s.clock.Move(time.Second)
+	}
+	var came []string
+	for _, c := range s.claim(l, job, 3, 3) {
+		came = append(came, c.Key)
+		bring(job, c)
+	}
+	bring(other, s.claim(l, other, 1, 1)[0])
+	var keys []string
+	for last := (frontier.StoredFile{}); ; {
+		list, err := s.Newest(s.ctx(), job, last, 2)
+		s.check(err)
+		for _, f := range list {
+			keys = append(keys, f.Key)
+			if f.Path != f.Key+".png" || f.Width != 3 || f.StoredAt.IsZero() {
+				t.Errorf("file %+v", f)
+			}
+		}
+		if len(list) < 2 {
+			break
+		}
+		last = list[1]
+	}
+	slices.Reverse(came)
+	if d := cmp.Diff(came, keys); d != "" {
+		t.Errorf("files, the newest first (-want +got):\n%s", d)
+	}
+}
+
+// Lanes are listed with their paces.
+func testLaneList(t *testing.T, s *suite) {
+	pace := frontier.LanePace{Delay: each(time.Second), Inflight: 2}
+	job := s.job("j", pace)
+	s.add(job, append(tasks("a:1", "a1", "a2"), append(tasks("b:1", "b1"), tasks("c:1", "c1")...)...), 4)
+	l := s.lease()
+	s.claim(l, job, 1, 1)
+	_, err := s.PauseHost(s.ctx(), job, "b:1", true)
+	s.check(err)
+	list, err := s.LaneList(s.ctx(), job, "", 2)
+	s.check(err)
+	rest, err := s.LaneList(s.ctx(), job, list[1].Host, 9)
+	s.check(err)
+	now := s.clock.Now()
+	want := []frontier.LaneInfo{
+		{HostStatus: frontier.HostStatus{Host: "a:1", Slow: 1}, Pace: pace, Ready: true},
+		{HostStatus: frontier.HostStatus{Host: "b:1", Slow: 1, Blocked: true, Reason: "paused"}, Pace: pace, Paused: true, Ready: true},
+		{HostStatus: frontier.HostStatus{Host: "c:1", Slow: 1}, Pace: pace, Ready: true},
+	}
+	busy := 0
+	for _, x := range append(list, rest...) {
+		busy += x.Inflight
+		if x.NextAt.Before(now) {
+			t.Errorf("lane %s is due at %v", x.Host, x.NextAt)
+		}
+	}
+	if d := cmp.Diff(want, append(list, rest...), cmpopts.IgnoreFields(frontier.LaneInfo{}, "NextAt", "Inflight")); d != "" || busy != 1 {
+		t.Errorf("lanes with %d tasks in progress (-want +got):\n%s", busy, d)
+	}
+}

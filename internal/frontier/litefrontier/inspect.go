@@ -1,0 +1,68 @@
+package litefrontier
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+// Attempts lists failed attempts.
+func (f *Frontier) Attempts(ctx context.Context, job frontier.JobID, key string, n int) (out []frontier.Attempt, err error) {
+	query, args := `order by attempt_id desc limit ?2`, []any{job, n}
+	if key != "" {
+		query, args = `and key = ?3 order by attempt_id desc limit ?2`, append(args, frontier.Clean(key))
+	}
+	err = f.each(ctx, `select key, attempt, at, state, coalesce(reason, ''), coalesce(worker, ''), final from attempt where job_id = ?1 `+query, args, func(r *sql.Rows) error {
+		var (
+			a     frontier.Attempt
+			state int
+			at    int64
+		)
+		err := r.Scan(&a.Key, &a.N, &at, &state, &a.Reason, &a.Worker, &a.Final)
+		a.State, a.At = seine.State(state), fromMicro(at)
+		out = append(out, a)
+		return err
+	})
+	return out, err
+}
+
+// Newest lists files, the newest first.
+func (f *Frontier) Newest(ctx context.Context, job frontier.JobID, before frontier.StoredFile, n int) (out []frontier.StoredFile, err error) {
+	at := int64(1) << 62
+	if !before.StoredAt.IsZero() {
+		at = before.StoredAt.UnixMicro()
+	}
+	err = f.each(ctx, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, ''), phash, rendered_by, coalesce(duplicate_of, ''), stored_at
+ from asset where job_id = ?1 and stored_at is not null and stored_at <= ?2 and (stored_at, key, name) < (?2, ?3, ?4) order by stored_at desc, key desc, name desc limit ?5`,
+		[]any{job, at, before.Key, before.Name, n}, func(r *sql.Rows) error {
+			var (
+				a      frontier.StoredFile
+				stored int64
+			)
+			err := r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task, &a.PHash, &a.RenderedBy, &a.DuplicateOf, &stored)
+			a.StoredAt = fromMicro(stored)
+			out = append(out, a)
+			return err
+		})
+	return out, err
+}
+
+// LaneList lists the lanes of a job.
+func (f *Frontier) LaneList(ctx context.Context, job frontier.JobID, after string, n int) (out []frontier.LaneInfo, err error) {
+	now := fromMicro(f.now())
+	err = f.each(ctx, sqlLaneColumns+`where job_id = ? and lane_key > ? order by lane_key limit ?`, []any{job, after, n}, func(r *sql.Rows) error {
+		w, err := scanLane(r.Scan)
+		l := frontier.LaneInfo{
+			HostStatus: frontier.HostStatus{Host: w.key, NextAt: w.NextAt, Blocked: w.Blocked(now), Reason: w.Why, Slow: w.Slow, CrawlDelay: w.Least},
+			Pace:       frontier.LanePace{Delay: w.Pace.Delay, Inflight: w.Pace.Inflight}, Inflight: w.Inflight, Paused: w.Paused, Ready: w.Ready,
+		}
+		if w.Paused {
+			l.Reason = frontier.WhyPaused
+		}
+		out = append(out, l)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,68 @@
+package pgfrontier
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
+const (
+	sqlAttempts = `select key, attempt::int, at, state::int, coalesce(reason, ''), coalesce(worker, ''), final from seine.attempt
+ where job_id = $1 `
+
+	// sqlForgetAttempts deletes old attempts. The first of a job are the oldest. $2 the number of
+	// attempts that stay, $3 for how long (s).
+	sqlForgetAttempts = `delete from seine.attempt a using seine.job j where a.job_id = j.job_id and a.attempt_id <= greatest(
+   (select max(m.attempt_id) from seine.job i cross join lateral (select max(attempt_id) as attempt_id from seine.attempt x where x.job_id = i.job_id) m) - $2,
+   (select max(attempt_id) from (select attempt_id from seine.attempt x where x.job_id = j.job_id and x.at < ` + now + ` - $3::float8 * interval '1 s' order by attempt_id limit 10000) y))`
+
+	sqlNewest = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, ''), phash, rendered_by, coalesce(duplicate_of, ''), stored_at
+ from seine.asset where job_id = $1 and stored_at is not null and ($2::timestamptz is null or stored_at <= $2 and (stored_at, key, name) < ($2, $3, $4))
+ order by stored_at desc, key desc, name desc limit $5`
+)
+
+// $2 job, $3 key, $4 limit.
+var sqlLaneList = `select lane_key, next_at, ` + laneBlocked + `, case when paused then '` + frontier.WhyPaused + `' else coalesce(why, '') end, slow, extract(epoch from delay_least)::float8,
+   extract(epoch from delay_min)::float8, extract(epoch from delay_max)::float8, max_inflight, inflight, paused, not parked
+ from seine.lane l where job_id = $2 and lane_key > $3 order by lane_key limit $4`
+
+// Attempts lists failed attempts.
+func (f *Frontier) Attempts(ctx context.Context, job frontier.JobID, key string, n int) ([]frontier.Attempt, error) {
+	sql, args := sqlAttempts+`order by attempt_id desc limit $2`, []any{job, n}
+	if key != "" {
+		sql, args = sqlAttempts+`and key = $2 order by attempt_id desc limit $3`, []any{job, frontier.Clean(key), n}
+	}
+	return collect(ctx, f, sql, args, func(row pgx.CollectableRow) (a frontier.Attempt, err error) {
+		var state int
+		err = row.Scan(&a.Key, &a.N, &a.At, &state, &a.Reason, &a.Worker, &a.Final)
+		a.State, a.At = seine.State(state), a.At.UTC()
+		return a, err
+	})
+}
+
+// Newest lists files, the newest first.
+func (f *Frontier) Newest(ctx context.Context, job frontier.JobID, before frontier.StoredFile, n int) ([]frontier.StoredFile, error) {
+	var at *time.Time
+	if !before.StoredAt.IsZero() {
+		at = &before.StoredAt
+	}
+	return collect(ctx, f, sqlNewest, []any{job, at, before.Key, before.Name, n}, func(row pgx.CollectableRow) (a frontier.StoredFile, err error) {
+		err = row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task, &a.PHash, &a.RenderedBy, &a.DuplicateOf, &a.StoredAt)
+		a.StoredAt = a.StoredAt.UTC()
+		return a, err
+	})
+}
+
+// LaneList lists the lanes of a job.
+func (f *Frontier) LaneList(ctx context.Context, job frontier.JobID, after string, n int) ([]frontier.LaneInfo, error) {
+	return collect(ctx, f, sqlLaneList, []any{f.now(), job, after, n}, func(row pgx.CollectableRow) (l frontier.LaneInfo, err error) {
+		var least, low, high float64
+		err = row.Scan(&l.Host, &l.NextAt, &l.Blocked, &l.Reason, &l.Slow, &least, &low, &high, &l.Pace.Inflight, &l.Inflight, &l.Paused, &l.Ready)
+		l.NextAt, l.CrawlDelay, l.Pace.Delay = l.NextAt.UTC(), seconds(least), seine.Span{Min: seconds(low), Max: seconds(high)}
+		return l, err
+	})
+}
