@@ -29,8 +29,8 @@ func who() string {
 	return name
 }
 
-// note adds a change to the frontier's log.
-func (a *app) note(ctx context.Context, f frontier.Steering, job frontier.JobID, format string, args ...any) error {
+// logChange adds a change to the frontier's log.
+func (a *app) logChange(ctx context.Context, f frontier.Steering, job frontier.JobID, format string, args ...any) error {
 	return f.Note(ctx, frontier.Change{Job: job, Who: who(), What: strings.TrimSpace(fmt.Sprintf(format, args...))})
 }
 
@@ -210,7 +210,7 @@ func (a *dropCommand) run(ctx context.Context, what string, args []string, act f
 	}
 	n, err := act(ctx, f, info.ID, by)
 	if n > 0 || err == nil {
-		err = errors.Join(err, a.note(context.WithoutCancel(ctx), f, info.ID, "%s%s: %s", what, describeFilter(by), counted(n, "task")))
+		err = errors.Join(err, a.logChange(context.WithoutCancel(ctx), f, info.ID, "%s%s: %s", what, describeFilter(by), counted(n, "task")))
 	}
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func hold(ctx context.Context, f holder, h held, paused bool) (done ended, err e
 func (a *holdCommand) hold(ctx context.Context, f holder, h held, paused bool) error {
 	done, err := hold(ctx, f, h, paused)
 	if err == nil {
-		err = a.note(ctx, f, h.job.ID, "%s%s", map[bool]string{true: "pause", false: "resume"}[paused], hostFlag(h.host))
+		err = a.logChange(ctx, f, h.job.ID, "%s%s", map[bool]string{true: "pause", false: "resume"}[paused], hostFlag(h.host))
 	}
 	if errors.Is(err, errNoHost) {
 		return usagef("job %s has no task on host %s: give HOST:PORT, as `seine status` prints it", h.job.Name, h.host)

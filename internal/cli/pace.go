@@ -26,7 +26,7 @@ func newPace(a *app) *cobra.Command {
 	x := &paceCommand{app: a}
 	c := &cobra.Command{
 		Use: "pace JOB", Short: "Show or change the pace and the limit of a running job", Args: cobra.ExactArgs(1),
-		Long: `Without flags, shows what was changed. The changes hold for all workers at once, before
+		Long: `Without flags, shows the changes. They hold for all workers at once, before
 the job file, and stay when workers start again. --reset removes them. Requests that
 have begun continue. Workers learn of a limit within two seconds.
 
@@ -94,7 +94,7 @@ func tuningOf(host, delay, limit string, concurrency int) (t frontier.Tuning, er
 	return t, nil
 }
 
-// tune changes the pace of a job over what was changed before.
+// tune changes the pace of a job over earlier changes.
 func tune(ctx context.Context, f frontier.Steering, id frontier.JobID, pace seine.Pace, t frontier.Tuning) error {
 	switch {
 	case pace.Scope == seine.ScopeWorker && (t.Delay != nil || t.Concurrency > 0):
@@ -134,11 +134,11 @@ func (a *paceCommand) run(ctx context.Context, arg string) error {
 	defer func() { _ = f.Close() }()
 	if a.reset {
 		if err = f.Tune(ctx, info.ID, a.host, frontier.Tuning{}); err == nil {
-			err = a.note(ctx, f, info.ID, "pace%s --reset", hostFlag(a.host))
+			err = a.logChange(ctx, f, info.ID, "pace%s --reset", hostFlag(a.host))
 		}
 	} else if !t.Empty() {
 		if err = tune(ctx, f, info.ID, job.Pace, t); err == nil {
-			err = a.note(ctx, f, info.ID, "pace%s%s", hostFlag(a.host), describeTuning(t))
+			err = a.logChange(ctx, f, info.ID, "pace%s%s", hostFlag(a.host), describeTuning(t))
 		}
 	}
 	if err != nil {

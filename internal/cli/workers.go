@@ -94,7 +94,7 @@ func (a *app) stopWorker(ctx context.Context, worker string) error {
 	if n == 0 {
 		return usagef("no worker %q is at work: `seine workers` lists them", worker)
 	}
-	if err := a.note(ctx, f, 0, "stop %s", worker); err != nil {
+	if err := a.logChange(ctx, f, 0, "stop %s", worker); err != nil {
 		return err
 	}
 	a.print("%s stops after its tasks", worker)

@@ -59,9 +59,9 @@ type Rate struct {
 	Done, Skipped, Stale, Error, Records int64
 }
 
-// Rates returns the work between samples, for each step that has some. Counters that became smaller,
-// because tasks were requeued, count as no work. After a pause the work belongs to the step before
-// the next sample.
+// Rates returns the work between samples, for each step that has some. Counters that became
+// smaller, because tasks were requeued, count as no work. After a pause the work belongs to the step
+// before the next sample.
 func Rates(samples []Moment, step time.Duration) []Rate {
 	var out []Rate
 	for i := 1; i < len(samples); i++ {

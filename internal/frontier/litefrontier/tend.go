@@ -12,9 +12,9 @@ import (
 // when no reader needs it, so a long read leaves a long log.
 const longLog = 16 << 20
 
-// Tend deletes old sweeps and changes, and truncates a log that grew during a read. The next tasks reuse the
-// free pages of the file, so Tend does not rewrite it. SQLite needs no statistics here, because
-// each statement has one index.
+// Tend deletes old sweeps, attempts and changes, and truncates a log that grew during a read. The
+// next tasks reuse the free pages of the file, so Tend does not rewrite it. SQLite needs no
+// statistics here, because each statement has one index.
 func (f *Frontier) Tend(ctx context.Context) error {
 	err := f.tx(ctx, func(t tx) error {
 		if _, err := t.exec(ctx, sqlForget, f.now()); err != nil {
