@@ -15,7 +15,7 @@ import (
 // released.
 var ErrStopped = errors.New("a person stopped this worker: `seine changes` tells who")
 
-// ordersEvery is the time between two looks at what a person wants of this worker. A look reads two
+// ordersEvery is the time between two looks at the orders of this worker. A look reads two
 // rows by their keys.
 const ordersEvery = 2 * time.Second
 

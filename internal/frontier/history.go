@@ -60,8 +60,8 @@ type Rate struct {
 }
 
 // Rates returns the work between samples, for each step that has some. Counters that became
-// smaller, because tasks were requeued, count as no work. After a pause the work belongs to the step
-// before the next sample.
+// smaller, because tasks were requeued, count as no work. After a pause the work belongs to the
+// step before the next sample.
 func Rates(samples []Moment, step time.Duration) []Rate {
 	var out []Rate
 	for i := 1; i < len(samples); i++ {

@@ -38,7 +38,7 @@ type Steering interface {
 	// StopWorker asks the sessions of a worker to end: see [Orders]. It returns their number.
 	StopWorker(ctx context.Context, worker string) (int, error)
 
-	// Orders returns what a worker has to do. Tunings are those of the given jobs.
+	// Orders returns the orders of a worker, with the tunings of the given jobs.
 	Orders(ctx context.Context, lease Lease, jobs []JobID) (Orders, error)
 
 	// Note adds a change to the log. Its number and time are the frontier's.
@@ -200,7 +200,7 @@ type WorkerStatus struct {
 	Stopping  bool
 }
 
-// Orders are what a worker has to do.
+// Orders are the wishes of people about a worker.
 type Orders struct {
 	// Stop means that a person asked the worker to end.
 	Stop bool
@@ -222,7 +222,7 @@ type Change struct {
 	Job JobID // 0: none
 	At  time.Time
 
-	// Who is a person as the place of the change knows it, and What the change as a command.
+	// Who names a person as far as the caller knows. What describes the change as a command..
 	Who, What string
 }
 

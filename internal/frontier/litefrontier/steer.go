@@ -86,7 +86,7 @@ func (f *Frontier) Tune(ctx context.Context, job frontier.JobID, host string, tu
 }
 
 // laneOfShards creates the lane of a host if the job has no pace. Its tasks are in shards then, so
-// the host needs a lane to keep what a person wants.
+// the host needs a lane that keeps the change.
 func (f *Frontier) laneOfShards(ctx context.Context, t tx, job frontier.JobID, host string) error {
 	var sharded bool
 	if err := t.scan(ctx, `select exists (select 1 from lane where job_id = ? and `+isShard+`)`, []any{job}, &sharded); err != nil || !sharded {

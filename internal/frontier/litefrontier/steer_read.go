@@ -71,7 +71,7 @@ func (f *Frontier) StopWorker(ctx context.Context, worker string) (n int, err er
 	return n, err
 }
 
-// Orders returns what a worker has to do.
+// Orders returns the orders of a worker.
 func (f *Frontier) Orders(ctx context.Context, lease frontier.Lease, jobs []frontier.JobID) (frontier.Orders, error) {
 	out := frontier.Orders{Tunings: map[frontier.JobID]frontier.Tunings{}}
 	if err := f.each(ctx, `select stopping from lease where lease_id = ?`, []any{lease.Token}, func(r *sql.Rows) error { return r.Scan(&out.Stop) }); err != nil {

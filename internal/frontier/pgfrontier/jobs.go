@@ -248,7 +248,7 @@ func (f *Frontier) PauseHost(ctx context.Context, job frontier.JobID, host strin
 }
 
 // laneOfShards creates the lane of a host if the job has no pace. Its tasks are in shards then, so
-// the host needs a lane to keep what a person wants.
+// the host needs a lane that keeps the change.
 func (f *Frontier) laneOfShards(ctx context.Context, job frontier.JobID, host string) error {
 	var sharded bool
 	err := f.again(ctx, func(c *pgx.Conn) error {

@@ -72,7 +72,7 @@ func (f *Frontier) StopWorker(ctx context.Context, worker string) (int, error) {
 	return int(n), err
 }
 
-// Orders returns what a worker has to do.
+// Orders returns the orders of a worker.
 func (f *Frontier) Orders(ctx context.Context, lease frontier.Lease, jobs []frontier.JobID) (out frontier.Orders, err error) {
 	out.Tunings = map[frontier.JobID]frontier.Tunings{}
 	err = f.again(ctx, func(c *pgx.Conn) error {

@@ -19,10 +19,10 @@ const sqlDirty = `select s.relname::text from pg_stat_user_tables s join pg_clas
    and coalesce(greatest(s.last_vacuum, s.last_autovacuum) < clock_timestamp() - interval '1 min', true)
  order by s.n_dead_tup`
 
-// Tend deletes old sweeps, attempts and changes, and vacuums the hot tables. SKIP_LOCKED passes over
-// a table that another worker or autovacuum vacuums. It also works through PgBouncer, unlike an advisory lock of a
-// session. No claim waits: the truncation, which locks tables, is left to autovacuum. A role that
-// does not own the tables leaves them to autovacuum.
+// Tend deletes old sweeps, attempts and changes, and vacuums the hot tables. SKIP_LOCKED passes
+// over a table that another worker or autovacuum vacuums. It also works through PgBouncer, unlike
+// an advisory lock of a session. No claim waits: the truncation, which locks tables, is left to
+// autovacuum. A role that does not own the tables leaves them to autovacuum.
 func (f *Frontier) Tend(ctx context.Context) error {
 	if _, err := f.exec(ctx, sqlForget, f.now()); err != nil {
 		return fmt.Errorf("tend: %w", err)
