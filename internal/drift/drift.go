@@ -122,6 +122,9 @@ type Alarm struct {
 
 	// Held means that the records since the change are held back.
 	Held bool `json:"held,omitempty"`
+
+	// Digest identifies the rules of the records that lost the value.
+	Digest string `json:"digest,omitempty"`
 }
 
 // part is a part of the recent tasks. Its tasks ended after From.
@@ -213,7 +216,7 @@ func (w *Watch) look(name string, p *page, now time.Time, counters Counts) (rais
 		i := slices.IndexFunc(w.Alarms, func(a Alarm) bool { return a.Page == name && a.Field == field })
 		if i < 0 {
 			if a, ok := p.test(field); ok {
-				a.Page, a.At = name, now
+				a.Page, a.At, a.Digest = name, now, w.Digest
 				w.Alarms, raised = append(w.Alarms, a), append(raised, a)
 			}
 			continue

@@ -117,6 +117,7 @@ func (p *process) stop(t *testing.T) {
 type status struct {
 	States map[string]int64 `json:"states"`
 	Unseen int64            `json:"unseen"`
+	Paused bool             `json:"paused"`
 }
 
 func (s status) left() int64 {

@@ -38,6 +38,9 @@ type HoldBack struct {
 	Since time.Time
 	Keys  []string
 
+	// Digest, if not nil, is of the rules of the records. Other rules judged the others anew.
+	Digest []byte
+
 	// Reason is the reason of the tasks.
 	Reason string
 }
@@ -49,8 +52,12 @@ const alarmMargin = 10 * time.Second
 // HoldBackOf returns the records that lost the value of an alarm. keys, if not nil, are the only
 // tasks. ok is false if pages fail: they have no records.
 func HoldBackOf(a drift.Alarm, keys []string) (h HoldBack, ok bool) {
+	rules, err := hex.DecodeString(a.Digest)
+	if err != nil || len(rules) == 0 { // an alarm of an earlier version
+		rules = nil
+	}
 	return HoldBack{
-		Page: a.Page, Field: a.Field, Since: a.Since.Add(-alarmMargin), Keys: keys, Reason: HeldBack + ": field " + a.Field + " lost its value",
+		Page: a.Page, Field: a.Field, Since: a.Since.Add(-alarmMargin), Keys: keys, Digest: rules, Reason: HeldBack + ": field " + a.Field + " lost its value",
 	}, a.Field != ""
 }
 

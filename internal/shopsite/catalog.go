@@ -164,6 +164,7 @@ type productView struct {
 }
 
 func (s *Site) product(w http.ResponseWriter, r *http.Request) {
+	defer s.served()
 	revision, design := s.state()
 	i, ok := s.bySlug[r.PathValue("slug")]
 	if !ok {

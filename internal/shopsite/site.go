@@ -47,6 +47,7 @@ type Site struct {
 	design   int
 	login    int // grows when the sessions expire
 	expires  int // pages of the account until then; zero: never
+	redesign int // product pages until then; zero: never
 	quota    quota
 	journal  []Entry
 }
@@ -124,6 +125,13 @@ func (s *Site) Redesign() {
 	s.design = 1
 }
 
+// RedesignAfter makes the redesign happen after n further pages of products.
+func (s *Site) RedesignAfter(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redesign = n
+}
+
 // ExpireSessions signs out every account.
 func (s *Site) ExpireSessions() {
 	s.mu.Lock()
@@ -143,6 +151,17 @@ func (s *Site) state() (revision, design int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.revision, s.design
+}
+
+// served counts a page of a product.
+func (s *Site) served() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.redesign > 0 {
+		if s.redesign--; s.redesign == 0 {
+			s.design = 1
+		}
+	}
 }
 
 // Served is a site at its two addresses.

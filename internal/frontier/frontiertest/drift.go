@@ -112,7 +112,9 @@ func testHoldBack(t *testing.T, s *suite) {
 	only := hold
 	only.Keys = []string{"d", "none"}
 	try(only, 0)
-	only.Keys = []string{"b"}
+	only.Keys, only.Digest = []string{"b"}, []byte{2} // other rules judged it
+	try(only, 0)
+	only.Digest = []byte{1}
 	try(only, 1)
 	try(hold, 3)
 	try(hold, 0)

@@ -46,11 +46,13 @@ func (f *Frontier) FieldCounts(ctx context.Context, job frontier.JobID) (out []f
 }
 
 // sqlLost selects the records of done tasks without a value in a field. ?2 the page kind, ?3 the
-// earliest end, ?4 the field, ?5 the keys as a JSON list, or NULL.
+// earliest end, ?4 the field, ?5 the keys as a JSON list, or NULL, ?6 the
+// digest of their rules, or NULL.
 const sqlLost = `select t.key, t.lane_id, coalesce(t.reason, ''), r.key, r.kind, r.revision from task t
  join record r on r.job_id = t.job_id and (r.key = t.key and r.task is null or r.task = t.key) and not r.superseded
  where t.job_id = ?1 and t.page = ?2 and t.state = 1 and t.finished_at >= ?3 and (?5 is null or t.key in (select value from json_each(?5)))
- and not exists (select 1 from json_each(r.fields) e where e.key = ?4 and e.type <> 'null' and not (e.type = 'array' and e.value = '[]'))`
+ and not exists (select 1 from json_each(r.fields) e where e.key = ?4 and e.type <> 'null' and not (e.type = 'array' and e.value = '[]'))
+ and (?6 is null or r.digest = ?6)`
 
 // HoldBack moves records that lost a value to the quarantine.
 func (f *Frontier) HoldBack(ctx context.Context, job frontier.JobID, h frontier.HoldBack) (held int, err error) {
@@ -69,7 +71,7 @@ func (f *Frontier) HoldBack(ctx context.Context, job frontier.JobID, h frontier.
 	err = f.tx(ctx, func(t tx) error {
 		held = 0
 		var list []lost
-		if err := t.each(ctx, sqlLost, []any{job, h.Page, h.Since.UnixMicro(), h.Field, keys}, func(r *sql.Rows) error {
+		if err := t.each(ctx, sqlLost, []any{job, h.Page, h.Since.UnixMicro(), h.Field, keys, h.Digest}, func(r *sql.Rows) error {
 			var l lost
 			err := r.Scan(&l.task, &l.lane, &l.reason, &l.key, &l.kind, &l.revision)
 			list = append(list, l)

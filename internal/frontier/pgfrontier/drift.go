@@ -31,11 +31,12 @@ const (
 
 // sqlHoldBack moves records of done tasks that lost a value to the quarantine, and ends their
 // tasks in error. $1 job, $2 page kind, $3 the earliest end, $4 the field, $5 the keys, or NULL,
-// $6 the reason, $7 the time. It returns the keys and kinds of the records, with their tasks.
+// $6 the reason, $7 the time, $8 the digest of their rules, or NULL. It returns the keys and kinds of the records, with their tasks.
 var sqlHoldBack = `with t as materialized (select ctid as place, key, lane_id, state, reason, page from seine.task
    where job_id = $1 and page = $2 and state = ` + stateDone + ` and finished_at >= $3 and ($5::text[] is null or key = any($5::text[])) for update),
  x as materialized (select t.key as task, r.place from t cross join lateral ` + recordsOf + ` r
-   join seine.record f on f.ctid = r.place where not r.superseded and coalesce(f.fields -> $4::text, 'null') in ('null', '[]')),
+   join seine.record f on f.ctid = r.place where not r.superseded and coalesce(f.fields -> $4::text, 'null') in ('null', '[]')
+   and ($8::bytea is null or f.digest = $8)),
  d as (delete from seine.record r using x where r.ctid = x.place returning x.task, r.key, r.kind, r.fields, r.url, r.digest, r.fetched_at),
  q as (insert into seine.quarantine(job_id, task, key, kind, page, fields, url, digest, fetched_at, field, reason, at)
    select $1, task, key, kind, $2, fields, url, digest, fetched_at, '/' || $4::text, $6, coalesce($7::timestamptz, now()) from d order by task, key, kind
@@ -85,7 +86,7 @@ func (f *Frontier) HoldBack(ctx context.Context, job frontier.JobID, h frontier.
 		if _, err := c.Exec(ctx, `begin`); err != nil {
 			return err
 		}
-		rows, err := c.Query(ctx, sqlHoldBack, job, h.Page, h.Since, h.Field, h.Keys, frontier.CleanReason(h.Reason), f.now())
+		rows, err := c.Query(ctx, sqlHoldBack, job, h.Page, h.Since, h.Field, h.Keys, frontier.CleanReason(h.Reason), f.now(), h.Digest)
 		if err != nil {
 			return err
 		}
