@@ -1,8 +1,8 @@
 package dataset
 
 import (
+	"bufio"
 	"cmp"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"regexp"
@@ -48,8 +48,8 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 		head = append(head, "gone_at")
 	}
 	head = append(head, lineageColumns...)
-	out := csv.NewWriter(w)
-	if err := out.Write(head); err != nil {
+	out := rowWriter{out: bufio.NewWriter(w)}
+	if err := out.row(head...); err != nil {
 		return nil, nil, err
 	}
 	leave := func(name string) {
@@ -57,19 +57,22 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 			about.LeftOut = append(about.LeftOut, name)
 		}
 	}
-	row := make([]string, 0, len(head))
 	put = func(r record) error {
-		row = append(row[:0], r.Job, r.Key, r.Kind, r.URL, r.FetchedAt.Format(time.RFC3339Nano))
+		out.cells(r.Job, r.Key, r.Kind, r.URL, r.FetchedAt.Format(time.RFC3339Nano))
 		for _, f := range fields {
-			row = append(row, s.fieldCell(r.Fields[f]))
+			if v := r.Fields[f]; v != nil {
+				out.text(s.fieldCell(v))
+			} else {
+				out.cells("")
+			}
 		}
 		for _, name := range assets {
 			a, ok := r.Assets[name]
 			if !ok {
-				row = append(row, "", "", "", "", "", "")
+				out.cells("", "", "", "", "", "")
 				continue
 			}
-			row = append(row, a.Path, strconv.FormatInt(a.Bytes, 10), a.SHA256, strconv.Itoa(a.Width), strconv.Itoa(a.Height), a.URL)
+			out.cells(a.Path, strconv.FormatInt(a.Bytes, 10), a.SHA256, strconv.Itoa(a.Width), strconv.Itoa(a.Height), a.URL)
 		}
 		of := filesOf(layout, r)
 		for _, list := range lists {
@@ -77,28 +80,27 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 			if err != nil {
 				return err
 			}
-			row = append(row, cell)
+			out.cells(cell)
 		}
 		if fails {
 			cell, err := failuresCell(r.Failures)
 			if err != nil {
 				return err
 			}
-			row = append(row, cell)
+			out.cells(cell)
 		} else if len(r.Failures) > 0 {
 			leave("failures")
 		}
 		if s.AllVersions {
-			row = append(row, strconv.Itoa(r.Version))
+			out.cells(strconv.Itoa(r.Version))
 		}
 		if goes {
-			row = append(row, goneCell(r.GoneAt))
+			out.cells(goneCell(r.GoneAt))
 		}
 		cells, err := s.lineageCells(r.lineage)
 		if err != nil {
 			return err
 		}
-		row = append(row, cells...)
 		for f := range r.Fields {
 			if !slices.Contains(fields, f) && !r.states(f) {
 				leave("fields." + f)
@@ -109,9 +111,50 @@ func (s *Set) csvWriter(w io.Writer, about *About) (put func(record) error, end 
 				leave("assets." + a)
 			}
 		}
-		return out.Write(row)
+		return out.row(cells...)
 	}
-	return put, func() error { out.Flush(); return out.Error() }, nil
+	return put, out.out.Flush, nil
+}
+
+// rowWriter writes CSV by RFC 4180. As PostgreSQL and DuckDB read it, an empty cell is no value and
+// "" an empty text; encoding/csv writes both the same way. Errors come with the end of a row.
+type rowWriter struct {
+	out *bufio.Writer
+	any bool // the row has a cell
+}
+
+// cells adds cells to a row. An empty one is no value.
+func (w *rowWriter) cells(cells ...string) {
+	for _, c := range cells {
+		w.add(c, strings.ContainsAny(c, "\",\r\n") || strings.HasPrefix(c, " "))
+	}
+}
+
+// text adds a cell with a value.
+func (w *rowWriter) text(s string) {
+	if s == "" {
+		w.add(s, true)
+		return
+	}
+	w.cells(s)
+}
+
+func (w *rowWriter) add(s string, quoted bool) {
+	if w.any {
+		_ = w.out.WriteByte(',')
+	}
+	w.any = true
+	if quoted {
+		s = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+	}
+	_, _ = w.out.WriteString(s)
+}
+
+// row adds the last cells of a row.
+func (w *rowWriter) row(cells ...string) error {
+	w.cells(cells...)
+	w.any = false
+	return w.out.WriteByte('\n')
 }
 
 // goneCell prints the time from which on a record is gone.

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -15,9 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // odd stores a record whose fields are hard to write.
@@ -95,6 +99,28 @@ func TestExportCSV(t *testing.T) {
 		}
 		if !slices.Equal(about.LeftOut, []string{"fields.gone", "fields.n"}) {
 			t.Errorf("left out %q", about.LeftOut)
+		}
+	})
+}
+
+// DuckDB reads the texts of a CSV as they are, and tells an empty text from no value.
+func TestCSVValues(t *testing.T) {
+	each(t, func(f *fixture) {
+		texts := []any{
+			"", nil, "a", " lead", "trail ", `"quoted"`, "comma,", "two\nlines", "cr\rlf\r\n", "é 😀 \u0001", `\.`, "null", "NULL", `""`, ",", "'", "\u00a0",
+		}
+		var want []map[string]any
+		for i, v := range texts {
+			fields, err := json.Marshal(map[string]any{"note": v, "grade": nil})
+			f.check(err)
+			f.doneWith(fmt.Sprint(100+i), string(fields))
+			want = append(want, map[string]any{"key": fmt.Sprint(100 + i), "note": v, "grade": nil})
+		}
+		dir, _ := f.files(dataset.ExportOptions{Format: dataset.CSV})
+		got := testkit.DuckDB(t, `select key, "fields.note" as note, "fields.grade" as grade from read_csv('`+filepath.Join(dir, "set.csv")+`',
+			all_varchar = true, header = true, delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false) order by key`)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("rows (-want +got):\n%s", d)
 		}
 	})
 }
