@@ -31,7 +31,8 @@ const (
 
 // sqlHoldBack moves records of done tasks that lost a value to the quarantine, and ends their
 // tasks in error. $1 job, $2 page kind, $3 the earliest end, $4 the field, $5 the keys, or NULL,
-// $6 the reason, $7 the time, $8 the digest of their rules, or NULL. It returns the keys and kinds of the records, with their tasks.
+// $6 the reason, $7 the time, $8 the digest of their rules, or NULL. It returns the keys and kinds
+// of the records, with their tasks.
 var sqlHoldBack = `with t as materialized (select ctid as place, key, lane_id, state, reason, page from seine.task
    where job_id = $1 and page = $2 and state = ` + stateDone + ` and finished_at >= $3 and ($5::text[] is null or key = any($5::text[])) for update),
  x as materialized (select t.key as task, r.place from t cross join lateral ` + recordsOf + ` r
