@@ -66,7 +66,7 @@ func photograph(seed uint64) []byte {
 	return b.Bytes()
 }
 
-// benchImages prints how fast `seine render` makes renditions of stored originals, beside Pillow.
+// benchImages prints how fast `seine render` makes renditions of stored originals, and Pillow.
 func benchImages(ctx context.Context, binary string, images, rounds int) error {
 	const different = 50
 	bodies := make([][]byte, different)

@@ -26,7 +26,7 @@ func main() {
 	rounds := flag.Int("rounds", 3, "runs of each format; the median counts")
 	duckdb := flag.String("duckdb", os.Getenv("SEINE_TEST_DUCKDB"), "the folder that scripts/duckdb prints; empty leaves DuckDB out")
 	pages := flag.Int("pages", 5_000, "pages that are recorded and reprocessed")
-	images := flag.Int("images", 500, "images that are rendered from their originals, beside Pillow")
+	images := flag.Int("images", 500, "images that are rendered from their originals, and by Pillow")
 	flag.Parse()
 	ctx := context.Background()
 	binary, err := measure.Command()
