@@ -86,6 +86,31 @@ func (d *Document) Meta(name string) string { return d.view.Meta(name) }
 // out.
 func (d *Document) JSONLD(typ, path string) []any { return d.view.JSONLD(typ, path) }
 
+// Microdata returns the values at a path of the items of a type in the page's microdata, as
+// microdata of a job file does. Types, paths and values are as in [Document.JSONLD].
+func (d *Document) Microdata(typ, path string) []any {
+	return d.view.Structured("microdata", typ, path)
+}
+
+// OpenGraph returns the values at a path of the page's properties of OpenGraph: title, image.url,
+// article.published_time.
+func (d *Document) OpenGraph(path string) []any { return d.view.Structured("opengraph", "", path) }
+
+// Article returns a value of the page's article, or an empty string: text, title, byline, excerpt,
+// site, language, image, published or modified.
+func (d *Document) Article(name string) string {
+	for _, v := range d.view.Structured("article", "", name) {
+		if text, ok := v.(string); ok {
+			return text
+		}
+	}
+	return ""
+}
+
+// Table returns the texts of the cells that belong to a header cell, in all tables and lists of
+// terms of the page, as table of a job file does.
+func (d *Document) Table(header string) []string { return d.view.Table(header) }
+
 // Resolve makes a reference on the page absolute, by the page's base element or its URL. It fails
 // if the reference is no URL of the schemes http and https. A base element that leads to no page,
 // such as an ftp URL, makes relative references fail.

@@ -283,3 +283,20 @@ func TestResolve(t *testing.T) {
 		doc.Close()
 	}
 }
+
+// The forms that pages hold values in are those of the job file.
+func TestStructuredForms(t *testing.T) {
+	t.Parallel()
+	doc, err := html.Parse(page(`<meta property=og:title content=Boots><meta property=og:image content=/a.jpg>
+		<div itemscope itemtype=https://schema.org/Product><b itemprop=name>Boots</b></div><table><tr><th>Size<td>40<td>41</table>` +
+		"<article><h1>Boots</h1><p>" + strings.Repeat("These boots are made for walking. ", 30) + "</article>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer doc.Close()
+	got := []any{doc.Microdata("Product", "name"), doc.OpenGraph("image.url"), doc.Table("size"), strings.HasPrefix(doc.Article("text"), "These boots"), doc.Article("byline"), doc.Err()}
+	want := []any{[]any{"Boots"}, []any{"https://shop.example/a.jpg"}, []string{"40", "41"}, true, "", nil}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

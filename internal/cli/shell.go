@@ -35,7 +35,9 @@ const shellHelp = `A line is a rule of a field, and its values are printed:
   regex ISBN (\d+)      the first group
   meta og:title         a meta element
   json data.items       a path into a JSON body
-  jsonld offers.price   a path into JSON-LD
+  jsonld offers.price   a path into JSON-LD; microdata and opengraph are the same
+  table Weight          the cells of a header
+  article text          the text of an article; pdf text, feed entries
   {css: h1, match: '#(\d+)'}   any keys of a field
 
 :propose   fields that init would write     :page   the response

@@ -38,11 +38,17 @@ func watch(parent context.Context, d time.Duration) *stopwatch {
 }
 
 func (w *stopwatch) pause() {
+	if w.timer == nil {
+		return // of a View, whose context alone bounds it
+	}
 	w.timer.Stop()
 	w.left -= time.Since(w.started)
 }
 
 func (w *stopwatch) resume() {
+	if w.timer == nil {
+		return
+	}
 	w.started = time.Now()
 	w.timer.Reset(max(w.left, 0))
 }

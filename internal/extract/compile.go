@@ -274,5 +274,5 @@ func (f *field) scalar() bool {
 	if f.first != nil {
 		return !slices.ContainsFunc(f.first, func(alternative *field) bool { return !alternative.scalar() })
 	}
-	return !f.all && f.nested == nil
+	return !f.all && f.nested == nil && f.typ != "price"
 }

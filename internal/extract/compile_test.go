@@ -36,7 +36,7 @@ func TestCompileNamesEveryProblem(t *testing.T) {
 		{"path without an end", fields(Field{Name: "a", JSON: `a.#(b=="c`}), []string{"fields.a.json: bad path"}},
 		{"attribute of a text", fields(Field{Name: "a", Text: "p", Attr: "href"}), []string{"fields.a.attr: an attribute needs css or xpath"}},
 		{"attribute alone", fields(Field{Name: "a", Attr: "href"}), []string{"fields.a: gives no place to look", "fields.a.attr"}},
-		{"wrong type", fields(Field{Name: "a", CSS: "p", Type: "integer"}), []string{`fields.a.type: unknown type "integer": string, int, float, decimal or bool: did you mean "int"?`}},
+		{"wrong type", fields(Field{Name: "a", CSS: "p", Type: "integer"}), []string{`fields.a.type: unknown type "integer": string, int, float, decimal, bool, date or price: did you mean "int"?`}},
 		{"a default that is a list", fields(Field{Name: "a", CSS: "p", Or: []any{"x"}}), []string{"fields.a.or: a list cannot replace a missing single value"}},
 		{"a list's default that is none", fields(Field{Name: "a", CSS: "p", All: true, Or: "x"}), []string{"fields.a.or: the field is a list"}},
 		{"alternatives of two shapes", fields(Field{Name: "a", First: []Field{{CSS: "p"}, {CSS: "b", All: true}}}), []string{"fields.a.first[1]: all alternatives must be lists"}},

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -51,7 +52,10 @@ func (c *compiler) fields(path string, list []Field, in where, depth int) []*fie
 }
 
 // fieldTypes lists the types of fields.
-var fieldTypes = []string{"string", "int", "float", "decimal", "bool"}
+var fieldTypes = []string{"string", "int", "float", "decimal", "bool", "date", "price"}
+
+// localTypes are the types whose texts depend on a language.
+var localTypes = []string{"int", "float", "decimal", "date", "price"}
 
 // field compiles one field. typ is the type that an alternative inherits.
 func (c *compiler) field(path string, f Field, in where, depth int, typ string) *field {
@@ -64,15 +68,9 @@ func (c *compiler) field(path string, f Field, in where, depth int, typ string) 
 		out.typ = typ
 	}
 	if f.Type != "" && !slices.Contains(fieldTypes, f.Type) {
-		c.sayNear(path+".type", f.Type, fieldTypes, "unknown type %q: string, int, float, decimal or bool", f.Type)
+		c.sayNear(path+".type", f.Type, fieldTypes, "unknown type %q: string, int, float, decimal, bool, date or price", f.Type)
 	}
-	var err error
-	if out.num, err = newNumeral(out.typ, f.Locale, f.Decimal); err != nil {
-		c.say(path, "%v", err)
-	}
-	if (f.Locale != "" || f.Decimal != "") && f.First == nil && !slices.Contains([]string{"int", "float", "decimal"}, out.typ) {
-		c.say(path, "locale and decimal are for numbers: add type: float, int or decimal")
-	}
+	c.reader(path, f, out)
 	if n, whole := f.Or.(int64); whole && out.typ == "float" {
 		out.or = float64(n)
 	}
@@ -99,7 +97,7 @@ func (c *compiler) field(path string, f Field, in where, depth int, typ string) 
 		c.block(path, f, out, depth)
 	} else if f.Attr != "" && f.CSS == "" && f.XPath == "" && in != elementScope {
 		c.say(path+".attr", "an attribute needs css or xpath")
-	} else if f.Attr != "" && (f.Text != "" || f.Regex != "" || f.Meta != "" || f.JSON != "" || f.JSONLD != "" || f.Column != "") {
+	} else if f.Attr != "" && (f.Text != "" || f.Regex != "" || f.Meta != "" || f.JSON != "" || f.JSONLD != "" || f.Structured != "" || f.Table != "" || f.Column != "") {
 		c.say(path+".attr", "an attribute needs css or xpath")
 	}
 	return out
@@ -130,10 +128,16 @@ func (c *compiler) alternatives(path string, f Field, out *field, in where, dept
 	}
 }
 
-// inherit gives an alternative the number format of its field.
+// inherit gives an alternative the language and the formats of its field.
 func inherit(f, alternative Field) Field {
 	if alternative.Locale == "" && alternative.Decimal == "" {
 		alternative.Locale, alternative.Decimal = f.Locale, f.Decimal
+	}
+	if alternative.Format == "" {
+		alternative.Format = f.Format
+	}
+	if alternative.Currency == "" {
+		alternative.Currency = f.Currency
 	}
 	return alternative
 }
@@ -145,7 +149,7 @@ func sources(f Field) []named {
 	var has []named
 	for _, s := range []named{
 		{"css", f.CSS}, {"xpath", f.XPath}, {"text", f.Text}, {"regex", f.Regex},
-		{"meta", f.Meta}, {"json", f.JSON}, {"jsonld", f.JSONLD}, {"column", f.Column}, {"asset", f.Asset},
+		{"meta", f.Meta}, {"json", f.JSON}, {"jsonld", f.JSONLD}, {"table", f.Table}, {"column", f.Column}, {"asset", f.Asset},
 	} {
 		if s.src != "" {
 			has = append(has, s)
@@ -153,6 +157,9 @@ func sources(f Field) []named {
 	}
 	if f.JSONLD == "" && f.JSONLDType != "" {
 		has = append(has, named{"jsonld", "@this"})
+	}
+	if f.Structured != "" {
+		has = append(has, named{f.Structured, cmp.Or(f.Path, "@this")})
 	}
 	return has
 }
@@ -165,7 +172,7 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 		out.find, out.from = elementSource, "."
 		return
 	case len(has) == 0:
-		c.say(path, "gives no place to look: give css, xpath, text, regex, meta, json, jsonld, column, asset or first")
+		c.say(path, "gives no place to look: give css, xpath, text, regex, meta, json, jsonld, microdata, opengraph, table, article, pdf, feed, column, asset or first")
 		return
 	case len(has) > 1:
 		c.say(path, "looks in two places, %s and %s: give only one of them, or first", has[0].key, has[1].key)
@@ -181,15 +188,25 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 		c.say(at, "a column belongs to the task, not to an element: give it a field of its own")
 		return
 	}
-	if (in == jsonScope) != (key == "json") && in != pageScope || in == elementScope && key == "jsonld" {
+	_, isStructured := structuredSources[key]
+	if (in == jsonScope) != (key == "json") && in != pageScope || in == elementScope && (key == "jsonld" || isStructured) {
 		c.say(at, "can't look inside the element that the outer field selects")
 		return
 	}
 	if !c.short(at, src) {
 		return
 	}
+	if isStructured {
+		c.structured(at, f, out, key, src)
+		return
+	}
 	var err error
 	switch key {
+	case "table":
+		out.find, err = tableSource(src, cmp.Or(f.TableIn, defaultTables))
+		if err != nil {
+			c.say(at+".css", "bad selector %q: %v", f.TableIn, err)
+		}
 	case "css", "text":
 		out.find, err = selectorSource(src)
 		if err != nil {
@@ -224,6 +241,25 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 				out.from = "jsonld " + f.JSONLDType + " " + src
 			}
 		}
+	}
+}
+
+// structured compiles a source of things.
+func (c *compiler) structured(at string, f Field, out *field, key, path string) {
+	of := structuredSources[key]
+	out.json = true
+	if err := checkJSONPath(path); err != nil {
+		c.say(at, "bad path %q: %v", path, err)
+	}
+	if f.StructuredType != "" && !of.typed {
+		c.say(at, "the things of %s have no type", key)
+	}
+	if name, ok := of.checkPath(path); !ok {
+		c.sayNear(at, name, of.names, "%s has no %s; it has %s", key, name, strings.Join(of.names, ", "))
+	}
+	out.find = structuredSource(key, f.StructuredType, path)
+	if f.StructuredType != "" {
+		out.from = key + " " + f.StructuredType + " " + path
 	}
 }
 

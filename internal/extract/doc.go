@@ -9,10 +9,11 @@
 //
 // # Fields
 //
-// A field has one source: css, xpath, text, regex, meta, json, jsonld, column or asset, or the
-// first of several alternatives with a value. It is missing if nothing matched, if the match is
-// empty, or if the match does not have the field's type. Without all, the first element with a
-// value counts. A missing field is its default, else nil; a missing list is empty.
+// A field has one source: css, xpath, text, regex, meta, json, jsonld, microdata, opengraph, table,
+// article, pdf, feed, column or asset, or the first of several alternatives with a value. It is
+// missing if nothing matched, if the match is empty, or if the match does not have the field's
+// type. Without all, the first element with a value counts. A missing field is its default, else
+// nil; a missing list is empty.
 //
 // Text is the visible text. It leaves out head, script, style and template, and hidden elements
 // (the hidden attribute, an inline display:none or visibility:hidden, a closed dialog; aria-hidden

@@ -33,14 +33,17 @@ func eachPath(all []Each, i int) string {
 	return fmt.Sprintf("each[%d]", i)
 }
 
+// eachSources are the sources that give the matches of a rule.
+var eachSources = []string{"css", "xpath", "json", "jsonld", "microdata", "feed"}
+
 // each compiles a rule. outer are the fields of the page.
 func (c *compiler) each(rules Rules, i int, e Each, outer []*field, names *scope) *each {
 	path := eachPath(rules.Each, i)
 	out := &each{path: path, merge: e.Merge}
 	source := e.Source
 	source.All = true
-	if n := sources(source); len(n) != 1 || !slices.Contains([]string{"css", "xpath", "json", "jsonld"}, n[0].key) {
-		c.say(path, "gives no records; give css, xpath, json or jsonld")
+	if n := sources(source); len(n) != 1 || !slices.Contains(eachSources, n[0].key) {
+		c.say(path, "gives no records; give css, xpath, json, jsonld, microdata or feed")
 		return out
 	}
 	source.Name, source.Fields = "each", e.Fields

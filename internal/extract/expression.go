@@ -98,7 +98,9 @@ func (f *field) itemType() types.Type {
 		return types.Float64
 	case f.typ == "bool":
 		return types.Bool
-	case f.typ == "string", !f.json, f.match != nil:
+	case f.typ == "price":
+		return types.Map{priceAmount: types.Float64, priceCurrency: types.String, priceNote: types.String}
+	case f.typ == "string", f.typ == "date", !f.json, f.match != nil:
 		return types.String
 	}
 	return types.Any

@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/dates"
 	"github.com/seinehq/seine/internal/number"
 )
 
@@ -30,6 +31,8 @@ type field struct {
 	or    any
 	typ   string
 	num   numeral
+	date  *dates.Reader
+	price pricing
 	trim  bool
 	drop  bool
 
@@ -232,6 +235,20 @@ func (f *field) convert(r *reading, text string, present bool) any {
 		}
 		r.miss("%q is neither true nor false", cut(text, 60))
 		return nil
+	case "date":
+		v, err := f.date.Parse(text)
+		if err != nil {
+			r.miss("%q %v", cut(text, 60), err)
+			return nil
+		}
+		return v
+	case "price":
+		v := f.price.read(text)
+		if v == nil {
+			r.miss("%q is no price", cut(text, 60))
+			return nil
+		}
+		return v
 	}
 	return clean(text)
 }
@@ -270,6 +287,9 @@ func (f *field) fromJSON(r *reading, v gjson.Result) any {
 	if f.match == nil && f.typ == "" && v.Type != gjson.String {
 		return plain(v)
 	}
+	if f.typ == "price" && f.match == nil {
+		return f.priceFromJSON(r, v)
+	}
 	if v.Type == gjson.JSON {
 		return nil
 	}
@@ -288,61 +308,6 @@ func (f *field) fromJSON(r *reading, v gjson.Result) any {
 		text = v.Raw
 	}
 	return f.convert(r, text, true)
-}
-
-// plain returns a JSON value as a record holds it; a whole number that fits is
-// an int64.
-func plain(v gjson.Result) any {
-	switch v.Type {
-	case gjson.True, gjson.False:
-		return v.Bool()
-	case gjson.Number:
-		if n, ok := number.Parse(v.Raw); ok {
-			return n
-		}
-		return clean(v.Raw)
-	case gjson.String:
-		return clean(v.Str)
-	case gjson.JSON:
-		if v.IsArray() {
-			list := []any{}
-			for _, each := range v.Array() {
-				list = append(list, plain(each))
-			}
-			return list
-		}
-		object := map[string]any{}
-		for key, each := range v.Map() {
-			object[clean(key)] = plain(each)
-		}
-		return object
-	default:
-		return nil
-	}
-}
-
-// size returns about the bytes that a value takes.
-func size(v any) int {
-	switch v := v.(type) {
-	case nil:
-		return 0
-	case string:
-		return len(v)
-	case []any:
-		n := 8
-		for _, each := range v {
-			n += size(each)
-		}
-		return n
-	case map[string]any:
-		n := 8
-		for key, each := range v {
-			n += len(key) + size(each)
-		}
-		return n
-	default:
-		return 8
-	}
 }
 
 // readAll returns the values of fields by name.

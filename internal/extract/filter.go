@@ -87,9 +87,14 @@ func (f *field) columnType() *columns.Type {
 		t.Kind = columns.Float
 	case f.typ == "decimal":
 		t.Kind = columns.Digits
+	case f.typ == "price":
+		t.Kind = columns.Object
+		t.Field(priceAmount).Merge(&columns.Type{Kind: columns.Digits})
+		t.Field(priceCurrency).Merge(&columns.Type{Kind: columns.Text})
+		t.Field(priceNote).Merge(&columns.Type{Kind: columns.Text})
 	case f.typ == "bool":
 		t.Kind = columns.Bool
-	case f.first == nil && (f.typ == "string" || !f.json || f.match != nil):
+	case f.first == nil && (f.typ == "string" || f.typ == "date" || !f.json || f.match != nil):
 		t.Kind = columns.Text
 	}
 	if f.all {

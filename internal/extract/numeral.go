@@ -25,7 +25,7 @@ const groupMarks = " \u00a0\u2009\u202f'\u2019\u066c_"
 
 // newNumeral returns the numeral of a field, or the reason why its keys are wrong.
 func newNumeral(typ, locale, decimal string) (numeral, error) {
-	n := numeral{decimal: '.', money: typ == "decimal" || locale != "" || decimal != ""}
+	n := numeral{decimal: '.', money: typ == "decimal" || typ == "price" || locale != "" || decimal != ""}
 	switch {
 	case locale != "" && decimal != "":
 		return n, fmt.Errorf("give locale or decimal: each states the decimal mark")
@@ -49,12 +49,12 @@ func newNumeral(typ, locale, decimal string) (numeral, error) {
 	return n, nil
 }
 
-// currency is a currency sign, a code of ISO 4217, or a common abbreviation.
-const currency = `(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|S?[Ff]r\.|kr\.?|Kč|zł|Ft|lei|лв\.?|руб\.?|грн\.?|Rs\.?|R\$|RM|Rp)`
+// currencyMark is a currency sign, a code of ISO 4217, or a common abbreviation.
+const currencyMark = `(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|S?[Ff]r\.|kr\.?|Kč|zł|Ft|lei|лв\.?|руб\.?|грн\.?|Rs\.?|R\$|RM|Rp)`
 
 var (
-	leadingCurrency  = regexp.MustCompile(`^([+-]?)` + currency + `[\p{Zs}\t]*`)
-	trailingCurrency = regexp.MustCompile(`[\p{Zs}\t]*` + currency + `([+-]?)$`)
+	leadingCurrency  = regexp.MustCompile(`^([+-]?)` + currencyMark + `[\p{Zs}\t]*`)
+	trailingCurrency = regexp.MustCompile(`[\p{Zs}\t]*` + currencyMark + `([+-]?)$`)
 	wholePrice       = regexp.MustCompile(`[.,][-–—]+$`)
 	plainText        = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
 	groups           = regexp.MustCompile(`^\d{1,3}(,\d{2,3})*,\d{3}$`)

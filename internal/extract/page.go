@@ -54,7 +54,9 @@ type reading struct {
 	jsonErr  error
 	jsonDone bool
 
-	linked *linkedData
+	linked     *linkedData
+	structured map[string]held
+	grids      map[*html.Node]*grid
 
 	// why is the reason for the current field's missing value. broken reports that its source is
 	// unreadable. missing holds the reasons of the fields without a value, brokenPage whether one

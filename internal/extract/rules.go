@@ -46,8 +46,8 @@ type Rules struct {
 }
 
 // Field states where a page holds a value. Exactly one of CSS, XPath, Text, Regex, Meta, JSON,
-// JSONLD, Column, Asset and First is its source. Inside Fields it may have only Attr, or no source,
-// which means the element itself.
+// JSONLD, Structured, Table, Column, Asset and First is its source. Inside Fields it may have only
+// Attr, or no source, which means the element itself.
 type Field struct {
 	// Name is how expressions, templates and the record call it; empty in an
 	// alternative of First.
@@ -75,6 +75,15 @@ type Field struct {
 	// block.
 	JSONLDType string
 
+	// Structured is microdata, opengraph, article, pdf or feed: the form of the things that Path
+	// leads into. StructuredType selects things of microdata by their type. An empty Path is the
+	// thing itself.
+	Structured, Path, StructuredType string
+
+	// Table is the text of a header cell. The values are the cells below it or to its right.
+	// TableIn selects the tables. Default: every table and dl of the page.
+	Table, TableIn string
+
 	// Column is the name of a column that came with the task, in its meta.
 	Column string
 
@@ -98,13 +107,19 @@ type Field struct {
 	// Or replaces a missing value. nil means no default. If the field is a list, Or must be a list.
 	Or any
 
-	// Type is string, int, float, decimal or bool. By default it is string, or the value's own type
-	// in JSON.
+	// Type is string, int, float, decimal, bool, date or price. By default it is string, or the
+	// value's own type in JSON.
 	Type string
 
-	// Locale is the language tag by which int, float and decimal are read from a text; Decimal is
-	// the decimal mark alone, "." or ",". Default: ".", with "," between thousands.
+	// Locale is the language tag by which numbers, dates and prices are read from a text. Decimal
+	// is the decimal mark alone, "." or ",". Default: ".", with "," between thousands.
 	Locale, Decimal string
+
+	// Format is the pattern of strftime by which a date is read.
+	Format string
+
+	// Currency is the ISO code of prices without a currency, or with a sign of several currencies.
+	Currency string
 
 	// NoTrim keeps white space around the value.
 	NoTrim bool

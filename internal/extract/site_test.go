@@ -312,7 +312,7 @@ func TestProblemsOfSites(t *testing.T) {
 		{"a body of a GET", Rules{Name: "a", Fields: title, Follow: []FollowRule{{Source: Field{CSS: "a"}, Body: "x"}}}, "pages.a.follow[0].body: a GET has no body; add method: POST"},
 		{"no key", Rules{Name: "a", Each: []Each{{Source: Field{CSS: "li"}, Fields: own}}}, `pages.a.each.key: missing key "key"; a template of the record's own key, such as {sku}`},
 		{"one key for all", Rules{Name: "a", Each: []Each{{Source: Field{CSS: "li"}, Key: "{id}", Fields: own}}}, `pages.a.each.key: "{id}" has no field: all records of a page would share a key`},
-		{"no source of each", Rules{Name: "a", Each: []Each{{Key: "{sku}", Fields: own}}}, "pages.a.each: gives no records; give css, xpath, json or jsonld"},
+		{"no source of each", Rules{Name: "a", Each: []Each{{Key: "{sku}", Fields: own}}}, "pages.a.each: gives no records; give css, xpath, json, jsonld, microdata or feed"},
 		{"a field of both", Rules{Name: "a", Fields: title, Each: []Each{{Source: Field{CSS: "li"}, Key: "{title}", Fields: title}}}, "pages.a.each.fields.title: the page has a field title too: a record has both, so give one another name"},
 		{"assets beside each", Rules{Name: "a", Fields: title, Each: []Each{{Source: Field{CSS: "li"}, Key: "{sku}", Fields: own}}, Assets: []AssetRule{{Name: "x", URL: "title"}}}, "pages.a.assets: each makes several records, and a file belongs to one; move it into each.assets"},
 		{"assets without records", Rules{Name: "a", NoRecord: true, Fields: title, Assets: []AssetRule{{Name: "x", URL: "title"}}}, "pages.a.record: none stores no record, and an asset belongs to one; leave out record or assets"},

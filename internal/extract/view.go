@@ -34,7 +34,7 @@ func Look(ctx context.Context, page *seine.Page) (*View, error) {
 	case doc == nil:
 		return nil, fmt.Errorf("%w: %w", seine.ErrFinal, r.noDoc)
 	}
-	r.ctx = ctx // the budgets of steps bound the searches
+	r.ctx, r.watch = ctx, &stopwatch{ctx: ctx} // the budgets of steps bound the searches
 	v := &View{r: r, root: item{node: doc}}
 	runtime.AddCleanup(v, func(leave func()) { leave() }, r.leave)
 	return v, nil
@@ -152,6 +152,39 @@ func (v *View) JSONLD(typ, path string) []any {
 		}
 		if value != nil {
 			out = append(out, value)
+		}
+	}
+	return out
+}
+
+// Structured returns the values at a path of the things of a source, such as microdata.
+func (v *View) Structured(key, typ, path string) []any {
+	var out []any
+	f := plainField
+	for _, it := range v.items(structuredSource(key, typ, path), v.Root(), -1) {
+		value, err := f.value(v.r, it.item)
+		if err != nil {
+			v.fail("%w: %w", seine.ErrFinal, err)
+			return nil
+		}
+		if value != nil {
+			out = append(out, value)
+		}
+	}
+	return out
+}
+
+// Table returns the texts of the cells that belong to a header.
+func (v *View) Table(header string) []string {
+	find, err := tableSource(header, defaultTables)
+	if err != nil {
+		v.fail("%w: header %.60q: %w", seine.ErrFinal, header, err)
+		return nil
+	}
+	var out []string
+	for _, it := range v.items(find, v.Root(), -1) {
+		if text := v.Text(it); text != "" {
+			out = append(out, text)
 		}
 	}
 	return out

@@ -193,6 +193,8 @@ func (g *generator) schema(t reflect.Type, tag reflect.StructTag) map[string]any
 		}}}
 	case reflect.TypeFor[linked]():
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, g.schema(reflect.TypeFor[linkedKeys](), "")}}
+	case reflect.TypeFor[tableCells]():
+		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, g.schema(reflect.TypeFor[tableKeys](), "")}}
 	case reflect.TypeFor[assetURL]():
 		return map[string]any{"anyOf": []any{map[string]any{"type": "string"}, g.schema(reflect.TypeFor[field](), "")}}
 	case reflect.TypeFor[literal]():

@@ -107,13 +107,13 @@ func TestMistakesHaveTheirPlaceAndTheNearestWord(t *testing.T) {
 		{"a bad JSON path", head + "fields: {a: {json: 'a.#(b'}}\n", `job.yaml:3:20: fields.a.json: bad path "a.#(b": '(' is not closed`},
 		{
 			"a field without a source", head + "fields:\n  a: {match: x}\n",
-			`job.yaml:4:3: fields.a: gives no place to look: give css, xpath, text, regex, meta, json, jsonld, column, asset or first`,
+			`job.yaml:4:3: fields.a: gives no place to look: give css, xpath, text, regex, meta, json, jsonld, microdata, opengraph, table, article, pdf, feed, column, asset or first`,
 		},
 		{"a field with two sources", head + "fields:\n  a: {css: p, meta: x}\n", `job.yaml:4:3: fields.a: looks in two places, css and meta: give only one of them, or first`},
 		{"a source that is empty", head + "fields:\n  a: {css: ''}\n", `job.yaml:4:12: fields.a.css is empty`},
 		{"a field with a taken name", head + "fields:\n  status: {css: p}\n", `job.yaml:4:3: fields.status: the name status is reserved for the task in expressions and keys`},
 		{"a field named like a word of expressions", head + "fields:\n  not: {css: p}\n", `job.yaml:4:3: fields.not: not is a word of expressions, not a name`},
-		{"an unknown type", head + "fields: {a: {css: p, type: integer}}\n", `job.yaml:3:28: fields.a.type is "integer"; it may be string, int, float, decimal, bool: did you mean "int"?`},
+		{"an unknown type", head + "fields: {a: {css: p, type: integer}}\n", `job.yaml:3:28: fields.a.type is "integer"; it may be string, int, float, decimal, bool, date, price: did you mean "int"?`},
 		{
 			"an alternative that is wrong", head + "fields:\n  a:\n    first:\n      - css: p\n      - {css: p, match: '['}\n",
 			"job.yaml:7:25: fields.a.first[1].match: bad regular expression: missing closing ]: `[`",

@@ -183,6 +183,8 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "Text, or `url` and `page`"
 	case reflect.TypeFor[linked]():
 		return "Path, or `type` and `path`"
+	case reflect.TypeFor[tableCells]():
+		return "Header, or `css` and `header`"
 	case reflect.TypeFor[assetURL]():
 		return "Expression, or the keys of a field"
 	case reflect.TypeFor[literal]():

@@ -45,7 +45,7 @@ func (a *assembly) fields(path string, list entries[field]) []extract.Field {
 
 func (a *assembly) field(path string, f field) extract.Field {
 	out := extract.Field{
-		All: f.All, Type: f.Type, Locale: f.Locale, Decimal: f.Decimal,
+		All: f.All, Type: f.Type, Locale: f.Locale, Decimal: f.Decimal, Format: f.Format, Currency: f.Currency,
 		NoTrim: f.Trim != nil && !*f.Trim,
 		Drop:   f.Keep != nil && !*f.Keep,
 	}
@@ -80,6 +80,13 @@ func (a *assembly) field(path string, f field) extract.Field {
 			a.say(a.at(at), at, "%s is empty", at)
 		}
 	}
+	if f.Table != nil {
+		out.Table, out.TableIn = f.Table.header, f.Table.css
+		if at := path + ".table"; out.Table == "" && !blamed(a.mistakes, at) {
+			a.say(a.at(at), at, "%s is empty", at)
+		}
+	}
+	a.structured(path, f, &out)
 	if f.Or != nil {
 		out.Or = f.Or.v
 	}
@@ -93,6 +100,29 @@ func (a *assembly) field(path string, f field) extract.Field {
 		out.Fields = a.fields(path+".fields", *f.Fields)
 	}
 	return out
+}
+
+// structured sets the source of a field that reads things of a form of their own.
+func (a *assembly) structured(path string, f field, out *extract.Field) {
+	if f.Microdata != nil {
+		out.Structured, out.Path, out.StructuredType = "microdata", f.Microdata.path, f.Microdata.typ
+	}
+	for _, of := range []struct {
+		key  string
+		path *string
+	}{{"opengraph", f.OpenGraph}, {"article", f.Article}, {"pdf", f.PDF}, {"feed", f.Feed}} {
+		if of.path == nil {
+			continue
+		}
+		at := path + "." + of.key
+		if out.Structured != "" {
+			a.say(a.at(at), at, "%s looks in two places, %s and %s: give only one of them, or first", path, out.Structured, of.key)
+		}
+		out.Structured, out.Path = of.key, *of.path
+		if *of.path == "" && !blamed(a.mistakes, at) {
+			a.say(a.at(at), at, "%s is empty", at)
+		}
+	}
 }
 
 func (a *assembly) verdict(path string, v verdict) (extract.VerdictRule, bool) {

@@ -111,7 +111,7 @@ func TestEachExampleOfTheReferenceIsValid(t *testing.T) {
 
 // undecidable are the defaults that no value of the key can express.
 var undecidable = []string{
-	"fetch.user_agent", "session.cookies", "fetch.proxy", "challenge", "pages.NAME.challenge", "fields.NAME.decimal", "fields.NAME.locale", "fields.NAME.type", "seeds.ids.check", "seeds.ids.date", "seeds.ids.prefix",
+	"fetch.user_agent", "session.cookies", "fetch.proxy", "challenge", "pages.NAME.challenge", "fields.NAME.decimal", "fields.NAME.locale", "fields.NAME.type", "fields.NAME.format", "fields.NAME.currency", "seeds.ids.check", "seeds.ids.date", "seeds.ids.prefix",
 	"assets.NAME.image.keep", "assets.NAME.types", "assets.NAME.on_failure", "assets.NAME.body", "verdict[].why",
 	"each.where", "pages.NAME.follow[].attr", "pages.NAME.follow[].url", "pages.NAME.follow[].to", "pages.NAME.follow[].match", "pages.NAME.follow[].not", "pages.NAME.follow[].when", "pages.NAME.follow[].limit", "pages.NAME.follow[].priority",
 	"scope.hosts", "scope.match", "scope.not", "scope.depth", "pages.NAME.via", "pages.NAME.wait", "pages.NAME.record", "pages.NAME.priority",

@@ -9,8 +9,17 @@ type linkedKeys struct {
 	Path string `yaml:"path" default:"the thing itself" example:"offers.price"`
 }
 
+// tableKeys are what selects the cells of a table.
+type tableKeys struct {
+	// A selector of tables, of lists of terms (`dl`), or of elements inside a table.
+	CSS string `yaml:"css" default:"table, dl" example:"table.specs"`
+
+	// The text of the header cell, in any case and without a colon at its end.
+	Header string `yaml:"header" required:"true" example:"Weight"`
+}
+
 // field is one value of a page. Each has one source: css, xpath, text, regex, meta, json, jsonld,
-// column, asset or first.
+// microdata, opengraph, table, article, pdf, feed, column, asset or first.
 type field struct {
 	// A selector; the value is the visible text of the first element that has some, or its `attr`.
 	// "." is the element itself. Selectors are browser selectors (`:is()`, `:not()` with a list,
@@ -42,6 +51,35 @@ type field struct {
 	// A path into the things of the page's JSON-LD blocks; a name is looked up in each object of a
 	// list. With `type` only things of that `@type` count, also those inside other things.
 	JSONLD *linked `yaml:"jsonld" example:"{type: Product, path: offers.price}"`
+
+	// A path into the items of the page's microdata, as with `jsonld`.
+	Microdata *linked `yaml:"microdata" example:"{type: Product, path: offers.price}"`
+
+	// A path into the page's properties of OpenGraph. `og:title` is `title`, `og:image` with
+	// `og:image:width` is `image.url` and `image.width`, and other prefixes stay:
+	// `article.published_time`, `product.price.amount`.
+	OpenGraph *string `yaml:"opengraph" example:"image.url"`
+
+	// The cells that belong to a header cell of a table, or the descriptions of a term of a `dl`.
+	// Under a row of headers these are the cells of its column, with `all: true` each of them. A
+	// header at the left gives the cell to its right. In `fields` of an `each` over rows (`tr`), it
+	// is the cell of that row. Cells of several rows or columns count in each of them.
+	Table *tableCells `yaml:"table" example:"Weight"`
+
+	// The article of the page, without navigation and advertisements, as a browser's reader view
+	// finds it: `text`, `title`, `byline`, `excerpt`, `site`, `language`, `image`, `published` or
+	// `modified`. At most 50,000 elements are searched.
+	Article *string `yaml:"article" example:"text"`
+
+	// What a PDF holds: `text`, `pages` (the text of each), `count` of pages, `title`, `author`,
+	// `subject`, `keywords`, `creator`, `producer`, `created` or `modified`. A PDF that is broken,
+	// encrypted, of more than 10,000 pages or 1 MiB of text fails its task with that reason.
+	PDF *string `yaml:"pdf" example:"text"`
+
+	// A path into a feed of RSS, Atom or JSON Feed: `title`, `link`, `description`, `language`,
+	// `updated`, and `entries`, each with `id`, `title`, `link`, `published`, `updated`, `summary`,
+	// `content`, `authors`, `categories` and `enclosures` (`url`, `type`, `length`).
+	Feed *string `yaml:"feed" example:"title"`
 
 	// The value of a column that came with the ID: of a CSV or TSV file, or of `meta` in a list, an
 	// `add` or a Go scraper's follow. Numbers keep their digits. A CSV column is a text unless
@@ -77,13 +115,32 @@ type field struct {
 
 	// The type of the value. A text that does not have it is missing. int has any size. decimal
 	// keeps each digit and leaves a currency out. float keeps digits that 64 bits can't hold.
-	Type string `yaml:"type" enum:"string,int,float,decimal,bool" default:"string, of JSON its own" example:"decimal" beside:"css: .price"`
+	//
+	// date reads a date in figures or in words (English, German, French, Spanish, Italian, Dutch,
+	// Portuguese) and gives ISO 8601: `2026-03-05`, or `2026-03-05T14:30:00+01:00` with a time. A
+	// date that may be two, such as 03/04/2026 without `locale`, is missing, and the reason says
+	// so. Dates relative to today are missing too.
+	//
+	// price gives `amount` with all digits, `currency` as a code of ISO 4217, and `note`. The note
+	// is `on request`, `free`, `from` (the least of several), `range`, or says why there is no
+	// currency. `price.amount` and `price.note` are for expressions. An object of JSON-LD with
+	// `price` and `priceCurrency` is a price too.
+	Type string `yaml:"type" enum:"string,int,float,decimal,bool,date,price" default:"string, of JSON its own" example:"decimal" beside:"css: .price"`
 
-	// The language of numbers in a text. With `de`, `1.299,00 €` is 1299.00.
+	// The language of numbers, dates and prices in a text. With `de`, `1.299,00 €` is 1299.00. A
+	// region names the currency of signs that several countries have, such as `$` and `kr`.
 	Locale string `yaml:"locale" default:"a decimal point, commas between thousands" example:"de" beside:"css: .price, type: decimal"`
 
 	// The decimal mark of numbers, in place of `locale`.
 	Decimal string `yaml:"decimal" default:"the mark of locale" example:"," beside:"css: .price, type: decimal"`
+
+	// The format of dates, as strftime writes it: %Y %y %m %d %B %b %A %a %H %I %M %S %f %p %z %Z
+	// %F %T. Names of months are in the language of `locale`.
+	Format string `yaml:"format" default:"any date with one meaning" example:"%d.%m.%y" beside:"css: .date, type: date"`
+
+	// The currency of prices that state none, or a sign of several currencies, as a code of ISO
+	// 4217.
+	Currency string `yaml:"currency" default:"the currency of the region of locale" example:"CAD" beside:"css: .price, type: price"`
 
 	// Removes white space around the value.
 	Trim *bool `yaml:"trim" default:"true" example:"false" beside:"css: p"`

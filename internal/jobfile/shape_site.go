@@ -79,6 +79,12 @@ type eachKeys struct {
 	// A path into the JSON-LD blocks, as in a field.
 	JSONLD *linked `yaml:"jsonld" example:"{type: Offer}" beside:"fields: {sku: {json: sku}}"`
 
+	// A path into the items of microdata, as in a field.
+	Microdata *linked `yaml:"microdata" example:"{type: Offer}" beside:"fields: {sku: {json: sku}}"`
+
+	// A path into a feed, mostly `entries`.
+	Feed *string `yaml:"feed" example:"entries" beside:"fields: {sku: {json: id}}"`
+
 	// The template of the record's key, over the fields. It is unique in the job and kind of
 	// record.
 	Key string `yaml:"key" required:"true" example:"{sku}" beside:"css: li.item"`

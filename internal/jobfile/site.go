@@ -381,7 +381,7 @@ func (a *assembly) eaches(path string, list *several[eachKeys]) []extract.Each {
 			at = index(path, i)
 		}
 		each := extract.Each{
-			Source: a.field(at, field{CSS: e.CSS, XPath: e.XPath, JSON: e.JSON, JSONLD: e.JSONLD}),
+			Source: a.field(at, field{CSS: e.CSS, XPath: e.XPath, JSON: e.JSON, JSONLD: e.JSONLD, Microdata: e.Microdata, Feed: e.Feed}),
 			Key:    e.Key, Where: or(e.Where, ""), Merge: e.Merge, Fields: a.fields(at+".fields", e.Fields),
 		}
 		for _, asset := range e.Assets {

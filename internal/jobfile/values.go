@@ -264,6 +264,19 @@ func (v *linked) decode(d *decoder, n *node, path string) {
 	v.path, _ = d.text(n, path)
 }
 
+// tableCells is the text of a header cell, or keys that select it.
+type tableCells struct{ header, css string }
+
+func (v *tableCells) decode(d *decoder, n *node, path string) {
+	if n.kind == mapping {
+		var keys tableKeys
+		d.structure(reflect.ValueOf(&keys).Elem(), n, path)
+		v.header, v.css = keys.Header, keys.CSS
+		return
+	}
+	v.header, _ = d.text(n, path)
+}
+
 // assetURL is an expression, or a source with the keys of a field.
 type assetURL struct {
 	expression string

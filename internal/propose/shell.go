@@ -14,7 +14,7 @@ import (
 )
 
 // Sources are the sources of fields that a line of a shell may begin with.
-var Sources = []string{"css", "xpath", "text", "regex", "meta", "json", "jsonld"}
+var Sources = []string{"css", "xpath", "text", "regex", "meta", "json", "jsonld", "microdata", "opengraph", "table", "article", "pdf", "feed"}
 
 // Line turns a line of a shell into the flow mapping of a field. A line is a source with its text
 // (css h1.title), a rule ({css: h1, attr: title}), or a selector alone. In "css a @href" the last
