@@ -59,11 +59,7 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	defer func() { end() }()
 	cfg.UntilDone, cfg.Migrate, cfg.Log = true, true, log
 	cfg.Pages = func(f drivers.Frontier) (http.Handler, func(), error) {
-		console, err := a.webConsole(f, "", nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		return console, console.Close, nil
+		return a.webConsole(f, "", nil)
 	}
 	endTraces, err := a.trace(ctx, &cfg)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -33,12 +34,13 @@ func newServe(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "serve", Short: "Serve the console: pages and a JSON API about the jobs of a frontier", Args: cobra.NoArgs,
 		Long: `Serves the jobs of a frontier as pages and as JSON: states, rates, hosts, reasons,
-drift, and lists of tasks. The numbers are live. /api/openapi.json describes the API.
+drift, pictures, ID spaces, and lists of tasks. The numbers are live.
+/api/openapi.json describes the API.
 
 It only reads, until --token-file names a file with a token of at least 16 characters.
-Then a person signs in with it, and a program sends it as a bearer token, to pause and
-resume jobs and hosts, and to send tasks back by state, reason, host or key. Each
-action is logged.
+Then a person signs in with it, and a program sends it as a bearer token. They pause,
+drain and resume jobs and hosts, change paces, send tasks back, drop and prioritize
+them, and stop workers. "seine changes" lists each action.
 
 It listens on this machine alone. For other machines, give --http ADDRESS with
 --tls-cert and --tls-key, or put a proxy before it. Everyone who reaches the address
@@ -75,18 +77,25 @@ func (a *serveCommand) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	console, err := a.webConsole(f, token, a.hosts)
+	console, end, err := a.webConsole(f, token, a.hosts)
 	if err != nil {
 		return err
 	}
-	defer console.Close()
+	defer end()
 	return a.listen(ctx, console)
 }
 
 // webConsole opens the console of a frontier.
-func (a *app) webConsole(f drivers.Frontier, token string, hosts []string) (*web.Server, error) {
-	return web.New(web.Config{
-		Frontier: f, Token: token, Hosts: hosts, Log: a.logger(slog.LevelInfo),
+func (a *app) webConsole(f drivers.Frontier, token string, hosts []string) (http.Handler, func(), error) {
+	opened := &stores{app: a, open: map[frontier.JobID]*storeOfJob{}}
+	console, err := web.New(web.Config{
+		Frontier: f, Token: token, Hosts: hosts, Log: a.logger(slog.LevelInfo), Files: opened.of,
+		Tune: func(ctx context.Context, info frontier.JobInfo, form url.Values) (string, error) {
+			return a.tuneByForm(ctx, f, info, form)
+		},
+		Spaces: func(ctx context.Context, info frontier.JobInfo, s frontier.Status) ([]any, error) {
+			return a.spacesOfJob(ctx, f, info, s)
+		},
 		Report: func(_ context.Context, info frontier.JobInfo, s frontier.Status) any {
 			job, err := a.stored(info, needs{})
 			return statusOf(info.Name, s, err == nil && explores(job))
@@ -104,6 +113,10 @@ func (a *app) webConsole(f drivers.Frontier, token string, hosts []string) (*web
 			return err
 		},
 	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return console, func() { console.Close(); opened.close() }, nil
 }
 
 func (a *serveCommand) readToken() (string, error) {

@@ -222,7 +222,7 @@ type Change struct {
 	Job JobID // 0: none
 	At  time.Time
 
-	// Who names a person as far as the caller knows. What describes the change as a command..
+	// Who names a person as far as the caller knows. What describes the change as a command.
 	Who, What string
 }
 

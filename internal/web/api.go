@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"embed"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -36,7 +38,7 @@ type apiError struct {
 // refuse sends the error of a request.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case errors.Is(err, errNoJob), errors.Is(err, errAction):
+	case errors.Is(err, errNoJob), errors.Is(err, errAction), errors.Is(err, errNoTask), errors.Is(err, errNoWorker):
 		answer(w, http.StatusNotFound, apiError{err.Error()})
 	case errors.Is(err, errBusy):
 		answer(w, http.StatusConflict, apiError{err.Error()})
@@ -48,12 +50,34 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// apiGet sends what data returns.
+func (s *Server) apiGet(data func(r *http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, err := data(r)
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		answer(w, http.StatusOK, v)
+	}
+}
+
+// apiOf is apiGet for the data of a job.
+func (s *Server) apiOf(data func(r *http.Request, job frontier.JobInfo) (any, error)) http.HandlerFunc {
+	return s.apiGet(func(r *http.Request) (any, error) {
+		job, err := s.find(r)
+		if err != nil {
+			return nil, err
+		}
+		return data(r, job)
+	})
+}
+
 // apiJobs lists the reports of all jobs.
-func (s *Server) apiJobs(w http.ResponseWriter, r *http.Request) {
+func (s *Server) apiJobs(r *http.Request) (any, error) {
 	jobs, err := s.list(r.Context())
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return nil, err
 	}
 	out := struct {
 		Jobs []any `json:"jobs"`
@@ -61,27 +85,11 @@ func (s *Server) apiJobs(w http.ResponseWriter, r *http.Request) {
 	for _, j := range jobs {
 		st, err := s.status(r.Context(), j.ID)
 		if err != nil {
-			s.refuse(w, r, err)
-			return
+			return nil, err
 		}
 		out.Jobs = append(out.Jobs, s.cfg.Report(r.Context(), j, st))
 	}
-	answer(w, http.StatusOK, out)
-}
-
-// apiJob sends the report of a job.
-func (s *Server) apiJob(w http.ResponseWriter, r *http.Request) {
-	job, err := s.find(r)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	st, err := s.status(r.Context(), job.ID)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	answer(w, http.StatusOK, s.cfg.Report(r.Context(), job, st))
+	return out, nil
 }
 
 // apiTask is a task in the API, as `seine tasks -o json` prints it.
@@ -99,63 +107,67 @@ type apiTask struct {
 	Meta      json.RawMessage `json:"meta,omitempty"`
 }
 
+func apiTaskOf(t frontier.TaskInfo) apiTask {
+	out := apiTask{
+		Key: t.Key, State: t.State.String(), Final: t.Final, Attempt: t.Attempt, Priority: t.Priority, Reason: t.Reason, Page: t.Page, Worker: t.Worker, UpdatedAt: t.UpdatedAt.UTC(), Meta: t.Meta,
+	}
+	if !t.NextAt.IsZero() {
+		at := t.NextAt.UTC()
+		out.NextAt = &at
+	}
+	return out
+}
+
 // apiTasks lists tasks of a filter, at most taskPage. next is the key after which the next page
 // begins.
-func (s *Server) apiTasks(w http.ResponseWriter, r *http.Request) {
-	job, err := s.find(r)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
+func (s *Server) apiTasks(r *http.Request, job frontier.JobInfo) (any, error) {
 	by, err := filterOf(r.URL.Query().Get).selects()
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return nil, err
 	}
 	by.Limit = taskPage
 	list, err := s.cfg.Frontier.Tasks(r.Context(), job.ID, by)
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return nil, err
 	}
 	out := struct {
 		Tasks []apiTask `json:"tasks"`
 		Next  string    `json:"next,omitempty"`
 	}{Tasks: []apiTask{}}
 	for _, t := range list {
-		one := apiTask{
-			Key: t.Key, State: t.State.String(), Final: t.Final, Attempt: t.Attempt, Priority: t.Priority, Reason: t.Reason, Page: t.Page, Worker: t.Worker, UpdatedAt: t.UpdatedAt.UTC(), Meta: t.Meta,
-		}
-		if !t.NextAt.IsZero() {
-			at := t.NextAt.UTC()
-			one.NextAt = &at
-		}
-		out.Tasks = append(out.Tasks, one)
+		out.Tasks = append(out.Tasks, apiTaskOf(t))
 	}
 	if len(list) == taskPage {
 		out.Next = list[len(list)-1].Key
 	}
-	answer(w, http.StatusOK, out)
+	return out, nil
+}
+
+// permitted sends an error if a program does not send the token.
+func (s *Server) permitted(w http.ResponseWriter, r *http.Request) bool {
+	if s.bearer(r) {
+		return true
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="seine"`)
+	answer(w, http.StatusUnauthorized, apiError{"send the token of the console: Authorization: Bearer TOKEN"})
+	return false
 }
 
 // apiAct carries out an action of a program with the token.
 func (s *Server) apiAct(w http.ResponseWriter, r *http.Request) {
-	if !s.bearer(r) {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="seine"`)
-		answer(w, http.StatusUnauthorized, apiError{"send the token of the console: Authorization: Bearer TOKEN"})
+	if !s.permitted(w, r) {
 		return
 	}
 	job, err := s.find(r)
+	if err == nil {
+		err = r.ParseForm()
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	if err := r.ParseForm(); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
 	action := r.PathValue("action")
-	n, err := s.carryOut(r, job, action, r.Form)
+	n, err := s.carryOut(r, job, s.who(r), action, r.Form)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -165,8 +177,31 @@ func (s *Server) apiAct(w http.ResponseWriter, r *http.Request) {
 	switch action {
 	case "count":
 		out["tasks"] = n
-	case "retry":
+	case "retry", "drop", "prioritize":
 		status = http.StatusAccepted
 	}
 	answer(w, status, out)
 }
+
+// apiStop stops a worker.
+func (s *Server) apiStop(w http.ResponseWriter, r *http.Request) {
+	if !s.permitted(w, r) {
+		return
+	}
+	if err := s.stopWorker(r.Context(), s.who(r), r.FormValue("worker")); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"worker": r.FormValue("worker"), "action": "stop"})
+}
+
+// selectionData is the state of the last change of a selection.
+type selectionData struct {
+	Selection *progress `json:"selection"`
+}
+
+func (s *Server) selectionData(_ context.Context, job frontier.JobInfo) (any, error) {
+	return selectionData{s.work(job.ID)}, nil
+}
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }

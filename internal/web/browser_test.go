@@ -78,7 +78,7 @@ func TestTheConsoleInABrowser(t *testing.T) {
 	form := func(action string) string { return `form[action="/jobs/shop/` + action + `"]:not(:has([name="host"]))` }
 	do("resume", chromedp.Navigate(c.url+"/jobs/shop"), chromedp.Click(form("resume")+" button"), chromedp.WaitVisible(form("pause")))
 	resumed := text("main")
-	do("count", chromedp.Navigate(c.url+"/jobs/shop/tasks?state=error"), chromedp.Click(`form[action="/jobs/shop/count"] button`), chromedp.WaitVisible(`form[action="/jobs/shop/retry"]`))
+	do("count", chromedp.Navigate(c.url+"/jobs/shop/tasks?state=error"), chromedp.Click(`form[action="/jobs/shop/count"]:has([value="retry"]) button`), chromedp.WaitVisible(`form[action="/jobs/shop/retry"]`))
 	confirm := text("main")
 	do("send back", chromedp.Click(`form[action="/jobs/shop/retry"] button`), chromedp.WaitVisible(`[role="status"]`))
 	<-c.back

@@ -8,7 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,8 +34,14 @@ type view struct {
 	Tasks  []frontier.TaskInfo
 	Filter filter
 	More   string // the query of the next page
-	Count  int    // of a requeue that is to be confirmed; -1: none
 	Work   *progress
+
+	// Page is the last part of the path, and Data what the API gives for it.
+	Page string
+	Data any
+
+	Tunings frontier.Tunings
+	History historyData
 
 	States []string
 }
@@ -72,7 +78,18 @@ var functions = template.FuncMap{
 		}
 		return t.UTC().Format("2006-01-02 15:04:05Z")
 	},
-	"plural": func(n int64, noun string) string { return number.Counted(n, noun) },
+	"seconds": func(s float64) string { return strconv.FormatFloat(s, 'f', -1, 64) + " s" },
+	"short":   cut,
+	"left":    left,
+	"pair":    func(a, b any) pair { return pair{a, b} },
+	"most":    most,
+	"rate100": func(x float64) string { return fmt.Sprintf("%.1f", 100*x) },
+	"span":    func(s seine.Span) string { return spanText(s) },
+	"heat":    heat,
+	"asset":   func(host string) string { return strings.TrimPrefix(host, frontier.AssetLane("")) },
+	"query":   url.QueryEscape,
+	"text":    fieldText,
+	"plural":  func(n int64, noun string) string { return number.Counted(n, noun) },
 }
 
 // grouped writes a number with spaces between its thousands.
@@ -86,7 +103,7 @@ func grouped(n int64) string {
 
 // render writes a page. A page that fails halfway is not sent.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
-	if session := s.session(r); session != "" {
+	if session, _ := s.session(r); session != "" {
 		v.Signed, v.CSRF = true, s.formToken(session)
 	}
 	v.CanSign = s.cfg.Token != ""
@@ -144,7 +161,66 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	st.Reasons = st.Reasons[:min(len(st.Reasons), maxReasons)]
-	s.render(w, r, http.StatusOK, "job", view{Title: job.Name, Job: job, Status: st, Work: s.work(job.ID)})
+	v := view{Title: job.Name, Job: job, Status: st, Work: s.work(job.ID), Page: "job", Data: s.cfg.Report(r.Context(), job, st)}
+	if v.Tunings, err = s.cfg.Frontier.Tunings(r.Context(), job.ID); err == nil {
+		v.History, err = s.history(r, job, time.Minute, 3*time.Hour)
+	}
+	if err != nil {
+		s.fails(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "job", v)
+}
+
+// page answers with the page of a job's data.
+func (s *Server) page(name string, p jobPage) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		job, err := s.find(r)
+		if err != nil {
+			s.fails(w, r, err)
+			return
+		}
+		v := view{Title: p.title + " of " + job.Name, Job: job, Page: name}
+		v.Data, err = p.data(r, job)
+		switch {
+		case errors.Is(err, frontier.ErrUnavailable):
+			s.fails(w, r, err)
+			return
+		case errors.Is(err, errNoTask):
+			v.Title, v.Error = "No such task", "The job has no task with this key. It may have been deleted."
+			s.render(w, r, http.StatusNotFound, "error", v)
+			return
+		case err != nil:
+			v.Error = err.Error()
+			s.render(w, r, http.StatusBadRequest, "error", v)
+			return
+		}
+		if name == "kinds" {
+			if v.Status, err = s.status(r.Context(), job.ID); err != nil {
+				s.fails(w, r, err)
+				return
+			}
+		}
+		s.render(w, r, http.StatusOK, name, v)
+	}
+}
+
+func (s *Server) workers(w http.ResponseWriter, r *http.Request) {
+	data, err := s.workersData(r.Context())
+	if err != nil {
+		s.fails(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "workers", view{Title: "Workers", Page: "workers", Data: data})
+}
+
+func (s *Server) allChanges(w http.ResponseWriter, r *http.Request) {
+	data, err := s.changes(r.Context(), 0, r.URL.Query().Get("before"))
+	if err != nil {
+		s.fails(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "changes", view{Title: "Changes", Page: "changes", Data: data})
 }
 
 const (
@@ -157,16 +233,21 @@ const (
 )
 
 // filter is the filter of a list of tasks, as its form has it.
-type filter struct{ State, Reason, Host, Key, After string }
+type filter struct{ State, Reason, Host, Page, Key, After string }
 
 func filterOf(get func(string) string) filter {
-	return filter{get("state"), get("reason"), get("host"), get("key"), get("after")}
+	return filter{get("state"), get("reason"), get("host"), get("page"), get("key"), get("after")}
+}
+
+func (f filter) empty() bool {
+	f.After = ""
+	return f == filter{}
 }
 
 // query returns the parameters of a filter.
 func (f filter) query() string {
 	q := url.Values{}
-	for name, value := range map[string]string{"state": f.State, "reason": f.Reason, "host": f.Host, "key": f.Key, "after": f.After} {
+	for name, value := range map[string]string{"state": f.State, "reason": f.Reason, "host": f.Host, "page": f.Page, "key": f.Key, "after": f.After} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -174,22 +255,29 @@ func (f filter) query() string {
 	return q.Encode()
 }
 
+// flags returns a filter as the flags of a command.
+func (f filter) flags() string {
+	if f.empty() {
+		return " --all"
+	}
+	return flag("state", f.State) + flag("reason", f.Reason) + flag("host", f.Host) + flag("page", f.Page) + strings.TrimPrefix(flag("", f.Key), " --")
+}
+
 // selects returns the frontier's filter.
 func (f filter) selects() (frontier.Filter, error) {
-	out := frontier.Filter{Reason: f.Reason, Host: f.Host, After: f.After}
+	out := frontier.Filter{Reason: f.Reason, Host: f.Host, Page: f.Page, After: f.After}
 	if f.Key != "" {
 		out.Keys = []string{f.Key}
 	}
 	if f.State == "" {
 		return out, nil
 	}
-	for _, s := range seine.States {
-		if s.String() == f.State {
-			out.States = []seine.State{s}
-			return out, nil
-		}
+	state, ok := stateOf(f.State)
+	if !ok {
+		return out, fmt.Errorf("%q is no state", f.State)
 	}
-	return out, fmt.Errorf("%q is no state", f.State)
+	out.States = []seine.State{state}
+	return out, nil
 }
 
 func (s *Server) tasks(w http.ResponseWriter, r *http.Request) {
@@ -199,7 +287,7 @@ func (s *Server) tasks(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := filterOf(r.URL.Query().Get)
-	v := view{Title: "Tasks of " + job.Name, Job: job, Filter: f, Count: -1}
+	v := view{Title: "Tasks of " + job.Name, Job: job, Filter: f, Page: "tasks"}
 	by, err := f.selects()
 	if err != nil {
 		v.Error = "This is no state: " + f.State
@@ -230,67 +318,50 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text[:maxShown], "") + "…"
 }
 
-const (
-	// maxStreams bounds the open consoles with live numbers.
-	maxStreams = 200
-
-	// beat is the time between two events.
-	beat = 2 * time.Second
-)
-
-// events sends the numbers of a job until the console is closed.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	job, err := s.find(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusNotFound)
-		return
+// fieldText writes the value of a field: a text as it is, and anything else as JSON.
+func fieldText(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return cut(text)
 	}
-	s.mu.Lock()
-	if s.streams >= maxStreams {
-		s.mu.Unlock()
-		http.Error(w, "too many open consoles", http.StatusServiceUnavailable)
-		return
-	}
-	s.streams++
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.streams--
-		s.mu.Unlock()
-	}()
-	w.Header().Set("Content-Type", "text/event-stream")
-	c := http.NewResponseController(w)
-	for tick := time.NewTicker(beat); ; {
-		text := []byte(`{"error": "the frontier does not answer"}`)
-		if st, err := s.status(r.Context(), job.ID); err == nil {
-			if text, err = json.Marshal(numbers(st)); err != nil {
-				return
-			}
-		}
-		_ = c.SetWriteDeadline(time.Now().Add(10 * time.Second)) // a client that does not read is dropped
-		if _, err := fmt.Fprintf(w, "data: %s\n\n", text); err != nil || c.Flush() != nil {
-			tick.Stop()
-			return
-		}
-		select {
-		case <-r.Context().Done():
-			tick.Stop()
-			return
-		case <-s.ctx.Done():
-			tick.Stop()
-			return
-		case <-tick.C:
-		}
-	}
+	return cut(string(raw))
 }
 
-// numbers are the live numbers of a job, by the names of their places on the page.
-func numbers(st frontier.Status) map[string]string {
-	out := map[string]string{
-		"records": grouped(st.Records), "assets": grouped(st.Assets), "rate": fmt.Sprintf("%.1f", st.Rate), "workers": fmt.Sprint(st.Workers), "paused": map[bool]string{true: "paused", false: "running"}[st.Paused],
+func spanText(s seine.Span) string {
+	low, high := max(0, s.Min), max(0, s.Max)
+	if low == high {
+		return low.String()
 	}
-	for _, s := range slices.Clone(seine.States) {
-		out["state-"+s.String()] = grouped(st.States[s])
+	return low.String() + "-" + high.String()
+}
+
+// heat returns the step of a color from 0 to 9 for a share of the most.
+func heat(share, most float64) int {
+	if most <= 0 || share <= 0 {
+		return 0
 	}
-	return out
+	return min(9, 1+int(8*share/most))
+}
+
+// pair are two values for a template.
+type pair struct{ A, B any }
+
+// left tells how long a job takes from now on, and why that is not known.
+func left(st frontier.Status) string {
+	n := st.Open + st.Unseen
+	switch {
+	case n == 0:
+		return "nothing left"
+	case st.Paused:
+		return "paused with " + grouped(n) + " tasks left"
+	case st.Workers == 0:
+		return "no worker is at work on " + grouped(n) + " tasks"
+	case st.Rate <= 0:
+		return "no task ended in the last minute, so the time left is not known"
+	}
+	d := time.Duration(float64(n) / st.Rate * float64(time.Second))
+	if !st.LastRetry.IsZero() && time.Until(st.LastRetry) > d {
+		return "about " + time.Until(st.LastRetry).Round(time.Minute).String() + " left, because a task waits for its next try"
+	}
+	return "about " + d.Round(time.Second).String() + " left at this rate"
 }

@@ -5,18 +5,27 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"net"
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 )
 
 const (
 	cookieName  = "seine_console"
 	sessionLife = 12 * time.Hour
 
-	// maxSessions bounds the sessions. The oldest ends.
+	// maxSessions bounds the sessions. The oldest ends. maxName bounds the name of a person.
 	maxSessions = 1000
+	maxName     = 60
 )
+
+// signedIn is a session of a person.
+type signedIn struct {
+	until time.Time
+	name  string // as the person gave it
+}
 
 // digest is the key of a session, so that the memory holds no cookie.
 func digest(cookie string) string {
@@ -25,17 +34,45 @@ func digest(cookie string) string {
 }
 
 // session returns the cookie of a signed-in request, or an empty text.
-func (s *Server) session(r *http.Request) string {
+func (s *Server) session(r *http.Request) (cookie, name string) {
 	c, err := r.Cookie(cookieName)
 	if err != nil || s.cfg.Token == "" {
-		return ""
+		return "", ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if until, ok := s.sessions[digest(c.Value)]; !ok || time.Now().After(until) {
-		return ""
+	in, ok := s.sessions[digest(c.Value)]
+	if !ok || time.Now().After(in.until) {
+		return "", ""
 	}
-	return c.Value
+	return c.Value, in.name
+}
+
+// who names the person of a request for the log of changes. The name is what the person gave.
+func (s *Server) who(r *http.Request) string {
+	_, name := s.session(r)
+	at := "console"
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		at, name = "API", nameOf(r.FormValue("by"))
+	}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		at += " from " + host
+	}
+	if name == "" {
+		return at
+	}
+	return name + " (" + at + ")"
+}
+
+// nameOf bounds a name that a person gave.
+func nameOf(s string) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || strings.ContainsRune("()", r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "")))
+	return strings.ToValidUTF8(s[:min(len(s), maxName)], "")
 }
 
 // formToken returns the token that a form of a session carries. Another site cannot read it.
@@ -47,7 +84,7 @@ func (s *Server) formToken(session string) string {
 
 // mayAct reports whether a form may act: its session is signed in, and the form is the console's.
 func (s *Server) mayAct(r *http.Request) bool {
-	session := s.session(r)
+	session, _ := s.session(r)
 	return session != "" && same([]byte(r.PostFormValue("csrf")), []byte(s.formToken(session)))
 }
 
@@ -77,14 +114,14 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	for len(s.sessions) >= maxSessions {
 		oldest := ""
-		for k, until := range s.sessions {
-			if oldest == "" || until.Before(s.sessions[oldest]) {
+		for k, in := range s.sessions {
+			if oldest == "" || in.until.Before(s.sessions[oldest].until) {
 				oldest = k
 			}
 		}
 		delete(s.sessions, oldest)
 	}
-	s.sessions[digest(cookie)] = time.Now().Add(sessionLife)
+	s.sessions[digest(cookie)] = signedIn{time.Now().Add(sessionLife), nameOf(r.PostFormValue("name"))}
 	s.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure if the console has TLS itself
 		Name: cookieName, Value: cookie, Path: "/", MaxAge: int(sessionLife.Seconds()), HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
@@ -93,7 +130,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	if session := s.session(r); session != "" && s.mayAct(r) {
+	if session, _ := s.session(r); session != "" && s.mayAct(r) {
 		s.mu.Lock()
 		delete(s.sessions, digest(session))
 		s.mu.Unlock()

@@ -6,47 +6,54 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync"
+	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// requeue is the requeueing of a selection, which goes on after the request that began it.
-type requeue struct {
+// selected is the change of a selection, which goes on after the request that began it.
+type selected struct {
+	what string
+
 	mu   sync.Mutex
 	done bool
 	n    int
 	err  string
 }
 
-// progress is the state of a requeue on a page.
+// progress is the state of such a change.
 type progress struct {
-	Done  bool
-	N     int
-	Error string
+	What  string `json:"what"`
+	Done  bool   `json:"done"`
+	N     int    `json:"tasks"`
+	Error string `json:"error,omitempty"`
 }
 
-// work returns the last requeue of a job, or nil.
+// work returns the last change of a selection of a job, or nil.
 func (s *Server) work(job frontier.JobID) *progress {
 	s.mu.Lock()
-	q := s.requeues[job]
+	q := s.selections[job]
 	s.mu.Unlock()
 	if q == nil {
 		return nil
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return &progress{q.done, q.n, q.err}
+	return &progress{q.what, q.done, q.n, q.err}
 }
 
-// errBusy reports a second requeue of a job.
-var errBusy = errors.New("tasks of this job are being requeued already")
+// errBusy reports a second change of a selection of a job.
+var errBusy = errors.New("a selection of this job is being changed already: wait for its end")
 
-// begin begins a requeue.
-func (s *Server) begin(job frontier.JobInfo, by frontier.Filter) error {
-	q := &requeue{}
+// begin begins the change of a selection. act calls each with the number so far.
+func (s *Server) begin(job frontier.JobInfo, who, what string, act func(ctx context.Context, each func(n int)) error) error {
+	q := &selected{what: what}
 	s.mu.Lock()
-	if old := s.requeues[job.ID]; old != nil {
+	if old := s.selections[job.ID]; old != nil {
 		old.mu.Lock()
 		busy := !old.done
 		old.mu.Unlock()
@@ -55,10 +62,10 @@ func (s *Server) begin(job frontier.JobInfo, by frontier.Filter) error {
 			return errBusy
 		}
 	}
-	s.requeues[job.ID] = q
+	s.selections[job.ID] = q
 	s.mu.Unlock()
 	s.active.Go(func() {
-		err := s.cfg.Requeue(s.ctx, job, by, func(n int) {
+		err := act(s.ctx, func(n int) {
 			q.mu.Lock()
 			q.n = n
 			q.mu.Unlock()
@@ -67,65 +74,116 @@ func (s *Server) begin(job frontier.JobInfo, by frontier.Filter) error {
 		defer q.mu.Unlock()
 		if q.done = true; err != nil {
 			q.err = "it stopped early: the log tells why"
-			s.cfg.Log.ErrorContext(s.ctx, "requeue by the console failed", "job", job.Name, "tasks", q.n, "err", err)
+			s.cfg.Log.ErrorContext(s.ctx, "a change by the console failed", "job", job.Name, "tasks", q.n, "err", err)
 		}
+		noting, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 5*time.Second)
+		defer cancel()
+		s.note(noting, job.ID, who, fmt.Sprintf("%s: %d tasks", what, q.n))
 		s.forgetStatus(job.ID)
 	})
 	return nil
 }
 
-// countPage is the number of tasks per read of a count.
-const countPage = 5000
-
-// count counts the tasks of a filter.
-func (s *Server) count(ctx context.Context, job frontier.JobID, by frontier.Filter) (n int, err error) {
-	by.Limit = countPage
-	for {
-		page, err := s.cfg.Frontier.Tasks(ctx, job, by)
-		if err != nil {
-			return n, err
-		}
-		if n += len(page); len(page) < countPage {
-			return n, nil
-		}
-		by.After = page[len(page)-1].Key
+// note adds a change to the frontier's log, and to the log of this process.
+func (s *Server) note(ctx context.Context, job frontier.JobID, who, what string) {
+	s.cfg.Log.InfoContext(ctx, "console", "what", what, "job", int(job), "by", who)
+	if err := s.cfg.Frontier.Note(ctx, frontier.Change{Job: job, Who: who, What: what}); err != nil {
+		s.cfg.Log.ErrorContext(ctx, "a change is not in the frontier's log", "what", what, "by", who, "err", err)
 	}
 }
 
 // errAction reports an action that does not exist.
-var errAction = errors.New("no such action: pause, resume, count and retry are")
+var errAction = errors.New("no such action: pause, resume, drain, pace, count, retry, drop and prioritize are")
 
-// carryOut carries out an action. Each is logged with the person's address.
-func (s *Server) carryOut(r *http.Request, job frontier.JobInfo, action string, form url.Values) (n int, err error) {
+// errAll refuses a selection of everything by mistake.
+var errAll = errors.New("name the tasks by state, reason, host, page or key, or give all=1")
+
+// carryOut carries out an action on a job. Each is in the log of changes.
+func (s *Server) carryOut(r *http.Request, job frontier.JobInfo, who, action string, form url.Values) (n int64, err error) {
+	defer s.forgetStatus(job.ID)
+	host := form.Get("host")
+	switch action {
+	case "pause", "resume", "drain":
+		if err := s.cfg.Hold(r.Context(), job, host, action != "resume"); err != nil {
+			return 0, err
+		}
+		s.note(r.Context(), job.ID, who, action+flag("host", host))
+		return 0, nil
+	case "pace":
+		return 0, s.pace(r.Context(), job, who, form)
+	case "count", "retry", "drop", "prioritize":
+		return s.selection(r, job, who, action, form)
+	}
+	return 0, errAction
+}
+
+// pace changes the pace of a job or a host, or returns to the pace of its job file.
+func (s *Server) pace(ctx context.Context, job frontier.JobInfo, who string, form url.Values) error {
+	what, err := s.cfg.Tune(ctx, job, form)
+	if err == nil {
+		s.note(ctx, job.ID, who, what)
+	}
+	if errors.Is(err, frontier.ErrTuning) {
+		return errors.New(strings.TrimPrefix(err.Error(), "tune: "))
+	}
+	return err
+}
+
+// selection counts or changes the tasks of a filter.
+func (s *Server) selection(r *http.Request, job frontier.JobInfo, who, action string, form url.Values) (int64, error) {
 	f := filterOf(form.Get)
 	by, err := f.selects()
 	if err != nil {
 		return 0, err
 	}
+	if action == "count" {
+		return s.cfg.Frontier.Count(r.Context(), job.ID, affected(form.Get("action"), by))
+	}
+	if f.empty() && form.Get("all") == "" {
+		return 0, errAll
+	}
+	what := action + f.flags()
 	switch action {
-	case "pause", "resume":
-		err = s.cfg.Hold(r.Context(), job, form.Get("host"), action == "pause")
-	case "count":
-		return s.count(r.Context(), job.ID, by)
 	case "retry":
-		if f == (filter{}) && form.Get("all") == "" {
-			return 0, errors.New("name the tasks by state, reason, host or key, or give all=1")
-		}
-		err = s.begin(job, by)
-	default:
-		return 0, errAction
+		return 0, s.begin(job, who, what, func(ctx context.Context, each func(int)) error { return s.cfg.Requeue(ctx, job, by, each) })
+	case "drop":
+		return 0, s.begin(job, who, what, func(ctx context.Context, each func(int)) error {
+			_, err := frontier.DropAll(ctx, s.cfg.Frontier, job.ID, by, each)
+			return err
+		})
 	}
-	if err == nil {
-		s.cfg.Log.InfoContext(r.Context(), "console", "action", action, "job", job.Name, "host", form.Get("host"), "filter", f.query(), "by", r.RemoteAddr)
+	priority, err := strconv.Atoi(form.Get("priority"))
+	if err != nil || priority < 0 || priority > 3 {
+		return 0, errors.New("give a priority from 0, which goes first, to 3")
 	}
-	s.forgetStatus(job.ID)
-	return n, err
+	return 0, s.begin(job, who, fmt.Sprintf("prioritize %d%s", priority, f.flags()), func(ctx context.Context, each func(int)) error {
+		_, err := frontier.PrioritizeAll(ctx, s.cfg.Frontier, job.ID, by, priority, each)
+		return err
+	})
+}
+
+// affected returns the tasks of a filter that an action changes.
+func affected(action string, by frontier.Filter) frontier.Filter {
+	switch action {
+	case "retry":
+		return by.Requeued()
+	case "drop", "prioritize":
+		return by.Waiting()
+	}
+	return by
+}
+
+func flag(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return " --" + name + " " + value
 }
 
 // act carries out a form of the console.
 func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 	if !s.mayAct(r) {
-		s.render(w, r, http.StatusForbidden, "error", view{Title: "Not permitted", Error: "Sign in with the token of the console, and send the form again."})
+		s.notPermitted(w, r)
 		return
 	}
 	job, err := s.find(r)
@@ -134,14 +192,88 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	action := r.PathValue("action")
-	n, err := s.carryOut(r, job, action, r.PostForm)
-	if err != nil {
-		s.render(w, r, http.StatusBadRequest, "error", view{Title: "Not done", Error: fmt.Sprintf("%s: %v", action, err)})
+	n, err := s.carryOut(r, job, s.who(r), action, r.PostForm)
+	switch {
+	case errors.Is(err, frontier.ErrUnavailable):
+		s.fails(w, r, err)
+		return
+	case err != nil:
+		s.render(w, r, http.StatusBadRequest, "error", view{Title: "Not done", Job: job, Error: fmt.Sprintf("%s: %v", action, err)})
+		return
+	case action == "count":
+		s.confirm(w, r, job, n)
 		return
 	}
-	if action == "count" {
-		s.render(w, r, http.StatusOK, "confirm", view{Title: "Requeue tasks of " + job.Name, Job: job, Filter: filterOf(r.PostForm.Get), Count: n})
+	to := "/jobs/" + url.PathEscape(job.Name)
+	if back := r.PostForm.Get("back"); back == "hosts" || back == "failures" {
+		to += "/" + back
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// confirm asks before a selection is changed.
+func (s *Server) confirm(w http.ResponseWriter, r *http.Request, job frontier.JobInfo, n int64) {
+	c := confirmation{Action: r.PostForm.Get("action"), N: n, Priority: r.PostForm.Get("priority")}
+	switch c.Action {
+	case "drop":
+		c.Button, c.Note = "Drop", "They end as skipped without a request. Tasks in progress stay."
+	case "prioritize":
+		c.Button, c.Note = "Give the priority "+c.Priority+" to", "Tasks in progress stay."
+	default:
+		c.Action, c.Button, c.Note = "retry", "Send back", "Their attempts restart at zero. Tasks in progress stay."
+	}
+	s.render(w, r, http.StatusOK, "confirm", view{Title: "Change tasks of " + job.Name, Job: job, Filter: filterOf(r.PostForm.Get), Data: c})
+}
+
+// confirmation is the question before a selection is changed.
+type confirmation struct {
+	Action, Button, Note, Priority string
+	N                              int64
+}
+
+func (s *Server) notPermitted(w http.ResponseWriter, r *http.Request) {
+	s.render(w, r, http.StatusForbidden, "error", view{Title: "Not permitted", Error: "Sign in with the token of the console, and send the form again."})
+}
+
+// errNoWorker reports a worker that is not at work.
+var errNoWorker = errors.New("no such worker is at work")
+
+// stopWorker asks a worker to end.
+func (s *Server) stopWorker(ctx context.Context, who, worker string) error {
+	n, err := s.cfg.Frontier.StopWorker(ctx, worker)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return errNoWorker
+	}
+	s.note(ctx, 0, who, "stop "+worker)
+	return nil
+}
+
+// actWorker carries out the form of a worker.
+func (s *Server) actWorker(w http.ResponseWriter, r *http.Request) {
+	if !s.mayAct(r) {
+		s.notPermitted(w, r)
 		return
 	}
-	http.Redirect(w, r, "/jobs/"+url.PathEscape(job.Name), http.StatusSeeOther)
+	err := s.stopWorker(r.Context(), s.who(r), r.PostForm.Get("worker"))
+	switch {
+	case errors.Is(err, errNoWorker):
+		s.render(w, r, http.StatusBadRequest, "error", view{Title: "Not done", Error: "stop: " + err.Error()})
+	case err != nil:
+		s.fails(w, r, err)
+	default:
+		http.Redirect(w, r, "/workers", http.StatusSeeOther)
+	}
+}
+
+// stateOf returns the state with a name.
+func stateOf(name string) (seine.State, bool) {
+	for _, s := range seine.States {
+		if s.String() == name {
+			return s, true
+		}
+	}
+	return 0, false
 }

@@ -20,6 +20,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -27,10 +28,20 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
+// Frontier is what the console reads and changes.
+type Frontier interface {
+	frontier.Reader
+	frontier.Steering
+	frontier.Histories
+	frontier.Inspector
+
+	Recorded(ctx context.Context, job frontier.JobID, keys []string) (map[string]frontier.Recording, error)
+	RecordsOf(ctx context.Context, job frontier.JobID, tasks []string) ([]frontier.Stored, error)
+}
+
 // Config configures a console.
 type Config struct {
-	// Frontier is read. All actions go through Hold and Requeue.
-	Frontier frontier.Reader
+	Frontier Frontier
 
 	// Report returns the report of a job as `seine status -o json` prints it.
 	Report func(ctx context.Context, job frontier.JobInfo, s frontier.Status) any
@@ -41,6 +52,16 @@ type Config struct {
 	// Requeue requeues the tasks of a job that a filter selects, and calls each with the number of
 	// requeued tasks now and then.
 	Requeue func(ctx context.Context, job frontier.JobInfo, filter frontier.Filter, each func(n int)) error
+
+	// Tune changes the pace of a job by a form: host, delay, concurrency, limit, or reset. It returns
+	// the change as a command.
+	Tune func(ctx context.Context, job frontier.JobInfo, form url.Values) (what string, err error)
+
+	// Spaces returns the statistics of a job's ID spaces. Nil: none are shown.
+	Spaces func(ctx context.Context, job frontier.JobInfo, s frontier.Status) ([]any, error)
+
+	// Files opens what a job stored. Nil: no picture and no recorded page is shown.
+	Files func(ctx context.Context, job frontier.JobInfo) (Files, error)
 
 	// Token permits actions. Empty means that the console only reads.
 	Token string
@@ -70,11 +91,11 @@ type Server struct {
 	token [sha256.Size]byte
 	key   []byte // signs form tokens
 
-	mu       sync.Mutex
-	sessions map[string]time.Time // by the digest of the cookie; until when they last
-	cache    map[frontier.JobID]*cached
-	requeues map[frontier.JobID]*requeue
-	streams  int
+	mu         sync.Mutex
+	sessions   map[string]signedIn // by the digest of the cookie
+	cache      map[frontier.JobID]*cached
+	selections map[frontier.JobID]*selected
+	streams    int
 
 	// jobs are the jobs of the last answer.
 	jobs   []frontier.JobInfo
@@ -103,7 +124,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, mux: http.NewServeMux(), key: make([]byte, 32), token: sha256.Sum256([]byte(cfg.Token)),
-		sessions: map[string]time.Time{}, cache: map[frontier.JobID]*cached{}, requeues: map[frontier.JobID]*requeue{},
+		sessions: map[string]signedIn{}, cache: map[frontier.JobID]*cached{}, selections: map[frontier.JobID]*selected{},
 	}
 	if _, err := rand.Read(s.key); err != nil {
 		return nil, err
@@ -126,22 +147,37 @@ func (s *Server) Close() {
 func (s *Server) routes() {
 	s.mux.Handle("GET /assets/", http.FileServerFS(assetFiles))
 	s.mux.HandleFunc("GET /{$}", s.home)
+	s.mux.HandleFunc("GET /workers", s.workers)
+	s.mux.HandleFunc("GET /changes", s.allChanges)
 	s.mux.HandleFunc("GET /jobs/{job}", s.job)
 	s.mux.HandleFunc("GET /jobs/{job}/tasks", s.tasks)
 	s.mux.HandleFunc("GET /jobs/{job}/events", s.events)
+	s.mux.HandleFunc("GET /jobs/{job}/file", s.file)
+	s.mux.HandleFunc("GET /jobs/{job}/recorded", s.recorded)
 	s.mux.HandleFunc("GET /login", s.showLogin)
 	s.mux.HandleFunc("POST /login", s.login)
 	s.mux.HandleFunc("POST /logout", s.logout)
+	s.mux.HandleFunc("POST /workers/stop", s.actWorker)
 	s.mux.HandleFunc("POST /jobs/{job}/{action}", s.act)
 	s.mux.HandleFunc("GET /api/openapi.json", s.openAPI)
-	s.mux.HandleFunc("GET /api/jobs", s.apiJobs)
-	s.mux.HandleFunc("GET /api/jobs/{job}", s.apiJob)
-	s.mux.HandleFunc("GET /api/jobs/{job}/tasks", s.apiTasks)
+	s.mux.HandleFunc("GET /api/jobs", s.apiGet(s.apiJobs))
+	s.mux.HandleFunc("GET /api/workers", s.apiGet(func(r *http.Request) (any, error) { return s.workersData(r.Context()) }))
+	s.mux.HandleFunc("GET /api/changes", s.apiGet(func(r *http.Request) (any, error) { return s.changes(r.Context(), 0, r.URL.Query().Get("before")) }))
+	s.mux.HandleFunc("GET /api/jobs/{job}", s.apiOf(s.kindsData))
+	s.mux.HandleFunc("GET /api/jobs/{job}/tasks", s.apiOf(s.apiTasks))
+	s.mux.HandleFunc("GET /api/jobs/{job}/selection", s.apiOf(func(r *http.Request, job frontier.JobInfo) (any, error) { return s.selectionData(r.Context(), job) }))
 	s.mux.HandleFunc("POST /api/jobs/{job}/{action}", s.apiAct)
+	s.mux.HandleFunc("POST /api/workers/stop", s.apiStop)
+	for name, page := range s.jobPages() {
+		s.mux.HandleFunc("GET /jobs/{job}/"+name, s.page(name, page))
+		if name != "kinds" { // its data is the job's
+			s.mux.HandleFunc("GET /api/jobs/{job}/"+name, s.apiOf(page.data))
+		}
+	}
 }
 
 // policy permits only what the console itself serves.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; frame-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // ServeHTTP answers a request. Each answer forbids frames, foreign scripts and guessed types.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

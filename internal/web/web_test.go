@@ -98,7 +98,7 @@ func open(t *testing.T, cfg web.Config) *console {
 	}
 	cfg.Frontier = c.frontier
 	cfg.Report = func(_ context.Context, job frontier.JobInfo, s frontier.Status) any {
-		return map[string]any{"job": job.Name, "errors": s.Final[seine.Error]}
+		return map[string]any{"job": job.Name, "states": map[string]int64{"error": s.States[seine.Error]}, "records": s.Records, "assets": s.Assets, "paused": s.Paused}
 	}
 	cfg.Hold = func(_ context.Context, job frontier.JobInfo, host string, paused bool) error {
 		if host == "none" {
@@ -106,6 +106,13 @@ func open(t *testing.T, cfg web.Config) *console {
 		}
 		c.held = append(c.held, job.Name+" "+host+map[bool]string{true: " paused", false: " resumed"}[paused])
 		return f.PauseJob(context.WithoutCancel(ctx), job.ID, paused)
+	}
+	cfg.Tune = func(ctx context.Context, job frontier.JobInfo, form url.Values) (string, error) {
+		delay, err := time.ParseDuration(form.Get("delay"))
+		if err != nil {
+			return "", err
+		}
+		return "pace --delay " + delay.String(), f.Tune(ctx, job.ID, form.Get("host"), frontier.Tuning{Delay: &seine.Span{Min: delay, Max: delay}})
 	}
 	cfg.Requeue = func(_ context.Context, _ frontier.JobInfo, by frontier.Filter, each func(int)) error {
 		each(2)
@@ -235,7 +242,7 @@ func TestAPersonSteers(t *testing.T) {
 	if status, _, body := c.ask(person, "POST", "/jobs/shop/pause", url.Values{"csrf": {m[1]}, "host": {"none"}}); status != 400 || !strings.Contains(body, "no task is on this host") {
 		t.Errorf("pause of an unknown host answers %d %s", status, body)
 	}
-	if status, _, body := c.ask(person, "POST", "/jobs/shop/count", url.Values{"csrf": {m[1]}, "state": {"error"}}); status != 200 || !strings.Contains(body, "Send 2 tasks back") {
+	if status, _, body := c.ask(person, "POST", "/jobs/shop/count", url.Values{"csrf": {m[1]}, "action": {"retry"}, "state": {"error"}}); status != 200 || !strings.Contains(body, "Send back 2 tasks") {
 		t.Errorf("count answers %d %s", status, body)
 	}
 	if status, _, _ := c.ask(person, "POST", "/jobs/shop/retry", url.Values{"csrf": {m[1]}, "state": {"error"}, "reason": {"500"}}); status != 200 {
@@ -262,14 +269,21 @@ func TestAPI(t *testing.T) {
 		status       int
 		want         string
 	}{
-		{"GET", "/api/jobs", 200, `{"jobs":[{"errors":2,"job":"shop"}]}`},
-		{"GET", "/api/jobs/shop", 200, `{"errors":2,"job":"shop"}`},
+		{"GET", "/api/jobs", 200, `{"jobs":[{"assets":0,"job":"shop","paused":false,"records":0,"states":{"error":2}}]}`},
+		{"GET", "/api/jobs/shop", 200, `{"assets":0,"job":"shop","paused":false,"records":0,"states":{"error":2}}`},
 		{"GET", "/api/jobs/none", 404, `{"error":"no such job"}`},
 		{"GET", "/api/jobs/shop/tasks?state=nothing", 400, `{"error":"\"nothing\" is no state"}`},
-		{"POST", "/api/jobs/shop/count?state=error", 200, `{"action":"count","job":"shop","tasks":2}`},
-		{"POST", "/api/jobs/shop/retry", 400, `{"error":"name the tasks by state, reason, host or key, or give all=1"}`},
+		{"POST", "/api/jobs/shop/count?state=error&action=retry", 200, `{"action":"count","job":"shop","tasks":2}`},
+		{"POST", "/api/jobs/shop/count?action=drop", 200, `{"action":"count","job":"shop","tasks":1}`},
+		{"POST", "/api/jobs/shop/pace?delay=3s", 200, `{"action":"pace","job":"shop"}`},
+		{"POST", "/api/jobs/shop/prioritize?host=h:80&priority=9", 400, `{"error":"give a priority from 0, which goes first, to 3"}`},
+		{"POST", "/api/workers/stop?worker=none", 404, `{"error":"no such worker is at work"}`},
+		{"POST", "/api/workers/stop?worker=w", 200, `{"action":"stop","worker":"w"}`},
+		{"GET", "/api/jobs/shop/task?key=none", 404, `{"error":"no such task"}`},
+		{"GET", "/api/jobs/shop/history?span=9y", 400, `{"error":"the span is 3h, 2d, 30d or 1y"}`},
+		{"POST", "/api/jobs/shop/retry", 400, `{"error":"name the tasks by state, reason, host, page or key, or give all=1"}`},
 		{"POST", "/api/jobs/shop/pause", 200, `{"action":"pause","job":"shop"}`},
-		{"POST", "/api/jobs/shop/explode", 404, `{"error":"no such action: pause, resume, count and retry are"}`},
+		{"POST", "/api/jobs/shop/explode", 404, `{"error":"no such action: pause, resume, drain, pace, count, retry, drop and prioritize are"}`},
 		{"POST", "/api/jobs/shop/retry?state=error", 202, `{"action":"retry","job":"shop"}`},
 	} {
 		status, _, body := c.ask(http.DefaultClient, x.method, x.path, nil, bearer...)
