@@ -73,7 +73,7 @@ func (s *stores) close() {
 	}
 }
 
-// Read reads a file of at most so many bytes.
+// Read reads a file. It refuses files of more than most bytes.
 func (f *storeOfJob) Read(ctx context.Context, path string, most int64) ([]byte, error) {
 	r, err := f.bucket.NewReader(ctx, path, nil)
 	if err != nil {

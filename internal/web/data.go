@@ -319,7 +319,7 @@ func (s *Server) failuresData(r *http.Request, job frontier.JobInfo) (any, error
 		}
 	}
 	out := failuresData{Reasons: []reasonJSON{}}
-	for _, c := range frontier.Plain(st.Reasons) {
+	for _, c := range frontier.Plain(st.Reasons[:min(len(st.Reasons), maxReasons)]) {
 		if c.State == seine.Error || c.State == seine.Stale {
 			out.Reasons = append(out.Reasons, reasonJSON{c.State.String(), c.Reason, c.Count, append([]string{}, examples[group{c.State, c.Reason}]...)})
 		}

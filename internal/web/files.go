@@ -21,9 +21,9 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Files reads what a job stored.
+// Files reads the store of a job.
 type Files interface {
-	// Read reads a file of at most so many bytes.
+	// Read reads a file. It refuses files of more than most bytes.
 	Read(ctx context.Context, path string, most int64) ([]byte, error)
 
 	// Page reads a recorded page.
@@ -33,7 +33,7 @@ type Files interface {
 	Screenshot(key string) string
 }
 
-// Bounds of what the console shows of a store.
+// Bounds of the files and pages that the console shows.
 const (
 	maxFile   = 20 << 20
 	maxPixels = 100 << 20

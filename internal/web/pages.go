@@ -36,7 +36,7 @@ type view struct {
 	More   string // the query of the next page
 	Work   *progress
 
-	// Page is the last part of the path, and Data what the API gives for it.
+	// Page is the last part of the path, and Data is the answer of the API.
 	Page string
 	Data any
 
@@ -87,7 +87,6 @@ var functions = template.FuncMap{
 	"span":    func(s seine.Span) string { return spanText(s) },
 	"heat":    heat,
 	"asset":   func(host string) string { return strings.TrimPrefix(host, frontier.AssetLane("")) },
-	"query":   url.QueryEscape,
 	"text":    fieldText,
 	"plural":  func(n int64, noun string) string { return number.Counted(n, noun) },
 }

@@ -48,7 +48,7 @@ func (s *Server) session(r *http.Request) (cookie, name string) {
 	return c.Value, in.name
 }
 
-// who names the person of a request for the log of changes. The name is what the person gave.
+// who names the person of a request for the log of changes. The person chose the name.
 func (s *Server) who(r *http.Request) string {
 	_, name := s.session(r)
 	at := "console"

@@ -28,7 +28,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// Frontier is what the console reads and changes.
+// Frontier is the part of a frontier that the console needs.
 type Frontier interface {
 	frontier.Reader
 	frontier.Steering
@@ -53,20 +53,19 @@ type Config struct {
 	// requeued tasks now and then.
 	Requeue func(ctx context.Context, job frontier.JobInfo, filter frontier.Filter, each func(n int)) error
 
-	// Tune changes the pace of a job by a form: host, delay, concurrency, limit, or reset. It returns
-	// the change as a command.
+	// Tune changes the pace of a job by the values of a form. It returns the change as a command.
 	Tune func(ctx context.Context, job frontier.JobInfo, form url.Values) (what string, err error)
 
 	// Spaces returns the statistics of a job's ID spaces. Nil: none are shown.
 	Spaces func(ctx context.Context, job frontier.JobInfo, s frontier.Status) ([]any, error)
 
-	// Files opens what a job stored. Nil: no picture and no recorded page is shown.
+	// Files opens the store of a job. Nil: no picture and no recorded page is shown.
 	Files func(ctx context.Context, job frontier.JobInfo) (Files, error)
 
 	// Token permits actions. Empty means that the console only reads.
 	Token string
 
-	// Hosts are names under which the console may be asked, beside addresses and localhost. Another
+	// Hosts are names of the console in requests, in addition to addresses and localhost. Another
 	// name in a request is refused, because a page of another site may resolve its own name to
 	// this machine.
 	Hosts []string

@@ -328,7 +328,7 @@ func TestAFrontierThatGoesAwayAndComesBack(t *testing.T) {
 	t.Parallel()
 	c := open(t, web.Config{Every: time.Nanosecond})
 	c.frontier.down.Store(true)
-	for _, path := range []string{"/", "/jobs/shop"} {
+	for _, path := range []string{"/", "/jobs/shop", "/jobs/shop/tasks", "/jobs/shop/hosts", "/jobs/shop/failures", "/jobs/shop/task?key=a", "/changes"} {
 		if status, h, body := c.ask(http.DefaultClient, "GET", path, nil); status != 503 || h.Get("Refresh") == "" || !strings.Contains(body, "does not answer") {
 			t.Errorf("%s answers %d %s", path, status, body)
 		}
