@@ -87,7 +87,7 @@ check-deploy: ## what can be proved of deploy/ without a cloud (fetches 200 MB t
 image: ## build both images on this machine, and run them as a cluster would (root)
 	@deploy/docker/image
 
-release: ## static binaries for Linux and macOS, checksums and a bill of materials, in dist/
+release: ## archives for Linux and macOS, checksums, bills of materials and a Homebrew formula, in dist/
 	@scripts/release
 
 fuzz: ## fuzz every parser of foreign bytes (FUZZTIME=20s each)

@@ -31,8 +31,25 @@ var (
 	ShopAccount string
 )
 
+// The jobs of the other bundled sites: papers with their PDFs, a social network by its API, the
+// texts of a site, and images of many hosts.
+var (
+	//go:embed archive/job.yaml
+	Archive string
+	//go:embed social/job.yaml
+	Social string
+	//go:embed site/job.yaml
+	Site string
+	//go:embed images/job.yaml
+	Images string
+)
+
 // The addresses that the job files name.
 const (
+	ArchivePages = "127.0.0.1:8720"
+	SocialPages  = "127.0.0.1:8721"
+	SitePages    = "127.0.0.1:8722"
+
 	CardsitePages  = "127.0.0.1:8700"
 	CardsiteImages = "127.0.0.1:8701"
 	ShopPages      = "127.0.0.1:8710"

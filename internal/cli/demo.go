@@ -54,7 +54,7 @@ func newDemo(a *app) *cobra.Command {
 		Use: "demo", Short: "Serve a bundled site, scrape it, show the result",
 		Long: `Serves a bundled site on this machine, scrapes it, and shows the result with the
 reasons of what was left out. The card registry is scraped by its IDs with the job
-of the original, and the shop by its links. Each demo starts from an empty folder
+of the original, and the others with the jobs of the folders in examples. Each demo starts from an empty folder
 and removes the data of an earlier one.
 
 With --serve-only it serves the site for your own job files.`,
@@ -74,7 +74,7 @@ With --serve-only it serves the site for your own job files.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&d.site, "site", siteCards, "the site: cards (a registry of graded cards) or shop")
+	f.StringVar(&d.site, "site", siteCards, "the site: cards (a registry of graded cards), shop, archive (papers), social (an API) or site (texts)")
 	f.BoolVar(&d.serveOnly, "serve-only", false, "serve the site until a signal arrives, scrape nothing")
 	f.StringVar(&d.pages, "pages", "", "address of the pages (default: a free port; with --serve-only the address in the examples)")
 	f.StringVar(&d.images, "images", "", "address of the images (default: a free port; with --serve-only the address in the examples)")
@@ -94,9 +94,11 @@ const (
 )
 
 func (a *demoCommand) run(ctx context.Context, d demoFlags) error {
-	serve := map[string]func(context.Context, demoFlags) (bundledSite, error){siteCards: a.serveCards, siteShop: a.serveShop}[d.site]
+	serve := map[string]func(context.Context, demoFlags) (bundledSite, error){
+		siteCards: a.serveCards, siteShop: a.serveShop, siteArchive: a.serveArchive, siteSocial: a.serveSocial, siteTexts: a.serveTexts,
+	}[d.site]
 	if serve == nil {
-		return usagef("--site %q: cards or shop", d.site)
+		return usagef("--site %q: cards, shop, archive, social or site", d.site)
 	}
 	a.hushed = !d.serveOnly
 	site, err := serve(ctx, d)
@@ -131,7 +133,7 @@ func (a *demoCommand) demoRun(ctx context.Context, d demoFlags, site bundledSite
 	if err := ownDemo(d.dir); err != nil {
 		return err
 	}
-	for _, name := range []string{siteCards, siteShop, "seine.db", "seine.db-wal", "seine.db-shm", "sheet.png"} {
+	for _, name := range []string{siteCards, siteShop, siteArchive, siteSocial, siteTexts, "seine.db", "seine.db-wal", "seine.db-shm", "sheet.png"} {
 		if err := os.RemoveAll(filepath.Join(d.dir, name)); err != nil {
 			return err
 		}

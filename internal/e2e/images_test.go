@@ -12,25 +12,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/seinehq/seine/examples"
 	"github.com/seinehq/seine/internal/imagefarm"
 )
 
 // farmDelay is the pace of each host of the farm.
 const farmDelay = 15 * time.Millisecond
-
-const farmJob = `job: photos
-permission: "ours: bundled with Seine"
-contact: data@lab.example
-seeds: {file: list.csv, columns: {url: link, caption: alt}}
-fetch: {timeout: 4s, asset_timeout: 4s, allow_private: [127.0.0.0/8]}
-pace: {delay: 15ms}
-retry: {error: 1, backoff: 10ms, host_down: 100ms}
-max_failures: 1000
-fields: {caption: {column: caption}}
-assets:
-  image: {url: url, image: {resize: 48x48, mode: center_crop, to: jpeg, min: 32x32}}
-store: {key: "{id}.{ext}"}
-`
 
 // wantReasons are the parts of the reasons of each class that fails.
 var wantReasons = map[imagefarm.Class]string{
@@ -49,8 +36,8 @@ func TestImageFarm(t *testing.T) {
 	t.Cleanup(func() { _ = farm.Close() })
 	dir := t.TempDir()
 	writeList(t, filepath.Join(dir, "list.csv"), farm.Rows())
-	job := filepath.Join(dir, "photos.yaml")
-	if err := os.WriteFile(job, []byte(farmJob), 0o600); err != nil {
+	job := filepath.Join(dir, "images.yaml")
+	if err := os.WriteFile(job, []byte(examples.Images), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(t, dir, 0, "run", job)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine"
-	"github.com/seinehq/seine/internal/testkit"
+	"github.com/seinehq/seine/internal/sitekit"
 )
 
 // fieldsOf returns the fields of the only record of a page.
@@ -58,7 +58,7 @@ func TestPDF(t *testing.T) {
 		{Name: "pages", Structured: "pdf", Path: "pages", All: true}, {Name: "count", Structured: "pdf", Path: "count"},
 		{Name: "created", Structured: "pdf", Path: "created", Type: "date"}, {Name: "doi", First: []Field{{Structured: "pdf", Path: "text", Match: `doi:(\S+)`}}},
 	}}
-	body := testkit.PDF(map[string]string{"Title": "Cards", "CreationDate": "D:20260305143000+01'00'"}, "One doi:10.1/abc", "Two")
+	body := sitekit.PDF(map[string]string{"Title": "Cards", "CreationDate": "D:20260305143000+01'00'"}, "One doi:10.1/abc", "Two")
 	got, _ := fieldsOf(t, rules, &seine.Page{URL: "https://a.example/a.pdf", Status: 200, Type: "application/pdf", Body: body})
 	want := map[string]any{
 		"title": "Cards", "text": "One doi:10.1/abc\n\nTwo", "pages": []any{"One doi:10.1/abc", "Two"}, "count": int64(2),

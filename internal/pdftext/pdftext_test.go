@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"github.com/seinehq/seine/internal/pdftext"
-	"github.com/seinehq/seine/internal/testkit"
+	"github.com/seinehq/seine/internal/sitekit"
 )
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	body := testkit.PDF(map[string]string{"Title": "A study of cards", "Author": "Ada", "CreationDate": "D:20260305143000+01'00'"}, "Abstract\nWe count cards.", "Page two")
+	body := sitekit.PDF(map[string]string{"Title": "A study of cards", "Author": "Ada", "CreationDate": "D:20260305143000+01'00'"}, "Abstract\nWe count cards.", "Page two")
 	doc, err := pdftext.Read(t.Context(), body)
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func TestRead(t *testing.T) {
 
 func TestABrokenPDFHasOneReason(t *testing.T) {
 	t.Parallel()
-	whole := testkit.PDF(nil, strings.Repeat("some text ", 50))
+	whole := sitekit.PDF(nil, strings.Repeat("some text ", 50))
 	for name, tt := range map[string]struct {
 		body []byte
 		want error
@@ -35,8 +35,8 @@ func TestABrokenPDFHasOneReason(t *testing.T) {
 		"a page of HTML": {[]byte("<html>no PDF</html>"), pdftext.ErrNotPDF},
 		"only a header":  {[]byte("%PDF-1.7\n"), pdftext.ErrBroken},
 		"garbage":        {append([]byte("%PDF-1.7\n"), []byte(strings.Repeat("\x00\xff<<", 2000))...), pdftext.ErrBroken},
-		"no pages":       {testkit.PDF(nil), pdftext.ErrBroken},
-		"encrypted":      {testkit.Encrypted(whole), pdftext.ErrEncrypted},
+		"no pages":       {sitekit.PDF(nil), pdftext.ErrBroken},
+		"encrypted":      {sitekit.Encrypted(whole), pdftext.ErrEncrypted},
 	} {
 		doc, err := pdftext.Read(t.Context(), tt.body)
 		if !errors.Is(err, tt.want) {
@@ -62,7 +62,7 @@ func TestTheEndOfTheContextEndsTheReading(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := pdftext.Read(ctx, testkit.PDF(nil, "x")); !errors.Is(err, context.Canceled) {
+	if _, err := pdftext.Read(ctx, sitekit.PDF(nil, "x")); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -80,7 +80,7 @@ func TestDate(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add(testkit.PDF(map[string]string{"Title": "t"}, "text"))
+	f.Add(sitekit.PDF(map[string]string{"Title": "t"}, "text"))
 	f.Add([]byte("%PDF-1.7\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		doc, err := pdftext.Read(t.Context(), body)

@@ -1,4 +1,4 @@
-// Package sitekit serves and draws the bundled sites, which are the card registry and the shop.
+// Package sitekit serves and draws the bundled sites.
 package sitekit
 
 import (
