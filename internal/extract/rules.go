@@ -157,6 +157,10 @@ type URLPattern interface {
 	String() string
 }
 
+// EveryLink selects the elements that a person can follow: links, areas of image maps, and links of
+// SVG, whose address may be an xlink:href.
+const EveryLink = "a[*|href], area[href]"
+
 // FollowRule finds links on a page.
 type FollowRule struct {
 	// Source gives the links: CSS, XPath, JSON, JSONLD or Regex of a field without a name. CSS

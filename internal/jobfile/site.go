@@ -399,7 +399,7 @@ func (a *assembly) links(path string, f *follows, rules *extract.Rules) {
 	}
 	rules.Obey, rules.Canonical = a.doc.Robots != string(seine.Ignore), true
 	if f.all {
-		rules.Follow = []extract.FollowRule{{Source: extract.Field{CSS: "a[href], area[href]"}}}
+		rules.Follow = []extract.FollowRule{{Source: extract.Field{CSS: extract.EveryLink}}}
 		return
 	}
 	for i, k := range f.rules {
