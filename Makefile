@@ -7,12 +7,13 @@ SEEDS ?= 1-4
 DURATION ?= 60s
 WORKERS ?= 0
 FRONTIER ?= both
+TASKS ?= 1000000
 export CGO_ENABLED ?= 0
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test stress check lint api bench bench-browser bench-frontier bench-image bench-pace bench-dataset bench-count bench-explore bench-explore-db chaos chaos-broken check-deploy fuzz generate image release clean
+.PHONY: help build demo test stress check lint api bench bench-browser bench-frontier bench-image bench-pace bench-dataset bench-count bench-explore bench-explore-db bench-console screenshots chaos chaos-broken check-deploy fuzz generate image release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +73,12 @@ bench-dataset: build ## exports of a million records beside DuckDB, and renditio
 
 bench-count: build ## counting a bucket of a million objects
 	@go -C bench run ./count
+
+bench-console: ## the pages of the console on a frontier with a million tasks (TASKS=1000000)
+	@scripts/with-postgres go -C bench run ./console -tasks $(TASKS)
+
+screenshots: ## the pictures of the console in docs/, in both themes
+	@scripts/browser chrome && SEINE_TEST_AXE="$$(scripts/axe)" SEINE_SCREENSHOTS="$(CURDIR)/docs/console" go test ./internal/cli -count=1 -run 'TestEveryPageInABrowser$$'
 
 chaos: build ## break a fleet, judge what came of it (SEEDS=1-4 DURATION=60s WORKERS=3 FRONTIER=postgres, sqlite or both)
 	@[ "$(FRONTIER)" = sqlite ] || scripts/with-postgres true

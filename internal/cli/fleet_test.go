@@ -219,11 +219,34 @@ func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 }
 
 // dark asks for the dark theme.
-func dark() chromedp.Action[chromedp.Void] {
+func dark() chromedp.Action[chromedp.Void] { return theme("dark") }
+
+func theme(name string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
 		return err
 	})
+}
+
+// pictures writes the pictures of the documentation: see `make screenshots`.
+func (b *tab) pictures(dir string) {
+	b.Helper()
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		b.Fatal(err)
+	}
+	b.do("size", chromedp.EmulateViewport(1100, 760))
+	for _, name := range []string{"light", "dark"} {
+		for page, path := range map[string]string{"job": "", "failures": "/failures", "hosts": "/hosts", "space": "/space"} {
+			b.do(path, theme(name), chromedp.Navigate(b.url+"/jobs/shop"+path))
+			image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, page+"-"+name+".png"), image, 0o600)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
 }
 
 // see opens a page, finds a text on it, and has axe judge it.
@@ -298,6 +321,9 @@ func TestEveryPageInABrowser(t *testing.T) {
 	}
 	b.do("dark", dark(), chromedp.Navigate(f.url+"/jobs/shop"))
 	b.judge("the job in the dark theme")
+	if dir := os.Getenv("SEINE_SCREENSHOTS"); dir != "" {
+		b.pictures(dir)
+	}
 	b.do("phone", chromedp.EmulateViewport(390, 844), chromedp.Navigate(f.url+"/jobs/shop"))
 	wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > innerWidth`))
 	if err != nil || wide {

@@ -26,6 +26,7 @@ type statusCommand struct {
 	showSpace bool
 	goal      int64
 	watch     bool
+	history   string
 }
 
 func newStatus(a *app) *cobra.Command {
@@ -38,6 +39,8 @@ func newStatus(a *app) *cobra.Command {
 yield, the expectation of the best block, and a map. --goal N estimates the requests
 and the time until N items are found.
 
+--history shows the work of a job over time, of past runs too.
+
 --watch shows the report again every two seconds, until Ctrl-C. In a pipe each report
 follows the one before, after an empty line; -o json prints a line per job and report.`,
 		Example: `  seine status
@@ -46,6 +49,7 @@ follows the one before, after an empty line; -o json prints a line per job and r
 	}
 	c.Flags().BoolVar(&x.showSpace, "space", false, "show the statistics of the job's ID space, with a map")
 	c.Flags().Int64Var(&x.goal, "goal", 0, "with --space: estimate the requests and the time for this many items")
+	c.Flags().StringVar(&x.history, "history", "", "show the work of the last 3h, 2d, 30d or 1y")
 	c.Flags().BoolVar(&x.watch, "watch", false, "show the report again every two seconds")
 	return c
 }
@@ -56,6 +60,10 @@ const watchEvery = 2 * time.Second
 func (a *statusCommand) run(ctx context.Context, args []string) error {
 	space, goal := a.showSpace, a.goal
 	switch {
+	case a.history != "" && (len(args) == 0 || a.watch || space):
+		return usagef("--history: name the job, without --watch and --space")
+	case a.history != "":
+		return a.past(ctx, args[0], a.history)
 	case a.watch && space:
 		return usagef("--watch does not go with --space")
 	case goal < 0 || goal > 0 && !space:

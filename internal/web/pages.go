@@ -276,6 +276,13 @@ func (f filter) selects() (frontier.Filter, error) {
 		return out, fmt.Errorf("%q is no state", f.State)
 	}
 	out.States = []seine.State{state}
+	switch state {
+	case seine.Pending, seine.InProgress:
+		out.Part = frontier.OpenTasks // the finished ones are many
+	case seine.Done, seine.Skipped:
+		out.Part = frontier.FinalTasks
+	case seine.Error, seine.Stale:
+	}
 	return out, nil
 }
 
