@@ -2,8 +2,9 @@
 //
 // It fills a PostgreSQL of its own with a job of N tasks, of which a tenth is open and few failed,
 // on 1,000 hosts. Then it asks for each page several times, with no cached report, and prints the
-// median and the longest time. It fails if a median is above the bound, except of searches. At last it opens consoles
-// that listen for live numbers, and counts the statements per second of the database.
+// median and the longest time. It fails if a median is above the bound, except of searches. At last
+// it opens consoles that listen for live numbers, and counts the statements per second of the
+// database.
 package main
 
 import (
@@ -143,8 +144,8 @@ func pages(ctx context.Context, at string, n int, most time.Duration) error {
 	return nil
 }
 
-// search reports whether a list reads the tasks by key until it has found enough. No index knows the
-// state, reason or host of a finished task, because such an index would slow each completion.
+// search reports whether a list reads the tasks by key until it has found enough. No index knows
+// the state, reason or host of a finished task, because such an index would slow each completion.
 func search(path string) bool {
 	return strings.Contains(path, "state=error") || strings.Contains(path, "tasks?reason=") || strings.Contains(path, "tasks?host=")
 }
