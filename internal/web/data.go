@@ -107,7 +107,15 @@ type taskData struct {
 // taskData returns all that is known of a task.
 func (s *Server) taskData(r *http.Request, job frontier.JobInfo) (any, error) {
 	ctx, key := r.Context(), r.URL.Query().Get("key")
-	list, err := s.cfg.Frontier.Tasks(ctx, job.ID, frontier.Filter{Keys: []string{key}, Limit: 1})
+	var (
+		list []frontier.TaskInfo
+		err  error
+	)
+	for _, part := range []frontier.Part{frontier.FinalTasks, frontier.OpenTasks} { // the queue has no index by key
+		if err == nil && len(list) == 0 {
+			list, err = s.cfg.Frontier.Tasks(ctx, job.ID, frontier.Filter{Keys: []string{key}, Part: part, Limit: 1})
+		}
+	}
 	if err == nil && len(list) == 0 {
 		err = errNoTask
 	}

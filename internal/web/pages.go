@@ -34,6 +34,7 @@ type view struct {
 	Tasks  []frontier.TaskInfo
 	Filter filter
 	More   string // the query of the next page
+	Left   int64  // open tasks that the list leaves out
 	Work   *progress
 
 	// Page is the last part of the path, and Data is the answer of the API.
@@ -227,6 +228,10 @@ const (
 	maxReasons = 100
 	taskPage   = 100
 
+	// maxSorted is the number of open tasks from which on a list of all tasks leaves them out: the
+	// queue has no order by key, so a page would sort them all.
+	maxSorted = 20_000
+
 	// maxShown bounds a key or reason on a page, in bytes.
 	maxShown = 2000
 )
@@ -299,6 +304,16 @@ func (s *Server) tasks(w http.ResponseWriter, r *http.Request) {
 		v.Error = "This is no state: " + f.State
 		s.render(w, r, http.StatusBadRequest, "tasks", v)
 		return
+	}
+	if f.empty() {
+		st, err := s.status(r.Context(), job.ID)
+		if err != nil {
+			s.fails(w, r, err)
+			return
+		}
+		if st.Open > maxSorted {
+			by.Part, v.Left = frontier.FinalTasks, st.Open
+		}
 	}
 	by.Limit = taskPage + 1
 	if v.Tasks, err = s.cfg.Frontier.Tasks(r.Context(), job.ID, by); err != nil {

@@ -140,6 +140,30 @@ func (r *reasons) Status(ctx context.Context, job frontier.JobID) (frontier.Stat
 	return s, err
 }
 
+// A list of all tasks leaves the open ones out if they are many, and says so.
+func TestAListOfManyOpenTasks(t *testing.T) {
+	t.Parallel()
+	c := open(t, web.Config{Every: time.Nanosecond})
+	var more []frontier.New
+	for i := range 20_100 {
+		more = append(more, frontier.New{Key: fmt.Sprintf("more%05d", i), Lane: "h:80"})
+	}
+	if _, err := c.frontier.Add(t.Context(), 1, more); err != nil {
+		t.Fatal(err)
+	}
+	_, _, body := c.ask(http.DefaultClient, "GET", "/jobs/shop/tasks", nil)
+	if !strings.Contains(body, "20101 tasks are open") || strings.Contains(body, "more00000") || !strings.Contains(body, "key=a\"") {
+		t.Errorf("the list is %s", body)
+	}
+	_, _, body = c.ask(http.DefaultClient, "GET", "/jobs/shop/tasks?state=pending", nil)
+	if !strings.Contains(body, "more00000") || strings.Contains(body, "are open") {
+		t.Errorf("the list of pending tasks is %s", body)
+	}
+	if _, _, body = c.ask(http.DefaultClient, "GET", "/jobs/shop/task?key=more00000", nil); !strings.Contains(body, "It waits because") {
+		t.Errorf("an open task is %s", body)
+	}
+}
+
 // A job of 100,000 reasons has pages of a bounded size, and a deleted job an explanation.
 func TestManyReasonsAndADeletedJob(t *testing.T) {
 	t.Parallel()
