@@ -314,9 +314,13 @@ type Explore struct {
 
 	// Hit reports whether a page is a hit of local search, by its ID and its verdict, Done or
 	// Skipped. Both are stored, so that a changed Hit can judge earlier tasks without a request.
-	// Both are kept, so a changed Hit can judge them again without asking. A stale page is always a
-	// miss, and an error is neither. nil means that a hit is a page that is Done.
+	// A stale page or an error is no evidence. nil means that a hit is a page that is Done.
 	Hit func(id string, v Verdict) bool `json:"-"`
+
+	// Absent reports whether a page without a hit shows that its ID does not exist, by the same
+	// values as Hit. The forager estimates the newest ID of a space from the IDs that exist. nil
+	// means pages that were skipped for status 404 or 410.
+	Absent func(id string, v Verdict) bool `json:"-"`
 
 	// Neighbor makes a chain follow its results instead of an ID space.
 	Neighbor NeighborFunc `json:"-"`

@@ -48,7 +48,7 @@ func numbers(list string) (out []int, err error) {
 }
 
 // row is one line of the table, summed over seeds.
-type row struct{ ours, original, repaired, twoSided, uniform, oracle, duplicates, stopped float64 }
+type row struct{ ours, original, repaired, twoSided, uniform, patient, descending, oracle, duplicates, stopped float64 }
 
 func bench(fleets, budgets string, seeds int, only string) (missed []string, err error) {
 	ws, err := numbers(fleets)
@@ -60,8 +60,8 @@ func bench(fleets, budgets string, seeds int, only string) (missed []string, err
 		return nil, err
 	}
 	fmt.Printf("mean of %d spaces of each kind, 53 million ids\n\n", seeds)
-	fmt.Println("| space | workers | requests | original | repaired | two-sided, uniform | uniform | forager | oracle | of the oracle |")
-	fmt.Println("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
+	fmt.Println("| space | workers | requests | original | repaired | two-sided, uniform | uniform | patience 2 | descending | forager | oracle | of the oracle |")
+	fmt.Println("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
 	for _, k := range sim.Kinds {
 		if !strings.Contains(k.Name, only) {
 			continue
@@ -82,8 +82,8 @@ func bench(fleets, budgets string, seeds int, only string) (missed []string, err
 		for _, workers := range ws {
 			for _, budget := range bs {
 				r := rows[[2]int{workers, budget}].over(float64(seeds))
-				fmt.Printf("| %s | %d | %d | %.3f | %.3f | %.3f | %.3f | **%.3f** | %.3f | %.0f %% |\n", k.Name, workers, budget,
-					r.original, r.repaired, r.twoSided, r.uniform, r.ours, r.oracle, 100*r.ours/r.oracle)
+				fmt.Printf("| %s | %d | %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | **%.3f** | %.3f | %.0f %% |\n", k.Name, workers, budget,
+					r.original, r.repaired, r.twoSided, r.uniform, r.patient, r.descending, r.ours, r.oracle, 100*r.ours/r.oracle)
 				if workers >= 8 && budget >= 10_000 {
 					missed = append(missed, aims(k, workers, budget, r)...)
 				}
@@ -112,11 +112,13 @@ func (x *row) run(w *sim.World, workers, budget int, seed uint64) {
 	add(&x.repaired, sim.NewOriginal(w, workers, true, seed))
 	add(&x.twoSided, sim.NewTwoSided(w, workers, 2, seed))
 	add(&x.uniform, sim.NewUniform(w, seed))
+	add(&x.patient, sim.NewPatient(w, workers, 2, seed))
+	add(&x.descending, sim.NewDescending(w, seed))
 	x.oracle += sim.Oracle(w, budget, seed)
 }
 
 func (x *row) over(n float64) row {
-	return row{x.ours / n, x.original / n, x.repaired / n, x.twoSided / n, x.uniform / n, x.oracle / n, x.duplicates / n, x.stopped / n}
+	return row{x.ours / n, x.original / n, x.repaired / n, x.twoSided / n, x.uniform / n, x.patient / n, x.descending / n, x.oracle / n, x.duplicates / n, x.stopped / n}
 }
 
 // aims returns the missed targets, from eight workers and 10,000 requests on.

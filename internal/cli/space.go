@@ -34,6 +34,7 @@ type spaceJSON struct {
 	Yield    float64  `json:"yield"`
 	YieldNow *float64 `json:"yield_now"` // null: nothing was answered
 	HitRate  float64  `json:"hit_rate"`  // of recent probes
+	Newest   *newest  `json:"newest"`    // null: no ID is known to exist, or absent IDs are too usual to tell
 	Best     float64  `json:"best"`      // hits by request that the best block promises; 0: nothing
 
 	Errors int64 `json:"errors"` // ids that ended in error
@@ -46,6 +47,14 @@ type spaceJSON struct {
 	Goal  *goal  `json:"goal,omitempty"`
 
 	Regions []regionJSON `json:"regions"`
+}
+
+// newest is the end of the assigned IDs: the last ID that is known to exist, and the IDs between
+// which the end lies with a probability of 90 %.
+type newest struct {
+	Known string `json:"known"`
+	Low   string `json:"low"`
+	High  string `json:"high"`
 }
 
 // States of a space.
@@ -217,6 +226,9 @@ func spaceOf(job string, s discovery.Space, known frontier.Knowledge, least floa
 		now := recent.Hits / recent.Trials
 		out.YieldNow = &now
 	}
+	if e, ok := s.Model.Ending(); ok {
+		out.Newest = &newest{s.At(e.Newest), s.At(e.Low), s.At(e.High)}
+	}
 	switch {
 	case known.Circuit.Open():
 		out.State, out.Why = spaceStopped, known.Circuit.Reason
@@ -312,6 +324,9 @@ func (a *statusCommand) printSpace(s spaceJSON, status frontier.Status) {
 	}
 	if s.Errors > 0 {
 		a.print("  errors    %s ended in error", counted(s.Errors, "id"))
+	}
+	if n := s.Newest; n != nil {
+		a.print("  newest    %s; IDs end between %s and %s (90 %%)", n.Known, n.Low, n.High)
 	}
 	if s.State == spaceExhausted {
 		a.print("  best      nothing is left: the space is exhausted")

@@ -16,6 +16,9 @@ func (x *forager) Follow(ctx context.Context, batch []Finished) []Next {
 	if _, _, err := x.afford(ctx, 0, nearSteps); err != nil {
 		x.cfg.Log.WarnContext(ctx, "the budget's rest is not known", "err", err)
 	}
+	if err := x.keepUp(ctx); err != nil {
+		x.cfg.Log.WarnContext(ctx, "the statistics of the space are not known", "err", err)
+	}
 	around := x.neighbors(ctx, batch)
 	out := x.links.Follow(ctx, batch)
 	for i, f := range batch {
@@ -46,14 +49,37 @@ func (x *forager) answerOf(f Finished) explore.Answer {
 	case isHit(x.cfg.Job, f.Key, f.State, f.Reason):
 		return explore.Hit
 	case f.State == seine.Stale:
-		return explore.Missed
+		return explore.Stale
 	case f.State == seine.Skipped, f.State == seine.Done:
-		if f.Page != nil && (f.Page.Status == http.StatusNotFound || f.Page.Status == http.StatusGone) {
+		if isAbsent(x.cfg.Job, f) {
 			return explore.Absent
 		}
 		return explore.Missed
 	}
 	return explore.NoAnswer
+}
+
+// isAbsent reports whether a result without a hit shows that its ID does not exist.
+func isAbsent(job *seine.Job, f Finished) bool {
+	if job.Explore.Absent != nil {
+		return absentBy(job, f.Key, f.State, f.Reason)
+	}
+	gone := f.Page != nil && (f.Page.Status == http.StatusNotFound || f.Page.Status == http.StatusGone)
+	return gone || absentBy(job, f.Key, f.State, f.Reason)
+}
+
+// absentBy judges by the stored values of a task. An absent function that panics judges that the ID
+// exists, because the function is a user's.
+func absentBy(job *seine.Job, key string, state seine.State, reason string) (absent bool) {
+	if job.Explore.Absent == nil {
+		return state == seine.Skipped && (reason == "HTTP 404" || reason == "HTTP 410")
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			absent = false
+		}
+	}()
+	return job.Explore.Absent(key, seine.Verdict{State: state, Reason: reason})
 }
 
 // explored returns the contribution of a result to the statistics of its space, and the next step
@@ -82,10 +108,7 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 	}
 	s.unsaid.note(out.Explored)
 	x.unseen++
-	switch {
-	case f.State == seine.Stale:
-		out.Mark = frontier.Counted
-	case search != nil:
+	if search != nil {
 		out.Mark = frontier.Passed
 	}
 	paid := x.cfg.Job.Explore.Budget == 0 || x.budget.spare > 0

@@ -44,20 +44,25 @@ func recounted(job *seine.Job, s Space, pos int64, t frontier.TaskInfo) *frontie
 	case frontier.Known:
 		state = seine.Done
 	case frontier.Counted:
-		state = seine.Stale
+		state = seine.Skipped
 	case frontier.Unmarked, frontier.Passed:
 	}
 	switch {
 	case isHit(job, t.Key, state, t.Reason):
 		a = explore.Hit
-	case state == seine.Error && !t.Final:
+	case state == seine.Error && !t.Final, state == seine.Stale:
 		return nil
 	case state == seine.Error:
 		failed := explore.Observation{Block: block, Sums: explore.Sums{Errors: 1}}
 		return &frontier.Explored{Space: s.Number, Observation: failed}
+	case absentBy(job, t.Key, state, t.Reason):
+		a = explore.Absent
 	}
 	own, _ := SplitMeta(t.Meta)
 	o := explore.Observe(block, own.Kind(), own.Search, t.Attempt > 1, false, a)
+	if a != explore.Absent {
+		o.Sums.Newest = pos + 1
+	}
 	if state == seine.Done {
 		o.Sums.Wanted = 1
 	}

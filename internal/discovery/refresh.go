@@ -14,7 +14,7 @@ import (
 const (
 	freshFor  = 100 * time.Millisecond
 	freshness = 20
-	behind    = 256
+	behind    = 64
 
 	// watchEvery is the shortest interval in which a space's watch is stored.
 	watchEvery = time.Second
@@ -51,6 +51,18 @@ func (x *forager) refresh(ctx context.Context, must bool) error {
 	defer x.mu.Unlock()
 	x.answers = done
 	return nil
+}
+
+// keepUp updates the model of a worker whose local searches continue for long, so that it chooses
+// no probe.
+func (x *forager) keepUp(ctx context.Context) error {
+	x.mu.Lock()
+	due := x.unseen >= behind && !x.random
+	x.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return x.refresh(ctx, false)
 }
 
 // refreshSpace updates the model of one space and returns the number of its answers.

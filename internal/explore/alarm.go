@@ -97,9 +97,11 @@ func (f *Forager) expected(pos int64, kind Kind, walk *LocalSearch) float64 {
 // expectation does not follow a site that fails.
 func (t *tree) hit(block int64) float64 {
 	f := priorOf(top(t.live)).f
+	// Where a hit does not show that its block has more, the hits of a block tell nothing about it.
+	again := min(1, 4*t.recurrence)
 	for l := len(t.levels) - 1; l >= t.coarse; l-- {
 		s := t.live[l][block>>(t.levels[l]-t.shift)]
-		f = (float64(s.ProbeHits) + priorWeight*f) / (float64(s.Probes) + priorWeight)
+		f += again * (float64(s.ProbeHits) - float64(s.Probes)*f) / (float64(s.Probes) + priorWeight)
 	}
 	return t.rest(block, f)
 }
@@ -132,6 +134,10 @@ type Watch struct {
 	Doubt, Expected float64
 	Asked, Hits     int64
 	At              time.Time
+
+	// StaleDoubt was minimal after Answers answers of which Stale were stale.
+	StaleDoubt     float64
+	Answers, Stale int64
 
 	// Done ids were answered, and Errors had ended in error, when one was answered
 	// last.
@@ -173,7 +179,7 @@ func (f *Forager) Watched() Watch { return f.watch.low }
 // lags by less than that.
 func (f *Forager) Moved(w Watch) bool {
 	low := &f.watch.low
-	return w.At.IsZero() || low.Doubt < w.Doubt-alarm/4 || low.Errors-w.Errors > failing/4
+	return w.At.IsZero() || low.Doubt < w.Doubt-alarm/4 || low.StaleDoubt < w.StaleDoubt-alarm/4 || low.Errors-w.Errors > failing/4
 }
 
 // Doubt returns the doubt since the last healthy state. A space stops when it reaches a threshold.
@@ -187,6 +193,9 @@ func (f *Forager) Dark(now time.Time) string {
 	w.note(total, now)
 	if n := total.Errors - w.low.Errors; n >= failing {
 		return fmt.Sprintf("the last %d ids ended in error, and none was answered", n)
+	}
+	if total.StaleDoubt-w.low.StaleDoubt >= alarm {
+		return fmt.Sprintf("of the last %s, %d were stale", number.Counted(total.answers()-w.low.Answers, "answer"), total.Stale-w.low.Stale)
 	}
 	most := float64(alarm)
 	if w.resumed {
@@ -205,6 +214,10 @@ func (w *watch) note(total Sums, now time.Time) {
 	if !w.begun || total.Done != done || total.Errors < failed {
 		done, failed = total.Done, total.Errors
 	}
+	was := w.low
+	if !w.begun || total.StaleDoubt <= was.StaleDoubt {
+		was.StaleDoubt, was.Answers, was.Stale = total.StaleDoubt, total.answers(), total.Stale
+	}
 	least := w.low.Doubt
 	if w.resumed {
 		least -= recoveredBelow
@@ -214,6 +227,7 @@ func (w *watch) note(total Sums, now time.Time) {
 		w.low = Watch{Doubt: total.Doubt, Expected: total.Expected, Asked: total.Probes + total.Walks, Hits: total.ProbeHits + total.WalkHits, At: now}
 	}
 	w.low.Done, w.low.Errors = done, failed
+	w.low.StaleDoubt, w.low.Answers, w.low.Stale = was.StaleDoubt, was.Answers, was.Stale
 }
 
 // since returns the answers after the minimum, all counted as probes.

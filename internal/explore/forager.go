@@ -107,6 +107,7 @@ func (f *Forager) Answered(n int) bool {
 func (f *Forager) Learn() {
 	f.learned = 0
 	f.steps.learn()
+	f.tree.learn()
 }
 
 // firstProbes is how many probes lie near the start.
@@ -146,6 +147,12 @@ func (k *look) again(pos int64) { k.past = min(k.past, (pos-k.first-k.from+k.n)%
 // false, nothing is left, or the call reached its search limit and a later call must continue.
 // [Forager.Over] distinguishes the two.
 func (f *Forager) Probe(r *rand.Rand, free func(pos int64) bool) (pos int64, ok bool) {
+	if pos, ok := f.scout(r, free); ok {
+		return pos, true
+	}
+	if pos, ok := f.beyond(r); ok && free(pos) {
+		return pos, true
+	}
 	for run := int64(lookRun); run > 0; {
 		block := f.tree.block(f.start)
 		if f.tree.total().Probes >= firstProbes || !some(f.tree.asked(0, block), f.tree.sizeAt(0, block), 0) {
@@ -293,13 +300,14 @@ func (e LocalSearch) Step() Step { return Step{contextOf(e.Hits, e.Gap, e.Absent
 // Answer is what became of a request.
 type Answer int8
 
-// A hit is wanted. A miss is unwanted or its ID does not exist. A missing answer is no evidence
-// about the ID.
+// A hit is wanted. A miss is unwanted, or its ID is absent, which means that it does not exist. A
+// missing or a stale answer is no evidence about the ID.
 const (
 	NoAnswer Answer = iota
 	Hit
 	Missed
 	Absent
+	Stale
 )
 
 // Begin is the local search from a probe that hit.
@@ -316,7 +324,7 @@ func (e LocalSearch) After(a Answer) LocalSearch {
 		return e
 	}
 	e.M++
-	e.Absent = a == Absent || a == NoAnswer && e.Absent
+	e.Absent = a == Absent || (a == NoAnswer || a == Stale) && e.Absent
 	return e
 }
 

@@ -181,7 +181,8 @@ func TestObserve(t *testing.T) {
 		trials         int
 	}{
 		{"a probe that hits", Probed, false, false, Hit, Sums{Done: 1, Probes: 1, ProbeHits: 1}, 1},
-		{"a probe of an absent id", Probed, false, false, Absent, Sums{Done: 1, Probes: 1}, 1},
+		{"a probe of an absent id", Probed, false, false, Absent, Sums{Done: 1, Probes: 1, Absent: 1}, 1},
+		{"a stale page", Probed, false, false, Stale, Sums{Stale: 1}, 0},
 		{"no answer", Probed, false, false, NoAnswer, Sums{}, 0},
 		{"a step that misses", Stepped, false, false, Missed, Sums{Done: 1, Walks: 1}, 1},
 		{"a step that the excursion went past", Stepped, true, false, Hit, Sums{Done: 1, Walks: 1, WalkHits: 1}, 0},

@@ -42,7 +42,11 @@ func Observe(block int64, kind Kind, walk *LocalSearch, again, counted bool, a A
 	if a == Hit {
 		hit = 1
 	}
-	if a == NoAnswer || counted && hit == 0 {
+	switch {
+	case a == Stale:
+		o.Sums.Stale = 1
+		return o
+	case a == NoAnswer || counted && hit == 0:
 		return o
 	}
 	fresh := int64(1)
@@ -54,6 +58,9 @@ func Observe(block int64, kind Kind, walk *LocalSearch, again, counted bool, a A
 	case Given:
 	case Probed:
 		o.Sums.Probes, o.Sums.ProbeHits = fresh, int64(hit)
+		if a == Absent {
+			o.Sums.Absent = 1
+		}
 		if !counted {
 			o.Step, o.Trials, o.Hits = Probes, 1, hit
 		}
@@ -69,6 +76,12 @@ func Observe(block int64, kind Kind, walk *LocalSearch, again, counted bool, a A
 // Observe is [Observe] of a position, with the expectation for it.
 func (f *Forager) Observe(pos int64, kind Kind, walk *LocalSearch, again, counted bool, a Answer) Observation {
 	o := Observe(f.Block(pos), kind, walk, again, counted, a)
+	if a == Hit || a == Missed {
+		o.Sums.Newest = pos + 1
+	}
+	if a != NoAnswer && !counted {
+		o.Sums.StaleDoubt = f.staleDoubt(a == Stale)
+	}
 	if o.Trials > 0 {
 		o.Sums.Expected = f.expected(pos, kind, walk)
 		o.Sums.Doubt = doubt(o.Sums.Expected, a == Hit)

@@ -118,6 +118,11 @@ type steps struct {
 	probes Trial
 	cells  [contexts][]Trial
 	goes   [contexts][]bool
+
+	// rate is what an excursion returned per request at the last decision, and values those of its
+	// states, from which the next decision begins.
+	rate   float64
+	values [contexts][]float64
 }
 
 func newSteps(max int) *steps {
@@ -134,27 +139,29 @@ func (s *steps) hitRate() float64 { return (s.probes.Hits + 2) / (s.probes.Trial
 
 // p is the share of wanted ids at m after the last hit.
 func (s *steps) p(x Context, m int) float64 {
-	var pool Trial
 	half := x / afterAbsent * afterAbsent
-	for c := half; c < half+afterAbsent; c++ {
-		pool.Trials, pool.Hits = pool.Trials+s.cells[c][m].Trials, pool.Hits+s.cells[c][m].Hits
+	guess := 0.5 * math.Pow(0.6, float64(m))
+	if half == 0 && m > 0 {
+		// A step over untried IDs is a step of this half, of which the other half may know more.
+		guess = s.rateOf(afterAbsent, m, guess)
 	}
-	rate := (pool.Hits + stepPrior*0.5*math.Pow(0.6, float64(m))) / (pool.Trials + stepPrior)
+	rate := s.rateOf(half, m, guess)
 	return (s.cells[x][m].Hits + stepPrior*rate) / (s.cells[x][m].Trials + stepPrior)
 }
 
-// learn decides about each step. A step is taken if it hits at least as often as a probe. A jump
-// over IDs must hit half as often again, because a probe finds clusters in proportion to their
-// length and a jump does not.
-func (s *steps) learn() {
-	f := s.hitRate()
-	for x := range contexts {
-		for m := range s.max {
-			need := f
-			if m > 0 && !s.goes[x][m-1] {
-				need *= 1.5
-			}
-			s.goes[x][m] = s.p(Context(x), m) >= min(0.9, need)
-		}
+// rateOf is the share of wanted IDs at m in all contexts of a half, with a guess as the prior.
+func (s *steps) rateOf(half Context, m int, guess float64) float64 {
+	var pool Trial
+	for c := half; c < half+afterAbsent; c++ {
+		pool.Trials, pool.Hits = pool.Trials+s.cells[c][m].Trials, pool.Hits+s.cells[c][m].Hits
 	}
+	return (pool.Hits + stepPrior*guess) / (pool.Trials + stepPrior)
+}
+
+// known is how many trials of all contexts at m count for each of them.
+func (s *steps) known(m int) (trials float64) {
+	for x := range contexts {
+		trials += s.cells[x][m].Trials
+	}
+	return trials / contexts
 }

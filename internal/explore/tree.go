@@ -19,6 +19,18 @@ type Sums struct {
 	// Wanted counts the items found, which are the done pages, whatever local search looks for.
 	Wanted int64
 
+	// Absent counts the probes of IDs that do not exist.
+	Absent int64
+
+	// Stale counts the stale answers, which are no evidence about an ID. StaleDoubt is the
+	// deviation of their share from the expectation.
+	Stale      int64
+	StaleDoubt float64
+
+	// Newest is the last position of an ID that exists, plus 1. 0 means none. Both together have
+	// the greater value.
+	Newest int64
+
 	// Errors counts the IDs that ended in error, which is no answer.
 	Errors int64
 
@@ -31,14 +43,21 @@ type Sums struct {
 func (s Sums) Add(o Sums) Sums {
 	return Sums{
 		s.Done + o.Done, s.Probes + o.Probes, s.ProbeHits + o.ProbeHits, s.Walks + o.Walks, s.WalkHits + o.WalkHits,
-		s.Wanted + o.Wanted, s.Errors + o.Errors, s.Doubt + o.Doubt, s.Expected + o.Expected,
+		s.Wanted + o.Wanted, s.Absent + o.Absent, s.Stale + o.Stale, s.StaleDoubt + o.StaleDoubt, max(s.Newest, o.Newest),
+		s.Errors + o.Errors, s.Doubt + o.Doubt, s.Expected + o.Expected,
 	}
 }
 
+// there counts the probes of IDs that exist. A hit of a later attempt shows that an absent ID came
+// to exist.
+func (s Sums) there() int64 { return max(s.Probes-s.Absent, s.ProbeHits) }
+
+// minus returns what was added to o since. Newest is the value of s.
 func (s Sums) minus(o Sums) Sums {
 	return Sums{
 		s.Done - o.Done, s.Probes - o.Probes, s.ProbeHits - o.ProbeHits, s.Walks - o.Walks, s.WalkHits - o.WalkHits,
-		s.Wanted - o.Wanted, s.Errors - o.Errors, s.Doubt - o.Doubt, s.Expected - o.Expected,
+		s.Wanted - o.Wanted, s.Absent - o.Absent, s.Stale - o.Stale, s.StaleDoubt - o.StaleDoubt, s.Newest,
+		s.Errors - o.Errors, s.Doubt - o.Doubt, s.Expected - o.Expected,
 	}
 }
 
@@ -73,6 +92,9 @@ type tree struct {
 	gone  [][]int64
 	shut  map[int64]bool // those blocks
 	looks map[int64]*look
+
+	// recurrence is the share of the further probes that hit, in the blocks where one hit.
+	recurrence float64
 }
 
 // wide is how many positions a node of the level coarse has at least.
@@ -80,6 +102,7 @@ const wide = 256
 
 func newTree(size int64, blocks int) *tree {
 	t := &tree{size: size, shut: map[int64]bool{}, looks: map[int64]*look{}}
+	defer t.learn()
 	for (size-1)>>t.shift+1 > int64(blocks) {
 		t.shift++
 	}
@@ -215,11 +238,39 @@ func top(sums [][]Sums) (s Sums) {
 	return s
 }
 
+// Early answers decide more than later ones. Until early answers, and then ever less often, at most
+// the share greed of the choices takes the best mean instead of a draw, so that the first region
+// with hits is worked off before others are looked for.
+const (
+	greed = 0.7
+	early = 1000
+)
+
+// greedy draws whether the next choice takes the best mean. It does so less often where a hit does
+// not show that its block has more.
+func (t *tree) greedy(r *rand.Rand) bool {
+	return r.Float64()*max(early, float64(t.total().Done)) < early*min(greed, 3*t.recurrence)
+}
+
+// learn recomputes how much a hit tells about its block.
+func (t *tree) learn() {
+	hits, probes := 0.5, 1.0
+	for _, s := range t.sums[0] {
+		if s.ProbeHits > 0 {
+			hits, probes = hits+float64(s.ProbeHits-1), probes+float64(s.Probes-1)
+		}
+	}
+	t.recurrence = hits / probes
+}
+
 // pick chooses the block in which a local search is worth most. It descends from the root to the
 // child with the best score. Thompson sampling draws the scores, so that workers spread without
 // communication. Nearly spent nodes come last. ok is false if nothing is left.
 func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
 	b, least := t.whole(), t.least()
+	if t.greedy(r) {
+		r = nil
+	}
 	lo, hi := int64(0), int64(len(t.sums[len(t.sums)-1]))
 	for l := len(t.levels) - 1; l >= 0; l-- {
 		best, at := math.Inf(-1), int64(-1)
@@ -245,10 +296,13 @@ func (t *tree) pick(r *rand.Rand) (block int64, ok bool) {
 func (t *tree) whole() prior { return priorOf(t.total()) }
 
 func priorOf(all Sums) prior {
+	there := float64(all.there())
 	return prior{
-		f: (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
-		c: (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),
-		g: (float64(all.WalkHits) + 14) / (float64(all.ProbeHits) + 2),
+		f:      (float64(all.ProbeHits) + 0.5) / (float64(all.Probes) + 5),
+		exists: (there + 2.5) / (float64(all.Probes) + 5),
+		wanted: (float64(all.ProbeHits) + 0.5) / (there + 2.5),
+		c:      (float64(all.Walks) + 20) / (float64(all.ProbeHits) + 2),
+		g:      (float64(all.WalkHits) + 14) / (float64(all.ProbeHits) + 2),
 	}
 }
 
@@ -259,14 +313,17 @@ func (t *tree) sizeAt(level int, x int64) int64 {
 }
 
 // prior is the prior of a node: the share f of probes that hit, the requests c of a local search,
-// and its hits g.
-type prior struct{ f, c, g float64 }
+// and its hits g. f is the product of the share of IDs that exist and of the wanted share of those,
+// because an unwanted page shows that IDs are assigned where it is.
+type prior struct{ f, exists, wanted, c, g float64 }
 
 // of returns the prior of a node's children.
 func (b prior) of(s Sums) prior {
-	hits := float64(s.ProbeHits) + priorWeight
+	hits, there := float64(s.ProbeHits)+priorWeight, float64(s.there())
+	exists := (there + priorWeight*b.exists) / (float64(s.Probes) + priorWeight)
+	wanted := (float64(s.ProbeHits) + priorWeight*b.wanted) / (there + priorWeight)
 	return prior{
-		f: (float64(s.ProbeHits) + priorWeight*b.f) / (float64(s.Probes) + priorWeight),
+		f: exists * wanted, exists: exists, wanted: wanted,
 		c: (float64(s.Walks) + priorWeight*b.c) / hits,
 		g: (float64(s.WalkHits) + priorWeight*b.g) / hits,
 	}
@@ -278,11 +335,16 @@ func (b prior) score(s Sums, size int64, least float64, r *rand.Rand) float64 {
 	if !some(s, size, least) {
 		return math.Inf(-1)
 	}
-	v := beta(r, float64(s.ProbeHits)+priorWeight*b.f+0.25, float64(s.Probes-s.ProbeHits)+priorWeight*(1-b.f)+0.25)
+	x := b.of(s)
+	v := x.f
+	if r != nil {
+		there := s.there()
+		v = beta(r, float64(there)+priorWeight*b.exists+0.25, float64(s.Absent)+priorWeight*(1-b.exists)+0.25) *
+			beta(r, float64(s.ProbeHits)+priorWeight*b.wanted+0.25, float64(there-s.ProbeHits)+priorWeight*(1-b.wanted)+0.25)
+	}
 	if float64(s.Done) > 0.1*float64(size) {
 		v = max(0, v*float64(size)-float64(s.ProbeHits+s.WalkHits)) / float64(size-s.Done)
 	}
-	x := b.of(s)
 	return v * (1 + x.g) / (1 + v*x.c)
 }
 

@@ -13,8 +13,8 @@ import (
 // stateCompared finds what state is compared with.
 var stateCompared = regexp.MustCompile(`\bstate\s*[!=]=\s*["']([^"']*)["']|["']([^"']*)["']\s*[!=]=\s*state\b`)
 
-// CompileHit compiles the condition for a hit of local search, over the stored data of every task:
-// its ID, the state of its verdict, and the reason.
+// CompileHit compiles the condition for a hit of local search or for an absent ID, over the stored
+// data of every task: its ID, the state of its verdict, and the reason.
 func CompileHit(src string) (func(id string, v seine.Verdict) bool, []Problem) {
 	names := types.Map{"id": types.String, "state": types.String, "reason": types.String}
 	for _, m := range stateCompared.FindAllStringSubmatch(src, -1) {

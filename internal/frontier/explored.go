@@ -37,9 +37,9 @@ func MarkOf(ended seine.State) Mark {
 	switch ended {
 	case seine.Done:
 		return Known
-	case seine.Skipped, seine.Stale:
+	case seine.Skipped:
 		return Counted
-	case seine.Error:
+	case seine.Error, seine.Stale:
 		return Passed
 	case seine.Pending, seine.InProgress:
 	}

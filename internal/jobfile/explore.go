@@ -14,6 +14,13 @@ func (a *assembly) explore(e explore) seine.Explore {
 		}
 		out.Hit = hit
 	}
+	if e.Absent != nil {
+		absent, problems := extract.CompileHit(*e.Absent)
+		for _, p := range problems {
+			a.check("explore.absent", true, "explore.absent: %s%s", p.Message, didYouMean(p.Near))
+		}
+		out.Absent = absent
+	}
 	if l := e.Links; l != nil {
 		if out.Strategy == "" {
 			out.Strategy = seine.StrategyChain
@@ -33,7 +40,7 @@ func (a *assembly) explore(e explore) seine.Explore {
 		strategy = seine.StrategyForager
 	}
 	a.warnings.file = a.file
-	for path, of := range map[string]seine.Strategy{"explore.patience": seine.StrategyChain, "explore.max": seine.StrategyForager} {
+	for path, of := range map[string]seine.Strategy{"explore.patience": seine.StrategyChain, "explore.max": seine.StrategyForager, "explore.absent": seine.StrategyForager} {
 		if a.has(path) && strategy != of {
 			a.warnings.say(a.at(path), path, "%s is not used with strategy: %s, but with %s", path, strategy, of)
 		}

@@ -121,7 +121,7 @@ var undecidable = []string{
 // value. See TestAppliedDefaults, worker.DefaultFrontier, and TestZeroImageHasTheStatedDefaults of
 // package asset.
 var applied = []string{
-	"seeds.ids.step", "seeds.ids.base", "frontier", "explore.max", "explore.blocks", "explore.hit", "kind", "store.key", "assets.NAME.image.to", "assets.NAME.image.quality", "assets.NAME.image.png", "assets.NAME.image.min", "assets.NAME.image.max_pixels",
+	"seeds.ids.step", "seeds.ids.base", "frontier", "explore.max", "explore.blocks", "explore.hit", "explore.absent", "kind", "store.key", "assets.NAME.image.to", "assets.NAME.image.quality", "assets.NAME.image.png", "assets.NAME.image.min", "assets.NAME.image.max_pixels",
 }
 
 func TestAppliedDefaults(t *testing.T) {
@@ -144,6 +144,11 @@ func TestAppliedDefaults(t *testing.T) {
 	match, problems := extract.CompileHit(hit.Tag.Get("default"))
 	if problems != nil || !match("1", seine.Verdict{State: seine.Done}) || match("1", seine.Verdict{State: seine.Skipped}) {
 		t.Errorf("the stated default of explore.hit does not mean done pages: %v", problems)
+	}
+	gone, _ := explored.FieldByName("Absent")
+	match, problems = extract.CompileHit(gone.Tag.Get("default"))
+	if problems != nil || !match("1", seine.Verdict{State: seine.Skipped, Reason: "HTTP 404"}) || match("1", seine.Verdict{State: seine.Done}) {
+		t.Errorf("the stated default of explore.absent does not mean status 404: %v", problems)
 	}
 	result := func(more string) string {
 		f, err := Parse("job.yaml", []byte(complete("fields: {images: {css: img, attr: src, all: true}}\nassets: {front: {url: 'images[0]'}}\n"+more)), noEnv)

@@ -221,6 +221,10 @@ type explore struct {
 	// `seine recount` can apply a changed rule to earlier tasks.
 	Hit *string `yaml:"hit" default:"state == 'done'" example:"state == 'done' || reason == 'images missing'"`
 
+	// The condition for an ID that does not exist, by the same values as hit. The forager estimates
+	// the newest ID of a space from the IDs that exist, wanted or not.
+	Absent *string `yaml:"absent" default:"state == 'skipped' && (reason == 'HTTP 404' || reason == 'HTTP 410')" example:"reason == 'no such card'"`
+
 	// The links that a chain follows, instead of the next ID.
 	Links *links `yaml:"links" beside:"strategy: chain"`
 }

@@ -48,7 +48,12 @@ type Foraging struct {
 type model struct {
 	*explore.Forager
 	seen, answers int
+	own           int // answers of this worker since the last refresh
 }
+
+// behind is how many answers of its own a worker may be behind, as in package discovery. A worker
+// whose walks go on would otherwise never learn of others.
+const behind = 64
 
 // NewForager returns the strategy of the product.
 func NewForager(w *World, workers int, seed uint64) *Foraging {
@@ -65,6 +70,7 @@ func NewForager(w *World, workers int, seed uint64) *Foraging {
 // refresh brings a worker's model up to date.
 func (f *Foraging) refresh(worker int) {
 	m := &f.workers[worker]
+	m.own = 0
 	for _, b := range f.changed[m.seen:] {
 		m.SetBlock(b, f.blocks[b])
 	}
@@ -120,6 +126,9 @@ func (f *Foraging) Next(worker int) (Ask, bool) {
 
 func (f *Foraging) Answer(worker int, ask Ask, a explore.Answer) {
 	t := ask.With.(task)
+	if f.workers[worker].own++; f.workers[worker].own >= behind {
+		f.refresh(worker)
+	}
 	m := f.workers[worker]
 	kind := explore.Probed
 	if t.walk != nil {
@@ -139,7 +148,8 @@ func (f *Foraging) Answer(worker int, ask Ask, a explore.Answer) {
 	}
 	if a != explore.NoAnswer {
 		f.answers++
-	} else if t.tries < 3 {
+	}
+	if (a == explore.NoAnswer || a == explore.Stale) && t.tries < 3 {
 		f.queue = append(f.queue, task{t.pos, t.walk, t.tries + 1})
 	}
 	if next, ok := m.Follow(t.pos, t.walk, t.tries > 0, a, f.r, func(pos int64) explore.Known { return f.known[pos] }); ok {

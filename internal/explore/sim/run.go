@@ -85,9 +85,12 @@ func Run(w *World, s Strategy, workers, budget int, seed uint64) Result {
 		if e.ask != nil {
 			a := explore.NoAnswer
 			if r.Float64() >= w.Transient {
-				a = w.Answer(e.ask.Pos)
+				a = w.After(e.ask.Pos, res.Requests)
 				if w.DarkFrom > 0 && res.Requests > w.DarkFrom && (w.Back == nil || !w.Back()) {
 					a = explore.Missed
+				}
+				if w.StaleFrom > 0 && res.Requests > w.StaleFrom && r.Float64() < w.StaleShare {
+					a = explore.Stale
 				}
 				if a == explore.Hit {
 					if !found[e.ask.Pos] {

@@ -28,6 +28,16 @@ type World struct {
 	// nothing is wanted.
 	DarkFrom int
 
+	// Newest, if not 0, is the newest ID of a space that is assigned in the order of time. Growth
+	// is the number of IDs that are assigned per request of a run.
+	Newest int64
+	Growth float64
+
+	// StaleFrom, if not 0, is the number of requests after which the share StaleShare of the
+	// answers is stale.
+	StaleFrom  int
+	StaleShare float64
+
 	// Back reports whether the site has recovered. nil means never.
 	Back func() bool
 
@@ -60,6 +70,14 @@ func (w *World) Answer(pos int64) explore.Answer {
 		return explore.Missed
 	}
 	return explore.Absent
+}
+
+// After returns the answer to a position after a number of requests.
+func (w *World) After(pos int64, requests int) explore.Answer {
+	if w.Newest > 0 && pos > w.Newest+int64(w.Growth*float64(requests)) {
+		return explore.Absent
+	}
+	return w.Answer(pos)
 }
 
 // exist marks a run of IDs as existing.

@@ -23,6 +23,11 @@ var Kinds = []Kind{
 	{"real3-regional", true, 0.93, realistic("real3-regional", shape{share: 0.03, regional: 6, length: orders, gap: 4, purity: 0.94, leak: 0.02})},
 	{"impure", true, 0.93, realistic("impure", shape{share: 0.25, regional: 1, length: orders, gap: 4, purity: 0.75, leak: 0.06})},
 
+	{"recent", false, 0, assigned("recent", func(int64) int64 { return 0 }, recent)},
+	{"live", false, 0, assigned("live", func(newest int64) int64 { return newest - liveIDs }, func(int64, int64) float64 { return 0.3 })},
+	{"batch", false, 0, batches("batch", 1)},
+	{"batchflat", false, 0, batches("batchflat", 0)},
+
 	{"independent-15%", false, 0, simple("independent-15%", func(w *World, r *rand.Rand) { scatter(w, r, 0, w.Size, 0.15) })},
 	{"dense", false, 0, simple("dense", func(w *World, r *rand.Rand) { scatter(w, r, 0, w.Size, 0.95) })},
 	{"needle-0.1%", false, 0, simple("needle-0.1%", func(w *World, r *rand.Rand) { w.run(r, r.Int64N(w.Size*9/10), w.Size/1000, 1) })},

@@ -74,7 +74,10 @@ func testWatched(t *testing.T, s *suite) {
 	var closed time.Time
 	now := s.clock.Now()
 	at := func(doubt float64, done, errors int64) explore.Watch {
-		return explore.Watch{Doubt: doubt, Expected: -doubt, Asked: done, Hits: 3, At: now, Done: done, Errors: errors}
+		return explore.Watch{
+			Doubt: doubt, Expected: -doubt, Asked: done, Hits: 3, At: now, Done: done, Errors: errors,
+			StaleDoubt: doubt / 2, Answers: done + 2, Stale: 2,
+		}
 	}
 	is := func(want explore.Watch) {
 		t.Helper()
@@ -121,10 +124,11 @@ func testWatched(t *testing.T, s *suite) {
 	for range 2 {
 		before := closed
 		for range 2 { // two blocks
-			answer(3, explore.Sums{Done: 7, Doubt: 8, Errors: 1})
+			answer(3, explore.Sums{Done: 7, Doubt: 8, Errors: 1, Stale: 1, StaleDoubt: 4})
 		}
 		dark += 2
 		want.Doubt, want.Done, want.Errors = float64(dark)*8, int64(dark)*7, int64(answered-1)
+		want.StaleDoubt, want.Answers, want.Stale = float64(dark)*4, int64(dark)*8, int64(dark)
 		stop()
 		is(want)
 		for range 2 { // it misbehaved since then, by errors or otherwise
@@ -264,7 +268,7 @@ func testRequeuedAnswers(t *testing.T, s *suite) {
 	if n, err := s.Retry(s.ctx(), job, tasks("h:80", "done", "error", "skipped", "stale")); err != nil || n != 4 {
 		t.Fatalf("requeued %d, %v", n, err)
 	}
-	want := map[string]frontier.Mark{"done": frontier.Known, "error": frontier.Passed, "skipped": frontier.Counted, "stale": frontier.Counted}
+	want := map[string]frontier.Mark{"done": frontier.Known, "error": frontier.Passed, "skipped": frontier.Counted, "stale": frontier.Passed}
 	for _, c := range s.claim(l, job, 9, 4) {
 		if c.Mark != want[c.Key] || c.Mark != frontier.MarkOf(states[c.Key]) {
 			t.Errorf("%s is marked %d; want %d", c.Key, c.Mark, want[c.Key])

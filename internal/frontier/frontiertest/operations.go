@@ -265,6 +265,8 @@ func (c *comparison) explored() *frontier.Explored {
 	x.Sums = explore.Sums{
 		Done: 1, Probes: int64(c.rand.IntN(2)), Wanted: int64(hit),
 		Doubt: float64(c.rand.IntN(8)) / 8, Expected: float64(c.rand.IntN(8)) / 8,
+		Absent: int64(c.rand.IntN(2)), Stale: int64(c.rand.IntN(2)), StaleDoubt: float64(c.rand.IntN(8)) / 8,
+		Newest: int64(c.rand.IntN(1000)),
 	}
 	x.Step = explore.Step{Context: explore.Context(c.rand.IntN(2)), M: c.rand.IntN(2)}
 	x.Trials, x.Hits = 1+c.rand.IntN(350), hit

@@ -61,7 +61,7 @@ func (f *Frontier) Circuits(ctx context.Context, job frontier.JobID) ([]frontier
 // The last time a space behaved as expected. The statements ignore rows from before the end of its
 // circuit.
 const (
-	sqlWatched = `insert into watch as w (job_id, space, closed_at, doubt, expected, asked, hits, at, done, errors) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	sqlWatched = `insert into watch as w (job_id, space, closed_at, doubt, expected, asked, hits, at, done, errors, stale_doubt, answers, stale) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, space) do update set closed_at = excluded.closed_at,
    doubt = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.doubt else excluded.doubt end,
    expected = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.expected else excluded.expected end,
@@ -69,16 +69,20 @@ const (
    hits = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.hits else excluded.hits end,
    at = case when w.closed_at is excluded.closed_at and w.doubt <= excluded.doubt then w.at else excluded.at end,
    done = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.done else excluded.done end,
-   errors = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.errors else excluded.errors end
+   errors = case when w.closed_at is excluded.closed_at and w.done >= excluded.done then w.errors else excluded.errors end,
+   stale_doubt = case when w.closed_at is excluded.closed_at and w.stale_doubt <= excluded.stale_doubt then w.stale_doubt else excluded.stale_doubt end,
+   answers = case when w.closed_at is excluded.closed_at and w.stale_doubt <= excluded.stale_doubt then w.answers else excluded.answers end,
+   stale = case when w.closed_at is excluded.closed_at and w.stale_doubt <= excluded.stale_doubt then w.stale else excluded.stale end
  where w.closed_at is excluded.closed_at or w.closed_at is null or w.closed_at < excluded.closed_at`
 	// At the end of a circuit the watch continues from the doubt of now. The doubt and the
 	// expectation of the last good time stay. The watch of a space that was not stopped for its
 	// answers, now or before, starts again.
-	sqlRewatch = `update watch as w set closed_at = ?1, doubt = s.doubt, done = s.done, errors = s.errors
- from (select space, sum(doubt) as doubt, sum(done) as done, sum(errors) as errors from block_stat where job_id = ?2 group by space) s
+	sqlRewatch = `update watch as w set closed_at = ?1, doubt = s.doubt, done = s.done, errors = s.errors,
+   stale_doubt = s.stale_doubt, answers = s.done + s.stale, stale = s.stale
+ from (select space, sum(doubt) as doubt, sum(done) as done, sum(errors) as errors, sum(stale) as stale, sum(stale_doubt) as stale_doubt from block_stat where job_id = ?2 group by space) s
  where w.job_id = ?2 and w.space = s.space and (s.doubt - w.doubt >= ?3 or w.at < w.closed_at)
  and exists (select 1 from circuit c where c.job_id = ?2 and c.space = w.space and c.closed_at is null)`
-	sqlReadWatch = `select doubt, expected, asked, hits, at, done, errors from watch w where job_id = ? and space = ?
+	sqlReadWatch = `select doubt, expected, asked, hits, at, done, errors, stale_doubt, answers, stale from watch w where job_id = ? and space = ?
  and closed_at is (select c.closed_at from circuit c where c.job_id = w.job_id and c.space = w.space)`
 )
 
@@ -86,7 +90,7 @@ const (
 func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, closed time.Time, w explore.Watch) error {
 	at := sql.NullInt64{Int64: closed.UnixMicro(), Valid: !closed.IsZero()}
 	return f.tx(ctx, func(t tx) error {
-		_, err := t.exec(ctx, sqlWatched, job, space, at, w.Doubt, w.Expected, w.Asked, w.Hits, w.At.UnixMicro(), w.Done, w.Errors)
+		_, err := t.exec(ctx, sqlWatched, job, space, at, w.Doubt, w.Expected, w.Asked, w.Hits, w.At.UnixMicro(), w.Done, w.Errors, w.StaleDoubt, w.Answers, w.Stale)
 		return err
 	})
 }
@@ -95,7 +99,7 @@ func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, c
 func (f *Frontier) watch(ctx context.Context, job frontier.JobID, space int) (w explore.Watch, err error) {
 	err = f.each(ctx, sqlReadWatch, []any{job, space}, func(r *sql.Rows) error {
 		var at int64
-		err := r.Scan(&w.Doubt, &w.Expected, &w.Asked, &w.Hits, &at, &w.Done, &w.Errors)
+		err := r.Scan(&w.Doubt, &w.Expected, &w.Asked, &w.Hits, &at, &w.Done, &w.Errors, &w.StaleDoubt, &w.Answers, &w.Stale)
 		w.At = time.UnixMicro(at).UTC()
 		return err
 	})
@@ -121,7 +125,7 @@ func (f *Frontier) Answers(ctx context.Context, job frontier.JobID) (map[int]int
 func (f *Frontier) Recount(ctx context.Context, job frontier.JobID, each func(frontier.TaskInfo) *frontier.Explored) (tasks int64, err error) {
 	err = f.tx(ctx, func(t tx) error {
 		tasks = 0
-		if _, err := t.exec(ctx, `update block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, errors = 0, updated_at = ? where job_id = ?`, f.now(), job); err != nil {
+		if _, err := t.exec(ctx, `update block_stat set done = 0, probes = 0, probe_hits = 0, walks = 0, walk_hits = 0, wanted = 0, errors = 0, absent = 0, newest = 0, updated_at = ? where job_id = ?`, f.now(), job); err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, `update step_stat set trials = 0, hits = 0 where job_id = ? and ctx >= -1`, job); err != nil {

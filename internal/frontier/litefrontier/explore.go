@@ -53,13 +53,13 @@ func (f *Frontier) Explore(ctx context.Context, job frontier.JobID, space int, t
 // Blocks returns the sums written since a time.
 func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, since time.Time) (map[int64]explore.Sums, error) {
 	out := map[int64]explore.Sums{}
-	err := f.each(ctx, `select block, done, probes, probe_hits, walks, walk_hits, wanted, errors, doubt, expected from block_stat where job_id = ? and space = ? and updated_at >= ?`,
+	err := f.each(ctx, `select block, done, probes, probe_hits, walks, walk_hits, wanted, errors, absent, stale, newest, doubt, expected, stale_doubt from block_stat where job_id = ? and space = ? and updated_at >= ?`,
 		[]any{job, space, since.UnixMicro()}, func(r *sql.Rows) error {
 			var (
 				block int64
 				s     explore.Sums
 			)
-			err := r.Scan(&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Errors, &s.Doubt, &s.Expected)
+			err := r.Scan(&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Errors, &s.Absent, &s.Stale, &s.Newest, &s.Doubt, &s.Expected, &s.StaleDoubt)
 			out[block] = s
 			return err
 		})
@@ -118,11 +118,12 @@ func (f *Frontier) explored(ctx context.Context, t tx, job frontier.JobID, l fro
 
 func (f *Frontier) statRows(ctx context.Context, t tx, job frontier.JobID, slot int, blocks []frontier.BlockSums, steps []frontier.StepTrials) error {
 	for _, b := range blocks {
-		if _, err := t.exec(ctx, `insert into block_stat(job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		if _, err := t.exec(ctx, `insert into block_stat(job_id, space, block, done, probes, probe_hits, walks, walk_hits, wanted, doubt, expected, errors, absent, stale, newest, stale_doubt, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
  on conflict (job_id, space, block) do update set done = done + excluded.done, probes = probes + excluded.probes, probe_hits = probe_hits + excluded.probe_hits,
    walks = walks + excluded.walks, walk_hits = walk_hits + excluded.walk_hits, wanted = wanted + excluded.wanted,
-   doubt = doubt + excluded.doubt, expected = expected + excluded.expected, errors = errors + excluded.errors, updated_at = excluded.updated_at`,
-			job, b.Space, b.Block, b.Done, b.Probes, b.ProbeHits, b.Walks, b.WalkHits, b.Wanted, b.Doubt, b.Expected, b.Errors, f.now()); err != nil {
+   doubt = doubt + excluded.doubt, expected = expected + excluded.expected, errors = errors + excluded.errors,
+   absent = absent + excluded.absent, stale = stale + excluded.stale, newest = max(newest, excluded.newest), stale_doubt = stale_doubt + excluded.stale_doubt, updated_at = excluded.updated_at`,
+			job, b.Space, b.Block, b.Done, b.Probes, b.ProbeHits, b.Walks, b.WalkHits, b.Wanted, b.Doubt, b.Expected, b.Errors, b.Absent, b.Stale, b.Newest, b.StaleDoubt, f.now()); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func (f *Frontier) Watched(ctx context.Context, job frontier.JobID, space int, c
 	if !closed.IsZero() {
 		at = &closed
 	}
-	_, err := f.exec(ctx, sqlWatched, job, space, at, w.Doubt, w.Expected, w.Asked, w.Hits, w.At, w.Done, w.Errors)
+	_, err := f.exec(ctx, sqlWatched, job, space, at, w.Doubt, w.Expected, w.Asked, w.Hits, w.At, w.Done, w.Errors, w.StaleDoubt, w.Answers, w.Stale)
 	return err
 }
 

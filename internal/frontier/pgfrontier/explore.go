@@ -104,7 +104,7 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 				block int64
 				s     explore.Sums
 			)
-			_, err := pgx.ForEachRow(rows, []any{&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Errors, &s.Doubt, &s.Expected}, func() error {
+			_, err := pgx.ForEachRow(rows, []any{&block, &s.Done, &s.Probes, &s.ProbeHits, &s.Walks, &s.WalkHits, &s.Wanted, &s.Errors, &s.Absent, &s.Stale, &s.Newest, &s.Doubt, &s.Expected, &s.StaleDoubt}, func() error {
 				out.Blocks[block] = s
 				return nil
 			})
@@ -119,7 +119,7 @@ func (f *Frontier) Known(ctx context.Context, job frontier.JobID, space int, sin
 		})
 		b.Queue(sqlReadWatch, job, space).Query(func(rows pgx.Rows) error {
 			w := &out.Watch
-			_, err := pgx.ForEachRow(rows, []any{&w.Doubt, &w.Expected, &w.Asked, &w.Hits, &w.At, &w.Done, &w.Errors}, func() error { return nil })
+			_, err := pgx.ForEachRow(rows, []any{&w.Doubt, &w.Expected, &w.Asked, &w.Hits, &w.At, &w.Done, &w.Errors, &w.StaleDoubt, &w.Answers, &w.Stale}, func() error { return nil })
 			w.At = w.At.UTC()
 			return err
 		})
@@ -145,16 +145,17 @@ func statRows(b *pgx.Batch, now any, job frontier.JobID, slot int, blocks []fron
 	var (
 		n                = len(blocks)
 		spaces, ids      = make([]int32, n), make([]int64, n)
-		sums             [7][]int64
+		sums             [10][]int64
 		doubts, expected = make([]float64, n), make([]float64, n)
+		staleDoubts      = make([]float64, n)
 	)
 	for k := range sums {
 		sums[k] = make([]int64, n)
 	}
 	for i, x := range blocks {
 		spaces[i], ids[i] = int32(x.Space), x.Block
-		doubts[i], expected[i] = x.Doubt, x.Expected
-		for k, v := range []int64{x.Done, x.Probes, x.ProbeHits, x.Walks, x.WalkHits, x.Wanted, x.Errors} {
+		doubts[i], expected[i], staleDoubts[i] = x.Doubt, x.Expected, x.StaleDoubt
+		for k, v := range []int64{x.Done, x.Probes, x.ProbeHits, x.Walks, x.WalkHits, x.Wanted, x.Errors, x.Absent, x.Stale, x.Newest} {
 			sums[k][i] = v
 		}
 	}
@@ -166,5 +167,5 @@ func statRows(b *pgx.Batch, now any, job frontier.JobID, slot int, blocks []fron
 		trials[i], hits[i] = x.Trials, x.Hits
 	}
 	b.Queue(sqlAnswers, now, job, spaces, ids, sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], doubts, expected,
-		int16(slot), in, contexts, ms, trials, hits, sums[6])
+		int16(slot), in, contexts, ms, trials, hits, sums[6], sums[7], sums[8], sums[9], staleDoubts)
 }
