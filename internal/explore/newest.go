@@ -6,10 +6,10 @@ import (
 	"sort"
 )
 
-// In a space whose IDs are assigned in the order of time, no ID exists beyond a newest ID. The model
-// searches that end by probabilistic bisection (Horstein 1963): each absent answer above the last
-// ID that exists divides the weight of the ends beyond it, by the share of absent IDs that is usual
-// below. A probe at the middle of the weight halves what is left.
+// In a space whose IDs are assigned in the order of time, no ID exists beyond a newest ID. The
+// model searches that end by probabilistic bisection (Horstein 1963). Each absent answer above the
+// last ID that exists divides the weight of the ends beyond it, by the share of absent IDs that is
+// usual below. A probe at the middle of the weight halves what is left.
 
 const (
 	// bisecting is the share of probes that search the end of the assigned IDs until the end is
@@ -43,8 +43,8 @@ type Ending struct {
 	Low, High int64
 }
 
-// Ending returns the estimate of the end of the assigned IDs. ok is false if no ID is known to exist
-// or absent IDs are too usual to tell.
+// Ending returns the estimate of the end of the assigned IDs. ok is false if no ID is known to
+// exist or absent IDs are too usual to tell.
 func (f *Forager) Ending() (e Ending, ok bool) {
 	w, first := f.tree.ends()
 	if w == nil {
