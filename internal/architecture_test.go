@@ -132,7 +132,7 @@ var floors = map[string][]string{
 	"internal/chaos":                      {""},
 	"internal/chaos/arena":                {"", "internal/asset", "internal/cardsite", "internal/chaos"},
 	"internal/web":                        {"", "internal/frontier", "internal/number"},
-	"internal/propose":                    {"", "html", "internal/jobfile"},
+	"internal/propose":                    {"", "html", "internal/dates", "internal/jobfile"},
 	"html":                                {"", "internal/extract"},
 	"internal/runner":                     {"", "internal/wiring", "internal/asset", "internal/cgroup", "internal/discovery", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers", "internal/health", "internal/idspace", "internal/metric", "internal/redact"},
 	"worker":                              {"", "internal/cli", "internal/discovery", "internal/frontier", "internal/frontier/drivers", "internal/jobfile", "internal/number", "internal/runner"},

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine/html"
+	"github.com/seinehq/seine/internal/dates"
 )
 
 // types are the types of schema.org of which a page has one main thing, the more special first.
@@ -150,6 +151,7 @@ var (
 	decimal = regexp.MustCompile(`^-?\d+\.\d+$`)
 	integer = regexp.MustCompile(`^-?(0|[1-9]\d{0,17})$`)
 	amount  = regexp.MustCompile(`(?i)price|rating|amount|salary|weight|value$`)
+	day     = regexp.MustCompile(`(?i)date|published|created|modified|time$`)
 	number  = regexp.MustCompile(`(?i)count$|^position$|pages$`)
 )
 
@@ -161,6 +163,8 @@ func typeOf(path string, value any) string {
 	switch {
 	case isBool(value):
 		return "bool"
+	case isText && day.MatchString(path) && isDate(shown):
+		return "date"
 	case amount.MatchString(path) && (decimal.MatchString(shown) || integer.MatchString(shown)):
 		return "decimal"
 	case (number.MatchString(path) || !isText) && integer.MatchString(shown):
@@ -169,6 +173,16 @@ func typeOf(path string, value any) string {
 		return "decimal"
 	}
 	return ""
+}
+
+// isDate reports whether a text has one meaning as a date.
+func isDate(s string) bool {
+	r, err := dates.New("", "")
+	if err != nil {
+		return false
+	}
+	_, err = r.Parse(s)
+	return err == nil
 }
 
 func isBool(v any) bool {
@@ -201,11 +215,8 @@ func microdata(doc *html.Document, f *fields) {
 // labels proposes the values beside the labels of tables and lists: <tr><th>Year<td>1999.
 func labels(doc *html.Document, f *fields) {
 	seen := 0
-	for _, x := range []struct{ label, xpath string }{
-		{"tr:has(> th):has(> td) > th:first-child", `//tr[th[normalize-space()=%s]]/td[1]`},
-		{"dl > dt", `//dt[normalize-space()=%s]/following-sibling::dd[1]`},
-	} {
-		for _, n := range doc.All(x.label) {
+	for _, of := range []string{"tr:has(> th):has(> td) > th:first-child", "dl > dt"} {
+		for _, n := range doc.All(of) {
 			if seen++; seen > 200 {
 				return
 			}
@@ -213,7 +224,8 @@ func labels(doc *html.Document, f *fields) {
 			if label == "" || len(label) > 40 || strings.ContainsAny(label, `"'`) {
 				continue
 			}
-			f.add(strings.TrimSuffix(label, ":"), rule(pair{"xpath", text(fmt.Sprintf(x.xpath, strconv.Quote(label)))}))
+			label = strings.TrimSuffix(label, ":")
+			f.add(label, rule(pair{"table", text(label)}))
 		}
 	}
 }

@@ -31,9 +31,9 @@ func TestItem(t *testing.T) {
 	}{
 		"JSON-LD": {
 			`<h1>x</h1><script type="application/ld+json">{"@type": "Product", "name": "Boot", "sku": "007", "gtin13": "4006381333931",
- "offers": {"@type": "Offer", "price": "29.90", "priceCurrency": "EUR"}, "aggregateRating": {"ratingValue": 4.5, "reviewCount": 12},
+ "releaseDate": "5 March 2026", "offers": {"@type": "Offer", "price": "29.90", "priceCurrency": "EUR"}, "aggregateRating": {"ratingValue": 4.5, "reviewCount": 12},
  "image": ["https://a.example/1.jpg", "https://a.example/2.jpg"], "inStock": true, "review": [{"name": "no"}]}</script>`,
-			[]string{"name Boot", "sku 007", "price 29.90", "currency EUR", "rating 4.5", "reviews 12", "gtin13 4006381333931", "image [https://a.example/1.jpg https://a.example/2.jpg]", "in_stock true"},
+			[]string{"name Boot", "sku 007", "price 29.90", "currency EUR", "rating 4.5", "reviews 12", "gtin13 4006381333931", "image [https://a.example/1.jpg https://a.example/2.jpg]", "in_stock true", "release_date 2026-03-05"},
 		},
 		"microdata": {
 			`<div itemscope itemtype="https://schema.org/Book"><h1 itemprop="name">A book</h1><meta itemprop="isbn" content="978-3-16-148410-0">
