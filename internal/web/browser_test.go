@@ -70,7 +70,7 @@ func TestTheConsoleInABrowser(t *testing.T) {
 	if err := c.frontier.PauseJob(ctx, 1, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelector('[data-n="paused"]').textContent === "paused"`)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelector('[data-n="phase"]').textContent === "paused"`)); err != nil {
 		t.Fatalf("the number is not live: %v", err)
 	}
 	do("sign in", chromedp.Navigate(c.url+"/login"), chromedp.SendKeys("#token", token+"\n"), chromedp.WaitVisible(`form[action="/logout"]`))
@@ -82,7 +82,7 @@ func TestTheConsoleInABrowser(t *testing.T) {
 	confirm := text("main")
 	do("send back", chromedp.Click(`form[action="/jobs/shop/retry"] button`), chromedp.WaitVisible(`[role="status"]`))
 	<-c.back
-	if !strings.Contains(jobs, "shop") || !strings.Contains(confirm, "2 tasks match, in state error") || !strings.Contains(resumed, "running") {
+	if !strings.Contains(jobs, "shop") || !strings.Contains(confirm, "2 tasks match, in state error") || !strings.Contains(resumed, "idle") {
 		t.Errorf("the pages show %q, %q, %q", jobs, confirm, resumed)
 	}
 	mu.Lock()

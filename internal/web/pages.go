@@ -82,6 +82,7 @@ var functions = template.FuncMap{
 	"seconds": func(s float64) string { return strconv.FormatFloat(s, 'f', -1, 64) + " s" },
 	"short":   cut,
 	"left":    left,
+	"phase":   phase,
 	"pair":    func(a, b any) pair { return pair{a, b} },
 	"most":    most,
 	"rate100": func(x float64) string { return fmt.Sprintf("%.1f", 100*x) },
@@ -366,23 +367,3 @@ func heat(share, most float64) int {
 
 // pair are two values for a template.
 type pair struct{ A, B any }
-
-// left tells how long a job takes from now on, and why that is not known.
-func left(st frontier.Status) string {
-	n := st.Open + st.Unseen
-	switch {
-	case n == 0:
-		return "nothing left"
-	case st.Paused:
-		return "paused with " + grouped(n) + " tasks left"
-	case st.Workers == 0:
-		return "no worker is at work on " + grouped(n) + " tasks"
-	case st.Rate <= 0:
-		return "no task ended in the last minute, so the time left is not known"
-	}
-	d := time.Duration(float64(n) / st.Rate * float64(time.Second))
-	if !st.LastRetry.IsZero() && time.Until(st.LastRetry) > d {
-		return "about " + time.Until(st.LastRetry).Round(time.Minute).String() + " left, because a task waits for its next try"
-	}
-	return "about " + d.Round(time.Second).String() + " left at this rate"
-}

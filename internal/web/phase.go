@@ -1,0 +1,43 @@
+package web
+
+import (
+	"time"
+
+	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/number"
+)
+
+// phase is the state of a job in a word.
+func phase(st frontier.Status) string {
+	switch {
+	case st.Paused:
+		return "paused"
+	case len(st.Drift) > 0:
+		return "drift"
+	case st.Open+st.Unseen == 0:
+		return "finished"
+	case st.Workers == 0:
+		return "idle"
+	}
+	return "running"
+}
+
+// left tells how long a job takes from now on, and why that is not known.
+func left(st frontier.Status) string {
+	n := st.Open + st.Unseen
+	switch {
+	case n == 0:
+		return "nothing left"
+	case st.Paused:
+		return "paused with " + grouped(n) + number.Chosen(n, " task", " tasks") + " left"
+	case st.Workers == 0:
+		return "no worker is at work on " + grouped(n) + number.Chosen(n, " task", " tasks")
+	case st.Rate <= 0:
+		return "no task ended in the last minute, so the time left is not known"
+	}
+	d := time.Duration(float64(n) / st.Rate * float64(time.Second))
+	if !st.LastRetry.IsZero() && time.Until(st.LastRetry) > d {
+		return "about " + time.Until(st.LastRetry).Round(time.Minute).String() + " left, because a task waits for its next try"
+	}
+	return "about " + d.Round(time.Second).String() + " left at this rate"
+}
