@@ -13,6 +13,9 @@ const (
 	// staleFactor is by how much the share exceeds the usual share.
 	staleFactor = 3
 
+	// leastUsual is the least usual share, so that a few stale answers in a row raise no alarm.
+	leastUsual = 0.05
+
 	// stalePrior is the number of answers that count as seen without a stale page.
 	stalePrior = 40
 )
@@ -27,7 +30,7 @@ func (f *Forager) staleDoubt(stale bool) float64 {
 	if all.answers() < minSamples {
 		return 0
 	}
-	usual := (float64(all.Stale) + 1) / (float64(all.answers()) + stalePrior)
+	usual := max(leastUsual, (float64(all.Stale)+1)/(float64(all.answers())+stalePrior))
 	worse := min(mostDegraded, max(degraded, staleFactor*usual))
 	if usual >= worse {
 		return 0
