@@ -164,7 +164,7 @@ func (f *fleet) close() {
 type tab struct {
 	*testing.T
 
-	ctx    context.Context //nolint:containedctx // the browser's
+	ctx    context.Context
 	url    string
 	axe    string
 	mu     sync.Mutex

@@ -94,6 +94,7 @@ func (r *Reader) byFormat(s string) (string, error) {
 				v.offset, v.hasOffset = w.n, true
 			case afternoon, morning:
 				pm, twelve = w.kind == afternoon, true
+			default: // no part of a time
 			}
 		}
 		if !ok {

@@ -236,6 +236,7 @@ func (p *parser) clock() error {
 			p.v.hour += 12
 		}
 		p.at++
+	default: // the time ends
 	}
 	return p.offset()
 }

@@ -66,7 +66,7 @@ var vocabularies = map[string]vocabulary{
 	"fr": {
 		months: [12][]string{
 			{"janvier", "janv"}, {"février", "févr", "fév", "fevrier"}, {"mars"}, {"avril", "avr"}, {"mai"}, {"juin"},
-			{"juillet", "juil"}, {"août", "aout"}, {"septembre", "sept"}, {"octobre", "oct"}, {"novembre", "nov"}, {"décembre", "déc", "decembre"},
+			{"juillet", "juil"}, {"août", "aout"}, {"septembre", "sept"}, {"octobre", "oct"}, {"novembre", "nov"}, {"décembre", "déc", "decembre"}, //nolint:misspell // French
 		},
 		weekdays: [7][]string{{"dimanche", "dim"}, {"lundi", "lun"}, {"mardi", "mar"}, {"mercredi", "mer"}, {"jeudi", "jeu"}, {"vendredi", "ven"}, {"samedi", "sam"}},
 		fill:     []string{"le", "à", "er", "du"},

@@ -45,6 +45,13 @@ const (
 	// all found is not a failed site, however many requests it gets.
 	minExpectation = 0.01
 
+	// exhausted is the reciprocal of the share of a block from which on its misses count in full.
+	exhausted = 10
+
+	// luckWeight is priorWeight for a block with more hits than its parent. Blocks are chosen for
+	// their hits, so the expectation of such a block is lower than its own answers.
+	luckWeight = 2 * priorWeight
+
 	// minSamples is how many answers it takes until anything is expected. A model
 	// may be as old as a worker has slots.
 	minSamples = 250
@@ -97,11 +104,19 @@ func (f *Forager) expected(pos int64, kind Kind, walk *LocalSearch) float64 {
 // expectation does not follow a site that fails.
 func (t *tree) hit(block int64) float64 {
 	f := priorOf(top(t.live)).f
-	// Where a hit does not show that its block has more, the hits of a block tell nothing about it.
+	// Where a hit does not show that its block has more, the answers of a block tell little about it,
+	// until much of it was asked: what was found is gone.
 	again := min(1, 4*t.recurrence)
 	for l := len(t.levels) - 1; l >= t.coarse; l-- {
-		s := t.live[l][block>>(t.levels[l]-t.shift)]
-		f += again * (float64(s.ProbeHits) - float64(s.Probes)*f) / (float64(s.Probes) + priorWeight)
+		x := block >> (t.levels[l] - t.shift)
+		s := t.live[l][x]
+		more, weight := float64(s.ProbeHits)-float64(s.Probes)*f, again
+		if more < 0 {
+			weight = max(again, min(1, exhausted*float64(s.Done)/float64(t.sizeAt(l, x))))
+			f += weight * more / (float64(s.Probes) + priorWeight)
+			continue
+		}
+		f += weight * more / (float64(s.Probes) + luckWeight)
 	}
 	return t.rest(block, f)
 }

@@ -244,12 +244,17 @@ func top(sums [][]Sums) (s Sums) {
 const (
 	greed = 0.7
 	early = 1000
+
+	// smallShare bounds the early answers in a small space, where many workers would probe one run
+	// at once.
+	smallShare = 0.003
 )
 
 // greedy draws whether the next choice takes the best mean. It does so less often where a hit does
 // not show that its block has more.
 func (t *tree) greedy(r *rand.Rand) bool {
-	return r.Float64()*max(early, float64(t.total().Done)) < early*min(greed, 3*t.recurrence)
+	until := min(early, smallShare*float64(t.size))
+	return r.Float64()*max(until, float64(t.total().Done)) < until*min(greed, 3*t.recurrence)
 }
 
 // learn recomputes how much a hit tells about its block.

@@ -145,8 +145,10 @@ func (s *Server) selection(r *http.Request, job frontier.JobInfo, who, action st
 	what := action + f.flags()
 	switch action {
 	case "retry":
+		//nolint:contextcheck // a selection outlives its request
 		return 0, s.begin(job, who, what, func(ctx context.Context, each func(int)) error { return s.cfg.Requeue(ctx, job, by, each) })
 	case "drop":
+		//nolint:contextcheck // as above
 		return 0, s.begin(job, who, what, func(ctx context.Context, each func(int)) error {
 			_, err := frontier.DropAll(ctx, s.cfg.Frontier, job.ID, by, each)
 			return err
@@ -156,6 +158,7 @@ func (s *Server) selection(r *http.Request, job frontier.JobInfo, who, action st
 	if err != nil || priority < 0 || priority > 3 {
 		return 0, errors.New("give a priority from 0, which goes first, to 3")
 	}
+	//nolint:contextcheck // as above
 	return 0, s.begin(job, who, fmt.Sprintf("prioritize %d%s", priority, f.flags()), func(ctx context.Context, each func(int)) error {
 		_, err := frontier.PrioritizeAll(ctx, s.cfg.Frontier, job.ID, by, priority, each)
 		return err
@@ -208,7 +211,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 	if back := r.PostForm.Get("back"); back == "hosts" || back == "failures" {
 		to += "/" + back
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // a path of ours with the name of a known job
 }
 
 // confirm asks before a selection is changed.

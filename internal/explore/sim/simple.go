@@ -53,14 +53,13 @@ func (p *patient) Answer(worker int, ask Ask, a explore.Answer) {
 // until an ID exists, searches the newest ID by bisection, and walks down from there. It asks with
 // one worker at a time until it walks.
 type descending struct {
-	w       *World
-	r       *rand.Rand
-	lo, hi  int64
-	begun   bool
-	waiting bool
-	tries   int
-	at      int64
-	next    int64
+	w      *World
+	r      *rand.Rand
+	lo, hi int64
+	begun  bool
+	tries  int
+	at     int64
+	next   int64
 }
 
 // bisectTries is the number of IDs in a row that must be absent to count as beyond the newest ID.

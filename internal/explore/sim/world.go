@@ -55,7 +55,7 @@ func Of(name string, size int64, answer func(pos int64) explore.Answer) *World {
 			w.set(pos)
 		case explore.Missed:
 			w.exist(pos, 1)
-		case explore.Absent, explore.NoAnswer:
+		case explore.Absent, explore.NoAnswer, explore.Stale:
 		}
 	}
 	return w

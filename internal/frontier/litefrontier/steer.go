@@ -163,12 +163,9 @@ func (f *Frontier) steer(ctx context.Context, t tx, job frontier.JobID, by front
 	s.add(`true`, `q.prio <> ?`, not)
 	s.args = append(s.args, n)
 	var picked []waiting
-	rows, err := t.f.conn.QueryContext(ctx, `select q.seq, q.lane_id, q.key, q.attempt, q.mark, coalesce((select page from task t where t.job_id = q.job_id and t.key = q.key), ''), `+fetchesAlone+`
- from queue q where q.lease_id is null and `+strings.Join(s.open, " and ")+fmt.Sprintf(` order by q.seq limit ?%d`, len(s.args)), s.args...)
-	if err != nil {
-		return out, err
-	}
-	if err := drain(rows, func(r *sql.Rows) error {
+	query := `select q.seq, q.lane_id, q.key, q.attempt, q.mark, coalesce((select page from task t where t.job_id = q.job_id and t.key = q.key), ''), ` + fetchesAlone + `
+ from queue q where q.lease_id is null and ` + strings.Join(s.open, " and ") + fmt.Sprintf(` order by q.seq limit ?%d`, len(s.args))
+	if err := rowsOf(ctx, t.f.conn, query, s.args, func(r *sql.Rows) error {
 		var w waiting
 		err := r.Scan(&w.seq, &w.lane, &w.key, &w.attempt, &w.mark, &w.page, &w.alone)
 		picked = append(picked, w)
