@@ -178,7 +178,7 @@ const (
 	watched  = 20 * time.Second
 )
 
-// live opens consoles on the page of a job and measures what they cost the database.
+// live opens consoles on the page of a job and measures their cost to the database.
 func live(ctx context.Context, c *pgx.Conn, f *pgfrontier.Frontier) error {
 	console, err := web.New(web.Config{Frontier: f, Log: slog.New(slog.DiscardHandler), Report: func(context.Context, frontier.JobInfo, frontier.Status) any { return map[string]any{} }})
 	if err != nil {

@@ -104,8 +104,8 @@ func (f *Forager) expected(pos int64, kind Kind, walk *LocalSearch) float64 {
 // expectation does not follow a site that fails.
 func (t *tree) hit(block int64) float64 {
 	f := priorOf(top(t.live)).f
-	// Where a hit does not show that its block has more, the answers of a block tell little about it,
-	// until much of it was asked: what was found is gone.
+	// Where a hit does not show that its block has more, the answers of a block tell little about
+	// it, until much of it was asked. Then its hits are gone.
 	again := min(1, 4*t.recurrence)
 	for l := len(t.levels) - 1; l >= t.coarse; l-- {
 		x := block >> (t.levels[l] - t.shift)
