@@ -37,7 +37,7 @@ func (t *tuned) delay(lane string, own time.Duration) time.Duration {
 }
 
 // obey follows the orders of people until ctx of the session ends. stop ends the engine.
-func (e *Engine) obey(s session, stop context.CancelCauseFunc) {
+func obey(e *Engine, s session, stop context.CancelCauseFunc) {
 	jobs := make([]frontier.JobID, 0, len(e.crews))
 	for _, c := range e.crews {
 		jobs = append(jobs, c.job.ID)

@@ -81,7 +81,7 @@ func (e *Engine) session(ctx, running context.Context, stop context.CancelCauseF
 	s.claiming = claiming
 	var beats sync.WaitGroup
 	beats.Go(func() { e.beat(s) })
-	beats.Go(func() { e.obey(s, stop) })
+	beats.Go(func() { obey(e, s, stop) })
 
 	errs := e.shifts(s, stopClaiming)
 	why := context.Cause(s.leased)

@@ -278,9 +278,9 @@ func TestHitIsJudgedAgain(t *testing.T) {
 		if n, err := discovery.Recount(t.Context(), r.f, j.ID, job); err != nil || n != int64(r.requests()) {
 			t.Fatalf("%s: recounted %d, %v", step.what, n, err)
 		}
-		if sum := check(step.what, step.hits); step.hit != nil && math.Abs(sum.Doubt-first.Doubt) > 1e-6 {
-			t.Errorf("doubt %v after a recount; want %v", sum.Doubt, first.Doubt)
-		} else if sum.Doubt, sum.Expected = first.Doubt, first.Expected; step.hit != nil && sum != first {
+		if sum := check(step.what, step.hits); step.hit != nil && math.Abs(sum.Doubt-first.Doubt)+math.Abs(sum.StaleDoubt-first.StaleDoubt) > 1e-6 {
+			t.Errorf("doubts %v and %v after a recount; want %v and %v", sum.Doubt, sum.StaleDoubt, first.Doubt, first.StaleDoubt)
+		} else if sum.Doubt, sum.StaleDoubt, sum.Expected = first.Doubt, first.StaleDoubt, first.Expected; step.hit != nil && sum != first {
 			t.Errorf("counted %+v again; want %+v", sum, first)
 		}
 	}
