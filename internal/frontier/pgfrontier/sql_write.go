@@ -162,16 +162,17 @@ var (
  from k where l.lane_id = k.lane_id`
 
 	// sqlRequeue inserts queue rows for finished tasks: $1 job, $2 keys, $3 lanes, $4 prios. Their
-	// counts move from the old state to open. Their meta stays.
-	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio
-   from unnest($2::text[], $3::int[], $4::smallint[]) i(key, lane_id, prio) order by key collate "C"),
- t as materialized (select t.*, i.lane_id as lane, i.prio from i cross join lateral (
+	// counts move from the old state to open. Their meta stays. The tasks are locked by key, and get
+	// places in the order of the list.
+	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, n
+   from unnest($2::text[], $3::int[], $4::smallint[]) with ordinality i(key, lane_id, prio, n) order by key collate "C", n),
+ t as materialized (select t.*, i.lane_id as lane, i.prio, i.n from i cross join lateral (
    select t.ctid as place, t.job_id, t.key, t.lane_id, t.state, t.reason, t.page, t.meta is not null or t.page <> ''
      or (select true from seine.visit v where v.job_id = t.job_id and v.key = t.key) is not null as has_meta
    from seine.task t where t.job_id = $1 and t.key = i.key and t.state <> 0 limit 1 for update of t) t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null, lane_id = t.lane from t where k.ctid = t.place),
  q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select $1, key, lane, prio, ` + requeuedMark + `, has_meta,
-   ` + owes + ` from t
+   ` + owes + ` from t order by t.n
    returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select $1, lane_id, state, reason, page, -count(*) from t group by lane_id, state, reason, page)
  select lane_id, min(prio), count(*) from q group by lane_id`
