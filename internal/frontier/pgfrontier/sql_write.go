@@ -162,8 +162,8 @@ var (
  from k where l.lane_id = k.lane_id`
 
 	// sqlRequeue inserts queue rows for finished tasks: $1 job, $2 keys, $3 lanes, $4 prios. Their
-	// counts move from the old state to open. Their meta stays. The tasks are locked by key, and get
-	// places in the order of the list.
+	// counts move from the old state to open. Their meta stays. The tasks are locked by key, and
+	// get places in the order of the list.
 	sqlRequeue = `with i as materialized (select distinct on (key collate "C") key collate "C" as key, lane_id, prio, n
    from unnest($2::text[], $3::int[], $4::smallint[]) with ordinality i(key, lane_id, prio, n) order by key collate "C", n),
  t as materialized (select t.*, i.lane_id as lane, i.prio, i.n from i cross join lateral (
