@@ -65,9 +65,11 @@ func Main(of Program) int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	a := newApp(of, os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
-	a.shows, a.width = term.IsTerminal(int(os.Stdout.Fd())), columnsOf(os.Stdout)
+	if term.IsTerminal(int(os.Stdout.Fd())) {
+		a.size, a.redraws = terminalSize(os.Stdout), a.getenv("TERM") != "dumb"
+	}
 	if a.terminal = term.IsTerminal(int(os.Stderr.Fd())); a.terminal && a.getenv("TERM") != "dumb" {
-		a.screen = &screen{w: os.Stderr, width: columnsOf(os.Stderr)}
+		a.screen = &screen{w: os.Stderr, size: terminalSize(os.Stderr)}
 		a.stderr = a.redact.writer(a.screen)
 	}
 	signals := make(chan os.Signal, 2)
@@ -158,7 +160,7 @@ func (a *app) root() *cobra.Command {
 		return nil
 	}
 	for _, c := range []*cobra.Command{
-		newInit(a), newShell(a), newValidate(a), newTry(a), newTest(a), newRun(a), newAdd(a), newWorker(a), newStatus(a), newServe(a), newTasks(a), newQuarantine(a), newForget(a), newRetry(a), newDrop(a), newPrioritize(a), newPause(a), newResume(a), newDrain(a), newPace(a), newWorkers(a), newStop(a), newChanges(a),
+		newInit(a), newShell(a), newValidate(a), newTry(a), newTest(a), newRun(a), newAdd(a), newWorker(a), newStatus(a), newTop(a), newServe(a), newTasks(a), newQuarantine(a), newForget(a), newRetry(a), newDrop(a), newPrioritize(a), newPause(a), newResume(a), newDrain(a), newPace(a), newWorkers(a), newStop(a), newChanges(a),
 		newRecount(a), newReprocess(a), newRender(a), newAudit(a), newClean(a), newCount(a), newDupes(a), newGallery(a), newExport(a), newDemo(a), newMigrate(a), newDoctor(a), newSchema(a), newVersion(a),
 	} {
 		a.wrapArgs(c)

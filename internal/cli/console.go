@@ -49,11 +49,12 @@ type console struct {
 	stdout   io.Writer
 	stderr   io.Writer
 	terminal bool    // standard error is one
-	shows    bool    // standard output is one
 	screen   *screen // standard error, if it is a terminal
 
-	// width returns the columns of standard output, if it is a terminal.
-	width func() int
+	// size returns the size of standard output, if it is a terminal. redraws means that text on it
+	// may be replaced.
+	size    func() (columns, rows int)
+	redraws bool
 
 	output  string // -o
 	verbose bool
@@ -110,8 +111,8 @@ func (c *console) human() io.Writer { return terminal.NewWriter(c.stdout) }
 // table returns a table on standard output that fits the terminal.
 func (c *console) table() *terminal.Table {
 	t := &terminal.Table{To: c.human()}
-	if c.shows && c.width != nil {
-		t.Width = c.width()
+	if c.size != nil {
+		t.Width, _ = c.size()
 	}
 	return t
 }

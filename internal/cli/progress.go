@@ -19,7 +19,7 @@ const (
 	lineEvery = 30 * time.Second
 )
 
-// showProgress prints the progress of a run until ctx is done: one redrawn line on a terminal, or a
+// showProgress prints the progress of a run until ctx is done: redrawn lines on a terminal, or a
 // line now and then in a pipe or a log.
 func (a *runCommand) showProgress(ctx context.Context, w *runner.Worker, job *seine.Job) {
 	if a.quiet || !a.draws() && !a.notes() {
@@ -28,7 +28,7 @@ func (a *runCommand) showProgress(ctx context.Context, w *runner.Worker, job *se
 	every, chooses := lineEvery, explores(job)
 	if a.draws() {
 		every = drawEvery
-		defer a.screen.show("")
+		defer a.screen.show()
 	}
 	t := time.NewTicker(every)
 	defer t.Stop()
@@ -52,7 +52,11 @@ func (a *runCommand) showProgress(ctx context.Context, w *runner.Worker, job *se
 		line := progressLine(status, w.Progress(), job.Name, chooses)
 		switch {
 		case a.draws():
-			a.screen.show(terminal.Escape(a.redact.clean(line)))
+			view := append([]string{line}, liveView(status, w.Recent(job.Name), time.Now())...)
+			for i, l := range view {
+				view[i] = terminal.Escape(a.redact.clean(l))
+			}
+			a.screen.show(view...)
 		case !a.logsJSON():
 			a.note("seine: %s", line)
 		default:

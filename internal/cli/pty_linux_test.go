@@ -18,21 +18,25 @@ import (
 	"github.com/seinehq/seine/internal/testkit"
 )
 
-// On a terminal of 40 columns no progress line is wider, and no log line shares a line with it.
+// On a terminal of 40 columns a run shows its progress, hosts, records and failures below its log.
+// No line is wider, and no log line shares a line with them. Control characters of a page are shown
+// and do nothing.
 func TestARunOnATerminal(t *testing.T) {
 	t.Parallel()
-	drawn := make(chan struct{})
+	recorded, failed := make(chan struct{}), make(chan struct{})
 	srv := testkit.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/robots.txt":
 			http.NotFound(w, r)
 			return
-		case "/2": // the warning of this page comes below a progress line
-			<-drawn
+		case "/2": // the warning of this page comes above a view
+			<-recorded
 			w.WriteHeader(http.StatusOK)
 			panic(http.ErrAbortHandler)
+		case "/3":
+			<-failed
 		}
-		_, _ = fmt.Fprint(w, "<h1>card</h1>")
+		_, _ = fmt.Fprint(w, "<h1>a\x1b[31m card</h1>")
 	})
 	dir := t.TempDir()
 	job := "job: cards\nseeds: {ids: {from: 1, to: 3}, url: \"" + srv.URL + "/{id}\"}\nfetch: {allow_private: [127.0.0.0/8]}\n" +
@@ -40,8 +44,52 @@ func TestARunOnATerminal(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(job), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	control, tty := openTerminal(t, 40)
-	c, _ := process(t, dir, "run", "job.yaml")
+	at := &testkit.Screen{Columns: 40, Rows: 24}
+	seen := map[string]bool{}
+	host := strings.TrimPrefix(srv.URL, "http://")
+	onTerminal(t, at, func() bool {
+		lines := at.Lines()
+		for i, line := range lines {
+			switch {
+			case strings.HasPrefix(line, "done "):
+				seen["progress"] = true
+			case strings.HasPrefix(line, "  host    "+host):
+				seen["host"] = true
+			case strings.HasPrefix(line, `  record  1  title=a\x1b[31m card`) && !seen["record"]:
+				seen["record"] = true
+				close(recorded)
+			case strings.HasPrefix(line, "  error   1 ") && !seen["failure"]:
+				seen["failure"] = true
+				close(failed)
+			case strings.Contains(line, "fetch failed") && (i == 0 || !strings.HasPrefix(lines[i-1], "time=")): // the terminal wrapped it
+				t.Errorf("the log line is glued to other text: %q", lines)
+			}
+		}
+		return true
+	}, dir, "run", "job.yaml")
+	lines := at.Lines()
+	if all := strings.Join(lines, ""); len(seen) != 4 || len(at.Unknown) > 0 || !strings.Contains(all, "fetch failed") || strings.Contains(all, "  record  1") {
+		t.Errorf("the terminal showed %v, unknown %q, and at the end %q", seen, at.Unknown, lines)
+	}
+	// The views of other commands.
+	for _, args := range [][]string{{"top"}, {"status", "--watch", "cards"}} {
+		at, frames := &testkit.Screen{Columns: 40, Rows: 24}, 0
+		onTerminal(t, at, func() bool {
+			frames++
+			return frames < 2
+		}, dir, args...)
+		if all := strings.Join(at.Lines(), "\n"); !strings.Contains(all, "cards") || len(at.Unknown) > 0 || strings.Count(all, "cards") > 3 {
+			t.Errorf("%q shows %q, unknown %q", args, all, at.Unknown)
+		}
+	}
+}
+
+// onTerminal runs the command on a terminal. look is called after each write. If it returns false,
+// the command gets an interrupt.
+func onTerminal(t *testing.T, at *testkit.Screen, look func() bool, dir string, args ...string) {
+	t.Helper()
+	control, tty := openTerminal(t, uint16(at.Columns))
+	c, _ := process(t, dir, args...)
 	c.Stdout, c.Stderr = tty, tty
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -51,47 +99,23 @@ func TestARunOnATerminal(t *testing.T) {
 	}
 	hangs := time.AfterFunc(50*time.Second, func() { _ = c.Process.Kill() })
 	defer hangs.Stop()
-	var out strings.Builder
-	seen := false
+	stopped := false
 	for b := make([]byte, 4096); ; {
 		n, err := control.Read(b)
-		out.Write(b[:n])
-		if !seen && strings.Contains(out.String(), "\x1b[Kdone") {
-			seen = true
-			close(drawn)
-		}
+		_, _ = at.Write(b[:n])
 		if err != nil {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.EIO) { // the terminal has no user any more
 				t.Fatal(err)
 			}
 			break
 		}
-	}
-	if !seen {
-		close(drawn)
-	}
-	if err := c.Wait(); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	warned := false
-	for _, line := range strings.Split(strings.ReplaceAll(out.String(), "\r\n", "\n"), "\n") {
-		pieces := strings.Split(line, "\r\x1b[K")
-		for i, piece := range pieces {
-			switch {
-			case strings.Contains(piece, "fetch failed"):
-				warned = true
-				if !strings.HasPrefix(piece, "time=") || i != len(pieces)-1 {
-					t.Errorf("the log line %q is glued to other text: %q", piece, line)
-				}
-			case strings.HasPrefix(piece, "done "):
-				if n := terminal.Columns(piece); n > 39 {
-					t.Errorf("a progress line of %d columns: %q", n, piece)
-				}
-			}
+		if !look() && !stopped {
+			stopped = true
+			_ = c.Process.Signal(os.Interrupt)
 		}
 	}
-	if !seen || !warned {
-		t.Errorf("progress %v, warning %v; want both in\n%s", seen, warned, out.String())
+	if err := c.Wait(); err != nil {
+		t.Fatalf("%q: %v\n%q", args, err, at.Lines())
 	}
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -101,23 +100,7 @@ func (a *statusCommand) run(ctx context.Context, args []string) error {
 	if !a.watch {
 		return a.report(ctx, f, infos)
 	}
-	screen := a.shows && !a.json()
-	for {
-		if screen {
-			_, _ = io.WriteString(a.stdout, "\x1b[H\x1b[J") // from the top of an empty screen
-		}
-		if err := a.report(ctx, f, infos); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(watchEvery):
-		}
-		if !a.json() && !screen {
-			a.print("")
-		}
-	}
+	return a.watching(ctx, watchEvery, func() error { return a.report(ctx, f, infos) })
 }
 
 // report prints the reports of jobs.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,8 +56,15 @@ func (a *app) workers(ctx context.Context) error {
 		a.print("no worker is at work")
 		return nil
 	}
-	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
-	defer func() { _ = t.Flush() }()
+	a.printWorkers(list)
+	return nil
+}
+
+func (c *console) printWorkers(list []frontier.WorkerStatus) {
+	if len(list) == 0 {
+		return
+	}
+	t := c.table()
 	_, _ = fmt.Fprintln(t, "WORKER\tTASKS\tPER SECOND\tLEASE UNTIL\t")
 	for _, w := range workersOf(list) {
 		note := ""
@@ -67,7 +73,7 @@ func (a *app) workers(ctx context.Context) error {
 		}
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%.1f\t%s\t%s\n", terminal.Escape(w.Worker), w.Tasks, w.RatePerS, w.ExpiresAt.Format(time.RFC3339), note)
 	}
-	return nil
+	_ = t.Flush()
 }
 
 func newStop(a *app) *cobra.Command {

@@ -126,6 +126,16 @@ func (e *Engine) Progress() []Progress {
 	return out
 }
 
+// Recent returns the last records that this process stored for a job, the latest first.
+func (e *Engine) Recent(job string) []Recent {
+	for _, c := range e.crews {
+		if c.job.Name == job {
+			return c.tally.last()
+		}
+	}
+	return nil
+}
+
 // Share returns the share of its slots that this worker fills, 0 to 1. It is less than 1 if memory
 // or CPU is short.
 func (e *Engine) Share() float64 {

@@ -1,12 +1,24 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/seinehq/seine"
 )
+
+// keptRecent is the number of records that a process shows to people.
+const keptRecent = 3
+
+// Recent is a record that this process stored lately. Nobody changes its fields.
+type Recent struct {
+	At     time.Time
+	Key    string
+	Fields map[string]any
+}
 
 // tally counts the work of this process for one job.
 type tally struct {
@@ -17,6 +29,7 @@ type tally struct {
 	records int64
 	assets  int64
 	most    amounts // of one task
+	recent  []Recent
 
 	// second[i] is the number of tasks that ended in the second at[i].
 	second [60]int64
@@ -38,6 +51,10 @@ func (t *tally) end(now time.Time, o outcome, final bool) {
 		t.assets += int64(len(o.assets))
 		t.most.records = max(t.most.records, int64(len(o.records)))
 		t.most.assets = max(t.most.assets, int64(len(o.assets)))
+		for _, r := range o.records[max(0, len(o.records)-keptRecent):] {
+			t.recent = append(t.recent, Recent{At: now, Key: cmp.Or(r.Key, o.Key), Fields: r.Fields})
+		}
+		t.recent = slices.Clone(t.recent[max(0, len(t.recent)-keptRecent):])
 	}
 	s := now.Unix()
 	i := s % 60
@@ -73,6 +90,15 @@ func (t *tally) rateAt(now time.Time) float64 {
 		}
 	}
 	return float64(n) / max(min(now.Sub(t.began), time.Minute), time.Second).Seconds()
+}
+
+// last returns the last records, the latest first.
+func (t *tally) last() []Recent {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := slices.Clone(t.recent)
+	slices.Reverse(out)
+	return out
 }
 
 func (t *tally) progress(now time.Time) Progress {

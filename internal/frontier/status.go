@@ -88,6 +88,21 @@ type Status struct {
 	LeftOut []LeftOut
 }
 
+// Phase is the state of a job in a word.
+func (s Status) Phase() string {
+	switch {
+	case s.Paused:
+		return "paused"
+	case len(s.Drift) > 0:
+		return "drift"
+	case s.Open+s.Unseen == 0:
+		return "finished"
+	case s.Workers == 0:
+		return "idle"
+	}
+	return "running"
+}
+
 // PageStatus counts the tasks of one page kind by state.
 type PageStatus struct {
 	Page   string

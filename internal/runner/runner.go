@@ -359,8 +359,14 @@ func (w *Worker) Close() error {
 // Progress is what this process did for one job so far.
 type Progress = engine.Progress
 
+// Recent is a record that this process stored lately.
+type Recent = engine.Recent
+
 // Progress tells what this process did so far, job by job.
 func (w *Worker) Progress() []Progress { return w.engine.Progress() }
+
+// Recent returns the last records that this process stored for a job, the latest first.
+func (w *Worker) Recent(job string) []Recent { return w.engine.Recent(job) }
 
 // Counts reads a job's counters, over all workers.
 func (w *Worker) Counts(ctx context.Context, job string) (Counts, error) {

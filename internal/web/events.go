@@ -68,7 +68,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 // numbers are the live numbers of a job, by the names of their places on the page.
 func numbers(st frontier.Status) map[string]string {
 	out := map[string]string{
-		"records": grouped(st.Records), "assets": grouped(st.Assets), "rate": fmt.Sprintf("%.1f", st.Rate), "workers": fmt.Sprint(st.Workers), "phase": phase(st),
+		"records": grouped(st.Records), "assets": grouped(st.Assets), "rate": fmt.Sprintf("%.1f", st.Rate), "workers": fmt.Sprint(st.Workers), "phase": st.Phase(),
 	}
 	for _, s := range slices.Clone(seine.States) {
 		out["state-"+s.String()] = grouped(st.States[s])

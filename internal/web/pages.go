@@ -82,7 +82,7 @@ var functions = template.FuncMap{
 	"seconds": func(s float64) string { return strconv.FormatFloat(s, 'f', -1, 64) + " s" },
 	"short":   cut,
 	"left":    left,
-	"phase":   phase,
+	"phase":   frontier.Status.Phase,
 	"pair":    func(a, b any) pair { return pair{a, b} },
 	"most":    most,
 	"rate100": func(x float64) string { return fmt.Sprintf("%.1f", 100*x) },

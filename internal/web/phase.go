@@ -7,21 +7,6 @@ import (
 	"github.com/seinehq/seine/internal/number"
 )
 
-// phase is the state of a job in a word.
-func phase(st frontier.Status) string {
-	switch {
-	case st.Paused:
-		return "paused"
-	case len(st.Drift) > 0:
-		return "drift"
-	case st.Open+st.Unseen == 0:
-		return "finished"
-	case st.Workers == 0:
-		return "idle"
-	}
-	return "running"
-}
-
 // left tells how long a job takes from now on, and why that is not known.
 func left(st frontier.Status) string {
 	n := st.Open + st.Unseen
