@@ -46,6 +46,9 @@ var (
 	// ErrChanged: the job's seeds.url or store.key differs from the registered value.
 	ErrChanged = errors.New("the job's identity changed")
 
+	// ErrNoTable: the database has no table that can be the queue of another program.
+	ErrNoTable = errors.New("no such queue")
+
 	// ErrDiskFull: the database's disk is full.
 	ErrDiskFull = seine.ErrDiskFull
 )

@@ -98,6 +98,12 @@ type Seeds interface {
 	// Move puts tasks into lanes: a job that gains or loses its pace has other lanes.
 	Move(ctx context.Context, job JobID, tasks []Claimed, lanes []string) error
 
+	// Adopt stores the results of tasks that another program finished, in one transaction, as
+	// Complete does for claimed ones. It admits the tasks that the job has not seen. A task that is
+	// finished or leased, or that brings a file pending deletion, is Lost. Visits, the paces of
+	// lanes and the statistics of spaces stay as they are. Seqs number the batch.
+	Adopt(ctx context.Context, job JobID, batch []Adoption) (Outcome, error)
+
 	// SetSpace replaces the range of IDs to enumerate. Admitted IDs stay and are not enumerated
 	// again.
 	SetSpace(ctx context.Context, job JobID, from, to int64) error

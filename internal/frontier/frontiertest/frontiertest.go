@@ -126,6 +126,7 @@ func Run(t *testing.T, open Open) {
 		{"files of images change without their pages", testImages},
 		{"no recording comes to name a segment that a sweep deletes", testRecordingSwept},
 		{"finished tasks are replayed", testReplay},
+		{"tasks of another program are adopted", testAdopt},
 		{"a person changes a pace", testTune},
 		{"a host of a job without a pace gets one", testTuneShards},
 		{"a selection is dropped", testDrop},

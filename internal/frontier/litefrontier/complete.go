@@ -193,8 +193,8 @@ func (f *Frontier) final(ctx context.Context, t tx, job frontier.JobID, c fronti
 
 // failed keeps a failed attempt.
 func (f *Frontier) failed(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string, final bool) error {
-	if state != seine.Error && state != seine.Stale {
-		return nil
+	if state != seine.Error && state != seine.Stale || c.Attempt == 0 {
+		return nil // an adopted task had no attempt
 	}
 	_, err := t.exec(ctx, `insert into attempt(job_id, key, attempt, at, state, reason, worker, final) values (?, ?, ?, ?, ?, ?, ?, ?)`,
 		job, c.Key, c.Attempt, f.now(), int(state), orNull(reason), worker, final)
