@@ -160,7 +160,7 @@ func (a *app) root() *cobra.Command {
 		return nil
 	}
 	for _, c := range []*cobra.Command{
-		newInit(a), newShell(a), newValidate(a), newTry(a), newTest(a), newRun(a), newAdd(a), newWorker(a), newStatus(a), newTop(a), newServe(a), newTasks(a), newQuarantine(a), newForget(a), newRetry(a), newDrop(a), newPrioritize(a), newPause(a), newResume(a), newDrain(a), newPace(a), newWorkers(a), newStop(a), newChanges(a),
+		newInit(a), newShell(a), newValidate(a), newTry(a), newTest(a), newRun(a), newAdd(a), newImport(a), newWorker(a), newStatus(a), newTop(a), newServe(a), newTasks(a), newQuarantine(a), newForget(a), newRetry(a), newDrop(a), newPrioritize(a), newPause(a), newResume(a), newDrain(a), newPace(a), newWorkers(a), newStop(a), newChanges(a),
 		newRecount(a), newReprocess(a), newRender(a), newAudit(a), newClean(a), newCount(a), newDupes(a), newGallery(a), newExport(a), newDemo(a), newMigrate(a), newDoctor(a), newSchema(a), newVersion(a),
 	} {
 		a.wrapArgs(c)

@@ -90,25 +90,29 @@ func permissionOf(info frontier.JobInfo) string {
 	return job.Permission
 }
 
-// openSet opens an existing store, because a reading command must not create a folder, and an
+// openSet opens the store of a data set.
+func (a *app) openSet(ctx context.Context, set *dataset.Set) (err error) {
+	set.Store, err = a.existingStore(ctx, a.storeOf(set.Job))
+	return err
+}
+
+// existingStore opens an existing store, because a reading command must not create a folder, and an
 // unmounted folder must not look like an empty store.
-func (a *app) openSet(ctx context.Context, set *dataset.Set) error {
-	at := a.storeOf(set.Job)
+func (a *app) existingStore(ctx context.Context, at place) (dataset.Store, error) {
 	folder, err := wiring.Folder(at.url)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", wiring.ErrStore, at, err)
+		return dataset.Store{}, fmt.Errorf("%w: %s: %w", wiring.ErrStore, at, err)
 	}
 	if folder != "" {
 		if err := folderThere(folder); err != nil {
-			return fmt.Errorf("%w: %s: %w", wiring.ErrStore, at, err)
+			return dataset.Store{}, fmt.Errorf("%w: %s: %w", wiring.ErrStore, at, err)
 		}
 	}
 	bucket, err := a.openStore(ctx, at)
 	if err != nil {
-		return err
+		return dataset.Store{}, err
 	}
-	set.Store = dataset.Store{Bucket: bucket, Folder: folder}
-	return nil
+	return dataset.Store{Bucket: bucket, Folder: folder}, nil
 }
 
 // datasetProgress prints the progress of a long command now and then.

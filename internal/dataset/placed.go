@@ -156,8 +156,12 @@ func (s *Set) layout() *extract.Layout {
 // place lists into placed the store's files that fit the key template. value returns the counted
 // value of a path.
 func (s *Set) place(ctx context.Context, sp *spill, value func(extract.Place) string) (files int64, others Strangers, err error) {
-	layout := s.layout()
-	err = s.Store.list(ctx, layout.Prefix(), func(o object) error {
+	return s.placeFrom(ctx, sp, s.Store, s.layout(), value)
+}
+
+// placeFrom is place for any store and layout.
+func (s *Set) placeFrom(ctx context.Context, sp *spill, store Store, layout *extract.Layout, value func(extract.Place) string) (files int64, others Strangers, err error) {
+	err = store.list(ctx, layout.Prefix(), func(o object) error {
 		place, ok := layout.Parse(o.path)
 		if !ok {
 			// A partial file of a writer is left to an audit.

@@ -323,11 +323,7 @@ func (l *Layout) Fits(path, id, asset string, value func(name string) (v string,
 		case "asset":
 			v = Sanitize(asset)
 		case numberName:
-			_, n, ok := l.NumberOf(asset)
-			if !ok {
-				n = 1
-			}
-			v = strconv.Itoa(n)
+			v = l.numberText(asset)
 		case "ext":
 			known = false
 		default:
@@ -342,6 +338,15 @@ func (l *Layout) Fits(path, id, asset string, value func(name string) (v string,
 		pattern = append(pattern, part{literal: v})
 	}
 	return fits(pattern, path)
+}
+
+// numberText returns the number of a file in its list, 1 for a file of no list.
+func (l *Layout) numberText(asset string) string {
+	_, n, ok := l.NumberOf(asset)
+	if !ok {
+		n = 1
+	}
+	return strconv.Itoa(n)
 }
 
 // fits matches a pattern in which a name stands for one or more characters of

@@ -1,0 +1,42 @@
+package extract
+
+// With returns the layout of the same files below another key template, in a store that Seine did
+// not fill: see [Layout.Foreign].
+func (l *Layout) With(key string) (*Layout, error) {
+	t, err := parseTemplate(key)
+	if err == nil {
+		err = t.checkLiteral()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(l.lists) > 0 {
+		t.number(nil)
+	}
+	other := &Layout{key: t, assets: l.assets, lists: l.lists, kinds: l.kinds}
+	return other.Foreign(), nil
+}
+
+// Path returns the path of a file. {ext} stays until the type of the file is known. It fails if the
+// template needs a value that is empty.
+func (l *Layout) Path(id, asset string, values map[string]string) (string, error) {
+	return l.key.expand(func(name string) string {
+		switch name {
+		case "id", "key":
+			return id
+		case "asset":
+			return asset
+		case numberName:
+			return l.numberText(asset)
+		}
+		return values[name]
+	})
+}
+
+// RecordKind returns the kind of the records of a page kind. It is empty if the kind stores none.
+func (s *Scraper) RecordKind(page string) string {
+	if of := s.page(page); of != nil {
+		return of.kind
+	}
+	return ""
+}
