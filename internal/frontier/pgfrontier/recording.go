@@ -32,8 +32,8 @@ const (
 	// The tasks that bring a file pending deletion: $1 seqs, $2 their paths.
 	sqlReplaySwept = `select distinct b.seq from unnest($1::bigint[], $2::text[]) b(seq, path) join seine.condemned c on c.path = b.path`
 
-	// sqlReplayed moves tasks that are no lease's to final states. $2 job, $3 keys, $4 states, $5 reasons, $6
-	// page kinds.
+	// sqlReplayed moves tasks that are no lease's to final states. $2 job, $3 keys, $4 states, $5
+	// reasons, $6 page kinds.
 	sqlReplayed = `with f as materialized (select * from unnest($3::text[], $4::smallint[], $5::text[], $6::text[]) f(key, state, reason, page)),
  o as materialized (select t.job_id, t.lane_id, t.state, t.reason, t.page from f cross join lateral (
    select * from seine.task t where t.job_id = $2 and t.key = f.key collate "C" limit 1) t),
