@@ -18,6 +18,7 @@ var metricNames = []string{
 	"seine_browser_memory_bytes", "seine_pace_use_ratio", "seine_claims_total", "seine_tasks_finished_total",
 	"seine_leases_lost_total", "seine_fetches_total", "seine_fetch_bytes_total", "seine_frontier_errors_total",
 	"seine_store_errors_total", "seine_fetch_seconds", "seine_build_info", "seine_task_reasons", "seine_concurrency_ratio",
+	"seine_task_seconds", "seine_drift_alarms", "seine_quarantined_records",
 }
 
 var metricWord = regexp.MustCompile(`\bseine_[a-z_]+\b`)

@@ -114,7 +114,14 @@ func TestRules(t *testing.T) {
 	if rules := decode(t, render(t, dir)).Rules; len(rules) != 1 || !reflect.DeepEqual(rules[0].Spec, file) {
 		t.Error("components/monitoring/rules.yaml holds other rules than monitoring/rules.yaml")
 	}
+	tests, err := os.ReadFile("../monitoring/rules_test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range file.Groups[0].Rules {
+		if r.Alert != "" && !strings.Contains(string(tests), "- alertname: "+r.Alert+"\n") {
+			t.Errorf("no test has %s fire", r.Alert)
+		}
 		if r.Alert != "" && (r.Annotations["summary"] == "" || r.Annotations["remedy"] == "" || (r.Labels["severity"] != "page" && r.Labels["severity"] != "ticket")) {
 			t.Errorf("%s lacks a summary, a remedy or a severity", r.Alert)
 		}

@@ -261,7 +261,9 @@ func missing(fields map[string]any) []string {
 // note counts and logs a stored outcome.
 func (m *committer) note(ctx context.Context, o outcome, final bool) {
 	if !o.returned() {
-		m.tally.end(time.Now(), o, final)
+		now := time.Now()
+		m.tally.end(now, o, final)
+		m.meter.Took(m.job.Name, o.state, now.Sub(o.answered), m.trace.id(o))
 		if final {
 			m.meter.Finished(m.job.Name, o.state)
 		}

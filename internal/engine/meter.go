@@ -17,6 +17,10 @@ type Meter interface {
 	// Finished counts a task of a job that reached its final state.
 	Finished(job string, state seine.State)
 
+	// Took measures an attempt of a task, from its claim to its commit, by the state that it ended
+	// in. trace names its trace, empty without one.
+	Took(job string, state seine.State, took time.Duration, trace string)
+
 	// Fetched counts a request. outcome is a status class ("2xx") or a word of [fetch.Reason].
 	Fetched(via seine.Via, outcome string, took time.Duration, bytes int)
 
@@ -30,12 +34,13 @@ type Meter interface {
 
 type noMeter struct{}
 
-func (noMeter) Claimed(string, int)                           {}
-func (noMeter) Finished(string, seine.State)                  {}
-func (noMeter) Fetched(seine.Via, string, time.Duration, int) {}
-func (noMeter) LeaseLost()                                    {}
-func (noMeter) FrontierError()                                {}
-func (noMeter) StoreError()                                   {}
+func (noMeter) Claimed(string, int)                             {}
+func (noMeter) Finished(string, seine.State)                    {}
+func (noMeter) Took(string, seine.State, time.Duration, string) {}
+func (noMeter) Fetched(seine.Via, string, time.Duration, int)   {}
+func (noMeter) LeaseLost()                                      {}
+func (noMeter) FrontierError()                                  {}
+func (noMeter) StoreError()                                     {}
 
 // meteredFetcher counts and traces each request of a job's fetcher.
 type meteredFetcher struct {

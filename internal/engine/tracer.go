@@ -121,6 +121,14 @@ func (t *tracer) endTask(o outcome, began time.Time, batch int, stored bool) {
 	o.span.End()
 }
 
+// id names the trace of an outcome, empty if nobody records it.
+func (t *tracer) id(o outcome) string {
+	if t.tracer == nil || o.span == nil || !o.span.SpanContext().IsSampled() {
+		return ""
+	}
+	return o.span.SpanContext().TraceID().String()
+}
+
 var errNotKept = errors.New("the lease was lost: nothing is stored")
 
 // safeURL returns a URL without the job's secrets and without user info.

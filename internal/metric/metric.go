@@ -22,7 +22,7 @@ type Metrics struct {
 
 	claims, finished, fetches, bytes        *prometheus.CounterVec
 	leasesLost, frontierErrors, storeErrors prometheus.Counter
-	seconds                                 *prometheus.HistogramVec
+	seconds, taskSeconds                    *prometheus.HistogramVec
 }
 
 // New returns the metrics of a program's version. jobs are this worker's jobs. Their counters start
@@ -47,10 +47,14 @@ func New(version string, jobs ...string) *Metrics {
 			Name: "seine_fetch_seconds", Help: "How long a request took.",
 			Buckets: []float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80},
 		}, []string{"via"}),
+		taskSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "seine_task_seconds", Help: "How long an attempt of a task took, from its claim to its commit, by the state that it ended in.",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320},
+		}, []string{"job", "state"}),
 	}
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "seine_build_info", Help: "The program's version; always 1."}, []string{"version"})
 	info.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(info, m.claims, m.finished, m.fetches, m.bytes, m.leasesLost, m.frontierErrors, m.storeErrors, m.seconds,
+	m.registry.MustRegister(info, m.claims, m.finished, m.fetches, m.bytes, m.leasesLost, m.frontierErrors, m.storeErrors, m.seconds, m.taskSeconds,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, job := range jobs {
 		m.claims.WithLabelValues(job)
@@ -61,9 +65,9 @@ func New(version string, jobs ...string) *Metrics {
 	return m
 }
 
-// Handler serves the metrics.
+// Handler serves the metrics. Exemplars are a part of the OpenMetrics format alone.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4, EnableOpenMetrics: true})
 }
 
 // Claimed counts claimed tasks.
@@ -72,6 +76,16 @@ func (m *Metrics) Claimed(job string, n int) { m.claims.WithLabelValues(job).Add
 // Finished counts a task that is final.
 func (m *Metrics) Finished(job string, s seine.State) {
 	m.finished.WithLabelValues(job, s.String()).Inc()
+}
+
+// Took measures an attempt of a task. The trace is the exemplar of its bucket.
+func (m *Metrics) Took(job string, s seine.State, took time.Duration, trace string) {
+	h := m.taskSeconds.WithLabelValues(job, s.String())
+	if e, ok := h.(prometheus.ExemplarObserver); ok && trace != "" {
+		e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": trace})
+		return
+	}
+	h.Observe(took.Seconds())
 }
 
 // Fetched counts a request.

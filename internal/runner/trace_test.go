@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -107,6 +109,47 @@ func (r *receiver) trees() []string {
 	return out
 }
 
+// ids names the traces by their tasks' states.
+func (r *receiver) ids() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := map[string]string{}
+	for _, s := range r.spans {
+		for _, a := range s.GetAttributes() {
+			if s.GetName() == "task" && a.GetKey() == "state" {
+				out[a.GetValue().GetStringValue()] = hex.EncodeToString(s.GetTraceId())
+			}
+		}
+	}
+	return out
+}
+
+var exemplar = regexp.MustCompile(`(?m)^seine_task_seconds_bucket\{job="j",state="([a-z]+)",le="[^"]+"\} [0-9.]+ # \{trace_id="([0-9a-f]+)"\}`)
+
+// exemplarsOf returns the traces that the times of tasks name, by state.
+func exemplarsOf(t *testing.T, w *runner.Worker) map[string]string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.HTTP()+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, m := range exemplar.FindAllStringSubmatch(string(text), -1) {
+		out[m[1]] = m[2]
+	}
+	return out
+}
+
 // One trace covers a task from its claim to its completion, goes to the destination of the usual
 // variables, and holds no secret. The library reads the environment, so this is not parallel.
 func TestTraces(t *testing.T) {
@@ -122,8 +165,8 @@ func TestTraces(t *testing.T) {
 		t.Fatal(err)
 	}
 	site := testkit.Serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "hello") })
-	err = runner.Run(t.Context(), runner.Config{
-		Frontier: "sqlite:" + t.TempDir() + "/seine.db", Store: "file:" + t.TempDir(), Migrate: true, UntilDone: true, Traces: traces,
+	w, err := runner.Open(t.Context(), runner.Config{
+		Frontier: "sqlite:" + t.TempDir() + "/seine.db", Store: "file:" + t.TempDir(), Migrate: true, UntilDone: true, Traces: traces, HTTP: "127.0.0.1:0",
 		Jobs: []seine.Job{{
 			Name: "j", Secrets: []string{secret}, Seeds: seine.Seeds{URLs: []string{
 				site.URL + "/done?token=s3cr%22t/%C3%A9", site.URL + "/bad?token=s3cr%22t/%C3%A9",
@@ -145,7 +188,17 @@ func TestTraces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := w.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	exemplars := exemplarsOf(t, w)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	end()
+	if diff := cmp.Diff(in.ids(), exemplars); diff != "" {
+		t.Errorf("the traces of the times of tasks (-want +got):\n%s", diff)
+	}
 	if diff := cmp.Diff([]string{"task!(claim fetch scrape! complete)", "task(claim fetch scrape keep(fetch) complete)"}, in.trees()); diff != "" {
 		t.Errorf("traces (-want +got):\n%s\n%s", diff, log)
 	}
