@@ -184,7 +184,7 @@ func (e *editor) open(file, text string) []string {
 	}
 }
 
-// at returns the parameters of a request about the place | in a text, and opens the file without it.
+// at returns the parameters of a request about the place | in a text. It opens the file without it.
 func (e *editor) at(file, text string) map[string]any {
 	e.Helper()
 	before, after, ok := strings.Cut(text, "|")
