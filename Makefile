@@ -13,7 +13,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test stress check lint api bench bench-browser bench-frontier bench-image bench-pace bench-dataset bench-count bench-explore bench-explore-db bench-console screenshots chaos chaos-broken check-deploy fuzz generate image release clean
+.PHONY: help build demo test stress check lint api bench bench-browser bench-frontier bench-image bench-pace bench-dataset bench-count bench-explore bench-explore-db bench-console screenshots chaos chaos-broken check-deploy fuzz generate image docs release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ check-deploy: ## what can be proved of deploy/ without a cloud (fetches 200 MB t
 
 image: ## build both images on this machine, and run them as a cluster would (root)
 	@deploy/docker/image
+
+docs: ## the documentation as a static site, in dist/docs
+	@go run ./tools/docs -o dist/docs
 
 release: ## archives for Linux and macOS, checksums, bills of materials and a Homebrew formula, in dist/
 	@scripts/release

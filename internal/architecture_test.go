@@ -146,6 +146,7 @@ var floors = map[string][]string{
 	"internal":                            {},
 	"internal/cli":                        nil, // the top floor: anything
 	"tools/chaos":                         {"internal/chaos", "internal/chaos/arena"},
+	"tools/docs":                          {},
 	"tools/sbom":                          {},
 	"tools/testcount":                     {},
 }

@@ -59,6 +59,17 @@ func (x transcript) run(t *testing.T, block string) string {
 	return out.String()
 }
 
+// write writes a file that the page shows.
+func (x transcript) write(t *testing.T, file, text string) {
+	t.Helper()
+	for page, run := range x.real {
+		text = strings.ReplaceAll(text, page, run)
+	}
+	if err := os.WriteFile(filepath.Join(x.dir, file), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // check runs the blocks of a page in order and compares them with their output.
 func (x transcript) check(t *testing.T, page string) {
 	t.Helper()
@@ -78,26 +89,29 @@ func (x transcript) check(t *testing.T, page string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const open, end = "```console\n", "```\n"
 	var now strings.Builder
-	rest, ran := string(text), 0
-	for {
-		before, after, ok := strings.Cut(rest, open)
-		now.WriteString(before)
-		if !ok {
-			break
+	ran := 0
+	for i, block := range strings.Split(string(text), "```") {
+		if i > 0 {
+			now.WriteString("```")
 		}
-		block, left, _ := strings.Cut(after, end)
-		is := x.run(t, block)
-		if want, got := spans.ReplaceAllString(block, "$1 TIME"), spans.ReplaceAllString(is, "$1 TIME"); !*update {
-			if d := cmp.Diff(want, got); d != "" {
-				t.Errorf("docs/%s (-page +run):\n%s", page, d)
+		language, body, _ := strings.Cut(block, "\n")
+		file, _, named := strings.Cut(strings.TrimPrefix(body, "# "), "\n")
+		switch {
+		case i%2 == 1 && language == "yaml" && named:
+			x.write(t, file, body)
+		case i%2 == 1 && language == "console":
+			is := x.run(t, body)
+			if want, got := spans.ReplaceAllString(body, "$1 TIME"), spans.ReplaceAllString(is, "$1 TIME"); !*update {
+				if d := cmp.Diff(want, got); d != "" {
+					t.Errorf("docs/%s (-page +run):\n%s", page, d)
+				}
 			}
+			block, ran = language+"\n"+is, ran+1
 		}
-		now.WriteString(open + is + end)
-		rest, ran = left, ran+1
+		now.WriteString(block)
 	}
-	if ran < 5 {
+	if ran < 2 {
 		t.Errorf("docs/%s has %d blocks with commands", page, ran)
 	}
 	if *update {
@@ -107,15 +121,15 @@ func (x transcript) check(t *testing.T, page string) {
 	}
 }
 
-// The page for newcomers is what happens.
-func TestFirstTenMinutes(t *testing.T) {
+// The pages with transcripts are what happens.
+func TestTranscripts(t *testing.T) {
 	t.Parallel()
 	site, err := shopsite.New(shopsite.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The widths of columns depend on the length of the address, and another test may use the
-	// address of the page.
+	// address of the pages.
 	for host := range 99 {
 		ip := fmt.Sprintf("127.%d.%d.2", 1+host/9%9, 1+host%9)
 		s, err := shopsite.Serve(t.Context(), site, ip+":8710", ip+":8711")
@@ -126,7 +140,12 @@ func TestFirstTenMinutes(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = s.Close() })
-		transcript{dir: t.TempDir(), real: map[string]string{"127.0.0.1:8710": ip + ":8710", "127.0.0.1:8711": ip + ":8711"}}.check(t, "first-ten-minutes.md")
+		for _, page := range []string{"first-ten-minutes.md", "expressions.md", "pace.md"} {
+			t.Run(page, func(t *testing.T) {
+				t.Parallel()
+				transcript{dir: t.TempDir(), real: map[string]string{"127.0.0.1:8710": ip + ":8710", "127.0.0.1:8711": ip + ":8711"}}.check(t, page)
+			})
+		}
 		return
 	}
 	t.Fatal("no address is free")
