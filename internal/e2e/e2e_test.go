@@ -133,18 +133,21 @@ func readStatus(t *testing.T, dir, at, job string) status {
 	return s
 }
 
-// await polls until cond holds.
+// await polls until cond holds. Most conditions start a process, so it rests five times as long as
+// one takes, which leaves the machine to the run.
 func await(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for !cond() {
+	for {
+		began := time.Now()
+		if cond() {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			t.Fatalf("%s did not come", what)
-		case <-tick.C:
+		case <-time.After(max(100*time.Millisecond, 5*time.Since(began))):
 		}
 	}
 }

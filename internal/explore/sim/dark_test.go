@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -91,53 +92,75 @@ func TestStillDark(t *testing.T) {
 // evidence about the others.
 func TestDarkOfSmallSpaces(t *testing.T) {
 	t.Parallel()
-	var late []string
-	for _, tt := range []struct {
-		size      int64
-		every     int64
-		dark, end int
-	}{{10_000, 100, 700, 9_900}, {20_000, 150, 1000, 19_000}, {20_000, 100, 2000, 19_000}, {50_000, 200, 2000, 40_000}, {50_000, 1000, 0, 40_000}, {200_000, 200, 2000, 60_000}} {
+	var (
+		mu   sync.Mutex
+		late []string
+	)
+	t.Cleanup(func() { // so few answers are no proof each time
+		if len(late) > 2 {
+			t.Errorf("dark, and not stopped within 400 answers:\n%s", strings.Join(late, "\n"))
+		}
+	})
+	for _, tt := range []smallSpace{
+		{10_000, 100, 700, 9_900}, {20_000, 150, 1000, 19_000}, {20_000, 100, 2000, 19_000},
+		{50_000, 200, 2000, 40_000}, {50_000, 1000, 0, 40_000}, {200_000, 200, 2000, 60_000},
+	} {
 		for _, chance := range []bool{false, true} {
-			r := rand.New(rand.NewPCG(uint64(tt.size), 1))
-			starts := map[int64]bool{}
-			for i := range tt.size / tt.every {
-				at := i * tt.every
-				if chance {
-					at = r.Int64N(tt.size)
-				}
-				for k := range int64(30) {
-					starts[at+k] = true
-				}
-			}
-			w := Of("runs of thirty", tt.size, func(pos int64) explore.Answer {
-				if starts[pos] {
-					return explore.Hit
-				}
-				return explore.Missed
-			})
 			for _, workers := range []int{1, 8} {
-				for seed := range uint64(3) {
-					f := NewForager(w, workers, seed)
-					Run(w, f, workers, tt.end, seed)
-					if f.Dark != "" {
-						t.Errorf("%+v by chance %v, %d workers: stopped after %d answers: %s", tt, chance, workers, f.DarkAt, f.Dark)
-					}
-					if tt.dark == 0 {
-						continue // nearly all that there is was found by then
-					}
-					dark := *w
-					dark.DarkFrom = tt.dark
-					f = NewForager(&dark, workers, seed)
-					Run(&dark, f, workers, tt.dark+2500, seed)
-					if f.Dark == "" || f.DarkAt > tt.dark+400 {
-						late = append(late, fmt.Sprintf("%+v by chance %v, %d workers: stopped at %d, doubt %.0f", tt, chance, workers, f.DarkAt, f.Doubt))
-					}
-				}
+				t.Run(fmt.Sprintf("%+v by chance %v, %d workers", tt, chance, workers), func(t *testing.T) {
+					t.Parallel()
+					found := darkOfSmallSpace(t, tt, chance, workers)
+					mu.Lock()
+					defer mu.Unlock()
+					late = append(late, found...)
+				})
 			}
 		}
 	}
-	// So few answers are no proof each time.
-	if len(late) > 2 {
-		t.Errorf("dark, and not stopped within 400 answers:\n%s", strings.Join(late, "\n"))
+}
+
+// smallSpace has a run of thirty wanted IDs per every IDs. It turns dark after so many answers, if
+// not zero. An undisturbed run has end answers.
+type smallSpace struct {
+	size, every int64
+	dark, end   int
+}
+
+// darkOfSmallSpace returns the runs that did not stop in time.
+func darkOfSmallSpace(t *testing.T, tt smallSpace, chance bool, workers int) (late []string) {
+	r := rand.New(rand.NewPCG(uint64(tt.size), 1))
+	starts := map[int64]bool{}
+	for i := range tt.size / tt.every {
+		at := i * tt.every
+		if chance {
+			at = r.Int64N(tt.size)
+		}
+		for k := range int64(30) {
+			starts[at+k] = true
+		}
 	}
+	w := Of("runs of thirty", tt.size, func(pos int64) explore.Answer {
+		if starts[pos] {
+			return explore.Hit
+		}
+		return explore.Missed
+	})
+	for seed := range uint64(3) {
+		f := NewForager(w, workers, seed)
+		Run(w, f, workers, tt.end, seed)
+		if f.Dark != "" {
+			t.Errorf("seed %d: stopped after %d answers: %s", seed, f.DarkAt, f.Dark)
+		}
+		if tt.dark == 0 {
+			continue // nearly all that there is was found by then
+		}
+		dark := *w
+		dark.DarkFrom = tt.dark
+		f = NewForager(&dark, workers, seed)
+		Run(&dark, f, workers, tt.dark+2500, seed)
+		if f.Dark == "" || f.DarkAt > tt.dark+400 {
+			late = append(late, fmt.Sprintf("%s, seed %d: stopped at %d, doubt %.0f", t.Name(), seed, f.DarkAt, f.Doubt))
+		}
+	}
+	return late
 }
