@@ -52,6 +52,9 @@ func describeFilter(f frontier.Filter) string {
 	if !f.Before.IsZero() {
 		out += " --older than " + f.Before.UTC().Format(time.RFC3339)
 	}
+	if f.Unlisted {
+		out += " --unlisted"
+	}
 	switch n := len(f.Keys); {
 	case n == 1:
 		out += " " + f.Keys[0]

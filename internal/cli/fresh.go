@@ -11,7 +11,8 @@ import (
 // freshJSON tells how current the data of a job is whose pages are visited again.
 type freshJSON struct {
 	// Tracked counts the pages that are visited again. Fresh counts those whose last visit is
-	// younger than their interval, and Gone the pages that are gone.
+	// younger than their interval, Gone the pages that are gone, and Unlisted the pages that no
+	// sitemap lists any more.
 	Tracked int64 `json:"tracked"`
 	Fresh   int64 `json:"fresh"`
 
@@ -22,11 +23,13 @@ type freshJSON struct {
 	// Oldest is the time of the oldest last visit, and Next the time of the next one.
 	Oldest *time.Time `json:"oldest"`
 	Next   *time.Time `json:"next"`
+
+	Unlisted int64 `json:"unlisted"`
 }
 
 func freshOf(s frontier.Status) freshJSON {
 	f := s.Fresh
-	out := freshJSON{Tracked: f.Tracked, Fresh: f.Fresh, Gone: f.Gone}
+	out := freshJSON{Tracked: f.Tracked, Fresh: f.Fresh, Gone: f.Gone, Unlisted: f.Unlisted}
 	if f.Tracked > 0 {
 		share := float64(f.Fresh) / float64(f.Tracked)
 		out.Share = &share
@@ -52,6 +55,9 @@ func (c *console) printFresh(s frontier.Status) {
 	line := fmt.Sprintf("%d of %s visited within the interval", f.Fresh, number.Counted(f.Tracked, "page"))
 	if f.Gone > 0 {
 		line += fmt.Sprintf(", %d gone", f.Gone)
+	}
+	if f.Unlisted > 0 {
+		line += fmt.Sprintf(", %d unlisted", f.Unlisted)
 	}
 	if !f.Oldest.IsZero() {
 		line += ", oldest visit " + f.Oldest.UTC().Format(time.RFC3339)

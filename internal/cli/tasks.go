@@ -22,6 +22,7 @@ type filterFlags struct {
 	states       []string
 	reason, host string
 	older        time.Duration
+	unlisted     bool
 	limit        int
 }
 
@@ -30,11 +31,12 @@ func (f *filterFlags) register(c *cobra.Command) {
 	flags.StringSliceVar(&f.states, "state", nil, "only these states: pending, in_progress, done, skipped, stale, error")
 	flags.StringVar(&f.reason, "reason", "", "only tasks whose reason contains this")
 	flags.StringVar(&f.host, "host", "", "only tasks of this host, as HOST:PORT")
+	flags.BoolVar(&f.unlisted, "unlisted", false, "only pages that no sitemap lists any more")
 	durationVar(flags, &f.older, "older", 0, "only tasks that were last written at least this long ago")
 }
 
 func (f *filterFlags) filter() (frontier.Filter, error) {
-	out := frontier.Filter{Reason: f.reason, Host: f.host, Limit: f.limit}
+	out := frontier.Filter{Reason: f.reason, Host: f.host, Unlisted: f.unlisted, Limit: f.limit}
 	for _, word := range f.states {
 		s, err := parseState(word)
 		if err != nil {
@@ -49,7 +51,7 @@ func (f *filterFlags) filter() (frontier.Filter, error) {
 }
 
 func (f *filterFlags) empty() bool {
-	return len(f.states) == 0 && f.reason == "" && f.host == "" && f.older == 0
+	return len(f.states) == 0 && f.reason == "" && f.host == "" && f.older == 0 && !f.unlisted
 }
 
 // taskJSON is a task as `tasks -o json` prints it, one a line.
@@ -64,10 +66,14 @@ type taskJSON struct {
 	// Screenshot is the path of a picture of the task's page in the store.
 	Screenshot string `json:"screenshot,omitempty"`
 
-	Worker    string          `json:"worker"`
-	NextAt    *time.Time      `json:"next_at"`
-	UpdatedAt time.Time       `json:"updated_at"`
-	Meta      json.RawMessage `json:"meta,omitempty"`
+	Worker    string     `json:"worker"`
+	NextAt    *time.Time `json:"next_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
+
+	// UnlistedAt is the time since when no sitemap lists the page.
+	UnlistedAt *time.Time `json:"unlisted_at,omitempty"`
+
+	Meta json.RawMessage `json:"meta,omitempty"`
 }
 
 // taskPage is the number of tasks per page of a list. Each page reads the queue once.
@@ -164,6 +170,9 @@ func (a *tasksCommand) printTask(t io.Writer, job string, x frontier.TaskInfo) e
 		if !x.NextAt.IsZero() {
 			out.NextAt = &x.NextAt
 		}
+		if !x.UnlistedAt.IsZero() {
+			out.UnlistedAt = &x.UnlistedAt
+		}
 		return a.printJSON(out)
 	}
 	next := "-"
@@ -173,6 +182,9 @@ func (a *tasksCommand) printTask(t io.Writer, job string, x frontier.TaskInfo) e
 	reason := terminal.Escape(x.Reason)
 	if shot != "" {
 		reason = strings.TrimSuffix(reason, ")") + " " + shot + ")"
+	}
+	if !x.UnlistedAt.IsZero() {
+		reason = strings.TrimSpace(reason + " (unlisted since " + x.UnlistedAt.Format(time.RFC3339) + ")")
 	}
 	_, err := fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", terminal.Escape(x.Key), x.State, x.Attempt, next, reason)
 	return err

@@ -14,7 +14,6 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/idspace"
-	"github.com/seinehq/seine/internal/outage"
 	"github.com/seinehq/seine/internal/seedlist"
 )
 
@@ -188,24 +187,17 @@ func (a *Adder) add(ctx context.Context, n frontier.New) error {
 
 // Flush admits the rest. If the frontier is unreachable, Flush waits for it until ctx ends.
 func (a *Adder) Flush(ctx context.Context) error {
-	log := a.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	if len(a.batch) == 0 {
+		return nil
 	}
-	o := outage.OfFrontier(log, nil)
-	for len(a.batch) > 0 {
+	return patiently(ctx, a.Log, func() error {
 		n, err := a.f.Add(ctx, a.id, a.batch)
-		if err == nil {
-			a.Added += int64(n)
-			a.Known += int64(len(a.batch) - n)
-			a.batch = a.batch[:0]
-			o.Over(ctx)
-			return nil
+		if err != nil {
+			return err
 		}
-		wait := o.Note(ctx, err)
-		if wait == 0 || !outage.Sleep(ctx, wait) {
-			return errors.Join(err, ctx.Err())
-		}
-	}
-	return nil
+		a.Added += int64(n)
+		a.Known += int64(len(a.batch) - n)
+		a.batch = a.batch[:0]
+		return nil
+	})
 }

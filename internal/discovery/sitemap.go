@@ -96,7 +96,9 @@ type Listing struct {
 	depth  int    // sitemaps before this one
 	robots bool
 	batch  []seine.Follow
+	mods   []time.Time // of the batch
 	left   map[string]int64
+	kept   *kept
 }
 
 // NewListing returns the listing of a task with the meta own and the URL url. Its content came from
@@ -120,7 +122,7 @@ func (l *Listing) Add(ctx context.Context, e sitemap.Entry) (flushed bool, err e
 	if e.ChangeFreq != "" {
 		meta[metaChangeFreq] = e.ChangeFreq
 	}
-	l.batch = append(l.batch, seine.Follow{URL: e.Loc, Meta: meta})
+	l.batch, l.mods = append(l.batch, seine.Follow{URL: e.Loc, Meta: meta}), append(l.mods, e.LastMod)
 	if len(l.batch) < addBatch {
 		return false, nil
 	}
@@ -130,7 +132,7 @@ func (l *Listing) Add(ctx context.Context, e sitemap.Entry) (flushed bool, err e
 // addPages admits the pages of the batch as seeds: their depth is 0.
 func (l *Listing) addPages(ctx context.Context) error {
 	list := Finished{Claimed: frontier.Claimed{Priority: 1}, Meta: Meta{Depth: -1}, Follow: l.batch}
-	for _, link := range Links(l.in.job, list) {
+	for i, link := range Links(l.in.job, list) {
 		if link.Why != "" {
 			l.left[scope.Kind(link.Why)]++
 			continue
@@ -138,8 +140,11 @@ func (l *Listing) addPages(ctx context.Context) error {
 		if err := l.in.add(ctx, link.New); err != nil {
 			return err
 		}
+		if err := l.keep(ctx, link.New, l.mods[i]); err != nil {
+			return err
+		}
 	}
-	l.batch = l.batch[:0]
+	l.batch, l.mods = l.batch[:0], l.mods[:0]
 	return nil
 }
 
@@ -167,7 +172,10 @@ func (l *Listing) addSitemap(ctx context.Context, url string) error {
 		l.left["no task key"]++
 		return nil //nolint:nilerr // counted
 	}
-	return l.in.add(ctx, task)
+	if err := l.in.add(ctx, task); err != nil {
+		return err
+	}
+	return l.keep(ctx, task, time.Time{})
 }
 
 // nameOf returns the host of a URL without its port.
@@ -201,6 +209,9 @@ func (l *Listing) Flush(ctx context.Context, invalid int) ([]frontier.LeftOut, e
 		return nil, err
 	}
 	if err := l.in.Flush(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.flushKept(ctx); err != nil {
 		return nil, err
 	}
 	if invalid > 0 {

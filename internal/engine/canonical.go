@@ -19,8 +19,10 @@ type reader interface {
 	// Tasks lists tasks with their states.
 	Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error)
 
-	// Add admits the pages of a sitemap.
+	// Add admits the pages of a sitemap. The others keep what it lists.
 	Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
+	frontier.Listings
+	Clock(ctx context.Context) (time.Time, error)
 }
 
 // elsewhere is the reason of a page that another URL stands for.

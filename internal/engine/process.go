@@ -16,7 +16,11 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	out := outcome{work: w}
 
 	// Ask robots.txt. A page that it forbids costs no request and no start.
-	if err := x.book.Allowed(ctx, w.page()); err != nil {
+	err := x.book.Allowed(ctx, w.page())
+	if err == nil && w.lists() {
+		err = lister{x}.listed(ctx, w)
+	}
+	if err != nil {
 		x.book.Return(ctx, w.Claimed)
 		return x.end(ctx, out, declined(err))
 	}

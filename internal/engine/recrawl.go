@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -59,9 +60,21 @@ func (p *producer) visitsDue(ctx context.Context) (bool, error) {
 // recrawl returns how often the task's page is visited. A sitemap has no page kind.
 func (w work) recrawl() seine.Recrawl {
 	if w.pageKind == nil || w.lists() {
-		return seine.Recrawl{}
+		return w.rereads
 	}
 	return w.pageKind.Recrawl
+}
+
+// shortest returns the interval of the page kind that is visited most often. The job's sitemaps are
+// read as often, because they list what is new.
+func shortest(job *seine.Job) (out seine.Recrawl) {
+	for _, kind := range job.Pages {
+		r := kind.Recrawl
+		if r.Set() && (!out.Set() || every(r, 1) < every(out, 1)) {
+			out = seine.Recrawl{Every: r.Every, Min: r.Min, Max: r.Max}
+		}
+	}
+	return out
 }
 
 // known returns the last visit if its result is stored as a whole, under the same rules. Otherwise
@@ -157,6 +170,9 @@ func visited(o *outcome, c *frontier.Completion) {
 	if !r.Set() || c.State != seine.Done && c.State != seine.Skipped {
 		return
 	}
+	if o.lists() && o.page == nil {
+		return // it left its index
+	}
 	v := &frontier.Visit{}
 	if last != nil {
 		v.Hash, v.Every = last.Hash, last.Every
@@ -188,7 +204,11 @@ func visited(o *outcome, c *frontier.Completion) {
 			v.Hash = o.found.hash
 		}
 	}
-	v.Every = interval(r, v.Every, changed)
+	if v.Every > 0 {
+		v.Every = interval(r, v.Every, changed)
+	} else {
+		v.Every = every(r, discovery.ChangeFreq(o.task.Meta))
+	}
 	v.Next = v.Every
 	c.Visit = v
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -41,11 +42,23 @@ func (l lister) process(ctx context.Context, w work, pass *hosts.Pass, progress 
 		return l.end(ctx, out, attempt{stage: stageFetch, err: err})
 	}
 	out.page = page
+	if w.notModified(page, l.job.Digest) {
+		out.found.unchanged = true
+		return l.end(ctx, out, judged(page, seine.Verdict{State: seine.Done}, after))
+	}
 	verdict, bad := statusOf(w, page.Status)
 	if bad && (verdict.State != seine.Skipped || !discovery.ReadsRobots(w.task.URL)) {
 		return l.end(ctx, out, judged(page, verdict, after))
 	}
 	progress()
+	hash, err := fileHash(w, file, l.job.Digest)
+	if err != nil {
+		return l.end(ctx, out, attempt{stage: stageScrape, err: err})
+	}
+	if out.found.hash = hash; !bad && w.repeats(hash, l.job.Digest) {
+		out.found.unchanged = true
+		return l.end(ctx, out, judged(page, seine.Verdict{State: seine.Done}, after))
+	}
 	found, err := l.read(ctx, w, page, file, progress)
 	if err != nil {
 		return l.end(ctx, out, attempt{stage: stageScrape, err: err})
@@ -55,6 +68,19 @@ func (l lister) process(ctx context.Context, w work, pass *hosts.Pass, progress 
 	}
 	out.left = found.left
 	return l.end(ctx, out, judged(page, verdict, after))
+}
+
+// listed returns a DeclinedError for a sitemap that is read again and has left its index. Its last
+// reading may have ended after that of the index, so it is due once more.
+func (l lister) listed(ctx context.Context, w work) error {
+	if w.Visit == nil || w.meta.Depth == 0 {
+		return nil
+	}
+	found, err := l.reader.Tasks(ctx, l.job.ID, frontier.Filter{Keys: []string{w.Key}, Limit: 1})
+	if err == nil && len(found) > 0 && !found[0].UnlistedAt.IsZero() {
+		err = &hosts.DeclinedError{Reason: "no sitemap lists it any more"}
+	}
+	return err
 }
 
 // statusOf returns the meaning of the status of a sitemap. One that the job file names must exist.
@@ -69,6 +95,21 @@ func statusOf(w work, status int) (v seine.Verdict, bad bool) {
 		v.State = seine.Skipped
 	}
 	return v, bad
+}
+
+// fileHash returns the hash of a sitemap that is read again, or nil.
+func fileHash(w work, file io.ReadSeeker, rules []byte) ([]byte, error) {
+	if !w.recrawl().Set() {
+		return nil, nil
+	}
+	h := sha256.New()
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(h, file); err != nil {
+		return nil, err
+	}
+	return append(h.Sum(nil)[:digestBytes:digestBytes], ruleDigest(rules)...), nil
 }
 
 // found is the result of reading a sitemap.
@@ -87,6 +128,14 @@ func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.Read
 		sum  sitemap.Summary
 		out  found
 	)
+	whole := true
+	if w.recrawl().Set() {
+		at, err := l.reader.Clock(ctx)
+		if err != nil {
+			return found{}, err
+		}
+		list.Keep(l.reader, w.Key, at)
+	}
 	if discovery.ReadsRobots(w.task.URL) {
 		text, err := io.ReadAll(io.LimitReader(file, robots.MaxBytes))
 		if err != nil {
@@ -108,7 +157,7 @@ func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.Read
 		if failed != nil {
 			return found{}, failed
 		}
-		out.verdict = contentOf(w, sum, err)
+		out.verdict, whole = contentOf(w, sum, err), err == nil && !sum.Incomplete
 		if err != nil {
 			sum.Invalid = 0 // it may be no sitemap
 			l.log.WarnContext(ctx, "sitemap can't be read to its end", "task", w.Key, "err", err)
@@ -119,9 +168,15 @@ func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.Read
 	if err != nil {
 		return found{}, err
 	}
+	unlisted := 0
+	if whole { // the rest may list the missing pages
+		if unlisted, err = list.Unlist(ctx); err != nil {
+			return found{}, err
+		}
+	}
 	added, known := list.Added()
 	l.log.InfoContext(ctx, "sitemap read", "task", w.Key, "format", sum.Format, "pages", sum.Pages,
-		"sitemaps", sum.Sitemaps, "new", added, "known", known)
+		"sitemaps", sum.Sitemaps, "new", added, "known", known, "unlisted", unlisted)
 	return out, nil
 }
 

@@ -31,6 +31,9 @@ type work struct {
 	pageKind  *seine.PageKind
 	challenge seine.PageTest
 
+	// rereads is how often a sitemap is read.
+	rereads seine.Recrawl
+
 	// to receives the body of a sitemap, and caught all that is kept of the page beside its result.
 	to     io.Writer
 	caught *capture
@@ -61,7 +64,9 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 	if page != "" && !w.meta.Foreign {
 		w.sites = []string{page}
 	}
-	if !w.lists() {
+	if w.lists() {
+		w.rereads = shortest(job)
+	} else {
 		w.pageKind = job.PageKind(c.Page, page)
 		if w.challenge = job.Challenge; w.pageKind != nil && w.pageKind.Challenge != nil {
 			w.challenge = w.pageKind.Challenge

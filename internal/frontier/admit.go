@@ -59,7 +59,7 @@ func Admit(job *seine.Job, seed Seed) (New, error) {
 		return New{}, err
 	}
 	if IsSitemap(key) || seed.Page == SitemapPage {
-		seed.Page, key = SitemapPage, strings.TrimSuffix(key, sitemapMark)+sitemapMark
+		seed.Page, key = SitemapPage, strings.TrimSuffix(key, SitemapMark)+SitemapMark
 	}
 	n := New{Key: key, Lane: LaneKey(job, key, page), Priority: 1}
 	kind := kindOf(job, seed, page)

@@ -77,6 +77,7 @@ type Frontier interface {
 	Forgetter
 	Images
 	Steering
+	Listings
 	Histories
 	Inspector
 

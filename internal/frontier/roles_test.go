@@ -16,6 +16,7 @@ func TestRolesAreSmall(t *testing.T) {
 		reflect.TypeFor[Maintainer](), reflect.TypeFor[Reader](), reflect.TypeFor[Results](), reflect.TypeFor[Sweeper](),
 		reflect.TypeFor[Robots](), reflect.TypeFor[Sessions](), reflect.TypeFor[Drifts](), reflect.TypeFor[Recordings](),
 		reflect.TypeFor[Forgetter](), reflect.TypeFor[Images](), reflect.TypeFor[Steering](), reflect.TypeFor[Histories](), reflect.TypeFor[Inspector](),
+		reflect.TypeFor[Listings](),
 	}
 	covered := map[string]string{"Close": "Frontier"}
 	for _, role := range roles {

@@ -73,8 +73,8 @@ var sendSuffix = regexp.MustCompile(`#[A-Z]*-[0-9a-f]{16}$`)
 
 // cutSend splits a key into its URL and the suffix of withSend or of a sitemap.
 func cutSend(key string) (url, suffix string) {
-	if url, ok := strings.CutSuffix(key, sitemapMark); ok {
-		return url, sitemapMark
+	if url, ok := strings.CutSuffix(key, SitemapMark); ok {
+		return url, SitemapMark
 	}
 	if at := sendSuffix.FindStringIndex(key); at != nil {
 		return key[:at[0]], key[at[0]:]

@@ -10,12 +10,12 @@ import (
 // robots.txt. A job's own page kinds begin with a letter.
 const SitemapPage = "_sitemap"
 
-// sitemapMark ends the key of a task that reads a sitemap, so the page of the same URL is a task of
+// SitemapMark ends the key of a task that reads a sitemap, so the page of the same URL is a task of
 // its own. A canonical URL has no fragment.
-const sitemapMark = "#" + SitemapPage
+const SitemapMark = "#" + SitemapPage
 
 // IsSitemap reports whether the task of a key reads a sitemap.
-func IsSitemap(key string) bool { return strings.HasSuffix(key, sitemapMark) && IsURL(key) }
+func IsSitemap(key string) bool { return strings.HasSuffix(key, SitemapMark) && IsURL(key) }
 
 // kindOf returns the page kind of a seed, nil if the job has none. A sitemap has no page kind of
 // the job.

@@ -169,9 +169,18 @@ type Filter struct {
 
 	// Before selects tasks whose last write is older.
 	Before time.Time
-	Keys   []string
-	After  string
-	Limit  int
+
+	// Unlisted selects the pages that no sitemap lists any more: see [Listings].
+	Unlisted bool
+	Keys     []string
+	After    string
+	Limit    int
+}
+
+// Counted reports whether counters by state, reason and page kind tell how many finished tasks the
+// filter selects.
+func (f Filter) Counted() bool {
+	return f.Host == "" && f.Before.IsZero() && !f.Unlisted && len(f.Keys) == 0
 }
 
 // Part is a part of the tasks.
@@ -227,6 +236,10 @@ type TaskInfo struct {
 	NextAt    time.Time // zero means that it does not wait
 	UpdatedAt time.Time
 	Mark      Mark // of an open task
+
+	// UnlistedAt is the time at which a sitemap was found to list the page no more. Zero means that
+	// a sitemap lists it, or none ever did: see [Listings].
+	UnlistedAt time.Time
 }
 
 // Stored is a record in an export.

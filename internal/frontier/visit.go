@@ -47,8 +47,9 @@ func (c Completion) Returns() bool {
 // FreshStatus tells how current the data of a job is.
 type FreshStatus struct {
 	// Tracked counts the pages that are visited again. Fresh counts those whose last visit is
-	// younger than their interval, and Gone the pages that are gone.
-	Tracked, Fresh, Gone int64
+	// younger than their interval, Gone the pages that are gone, and Unlisted the pages that no
+	// sitemap lists any more.
+	Tracked, Fresh, Gone, Unlisted int64
 
 	// Oldest is the time of the oldest last visit, and Next the time of the next one. Zero means
 	// none.

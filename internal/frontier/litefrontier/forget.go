@@ -137,6 +137,7 @@ func (k *forgetter) data(ctx context.Context, key string) error {
 		{`delete from attempt where job_id = ? and key = ?`, nil},
 		{`delete from visit where job_id = ? and key = ?`, nil},
 		{`delete from recrawl where job_id = ? and key = ?`, nil},
+		{`delete from listed where job_id = ? and key = ?`, nil},
 	} {
 		n, err := k.t.exec(ctx, x.query, k.job, key)
 		if err != nil {

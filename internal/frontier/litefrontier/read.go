@@ -199,8 +199,9 @@ func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *front
 	s.Pages = frontier.PagesOf(stats, open)
 	var oldest, next int64
 	if err := f.one(ctx, `select count(*), count(case when checked_at > ?1 - every_s * 1000000 then 1 end), count(gone_at), coalesce(min(checked_at), 0),
-   (select coalesce(min(due_at), 0) from recrawl where job_id = ?2) from visit where job_id = ?2 and every_s > 0`, []any{f.now(), job},
-		&s.Fresh.Tracked, &s.Fresh.Fresh, &s.Fresh.Gone, &oldest, &next); err != nil {
+   (select coalesce(min(due_at), 0) from recrawl where job_id = ?2), (select count(distinct key) from `+strings.ReplaceAll(unlisted, "?1", "?2")+`)
+ from visit where job_id = ?2 and every_s > 0 and substr(key, -?3) <> ?4`, []any{f.now(), job, len(frontier.SitemapMark), frontier.SitemapMark},
+		&s.Fresh.Tracked, &s.Fresh.Fresh, &s.Fresh.Gone, &oldest, &next, &s.Fresh.Unlisted); err != nil {
 		return err
 	}
 	s.Fresh.Oldest, s.Fresh.Next = orZero(oldest), orZero(next)
@@ -250,10 +251,10 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 		limit = fmt.Sprintf(` limit ?%d`, len(args))
 	}
 	var out []frontier.TaskInfo
-	err := f.each(ctx, `select * from (select t.key as key, t.state, 1, t.attempt, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta, null, coalesce(t.finished_at, t.created_at), t.page
+	err := f.each(ctx, `select * from (select t.key as key, t.state, 1, t.attempt, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta, null, coalesce(t.finished_at, t.created_at), t.page, `+unlistedAt+`
    from task t where `+strings.Join(ended, " and ")+` order by t.key`+limit+`)
  union all
- select * from (select q.key, q.now, 0, q.attempt, q.prio, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at, t.page
+ select * from (select q.key, q.now, 0, q.attempt, q.prio, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at, t.page, `+unlistedAt+`
    from (select q.job_id, q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, q.lane_id, `+sqlOpenState+` as now from queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
    cross join task t on t.job_id = q.job_id and t.key = q.key left join lease le on le.lease_id = q.lease_id
   left join lane h on h.lane_id = q.lane_id and h.why is not null and (h.faults > 0 or h.quiet_until > `+strconv.FormatInt(f.now(), 10)+`))
@@ -263,12 +264,13 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 			state   int
 			meta    sql.NullString
 			next    sql.NullInt64
+			left    sql.NullInt64
 			updated int64
 		)
-		if err := r.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &updated, &t.Page); err != nil {
+		if err := r.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &updated, &t.Page, &left); err != nil {
 			return err
 		}
-		t.State, t.UpdatedAt = seine.State(state), fromMicro(updated)
+		t.State, t.UpdatedAt, t.UnlistedAt = seine.State(state), fromMicro(updated), orZero(left.Int64)
 		if meta.Valid {
 			t.Meta = json.RawMessage(meta.String)
 		}

@@ -57,6 +57,9 @@ func selectionOf(job frontier.JobID, filter frontier.Filter) *selection {
 	if !filter.Before.IsZero() {
 		s.add(`coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from task t where t.job_id = q.job_id and t.key = q.key) < ?`, filter.Before.UnixMicro())
 	}
+	if filter.Unlisted {
+		s.ended, s.open = append(s.ended, `t.key in `+unlisted), append(s.open, `q.key in `+unlisted)
+	}
 	if len(filter.Keys) > 0 {
 		_, v := list(filter.Keys)
 		s.add(`t.key in (?)`, `q.key in (?)`, v...)

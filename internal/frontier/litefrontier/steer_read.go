@@ -29,7 +29,7 @@ func (f *Frontier) Count(ctx context.Context, job frontier.JobID, by frontier.Fi
 		return total, nil
 	}
 	query := `select count(*) from task t where `
-	if by.Host == "" && by.Page == "" && by.Before.IsZero() && len(by.Keys) == 0 {
+	if by.Counted() && by.Page == "" {
 		query = `select coalesce(sum(n), 0) from stat t where t.state between 1 and 4 and `
 	}
 	if err := count(query + strings.Join(s.ended, " and ")); err != nil {

@@ -61,6 +61,7 @@ const (
 	sqlForgetOwed    = `delete from seine.owed where job_id = $1 and key = any($2::text[])`
 	sqlForgetVisit   = `delete from seine.visit where job_id = $1 and key = any($2::text[])`
 	sqlForgetTries   = `delete from seine.attempt where job_id = $1 and key = any($2::text[])`
+	sqlForgetListed  = `delete from seine.listed where job_id = $1 and key = any($2::text[])`
 	sqlForgetRecrawl = `delete from seine.recrawl where job_id = $1 and key = any($2::text[])`
 
 	sqlErasures = `select path, pos, bytes, exists (select from seine.recording r
@@ -113,6 +114,7 @@ func (f *Frontier) Forget(ctx context.Context, job frontier.JobID, keys []string
 		b.Queue(sqlForgetOwed, job, mine)
 		b.Queue(sqlForgetVisit, job, mine)
 		b.Queue(sqlForgetRecrawl, job, mine)
+		b.Queue(sqlForgetListed, job, mine)
 		b.Queue(sqlForgetTries, job, mine)
 		b.Queue(`commit`)
 		return c.SendBatch(ctx, b).Close()

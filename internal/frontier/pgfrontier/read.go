@@ -176,7 +176,8 @@ func (f *Frontier) statusPages(ctx context.Context, job frontier.JobID, s *front
 	var oldest, next *time.Time
 	err = f.again(ctx, func(c *pgx.Conn) error {
 		return c.QueryRow(ctx, `select count(*), count(*) filter (where checked_at > `+now+` - every_s * interval '1 s'), count(gone_at), min(checked_at),
-   (select min(due_at) from seine.recrawl where job_id = $2) from seine.visit where job_id = $2 and every_s > 0`, f.now(), job).Scan(&s.Fresh.Tracked, &s.Fresh.Fresh, &s.Fresh.Gone, &oldest, &next)
+   (select min(due_at) from seine.recrawl where job_id = $2), (select count(distinct key) from `+fmt.Sprintf(unlisted, `$2`)+` u)
+ from seine.visit where job_id = $2 and every_s > 0 and right(key, length($3::text)) <> $3`, f.now(), job, frontier.SitemapMark).Scan(&s.Fresh.Tracked, &s.Fresh.Fresh, &s.Fresh.Gone, &oldest, &next, &s.Fresh.Unlisted)
 	})
 	if err != nil {
 		return err
@@ -228,13 +229,14 @@ func (f *Frontier) Tasks(ctx context.Context, job frontier.JobID, filter frontie
 		args = append(args, filter.Limit)
 		limit = fmt.Sprintf(` limit $%d`, len(args))
 	}
+	at := fmt.Sprintf(unlistedAt, `$2`)
 	return collect(ctx, f, `select * from (
-   (select t.key, t.state::int as state, true, t.attempt::int, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta::text, null::timestamptz, coalesce(t.finished_at, t.created_at), t.page
+   (select t.key, t.state::int as state, true, t.attempt::int, 1, coalesce(t.reason, ''), coalesce(t.worker, ''), t.meta::text, null::timestamptz, coalesce(t.finished_at, t.created_at), t.page, `+at+`
    from seine.task t where `+strings.Join(ended, " and ")+` order by t.key`+limit+`)
    union all
-   select q.key, q.now, false, q.attempt::int, q.prio::int, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at, t.page
+   select q.key, q.now, false, q.attempt::int, q.prio::int, coalesce(q.reason, h.why, ''), coalesce(le.worker, t.worker, ''), t.meta, case when q.lease_id is null then coalesce(q.run_at, h.next_at) end, t.created_at, t.page, t.left_at
    from (select q.key, q.attempt, q.prio, q.reason, q.lease_id, q.run_at, q.lane_id, (`+sqlOpenState+`)::int as now from seine.queue q where `+strings.Join(open, " and ")+` order by q.key`+limit+`) q
-   cross join lateral (select worker, meta::text, created_at, page from seine.task t where t.job_id = $2 and t.key = q.key) t
+   cross join lateral (select worker, meta::text, created_at, page, `+at+` as left_at from seine.task t where t.job_id = $2 and t.key = q.key) t
    left join seine.lease le on le.lease_id = q.lease_id
    left join seine.lane h on h.lane_id = q.lane_id and h.why is not null and (h.faults > 0 or h.quiet_until > `+now+`)
  ) x order by key`+limit, args, scanTask)
@@ -248,14 +250,18 @@ func scanTask(row pgx.CollectableRow) (t frontier.TaskInfo, err error) {
 		state int
 		meta  *string
 		next  *time.Time
+		left  *time.Time
 	)
-	err = row.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &t.UpdatedAt, &t.Page)
+	err = row.Scan(&t.Key, &state, &t.Final, &t.Attempt, &t.Priority, &t.Reason, &t.Worker, &meta, &next, &t.UpdatedAt, &t.Page, &left)
 	t.State, t.UpdatedAt = seine.State(state), t.UpdatedAt.UTC()
 	if meta != nil {
 		t.Meta = json.RawMessage(*meta)
 	}
 	if next != nil {
 		t.NextAt = next.UTC()
+	}
+	if left != nil {
+		t.UnlistedAt = left.UTC()
 	}
 	return t, err
 }

@@ -52,6 +52,10 @@ func selectionOf(filter frontier.Filter, first ...any) *selection {
 	if !filter.Before.IsZero() {
 		s.add(filter.Before, `coalesce(t.finished_at, t.created_at) < ?`, `(select t.created_at from seine.task t where t.job_id = q.job_id and t.key = q.key) < ?`)
 	}
+	if filter.Unlisted {
+		in := ` in ` + fmt.Sprintf(unlisted, job)
+		s.ended, s.open = append(s.ended, `t.key`+in), append(s.open, `q.key`+in)
+	}
 	if len(filter.Keys) > 0 {
 		s.add(filter.Keys, `t.key = any(?::text[])`, `q.key = any(?::text[])`)
 	}

@@ -45,7 +45,7 @@ func (f *Frontier) Count(ctx context.Context, job frontier.JobID, by frontier.Fi
 		return total, nil
 	}
 	sql := `select count(*) from seine.task t where `
-	if by.Host == "" && by.Before.IsZero() && len(by.Keys) == 0 {
+	if by.Counted() {
 		sql = `select coalesce(sum(n), 0)::bigint from seine.stat t where t.state between 1 and 4 and `
 	}
 	if err := count(sql+strings.Join(s.ended, " and "), s.args); err != nil {
