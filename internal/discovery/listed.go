@@ -10,7 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/outage"
 )
 
-// kept is what a sitemap lists, for the frontier. It is kept only for sitemaps that are read again.
+// kept collects the entries of a sitemap that is read again, for the frontier.
 type kept struct {
 	to    frontier.Listings
 	list  string // the key of the sitemap's task
@@ -19,7 +19,7 @@ type kept struct {
 }
 
 // Keep states that the sitemap with the task key list is read again, and at what time of the
-// frontier's clock this reading began. to receives what it lists.
+// frontier's clock this reading began. to receives the entries.
 func (l *Listing) Keep(to frontier.Listings, list string, at time.Time) {
 	l.kept = &kept{to: to, list: list, at: at}
 }

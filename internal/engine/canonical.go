@@ -19,7 +19,7 @@ type reader interface {
 	// Tasks lists tasks with their states.
 	Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error)
 
-	// Add admits the pages of a sitemap. The others keep what it lists.
+	// Add admits the pages of a sitemap. The others keep its entries.
 	Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
 	frontier.Listings
 	Clock(ctx context.Context) (time.Time, error)

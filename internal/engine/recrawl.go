@@ -66,7 +66,7 @@ func (w work) recrawl() seine.Recrawl {
 }
 
 // shortest returns the interval of the page kind that is visited most often. The job's sitemaps are
-// read as often, because they list what is new.
+// read as often, because they list the new pages.
 func shortest(job *seine.Job) (out seine.Recrawl) {
 	for _, kind := range job.Pages {
 		r := kind.Recrawl

@@ -22,8 +22,8 @@ const (
 	sqlReadSoon = `insert into recrawl(job_id, key, due_at, prio) values (?, ?, ?, 0) on conflict do update set due_at = excluded.due_at`
 	sqlReadAll  = `delete from visit where job_id = ? and key = ?`
 
-	// sqlUnlist marks what a sitemap no longer lists. ?1 job, ?2 sitemap, ?3 time, ?4 whether all is
-	// marked.
+	// sqlUnlist marks what a sitemap no longer lists. ?1 job, ?2 sitemap, ?3 time, ?4 whether all
+	// is marked.
 	sqlUnlist     = `update listed set left_at = ?3 where job_id = ?1 and list = ?2 and left_at is null and (?4 or read_at < ?3) returning key`
 	sqlListedElse = `select count(*) from listed where job_id = ? and key = ? and left_at is null`
 
