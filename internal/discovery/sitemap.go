@@ -88,7 +88,7 @@ func ReadsRobots(url string) bool {
 	return err == nil && robots == url
 }
 
-// Listing admits what a sitemap lists, in batches. Admitting an entry again changes nothing, so a
+// Listing admits the entries of a sitemap, in batches. Admitting an entry again changes nothing, so a
 // sitemap can be read again after a crash.
 type Listing struct {
 	in     *Adder

@@ -118,7 +118,7 @@ type found struct {
 	left    []frontier.LeftOut
 }
 
-// read admits what the content of a file lists. It fails only if the frontier does.
+// read admits the entries of a file. It fails only if the frontier does.
 func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.ReadSeeker, progress func()) (found, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return found{}, err

@@ -158,7 +158,7 @@ type outcome struct {
 	pending  []seine.Asset
 	wait     *ending
 
-	// found is what the attempt found out about the page.
+	// found is the attempt's findings about the page.
 	found finding
 
 	// digest identifies the rules that made the records. Nil means the job's.

@@ -100,7 +100,7 @@ type Claimed struct {
 	Page     string
 	Meta     json.RawMessage
 
-	// Visit is what the last visit found. It is nil if there was none.
+	// Visit is the result of the last visit. It is nil if there was none.
 	Visit *Visit
 
 	// StartAt is the assigned start by the frontier's clock. Wait is the time from the claim to it.

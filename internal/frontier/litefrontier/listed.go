@@ -35,7 +35,7 @@ const (
 	unlistedAt = `(select max(l.left_at) from listed l where l.job_id = t.job_id and l.key = t.key having count(*) = count(l.left_at))`
 )
 
-// List records what a sitemap lists.
+// List records the entries of a sitemap.
 func (f *Frontier) List(ctx context.Context, job frontier.JobID, list string, at time.Time, pages []frontier.Listed) error {
 	if len(pages) == 0 {
 		return nil

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// sqlList stores what a sitemap lists. $1 job, $2 keys, $3 the sitemap, $4 time of the reading,
+	// sqlList stores the entries of a sitemap. $1 job, $2 keys, $3 the sitemap, $4 time of the reading,
 	// $5 LastMods, $6 shortest times between visits (s), $7 the mark of sitemaps.
 	sqlList = `with i as materialized (select * from unnest($2::text[], $5::timestamptz[], $6::float8[]) i(key, lastmod, least)),
  o as materialized (select i.key, i.lastmod, i.least, l.lastmod as was, l.left_at from i join seine.listed l on l.job_id = $1 and l.key = i.key collate "C" and l.list = $3),
@@ -41,7 +41,7 @@ const (
 	unlistedAt = `(select max(l.left_at) from seine.listed l where l.job_id = %s and l.key = t.key having bool_and(l.left_at is not null))`
 )
 
-// List records what a sitemap lists.
+// List records the entries of a sitemap.
 func (f *Frontier) List(ctx context.Context, job frontier.JobID, list string, at time.Time, pages []frontier.Listed) error {
 	if len(pages) == 0 {
 		return nil
