@@ -88,8 +88,8 @@ func ReadsRobots(url string) bool {
 	return err == nil && robots == url
 }
 
-// Listing admits the entries of a sitemap, in batches. Admitting an entry again changes nothing, so a
-// sitemap can be read again after a crash.
+// Listing admits the entries of a sitemap, in batches. Admitting an entry again changes nothing, so
+// a sitemap can be read again after a crash.
 type Listing struct {
 	in     *Adder
 	base   string // the URL of the sitemap, after redirects

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// sqlList stores the entries of a sitemap. $1 job, $2 keys, $3 the sitemap, $4 time of the reading,
-	// $5 LastMods, $6 shortest times between visits (s), $7 the mark of sitemaps.
+	// sqlList stores the entries of a sitemap. $1 job, $2 keys, $3 the sitemap, $4 time of the
+	// reading, $5 LastMods, $6 shortest times between visits (s), $7 the mark of sitemaps.
 	sqlList = `with i as materialized (select * from unnest($2::text[], $5::timestamptz[], $6::float8[]) i(key, lastmod, least)),
  o as materialized (select i.key, i.lastmod, i.least, l.lastmod as was, l.left_at from i join seine.listed l on l.job_id = $1 and l.key = i.key collate "C" and l.list = $3),
  l as (insert into seine.listed as l (job_id, key, list, read_at, lastmod) select $1, key, $3, $4, lastmod from i order by key collate "C"
