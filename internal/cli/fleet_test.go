@@ -316,6 +316,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 		"/jobs/shop/tasks": "Last write", "/jobs/shop/tasks?state=error": "HTTP 500", "/jobs/shop/hosts": "127.0.0.1:", "/jobs/shop/failures": "HTTP 500",
 		"/jobs/shop/kinds": "one kind of pages", "/jobs/shop/space": "IDs 1 to 400", "/jobs/shop/history": "Records", "/jobs/shop/changes": "Nobody changed",
 		"/jobs/shop/pictures": "60 × 40", "/jobs/shop/task?key=" + url.QueryEscape(failed[0].Key): "HTTP 500", "/jobs/shop/task?key=" + url.QueryEscape(files[0].Key): hostile, "/jobs/shop/task?key=3": "(cut)",
+		"/jobs/shop/space?from=1&to=100": "Block 1 to 100", "/jobs/shop/space?from=7&to=9": "Block 7 to 9", "/jobs/shop/pictures?field=title&value=" + url.QueryEscape(hostile): "60 × 40", "/jobs/shop/pictures?field=title&value=none": "No such file",
 	} {
 		b.see(path, want)
 	}

@@ -93,8 +93,8 @@ func (a *app) webConsole(f drivers.Frontier, token string, hosts []string) (http
 		Tune: func(ctx context.Context, info frontier.JobInfo, form url.Values) (string, error) {
 			return a.tuneByForm(ctx, f, info, form)
 		},
-		Spaces: func(ctx context.Context, info frontier.JobInfo, s frontier.Status) ([]any, error) {
-			return a.spacesOfJob(ctx, f, info, s)
+		Spaces: func(ctx context.Context, info frontier.JobInfo, s frontier.Status, part web.Part) ([]any, error) {
+			return a.spacesOfJob(ctx, f, info, s, part)
 		},
 		Report: func(_ context.Context, info frontier.JobInfo, s frontier.Status) any {
 			job, err := a.stored(info, needs{})

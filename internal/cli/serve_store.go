@@ -119,12 +119,12 @@ func (a *app) tuneByForm(ctx context.Context, f drivers.Frontier, info frontier.
 }
 
 // spacesOfJob returns the statistics of the ID spaces of a job.
-func (a *app) spacesOfJob(ctx context.Context, f drivers.Frontier, info frontier.JobInfo, status frontier.Status) ([]any, error) {
+func (a *app) spacesOfJob(ctx context.Context, f drivers.Frontier, info frontier.JobInfo, status frontier.Status, part web.Part) ([]any, error) {
 	job, err := a.stored(info, needs{})
 	if err != nil {
 		return nil, err
 	}
-	list, err := spacesOf(ctx, f, job, info, status, 0)
+	list, err := spacesOf(ctx, f, job, info, status, spaceWish{part: part})
 	out := []any{}
 	for _, s := range list {
 		out = append(out, s)

@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -13,6 +10,7 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
+	"github.com/seinehq/seine/internal/web"
 )
 
 // spaceJSON is the shape of `status --space -o json`, a line for each space.
@@ -47,6 +45,9 @@ type spaceJSON struct {
 	Goal  *goal  `json:"goal,omitempty"`
 
 	Regions []regionJSON `json:"regions"`
+
+	// Part is the part of the space that the regions divide. Nil means the whole space.
+	Part *regionJSON `json:"part,omitempty"`
 }
 
 // newest is the end of the assigned IDs: the last ID that is known to exist, and the IDs between
@@ -81,6 +82,7 @@ type regionJSON struct {
 	To        int64   `json:"to"`
 	First     string  `json:"first"`
 	Last      string  `json:"last"`
+	Size      int64   `json:"size"`
 	Answered  int64   `json:"answered"`
 	Probes    int64   `json:"probes"`
 	ProbeHits int64   `json:"probe_hits"`
@@ -106,7 +108,7 @@ func (a *statusCommand) space(ctx context.Context, arg string, want int64) error
 	if err != nil {
 		return err
 	}
-	out, err := spacesOf(ctx, f, job, info, status, want)
+	out, err := spacesOf(ctx, f, job, info, status, spaceWish{goal: want})
 	if err != nil {
 		return err
 	}
@@ -128,9 +130,14 @@ func (a *statusCommand) space(ctx context.Context, arg string, want int64) error
 	return nil
 }
 
-// spacesOf returns the statistics of a job's ID spaces, with the cost of a number of items if want
-// is not 0.
-func spacesOf(ctx context.Context, f frontier.Frontier, job *seine.Job, info frontier.JobInfo, status frontier.Status, want int64) ([]spaceJSON, error) {
+// spaceWish says what the statistics of ID spaces tell beside the map.
+type spaceWish struct {
+	goal int64    // the cost of so many items; 0: none
+	part web.Part // the part of the space that the map shows
+}
+
+// spacesOf returns the statistics of a job's ID spaces, or of the spaces with a part.
+func spacesOf(ctx context.Context, f frontier.Frontier, job *seine.Job, info frontier.JobInfo, status frontier.Status, wish spaceWish) ([]spaceJSON, error) {
 	normal, err := job.Normal()
 	if err != nil {
 		return nil, err
@@ -174,6 +181,7 @@ func spacesOf(ctx context.Context, f frontier.Frontier, job *seine.Job, info fro
 			s.Model.SetStep(at, t)
 		}
 		j := spaceOf(info.Name, s, known, normal.Limit.Yield, all-former)
+		j.within(s, wish.part)
 		j.hit = normal.Explore.Hit != nil
 		for _, n := range failed[i] {
 			j.Errors += n
@@ -198,12 +206,12 @@ func spacesOf(ctx context.Context, f frontier.Frontier, job *seine.Job, info fro
 			out[i].Note = join("; ", out[i].Note, fmt.Sprintf("%s %s known of ID spaces as they were divided before: `seine recount` takes %s over", counted(former, "answer"), number.Chosen(former, "is", "are"), number.Chosen(former, "it", "them")))
 		}
 	}
-	if want > 0 {
+	if wish.goal > 0 {
 		left := int64(-1)
 		if budget > 0 {
 			left = max(0, budget-all)
 		}
-		setGoals(out, spaces, want, left, status.Rate)
+		setGoals(out, spaces, wish.goal, left, status.Rate)
 	}
 	return out, nil
 }
@@ -242,12 +250,8 @@ func spaceOf(job string, s discovery.Space, known frontier.Knowledge, least floa
 	if out.Answered >= discovery.Barren && out.Hits+out.Wanted == 0 {
 		out.Note = fmt.Sprintf("nothing was wanted in %s: check the verdict and explore.hit", counted(out.Answered, "answer"))
 	}
-	step := max(s.Step, 1)
 	for _, r := range regions {
-		last := r.First + r.Size - 1
-		out.Regions = append(out.Regions, regionJSON{
-			s.From + r.First*step, s.From + last*step, s.At(r.First), s.At(last), r.Done, r.Probes, r.ProbeHits, r.Walks, r.WalkHits, r.Expected,
-		})
+		out.Regions = append(out.Regions, regionOf(s, r))
 	}
 	return out
 }
@@ -292,122 +296,4 @@ func setGoals(spaces []spaceJSON, known []discovery.Space, want, budget int64, r
 	for i := range spaces {
 		spaces[i].Goal = g
 	}
-}
-
-// percent formats a share with three digits and without a power of ten.
-func percent(share float64) string {
-	switch p := 100 * share; {
-	case p == 0:
-		return "0 %"
-	case p < 0.01:
-		return "less than 0.01 %"
-	case p < 10:
-		return fmt.Sprintf("%.2f %%", p)
-	default:
-		return fmt.Sprintf("%.1f %%", p)
-	}
-}
-
-// best regions that are named.
-const namedRegions = 5
-
-func (a *statusCommand) printSpace(s spaceJSON, status frontier.Status) {
-	a.print("%s  ids %s to %s", s.Job, s.First, s.Last)
-	a.print("  answered  %d of %d (%s)", s.Answered, s.Size, percent(s.Coverage))
-	now := ""
-	if s.YieldNow != nil {
-		now = fmt.Sprintf(", of late %.3f", *s.YieldNow)
-	}
-	a.print("  wanted    %d, %.3f by answer%s; recent probes hit %.1f %%", s.Wanted, s.Yield, now, 100*s.HitRate)
-	if s.hit || s.Hits > s.Wanted { // or it was, when the space was counted
-		a.print("  hits      %d of local search, among the explored IDs", s.Hits)
-	}
-	if s.Errors > 0 {
-		a.print("  errors    %s ended in error", counted(s.Errors, "id"))
-	}
-	if n := s.Newest; n != nil {
-		a.print("  newest    %s; IDs end between %s and %s (90 %%)", n.Known, n.Low, n.High)
-	}
-	if s.State == spaceExhausted {
-		a.print("  best      nothing is left: the space is exhausted")
-	} else {
-		a.print("  best      a block promises %.3f by answer", s.Best)
-	}
-	switch s.State {
-	case spaceStopped:
-		a.print("  stopped   %s: run `seine resume` to continue", s.Why)
-	case spaceWorthless:
-		a.print("  over      it is not worth it any more: %s", s.Why)
-	}
-	if s.State == spaceSpent {
-		a.print("  over      the budget is used up: %s", s.Why)
-	}
-	if s.Note != "" {
-		a.print("  note      %s", s.Note)
-	}
-	if g := s.Goal; g != nil {
-		a.print("  goal      %s", g.text(status))
-	}
-	a.printRegions(s.Regions)
-	a.print("")
-	row := strings.Builder{}
-	for i, r := range s.Regions {
-		row.WriteString(shade(r))
-		if (i+1)%mapWidth == 0 || i == len(s.Regions)-1 {
-			a.print("  %s", row.String())
-			row.Reset()
-		}
-	}
-	a.print("")
-	a.print("  %s a cell; hits by answer from none (.) to all (@); blank: not requested yet", counted((s.Size-1)/int64(len(s.Regions))+1, "id"))
-}
-
-// printRegions names those with most hits.
-func (a *statusCommand) printRegions(regions []regionJSON) {
-	top := slices.Clone(regions)
-	slices.SortStableFunc(top, func(x, y regionJSON) int { return cmp.Compare(y.hits(), x.hits()) })
-	for i, r := range top[:min(namedRegions, len(top))] {
-		if r.hits() == 0 {
-			return
-		}
-		head := "          "
-		if i == 0 {
-			head = "  regions "
-		}
-		promise := fmt.Sprintf("promises %.3f", r.Expected)
-		if r.Expected < 0.0005 {
-			promise = "nothing more to find"
-		}
-		a.print("%s  %s to %s: %s of %d; %s", head, r.First, r.Last, counted(r.hits(), "hit"), r.Probes+r.Walks, promise)
-	}
-}
-
-func (r regionJSON) hits() int64 { return r.ProbeHits + r.WalkHits }
-
-func (g *goal) text(status frontier.Status) string {
-	switch {
-	case g.Requests == 0:
-		return fmt.Sprintf("%s: met", counted(g.Hits, "item"))
-	case g.beyond:
-		return fmt.Sprintf("%s: can't be met, explore.budget ends before", counted(g.Hits, "item"))
-	case g.Requests < 0:
-		return fmt.Sprintf("%s: can't be met, the space promises about %d", counted(g.Hits, "item"), g.Found)
-	case g.Seconds == nil && status.Workers > 0:
-		return fmt.Sprintf("%s: about %s; the rate of %s %s is unknown yet", counted(g.Hits, "item"), counted(g.Requests, "more answer"), counted(status.Workers, "worker"), number.Chosen(status.Workers, "is", "are"))
-	case g.Seconds == nil:
-		return fmt.Sprintf("%s: about %s; no worker runs", counted(g.Hits, "item"), counted(g.Requests, "more answer"))
-	}
-	return fmt.Sprintf("%s: about %s, %s with %s at this pace", counted(g.Hits, "item"), counted(g.Requests, "more answer"), brief(time.Duration(*g.Seconds*float64(time.Second))), counted(status.Workers, "worker"))
-}
-
-// shades are how a region's hits by request are drawn.
-const shades = ".:-=+*#%@"
-
-func shade(r regionJSON) string {
-	asked := r.Probes + r.Walks
-	if asked == 0 {
-		return " "
-	}
-	rate := float64(r.ProbeHits+r.WalkHits) / float64(asked)
-	return string(shades[min(int(rate*float64(len(shades))), len(shades)-1)])
 }

@@ -170,11 +170,21 @@ type statusJSON struct {
 	Pages   []pageJSON    `json:"pages"`
 	LeftOut []leftOutJSON `json:"left_out"`
 
+	// Refusals counts what robots rules and opt-outs forbade, as far as its reasons are frequent.
+	Refusals []refusalJSON `json:"refusals"`
+
 	// Via lists the shares of the fetchers of page kinds with several.
 	Via []viaJSON `json:"via"`
 
 	// Fresh tells how current the data of pages is that are visited again.
 	Fresh freshJSON `json:"fresh"`
+}
+
+type refusalJSON struct {
+	By     string `json:"by"`    // robots or consent
+	Links  bool   `json:"links"` // links that were not followed; otherwise tasks
+	Reason string `json:"reason"`
+	Count  int64  `json:"count"`
 }
 
 type nullJSON struct {
@@ -205,7 +215,7 @@ func (c *console) printStatus(job string, s frontier.Status, explores bool) erro
 func statusOf(job string, s frontier.Status, explores bool) statusJSON {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
-		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{},
+		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{}, Refusals: []refusalJSON{},
 		Drift: append([]drift.Alarm{}, s.Drift...), Pages: pagesOf(s), LeftOut: leftOutOf(s), Via: viasOf(s), Fresh: freshOf(s),
 	}
 	for _, state := range seine.States {
@@ -221,6 +231,9 @@ func statusOf(job string, s frontier.Status, explores bool) statusJSON {
 	}
 	for _, r := range frontier.Plain(s.Reasons) {
 		out.Reasons = append(out.Reasons, reasonJSON{r.State.String(), r.Reason, r.Count})
+	}
+	for _, r := range s.Refusals() {
+		out.Refusals = append(out.Refusals, refusalJSON(r))
 	}
 	for _, f := range s.NullFields {
 		out.NullFields = append(out.NullFields, nullJSON{f.Field, f.Missing, f.Records})

@@ -16,7 +16,7 @@ type optOutError struct{ signal consent.Signal }
 
 // Error names the signal, where it stands, and its value.
 func (e *optOutError) Error() string {
-	out := "opted out: " + e.signal.Name + " (" + e.signal.Source + ")"
+	out := frontier.OptedOut + e.signal.Name + " (" + e.signal.Source + ")"
 	if e.signal.Value != "" && e.signal.Value != e.signal.Name {
 		out += ": " + e.signal.Value
 	}

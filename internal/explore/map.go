@@ -13,13 +13,30 @@ type Region struct {
 // Map divides the space into at most most regions of equal size, each of whole blocks. best is the
 // first result of [Forager.Best].
 func (f *Forager) Map(most int) (regions []Region, best float64) {
-	leaves, expectations := f.tree.sums[0], f.tree.expectations()
-	per := (len(leaves) + most - 1) / most
-	for at := 0; at < len(leaves); at += per {
-		first, _ := f.tree.bounds(int64(at))
-		r := Region{First: first}
+	expectations := f.tree.expectations()
+	best, _ = f.tree.best(expectations)
+	return f.regions(expectations, 0, len(f.tree.sums[0])-1, most), best
+}
+
+// Part divides the blocks of the positions first to last as Map does. It leaves out positions
+// outside of the space.
+func (f *Forager) Part(first, last int64, most int) []Region {
+	first, last = max(0, first), min(last, f.size-1)
+	if first > last {
+		return nil
+	}
+	return f.regions(f.tree.expectations(), int(f.tree.block(first)), int(f.tree.block(last)), most)
+}
+
+// regions divides the blocks first to last.
+func (f *Forager) regions(expectations []expectation, first, last, most int) (out []Region) {
+	leaves := f.tree.sums[0]
+	per := (last-first)/most + 1
+	for at := first; at <= last; at += per {
+		begin, _ := f.tree.bounds(int64(at))
+		r := Region{First: begin}
 		left := int64(0)
-		for i := at; i < min(at+per, len(leaves)); i++ {
+		for i := at; i < min(at+per, last+1); i++ {
 			_, n := f.tree.bounds(int64(i))
 			r.Size += n
 			r.Sums = r.Add(leaves[i])
@@ -27,10 +44,9 @@ func (f *Forager) Map(most int) (regions []Region, best float64) {
 			left += expectations[i].left
 		}
 		r.Expected /= float64(max(1, left))
-		regions = append(regions, r)
+		out = append(out, r)
 	}
-	best, _ = f.tree.best(expectations)
-	return regions, best
+	return out
 }
 
 // HitRate returns the hit rate of recent probes.

@@ -157,6 +157,45 @@ func Plain(counts []ReasonCount) (out []ReasonCount) {
 	return out
 }
 
+// Refusal counts what robots rules or an opt-out forbade, by its reason.
+type Refusal struct {
+	// By is "robots" or "consent".
+	By string
+
+	// Links means that links were not followed. Otherwise tasks ended.
+	Links  bool
+	Reason string
+	Count  int64
+}
+
+// OptedOut begins the reason of a file whose site refuses its use.
+const OptedOut = "opted out: "
+
+// Refusals returns the reasons of a status that come from robots rules or an opt-out, in their
+// order, tasks first.
+func (s Status) Refusals() (out []Refusal) {
+	by := func(reason string) string {
+		switch {
+		case strings.Contains(reason, OptedOut):
+			return "consent"
+		case strings.Contains(reason, "robots.txt"), reason == "nofollow":
+			return "robots"
+		}
+		return ""
+	}
+	for _, r := range Plain(s.Reasons) {
+		if by := by(r.Reason); by != "" {
+			out = append(out, Refusal{by, false, r.Reason, r.Count})
+		}
+	}
+	for _, l := range s.LeftOut {
+		if by := by(l.Reason); by != "" {
+			out = append(out, Refusal{by, true, l.Reason, l.N})
+		}
+	}
+	return out
+}
+
 // Filter selects tasks.
 type Filter struct {
 	States []seine.State

@@ -149,7 +149,7 @@ func TestTheDocumentMakesAClient(t *testing.T) {
 		status int
 	}{
 		"listJobs": {nil, 200}, "getJob": {nil, 200}, "listTasks": {url.Values{"state": {"error"}, "host": {"h:80"}}, 200}, "getTask": {url.Values{"key": {evil}}, 200},
-		"listHosts": {nil, 200}, "listFailures": {nil, 200}, "listPictures": {nil, 200}, "getSpaces": {nil, 200}, "getHistory": {url.Values{"span": {"2d"}}, 200},
+		"listHosts": {nil, 200}, "listFailures": {nil, 200}, "listPictures": {url.Values{"field": {"a"}, "value": {"b"}}, 200}, "getSpaces": {url.Values{"from": {"1"}, "to": {"2"}}, 200}, "getHistory": {url.Values{"span": {"2d"}}, 200},
 		"listJobChanges": {nil, 200}, "getSelection": {nil, 200}, "listWorkers": {nil, 200}, "listChanges": {nil, 200},
 		"pause": {url.Values{"by": {"ann"}}, 200}, "resume": {nil, 200}, "drain": {nil, 200}, "changePace": {url.Values{"delay": {"2s"}}, 200},
 		"count": {url.Values{"action": {"drop"}}, 200}, "prioritize": {url.Values{"priority": {"0"}, "key": {"waiting"}}, 202},
@@ -204,7 +204,7 @@ func TestTheDocumentMakesAClient(t *testing.T) {
 	if c, err := console.frontier.Count(t.Context(), 1, frontier.Filter{Reason: frontier.WhyDropped}); err != nil || c != 1 {
 		t.Errorf("%d tasks are dropped, %v; want 1", c, err)
 	}
-	for id, values := range map[string]url.Values{"getTask": {"key": {"none"}}, "getHistory": {"span": {"9y"}}, "changePace": {"delay": {"soon"}}, "drop": nil, "prioritize": {"priority": {"x"}, "key": {"a"}}, "stopWorker": {"worker": {"none"}}} {
+	for id, values := range map[string]url.Values{"getTask": {"key": {"none"}}, "getHistory": {"span": {"9y"}}, "getSpaces": {"from": {"2"}, "to": {"1"}}, "listPictures": {"value": {"b"}}, "changePace": {"delay": {"soon"}}, "drop": nil, "prioritize": {"priority": {"x"}, "key": {"a"}}, "stopWorker": {"worker": {"none"}}} {
 		if status, body := c.call(id, values); status < 400 || body["error"] == "" {
 			t.Errorf("%s of wrong values answers %d %v", id, status, body)
 		}

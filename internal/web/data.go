@@ -210,40 +210,6 @@ func fieldsOf(raw json.RawMessage) []fieldJSON {
 	return out
 }
 
-type picturesData struct {
-	Files []fileJSON `json:"files"`
-	Next  string     `json:"next,omitempty"`
-}
-
-// picturesData lists the newest pictures.
-func (s *Server) picturesData(r *http.Request, job frontier.JobInfo) (any, error) {
-	var before frontier.StoredFile
-	if at, rest, ok := strings.Cut(r.URL.Query().Get("before"), "|"); ok {
-		us, err := strconv.ParseInt(at, 10, 64)
-		name, key, found := strings.Cut(rest, "|")
-		if err != nil || !found {
-			return nil, errors.New("before is the next of another list")
-		}
-		before.StoredAt, before.Name, before.Key = time.UnixMicro(us), name, key
-	}
-	list, err := s.cfg.Frontier.Newest(r.Context(), job.ID, before, picturePage+1)
-	if err != nil {
-		return nil, err
-	}
-	out := picturesData{Files: []fileJSON{}}
-	for i, f := range list {
-		if i == picturePage {
-			last := list[i-1]
-			out.Next = strconv.FormatInt(last.StoredAt.UnixMicro(), 10) + "|" + last.Name + "|" + last.Key
-			break
-		}
-		j := fileOf("", f.Asset)
-		j.StoredAt = f.StoredAt
-		out.Files = append(out.Files, j)
-	}
-	return out, nil
-}
-
 type hostJSON struct {
 	Host        string     `json:"host"`
 	Assets      bool       `json:"assets"` // the files of the host
@@ -342,57 +308,6 @@ func (s *Server) kindsData(r *http.Request, job frontier.JobInfo) (any, error) {
 		return nil, err
 	}
 	return s.cfg.Report(r.Context(), job, st), nil
-}
-
-// spaceData returns the statistics of ID spaces.
-func (s *Server) spaceData(r *http.Request, job frontier.JobInfo) (any, error) {
-	st, err := s.status(r.Context(), job.ID)
-	if err != nil {
-		return nil, err
-	}
-	if s.cfg.Spaces == nil {
-		return spaces{Spaces: []any{}}, nil
-	}
-	list, err := s.cfg.Spaces(r.Context(), job, st)
-	return spaces{Spaces: list}, err
-}
-
-// spaces are ID spaces as `seine status --space -o json` prints them.
-type spaces struct {
-	Spaces []any `json:"spaces"`
-}
-
-// space is the part of a space that its page shows.
-type space struct {
-	First, Last, State, Why, Note string
-	Answered, Size, Wanted        int64
-	Best                          float64
-	Regions                       []region
-}
-
-// region is a part of a space.
-type region struct {
-	First, Last string
-	Answered    int64
-	Expected    float64
-}
-
-// List returns the spaces for the page.
-func (s spaces) List() ([]space, error) {
-	var out []space
-	raw, err := json.Marshal(s.Spaces)
-	if err == nil {
-		err = json.Unmarshal(raw, &out)
-	}
-	return out, err
-}
-
-// most returns the largest expected yield of regions.
-func most(regions []region) (best float64) {
-	for _, r := range regions {
-		best = max(best, r.Expected)
-	}
-	return best
 }
 
 type changeJSON struct {

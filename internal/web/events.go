@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -42,11 +44,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	c := http.NewResponseController(w)
 	for tick := time.NewTicker(beat); ; {
-		text := []byte(`{"error": "the frontier does not answer"}`)
-		if st, err := s.status(r.Context(), job.ID); err == nil {
-			if text, err = json.Marshal(numbers(st)); err != nil {
-				return
-			}
+		text, err := json.Marshal(s.live(r.Context(), job.ID))
+		if err != nil {
+			return
 		}
 		_ = c.SetWriteDeadline(time.Now().Add(10 * time.Second)) // a client that does not read is dropped
 		if _, err := fmt.Fprintf(w, "data: %s\n\n", text); err != nil || c.Flush() != nil {
@@ -65,10 +65,22 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// live returns the texts of a job's page, or why they are not known.
+func (s *Server) live(ctx context.Context, job frontier.JobID) map[string]string {
+	st, err := s.status(ctx, job)
+	switch {
+	case errors.Is(err, frontier.ErrNoJob):
+		return map[string]string{"trouble": "The job was deleted."}
+	case err != nil:
+		return map[string]string{"trouble": "The frontier does not answer. It is asked again every two seconds."}
+	}
+	return numbers(st)
+}
+
 // numbers are the live numbers of a job, by the names of their places on the page.
 func numbers(st frontier.Status) map[string]string {
 	out := map[string]string{
-		"records": grouped(st.Records), "assets": grouped(st.Assets), "rate": fmt.Sprintf("%.1f", st.Rate), "workers": fmt.Sprint(st.Workers), "phase": st.Phase(),
+		"records": grouped(st.Records), "assets": grouped(st.Assets), "rate": fmt.Sprintf("%.1f", st.Rate), "workers": fmt.Sprint(st.Workers), "phase": st.Phase(), "left": left(st), "trouble": "",
 	}
 	for _, s := range slices.Clone(seine.States) {
 		out["state-"+s.String()] = grouped(st.States[s])

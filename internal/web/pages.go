@@ -26,6 +26,7 @@ type view struct {
 	// is the token of the forms.
 	CanSign, Signed bool
 	CSRF            string
+	Back            string // the page after a sign-in
 
 	Job    frontier.JobInfo
 	Status frontier.Status
@@ -90,6 +91,7 @@ var functions = template.FuncMap{
 	"heat":    heat,
 	"asset":   func(host string) string { return strings.TrimPrefix(host, frontier.AssetLane("")) },
 	"text":    fieldText,
+	"plain":   fieldScalar,
 	"plural":  func(n int64, noun string) string { return number.Counted(n, noun) },
 }
 
@@ -340,14 +342,25 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text[:maxShown], "") + "…"
 }
 
-// fieldText writes the value of a field: a text as it is, and anything else as JSON.
-func fieldText(raw json.RawMessage) string {
+// fieldPlain writes the value of a field: a text as it is, and anything else as JSON.
+func fieldPlain(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
-		return cut(text)
+		return text
 	}
-	return cut(string(raw))
+	return string(raw)
 }
+
+// fieldScalar is fieldPlain of a text, a number, true or false, and else empty.
+func fieldScalar(raw json.RawMessage) string {
+	if len(raw) == 0 || strings.IndexByte("[{n", raw[0]) >= 0 {
+		return ""
+	}
+	return fieldPlain(raw)
+}
+
+// fieldText is fieldPlain, cut for a page.
+func fieldText(raw json.RawMessage) string { return cut(fieldPlain(raw)) }
 
 func spanText(s seine.Span) string {
 	low, high := max(0, s.Min), max(0, s.Max)

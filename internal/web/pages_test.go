@@ -92,6 +92,16 @@ func TestPagesOfHostileRecords(t *testing.T) {
 			t.Errorf("%s answers %d with %d bytes: %.2000s; want %q in it", path, status, len(body), body, want)
 		}
 	}
+	for path, want := range map[string]bool{"title=" + evil: true, "title=other": false, evil + "=name": true, "none=x": false} {
+		field, value, _ := strings.Cut(path, "=")
+		if strings.HasPrefix(path, evil) {
+			field, value = evil, "name"
+		}
+		_, _, body := c.ask(http.DefaultClient, "GET", "/jobs/shop/pictures?"+url.Values{"field": {field}, "value": {value}}.Encode(), nil)
+		if strings.Contains(body, "as it came") != want || strings.Contains(body, "<script>alert") || !want && !strings.Contains(body, "No such file") {
+			t.Errorf("pictures of %s is %q: %s; want files: %v", field, value, body, want)
+		}
+	}
 	get := func(name string) (string, string, string) {
 		_, h, body := c.ask(http.DefaultClient, "GET", "/jobs/shop/file?task=waiting&key=waiting&name="+url.QueryEscape(name), nil)
 		return h.Get("Content-Type"), h.Get("Content-Security-Policy"), body

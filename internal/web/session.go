@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -100,6 +101,22 @@ func (s *Server) bearer(r *http.Request) bool {
 	return ok && s.isToken(token)
 }
 
+// backOf returns the page that a form belongs to.
+func backOf(r *http.Request) string {
+	if job := r.PathValue("job"); job != "" {
+		return "/jobs/" + url.PathEscape(job)
+	}
+	return strings.TrimSuffix(r.URL.Path, "/stop")
+}
+
+// ours returns the path of a page of the console, never the address of another site.
+func ours(back string) string {
+	if u, err := url.Parse(back); err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") && !strings.HasPrefix(u.Path, "//") && !strings.Contains(back, "\\") {
+		return u.EscapedPath()
+	}
+	return "/"
+}
+
 func (s *Server) showLogin(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "login", view{Title: "Sign in"})
 }
@@ -107,7 +124,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request) {
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	if !s.isToken(r.PostFormValue("token")) {
 		time.Sleep(500 * time.Millisecond) // slows guesses
-		s.render(w, r, http.StatusForbidden, "login", view{Title: "Sign in", Error: "This is not the token of the console."})
+		s.render(w, r, http.StatusForbidden, "login", view{Title: "Sign in", Error: "This is not the token of the console. It stands in the file of --token-file.", Back: ours(r.PostFormValue("back"))})
 		return
 	}
 	cookie := rand.Text()
@@ -126,7 +143,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure if the console has TLS itself
 		Name: cookieName, Value: cookie, Path: "/", MaxAge: int(sessionLife.Seconds()), HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
 	})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, ours(r.PostFormValue("back")), http.StatusSeeOther) //nolint:gosec // a path of the console
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {

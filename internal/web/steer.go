@@ -234,8 +234,15 @@ type confirmation struct {
 	N                              int64
 }
 
+// notPermitted answers a form without a session. The person signs in and comes back to the page of
+// the form. Nothing was done, so they send it again.
 func (s *Server) notPermitted(w http.ResponseWriter, r *http.Request) {
-	s.render(w, r, http.StatusForbidden, "error", view{Title: "Not permitted", Error: "Sign in with the token of the console, and send the form again."})
+	v := view{Title: "Not permitted", Error: "Sign in with the token of the console, and send the form again.", Back: backOf(r)}
+	session, _ := s.session(r)
+	if c, err := r.Cookie(cookieName); err == nil && c.Value != "" && session == "" {
+		v.Title, v.Error = "Your session has ended", "Nothing was changed. Sign in again, and send the form again."
+	}
+	s.render(w, r, http.StatusForbidden, "login", v)
 }
 
 // errNoWorker reports a worker that is not at work.

@@ -56,8 +56,9 @@ type Config struct {
 	// Tune changes the pace of a job by the values of a form. It returns the change as a command.
 	Tune func(ctx context.Context, job frontier.JobInfo, form url.Values) (what string, err error)
 
-	// Spaces returns the statistics of a job's ID spaces. Nil: none are shown.
-	Spaces func(ctx context.Context, job frontier.JobInfo, s frontier.Status) ([]any, error)
+	// Spaces returns the statistics of a job's ID spaces. The space with a part has the regions of
+	// that part. Nil: none are shown.
+	Spaces func(ctx context.Context, job frontier.JobInfo, s frontier.Status, part Part) ([]any, error)
 
 	// Files opens the store of a job. Nil: no picture and no recorded page is shown.
 	Files func(ctx context.Context, job frontier.JobInfo) (Files, error)

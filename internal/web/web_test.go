@@ -34,6 +34,8 @@ type counted struct {
 
 	status atomic.Int64
 	down   atomic.Bool
+	fault  atomic.Pointer[error] // of Status
+	more   func(s *frontier.Status)
 }
 
 func (c *counted) Jobs(ctx context.Context) ([]frontier.JobInfo, error) {
@@ -48,7 +50,14 @@ func (c *counted) Status(ctx context.Context, job frontier.JobID) (frontier.Stat
 	if c.down.Load() {
 		return frontier.Status{}, frontier.ErrUnavailable
 	}
-	return c.Frontier.Status(ctx, job)
+	if fault := c.fault.Load(); fault != nil {
+		return frontier.Status{}, *fault
+	}
+	s, err := c.Frontier.Status(ctx, job)
+	if c.more != nil {
+		c.more(&s)
+	}
+	return s, err
 }
 
 // console is a console of a frontier with one job, whose tasks "a" and a hostile key are errors.

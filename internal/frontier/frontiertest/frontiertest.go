@@ -140,6 +140,7 @@ func Run(t *testing.T, open Open) {
 		{"counters are kept over time", testMoments},
 		{"failed attempts are kept", testAttempts},
 		{"the newest files are listed", testNewest},
+		{"files are listed by a value", testNewestWith},
 		{"lanes are listed", testLaneList},
 	} {
 		t.Run(c.name, func(t *testing.T) {

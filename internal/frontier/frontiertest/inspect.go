@@ -1,7 +1,9 @@
 package frontiertest
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -97,6 +99,70 @@ func testNewest(t *testing.T, s *suite) {
 	if d := cmp.Diff(came, keys); d != "" {
 		t.Errorf("files, the newest first (-want +got):\n%s", d)
 	}
+}
+
+// Files are listed by a value of their record. A list looks at a bounded number of files.
+func testNewestWith(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	values := []string{`"9"`, `9`, `"a \"b\" <c>"`, `true`, `9.50`, `["x"]`, `null`, `"9"`}
+	var keys []string
+	for i := range values {
+		keys = append(keys, fmt.Sprint(i))
+	}
+	s.add(job, tasks("a:1", keys...), len(keys))
+	l := s.lease()
+	asset := func(key, name string) frontier.Asset {
+		return frontier.Asset{Key: key, Stored: seine.Stored{Name: name, Path: key + name, Bytes: 7, SHA256: []byte{1}, URL: "u"}}
+	}
+	for _, c := range s.claim(l, job, len(keys), len(keys)) {
+		i, err := strconv.Atoi(c.Key)
+		s.check(err)
+		s.complete(l, job, []frontier.Completion{{Claimed: c, State: seine.Done, Records: []frontier.Record{record(c.Key, `{"other": 1, "gr\"ade": `+values[i]+`}`)}, Assets: []frontier.Asset{asset(c.Key, "a"), asset(c.Key, "b")}}}, 1)
+		s.clock.Move(time.Second)
+	}
+	list := func(value string, n int) (out []string) {
+		for last := (frontier.StoredFile{}); ; {
+			files, next, err := s.NewestWith(s.ctx(), job, frontier.FieldValue{Field: `gr"ade`, Value: value}, last, n)
+			s.check(err)
+			for _, f := range files {
+				out = append(out, f.Path)
+			}
+			if last = next; next.StoredAt.IsZero() {
+				slices.Sort(out)
+				return out
+			}
+		}
+	}
+	for value, want := range map[string][]string{
+		"9": {"0a", "0b", "1a", "1b", "7a", "7b"}, `a "b" <c>`: {"2a", "2b"}, "true": {"3a", "3b"}, "9.50": {"4a", "4b"}, "none": nil, "": nil,
+	} {
+		for _, n := range []int{1, 2, 4, 100} {
+			if d := cmp.Diff(want, list(value, n)); d != "" {
+				t.Errorf("files of %q by %d (-want +got):\n%s", value, n, d)
+			}
+		}
+	}
+	// More files than one list looks at.
+	c := s.add1(l, job, "many")
+	done := frontier.Completion{Claimed: c, State: seine.Done, Records: []frontier.Record{record("many", `{"gr\"ade": "m"}`)}}
+	for i := range frontier.NewestWithin {
+		done.Assets = append(done.Assets, asset("many", fmt.Sprintf("%05d", i)))
+	}
+	s.complete(l, job, []frontier.Completion{done}, 1)
+	files, next, err := s.NewestWith(s.ctx(), job, frontier.FieldValue{Field: `gr"ade`, Value: "true"}, frontier.StoredFile{}, 5)
+	if err != nil || len(files) > 0 || next.Name != "00000" {
+		t.Errorf("a list of other files has %d and goes on after %q, %v", len(files), next.Name, err)
+	}
+	if got := list("true", 5); !slices.Equal(got, []string{"3a", "3b"}) {
+		t.Errorf("the list goes on to %q", got)
+	}
+}
+
+// add1 adds and claims a task.
+func (s *suite) add1(l frontier.Lease, job frontier.JobID, key string) frontier.Claimed {
+	s.Helper()
+	s.add(job, tasks("a:1", key), 1)
+	return s.claim(l, job, 1, 1)[0]
 }
 
 // Lanes are listed with their paces.

@@ -28,25 +28,57 @@ func (f *Frontier) Attempts(ctx context.Context, job frontier.JobID, key string,
 	return out, err
 }
 
-// Newest lists files, the newest first.
-func (f *Frontier) Newest(ctx context.Context, job frontier.JobID, before frontier.StoredFile, n int) (out []frontier.StoredFile, err error) {
+// sqlNewest lists files. ?2 to ?4 the file before, ?5 limit.
+const sqlNewest = `select key, name, path, bytes, sha256, coalesce(width, 0) as width, coalesce(height, 0) as height, url, coalesce(original_bytes, 0) as original_bytes, original_sha256, coalesce(task, '') as task, phash, rendered_by,
+   coalesce(duplicate_of, '') as duplicate_of, stored_at
+ from asset where job_id = ?1 and stored_at is not null and stored_at <= ?2 and (stored_at, key, name) < (?2, ?3, ?4) order by stored_at desc, key desc, name desc limit ?5`
+
+// fileBefore returns the arguments of sqlNewest.
+func fileBefore(job frontier.JobID, before frontier.StoredFile, n int) []any {
 	at := int64(1) << 62
 	if !before.StoredAt.IsZero() {
 		at = before.StoredAt.UnixMicro()
 	}
-	err = f.each(ctx, `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, ''), phash, rendered_by, coalesce(duplicate_of, ''), stored_at
- from asset where job_id = ?1 and stored_at is not null and stored_at <= ?2 and (stored_at, key, name) < (?2, ?3, ?4) order by stored_at desc, key desc, name desc limit ?5`,
-		[]any{job, at, before.Key, before.Name, n}, func(r *sql.Rows) error {
-			var (
-				a      frontier.StoredFile
-				stored int64
-			)
-			err := r.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task, &a.PHash, &a.RenderedBy, &a.DuplicateOf, &stored)
-			a.StoredAt = fromMicro(stored)
-			out = append(out, a)
-			return err
-		})
+	return []any{job, at, before.Key, before.Name, n}
+}
+
+func scanFile(r *sql.Rows, more ...any) (a frontier.StoredFile, err error) {
+	var stored int64
+	err = r.Scan(append([]any{&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task, &a.PHash, &a.RenderedBy, &a.DuplicateOf, &stored}, more...)...)
+	a.StoredAt = fromMicro(stored)
+	return a, err
+}
+
+// Newest lists files, the newest first.
+func (f *Frontier) Newest(ctx context.Context, job frontier.JobID, before frontier.StoredFile, n int) (out []frontier.StoredFile, err error) {
+	err = f.each(ctx, sqlNewest, fileBefore(job, before, n), func(r *sql.Rows) error {
+		a, err := scanFile(r)
+		out = append(out, a)
+		return err
+	})
 	return out, err
+}
+
+// NewestWith lists files of records with a field value.
+func (f *Frontier) NewestWith(ctx context.Context, job frontier.JobID, by frontier.FieldValue, before frontier.StoredFile, n int) ([]frontier.StoredFile, frontier.StoredFile, error) {
+	var (
+		listed  []frontier.StoredFile
+		matches []bool
+	)
+	err := f.each(ctx, `select * from (select l.*, exists (select 1 from record r, json_each(r.fields) v where r.job_id = ?1 and r.key = l.key and v.key = ?6
+   and case v.type when 'text' then v.value else r.fields -> v.fullkey end = ?7) as matches, row_number() over (order by stored_at desc, key desc, name desc) as rank from (`+sqlNewest+`) l)
+ where matches or rank = ?5 order by stored_at desc, key desc, name desc limit ?8`, append(fileBefore(job, before, frontier.NewestWithin), by.Field, by.Value, n), func(r *sql.Rows) error {
+		var is bool
+		var rank int
+		a, err := scanFile(r, &is, &rank)
+		listed, matches = append(listed, a), append(matches, is)
+		return err
+	})
+	if err != nil {
+		return nil, frontier.StoredFile{}, err
+	}
+	list, next := frontier.NextFile(listed, matches, n)
+	return list, next, nil
 }
 
 // LaneList lists the lanes of a job.

@@ -20,9 +20,17 @@ const (
    (select max(m.attempt_id) from seine.job i cross join lateral (select max(attempt_id) as attempt_id from seine.attempt x where x.job_id = i.job_id) m) - $2,
    (select max(attempt_id) from (select attempt_id from seine.attempt x where x.job_id = j.job_id and x.at < ` + now + ` - $3::float8 * interval '1 s' order by attempt_id limit 10000) y))`
 
-	sqlNewest = `select key, name, path, bytes, sha256, coalesce(width, 0), coalesce(height, 0), url, coalesce(original_bytes, 0), original_sha256, coalesce(task, ''), phash, rendered_by, coalesce(duplicate_of, ''), stored_at
+	sqlNewest = `select key, name, path, bytes, sha256, coalesce(width, 0) as width, coalesce(height, 0) as height, url, coalesce(original_bytes, 0) as original_bytes, original_sha256, coalesce(task, '') as task, phash, rendered_by,
+   coalesce(duplicate_of, '') as duplicate_of, stored_at
  from seine.asset where job_id = $1 and stored_at is not null and ($2::timestamptz is null or stored_at <= $2 and (stored_at, key, name) < ($2, $3, $4))
  order by stored_at desc, key desc, name desc limit $5`
+
+	// sqlNewestWith lists the matching files among the newest, and the last of these. $5 how many
+	// are looked at, $6 the field, $7 its value, $8 limit.
+	sqlNewestWith = `with looked as materialized (select x.*, row_number() over (order by stored_at desc, key desc, name desc) as rank from (` + sqlNewest + `) x)
+ select key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task, phash, rendered_by, duplicate_of, stored_at, matches
+ from (select l.*, exists (select from seine.record r where r.job_id = $1 and r.key = l.key and r.fields->>$6 = $7) as matches from looked l) l
+ where matches or rank = $5 order by stored_at desc, key desc, name desc limit $8`
 )
 
 // $2 job, $3 key, $4 limit.
@@ -55,6 +63,28 @@ func (f *Frontier) Newest(ctx context.Context, job frontier.JobID, before fronti
 		a.StoredAt = a.StoredAt.UTC()
 		return a, err
 	})
+}
+
+// NewestWith lists files of records with a field value.
+func (f *Frontier) NewestWith(ctx context.Context, job frontier.JobID, by frontier.FieldValue, before frontier.StoredFile, n int) ([]frontier.StoredFile, frontier.StoredFile, error) {
+	var at *time.Time
+	if !before.StoredAt.IsZero() {
+		at = &before.StoredAt
+	}
+	var matches []bool
+	args := []any{job, at, before.Key, before.Name, frontier.NewestWithin, by.Field, by.Value, n}
+	listed, err := collect(ctx, f, sqlNewestWith, args, func(row pgx.CollectableRow) (a frontier.StoredFile, err error) {
+		var is bool
+		err = row.Scan(&a.Key, &a.Name, &a.Path, &a.Bytes, &a.SHA256, &a.Width, &a.Height, &a.URL, &a.OriginalBytes, &a.OriginalSHA256, &a.Task, &a.PHash, &a.RenderedBy, &a.DuplicateOf, &a.StoredAt, &is)
+		a.StoredAt = a.StoredAt.UTC()
+		matches = append(matches, is)
+		return a, err
+	})
+	if err != nil {
+		return nil, frontier.StoredFile{}, err
+	}
+	list, next := frontier.NextFile(listed, matches[len(matches)-len(listed):], n)
+	return list, next, nil
 }
 
 // LaneList lists the lanes of a job.
