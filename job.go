@@ -18,11 +18,8 @@ type Job struct {
 	// Contact is a mail address or URL, sent in the user agent.
 	Contact string
 
-	// Source is the job file as it was written, secrets unresolved; nil for a
-	// job made in Go.
-	Source []byte
-
-	// Digest identifies the rules that made a record. By default it is computed from Source.
+	// Digest identifies the rules that made a record. Default: a digest of the job file, or of
+	// the values of a job made in Go.
 	Digest []byte
 
 	// Secrets lists values that are never stored or logged. A page that shows one is stored with

@@ -69,7 +69,7 @@ func (j Job) Normal() (Job, error) {
 	fallback(&j.Retry.Refused, 24*time.Hour)
 	if j.Concurrency == 0 {
 		j.Concurrency = 16
-		if j.Renders() {
+		if j.renders() {
 			j.Concurrency = 2 * runtime.NumCPU()
 		}
 	}

@@ -51,11 +51,6 @@ func Between(least, most time.Duration) Span {
 	return Span{least, most}
 }
 
-// Unpaced reports that nothing limits a host.
-func (p Pace) Unpaced() bool {
-	return p.Delay == Span{} && p.Concurrency == Unlimited && p.Scope == ScopeHost && p.Rest == Rest{}
-}
-
 // Rest is a pause of For after every Every starts on a host. Default none.
 type Rest struct {
 	Every int

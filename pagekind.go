@@ -50,20 +50,6 @@ type PageKind struct {
 	Recrawl Recrawl
 }
 
-// Recorded reports whether the responses of a page kind are stored. nil is a job without page
-// kinds.
-func (j *Job) Recorded(k *PageKind) bool {
-	if k != nil && k.RecordPages != nil {
-		return *k.RecordPages
-	}
-	return j.RecordPages
-}
-
-// Records reports whether responses of any page kind are stored.
-func (j *Job) Records() bool {
-	return j.RecordPages || slices.ContainsFunc(j.Pages, func(k PageKind) bool { return j.Recorded(&k) })
-}
-
 // Recrawl is how often a page is fetched again: Every, or an interval that follows the page's
 // changes. It halves after a visit with a change and doubles after one without,
 // between Min and Max.
@@ -153,8 +139,8 @@ func (j *Job) PageKind(name, url string) *PageKind {
 	return &j.Pages[0]
 }
 
-// Renders reports whether some pages of the job need a browser.
-func (j *Job) Renders() bool {
+// renders reports whether some pages of the job need a browser.
+func (j *Job) renders() bool {
 	if in := j.Session.LogIn; in != nil && len(in.Steps) > 0 {
 		return true
 	}

@@ -185,11 +185,14 @@ type Asset struct {
 	// Image configures the rendition before it is stored. nil means the unchanged file.
 	Image *Image
 
-	// Path is its key in the store, every value in it sanitised; {ext} stands
-	// for the extension of its type.
+	// Path is the key of the file in the store, with a sanitized form of each value. {ext} stands
+	// for the extension of the file's type. Default: [Store.Key] with the key and the fields of
+	// the asset's record. That path is safe, and no other asset of the job has it if the template
+	// holds {id} and {asset}.
 	Path string
 
-	// OriginalPath is the key of the file as it came, where Image keeps it.
+	// OriginalPath is the key of the unchanged file, if Image keeps it. Default: as Path, with the
+	// asset's name and "_original".
 	OriginalPath string `json:",omitempty"`
 
 	// Optional leaves the asset out if it can't be had. Its task is done without it.
@@ -281,9 +284,6 @@ const (
 	KeepOriginal = "original"
 )
 
-// OriginalSuffix follows an asset's name in the name of its original.
-const OriginalSuffix = "_original"
-
 // Size is a width and a height in pixels, each at least 1. An image that must fit ([ModeFit]) keeps
 // its aspect ratio and is never enlarged. The side that exceeds its bound most becomes the bound.
 // The other side is divided by the same factor, rounded with halves up, and at least 1. The filter
@@ -298,34 +298,4 @@ type Crop struct {
 	// Left, Top, Right and Bottom are the box on the reference; right and
 	// bottom are not included.
 	Left, Top, Right, Bottom int
-}
-
-// Stored is an asset as it lies in the store.
-type Stored struct {
-	Name string `json:"name"`
-	// Record is the key of the record that the file belongs to; empty: the task's.
-	Record string `json:"record,omitempty"`
-	Path   string `json:"path"`
-	Bytes  int64  `json:"bytes"`
-	SHA256 []byte `json:"sha256"`
-	URL    string `json:"url"`
-
-	// Width and Height are in pixels; zero when it is no image.
-	Width  int `json:"width,omitempty"`
-	Height int `json:"height,omitempty"`
-
-	// OriginalBytes and OriginalSHA256 are of the file as it came.
-	OriginalBytes  int64  `json:"original_bytes,omitempty"`
-	OriginalSHA256 []byte `json:"original_sha256,omitempty"`
-
-	// OriginalWidth and OriginalHeight are its size before it was rendered.
-	OriginalWidth  int `json:"original_width,omitempty"`
-	OriginalHeight int `json:"original_height,omitempty"`
-
-	// PHash is the perceptual hash of an image, 8 bytes, or nil. Images that look alike differ in
-	// few bits.
-	PHash []byte `json:"phash,omitempty"`
-
-	// RenderedBy identifies the options of a rendition. It is nil for a file as it came.
-	RenderedBy []byte `json:"rendered_by,omitempty"`
 }

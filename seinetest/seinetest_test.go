@@ -33,7 +33,7 @@ var shoes = seine.Router{
 		}
 		return seine.Result{
 			Records: []seine.Record{{Fields: map[string]any{"name": name}}},
-			Assets:  []seine.Asset{{Name: "photo", URL: "/photo.bin", Path: "photos/" + name}},
+			Assets:  []seine.Asset{{Name: "photo", URL: "/photo.bin"}},
 		}, nil
 	}),
 }
@@ -42,6 +42,7 @@ func shoeJob(site string) seine.Job {
 	return seine.Job{
 		Name: "shoes", Seeds: seine.Seeds{Pages: []seine.SeedPage{{URL: site + "/", Page: "list"}}},
 		Pages: []seine.PageKind{{Name: "list"}, {Name: "product"}}, Scraper: shoes,
+		Store: seine.Store{Key: "photos/{name}_{asset}"},
 	}
 }
 
@@ -52,7 +53,7 @@ func TestScrape(t *testing.T) {
 	want := seine.Result{
 		Verdict: seine.Verdict{State: seine.Done},
 		Records: []seine.Record{{Key: "7", Kind: "record", URL: page.URL, Fields: map[string]any{"name": "Blue shoe"}, FetchedAt: seinetest.FetchedAt}},
-		Assets:  []seine.Asset{{Name: "photo", URL: "https://shop.example/photo.bin", Path: "photos/Blue shoe"}},
+		Assets:  []seine.Asset{{Name: "photo", URL: "https://shop.example/photo.bin", Path: "7_photo.{ext}"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
@@ -103,10 +104,10 @@ func TestRun(t *testing.T) {
 	if diff := cmp.Diff([]string{"/ list done ", "/p/1 product done ", "/p/2 product done ", "/p/3 product skipped sold out"}, got); diff != "" {
 		t.Errorf("tasks (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"photos/Blue", "photos/Red"}, out.Files); diff != "" {
+	if diff := cmp.Diff([]string{"photos/Blue_photo", "photos/Red_photo"}, out.Files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	if body, err := os.ReadFile(filepath.Join(out.Dir, "photos", "Blue")); err != nil || string(body) != "photo" {
+	if body, err := os.ReadFile(filepath.Join(out.Dir, "photos", "Blue_photo")); err != nil || string(body) != "photo" {
 		t.Errorf("%s, %v", body, err)
 	}
 	if n := len(seinetest.Run(t, shoeJob(site))); n != 2 {

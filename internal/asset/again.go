@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 )
 
 // renderer changes when a renderer makes other bytes of equal options.
@@ -29,13 +30,13 @@ func RenderedBy(spec seine.Image) []byte {
 
 // A Remade is a new rendition of a stored original.
 type Remade struct {
-	seine.Stored
+	assetfile.Stored
 	body []byte
 }
 
 // Remake renders an original with other options. was is the present rendition. Its path gets the
 // extension of the new format if it has an extension of its own format: see [Moved].
-func (k *Keeper) Remake(ctx context.Context, original []byte, was seine.Stored, spec seine.Image) (Remade, error) {
+func (k *Keeper) Remake(ctx context.Context, original []byte, was assetfile.Stored, spec seine.Image) (Remade, error) {
 	r, err := k.render(ctx, original, spec)
 	if err != nil {
 		return Remade{}, err

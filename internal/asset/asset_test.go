@@ -28,6 +28,7 @@ import (
 	"gocloud.dev/blob/memblob"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 )
 
 // web answers by URL. An unknown URL is a 404.
@@ -97,13 +98,13 @@ func folderStore(t *testing.T) (*blob.Bucket, string) {
 }
 
 // keepOne keeps an asset that is one file.
-func keepOne(ctx context.Context, k *Keeper, from web, a seine.Asset, hold Hold) (seine.Stored, error) {
+func keepOne(ctx context.Context, k *Keeper, from web, a seine.Asset, hold Hold) (assetfile.Stored, error) {
 	got, err := k.Keep(ctx, from, a, hold)
 	if err != nil {
-		return seine.Stored{}, err
+		return assetfile.Stored{}, err
 	}
 	if len(got) != 1 {
-		return seine.Stored{}, fmt.Errorf("kept %d files; want 1", len(got))
+		return assetfile.Stored{}, fmt.Errorf("kept %d files; want 1", len(got))
 	}
 	return got[0], nil
 }
@@ -341,7 +342,7 @@ func TestNothingHalfWrittenStays(t *testing.T) {
 	k := New(store, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := k.put(ctx, seine.Stored{Path: "a/f"}, []byte("body"), Hold{}); err == nil {
+	if err := k.put(ctx, assetfile.Stored{Path: "a/f"}, []byte("body"), Hold{}); err == nil {
 		t.Error("a write that was stopped succeeded")
 	}
 	if got := filesIn(t, dir); got != "" {

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/fetch"
 )
 
@@ -136,7 +137,7 @@ type Hold struct {
 }
 
 // Keep fetches, renders and stores an asset, which is one file, or a rendition and its original.
-func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) ([]seine.Stored, error) {
+func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold Hold) ([]assetfile.Stored, error) {
 	files, err := k.prepare(ctx, from, a, hold)
 	if err != nil {
 		return nil, err
@@ -155,19 +156,19 @@ func (k *Keeper) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, ho
 }
 
 // Preview does what Keep does for an asset of a page, and stores nothing.
-func (k *Keeper) Preview(ctx context.Context, from seine.Fetcher, page *seine.Page, a seine.Asset) ([]seine.Stored, error) {
+func (k *Keeper) Preview(ctx context.Context, from seine.Fetcher, page *seine.Page, a seine.Asset) ([]assetfile.Stored, error) {
 	files, err := k.prepare(ctx, from, a, Hold{Page: page})
 	return stored(files), err
 }
 
 // file is an asset before it is in the store.
 type file struct {
-	seine.Stored
+	assetfile.Stored
 	body []byte
 }
 
-func stored(files []file) []seine.Stored {
-	var out []seine.Stored
+func stored(files []file) []assetfile.Stored {
+	var out []assetfile.Stored
 	for _, f := range files {
 		out = append(out, f.Stored)
 	}
@@ -261,7 +262,7 @@ func (k *Keeper) prepareURL(ctx context.Context, from seine.Fetcher, a seine.Ass
 	if a.Image.Keep != seine.KeepOriginal {
 		return []file{rendition}, nil
 	}
-	original.Name, original.Path = a.Name+seine.OriginalSuffix, pathOf(a.OriginalPath, kind)
+	original.Name, original.Path = a.Name+assetfile.OriginalSuffix, pathOf(a.OriginalPath, kind)
 	original.Width, original.Height = r.originalWidth, r.originalHeight
 	return []file{rendition, original}, nil
 }
@@ -276,7 +277,7 @@ func (r Rendition) file(name, path, at string, spec seine.Image) file {
 
 func fileOf(name, path, at string, is kind, body []byte) file {
 	sum := sha256.Sum256(body)
-	return file{body: body, Stored: seine.Stored{
+	return file{body: body, Stored: assetfile.Stored{
 		Name: name, Path: pathOf(path, is), URL: at, Bytes: int64(len(body)), SHA256: sum[:],
 	}}
 }

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 )
 
 // Fill puts the properties of stored assets into the fields that name them. A field of an asset
 // that is not stored, or without the property, is its Or.
-func Fill(fields map[string]any, of []seine.AssetField, stored []seine.Stored) {
+func Fill(fields map[string]any, of []seine.AssetField, stored []assetfile.Stored) {
 	for _, f := range of {
 		var v any
 		if f.All {
@@ -36,7 +37,7 @@ func Fill(fields map[string]any, of []seine.AssetField, stored []seine.Stored) {
 
 // propertyList returns the property of each file of a list by its number. A file that is not stored
 // gives nil.
-func propertyList(f seine.AssetField, stored []seine.Stored) []any {
+func propertyList(f seine.AssetField, stored []assetfile.Stored) []any {
 	var list []any
 	for _, s := range stored {
 		digits, ok := strings.CutPrefix(s.Name, f.Asset+"_")
@@ -53,7 +54,7 @@ func propertyList(f seine.AssetField, stored []seine.Stored) []any {
 }
 
 // property is a property of a stored file; nil if it has none.
-func property(s seine.Stored, name string) any {
+func property(s assetfile.Stored, name string) any {
 	size := func(n int) any {
 		if n == 0 {
 			return nil

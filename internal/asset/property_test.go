@@ -6,12 +6,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/extract"
 )
 
 func TestFieldsAreFilledFromStoredAssets(t *testing.T) {
 	t.Parallel()
-	stored := []seine.Stored{
+	stored := []assetfile.Stored{
 		{Name: "photo_1", Width: 50, Height: 25, Bytes: 7, SHA256: []byte{0xab}, Path: "p/1.png", URL: "http://h/1", PHash: []byte{1, 2, 3, 4, 5, 6, 7, 8}, OriginalWidth: 4000, OriginalHeight: 2000, OriginalBytes: 999, OriginalSHA256: []byte{0xcd}},
 		{Name: "photo_1_original", Width: 4000},
 		{Name: "photo_3", Width: 9, OriginalBytes: 3},

@@ -19,12 +19,12 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 
-	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/deadline"
 )
 
 // put writes the file, unless an equal file exists.
-func (k *Keeper) put(ctx context.Context, s seine.Stored, body []byte, hold Hold) error {
+func (k *Keeper) put(ctx context.Context, s assetfile.Stored, body []byte, hold Hold) error {
 	there := false
 	if err := k.call(ctx, s.Path, s.Bytes, func(ctx context.Context) error {
 		err := k.write(ctx, s, body, true)
@@ -66,7 +66,7 @@ func (k *Keeper) call(ctx context.Context, path string, size int64, call func(co
 }
 
 // write puts the whole file in place at its end, or nothing.
-func (k *Keeper) write(ctx context.Context, s seine.Stored, body []byte, create bool) error {
+func (k *Keeper) write(ctx context.Context, s assetfile.Stored, body []byte, create bool) error {
 	opts := &blob.WriterOptions{IfNotExist: create, ContentType: typeOf(s.Path), BufferSize: bufferFor(len(body))}
 	if k.folder {
 		return k.writeFile(ctx, s.Path, body, opts)

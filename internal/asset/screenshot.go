@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
-	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 )
 
 // ScreenshotFolder holds the pictures of pages that failed. They belong to no record.
@@ -20,6 +20,6 @@ func ScreenshotPath(job, key string) string {
 
 // KeepScreenshot stores the picture of a task's page in place of an earlier one.
 func (k *Keeper) KeepScreenshot(ctx context.Context, job, key string, image []byte) error {
-	s := seine.Stored{Path: ScreenshotPath(job, key)}
+	s := assetfile.Stored{Path: ScreenshotPath(job, key)}
 	return k.call(ctx, s.Path, int64(len(image)), func(ctx context.Context) error { return k.write(ctx, s, image, false) })
 }

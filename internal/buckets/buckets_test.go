@@ -30,6 +30,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/buckets"
 	"github.com/seinehq/seine/internal/wiring"
 )
@@ -153,10 +154,10 @@ func (w web) Fetch(_ context.Context, req seine.Request) (*seine.Page, error) {
 	return &seine.Page{URL: req.URL, Status: http.StatusOK, Header: http.Header{}, Body: w[req.URL]}, nil
 }
 
-func keep(ctx context.Context, b *blob.Bucket, body []byte, path string, hold asset.Hold) (seine.Stored, error) {
+func keep(ctx context.Context, b *blob.Bucket, body []byte, path string, hold asset.Hold) (assetfile.Stored, error) {
 	files, err := asset.New(b, asset.Options{}).Keep(ctx, web{"u": body}, seine.Asset{Name: "a", URL: "u", Path: path}, hold)
 	if err != nil {
-		return seine.Stored{}, err
+		return assetfile.Stored{}, err
 	}
 	return files[0], nil
 }

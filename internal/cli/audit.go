@@ -10,6 +10,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/dataset"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/number"
 )
 
@@ -149,7 +150,7 @@ func runAgain(job *seine.Job, arg string) string {
 	switch {
 	case isFile(arg):
 		return "`seine run " + arg + "`"
-	case len(job.Source) > 0:
+	case len(derived.Source(job)) > 0:
 		return "`seine run` with its job file"
 	}
 	return "its program"

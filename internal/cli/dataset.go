@@ -83,7 +83,7 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 
 // permissionOf returns the permission with which a job was registered.
 func permissionOf(info frontier.JobInfo) string {
-	job, _, err := wiring.Stored(info.Config)
+	job, _, _, err := wiring.Stored(info.Config)
 	if err != nil {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
@@ -161,10 +162,10 @@ func (a *doctorCommand) checkBrowser(ctx context.Context, job *seine.Job) findin
 	out := finding{What: "browser"}
 	path, err := a.browser().Find()
 	switch {
-	case err != nil && !job.Renders():
+	case err != nil && !derived.Renders(job):
 		out.OK, out.Detail = true, "none found; not needed for via: http"
 		return out
-	case err == nil && !job.Renders():
+	case err == nil && !derived.Renders(job):
 		out.OK, out.Detail = true, path
 		return out
 	case err == nil:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/number"
@@ -49,7 +50,7 @@ func (a *drainCommand) run(ctx context.Context, f drivers.Frontier, h held) erro
 	if h.host != "" {
 		if job, err := a.stored(h.job, needs{hosts: true}); err != nil {
 			return err
-		} else if job.Pace.Unpaced() {
+		} else if derived.Unpaced(job.Pace) {
 			return usagef("job %s has no pace, so all its hosts share one lane: drain the job, or pause the host", h.job.Name)
 		}
 	}

@@ -261,15 +261,15 @@ func find(ctx context.Context, f frontier.Reader, name string) (frontier.JobInfo
 
 // stored reads a job from the frontier. A job made in Go has no rules then.
 func (j *jobs) stored(info frontier.JobInfo, n needs) (*seine.Job, error) {
-	job, whole, err := wiring.Stored(info.Config)
+	job, source, whole, err := wiring.Stored(info.Config)
 	if err != nil {
 		return nil, err
 	}
 	job.Name, job.Digest = info.Name, slices.Clone(info.Digest)
 	switch {
-	case len(job.Source) > 0:
+	case len(source) > 0:
 		return j.part(".", n, func(unneeded ...string) (*jobfile.File, error) {
-			return jobfile.ParsePart(info.Name, job.Source, j.lookup, unneeded...)
+			return jobfile.ParsePart(info.Name, source, j.lookup, unneeded...)
 		})
 	case !whole && n != needs{}:
 		return nil, usagef("job %s was registered without a job file, by a version that stored only its name: start its program once, or give its job file", info.Name)

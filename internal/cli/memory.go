@@ -5,6 +5,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/cgroup"
+	"github.com/seinehq/seine/internal/derived"
 )
 
 // followMemory keeps Go's runtime within the container's limit, with room for a browser if a job
@@ -17,7 +18,7 @@ func (a *workCommand) followMemory(jobs []*seine.Job) (browser int64) {
 	}
 	chrome := false
 	for _, j := range jobs {
-		chrome = chrome || j.Renders()
+		chrome = chrome || derived.Renders(j)
 	}
 	heap, browser := cgroup.Shares(limit, chrome)
 	if a.getenv("GOMEMLIMIT") == "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
@@ -99,7 +100,7 @@ func tune(ctx context.Context, f frontier.Steering, id frontier.JobID, pace sein
 	switch {
 	case pace.Scope == seine.ScopeWorker && (t.Delay != nil || t.Concurrency > 0):
 		return usagef("each worker has a pace of its own (pace.scope: worker): change the job file, and start the workers again")
-	case t.Host == "" && pace.Unpaced() && (t.Delay != nil || t.Concurrency > 0):
+	case t.Host == "" && derived.Unpaced(pace) && (t.Delay != nil || t.Concurrency > 0):
 		return usagef("the job has no pace, so its hosts are not told apart: give a pace in the job file, or name a host")
 	}
 	was, err := f.Tunings(ctx, id)

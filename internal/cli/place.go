@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/runner"
@@ -126,7 +127,7 @@ func (p *places) chooseStore(job *seine.Job) place {
 
 // definedIn names where a job's values come from.
 func definedIn(job *seine.Job) string {
-	if len(job.Source) == 0 {
+	if len(derived.Source(job)) == 0 {
 		return "the job's program"
 	}
 	return "job file"

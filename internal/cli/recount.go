@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/discovery"
 )
 
@@ -30,7 +31,7 @@ func (a *recountCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	if len(job.Source) == 0 {
+	if len(derived.Source(job)) == 0 {
 		return usagef("job %s has no job file: its rules are code of its program", job.Name)
 	}
 	if len(discovery.Spaces(job)) == 0 {

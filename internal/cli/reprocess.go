@@ -10,6 +10,7 @@ import (
 
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/dataset"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/wiring"
 )
@@ -88,7 +89,7 @@ func (a *reprocessCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	if len(job.Source) == 0 {
+	if len(derived.Source(job)) == 0 {
 		return usagef("job %s has no job file: its rules are code of its program", job.Name)
 	}
 	set := &dataset.Set{Job: job}

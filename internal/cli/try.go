@@ -19,6 +19,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
@@ -276,7 +277,7 @@ func tryOf(t wiring.Tried, trace *extract.Trace) *tryJSON {
 	for _, f := range t.Follow {
 		out.Follow = append(out.Follow, discovery.KeyOf(f))
 	}
-	var stored []seine.Stored
+	var stored []assetfile.Stored
 	for _, x := range t.Assets {
 		out.addAsset(x)
 		stored = append(stored, x.Stored...)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/idspace"
 )
 
@@ -66,7 +67,7 @@ func (a *validateCommand) describe(job *seine.Job, list *listing) {
 	}
 	p := job.Pace
 	switch {
-	case p.Unpaced():
+	case derived.Unpaced(p):
 		a.print("  pace      none: as fast as host and worker allow")
 	default:
 		delay := p.Delay.Min.String()

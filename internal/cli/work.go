@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/health"
 	"github.com/seinehq/seine/internal/runner"
 )
@@ -66,7 +67,7 @@ func (j *jobs) runnable(job *seine.Job) error {
 	if err := seedsThere(job); err != nil {
 		return err
 	}
-	if job.Renders() {
+	if derived.Renders(job) {
 		if _, err := j.browser().Find(); err != nil {
 			return fmt.Errorf("job %s: fetch.via %s: %w", job.Name, seine.ViaChrome, err)
 		}

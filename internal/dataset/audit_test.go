@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -133,8 +134,8 @@ func TestAuditDeep(t *testing.T) {
 		out, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: c, State: seine.Done,
 			Records: []frontier.Record{{Key: "5", Kind: "record", URL: "u", Fields: []byte(`{"grade":6}`), Digest: []byte{1}, FetchedAt: time.Now()}},
 			Assets: []frontier.Asset{
-				{Key: "5", Stored: seine.Stored{Name: "front", Path: path("5", "6", "front"), Bytes: int64(len(bad)), SHA256: sum[:], URL: "u"}},
-				{Key: "5", Stored: seine.Stored{Name: "back", Path: path("5", "6", "back"), Bytes: 4, SHA256: text[:], URL: "u"}},
+				{Key: "5", Stored: assetfile.Stored{Name: "front", Path: path("5", "6", "front"), Bytes: int64(len(bad)), SHA256: sum[:], URL: "u"}},
+				{Key: "5", Stored: assetfile.Stored{Name: "back", Path: path("5", "6", "back"), Bytes: 4, SHA256: text[:], URL: "u"}},
 			}}})
 		f.check(err)
 		if out.Kept != 1 {
@@ -156,7 +157,7 @@ func TestAuditDeepLeavesWhatItCanNotDecode(t *testing.T) {
 			var assets []frontier.Asset
 			for _, name := range []string{"front", "back"} {
 				f.put(path(key, "6", name), []byte(body))
-				assets = append(assets, frontier.Asset{Key: key, Stored: seine.Stored{Name: name, Path: path(key, "6", name), Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}})
+				assets = append(assets, frontier.Asset{Key: key, Stored: assetfile.Stored{Name: name, Path: path(key, "6", name), Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}})
 			}
 			_, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim(key), State: seine.Done,
 				Records: []frontier.Record{{Key: key, Kind: "record", URL: "u", Fields: []byte(`{"grade":6}`), Digest: []byte{1}, FetchedAt: time.Now()}}, Assets: assets}})
@@ -177,7 +178,7 @@ func TestAuditMisnamed(t *testing.T) {
 		f.put(wrong, body)
 		f.put(path("5", "9", "back"), body)
 		asset := func(name, path string) frontier.Asset {
-			return frontier.Asset{Key: "5", Stored: seine.Stored{Name: name, Path: path, Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}}
+			return frontier.Asset{Key: "5", Stored: assetfile.Stored{Name: name, Path: path, Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}}
 		}
 		_, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: c, State: seine.Done,
 			Records: []frontier.Record{{Key: "5", Kind: "record", URL: "u", Fields: []byte(`{"grade":"9"}`), Digest: []byte{1}, FetchedAt: time.Now()}},
@@ -203,7 +204,7 @@ func TestAuditFindsASharedFile(t *testing.T) {
 			sum := sha256.Sum256([]byte{byte(i)})
 			_, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{Claimed: f.claim(key), State: seine.Done,
 				Records: []frontier.Record{{Key: key, Kind: "record", URL: "u", Fields: []byte(`{"grade":"9"}`), Digest: []byte{1}, FetchedAt: time.Now()}},
-				Assets:  []frontier.Asset{{Key: key, Stored: seine.Stored{Name: "front", Path: shared, Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}}}}})
+				Assets:  []frontier.Asset{{Key: key, Stored: assetfile.Stored{Name: "front", Path: shared, Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}}}}})
 			f.check(err)
 		}
 		var shares []string

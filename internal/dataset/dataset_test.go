@@ -21,6 +21,7 @@ import (
 	"gocloud.dev/blob/memblob"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
@@ -198,7 +199,7 @@ func (f *fixture) completeWith(c frontier.Claimed, fields, grade string, assets 
 		body := picture(p)
 		f.put(p, body)
 		sum := sha256.Sum256(body)
-		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: seine.Stored{
+		done.Assets = append(done.Assets, frontier.Asset{Key: c.Key, Stored: assetfile.Stored{
 			Name: a, Path: p, Bytes: int64(len(body)), SHA256: sum[:], Width: 8, Height: 8, URL: "http://a.example/" + a,
 		}})
 	}

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -63,7 +63,7 @@ func (s *Set) Dupes(ctx context.Context, opts DupesOptions, each func([]DupeImag
 	defer func() { err = errors.Join(err, sp.close()) }()
 	groups, n := newGroups(opts.Distance), uint32(0)
 	if err := s.Frontier.Assets(ctx, s.ID, func(a frontier.Asset) error {
-		if a.Width == 0 || strings.HasSuffix(a.Name, seine.OriginalSuffix) {
+		if a.Width == 0 || strings.HasSuffix(a.Name, assetfile.OriginalSuffix) {
 			return nil
 		}
 		n++

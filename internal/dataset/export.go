@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
@@ -111,7 +111,7 @@ type record struct {
 func (r *record) duplicate() bool {
 	marked := false
 	for name, a := range r.Assets {
-		if a.Width == 0 || strings.HasSuffix(name, seine.OriginalSuffix) {
+		if a.Width == 0 || strings.HasSuffix(name, assetfile.OriginalSuffix) {
 			continue
 		}
 		if a.DuplicateOf == "" {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
 )
@@ -112,7 +112,7 @@ func mostFrequent(values map[string]*valued, others *valued) (all []*valued) {
 // pictureOf returns the path of a record's first image that is no original.
 func pictureOf(r frontier.Stored) string {
 	for _, a := range r.Assets {
-		if a.Width > 0 && !strings.HasSuffix(a.Name, seine.OriginalSuffix) {
+		if a.Width > 0 && !strings.HasSuffix(a.Name, assetfile.OriginalSuffix) {
 			return a.Path
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 )
 
 // decide gives a row its state, from the table and from the files. open means that the job has
@@ -125,7 +126,7 @@ func (im *importer) take(ctx context.Context, t *importing, files []placed) (fau
 			return "", err
 		}
 	}
-	var stored []seine.Stored
+	var stored []assetfile.Stored
 	for i, one := range read {
 		stored = append(stored, one.Stored)
 		if im.opts.From == im.Store && one.Path == files[i].path {

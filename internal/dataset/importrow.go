@@ -13,6 +13,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/columns"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
@@ -35,7 +36,7 @@ type importing struct {
 	became      string
 
 	values map[string]string // of the folder that is taken over
-	stored []seine.Stored
+	stored []assetfile.Stored
 	copied int64 // files that are not in place
 }
 

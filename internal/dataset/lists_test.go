@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
@@ -33,7 +34,7 @@ func TestListsAndFailures(t *testing.T) {
 			sum := sha256.Sum256(body)
 			path := "5/" + n + ".png"
 			f.check(f.Store.Bucket.WriteAll(f.Context(), path, body, nil))
-			assets = append(assets, frontier.Asset{Key: "5", Stored: seine.Stored{Name: "photo_" + n, Path: path, Bytes: int64(len(body)), SHA256: sum[:], URL: "http://i/" + n}})
+			assets = append(assets, frontier.Asset{Key: "5", Stored: assetfile.Stored{Name: "photo_" + n, Path: path, Bytes: int64(len(body)), SHA256: sum[:], URL: "http://i/" + n}})
 		}
 		out, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{{
 			Claimed: f.claim("5"), State: seine.Done,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -22,7 +23,7 @@ func TestRecordsOfAList(t *testing.T) {
 				body := picture(key + name)
 				sum := sha256.Sum256(body)
 				f.put(path(key, "6", name), body)
-				done.Assets = append(done.Assets, frontier.Asset{Key: key, Stored: seine.Stored{Name: name, Path: path(key, "6", name), Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}})
+				done.Assets = append(done.Assets, frontier.Asset{Key: key, Stored: assetfile.Stored{Name: name, Path: path(key, "6", name), Bytes: int64(len(body)), SHA256: sum[:], URL: "u"}})
 			}
 		}
 		out, err := f.front.Complete(f.Context(), f.lease, f.ID, []frontier.Completion{done})

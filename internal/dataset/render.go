@@ -16,6 +16,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -130,7 +131,7 @@ type remaking struct {
 	was      frontier.Asset
 	original frontier.Asset
 	spec     seine.Image
-	now      seine.Stored
+	now      assetfile.Stored
 	force    bool
 }
 
@@ -221,7 +222,7 @@ func (r *renderer) plan(stored []frontier.Stored, tasks map[string]frontier.Task
 			}
 			seen[id] = true
 			m := remaking{Rendering: Rendering{Key: a.Key, Asset: a.Name, Path: a.Path}, task: t, was: a, spec: *spec, force: r.forced[t.Key]}
-			original := named(rec.Assets, a.Key, a.Name+seine.OriginalSuffix)
+			original := named(rec.Assets, a.Key, a.Name+assetfile.OriginalSuffix)
 			switch {
 			case original == nil:
 				m.Outcome = RenderedBare

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
 )
@@ -81,7 +81,7 @@ func (r *renderer) fields(of frontier.Rendered, stored []frontier.Stored, list [
 		if err != nil {
 			return nil, fmt.Errorf("record %s: %w", rec.Key, err)
 		}
-		var files []seine.Stored
+		var files []assetfile.Stored
 		for _, a := range rec.Assets {
 			file := a.Stored
 			if now := named(of.Assets, a.Key, a.Name); now != nil {

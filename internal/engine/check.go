@@ -8,6 +8,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -72,7 +73,7 @@ func (m *committer) check(o *outcome) {
 	pass, fail := sift(&m.job.Job, o.task.Page, o.records, true)
 	if len(fail) > 0 {
 		o.records, o.found.rejected = pass, append(o.found.rejected, fail...)
-		o.assets = withoutFilesOf(fail, o.Key, o.assets, func(s seine.Stored) string { return s.Record })
+		o.assets = withoutFilesOf(fail, o.Key, o.assets, func(s assetfile.Stored) string { return s.Record })
 		o.failures = withoutFilesOf(fail, o.Key, o.failures, func(f frontier.FailedAsset) string { return f.Key })
 	}
 	if len(o.found.rejected) > 0 {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -208,7 +209,7 @@ func (m *committer) giveBack(ctx context.Context, s *shift, batch []outcome, nex
 }
 
 // filesOf returns the files of a record. A file that names no record belongs to the task's.
-func filesOf(all []seine.Stored, record, task string) (out []seine.Stored) {
+func filesOf(all []assetfile.Stored, record, task string) (out []assetfile.Stored) {
 	for _, s := range all {
 		if cmp.Or(s.Record, task) == cmp.Or(record, task) {
 			out = append(out, s)

@@ -28,6 +28,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/cgroup"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
@@ -128,7 +129,7 @@ type Job struct {
 
 // Keeper stores the files of assets, and pictures of pages.
 type Keeper interface {
-	Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold asset.Hold) ([]seine.Stored, error)
+	Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold asset.Hold) ([]assetfile.Stored, error)
 
 	// KeepScreenshot stores the picture of a task's page.
 	KeepScreenshot(ctx context.Context, job, key string, image []byte) error

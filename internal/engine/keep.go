@@ -13,6 +13,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
@@ -25,7 +26,7 @@ import (
 // store, except files that may fail without their record: see [seine.KeepRecord].
 func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []seine.Asset, progress func()) outcome {
 	for _, a := range assets {
-		stored, err := []seine.Stored(nil), refusal(&x.job.Job, out.page, x.book.Usages(out.task.URL), a)
+		stored, err := []assetfile.Stored(nil), refusal(&x.job.Job, out.page, x.book.Usages(out.task.URL), a)
 		if err == nil {
 			stored, err = x.keepOne(ctx, s, out, a)
 		}
@@ -73,7 +74,7 @@ func (o *outcome) unkept(a seine.Asset, failure ending, url string) {
 func ofPage(a seine.Asset) bool { return a.Body || strings.HasPrefix(strings.ToLower(a.URL), "blob:") }
 
 // keepOne stores one asset.
-func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.Asset) ([]seine.Stored, error) {
+func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.Asset) ([]assetfile.Stored, error) {
 	began := time.Now()
 	keeping, span := x.trace.step(ctx, "keep", attribute.String("asset", a.Name))
 	stored, err := x.job.Keeper.Keep(keeping, fetch.Allow(assetFetcher{x, out.page}, out.sites...), a, asset.Hold{

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -14,8 +15,8 @@ import (
 // maxAfter bounds [seine.Verdict.After].
 const maxAfter = 24 * time.Hour
 
-// Scraped calls the job's scraper. The follows and assets of the result have absolute URLs. A
-// verdict that the scraper returns as an error is the verdict of the result.
+// Scraped calls the job's scraper. The follows and assets of the result have absolute URLs, and the
+// assets have paths. A verdict that the scraper returns as an error is the verdict of the result.
 func Scraped(ctx context.Context, job *seine.Job, task seine.Task, page *seine.Page) (seine.Result, error) {
 	result, err := guarded(ctx, job.Scraper, task, page)
 	var v seine.Verdict
@@ -45,6 +46,9 @@ func Scraped(ctx context.Context, job *seine.Job, task seine.Task, page *seine.P
 		if abs, err := resolve(a.URL); err == nil { // otherwise its fetch fails
 			result.Assets[i].URL = abs
 		}
+	}
+	if err := placed(job, cmp.Or(task.ID, task.Key, page.URL), &result); err != nil {
+		return seine.Result{}, err
 	}
 	return result, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/redact"
 )
@@ -16,10 +17,10 @@ import (
 // everything that a further attempt needs to fetch them without the page. Without Assets the page
 // is fetched again.
 type owed struct {
-	Assets  []seine.Asset  `json:"assets,omitempty"`
-	Records []owedRecord   `json:"records,omitempty"`
-	Stored  []seine.Stored `json:"stored,omitempty"`
-	Digest  []byte         `json:"digest,omitempty"`
+	Assets  []seine.Asset      `json:"assets,omitempty"`
+	Records []owedRecord       `json:"records,omitempty"`
+	Stored  []assetfile.Stored `json:"stored,omitempty"`
+	Digest  []byte             `json:"digest,omitempty"`
 
 	// Lost are the assets that are not retried.
 	Lost []frontier.FailedAsset `json:"lost,omitempty"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/recording"
 )
@@ -40,7 +41,7 @@ func (c *capture) recorded() *frontier.Recording {
 func (c *capture) encode(x *executor, out outcome) error {
 	page := c.page
 	c.page = nil
-	if page == nil || !out.final() || !x.job.Recorded(out.pageKind) || x.job.Recorder == nil || x.observe != nil ||
+	if page == nil || !out.final() || !derived.Recorded(&x.job.Job, out.pageKind) || x.job.Recorder == nil || x.observe != nil ||
 		out.found.unchanged && len(page.Body) == 0 {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/number"
 )
@@ -74,8 +75,8 @@ func failedBefore(a seine.Asset, key, url string, old []frontier.Stored) frontie
 
 // stored returns the files of an asset if the task stored it from the same URL, at the path that
 // the rules give it. Otherwise it returns nil.
-func (x *replayer) stored(a seine.Asset, key string, old []frontier.Stored) []seine.Stored {
-	file := func(name, at string) *seine.Stored {
+func (x *replayer) stored(a seine.Asset, key string, old []frontier.Stored) []assetfile.Stored {
+	file := func(name, at string) *assetfile.Stored {
 		for _, s := range old {
 			for _, f := range s.Assets {
 				if f.Name == name && f.Key == key && x.fromURL(a, f.URL) && f.Path == pathWith(at, f.Path) {
@@ -92,13 +93,13 @@ func (x *replayer) stored(a seine.Asset, key string, old []frontier.Stored) []se
 		if main == nil {
 			return nil
 		}
-		return []seine.Stored{*main}
+		return []assetfile.Stored{*main}
 	}
-	original := file(a.Name+seine.OriginalSuffix, a.OriginalPath)
+	original := file(a.Name+assetfile.OriginalSuffix, a.OriginalPath)
 	if original == nil {
 		return nil
 	}
-	return []seine.Stored{*main, *original}
+	return []assetfile.Stored{*main, *original}
 }
 
 // fromURL reports whether a file was fetched from the URL of an asset, or from its better one.
@@ -125,7 +126,7 @@ func pathWith(at, stored string) string {
 }
 
 // make makes the files of an asset of the page itself, of its data: URL, or of a stored original.
-func (x *replayer) make(ctx context.Context, o *outcome, a seine.Asset, old []frontier.Stored) ([]seine.Stored, error) {
+func (x *replayer) make(ctx context.Context, o *outcome, a seine.Asset, old []frontier.Stored) ([]assetfile.Stored, error) {
 	from := originals{x, a, old}
 	if x.Dry {
 		return asset.New(nil, asset.Options{}).Preview(ctx, from, o.page, a)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 )
 
 // slots limits the tasks of a job. held counts tasks that are claimed and not yet committed,
@@ -23,11 +24,11 @@ const aheadOf = 4
 
 func newSlots(job *seine.Job) *slots {
 	held := job.Concurrency
-	if job.Pace.Unpaced() {
+	if derived.Unpaced(job.Pace) {
 		held *= aheadOf
 	}
 	return &slots{
-		held: make(chan struct{}, held), running: make(chan struct{}, job.Concurrency), paced: !job.Pace.Unpaced(),
+		held: make(chan struct{}, held), running: make(chan struct{}, job.Concurrency), paced: !derived.Unpaced(job.Pace),
 		changed: make(chan struct{}, 1),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/login"
@@ -50,7 +51,7 @@ type Tried struct {
 // TriedAsset is the result of an asset.
 type TriedAsset struct {
 	seine.Asset
-	Stored []seine.Stored
+	Stored []assetfile.Stored
 	Err    error
 
 	// Reason is why the task ends in error. It is empty if the task is done without the asset.
@@ -117,7 +118,7 @@ func Try(ctx context.Context, t Trial) Tried {
 }
 
 // triedAsset returns the result of an asset for people.
-func triedAsset(a seine.Asset, stored []seine.Stored, facts attempt, failure ending) TriedAsset {
+func triedAsset(a seine.Asset, stored []assetfile.Stored, facts attempt, failure ending) TriedAsset {
 	out := TriedAsset{Asset: a, Stored: stored, Err: facts.err}
 	if facts.err == nil {
 		return out

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
@@ -145,7 +146,7 @@ type outcome struct {
 
 	page    *seine.Page
 	records []seine.Record
-	assets  []seine.Stored
+	assets  []assetfile.Stored
 	follow  []seine.Follow
 	leftOut []seine.LeftOut
 

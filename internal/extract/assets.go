@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -184,7 +185,7 @@ func (s *pageRules) asset(rule *assetRule, url string, n int, env map[string]any
 		return a, err
 	}
 	if rule.keepsOriginal() {
-		a.OriginalPath, err = s.path(a.Name+seine.OriginalSuffix, n, env)
+		a.OriginalPath, err = s.path(a.Name+assetfile.OriginalSuffix, n, env)
 	}
 	return a, err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 )
 
 // assetRule is a compiled AssetRule.
@@ -21,7 +22,7 @@ type assetRule struct {
 var (
 	assetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 	mediaType = regexp.MustCompile(`^([a-z0-9][a-z0-9!#$&^_.+-]*/([a-z0-9][a-z0-9!#$&^_.+-]*|\*)|\*/\*)$`)
-	numbered  = regexp.MustCompile(`^[0-9]+(` + seine.OriginalSuffix + `)?$`)
+	numbered  = regexp.MustCompile(`^[0-9]+(` + assetfile.OriginalSuffix + `)?$`)
 )
 
 // maxSuffix is the number of bytes of the largest number of a list: _1000.
@@ -32,7 +33,7 @@ func (c *compiler) assetNames(path string, assets []AssetRule) {
 	for _, a := range assets {
 		names := []string{a.Name}
 		if a.keepsOriginal() {
-			names = append(names, a.Name+seine.OriginalSuffix)
+			names = append(names, a.Name+assetfile.OriginalSuffix)
 		}
 		for _, n := range names {
 			// Some file systems take front and Front for one file.
@@ -54,7 +55,7 @@ func (c *compiler) assetNames(path string, assets []AssetRule) {
 func (c *compiler) asset(path string, a AssetRule, names *scope) *assetRule {
 	most := 63
 	if a.keepsOriginal() {
-		most -= len(seine.OriginalSuffix)
+		most -= len(assetfile.OriginalSuffix)
 	}
 	if a.All {
 		most -= maxSuffix

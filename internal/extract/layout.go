@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 )
 
 // Layout reads the paths of a job's files. It is the inverse of the job's key template.
@@ -74,7 +74,7 @@ func (l *Layout) addAssets(key template, assets []*assetRule) (files kindFiles) 
 			l.lists, names[0] = append(l.lists, a.Name), a.Name+"_1"
 		}
 		if a.keepsOriginal() {
-			names = append(names, names[0]+seine.OriginalSuffix)
+			names = append(names, names[0]+assetfile.OriginalSuffix)
 		}
 		if !a.All {
 			l.assets = append(l.assets, names...)
@@ -150,7 +150,7 @@ func (l *Layout) Lists() []string { return l.lists }
 // and the number. ok is false for any other name.
 func (l *Layout) NumberOf(asset string) (list string, n int, ok bool) {
 	for _, list := range l.lists {
-		digits, found := strings.CutPrefix(strings.TrimSuffix(asset, seine.OriginalSuffix), list+"_")
+		digits, found := strings.CutPrefix(strings.TrimSuffix(asset, assetfile.OriginalSuffix), list+"_")
 		if n, err := strconv.Atoi(digits); found && err == nil && n > 0 && strconv.Itoa(n) == digits {
 			return list, n, true
 		}
@@ -245,7 +245,7 @@ func (l *Layout) compile() {
 	for i, a := range longest {
 		longest[i] = regexp.QuoteMeta(a)
 		if list, ends := strings.CutSuffix(a, "_"); ends && slices.Contains(l.lists, list) {
-			longest[i] += `[1-9][0-9]{0,3}(?:` + seine.OriginalSuffix + `)?`
+			longest[i] += `[1-9][0-9]{0,3}(?:` + assetfile.OriginalSuffix + `)?`
 		}
 	}
 	var b strings.Builder

@@ -1,12 +1,11 @@
 package extract
 
+import "fmt"
+
 // With returns the layout of the same files below another key template, in a store that Seine did
 // not fill: see [Layout.Foreign].
 func (l *Layout) With(key string) (*Layout, error) {
-	t, err := parseTemplate(key)
-	if err == nil {
-		err = t.checkLiteral()
-	}
+	t, err := parseKey(key)
 	if err != nil {
 		return nil, err
 	}
@@ -17,17 +16,38 @@ func (l *Layout) With(key string) (*Layout, error) {
 	return other.Foreign(), nil
 }
 
+func parseKey(key string) (template, error) {
+	t, err := parseTemplate(key)
+	if err == nil {
+		err = t.checkLiteral()
+	}
+	return t, err
+}
+
 // Path returns the path of a file. {ext} stays until the type of the file is known. It fails if the
 // template needs a value that is empty.
 func (l *Layout) Path(id, asset string, values map[string]string) (string, error) {
-	return l.key.expand(func(name string) string {
+	return l.key.path(id, asset, l.numberText(asset), values)
+}
+
+// CodePath is [Layout.Path] for a job made in Go, whose key template nobody checked.
+func CodePath(key, id, asset string, values map[string]string) (string, error) {
+	t, err := parseKey(key)
+	if err != nil {
+		return "", fmt.Errorf("store.key: %w", err)
+	}
+	return t.path(id, asset, "1", values)
+}
+
+func (t template) path(id, asset, number string, values map[string]string) (string, error) {
+	return t.expand(func(name string) string {
 		switch name {
 		case "id", "key":
 			return id
 		case "asset":
 			return asset
 		case numberName:
-			return l.numberText(asset)
+			return number
 		}
 		return values[name]
 	})

@@ -9,10 +9,17 @@ import (
 
 // Scraper carries out a job's rules. It implements [seine.Scraper].
 type Scraper struct {
-	pages []*pageRules
+	pages  []*pageRules
+	source []byte
 }
 
 var _ seine.Scraper = (*Scraper)(nil)
+
+// ReadFrom sets the text of the job file that holds the rules. Call it before the scraper is used.
+func (s *Scraper) ReadFrom(source []byte) { s.source = source }
+
+// Source returns the text of the job file, with unresolved secrets. It is nil for other rules.
+func (s *Scraper) Source() []byte { return s.source }
 
 // Compile checks the rules of a job's page kinds and returns a scraper that applies them, or all
 // their problems in the order of the text.

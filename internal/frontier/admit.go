@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/idspace"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/weburl"
@@ -91,7 +92,7 @@ func Admit(job *seine.Job, seed Seed) (New, error) {
 
 // LaneKey returns the lane of a task: the host of its page, or a shard if the job has no pace.
 func LaneKey(job *seine.Job, key, page string) string {
-	if job.Pace.Unpaced() {
+	if derived.Unpaced(job.Pace) {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(key))
 		return fmt.Sprintf("%s%02d", shardLane, h.Sum32()%shards)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 )
 
 // Completion ends a task and stores its results.
@@ -134,7 +135,7 @@ type Record struct {
 type Asset struct {
 	// Key is the key of the record.
 	Key string
-	seine.Stored
+	assetfile.Stored
 
 	// Task is the key of the task that owns the record, empty if it is Key. Complete ignores it.
 	Task string

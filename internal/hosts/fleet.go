@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -37,7 +38,7 @@ func (g *fleet) Enter(ctx context.Context, v Visit) (*Pass, error) {
 		return &Pass{}, g.reserveAsset(ctx, v.Host)
 	case Redirect, Robots, Sitemap, LogIn:
 	}
-	if g.cfg.Job.Pace.Unpaced() && !g.cfg.Lanes.unhealthy(v.Host) {
+	if derived.Unpaced(g.cfg.Job.Pace) && !g.cfg.Lanes.unhealthy(v.Host) {
 		return &Pass{}, nil
 	}
 	most := patience

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/weburl"
 )
@@ -53,7 +54,7 @@ func OwnOf(c frontier.Claimed, page string) Own {
 func (l *Lanes) Belongs(own Own) bool { return l.laneOf(own) == own.Key }
 
 func (l *Lanes) laneOf(own Own) string {
-	if frontier.IsHost(own.Key) || l.job.Pace.Unpaced() && !l.unhealthy(own.Host) {
+	if frontier.IsHost(own.Key) || derived.Unpaced(l.job.Pace) && !l.unhealthy(own.Host) {
 		return own.Key
 	}
 	return own.Host
@@ -67,7 +68,7 @@ func (l *Lanes) unhealthy(host string) bool {
 
 // markUnhealthy records a host that this worker found to be unhealthy.
 func (l *Lanes) markUnhealthy(host string) {
-	if !l.job.Pace.Unpaced() {
+	if !derived.Unpaced(l.job.Pace) {
 		return
 	}
 	l.mu.Lock()
@@ -84,7 +85,7 @@ func (l *Lanes) Read(ctx context.Context) error {
 	l.mu.Lock()
 	fresh := time.Since(l.read) < readEvery
 	l.mu.Unlock()
-	if fresh || !l.job.Pace.Unpaced() {
+	if fresh || !derived.Unpaced(l.job.Pace) {
 		return nil
 	}
 	hosts, err := l.mover.Unhealthy(ctx, l.id)
@@ -151,10 +152,10 @@ func (l *Lanes) Move(ctx context.Context, tasks []frontier.Claimed, own []Own) e
 // Relane moves the waiting tasks of a job to the lanes of its pace, because a change between a pace
 // and none assigns other lanes. With all, it also moves tasks whose host changed with seeds.url.
 func Relane(ctx context.Context, f Mover, job *seine.Job, id frontier.JobID, all bool) error {
-	if err := relane(ctx, f, job, id, !job.Pace.Unpaced()); err != nil || !all {
+	if err := relane(ctx, f, job, id, !derived.Unpaced(job.Pace)); err != nil || !all {
 		return err
 	}
-	return relane(ctx, f, job, id, job.Pace.Unpaced())
+	return relane(ctx, f, job, id, derived.Unpaced(job.Pace))
 }
 
 func relane(ctx context.Context, f Mover, job *seine.Job, id frontier.JobID, shards bool) error {

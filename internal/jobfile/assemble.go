@@ -12,6 +12,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/css"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/weburl"
 )
@@ -94,7 +95,7 @@ func (a *assembly) job() seine.Job {
 	a.scheme("store.url", doc.Store.URL, "file:", "gs:", "s3:", "azblob:", "mem:")
 	a.check("store.key", strings.HasPrefix(doc.Store.Key, "_screenshots/"),
 		"store.key: the folder _screenshots/ is for pictures of pages that failed: give another folder")
-	a.check("store.key", job.Records() && strings.HasPrefix(doc.Store.Key, "pages/"),
+	a.check("store.key", derived.Records(&job) && strings.HasPrefix(doc.Store.Key, "pages/"),
 		"store.key: the folder pages/ is for the recordings of record_pages: give another folder")
 	a.scheme("frontier", doc.Frontier, "sqlite:", "postgres:", "postgresql:", "cloudsql:")
 	return job

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/idspace"
 	"github.com/seinehq/seine/internal/redact"
@@ -103,7 +104,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	if scraper != nil {
 		a.goals(&job, scraper.MostAssets(), scraper.OneRecord() && !scraper.Follows())
 		raw, blobs := scraper.Uses()
-		job.Fetch.KeepRaw, job.Fetch.KeepBlobs = raw, blobs && job.Renders()
+		job.Fetch.KeepRaw, job.Fetch.KeepBlobs = raw, blobs && derived.Renders(&job)
 	}
 	if err := r.err(); err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	job.Secrets, job.Variables = variables.secret()
 	job.Secrets = append(job.Secrets, proxySecrets(job.Fetch.Proxies)...)
 	scraper.LeaveOut(redact.New(job.Secrets).Replace)
-	job.Source = src
+	scraper.ReadFrom(src)
 	if job.Digest = sum; schemas != nil {
 		both := sha256.Sum256(append(slices.Clone(sum), schemas...))
 		job.Digest = both[:]

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 )
 
 // example is the job of the original, as it stands in the design.
@@ -55,13 +56,13 @@ func TestTheExampleLoadsAsItStands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got.Source, src) || len(got.Digest) != 32 {
-		t.Errorf("source of %d bytes, digest of %d; want the file's %d and 32", len(got.Source), len(got.Digest), len(src))
+	if !bytes.Equal(derived.Source(&got), src) || len(got.Digest) != 32 {
+		t.Errorf("source of %d bytes, digest of %d; want the file's %d and 32", len(derived.Source(&got)), len(got.Digest), len(src))
 	}
 	if len(got.Fetch.Wait) != 3 || got.Fetch.Wait[1].Matches.String() != "^https?://" || got.Fetch.Wait[1].Attr != "src" || got.Fetch.Wait[2].Stable != time.Second {
 		t.Errorf("waits %+v", got.Fetch.Wait)
 	}
-	got.Scraper, got.Source, got.Digest, got.Fetch.Wait, got.Concurrency = nil, nil, nil, nil, 0
+	got.Scraper, got.Digest, got.Fetch.Wait, got.Concurrency = nil, nil, nil, 0
 	want := seine.Job{
 		Robots: seine.ObeyRules, Consent: seine.ObeyRules,
 		Name: "psa-cards", Permission: "in writing, 2025-03", Contact: "data@example.org",
@@ -134,7 +135,7 @@ func TestEveryKeyReachesTheJob(t *testing.T) {
 	t.Parallel()
 	f := parse(t, everything, map[string]string{"TOKEN": "s3cr3t", "DB": ""})
 	got := f.Job
-	got.Scraper, got.Source, got.Digest, got.Fetch.Wait = nil, nil, nil, nil
+	got.Scraper, got.Digest, got.Fetch.Wait = nil, nil, nil
 	want := seine.Job{
 		Robots: seine.ObeyRules, Consent: seine.ObeyRules, OnDrift: seine.DriftPauses,
 		Name: "all", Secrets: []string{"s3cr3t"}, Variables: map[string]string{"TOKEN": "s3cr3t"}, Permission: "yes, by mail", Contact: "https://lab.example",

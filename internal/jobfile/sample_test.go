@@ -236,7 +236,7 @@ func parsed(t *testing.T, example string) both {
 		t.Fatalf("%s\n%v", src, err)
 	}
 	job := f.Job
-	job.Source, job.Digest, job.Scraper = nil, nil, nil
+	job.Digest, job.Scraper = nil, nil
 	r := &report{file: "job.yaml"}
 	root := parseTree([]byte(src), r)
 	root.prune()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 )
 
 func TestSessionMistakes(t *testing.T) {
@@ -55,7 +56,7 @@ session:
 		t.Errorf("session %+v", f.Job.Session)
 	}
 	for _, secret := range env {
-		if !slices.Contains(f.Job.Secrets, secret) || strings.Contains(string(f.Job.Source), secret) {
+		if !slices.Contains(f.Job.Secrets, secret) || strings.Contains(string(derived.Source(&f.Job)), secret) {
 			t.Errorf("%q is not a secret: %q", secret, f.Job.Secrets)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 )
 
 const shop = `job: shop
@@ -119,7 +120,7 @@ func TestRenders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := f.Job.Renders(); got != want {
+		if got := derived.Renders(&f.Job); got != want {
 			t.Errorf("%s renders: %v; want %v", rules, got, want)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
@@ -128,7 +129,7 @@ func (b *Book) Allowed(ctx context.Context, url string) error {
 // Return takes back the start of a task whose page is not requested. A worker with a pace of its
 // own has taken none.
 func (b *Book) Return(ctx context.Context, c frontier.Claimed) {
-	if b.cfg.Store == nil || b.cfg.Job.Pace.Unpaced() || b.cfg.Job.Pace.Scope == seine.ScopeWorker {
+	if b.cfg.Store == nil || derived.Unpaced(b.cfg.Job.Pace) || b.cfg.Job.Pace.Scope == seine.ScopeWorker {
 		return
 	}
 	if err := b.cfg.Store.ReturnStart(ctx, c); err != nil && ctx.Err() == nil {

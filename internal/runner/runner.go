@@ -18,6 +18,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/cgroup"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
@@ -314,7 +315,7 @@ func (w *Worker) add(ctx context.Context, job seine.Job, buckets map[string]*ass
 		return err
 	}
 	w.closers = append(w.closers, func() error { done(); return nil })
-	if job.Records() {
+	if derived.Records(&job) {
 		pages, err := wiring.Recordings(w.bucketOf(at), at, job.Name)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -75,7 +76,7 @@ type fileJSON struct {
 }
 
 // Original reports whether the file is the original of a picture.
-func (f fileJSON) Original() bool { return strings.HasSuffix(f.Name, seine.OriginalSuffix) }
+func (f fileJSON) Original() bool { return strings.HasSuffix(f.Name, assetfile.OriginalSuffix) }
 
 // Link returns the address of the file in the console, below the job's.
 func (f fileJSON) Link() string {

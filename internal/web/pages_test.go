@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/web"
 )
@@ -64,11 +65,11 @@ func (c *console) record() {
 	at := time.Now().Truncate(time.Microsecond)
 	frame := frontier.Frame{Segment: "s", Pos: 0, Bytes: 1}
 	file := func(name, path string) frontier.Asset {
-		return frontier.Asset{Key: got[0].Key, Stored: seine.Stored{Name: name, Path: path, Bytes: 7, SHA256: []byte{1}, Width: 3, Height: 2, URL: evil, OriginalBytes: 9}}
+		return frontier.Asset{Key: got[0].Key, Stored: assetfile.Stored{Name: name, Path: path, Bytes: 7, SHA256: []byte{1}, Width: 3, Height: 2, URL: evil, OriginalBytes: 9}}
 	}
 	if _, err := c.frontier.Frontier.Complete(ctx, lease, 1, []frontier.Completion{{
 		Claimed: got[0], State: seine.Done, Records: []frontier.Record{{Key: got[0].Key, Kind: "record", Fields: fields, URL: "http://h/" + evil, Digest: []byte{1}, FetchedAt: at}},
-		Assets:    []frontier.Asset{file("good", "good.png"), file("bad", "bad.png"), file("good"+seine.OriginalSuffix, "good.png")},
+		Assets:    []frontier.Asset{file("good", "good.png"), file("bad", "bad.png"), file("good"+assetfile.OriginalSuffix, "good.png")},
 		Recording: &frontier.Recording{Key: got[0].Key, At: at, Head: frame, Body: frame, SHA256: []byte{1}, Size: 1, Digest: []byte{1}},
 	}}); err != nil {
 		c.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/fetch/egress"
@@ -38,7 +39,7 @@ func (b Browser) Find() (string, error) { return chromefetch.Find(b.Path) }
 func (b Browser) Open(ctx context.Context, log *slog.Logger, jobs ...seine.Job) (*chromefetch.Chrome, error) {
 	tabs := 0
 	for _, j := range jobs {
-		if j.Renders() {
+		if derived.Renders(&j) {
 			normal, err := j.Normal()
 			if err != nil {
 				return nil, err
@@ -72,7 +73,7 @@ func Client(job *seine.Job, version string, chrome *chromefetch.Chrome, log *slo
 		fetchers[seine.ViaHTTP] = own
 	}
 	done := func() error { return h.Close() }
-	if chrome != nil && job.Renders() {
+	if chrome != nil && derived.Renders(job) {
 		c, err := chrome.Guarded(rendered)
 		if err != nil {
 			return nil, nil, errors.Join(err, h.Close())

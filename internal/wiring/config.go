@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/redact"
 )
 
@@ -38,8 +39,8 @@ type definition struct {
 
 // configOf returns the config of a job in its normal form. store goes before the job's own.
 func configOf(job *seine.Job, store string) (json.RawMessage, error) {
-	c := config{Job: job.Name, Permission: redact.New(job.Secrets).Replace(job.Permission), Source: string(job.Source)}
-	if len(job.Source) == 0 {
+	c := config{Job: job.Name, Permission: redact.New(job.Secrets).Replace(job.Permission), Source: string(derived.Source(job))}
+	if c.Source == "" {
 		clean := redact.New(job.Secrets).Replace
 		d := &definition{
 			Contact: job.Contact, SeedURL: clean(job.Seeds.URL), IDs: job.Seeds.IDs, Via: job.Fetch.Via, Pace: job.Pace, Store: job.Store,
@@ -61,31 +62,32 @@ func configOf(job *seine.Job, store string) (json.RawMessage, error) {
 // errCode is the error of a scrape outside of the program that has the rules.
 var errCode = errors.New("the job's rules are Go code of its own program")
 
-// Stored reads a job from the config in a frontier. A job from a job file has its Source and no
-// other values. A job made in Go has its definition, and a Scraper that always fails. whole is
-// false for a job made in Go that an older version registered with only name and permission.
-func Stored(raw json.RawMessage) (job seine.Job, whole bool, err error) {
+// Stored reads a job from the config in a frontier. source is the text of its job file, and the job
+// then has no other values. A job made in Go has its definition, and a Scraper that always fails.
+// whole is false for a job made in Go that an older version registered with only name and
+// permission.
+func Stored(raw json.RawMessage) (job seine.Job, source []byte, whole bool, err error) {
 	var c config
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return seine.Job{}, false, fmt.Errorf("the job's config: %w", err)
+		return seine.Job{}, nil, false, fmt.Errorf("the job's config: %w", err)
 	}
-	job = seine.Job{Name: c.Job, Permission: c.Permission, Source: []byte(c.Source)}
+	job, source = seine.Job{Name: c.Job, Permission: c.Permission}, []byte(c.Source)
 	job.Scraper = seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) {
 		return seine.Result{}, errCode
 	})
 	d := c.Definition
 	if d == nil {
-		return job, c.Source != "", nil
+		return job, source, c.Source != "", nil
 	}
 	job.Contact, job.Seeds, job.Fetch.Via = d.Contact, seine.Seeds{URL: d.SeedURL, IDs: d.IDs}, d.Via
 	job.Pace, job.Store, job.Explore, job.Limit, job.Retry = d.Pace, d.Store, d.Explore, d.Limit, d.Retry
 	job.Fields = d.Fields
 	if d.Zone != "" {
 		if job.Pace.Hours.Zone, err = time.LoadLocation(d.Zone); err != nil {
-			return job, true, fmt.Errorf("the job's hours: %w", err)
+			return job, source, true, fmt.Errorf("the job's hours: %w", err)
 		}
 	}
-	return job, true, nil
+	return job, source, true, nil
 }
 
 // Declared returns the fields that a job made in Go declares, over all its page kinds. If two have

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/derived"
 )
 
 // digest identifies a job made in Go by its values, because its rules are code.
@@ -14,7 +15,7 @@ func digest(job *seine.Job) []byte {
 		Source []byte
 		Seeds  seine.Seeds
 		Store  seine.Store
-	}{job.Name, job.Source, job.Seeds, job.Store})
+	}{job.Name, derived.Source(job), job.Seeds, job.Store})
 	if err != nil {
 		text = []byte(job.Name)
 	}

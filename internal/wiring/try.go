@@ -6,6 +6,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
@@ -72,7 +73,7 @@ const WithScreenshot = engine.WithScreenshot
 type preview struct{ keeper *asset.Keeper }
 
 // Keep returns the properties that the stored files would have.
-func (p preview) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold asset.Hold) ([]seine.Stored, error) {
+func (p preview) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, hold asset.Hold) ([]assetfile.Stored, error) {
 	return p.keeper.Preview(ctx, from, hold.Page, a)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -21,7 +22,7 @@ func testAdopt(t *testing.T, s *suite) {
 	sweep := s.sweep([]string{"swept.png"}, "swept.png")
 
 	file := func(key, path string) []frontier.Asset {
-		return []frontier.Asset{{Key: key, Stored: seine.Stored{Name: "front", Path: path, Bytes: 3, SHA256: []byte{1}}}}
+		return []frontier.Asset{{Key: key, Stored: assetfile.Stored{Name: "front", Path: path, Bytes: 3, SHA256: []byte{1}}}}
 	}
 	end := func(seq int64, key string, state seine.State, reason string) frontier.Adoption {
 		a := frontier.Adoption{Task: frontier.New{Key: key, Lane: "h:80", Priority: 1, Page: "card"}, End: frontier.Completion{State: state, Reason: reason}}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -98,8 +99,8 @@ func testRecords(t *testing.T, s *suite) {
 	for _, c := range s.claim(l, job, 9, 3) {
 		batch := done(c)
 		batch[0].Assets = []frontier.Asset{
-			{Key: c.Key, Stored: seine.Stored{Name: "front", Path: "p/" + c.Key + "_front.png", Bytes: 7, SHA256: []byte("sum"), Width: 3, Height: 4, URL: "u", OriginalBytes: 9, OriginalSHA256: []byte("old")}},
-			{Key: c.Key, Stored: seine.Stored{Name: "back", Path: "p/" + c.Key + "_back.pdf", Bytes: 8, SHA256: []byte("sum"), URL: "u"}},
+			{Key: c.Key, Stored: assetfile.Stored{Name: "front", Path: "p/" + c.Key + "_front.png", Bytes: 7, SHA256: []byte("sum"), Width: 3, Height: 4, URL: "u", OriginalBytes: 9, OriginalSHA256: []byte("old")}},
+			{Key: c.Key, Stored: assetfile.Stored{Name: "back", Path: "p/" + c.Key + "_back.pdf", Bytes: 8, SHA256: []byte("sum"), URL: "u"}},
 		}
 		batch[0].Records = append(batch[0].Records, record("shared", fmt.Sprintf(`{"by":%q}`, c.Key)))
 		batch[0].Records[1].Merge = true
@@ -130,7 +131,7 @@ func testRecords(t *testing.T, s *suite) {
 	}
 	batch := done(s.claim(l, job, 9, 1)...)
 	batch[0].Records[0].Fields = []byte(`{"a":2}`)
-	batch[0].Assets = []frontier.Asset{{Key: "a", Stored: seine.Stored{Name: "front", Path: "p/a_front.png", Bytes: 7, SHA256: []byte("sum"), URL: "u"}}}
+	batch[0].Assets = []frontier.Asset{{Key: "a", Stored: assetfile.Stored{Name: "front", Path: "p/a_front.png", Bytes: 7, SHA256: []byte("sum"), URL: "u"}}}
 	batch[0].Records = append(batch[0].Records, record("shared", `{"by":"a"}`))
 	batch[0].Records[1].Merge = true
 	s.complete(l, job, batch, 1)

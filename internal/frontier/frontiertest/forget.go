@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -47,7 +48,7 @@ func testForget(t *testing.T, s *suite) {
 	a.History, b.History = true, true
 	a.Records = append(a.Records, record("a-item", `{"a":2}`))
 	file := func(key, path string) frontier.Asset {
-		return frontier.Asset{Key: key, Stored: seine.Stored{Name: "photo", Path: path, Bytes: 3, SHA256: []byte{1}, URL: "http://a.example/i"}}
+		return frontier.Asset{Key: key, Stored: assetfile.Stored{Name: "photo", Path: path, Bytes: 3, SHA256: []byte{1}, URL: "http://a.example/i"}}
 	}
 	a.Assets = []frontier.Asset{file("a", "a.png"), file("a-item", "item.png")}
 	a.Recording, b.Recording = recorded("a", "pages/j/1", "x", at), recorded("b", "pages/j/2", "x", at)

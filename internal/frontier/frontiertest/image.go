@@ -6,13 +6,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
 // image returns the row of a rendition.
 func image(key, name, path, sum string) frontier.Asset {
-	return frontier.Asset{Key: key, Stored: seine.Stored{
+	return frontier.Asset{Key: key, Stored: assetfile.Stored{
 		Name: name, Path: path, URL: "https://h/" + name, Bytes: 7, SHA256: []byte(sum), Width: 3, Height: 4,
 		OriginalBytes: 9, OriginalSHA256: []byte("o"), PHash: []byte("12345678"), RenderedBy: []byte("r"),
 	}}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -70,7 +71,7 @@ func testNewest(t *testing.T, s *suite) {
 	bring := func(job frontier.JobID, c frontier.Claimed) {
 		s.complete(l, job, []frontier.Completion{{
 			Claimed: c, State: seine.Done, Records: []frontier.Record{record(c.Key, `{}`)},
-			Assets: []frontier.Asset{{Key: c.Key, Stored: seine.Stored{Name: "front", Path: c.Key + ".png", Bytes: 7, SHA256: []byte{1}, Width: 3, Height: 4, URL: "u"}}},
+			Assets: []frontier.Asset{{Key: c.Key, Stored: assetfile.Stored{Name: "front", Path: c.Key + ".png", Bytes: 7, SHA256: []byte{1}, Width: 3, Height: 4, URL: "u"}}},
 		}}, 1)
 		s.clock.Move(time.Second)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -28,7 +29,7 @@ func (s *suite) failedAssets(job frontier.JobID) (out []string) {
 }
 
 func fileOf(key, name string) frontier.Asset {
-	return frontier.Asset{Key: key, Stored: seine.Stored{Name: name, Path: "p/" + key + name, Bytes: 1, SHA256: []byte("s"), URL: "u"}}
+	return frontier.Asset{Key: key, Stored: assetfile.Stored{Name: name, Path: "p/" + key + name, Bytes: 1, SHA256: []byte("s"), URL: "u"}}
 }
 
 // waits returns a completion that stores a record with one asset and waits for another one.

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
 // withFile completes a claim with one file.
 func withFile(c frontier.Claimed, path string) []frontier.Completion {
 	batch := done(c)
-	batch[0].Assets = []frontier.Asset{{Key: c.Key, Stored: seine.Stored{Name: "front", Path: path, Bytes: 1, SHA256: []byte("sum"), URL: "u"}}}
+	batch[0].Assets = []frontier.Asset{{Key: c.Key, Stored: assetfile.Stored{Name: "front", Path: path, Bytes: 1, SHA256: []byte("sum"), URL: "u"}}}
 	return batch
 }
 
@@ -52,7 +53,7 @@ func testAssets(t *testing.T, s *suite) {
 		var batch []frontier.Completion
 		for _, c := range got {
 			one := withFile(c, "p/"+c.Key)
-			one[0].Assets = append(one[0].Assets, frontier.Asset{Key: c.Key, Stored: seine.Stored{Name: "back", Path: "b/" + c.Key, Bytes: 2, SHA256: []byte("sum"), URL: "u"}})
+			one[0].Assets = append(one[0].Assets, frontier.Asset{Key: c.Key, Stored: assetfile.Stored{Name: "back", Path: "b/" + c.Key, Bytes: 2, SHA256: []byte("sum"), URL: "u"}})
 			batch = append(batch, one...)
 			want = append(want, c.Key+" back b/"+c.Key, c.Key+" front p/"+c.Key)
 		}

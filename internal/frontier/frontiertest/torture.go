@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -165,7 +166,7 @@ func (tt *torture) complete(ctx context.Context, lease frontier.Lease, got []fro
 	for i, c := range batch {
 		batch[i].Records = append(batch[i].Records, record("shared"+c.Key[len(c.Key)-1:], `{"by":"`+c.Key+`"}`))
 		batch[i].Records[1].Merge = true
-		batch[i].Assets = []frontier.Asset{{Key: c.Key, Stored: seine.Stored{Name: "front", Path: "p/" + c.Key, Bytes: 1, SHA256: []byte("s"), URL: "u"}}}
+		batch[i].Assets = []frontier.Asset{{Key: c.Key, Stored: assetfile.Stored{Name: "front", Path: "p/" + c.Key, Bytes: 1, SHA256: []byte("s"), URL: "u"}}}
 		if c.Key[0] == 't' {
 			var n int
 			if _, err := fmt.Sscanf(c.Key, "t%d", &n); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
@@ -198,7 +199,7 @@ func (w *hot) work(add, claim int) []frontier.Claimed {
 			Records: []frontier.Record{{Key: c.Key, Kind: "record", Fields: []byte(`{}`), FetchedAt: time.Now()}},
 		}
 		if i < add/10 {
-			end.Assets = []frontier.Asset{{Key: c.Key, Stored: seine.Stored{Name: "front", Path: c.Key}}}
+			end.Assets = []frontier.Asset{{Key: c.Key, Stored: assetfile.Stored{Name: "front", Path: c.Key}}}
 			end.Follow = []frontier.New{{Key: c.Key, Lane: "shard/01"}, {Key: c.Key + "x", Lane: c.LaneKey, Priority: 1}}
 		}
 		batch = append(batch, end)

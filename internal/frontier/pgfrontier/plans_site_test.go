@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
@@ -67,7 +68,7 @@ func TestPlansOfSitesLast(t *testing.T) {
 			default:
 				for _, key := range []string{"a", fmt.Sprint("each", n%3), "shared"} {
 					end.Records = append(end.Records, frontier.Record{Key: key, Kind: "record", Fields: fmt.Appendf(nil, `{"n":%d}`, n), FetchedAt: now, Merge: key == "shared"})
-					end.Assets = append(end.Assets, frontier.Asset{Key: key, Stored: seine.Stored{Name: "front", Path: key, SHA256: []byte{1}}})
+					end.Assets = append(end.Assets, frontier.Asset{Key: key, Stored: assetfile.Stored{Name: "front", Path: key, SHA256: []byte{1}}})
 				}
 			}
 			if n%3 == 0 {
