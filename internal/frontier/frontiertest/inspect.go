@@ -113,7 +113,7 @@ func testNewestWith(t *testing.T, s *suite) {
 	s.add(job, tasks("a:1", keys...), len(keys))
 	l := s.lease()
 	asset := func(key, name string) frontier.Asset {
-		return frontier.Asset{Key: key, Stored: seine.Stored{Name: name, Path: key + name, Bytes: 7, SHA256: []byte{1}, URL: "u"}}
+		return frontier.Asset{Key: key, Stored: assetfile.Stored{Name: name, Path: key + name, Bytes: 7, SHA256: []byte{1}, URL: "u"}}
 	}
 	for _, c := range s.claim(l, job, len(keys), len(keys)) {
 		i, err := strconv.Atoi(c.Key)
