@@ -319,6 +319,11 @@ type Explore struct {
 	// means pages that were skipped for status 404 or 410.
 	Absent func(id string, v Verdict) bool `json:"-"`
 
+	// Recrawl is the time after which the newest end of a space is explored again: the IDs that
+	// were absent and lie above the newest ID. Default: the interval of their page kind's recrawl,
+	// if it has one. The other absent IDs are never visited again.
+	Recrawl time.Duration `json:",omitempty"`
+
 	// Neighbor makes a chain follow its results instead of an ID space.
 	Neighbor NeighborFunc `json:"-"`
 }

@@ -107,6 +107,10 @@ type Next struct {
 	Explored *frontier.Explored
 	Mark     frontier.Mark
 
+	// Absent means that the ID does not exist, and Return that it is asked again because it may
+	// come to exist.
+	Absent, Return bool
+
 	// Err is a fault of the job's code. The task ends in error.
 	Err error
 }
@@ -114,6 +118,8 @@ type Next struct {
 // Frontier is the part of a frontier that discovery uses.
 type Frontier interface {
 	frontier.Spaces
+	Retry(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
+	Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error)
 	Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
 	Counts(ctx context.Context, job frontier.JobID) (frontier.Counts, error)
 	Fill(

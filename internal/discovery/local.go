@@ -16,7 +16,7 @@ func (x *forager) Follow(ctx context.Context, batch []Finished) []Next {
 	if _, _, err := x.afford(ctx, 0, nearSteps); err != nil {
 		x.cfg.Log.WarnContext(ctx, "the budget's rest is not known", "err", err)
 	}
-	if err := x.keepUp(ctx); err != nil {
+	if err := x.keepUp(ctx, batch); err != nil {
 		x.cfg.Log.WarnContext(ctx, "the statistics of the space are not known", "err", err)
 	}
 	around := x.neighbors(ctx, batch)
@@ -26,6 +26,7 @@ func (x *forager) Follow(ctx context.Context, batch []Finished) []Next {
 			next := x.explored(ctx, f, around)
 			out[i].Follow = append(out[i].Follow, next.Follow...)
 			out[i].Explored, out[i].Mark = next.Explored, next.Mark
+			out[i].Absent, out[i].Return = next.Absent, next.Return
 		}
 	}
 	return out
@@ -95,6 +96,14 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 	a, search := x.answerOf(f), f.Meta.Search
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if exists(a) && !x.random {
+		if f.Claimed.Mark == frontier.Counted {
+			x.came(ctx, s, pos)
+		}
+		s.end = max(s.end, pos+1)
+	}
+	out.Absent = a == explore.Absent && !x.random
+	out.Return = out.Absent && s.Model.MayCome(pos, s.end)
 	out.Explored = &frontier.Explored{
 		Space: s.Number,
 		Observation: s.Model.Observe(pos, f.Meta.Kind(), search, f.Claimed.Mark >= frontier.Passed,
@@ -119,6 +128,9 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 	if err != nil {
 		// The local search ends here. Its hits are stored.
 		x.cfg.Log.WarnContext(ctx, "local search ends", "task", f.Key, "err", err)
+	}
+	if !ok && out.Return && f.Claimed.Visit != nil {
+		task, ok = x.nearer(s, pos)
 	}
 	if ok {
 		out.Follow = []frontier.New{task}

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seinehq/seine/internal/explore"
@@ -54,15 +55,18 @@ func (x *forager) refresh(ctx context.Context, must bool) error {
 }
 
 // keepUp updates the model of a worker whose local searches continue for long, so that it chooses
-// no probe.
-func (x *forager) keepUp(ctx context.Context) error {
+// no probe. An answer of the newest end is judged by what all workers know.
+func (x *forager) keepUp(ctx context.Context, batch []Finished) error {
 	x.mu.Lock()
 	due := x.unseen >= behind && !x.random
 	x.mu.Unlock()
-	if !due {
+	must := !x.random && slices.ContainsFunc(batch, func(f Finished) bool {
+		return f.Claimed.Mark == frontier.Counted && f.Meta.Kind() != explore.Given
+	})
+	if !due && !must {
 		return nil
 	}
-	return x.refresh(ctx, false)
+	return x.refresh(ctx, must)
 }
 
 // refreshSpace updates the model of one space and returns the number of its answers.

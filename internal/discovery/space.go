@@ -52,6 +52,10 @@ type space struct {
 	watched time.Time // when the watch was last stored
 	barren  int64     // the number of answers without a hit that is reported next
 	unsaid  recent
+
+	// end is the first position above the IDs that this worker saw to exist. again is the end of
+	// the positions whose absent IDs it requeued: see came.
+	end, again int64
 }
 
 // recent are answers of this worker that are not stored yet, and the hits among them.

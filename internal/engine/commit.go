@@ -124,6 +124,7 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 		} else {
 			c.Follow, c.LeftOut, c.Explored = next[i].Follow, next[i].LeftOut, next[i].Explored
 			c.LeftOut = append(c.LeftOut, batch[i].left...)
+			c.Visit = visitOfID(&batch[i], next[i], c.Visit, m.job.Explore.Recrawl)
 			if c.Explored == nil { // otherwise the source learns which keys were known
 				c.Follow = m.seen.fresh(c.Follow)
 			}

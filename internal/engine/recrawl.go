@@ -59,10 +59,25 @@ func (p *producer) visitsDue(ctx context.Context) (bool, error) {
 
 // recrawl returns how often the task's page is visited. A sitemap has no page kind.
 func (w work) recrawl() seine.Recrawl {
-	if w.pageKind == nil || w.lists() {
+	if w.pageKind == nil || w.lists() || !w.pageKind.Recrawl.Set() {
 		return w.rereads
 	}
 	return w.pageKind.Recrawl
+}
+
+// visitOfID returns the visit of an ID of an explored space. Among the absent IDs only those at the
+// newest end are visited again. If just the space is explored again, no other page is visited.
+func visitOfID(o *outcome, next discovery.Next, v *frontier.Visit, again time.Duration) *frontier.Visit {
+	switch {
+	case v == nil:
+	case next.Absent && !next.Return:
+		return nil
+	case next.Return && again > 0:
+		v.Every, v.Next = again, again
+	case !next.Return && !o.lists() && (o.pageKind == nil || !o.pageKind.Recrawl.Set()):
+		return nil
+	}
+	return v
 }
 
 // shortest returns the interval of the page kind that is visited most often. The job's sitemaps are

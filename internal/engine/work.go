@@ -32,7 +32,7 @@ type work struct {
 	pageKind  *seine.PageKind
 	challenge seine.PageTest
 
-	// rereads is how often a sitemap is read.
+	// rereads is how often a sitemap is read, and how often the newest end of a space is explored.
 	rereads seine.Recrawl
 
 	// to receives the body of a sitemap, and caught all that is kept of the page beside its result.
@@ -68,6 +68,7 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 	if w.lists() {
 		w.rereads = shortest(job)
 	} else {
+		w.rereads.Every = job.Explore.Recrawl
 		w.pageKind = job.PageKind(c.Page, page)
 		if w.challenge = job.Challenge; w.pageKind != nil && w.pageKind.Challenge != nil {
 			w.challenge = w.pageKind.Challenge

@@ -58,6 +58,64 @@ func (f *Forager) Ending() (e Ending, ok bool) {
 	return Ending{Newest: e.Newest, Low: max(e.Newest, last(0.05)-int64(1)<<f.tree.shift+1), High: last(0.95)}, true
 }
 
+// Of the absent IDs above the newest ID about nearEnd are asked again, and as many for each e-fold
+// of their number. After many answers there are more: one for askedPer answers.
+const (
+	nearEnd  = 2
+	askedPer = 800
+)
+
+// MayCome reports whether an absent ID may come to exist and is worth asking again: it lies above
+// the newest ID, and not behind many others that were asked. end is the first position above an ID
+// that is known to exist, which the model may not know yet.
+func (f *Forager) MayCome(pos, end int64) bool {
+	all := f.tree.total()
+	end = max(end, all.Newest)
+	if pos < end {
+		return false
+	}
+	keep := max(nearEnd, float64(all.Done)/askedPer) / f.tree.between(end, pos)
+	return float64(mix(uint64(pos))>>11)/(1<<53) < keep
+}
+
+// between estimates how many positions from end to pos were asked.
+func (t *tree) between(end, pos int64) float64 {
+	first, last := t.block(end), t.block(pos)
+	from, n := t.bounds(first)
+	asked := float64(min(pos+1, from+n)-end) * float64(t.asked(0, first).Done) / float64(n)
+	for b := first + 1; b <= last; b++ {
+		asked += float64(t.asked(0, b).Done)
+	}
+	return asked
+}
+
+// Beyond returns the first position above the newest ID that is known to exist, 0 if none is.
+func (f *Forager) Beyond() int64 { return f.tree.total().Newest }
+
+// Nearer draws a position between the newest ID and an absent ID that was asked again in vain. All
+// distances are as likely, so that repeated returns close in on the end. ok is false if there is
+// none.
+func (f *Forager) Nearer(pos int64, r *rand.Rand) (nearer int64, ok bool) {
+	newest := f.tree.total().Newest
+	if newest == 0 || pos <= newest {
+		return 0, false
+	}
+	return min(beyond(newest, pos, r), pos-1), true
+}
+
+// beyond draws a position from newest to below end. All distances are as likely, as a step of a
+// search that doubles.
+func beyond(newest, end int64, r *rand.Rand) int64 {
+	return newest + int64(math.Exp(r.Float64()*math.Log(float64(end-newest)+1))) - 1
+}
+
+// mix is the finalizer of SplitMix64: equal positions have the same place in every worker.
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
 // ends returns the cumulated weights of the blocks that may hold the end, from the block first on.
 func (t *tree) ends() (w []float64, first int64) {
 	all := t.total()
@@ -108,8 +166,7 @@ func (f *Forager) beyond(r *rand.Rand) (pos int64, ok bool) {
 	if u >= following {
 		return 0, false
 	}
-	// All distances are as likely, as a step of a search that doubles.
-	pos = newest + int64(math.Exp(r.Float64()*math.Log(float64(f.size-newest)+1))) - 1
+	pos = beyond(newest, f.size, r)
 	return pos, pos < f.size
 }
 

@@ -79,6 +79,9 @@ func (f *Forager) Observe(pos int64, kind Kind, walk *LocalSearch, again, counte
 	if a == Hit || a == Missed {
 		o.Sums.Newest = pos + 1
 	}
+	if kind == Probed && counted && o.Sums.Newest > f.tree.total().Newest {
+		o.Sums.Absent = -1 // it was absent: no ID above the newest exists
+	}
 	if a != NoAnswer && !counted {
 		o.Sums.StaleDoubt = f.staleDoubt(a == Stale)
 	}

@@ -1,12 +1,15 @@
 package jobfile
 
 import (
+	"time"
+
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
 )
 
 func (a *assembly) explore(e explore) seine.Explore {
 	out := seine.Explore{Strategy: seine.Strategy(e.Strategy), Patience: or(e.Patience, 0), Max: e.Max, Blocks: e.Blocks, Budget: e.Budget}
+	out.Recrawl = time.Duration(or(e.Recrawl, 0))
 	if e.Hit != nil {
 		hit, problems := extract.CompileHit(*e.Hit)
 		for _, p := range problems {
@@ -40,7 +43,7 @@ func (a *assembly) explore(e explore) seine.Explore {
 		strategy = seine.StrategyForager
 	}
 	a.warnings.file = a.file
-	for path, of := range map[string]seine.Strategy{"explore.patience": seine.StrategyChain, "explore.max": seine.StrategyForager, "explore.absent": seine.StrategyForager} {
+	for path, of := range map[string]seine.Strategy{"explore.patience": seine.StrategyChain, "explore.max": seine.StrategyForager, "explore.absent": seine.StrategyForager, "explore.recrawl": seine.StrategyForager} {
 		if a.has(path) && strategy != of {
 			a.warnings.say(a.at(path), path, "%s is not used with strategy: %s, but with %s", path, strategy, of)
 		}

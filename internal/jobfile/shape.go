@@ -225,6 +225,12 @@ type explore struct {
 	// the newest ID of a space from the IDs that exist, wanted or not.
 	Absent *string `yaml:"absent" default:"state == 'skipped' && (reason == 'HTTP 404' || reason == 'HTTP 410')" example:"reason == 'no such card'"`
 
+	// The interval after which the newest end of the space is explored again. The forager asks
+	// again for the absent IDs above the newest ID, and continues where IDs have come to exist.
+	// Without recrawl of the page kind no other page is visited again. The default is the interval
+	// of recrawl.
+	Recrawl *duration `yaml:"recrawl" example:"24h"`
+
 	// The links that a chain follows, instead of the next ID.
 	Links *links `yaml:"links" beside:"strategy: chain"`
 }

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/seinehq/seine/internal/explore"
@@ -16,6 +18,9 @@ type task struct {
 	pos   int64
 	walk  *explore.LocalSearch
 	tries int
+
+	// counted means that the ID was absent, and is asked again.
+	counted bool
 }
 
 // Foraging is a fleet that explores as the product does. The frontier holds all answers, and each
@@ -25,6 +30,8 @@ type Foraging struct {
 	r     *rand.Rand
 	known map[int64]explore.Known
 	queue []task
+
+	absent map[int64]explore.Kind // IDs that do not exist
 
 	blocks  map[int64]explore.Sums
 	changed []int64 // blocks, in the order in which they were written
@@ -57,7 +64,7 @@ const behind = 64
 
 // NewForager returns the strategy of the product.
 func NewForager(w *World, workers int, seed uint64) *Foraging {
-	f := &Foraging{w: w, r: rand.New(rand.NewPCG(seed, 3)), known: map[int64]explore.Known{}, blocks: map[int64]explore.Sums{}}
+	f := &Foraging{w: w, r: rand.New(rand.NewPCG(seed, 3)), known: map[int64]explore.Known{}, absent: map[int64]explore.Kind{}, blocks: map[int64]explore.Sums{}}
 	for i := range f.steps {
 		f.steps[i] = map[explore.Step]explore.Trial{}
 	}
@@ -65,6 +72,18 @@ func NewForager(w *World, workers int, seed uint64) *Foraging {
 		f.workers = append(f.workers, model{Forager: explore.New(w.Size, explore.Options{})})
 	}
 	return f
+}
+
+// Return asks again for the absent IDs that may have come to exist, and returns their number.
+func (f *Foraging) Return() (n int) {
+	f.refresh(0)
+	for _, pos := range slices.Sorted(maps.Keys(f.absent)) {
+		if f.workers[0].MayCome(pos, 0) {
+			f.queue = append(f.queue, task{pos: pos, counted: true})
+			n++
+		}
+	}
+	return n
 }
 
 // refresh brings a worker's model up to date.
@@ -134,7 +153,13 @@ func (f *Foraging) Answer(worker int, ask Ask, a explore.Answer) {
 	if t.walk != nil {
 		kind = explore.Stepped
 	}
-	seen := m.Observe(t.pos, kind, t.walk, t.tries > 0, false, a)
+	if was, ok := f.absent[t.pos]; ok && t.counted {
+		kind = was
+	}
+	seen := m.Observe(t.pos, kind, t.walk, t.tries > 0, t.counted, a)
+	if delete(f.absent, t.pos); a == explore.Absent {
+		f.absent[t.pos] = kind
+	}
 	if a == explore.Missed || a == explore.Absent {
 		f.known[t.pos] = explore.Miss
 	}
@@ -150,7 +175,13 @@ func (f *Foraging) Answer(worker int, ask Ask, a explore.Answer) {
 		f.answers++
 	}
 	if (a == explore.NoAnswer || a == explore.Stale) && t.tries < 3 {
-		f.queue = append(f.queue, task{t.pos, t.walk, t.tries + 1})
+		f.queue = append(f.queue, task{t.pos, t.walk, t.tries + 1, t.counted})
+	}
+	if t.counted && a == explore.Absent && m.MayCome(t.pos, 0) {
+		if pos, ok := m.Nearer(t.pos, f.r); ok && f.known[pos] == explore.Unknown {
+			f.known[pos] = explore.Taken
+			f.queue = append(f.queue, task{pos: pos})
+		}
 	}
 	if next, ok := m.Follow(t.pos, t.walk, t.tries > 0, a, f.r, func(pos int64) explore.Known { return f.known[pos] }); ok {
 		pos := next.Position()
