@@ -17,6 +17,7 @@ import (
 
 type demoFlags struct {
 	site          string
+	list          string
 	serveOnly     bool
 	pages, images string
 	photos, dir   string
@@ -38,6 +39,9 @@ type bundledSite struct {
 
 	pagesURL, imagesURL string
 	close               func() error
+
+	// list is the list that the job file names; nil for a job without one.
+	list []byte
 
 	// job is the text of its job file, with the addresses of examples instead of its own.
 	job           string
@@ -65,19 +69,23 @@ With --serve-only it serves the site for your own job files.`,
   seine demo --site shop --serve-only &
   seine run examples/shop/job.yaml           # or another one of examples/shop`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			for name, of := range map[string]string{"ids": siteCards, "photos": siteCards, "via": siteCards, "products": siteShop} {
+			for name, of := range map[string]string{"ids": siteCards, "photos": siteCards, "via": siteCards, "products": siteShop, "list": siteImages} {
 				if c.Flags().Changed(name) && d.site != of {
 					return usagef("--%s belongs to --site %s", name, of)
 				}
+			}
+			if d.site == siteImages && (d.pages != "" || d.images != "") {
+				return usagef("--site images has hosts of their own: leave --pages and --images out")
 			}
 			return x.run(c.Context(), *d)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&d.site, "site", siteCards, "the site: cards (a registry of graded cards), shop, archive (papers), social (an API) or site (texts)")
+	f.StringVar(&d.site, "site", siteCards, "the site: cards (a registry of graded cards), shop, archive (papers), social (an API), site (texts) or images (a list of URLs)")
 	f.BoolVar(&d.serveOnly, "serve-only", false, "serve the site until a signal arrives, scrape nothing")
 	f.StringVar(&d.pages, "pages", "", "address of the pages (default: a free port; with --serve-only the address in the examples)")
 	f.StringVar(&d.images, "images", "", "address of the images (default: a free port; with --serve-only the address in the examples)")
+	f.StringVar(&d.list, "list", filepath.Join("examples", "images", listFile), "file for the list of --site images, with --serve-only")
 	f.StringVar(&d.photos, "photos", "", "folder of photographs to show on the cards")
 	f.StringVar(&d.dir, "dir", "data/demo", "folder of the demo's data")
 	f.Uint64Var(&d.seed, "seed", 1, "seed of the site's content")
@@ -93,12 +101,15 @@ const (
 	siteShop  = "shop"
 )
 
+// listFile is the file of a site's list, in the folder of its job file.
+const listFile = "list.csv"
+
 func (a *demoCommand) run(ctx context.Context, d demoFlags) error {
 	serve := map[string]func(context.Context, demoFlags) (bundledSite, error){
-		siteCards: a.serveCards, siteShop: a.serveShop, siteArchive: a.serveArchive, siteSocial: a.serveSocial, siteTexts: a.serveTexts,
+		siteCards: a.serveCards, siteShop: a.serveShop, siteArchive: a.serveArchive, siteSocial: a.serveSocial, siteTexts: a.serveTexts, siteImages: a.serveImages,
 	}[d.site]
 	if serve == nil {
-		return usagef("--site %q: cards, shop, archive, social or site", d.site)
+		return usagef("--site %q: cards, shop, archive, social, site or images", d.site)
 	}
 	a.hushed = !d.serveOnly
 	site, err := serve(ctx, d)
@@ -108,11 +119,26 @@ func (a *demoCommand) run(ctx context.Context, d demoFlags) error {
 	defer func() { _ = site.close() }()
 	a.note("seine: %s at %s, images at %s", site.about, site.pagesURL, site.imagesURL)
 	if d.serveOnly {
+		if err := a.writeList(d, site); err != nil {
+			return err
+		}
 		a.note("seine: Ctrl-C stops it")
 		<-ctx.Done()
 		return nil
 	}
 	return a.demoRun(ctx, d, site)
+}
+
+// writeList writes the list of a site that is only served.
+func (a *demoCommand) writeList(d demoFlags, site bundledSite) error {
+	if site.list == nil {
+		return nil
+	}
+	if err := os.WriteFile(d.list, site.list, 0o600); err != nil {
+		return usagef("--list %s: %w", d.list, err)
+	}
+	a.note("seine: its list is in %s", d.list)
+	return nil
 }
 
 // at returns the addresses of a site: those of the flags, else those of the examples or free ports.
@@ -133,17 +159,25 @@ func (a *demoCommand) demoRun(ctx context.Context, d demoFlags, site bundledSite
 	if err := ownDemo(d.dir); err != nil {
 		return err
 	}
-	for _, name := range []string{siteCards, siteShop, siteArchive, siteSocial, siteTexts, "seine.db", "seine.db-wal", "seine.db-shm", "sheet.png"} {
+	for _, name := range []string{siteCards, siteShop, siteArchive, siteSocial, siteTexts, siteImages, listFile, "seine.db", "seine.db-wal", "seine.db-shm", "sheet.png"} {
 		if err := os.RemoveAll(filepath.Join(d.dir, name)); err != nil {
 			return err
 		}
 	}
-	text := strings.NewReplacer(
-		site.pages, strings.TrimPrefix(site.pagesURL, "http://"), site.images, strings.TrimPrefix(site.imagesURL, "http://"),
-	).Replace(site.job)
+	text := site.job
+	if site.list == nil { // a list has the addresses
+		text = strings.NewReplacer(
+			site.pages, strings.TrimPrefix(site.pagesURL, "http://"), site.images, strings.TrimPrefix(site.imagesURL, "http://"),
+		).Replace(text)
+	}
 	path := filepath.Join(d.dir, "job.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return err
+	}
+	if site.list != nil {
+		if err := os.WriteFile(filepath.Join(d.dir, listFile), site.list, 0o600); err != nil {
+			return err
+		}
 	}
 	file, err := jobfile.Parse(path, []byte(text), a.lookup)
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,9 +12,11 @@ import (
 	"github.com/seinehq/seine/examples"
 	"github.com/seinehq/seine/internal/archivesite"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/imagefarm"
 	"github.com/seinehq/seine/internal/sitekit"
 	"github.com/seinehq/seine/internal/socialsite"
 	"github.com/seinehq/seine/internal/textsite"
+	"github.com/seinehq/seine/internal/weburl"
 )
 
 // The values of --site for the sites of one address.
@@ -21,6 +24,7 @@ const (
 	siteArchive = "archive"
 	siteSocial  = "social"
 	siteTexts   = "site"
+	siteImages  = "images"
 )
 
 // serveArchive serves the archive of papers.
@@ -37,6 +41,23 @@ func (a *demoCommand) serveSocial(ctx context.Context, d demoFlags) (bundledSite
 // serveTexts serves the site of texts.
 func (a *demoCommand) serveTexts(ctx context.Context, d demoFlags) (bundledSite, error) {
 	return a.serveOne(ctx, d, "site of texts", examples.SitePages, examples.Site, textsite.New(d.seed))
+}
+
+// serveImages serves a list of images on hosts of their own.
+func (a *demoCommand) serveImages(ctx context.Context, d demoFlags) (bundledSite, error) {
+	const hosts, perHost = 12, 20
+	farm, err := imagefarm.Serve(ctx, imagefarm.Config{Seed: d.seed, Hosts: hosts, PerHost: perHost})
+	if err != nil {
+		return bundledSite{}, err
+	}
+	list, err := farm.List()
+	if err != nil {
+		return bundledSite{}, errors.Join(err, farm.Close())
+	}
+	at := "http://" + weburl.Host(farm.Rows()[0].URL)
+	out := bundledSite{about: fmt.Sprintf("list of %d images on %d hosts", len(farm.Rows()), hosts), job: examples.Images, list: list, show: a.showKinds, close: farm.Close}
+	out.pagesURL, out.imagesURL = at, at
+	return out, nil
 }
 
 // serveOne serves a site of one address.

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seinehq/seine/examples"
+	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 	"github.com/seinehq/seine/internal/imagefarm"
 )
 
@@ -29,62 +29,78 @@ var wantReasons = map[imagefarm.Class]string{
 // pace, and the failures of one class are sent back alone.
 func TestImageFarm(t *testing.T) {
 	t.Parallel()
+	dir := t.TempDir()
+	testFarm(t, dir, "sqlite:"+filepath.Join(dir, "seine.db"))
+}
+
+func TestImageFarmOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	at := pgtest.Empty(t)
+	dir := t.TempDir()
+	run(t, dir, 0, "migrate", "--frontier", at)
+	testFarm(t, dir, at)
+}
+
+func testFarm(t *testing.T, dir, at string) {
 	farm, err := imagefarm.Serve(t.Context(), imagefarm.Config{Seed: 5, Hosts: 12, PerHost: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = farm.Close() })
-	dir := t.TempDir()
-	writeList(t, filepath.Join(dir, "list.csv"), farm.Rows())
+	list, err := farm.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "list.csv"), list, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seine := func(args ...string) string { return run(t, dir, 0, append(args, "--frontier", at)...) }
 	job := filepath.Join(dir, "images.yaml")
 	if err := os.WriteFile(job, []byte(examples.Images), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, dir, 0, "run", job)
-	judgeFarm(t, dir, job, farm, false)
+	seine("run", job)
+	judgeFarm(t, seine, job, farm, false)
 	paced(t, farm.Journal())
 
 	// The slow hosts are well again: their rows alone are requested once more.
 	farm.Mend()
 	before := len(farm.Journal())
-	run(t, dir, 0, "retry", job, "--reason", "timeout")
-	run(t, dir, 0, "run", job)
-	judgeFarm(t, dir, job, farm, true)
+	seine("retry", job, "--reason", "timeout")
+	seine("run", job)
+	judgeFarm(t, seine, job, farm, true)
 	for _, r := range farm.Journal()[before:] {
 		if !strings.HasPrefix(r.Path, "/timeout/") {
 			t.Errorf("%s%s was requested again", r.Host, r.Path)
 		}
 	}
 
-	run(t, dir, 0, "export", job, "-o", "shards/")
-	run(t, dir, 0, "audit", job, "--deep")
+	seine("export", job, "-o", "shards/")
+	seine("audit", job, "--deep")
 }
 
-func writeList(t *testing.T, path string, rows []imagefarm.Row) {
-	t.Helper()
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
+// The demo of the list ends with the wanted images, and with a reason for each of the others.
+func TestDemoOfImages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	out := run(t, dir, 0, "demo", "--site", "images")
+	for _, want := range []string{"done     150", "11   HTTP 404", "18   HTTP 403", "11   timeout", "name does not resolve", "150 files in data/demo/images"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the demo ends\n%s; want %q", out, want)
+		}
 	}
-	w := csv.NewWriter(file)
-	all := [][]string{{"alt", "link"}}
-	for _, r := range rows {
-		all = append(all, []string{r.Caption, r.URL})
-	}
-	if err := w.WriteAll(all); err != nil {
-		t.Fatal(err)
-	}
-	if err := file.Close(); err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob(filepath.Join(dir, "data", "demo", "images", "*.jpg"))
+	if err != nil || len(files) != 150 {
+		t.Errorf("%d images, %v; want 150", len(files), err)
 	}
 }
 
 // judgeFarm compares each row with its result.
-func judgeFarm(t *testing.T, dir, job string, farm *imagefarm.Farm, mended bool) {
+func judgeFarm(t *testing.T, seine func(args ...string) string, job string, farm *imagefarm.Farm, mended bool) {
 	t.Helper()
 	type task struct{ Key, State, Reason string }
 	got := map[string]task{}
-	for line := range strings.Lines(run(t, dir, 0, "tasks", job, "-o", "json", "--limit", "0")) {
+	for line := range strings.Lines(seine("tasks", job, "-o", "json", "--limit", "0")) {
 		var x task
 		if err := json.Unmarshal([]byte(line), &x); err != nil {
 			t.Fatal(err)
@@ -106,7 +122,7 @@ func judgeFarm(t *testing.T, dir, job string, farm *imagefarm.Farm, mended bool)
 		}
 	}
 	captions := map[string]string{}
-	for line := range strings.Lines(run(t, dir, 0, "export", job, "-o", "-")) {
+	for line := range strings.Lines(seine("export", job, "-o", "-")) {
 		var r struct {
 			Key    string
 			Fields struct{ Caption string }

@@ -1,4 +1,4 @@
-// Package imagefarm is a farm of image hosts for tests of image data sets. Each host has an address
+// Package imagefarm is a farm of image hosts for the demo and for tests of image data sets. Each host has an address
 // of its own on the loopback network. A seed decides what the URL of each row gives: an image, an
 // image that another row has too, or one of the ways in which images of the web cannot be had.
 //
@@ -9,6 +9,8 @@ package imagefarm
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -21,6 +23,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/seinehq/seine/internal/sitekit"
@@ -88,8 +91,14 @@ func Serve(ctx context.Context, cfg Config) (*Farm, error) {
 	f := &Farm{cfg: cfg}
 	r := rand.New(rand.NewPCG(cfg.Seed, 0xfa23))
 	for host := range cfg.Hosts {
-		addr := fmt.Sprintf("127.0.0.%d:0", 10+host)
-		if err := f.servers.Listen(ctx, addr, f.handler(host), func(url string) { f.plan(r, host, url) }); err != nil {
+		listen := func(addr string) error {
+			return f.servers.Listen(ctx, addr, f.handler(host), func(url string) { f.plan(r, host, url) })
+		}
+		err := listen(fmt.Sprintf("127.0.0.%d:0", 10+host))
+		if errors.Is(err, syscall.EADDRNOTAVAIL) { // macOS has 127.0.0.1 alone; the port is of the host
+			err = listen("127.0.0.1:0")
+		}
+		if err != nil {
 			_ = f.Close()
 			return nil, fmt.Errorf("imagefarm: %w", err)
 		}
@@ -111,6 +120,9 @@ func Serve(ctx context.Context, cfg Config) (*Farm, error) {
 func closedPort(ctx context.Context) (string, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.9:0")
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		return "", err
 	}
@@ -136,6 +148,18 @@ var kinds = []string{"jpg", "png", "gif"}
 
 // Rows lists the rows.
 func (f *Farm) Rows() []Row { return f.rows }
+
+// List returns the rows as a CSV file with the columns alt and link.
+func (f *Farm) List() ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	all := [][]string{{"alt", "link"}}
+	for _, r := range f.rows {
+		all = append(all, []string{r.Caption, r.URL})
+	}
+	err := w.WriteAll(all)
+	return b.Bytes(), err
+}
 
 // Journal returns the requests so far, in the order in which they came.
 func (f *Farm) Journal() []Request {
