@@ -1,6 +1,7 @@
-// Package imagefarm is a farm of image hosts for the demo and for tests of image data sets. Each host has an address
-// of its own on the loopback network. A seed decides what the URL of each row gives: an image, an
-// image that another row has too, or one of the ways in which images of the web cannot be had.
+// Package imagefarm is a farm of image hosts for the demo and for tests of image data sets. Each
+// host has an address of its own on the loopback network. A seed decides what the URL of each row
+// gives: an image, an image that another row has too, or one of the ways in which images of the web
+// cannot be had.
 //
 // [Farm.Rows] lists the rows with the expected results, and [Farm.Journal] the requests with their
 // times.
