@@ -3,6 +3,8 @@ package frontier
 import (
 	"cmp"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -48,6 +50,18 @@ func (c *Counts) Add(state int, n int64) {
 		c.Final[seine.State(state)] += n
 		c.Open -= n
 	}
+}
+
+// AddAll adds the sums of table stat, as a JSON object by state.
+func (c *Counts) AddAll(sums []byte) error {
+	var of map[int]int64
+	if err := json.Unmarshal(sums, &of); err != nil {
+		return fmt.Errorf("counters: %w", err)
+	}
+	for state, n := range of {
+		c.Add(state, n)
+	}
+	return nil
 }
 
 // States splits the counters by state. An open task is in progress, waits for a retry, or is

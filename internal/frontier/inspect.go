@@ -2,6 +2,8 @@ package frontier
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -23,12 +25,76 @@ type Inspector interface {
 	// end.
 	NewestWith(ctx context.Context, job JobID, by FieldValue, before StoredFile, n int) (list []StoredFile, next StoredFile, err error)
 
+	// Numbers returns the part of a status that changes while a job runs, by one statement:
+	// counters, states, pause, rate, workers, the alarms and the last retry. It fails with
+	// [ErrNoJob].
+	Numbers(ctx context.Context, job JobID) (Status, error)
+
+	// KeyAfter returns the key that is n places behind a key in the order of keys. It is empty if
+	// fewer follow.
+	KeyAfter(ctx context.Context, job JobID, after string, n int) (string, error)
+
 	// LaneList lists the lanes of a job after a key, ordered by key.
 	LaneList(ctx context.Context, job JobID, after string, n int) ([]LaneInfo, error)
 }
 
 // NewestWithin bounds the files of one list by a field value.
-const NewestWithin = 5000
+const NewestWithin = 2000
+
+// Searched is the number of tasks that one search looks at.
+const Searched = 100_000
+
+// Search lists tasks of a filter among the next tasks in the order of keys. No index knows the
+// state, the reason or the host of a finished task, because it would slow each completion, so a
+// search looks at up to [Searched] tasks. next is the key after which it goes on, empty at the end.
+func Search(ctx context.Context, from Inspector, tasks Reader, job JobID, by Filter) (list []TaskInfo, next string, err error) {
+	if by.Until, err = from.KeyAfter(ctx, job, by.After, Searched); err != nil {
+		return nil, "", err
+	}
+	if list, err = tasks.Tasks(ctx, job, by); err != nil {
+		return nil, "", err
+	}
+	if next = by.Until; by.Limit > 0 && len(list) == by.Limit {
+		next = list[len(list)-1].Key
+	}
+	return list, next, nil
+}
+
+// fewFailures is the number of failed tasks that [Failed] lists.
+const fewFailures = 1000
+
+// Failed lists all final tasks of a filter whose only state is error or stale, by their kept
+// attempts. n is the number of final tasks in that state. ok is false if they are many, or if the
+// attempts of some are not kept any more.
+func Failed(ctx context.Context, from Inspector, tasks Reader, job JobID, by Filter, n int64) (list []TaskInfo, ok bool, err error) {
+	if n > fewFailures {
+		return nil, false, nil
+	}
+	attempts, err := from.Attempts(ctx, job, "", 10*fewFailures)
+	if err != nil {
+		return nil, false, err
+	}
+	keys := map[string]bool{}
+	for _, a := range attempts {
+		if a.Final && slices.Contains(by.States, a.State) {
+			keys[a.Key] = true
+		}
+	}
+	all := Filter{States: by.States, Part: FinalTasks, Keys: slices.Sorted(maps.Keys(keys))}
+	if len(all.Keys) > 0 {
+		if list, err = tasks.Tasks(ctx, job, all); err != nil {
+			return nil, false, err
+		}
+	}
+	if int64(len(list)) < n {
+		return nil, false, nil
+	}
+	if by.Part, by.Keys = FinalTasks, all.Keys; len(by.Keys) == 0 {
+		return nil, true, nil
+	}
+	list, err = tasks.Tasks(ctx, job, by)
+	return list, err == nil, err
+}
 
 // FieldValue selects records by a text as it is, or by a number, true or false as JSON has them.
 type FieldValue struct{ Field, Value string }

@@ -213,13 +213,16 @@ type Filter struct {
 	Unlisted bool
 	Keys     []string
 	After    string
-	Limit    int
+
+	// Until is the last key of a list. Empty means no end.
+	Until string
+	Limit int
 }
 
 // Counted reports whether counters by state, reason and page kind tell how many finished tasks the
 // filter selects.
 func (f Filter) Counted() bool {
-	return f.Host == "" && f.Before.IsZero() && !f.Unlisted && len(f.Keys) == 0
+	return f.Host == "" && f.Before.IsZero() && !f.Unlisted && len(f.Keys) == 0 && f.Until == ""
 }
 
 // Part is a part of the tasks.

@@ -118,27 +118,24 @@ func apiTaskOf(t frontier.TaskInfo) apiTask {
 	return out
 }
 
-// apiTasks lists tasks of a filter, at most taskPage. next is the key after which the next page
-// begins.
+// apiTasks lists tasks of a filter, at most taskPage. next is the key after which the list goes on.
 func (s *Server) apiTasks(r *http.Request, job frontier.JobInfo) (any, error) {
-	by, err := filterOf(r.URL.Query().Get).selects()
+	f := filterOf(r.URL.Query().Get)
+	by, err := f.selects()
 	if err != nil {
 		return nil, err
 	}
-	by.Limit = taskPage
-	list, err := s.cfg.Frontier.Tasks(r.Context(), job.ID, by)
+	page, err := s.taskList(r.Context(), job.ID, f, by)
 	if err != nil {
 		return nil, err
 	}
 	out := struct {
 		Tasks []apiTask `json:"tasks"`
 		Next  string    `json:"next,omitempty"`
-	}{Tasks: []apiTask{}}
-	for _, t := range list {
+		Left  int64     `json:"left_out,omitempty"`
+	}{Tasks: []apiTask{}, Next: page.next, Left: page.left}
+	for _, t := range page.list {
 		out.Tasks = append(out.Tasks, apiTaskOf(t))
-	}
-	if len(list) == taskPage {
-		out.Next = list[len(list)-1].Key
 	}
 	return out, nil
 }

@@ -67,7 +67,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 
 // live returns the texts of a job's page, or why they are not known.
 func (s *Server) live(ctx context.Context, job frontier.JobID) map[string]string {
-	st, err := s.status(ctx, job)
+	st, err := s.shared(ctx, s.numbers, job, s.cfg.Frontier.Numbers)
 	switch {
 	case errors.Is(err, frontier.ErrNoJob):
 		return map[string]string{"trouble": "The job was deleted."}

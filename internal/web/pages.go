@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -34,8 +33,9 @@ type view struct {
 
 	Tasks  []frontier.TaskInfo
 	Filter filter
-	More   string // the query of the next page
-	Left   int64  // open tasks that the list leaves out
+	More   template.URL // the query of the next page
+	Until  string       // the key up to which a search looked, if it found less than a page
+	Left   int64        // open tasks that the list leaves out
 	Work   *progress
 
 	// Page is the last part of the path, and Data is the answer of the API.
@@ -238,102 +238,6 @@ const (
 	// maxShown bounds a key or reason on a page, in bytes.
 	maxShown = 2000
 )
-
-// filter is the filter of a list of tasks, as its form has it.
-type filter struct{ State, Reason, Host, Page, Key, After string }
-
-func filterOf(get func(string) string) filter {
-	return filter{get("state"), get("reason"), get("host"), get("page"), get("key"), get("after")}
-}
-
-func (f filter) empty() bool {
-	f.After = ""
-	return f == filter{}
-}
-
-// query returns the parameters of a filter.
-func (f filter) query() string {
-	q := url.Values{}
-	for name, value := range map[string]string{"state": f.State, "reason": f.Reason, "host": f.Host, "page": f.Page, "key": f.Key, "after": f.After} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	return q.Encode()
-}
-
-// flags returns a filter as the flags of a command.
-func (f filter) flags() string {
-	if f.empty() {
-		return " --all"
-	}
-	return flag("state", f.State) + flag("reason", f.Reason) + flag("host", f.Host) + flag("page", f.Page) + strings.TrimPrefix(flag("", f.Key), " --")
-}
-
-// selects returns the frontier's filter.
-func (f filter) selects() (frontier.Filter, error) {
-	out := frontier.Filter{Reason: f.Reason, Host: f.Host, Page: f.Page, After: f.After}
-	if f.Key != "" {
-		out.Keys = []string{f.Key}
-	}
-	if f.State == "" {
-		return out, nil
-	}
-	state, ok := stateOf(f.State)
-	if !ok {
-		return out, fmt.Errorf("%q is no state", f.State)
-	}
-	out.States = []seine.State{state}
-	switch state {
-	case seine.Pending, seine.InProgress:
-		out.Part = frontier.OpenTasks // the finished ones are many
-	case seine.Done, seine.Skipped:
-		out.Part = frontier.FinalTasks
-	case seine.Error, seine.Stale:
-	}
-	return out, nil
-}
-
-func (s *Server) tasks(w http.ResponseWriter, r *http.Request) {
-	job, err := s.find(r)
-	if err != nil {
-		s.fails(w, r, err)
-		return
-	}
-	f := filterOf(r.URL.Query().Get)
-	v := view{Title: "Tasks of " + job.Name, Job: job, Filter: f, Page: "tasks"}
-	by, err := f.selects()
-	if err != nil {
-		v.Error = "This is no state: " + f.State
-		s.render(w, r, http.StatusBadRequest, "tasks", v)
-		return
-	}
-	if f.empty() {
-		st, err := s.status(r.Context(), job.ID)
-		if err != nil {
-			s.fails(w, r, err)
-			return
-		}
-		if st.Open > maxSorted {
-			by.Part, v.Left = frontier.FinalTasks, st.Open
-		}
-	}
-	by.Limit = taskPage + 1
-	if v.Tasks, err = s.cfg.Frontier.Tasks(r.Context(), job.ID, by); err != nil {
-		s.fails(w, r, err)
-		return
-	}
-	if len(v.Tasks) > taskPage {
-		v.Tasks = v.Tasks[:taskPage]
-		next := f
-		next.After = v.Tasks[taskPage-1].Key
-		v.More = next.query()
-	}
-	for i := range v.Tasks {
-		v.Tasks[i].Reason = cut(v.Tasks[i].Reason)
-	}
-	s.render(w, r, http.StatusOK, "tasks", v)
-}
 
 func cut(text string) string {
 	if len(text) <= maxShown {

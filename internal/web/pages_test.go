@@ -175,6 +175,62 @@ func TestAListOfManyOpenTasks(t *testing.T) {
 	}
 }
 
+// sparse is a frontier of many tasks: a search looks at two tasks, and there are more failures than
+// kept attempts tell.
+type sparse struct {
+	web.Frontier
+	many bool
+}
+
+func (s *sparse) KeyAfter(ctx context.Context, job frontier.JobID, after string, _ int) (string, error) {
+	return s.Frontier.KeyAfter(ctx, job, after, 2)
+}
+
+func (s *sparse) Status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
+	st, err := s.Frontier.Status(ctx, job)
+	if s.many {
+		st.Final[seine.Error] = 5000
+	}
+	return st, err
+}
+
+// A search among many tasks looks at a part of them, says how far it came, and goes on. A search
+// for few failures finds them at once.
+func TestASearchGoesOn(t *testing.T) {
+	t.Parallel()
+	c := open(t, web.Config{})
+	f := &sparse{Frontier: c.frontier}
+	s, err := web.New(web.Config{Frontier: f, Every: time.Nanosecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	get := func(query string) string {
+		t.Helper()
+		w := newAnswer()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/jobs/shop/tasks?"+query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.ServeHTTP(w, r)
+		return w.String()
+	}
+	const a, end = `task?key=a"`, "No task matches."
+	if body := get("state=error&reason=500"); !strings.Contains(body, a) || !strings.Contains(body, "task?key=%3cscript") || strings.Contains(body, "Search on") {
+		t.Errorf("few failures: %s", body)
+	}
+	f.many = true // the keys in their order: the hostile one, a, waiting
+	if body := get("state=error"); !strings.Contains(body, a) || !strings.Contains(body, "up to a.") || !strings.Contains(body, `?after=a&amp;state=error" rel="next">Search on`) {
+		t.Errorf("the first part of many failures: %s", body)
+	}
+	if body := get("state=error&after=a"); !strings.Contains(body, end) || strings.Contains(body, "Search on") {
+		t.Errorf("the last part: %s", body)
+	}
+	if body := get("reason=nothing"); !strings.Contains(body, "No task matches yet") || !strings.Contains(body, "Search on") {
+		t.Errorf("a reason that no task has: %s", body)
+	}
+}
+
 // A job of 100,000 reasons has pages of a bounded size, and a deleted job an explanation.
 func TestManyReasonsAndADeletedJob(t *testing.T) {
 	t.Parallel()

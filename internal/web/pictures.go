@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -22,14 +23,14 @@ type picturesData struct {
 func (d picturesData) Field() string { return d.field }
 func (d picturesData) Value() string { return d.value }
 
-// More returns the query of the next page.
-func (d picturesData) More() string {
+// More returns the query of the next page, encoded.
+func (d picturesData) More() template.URL {
 	q := url.Values{"before": {d.Next}}
 	if d.field != "" {
 		q.Set("field", d.field)
 		q.Set("value", d.value)
 	}
-	return q.Encode()
+	return template.URL(q.Encode()) //nolint:gosec // encoded
 }
 
 // picturesData lists the newest pictures, or of these the ones of records with a field value.

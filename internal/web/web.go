@@ -94,6 +94,7 @@ type Server struct {
 	mu         sync.Mutex
 	sessions   map[string]signedIn // by the digest of the cookie
 	cache      map[frontier.JobID]*cached
+	numbers    map[frontier.JobID]*cached // the numbers alone, for open pages
 	selections map[frontier.JobID]*selected
 	streams    int
 
@@ -124,7 +125,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, mux: http.NewServeMux(), key: make([]byte, 32), token: sha256.Sum256([]byte(cfg.Token)),
-		sessions: map[string]signedIn{}, cache: map[frontier.JobID]*cached{}, selections: map[frontier.JobID]*selected{},
+		sessions: map[string]signedIn{}, cache: map[frontier.JobID]*cached{}, numbers: map[frontier.JobID]*cached{}, selections: map[frontier.JobID]*selected{},
 	}
 	if _, err := rand.Read(s.key); err != nil {
 		return nil, err
@@ -250,17 +251,22 @@ func (s *Server) list(ctx context.Context) ([]frontier.JobInfo, error) {
 
 // status returns the status of a job, at most Every old. All consoles share it.
 func (s *Server) status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
+	return s.shared(ctx, s.cache, job, s.cfg.Frontier.Status)
+}
+
+// shared reads a status, unless it was read less than Every ago.
+func (s *Server) shared(ctx context.Context, cache map[frontier.JobID]*cached, job frontier.JobID, read func(context.Context, frontier.JobID) (frontier.Status, error)) (frontier.Status, error) {
 	s.mu.Lock()
-	c := s.cache[job]
+	c := cache[job]
 	if c == nil {
 		c = &cached{}
-		s.cache[job] = c
+		cache[job] = c
 	}
 	s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.at.IsZero() || time.Since(c.at) >= s.cfg.Every {
-		st, err := s.cfg.Frontier.Status(ctx, job)
+		st, err := read(ctx, job)
 		if err != nil && ctx.Err() != nil {
 			return st, err // of this request alone
 		}
@@ -274,6 +280,7 @@ func (s *Server) forgetStatus(job frontier.JobID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.cache, job)
+	delete(s.numbers, job)
 	s.jobsAt = time.Time{}
 }
 

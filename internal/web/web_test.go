@@ -60,6 +60,13 @@ func (c *counted) Status(ctx context.Context, job frontier.JobID) (frontier.Stat
 	return s, err
 }
 
+func (c *counted) Numbers(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
+	if fault := c.fault.Load(); fault != nil {
+		return frontier.Status{}, *fault
+	}
+	return c.Frontier.Numbers(ctx, job)
+}
+
 // console is a console of a frontier with one job, whose tasks "a" and a hostile key are errors.
 type console struct {
 	*testing.T

@@ -141,6 +141,7 @@ func Run(t *testing.T, open Open) {
 		{"failed attempts are kept", testAttempts},
 		{"the newest files are listed", testNewest},
 		{"files are listed by a value", testNewestWith},
+		{"a search looks at a part", testSearch},
 		{"lanes are listed", testLaneList},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package frontiertest
 
 import (
+	stderrors "errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -164,6 +165,84 @@ func (s *suite) add1(l frontier.Lease, job frontier.JobID, key string) frontier.
 	s.Helper()
 	s.add(job, tasks("a:1", key), 1)
 	return s.claim(l, job, 1, 1)[0]
+}
+
+// A key is found by its place, a list ends at a key, and few failed tasks are listed by their
+// attempts.
+func testSearch(t *testing.T, s *suite) {
+	job, other := s.job("j", fast()), s.job("other", fast())
+	s.add(job, tasks("a:1", "a", "b", "c", "d", "e"), 5)
+	s.add(other, tasks("a:1", "b2"), 1)
+	for _, x := range []struct {
+		after, want string
+		n           int
+	}{{"", "a", 1}, {"", "c", 3}, {"b", "d", 2}, {"bb", "e", 3}, {"", "e", 5}, {"", "", 6}, {"d", "", 2}, {"e", "", 1}} {
+		got, err := s.KeyAfter(s.ctx(), job, x.after, x.n)
+		if err != nil || got != x.want {
+			t.Errorf("%d places after %q is %q, %v; want %q", x.n, x.after, got, err, x.want)
+		}
+	}
+	keys := func(list []frontier.TaskInfo) (out []string) {
+		for _, x := range list {
+			out = append(out, x.Key)
+		}
+		return out
+	}
+	l := s.lease()
+	for _, c := range s.claim(l, job, 4, 4) {
+		state := map[string]seine.State{"a": seine.Done, "b": seine.Error, "c": seine.Stale, "d": seine.Error}[c.Key]
+		s.complete(l, job, []frontier.Completion{{Claimed: c, State: state, Reason: "why " + c.Key}}, 1)
+	}
+	waits := s.claim(l, job, 1, 1)[0]
+	_, err := s.Fail(s.ctx(), l, job, []frontier.Failure{{Claimed: waits, State: seine.Stale, Reason: "later", Delay: time.Hour}})
+	s.check(err)
+	s.check(s.Heartbeat(s.ctx(), l, map[frontier.JobID]float64{job: 2.5}))
+	list, err := s.Tasks(s.ctx(), job, frontier.Filter{After: "a", Until: "c"})
+	if d := cmp.Diff([]string{"b", "c"}, keys(list)); err != nil || d != "" {
+		t.Errorf("a part of the list (-want +got):\n%s, %v", d, err)
+	}
+	search := frontier.Filter{States: []seine.State{seine.Error}, Limit: 1}
+	list, next, err := frontier.Search(s.ctx(), s, s, job, search)
+	if d := cmp.Diff([]string{"b"}, keys(list)); err != nil || d != "" || next != "b" {
+		t.Errorf("a search goes on after %q, %v (-want +got):\n%s", next, err, d)
+	}
+	search.After = "d"
+	if list, next, err = frontier.Search(s.ctx(), s, s, job, search); err != nil || len(list) > 0 || next != "" {
+		t.Errorf("the end of a search has %q and goes on after %q, %v", keys(list), next, err)
+	}
+	st, err := s.Status(s.ctx(), job)
+	s.check(err)
+	numbers, err := s.Numbers(s.ctx(), job)
+	s.check(err)
+	want := frontier.Status{Counts: st.Counts, Paused: st.Paused, States: st.States, Rate: st.Rate, Workers: st.Workers, LastRetry: st.LastRetry, Drift: st.Drift}
+	if d := cmp.Diff(want, numbers, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("numbers (-status +got):\n%s", d)
+	}
+	if _, err := s.Numbers(s.ctx(), 999); !stderrors.Is(err, frontier.ErrNoJob) {
+		t.Errorf("numbers of no job: %v", err)
+	}
+	failed := func(by frontier.Filter, n int64) ([]string, bool) {
+		list, ok, err := frontier.Failed(s.ctx(), s, s, job, by, n)
+		s.check(err)
+		return keys(list), ok
+	}
+	errors := frontier.Filter{States: []seine.State{seine.Error}}
+	n := st.Final[seine.Error]
+	if got, ok := failed(errors, n); !ok || !slices.Equal(got, []string{"b", "d"}) || n != 2 {
+		t.Errorf("%d failed tasks: %q, %v", n, got, ok)
+	}
+	errors.Reason, errors.After = "why", "b"
+	if got, ok := failed(errors, n); !ok || !slices.Equal(got, []string{"d"}) {
+		t.Errorf("failed tasks of a reason: %q, %v", got, ok)
+	}
+	for _, n := range []int64{3, 5000} {
+		if got, ok := failed(errors, n); ok {
+			t.Errorf("of %d failed tasks it lists %q as all", n, got)
+		}
+	}
+	if got, ok := failed(frontier.Filter{States: []seine.State{seine.Stale}, Reason: "other"}, 1); !ok || len(got) > 0 {
+		t.Errorf("stale tasks of another reason: %q, %v", got, ok)
+	}
 }
 
 // Lanes are listed with their paces.

@@ -3,6 +3,7 @@ package litefrontier
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
@@ -79,6 +80,44 @@ func (f *Frontier) NewestWith(ctx context.Context, job frontier.JobID, by fronti
 	}
 	list, next := frontier.NextFile(listed, matches, n)
 	return list, next, nil
+}
+
+// Numbers returns the part of a status that changes.
+func (f *Frontier) Numbers(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
+	s := frontier.Status{Counts: frontier.NewCounts()}
+	var (
+		sums, watch                            string
+		inProgress, waitError, waitStale, last int64
+	)
+	err := f.one(ctx, `select paused, coalesce((select json_group_object(state, n) from (select state, sum(n) as n from stat where job_id = ?2 group by 1)), '{}'),
+  (select coalesce(sum(hi - next_id + 1), 0) from space where job_id = ?2 and next_id <= hi), (select coalesce(sum(inflight), 0) from lane where job_id = ?2),
+  (select count(*) from queue where job_id = ?2 and lease_id is null and run_at is not null and state = 2),
+  (select count(*) from queue where job_id = ?2 and lease_id is null and run_at is not null and state = 3),
+  (select coalesce(max(run_at), 0) from queue where job_id = ?2 and lease_id is null),
+  (select coalesce(sum(json_extract(rates, '$."' || ?2 || '"')), 0.0) from lease where expires_at > ?1),
+  (select count(*) from lease where expires_at > ?1 and json_type(rates, '$."' || ?2 || '"') is not null),
+  coalesce((select state from drift where job_id = ?2), '') from job where job_id = ?2`, []any{f.now(), job},
+		&s.Paused, &sums, &s.Unseen, &inProgress, &waitError, &waitStale, &last, &s.Rate, &s.Workers, &watch)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, frontier.ErrNoJob
+	}
+	if err == nil {
+		err = s.AddAll([]byte(sums))
+	}
+	if last > 0 {
+		s.LastRetry = fromMicro(last)
+	}
+	s.States = s.Counts.States(inProgress, waitError, waitStale)
+	if watch != "" {
+		s.Drift = frontier.DriftState{State: []byte(watch)}.Watch().Alarms
+	}
+	return s, err
+}
+
+// KeyAfter returns a key by its place.
+func (f *Frontier) KeyAfter(ctx context.Context, job frontier.JobID, after string, n int) (key string, err error) {
+	err = f.each(ctx, `select key from task where job_id = ?1 and key > ?2 order by key limit 1 offset ?3`, []any{job, after, n - 1}, func(r *sql.Rows) error { return r.Scan(&key) })
+	return key, err
 }
 
 // LaneList lists the lanes of a job.

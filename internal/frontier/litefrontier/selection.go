@@ -42,6 +42,9 @@ func selectionOf(job frontier.JobID, filter frontier.Filter) *selection {
 		}
 		s.add(`t.state in (?)`, sqlOpenState+` in (?)`, states...)
 	}
+	if filter.Until != "" {
+		s.add(`t.key <= ?`, `q.key <= ?`, filter.Until)
+	}
 	if filter.Reason != "" {
 		s.add(`instr(coalesce(t.reason, ''), ?) > 0`, `instr(coalesce(q.reason, ''), ?) > 0`, filter.Reason)
 	}

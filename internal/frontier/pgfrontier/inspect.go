@@ -2,6 +2,7 @@ package pgfrontier
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -85,6 +86,56 @@ func (f *Frontier) NewestWith(ctx context.Context, job frontier.JobID, by fronti
 	}
 	list, next := frontier.NextFile(listed, matches[len(matches)-len(listed):], n)
 	return list, next, nil
+}
+
+// $2 job.
+const sqlNumbers = `select j.paused,
+  coalesce((select json_object_agg(state, n)::text from (select state, sum(n)::bigint as n from seine.stat where job_id = $2 group by 1) s), '{}'),
+  (select coalesce(sum(hi - next_id + 1), 0)::bigint from seine.space where job_id = $2 and next_id <= hi),
+  (select count(*) from seine.queue where lease_id is not null and job_id = $2), w.errors, w.stale, w.last,
+  r.rate, r.workers, coalesce((select state::text from seine.drift where job_id = $2), '')
+ from seine.job j
+ cross join lateral (select count(*) filter (where state = 2) as errors, count(*) filter (where state = 3) as stale, max(run_at) as last
+   from seine.queue where job_id = $2 and lease_id is null and run_at is not null) w
+ cross join lateral (select coalesce(sum((rates->>($2::int)::text)::float8), 0)::float8 as rate, count(*)::int as workers from seine.lease where expires_at > ` + now + ` and rates ? ($2::int)::text) r
+ where j.job_id = $2`
+
+// Numbers returns the part of a status that changes.
+func (f *Frontier) Numbers(ctx context.Context, job frontier.JobID) (s frontier.Status, err error) {
+	var (
+		sums, watch                      string
+		inProgress, waitError, waitStale int64
+		last                             *time.Time
+	)
+	err = f.again(ctx, func(c *pgx.Conn) error {
+		s = frontier.Status{Counts: frontier.NewCounts()}
+		return c.QueryRow(ctx, sqlNumbers, f.now(), job).Scan(&s.Paused, &sums, &s.Unseen, &inProgress, &waitError, &waitStale, &last, &s.Rate, &s.Workers, &watch)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return s, frontier.ErrNoJob
+	}
+	if err == nil {
+		err = s.AddAll([]byte(sums))
+	}
+	if last != nil {
+		s.LastRetry = last.UTC()
+	}
+	s.States = s.Counts.States(inProgress, waitError, waitStale)
+	if watch != "" {
+		s.Drift = frontier.DriftState{State: []byte(watch)}.Watch().Alarms
+	}
+	return s, err
+}
+
+const sqlKeyAfter = `select key from seine.task where job_id = $1 and key > $2 order by key offset $3 limit 1`
+
+// KeyAfter returns a key by its place.
+func (f *Frontier) KeyAfter(ctx context.Context, job frontier.JobID, after string, n int) (string, error) {
+	keys, err := collect(ctx, f, sqlKeyAfter, []any{job, after, n - 1}, pgx.RowTo[string])
+	if err != nil || len(keys) == 0 {
+		return "", err
+	}
+	return keys[0], nil
 }
 
 // LaneList lists the lanes of a job.

@@ -2,8 +2,10 @@ package pgfrontier
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -39,6 +41,12 @@ func selectionOf(filter frontier.Filter, first ...any) *selection {
 		}
 		s.add(states, `t.state = any(?::smallint[])`, sqlOpenState+` = any(?::smallint[])`)
 	}
+	if index := indexOf(filter.States); index != "" {
+		s.open = append(s.open, index)
+	}
+	if filter.Until != "" {
+		s.add(filter.Until, `t.key <= ?`, `q.key <= ?`)
+	}
 	if filter.Reason != "" {
 		s.add(filter.Reason, `position(? in coalesce(t.reason, '')) > 0`, `position(? in coalesce(q.reason, '')) > 0`)
 	}
@@ -60,4 +68,19 @@ func selectionOf(filter frontier.Filter, first ...any) *selection {
 		s.add(filter.Keys, `t.key = any(?::text[])`, `q.key = any(?::text[])`)
 	}
 	return s
+}
+
+// indexOf returns the condition of the index of the queue that holds the open tasks of these
+// states, or nothing.
+func indexOf(states []seine.State) string {
+	all := func(of ...seine.State) bool {
+		return len(states) > 0 && !slices.ContainsFunc(states, func(s seine.State) bool { return !slices.Contains(of, s) })
+	}
+	switch {
+	case all(seine.Error, seine.Stale):
+		return `q.lease_id is null and q.run_at is not null`
+	case all(seine.InProgress):
+		return `q.lease_id is not null`
+	}
+	return ""
 }

@@ -11,3 +11,10 @@ for (const place of document.querySelectorAll("[data-live]")) {
   // The browser connects again by itself, unless the console refuses it.
   source.onerror = () => show("trouble", source.readyState === EventSource.CLOSED ? "The numbers are not live any more. Load the page again." : "The console does not answer. It is asked again.");
 }
+
+// No style sees that the focus is in a recorded page.
+const mark = () => {
+  for (const frame of document.querySelectorAll("iframe")) frame.classList.toggle("focused", frame === document.activeElement);
+};
+addEventListener("blur", mark);
+addEventListener("focus", mark);
