@@ -6,11 +6,13 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/fsouza/fake-gcs-server/fakestorage"
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
@@ -335,4 +337,47 @@ func TestTheOriginalsFilesAreCopied(t *testing.T) {
 		t.Errorf("%s was replaced: %q, %v", other, kept, err)
 	}
 	run(t, dir, 0, "tasks", job, "--frontier", at)
+}
+
+// With the variables of the original no flag is needed, and its bucket is Google's.
+func TestTheOriginalsVariablesNameTheImport(t *testing.T) {
+	t.Parallel()
+	dir, at := t.TempDir(), pgtest.Empty(t)
+	folder := filepath.Join(dir, "old")
+	python(t, at, folder, cardTable)
+	g := fakeGoogle(t)
+	for path, body := range readFiles(t, folder) {
+		name, err := filepath.Rel(folder, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.CreateObject(fakestorage.Object{ObjectAttrs: fakestorage.ObjectAttrs{BucketName: "cards", Name: filepath.ToSlash(name)}, Content: body})
+	}
+	u, err := url.Parse(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := g.use([]string{"DB_HOST=" + u.Hostname(), "DB_PORT=" + u.Port(), "DB_USER=" + u.User.Username(), "DB_NAME=" + strings.TrimPrefix(u.Path, "/"), "PGSSLMODE=disable"})
+	job := filepath.Join(dir, "cards.yaml")
+	text := strings.Replace(importJob, "explore: {strategy: off}", "explore: {strategy: forager}", 1)
+	if err := os.WriteFile(job, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := readImport(t, runWith(t, dir, env, 0, "import", job, "-o", "json"))
+	if s := got.summary; s.Rows != 19 || s.States["done"] != 7 || s.Adopted != 14 || s.Copied != 2 {
+		t.Errorf("summary %+v; want 19 rows, 7 of them done with 14 files", s)
+	}
+	for _, name := range []string{"png/10/101_front.png", "png/GEM MT 10/109_front.png"} {
+		if g.files(t)[name] == nil {
+			t.Errorf("%s is gone", name)
+		}
+	}
+	// The forager knows the imported hits.
+	var space struct{ Answered, Wanted, Errors int64 }
+	if err := json.Unmarshal([]byte(runWith(t, dir, env, 0, "status", job, "--space", "-o", "json")), &space); err != nil {
+		t.Fatal(err)
+	}
+	if space.Answered != 9 || space.Wanted != 7 || space.Errors != 1 {
+		t.Errorf("the space has %+v; want 9 answers, 7 of them wanted, and 1 error", space)
+	}
 }
