@@ -15,6 +15,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/terminal"
+	"github.com/seinehq/seine/internal/web"
 )
 
 // who names the person at this machine.
@@ -32,38 +33,6 @@ func who() string {
 // logChange adds a change to the frontier's log.
 func (a *app) logChange(ctx context.Context, f frontier.Steering, job frontier.JobID, format string, args ...any) error {
 	return f.Note(ctx, frontier.Change{Job: job, Who: who(), What: strings.TrimSpace(fmt.Sprintf(format, args...))})
-}
-
-// describeFilter writes a selection as flags.
-func describeFilter(f frontier.Filter) string {
-	out := ""
-	for _, s := range f.States {
-		out += " --state " + s.String()
-	}
-	if f.Reason != "" {
-		out += fmt.Sprintf(" --reason %q", f.Reason)
-	}
-	if f.Host != "" {
-		out += " --host " + f.Host
-	}
-	if f.Page != "" {
-		out += " --page " + f.Page
-	}
-	if !f.Before.IsZero() {
-		out += " --older than " + f.Before.UTC().Format(time.RFC3339)
-	}
-	if f.Unlisted {
-		out += " --unlisted"
-	}
-	switch n := len(f.Keys); {
-	case n == 1:
-		out += " " + f.Keys[0]
-	case n > 1:
-		out += fmt.Sprintf(" %d keys", n)
-	case out == "":
-		out = " --all"
-	}
-	return out
 }
 
 // changesCommand is `seine changes`.
@@ -85,15 +54,6 @@ first. The frontier keeps the last 100,000.`,
 	}
 	c.Flags().IntVar(&x.limit, "limit", 100, "at most this many")
 	return c
-}
-
-// changeJSON is a change as `changes -o json` prints it, one a line.
-type changeJSON struct {
-	ID   int64     `json:"id"`
-	At   time.Time `json:"at"`
-	Job  string    `json:"job"`
-	Who  string    `json:"who"`
-	What string    `json:"what"`
 }
 
 func (a *changesCommand) run(ctx context.Context, args []string) error {
@@ -120,24 +80,20 @@ func (a *changesCommand) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	names := map[frontier.JobID]string{}
-	for _, j := range jobs {
-		names[j.ID] = j.Name
-	}
 	list, err := f.Changes(ctx, job, 0, a.limit)
 	if err != nil {
 		return err
 	}
 	t := tabwriter.NewWriter(a.human(), 2, 8, 2, ' ', 0)
 	defer func() { _ = t.Flush() }()
-	for _, c := range list {
+	for _, c := range web.ChangesOf(list, jobs) {
 		if a.json() {
-			if err := a.printJSON(changeJSON{c.ID, c.At, names[c.Job], c.Who, c.What}); err != nil {
+			if err := a.printJSON(c); err != nil {
 				return err
 			}
 			continue
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.At.Format(time.RFC3339), names[c.Job], terminal.Escape(c.Who), terminal.Escape(c.What))
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.At.Format(time.RFC3339), c.Job, terminal.Escape(c.Who), terminal.Escape(c.What))
 	}
 	return nil
 }
@@ -213,7 +169,7 @@ func (a *dropCommand) run(ctx context.Context, what string, args []string, act f
 	}
 	n, err := act(ctx, f, info.ID, by)
 	if n > 0 || err == nil {
-		err = errors.Join(err, a.logChange(context.WithoutCancel(ctx), f, info.ID, "%s%s: %s", what, describeFilter(by), counted(n, "task")))
+		err = errors.Join(err, a.logChange(context.WithoutCancel(ctx), f, info.ID, "%s%s: %s", what, by.Flags(), counted(n, "task")))
 	}
 	if err != nil {
 		return err

@@ -387,7 +387,7 @@ func TestEveryActionInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"drain", "pace --delay 10ms-30ms", "pace --reset", "resume", "pause", "pause --host 127.0.0.1", "--delay 25ms", "retry --state error --reason HTTP 500", "prioritize 0 --state pending", "drop --state pending: ", "stop worker-2"} {
+	for _, want := range []string{"drain", "pace --delay 10ms-30ms", "pace --reset", "resume", "pause", "pause --host 127.0.0.1", "--delay 25ms", `retry --state error --reason "HTTP 500"`, "prioritize 0 --state pending", "drop --state pending: ", "stop worker-2"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log of changes lacks %q:\n%s", want, text)
 		}

@@ -60,7 +60,7 @@ func (a *retryCommand) run(ctx context.Context, args []string) error {
 		}
 	})
 	if err == nil || total > 0 {
-		err = errors.Join(err, a.logChange(context.WithoutCancel(ctx), fr, info.ID, "retry%s: %s", describeFilter(filter), counted(total, "task")))
+		err = errors.Join(err, a.logChange(context.WithoutCancel(ctx), fr, info.ID, "retry%s: %s", filter.Flags(), counted(total, "task")))
 	}
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/terminal"
+	"github.com/seinehq/seine/internal/web"
 )
 
 // topCommand is `seine top`.
@@ -38,7 +39,7 @@ until Ctrl-C. In a pipe, with --once and with -o json they are printed once.`,
 // topJSON is what `top -o json` prints.
 type topJSON struct {
 	Jobs    []statusJSON `json:"jobs"`
-	Workers []workerJSON `json:"workers"`
+	Workers []web.Worker `json:"workers"`
 }
 
 func (a *topCommand) run(ctx context.Context) error {
@@ -83,7 +84,7 @@ func (a *topCommand) show(ctx context.Context, f drivers.Frontier) error {
 		jobs = append(jobs, jobStatus{info, s, err == nil && explores(job)})
 	}
 	if a.json() {
-		out := topJSON{Jobs: []statusJSON{}, Workers: workersOf(workers)}
+		out := topJSON{Jobs: []statusJSON{}, Workers: web.WorkersOf(workers)}
 		for _, j := range jobs {
 			out.Jobs = append(out.Jobs, statusOf(j.Name, j.Status, j.explores))
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/terminal"
+	"github.com/seinehq/seine/internal/web"
 )
 
 func newWorkers(a *app) *cobra.Command {
@@ -16,27 +17,6 @@ func newWorkers(a *app) *cobra.Command {
 		Use: "workers", Short: "List the workers with their tasks and rates", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.workers(c.Context()) },
 	}
-}
-
-// workerJSON is a worker as `workers -o json` prints it.
-type workerJSON struct {
-	Worker    string    `json:"worker"`
-	RatePerS  float64   `json:"rate_per_s"`
-	Tasks     int64     `json:"tasks"`
-	ExpiresAt time.Time `json:"expires_at"`
-	Stopping  bool      `json:"stopping"`
-}
-
-func workersOf(list []frontier.WorkerStatus) []workerJSON {
-	out := []workerJSON{}
-	for _, w := range list {
-		j := workerJSON{Worker: w.Worker, Tasks: w.Tasks, ExpiresAt: w.ExpiresAt, Stopping: w.Stopping}
-		for _, r := range w.Rates {
-			j.RatePerS += r
-		}
-		out = append(out, j)
-	}
-	return out
 }
 
 func (a *app) workers(ctx context.Context) error {
@@ -50,7 +30,7 @@ func (a *app) workers(ctx context.Context) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(workersOf(list))
+		return a.printJSON(web.WorkersOf(list))
 	}
 	if len(list) == 0 {
 		a.print("no worker is at work")
@@ -66,7 +46,7 @@ func (c *console) printWorkers(list []frontier.WorkerStatus) {
 	}
 	t := c.table()
 	_, _ = fmt.Fprintln(t, "WORKER\tTASKS\tPER SECOND\tLEASE UNTIL\t")
-	for _, w := range workersOf(list) {
+	for _, w := range web.WorkersOf(list) {
 		note := ""
 		if w.Stopping {
 			note = "stopping"

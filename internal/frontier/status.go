@@ -2,6 +2,7 @@ package frontier
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -223,6 +224,38 @@ type Filter struct {
 // filter selects.
 func (f Filter) Counted() bool {
 	return f.Host == "" && f.Before.IsZero() && !f.Unlisted && len(f.Keys) == 0 && f.Until == ""
+}
+
+// Flags writes a selection as the flags and arguments of a command.
+func (f Filter) Flags() string {
+	out := ""
+	for _, s := range f.States {
+		out += " --state " + s.String()
+	}
+	if f.Reason != "" {
+		out += fmt.Sprintf(" --reason %q", f.Reason)
+	}
+	if f.Host != "" {
+		out += " --host " + f.Host
+	}
+	if f.Page != "" {
+		out += " --page " + f.Page
+	}
+	if !f.Before.IsZero() {
+		out += " --older than " + f.Before.UTC().Format(time.RFC3339)
+	}
+	if f.Unlisted {
+		out += " --unlisted"
+	}
+	switch n := len(f.Keys); {
+	case n == 1:
+		out += " " + f.Keys[0]
+	case n > 1:
+		out += fmt.Sprintf(" %d keys", n)
+	case out == "":
+		out = " --all"
+	}
+	return out
 }
 
 // Part is a part of the tasks.

@@ -1,13 +1,11 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -309,78 +307,4 @@ func (s *Server) kindsData(r *http.Request, job frontier.JobInfo) (any, error) {
 		return nil, err
 	}
 	return s.cfg.Report(r.Context(), job, st), nil
-}
-
-type changeJSON struct {
-	ID   int64     `json:"id"`
-	At   time.Time `json:"at"`
-	Job  string    `json:"job"`
-	Who  string    `json:"who"`
-	What string    `json:"what"`
-}
-
-type changesData struct {
-	Changes []changeJSON `json:"changes"`
-	Next    int64        `json:"next,omitempty"`
-}
-
-func (s *Server) changesData(r *http.Request, job frontier.JobInfo) (any, error) {
-	return s.changes(r.Context(), job.ID, r.URL.Query().Get("before"))
-}
-
-// changes lists changes of a job, or of all.
-func (s *Server) changes(ctx context.Context, job frontier.JobID, before string) (any, error) {
-	from := int64(0)
-	if before != "" {
-		var err error
-		if from, err = strconv.ParseInt(before, 10, 64); err != nil {
-			return nil, errors.New("before is the number of a change")
-		}
-	}
-	list, err := s.cfg.Frontier.Changes(ctx, job, from, changePage)
-	if err != nil {
-		return nil, err
-	}
-	jobs, err := s.list(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := changesData{Changes: []changeJSON{}}
-	for _, c := range list {
-		at := slices.IndexFunc(jobs, func(j frontier.JobInfo) bool { return j.ID == c.Job })
-		name := ""
-		if at >= 0 {
-			name = jobs[at].Name
-		}
-		out.Changes = append(out.Changes, changeJSON{c.ID, c.At, name, c.Who, c.What})
-	}
-	if len(list) == changePage {
-		out.Next = list[changePage-1].ID
-	}
-	return out, nil
-}
-
-type workerJSON struct {
-	Worker    string    `json:"worker"`
-	RatePerS  float64   `json:"rate_per_s"`
-	Tasks     int64     `json:"tasks"`
-	ExpiresAt time.Time `json:"expires_at"`
-	Stopping  bool      `json:"stopping"`
-}
-
-type workersData struct {
-	Workers []workerJSON `json:"workers"`
-}
-
-func (s *Server) workersData(ctx context.Context) (workersData, error) {
-	list, err := s.cfg.Frontier.Workers(ctx)
-	out := workersData{Workers: []workerJSON{}}
-	for _, w := range list {
-		j := workerJSON{w.Worker, 0, w.Tasks, w.ExpiresAt, w.Stopping}
-		for _, rate := range w.Rates {
-			j.RatePerS += rate
-		}
-		out.Workers = append(out.Workers, j)
-	}
-	return out, err
 }

@@ -142,7 +142,7 @@ func (s *Server) selection(r *http.Request, job frontier.JobInfo, who, action st
 	if f.empty() && form.Get("all") == "" {
 		return 0, errAll
 	}
-	what := action + f.flags()
+	what := action + by.Flags()
 	switch action {
 	case "retry":
 		//nolint:contextcheck // a selection outlives its request
@@ -159,7 +159,7 @@ func (s *Server) selection(r *http.Request, job frontier.JobInfo, who, action st
 		return 0, errors.New("give a priority from 0, which goes first, to 3")
 	}
 	//nolint:contextcheck // as above
-	return 0, s.begin(job, who, fmt.Sprintf("prioritize %d%s", priority, f.flags()), func(ctx context.Context, each func(int)) error {
+	return 0, s.begin(job, who, fmt.Sprintf("prioritize %d%s", priority, by.Flags()), func(ctx context.Context, each func(int)) error {
 		_, err := frontier.PrioritizeAll(ctx, s.cfg.Frontier, job.ID, by, priority, each)
 		return err
 	})

@@ -36,14 +36,6 @@ func (f filter) query() template.URL {
 	return template.URL(q.Encode()) //nolint:gosec // encoded
 }
 
-// flags returns a filter as the flags of a command.
-func (f filter) flags() string {
-	if f.empty() {
-		return " --all"
-	}
-	return flag("state", f.State) + flag("reason", f.Reason) + flag("host", f.Host) + flag("page", f.Page) + strings.TrimPrefix(flag("", f.Key), " --")
-}
-
 // selects returns the frontier's filter.
 func (f filter) selects() (frontier.Filter, error) {
 	out := frontier.Filter{Reason: f.Reason, Host: f.Host, Page: f.Page, After: f.After}
