@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -59,9 +61,9 @@ func (im *importer) flush(ctx context.Context) error {
 		if t.became == "" {
 			keys = append(keys, t.task.Key)
 		}
-		if err := im.claim(ctx, t); err != nil {
-			return err
-		}
+	}
+	if err := im.claim(ctx, list); err != nil {
+		return err
 	}
 	known := map[string]seine.State{}
 	if im.ID != 0 && len(keys) > 0 {
@@ -125,31 +127,41 @@ func (im *importer) admit(t *importing) error {
 	return nil
 }
 
-// claim reads the files of a row and marks their ID as claimed.
-func (im *importer) claim(ctx context.Context, t *importing) error {
-	ids := []string{extract.Sanitize(t.row.Key)}
-	if id := extract.Sanitize(t.task.Key); id != "" && id != ids[0] {
-		ids = append(ids, id) // the space pads it
-	}
-	for _, id := range ids {
-		if err := im.spill.exec(ctx, `insert or ignore into claimed values (?)`, id); err != nil {
-			return err
+// claim reads the files of a batch and marks their IDs as claimed.
+func (im *importer) claim(ctx context.Context, list []*importing) error {
+	of := map[string][]*importing{}
+	for _, t := range list {
+		ids := []string{extract.Sanitize(t.row.Key)}
+		if id := extract.Sanitize(t.task.Key); id != "" && id != ids[0] {
+			ids = append(ids, id) // the space pads it
 		}
-		err := im.spill.each(ctx, `select folder, asset, path, bytes, written from placed where id = ? order by folder, asset, path limit ?`, []any{id, maxGroup}, func(r *sql.Rows) error {
-			var (
-				p       placed
-				written int64
-			)
-			err := r.Scan(&p.folder, &p.asset, &p.path, &p.bytes, &written)
-			p.written = time.UnixMicro(written)
-			t.files = append(t.files, p)
-			return err
-		})
-		if err != nil {
-			return err
+		for _, id := range ids {
+			of[id] = append(of[id], t)
 		}
 	}
-	return nil
+	text, err := json.Marshal(slices.Collect(maps.Keys(of)))
+	if err != nil {
+		return err
+	}
+	if err := im.spill.exec(ctx, `insert or ignore into claimed select value from json_each(?)`, string(text)); err != nil {
+		return err
+	}
+	const files = `select p.id, p.folder, p.asset, p.path, p.bytes, p.written from json_each(?) i cross join placed p indexed by placed_id on p.id = i.value order by p.folder, p.asset, p.path`
+	return im.spill.each(ctx, files, []any{string(text)}, func(r *sql.Rows) error {
+		var (
+			id      string
+			p       placed
+			written int64
+		)
+		err := r.Scan(&id, &p.folder, &p.asset, &p.path, &p.bytes, &written)
+		p.written = time.UnixMicro(written)
+		for _, t := range of[id] {
+			if len(t.files) < maxGroup {
+				t.files = append(t.files, p)
+			}
+		}
+		return err
+	})
 }
 
 // store writes the tasks of a batch.
