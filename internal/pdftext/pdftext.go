@@ -84,6 +84,16 @@ func Read(ctx context.Context, body []byte) (*Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile PDFium: %w", err)
 	}
+	out, err := readIn(ctx, pool, body)
+	if errors.Is(err, ErrBroken) && ctx.Err() == nil {
+		// A file before it may have damaged the instance. A new one took its place.
+		out, err = readIn(ctx, pool, body)
+	}
+	return out, err
+}
+
+// readIn reads a file in an instance of PDFium. After an error the instance is ended.
+func readIn(ctx context.Context, pool pdfium.Pool, body []byte) (*Document, error) {
 	in, err := pool.GetInstanceWithContext(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
