@@ -145,7 +145,7 @@ func datasetError(err error) error {
 		return err
 	case errors.Is(err, dataset.ErrStore):
 		return coded{exitStore, err}
-	case errors.Is(err, dataset.ErrField):
+	case errors.Is(err, dataset.ErrField), errors.Is(err, dataset.ErrLayout):
 		return coded{exitUsage, err}
 	}
 	return err

@@ -26,6 +26,9 @@ var (
 	// ErrStore reports that the store cannot be listed, read or written.
 	ErrStore = errors.New("store")
 
+	// ErrLayout reports a key template that cannot be read.
+	ErrLayout = errors.New("not a layout of files")
+
 	// ErrField reports that records or paths cannot be counted by a field.
 	ErrField = errors.New("not a field to count by")
 )

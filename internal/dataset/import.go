@@ -112,7 +112,7 @@ func (s *Set) Import(ctx context.Context, to Importer, opts ImportOptions, each 
 	im.from = im.layout.Foreign()
 	if opts.Key != "" {
 		if im.from, err = im.layout.With(opts.Key); err != nil {
-			return report, fmt.Errorf("%w: key template: %w", ErrField, err)
+			return report, fmt.Errorf("%w: %w", ErrLayout, err)
 		}
 	}
 	if im.spill, err = newSpill(ctx, placedSchema, `create table claimed (id text primary key) without rowid`); err != nil {

@@ -336,7 +336,7 @@ func TestTheOriginalsFilesAreCopied(t *testing.T) {
 	if kept, err := os.ReadFile(other); err != nil || string(kept) != "another file" {
 		t.Errorf("%s was replaced: %q, %v", other, kept, err)
 	}
-	run(t, dir, 0, "tasks", job, "--frontier", at)
+	run(t, dir, 2, "import", job, "--frontier", at, "--from", source, "--files", "file:"+folder, "--files-key", "{bad")
 }
 
 // With the variables of the original no flag is needed, and its bucket is Google's.
