@@ -46,7 +46,7 @@ func (s *site) render(p *page) (template.HTML, error) {
 	}
 	// Wide tables and long lines scroll, also by the keyboard.
 	out = strings.NewReplacer("<table>", `<div class="wide" tabindex="0"><table>`, "</table>", "</table></div>", "<pre>", `<pre tabindex="0">`).Replace(out)
-	return template.HTML(both.ReplaceAllStringFunc(out, s.themes(p))), nil //nolint:gosec // our own pages
+	return template.HTML(both.ReplaceAllStringFunc(out, s.themes(p))), nil
 }
 
 var (

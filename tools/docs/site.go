@@ -90,7 +90,7 @@ func load(root string, sections []section) (*site, error) {
 }
 
 func read(root, source string) (*page, error) {
-	body, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(source))) //nolint:gosec // a page of this repository
+	body, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(source)))
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (s *site) write(out string) error {
 		return errors.Join(faults...)
 	}
 	for file := range s.files {
-		body, err := os.ReadFile(filepath.Join(s.root, filepath.FromSlash(file))) //nolint:gosec // a picture that a page shows
+		body, err := os.ReadFile(filepath.Join(s.root, filepath.FromSlash(file)))
 		if err == nil {
 			err = put(out, file, body)
 		}
@@ -187,10 +187,10 @@ func (s *site) write(out string) error {
 
 func put(out, name string, body []byte) error {
 	at := filepath.Join(out, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil { //nolint:gosec // a public site
+	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(at, body, 0o644) //nolint:gosec // a public site
+	return os.WriteFile(at, body, 0o644)
 }
 
 // view is the data of the template.
