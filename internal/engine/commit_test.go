@@ -56,7 +56,7 @@ func TestResultThatTheDatabaseRefuses(t *testing.T) {
 				c.Lease = 400 * time.Millisecond
 				c.Frontier = refusedOnce{r.f, &sync.Once{}, func() {
 					if tt.lost {
-						r.steal()
+						r.steal(time.Second)
 					}
 				}}
 			})

@@ -227,6 +227,7 @@ func TestStopReleases(t *testing.T) {
 
 func TestLostLeaseStoresNothing(t *testing.T) {
 	t.Parallel()
+	const lease = 8 * time.Second // the second attempt must not lose its own
 	var r *rig
 	hold, held := make(chan struct{}), make(chan struct{}, 10)
 	r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
@@ -238,12 +239,12 @@ func TestLostLeaseStoresNothing(t *testing.T) {
 	})
 	j := r.register(r.job(nil))
 	r.add(j, "a")
-	e := r.engine(j, func(c *engine.Config) { c.Lease = 400 * time.Millisecond })
+	e := r.engine(j, func(c *engine.Config) { c.Lease = lease })
 	done := make(chan error)
 	go func() { done <- e.Run(t.Context()) }()
 	<-held
 	// The lease's row goes away, as if a rescuer had taken its tasks.
-	r.steal()
+	r.steal(lease)
 	close(hold)
 	if err := <-done; err != nil {
 		t.Fatal(err)

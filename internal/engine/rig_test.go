@@ -170,10 +170,11 @@ func (r *rig) states(j *engine.Job) string {
 
 func hello(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "hello") }
 
-// steal rescues every lease, whatever its time.
-func (r *rig) steal() {
+// steal rescues every lease of at most ttl, as if its time were over. The tasks are due again after
+// that time.
+func (r *rig) steal(ttl time.Duration) {
 	r.Helper()
-	late, err := litefrontier.Open(r.Context(), r.path, litefrontier.Options{Now: func() time.Time { return time.Now().Add(time.Second) }})
+	late, err := litefrontier.Open(r.Context(), r.path, litefrontier.Options{Now: func() time.Time { return time.Now().Add(ttl + time.Second) }})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -185,6 +186,8 @@ func operate(op string, a, b any) (any, error) {
 				return v, nil
 			}
 			a, b = toFloat(a), toFloat(b)
+		} else if v, ok := sumOfFloats(op, a, b); ok {
+			return v, nil
 		}
 	}
 	switch op {
@@ -206,6 +209,41 @@ func operate(op string, a, b any) (any, error) {
 		return runtime.Divide(a, b), nil
 	}
 	return remainder(a, b)
+}
+
+// sumOfFloats computes a sum, difference or product of which an operand is a float64, by the
+// decimal values of both: 0.1 + 0.2 is 0.3. ok is false if no float64 holds the result's digits, or
+// an operand has more digits than each float64 keeps, as 1 / 3 has.
+func sumOfFloats(op string, a, b any) (any, bool) {
+	if op != "+" && op != "-" && op != "*" {
+		return nil, false
+	}
+	floats := 0
+	for _, v := range []any{a, b} {
+		x, ok := v.(float64)
+		if !ok {
+			continue
+		}
+		floats++
+		const kept = 15 // decimal digits
+		mantissa, _, _ := strings.Cut(strconv.FormatFloat(math.Abs(x), 'e', -1, 64), "e")
+		if len(strings.Replace(mantissa, ".", "", 1)) > kept {
+			return nil, false
+		}
+	}
+	if floats == 0 {
+		return nil, false
+	}
+	v, ok := number.Arithmetic(op, a, b)
+	if !ok {
+		return nil, false
+	}
+	f, ok := number.Float(v)
+	if !ok {
+		return nil, false
+	}
+	order, ok := number.Compare(f, v)
+	return f, ok && order == 0
 }
 
 func remainder(a, b any) (any, error) {

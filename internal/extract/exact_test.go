@@ -53,6 +53,13 @@ func TestExpressionsComputeExactly(t *testing.T) {
 		"none == nil and u != nil":                        true,
 		"int('18446744073709551615') == u":                true,
 		"9223372036854775807 + 1 > 0":                     true,
+		"0.1 + 0.2 == 0.3":                                true,
+		"0.3 - 0.1 == 0.2":                                true,
+		"1.1 * 3 == 3.3 and -0.1 * 3 == -0.3":             true,
+		"0.1 + 0.2 > 0.3":                                 false,
+		"float(price) * 3 == 3.3":                         true,
+		"1 / 3 * 3 == 1":                                  true,
+		"1e300 * 1e300 > 1e308":                           true,
 		"string(n) == '70000001' and float('1e2') == 1e2": true,
 	} {
 		s := compile(t, Rules{Fields: fields, Verdict: []VerdictRule{{State: seine.Skipped, When: when}}})
