@@ -56,6 +56,7 @@ func TestOutage(t *testing.T) {
 	close(answer) // the page comes while the frontier is away
 	<-time.After(2 * lease)
 	away.Store(false)
+	during := r.log.String()[before:]
 	proxy.Mend()
 	select {
 	case err := <-done:
@@ -77,8 +78,9 @@ func TestOutage(t *testing.T) {
 	if n := len(r.site.Requests()); n != 3 || len(tasks) != 3 {
 		t.Errorf("%d requests of %d tasks; want 3 of 3\n%s", n, len(tasks), r.log)
 	}
-	text := r.log.String()[before:]
-	if away, back := strings.Count(text, "frontier is away"), strings.Count(text, "frontier is back"); away != 1 || back != 1 {
-		t.Errorf("it said %d times that the frontier is away, %d times that it is back; want once each\n%s", away, back, text)
+	// After that a busy machine may be late again.
+	back := strings.Contains(r.log.String()[before:], "frontier is back")
+	if n := strings.Count(during, "frontier is away"); n != 1 || strings.Contains(during, "frontier is back") || !back {
+		t.Errorf("it said %d times that the frontier is away, and that it is back: %v; want once, and later\n%s", n, back, r.log)
 	}
 }
