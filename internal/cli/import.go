@@ -127,7 +127,7 @@ func (a *importCommand) run(ctx context.Context, arg string) error {
 
 // recount brings the statistics of the job's ID spaces up to date.
 func (a *importCommand) recount(ctx context.Context, set *dataset.Set, to drivers.Frontier, r dataset.ImportReport) error {
-	if a.opts.DryRun || len(r.States) == 0 || len(discovery.Spaces(set.Job)) == 0 {
+	if a.opts.DryRun || len(r.States) == 0 && r.Known == 0 || len(discovery.Spaces(set.Job)) == 0 {
 		return nil
 	}
 	_, err := discovery.Recount(ctx, to, set.ID, *set.Job)

@@ -117,7 +117,9 @@ func fieldLine(fields map[string]any) string {
 // top, cut to its size. In a pipe each report follows the one before, after an empty line.
 func (c *console) watching(ctx context.Context, every time.Duration, report func() error) error {
 	for {
-		if err := c.frame(report); err != nil {
+		if err := c.frame(report); ctx.Err() != nil {
+			return nil // the person ended it
+		} else if err != nil {
 			return err
 		}
 		select {

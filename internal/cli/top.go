@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,6 +78,9 @@ func (a *topCommand) show(ctx context.Context, f drivers.Frontier) error {
 	jobs := make([]jobStatus, 0, len(infos))
 	for _, info := range infos {
 		s, err := f.Status(ctx, info.ID)
+		if errors.Is(err, frontier.ErrNoJob) {
+			continue // deleted meanwhile
+		}
 		if err != nil {
 			return err
 		}

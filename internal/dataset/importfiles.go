@@ -78,20 +78,30 @@ func (im *importer) folder(t *importing) (files []placed, lack string) {
 	all := group{files: t.files}
 	have := all.have()
 	required := im.layout.RequiredWith(have)
+	in := func(name string) group {
+		return group{files: slices.DeleteFunc(slices.Clone(t.files), func(p placed) bool { return p.folder != name })}
+	}
 	var complete []string
 	for _, name := range all.folders() {
-		in := group{files: slices.DeleteFunc(slices.Clone(t.files), func(p placed) bool { return p.folder != name })}
-		if lacks(in.have(), required) == nil {
-			files, complete = in.files, append(complete, name)
+		if lacks(in(name).have(), required) == nil {
+			complete = append(complete, name)
 		}
+	}
+	folders := all.folders()
+	if copies := im.copies(t, complete); len(copies) < len(complete) {
+		isCopy := func(name string) bool { return slices.Contains(copies, name) }
+		complete, folders = slices.DeleteFunc(complete, isCopy), slices.DeleteFunc(folders, isCopy)
+	}
+	if len(complete) == 1 {
+		files = in(complete[0]).files
 	}
 	switch missing := lacks(have, required); {
 	case len(have) == 0:
 		return nil, "it has no files"
 	case len(complete) > 1:
 		return nil, "it is complete in " + strings.Join(complete, " and ")
-	case len(complete) == 1 && len(all.folders()) > 1:
-		t.mismatch("files of it lie in " + strings.Join(slices.DeleteFunc(all.folders(), func(f string) bool { return f == complete[0] }), " and ") + " too")
+	case len(complete) == 1 && len(folders) > 1:
+		t.mismatch("files of it lie in " + strings.Join(slices.DeleteFunc(folders, func(f string) bool { return f == complete[0] }), " and ") + " too")
 		return files, ""
 	case len(complete) == 1:
 		return files, ""
@@ -102,9 +112,39 @@ func (im *importer) folder(t *importing) (files []placed, lack string) {
 	}
 }
 
+// copies returns the folders that hold only copies of the files of another one. An import that was
+// interrupted leaves them.
+func (im *importer) copies(t *importing, folders []string) (out []string) {
+	if im.opts.From != im.Store || len(folders) < 2 {
+		return nil
+	}
+	copied := map[string]bool{}
+	for _, p := range t.files {
+		place, _ := im.from.Parse(p.path)
+		if to, err := im.layout.Path(t.task.Key, p.asset, place.Values); err == nil && to != p.path {
+			copied[to] = true
+		}
+	}
+	for _, name := range folders {
+		if !slices.ContainsFunc(t.files, func(p placed) bool { return p.folder == name && !copied[p.path] }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // take reads the files of a folder and checks them. It returns the reason why one can't be taken
 // over.
 func (im *importer) take(ctx context.Context, t *importing, files []placed) (fault string, err error) {
+	need := int64(0)
+	for _, p := range files {
+		need += p.bytes
+	}
+	need = min(need, bodyMemory)
+	if err := im.bodies.Acquire(ctx, need); err != nil {
+		return "", err
+	}
+	defer im.bodies.Release(need)
 	place, _ := im.from.Parse(files[0].path)
 	t.values = place.Values
 	read := make([]asset.Remade, len(files))
@@ -164,11 +204,6 @@ func (e errTaken) Error() string { return "another file is at " + string(e) }
 
 // body reads a file.
 func (im *importer) body(ctx context.Context, p placed) ([]byte, error) {
-	need := min(p.bytes, bodyMemory)
-	if err := im.bodies.Acquire(ctx, need); err != nil {
-		return nil, err
-	}
-	defer im.bodies.Release(need)
 	var b bytes.Buffer
 	err := im.opts.From.read(ctx, p.path, func(r io.Reader) error {
 		_, err := io.Copy(&b, r)

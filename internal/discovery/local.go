@@ -96,20 +96,21 @@ func (x *forager) explored(ctx context.Context, f Finished, around neighborhood)
 	a, search := x.answerOf(f), f.Meta.Search
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	judged := judgedBefore(f.Claimed)
 	if exists(a) && !x.random {
-		if f.Claimed.Mark == frontier.Counted {
+		if judged || f.Meta.Near {
 			x.came(ctx, s, pos)
 		}
 		s.end = max(s.end, pos+1)
 	}
 	out.Absent = a == explore.Absent && !x.random
 	// An ID that came requeued lies at the newest end.
-	requeued := f.Claimed.Mark == frontier.Counted && f.Claimed.Visit == nil
+	requeued := judged && f.Claimed.Visit == nil
 	out.Return = out.Absent && (requeued && pos >= max(s.end, s.Model.Beyond()) || s.Model.MayCome(pos, s.end))
 	out.Explored = &frontier.Explored{
 		Space: s.Number,
 		Observation: s.Model.Observe(pos, f.Meta.Kind(), search, f.Claimed.Mark >= frontier.Passed,
-			f.Claimed.Mark == frontier.Counted, a),
+			judged, a),
 	}
 	if f.State == seine.Done {
 		out.Explored.Sums.Wanted = 1
@@ -308,7 +309,6 @@ func (x *forager) came(ctx context.Context, s *space, pos int64) {
 		return
 	}
 	from, to := max(s.Model.Beyond(), s.again, pos-mostAgain), min(pos+pastEnd, s.Len()-1)
-	s.again = max(s.again, to+1)
 	for at := from; at <= to; at += addBatch {
 		var keys []string
 		for k := at; k < min(at+addBatch, to+1); k++ {
@@ -316,10 +316,11 @@ func (x *forager) came(ctx context.Context, s *space, pos int64) {
 				keys = append(keys, s.At(k))
 			}
 		}
-		if err := x.askAgain(ctx, keys); err != nil {
-			x.cfg.Log.WarnContext(ctx, "IDs that may exist now are not asked again", "from", s.At(from), "to", s.At(to), "err", err)
+		if err := patiently(ctx, x.cfg.Log, func() error { return x.askAgain(ctx, keys) }); err != nil {
+			x.cfg.Log.WarnContext(ctx, "IDs that may exist now are not asked again", "from", s.At(at), "to", s.At(to), "err", err)
 			return
 		}
+		s.again = max(s.again, min(at+addBatch, to+1))
 	}
 }
 
@@ -356,8 +357,14 @@ func (x *forager) nearer(s *space, pos int64) (task frontier.New, ok bool) {
 	if !ok {
 		return task, false
 	}
-	task, err := frontier.Admit(x.cfg.Job, frontier.Seed{Key: s.At(at), Meta: JoinMeta(Meta{Probe: true}, nil)})
+	task, err := frontier.Admit(x.cfg.Job, frontier.Seed{Key: s.At(at), Meta: JoinMeta(Meta{Probe: true, Near: true}, nil)})
 	return task, err == nil
+}
+
+// judgedBefore reports whether an earlier attempt of a task counted as a miss. A visit that failed
+// since left no other mark than its missing content.
+func judgedBefore(c frontier.Claimed) bool {
+	return c.Mark == frontier.Counted || c.Mark == frontier.Passed && c.Visit != nil && len(c.Visit.Hash) == 0
 }
 
 // exists reports whether an answer shows that an ID exists.

@@ -29,6 +29,9 @@ type Meta struct {
 	// Probe marks an ID that the forager chose. Search is the local search that the ID continues.
 	Probe  bool                 `json:"probe,omitempty"`
 	Search *explore.LocalSearch `json:"trip,omitempty"`
+
+	// Near marks a probe below an ID of the newest end that was asked again in vain.
+	Near bool `json:"near,omitempty"`
 }
 
 // Above returns the meta of a page one link higher, from which a link leads to the page's own

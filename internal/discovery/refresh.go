@@ -61,7 +61,7 @@ func (x *forager) keepUp(ctx context.Context, batch []Finished) error {
 	due := x.unseen >= behind && !x.random
 	x.mu.Unlock()
 	must := !x.random && slices.ContainsFunc(batch, func(f Finished) bool {
-		return f.Claimed.Mark == frontier.Counted && f.Meta.Kind() != explore.Given
+		return judgedBefore(f.Claimed) && f.Meta.Kind() != explore.Given
 	})
 	if !due && !must {
 		return nil

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -19,6 +20,7 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	err := x.book.Allowed(ctx, w.page())
 	if err == nil && w.lists() {
 		err = lister{x}.listed(ctx, w)
+		out.found.unlisted = errors.Is(err, errUnlisted)
 	}
 	if err != nil {
 		x.book.Return(ctx, w.Claimed)

@@ -29,6 +29,9 @@ type finding struct {
 	// unchanged means that the page is as the last visit found it.
 	unchanged bool
 
+	// unlisted means that the page is a sitemap that left its index.
+	unlisted bool
+
 	// hash is the page's content. It is nil if the page is not visited again.
 	hash []byte
 }
@@ -185,8 +188,8 @@ func visited(o *outcome, c *frontier.Completion) {
 	if !r.Set() || c.State != seine.Done && c.State != seine.Skipped {
 		return
 	}
-	if o.lists() && o.page == nil {
-		return // it left its index
+	if o.found.unlisted {
+		return // no visit follows
 	}
 	v := &frontier.Visit{}
 	if last != nil {

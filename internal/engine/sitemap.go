@@ -59,7 +59,7 @@ func (l lister) process(ctx context.Context, w work, pass *hosts.Pass, progress 
 		out.found.unchanged = true
 		return l.end(ctx, out, judged(page, seine.Verdict{State: seine.Done}, after))
 	}
-	found, err := l.read(ctx, w, page, file, progress)
+	found, err := l.read(ctx, w, page, file, !bad, progress)
 	if err != nil {
 		return l.end(ctx, out, attempt{stage: stageScrape, err: err})
 	}
@@ -70,17 +70,27 @@ func (l lister) process(ctx context.Context, w work, pass *hosts.Pass, progress 
 	return l.end(ctx, out, judged(page, verdict, after))
 }
 
-// listed returns a DeclinedError for a sitemap that is read again and has left its index. Its last
-// reading may have ended after that of the index, so it is due once more.
+// errUnlisted ends a sitemap that is read again and has left its index.
+var errUnlisted = &hosts.DeclinedError{Reason: "no sitemap lists it any more"}
+
+// listed returns errUnlisted for a sitemap that left its index. Its last reading may have ended after
+// that of the index, so it is due once more, and what it listed then is unlisted now.
 func (l lister) listed(ctx context.Context, w work) error {
-	if w.Visit == nil || w.meta.Depth == 0 {
+	if !w.recrawl().Set() || w.meta.Depth == 0 {
 		return nil
 	}
 	found, err := l.reader.Tasks(ctx, l.job.ID, frontier.Filter{Keys: []string{w.Key}, Limit: 1})
-	if err == nil && len(found) > 0 && !found[0].UnlistedAt.IsZero() {
-		err = &hosts.DeclinedError{Reason: "no sitemap lists it any more"}
+	if err != nil || len(found) == 0 || found[0].UnlistedAt.IsZero() {
+		return err
 	}
-	return err
+	now, err := l.reader.Clock(ctx)
+	if err == nil {
+		_, err = l.reader.Unlist(ctx, l.job.ID, w.Key, now)
+	}
+	if err != nil {
+		return err
+	}
+	return errUnlisted
 }
 
 // statusOf returns the meaning of the status of a sitemap. One that the job file names must exist.
@@ -118,8 +128,9 @@ type found struct {
 	left    []frontier.LeftOut
 }
 
-// read admits the entries of a file. It fails only if the frontier does.
-func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.ReadSeeker, progress func()) (found, error) {
+// read admits the entries of a file. whole means that the file may show which pages left it. read
+// fails only if the frontier does.
+func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.ReadSeeker, whole bool, progress func()) (found, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return found{}, err
 	}
@@ -128,7 +139,6 @@ func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.Read
 		sum  sitemap.Summary
 		out  found
 	)
-	whole := true
 	if w.recrawl().Set() {
 		at, err := l.reader.Clock(ctx)
 		if err != nil {
@@ -157,7 +167,7 @@ func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.Read
 		if failed != nil {
 			return found{}, failed
 		}
-		out.verdict, whole = contentOf(w, sum, err), err == nil && !sum.Incomplete
+		out.verdict, whole = contentOf(w, sum, err), whole && err == nil && !sum.Incomplete
 		if err != nil {
 			sum.Invalid = 0 // it may be no sitemap
 			l.log.WarnContext(ctx, "sitemap can't be read to its end", "task", w.Key, "err", err)

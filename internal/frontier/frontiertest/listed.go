@@ -115,7 +115,7 @@ func testListedSitemaps(t *testing.T, s *suite) {
 	// The sitemap is back, and is read at once, without a condition.
 	s.read(job, index, 0, part)
 	s.promote(1)
-	if c := s.claim(l, job, 1, 1)[0]; c.Key != part || c.Visit != nil || c.Priority != 0 {
+	if c := s.claim(l, job, 1, 1)[0]; c.Key != part || c.Visit == nil || len(c.Visit.Hash) > 0 || c.Visit.ETag != "" || c.Visit.Every != time.Hour || c.Priority != 0 {
 		t.Errorf("claimed %+v; want the sitemap with the priority 0, as if never read", c)
 	}
 }

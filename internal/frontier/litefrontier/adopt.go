@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/seinehq/seine/internal/frontier"
 )
@@ -11,6 +12,9 @@ import (
 // Adopt stores the results of tasks that another program finished.
 func (f *Frontier) Adopt(ctx context.Context, job frontier.JobID, batch []frontier.Adoption) (frontier.Outcome, error) {
 	ends, tasks := frontier.Adopting(batch)
+	for i := range ends {
+		ends[i].Replayed = time.Unix(0, 0) // no lease is theirs
+	}
 	return frontier.CompleteBatch(ends, isData, func(batch []frontier.Completion, owners bool) (out frontier.Outcome, err error) {
 		err = f.tx(ctx, func(t tx) error {
 			out, err = f.adopt(ctx, t, job, batch, tasks, owners)

@@ -20,7 +20,9 @@ const (
  where job_id = ?1 and key = ?2 and exists (select 1 from visit where job_id = ?1 and key = ?2)`
 
 	sqlReadSoon = `insert into recrawl(job_id, key, due_at, prio) values (?, ?, ?, 0) on conflict do update set due_at = excluded.due_at`
-	sqlReadAll  = `delete from visit where job_id = ? and key = ?`
+
+	// sqlForgetContent makes the next visit of a sitemap read it as if for the first time.
+	sqlForgetContent = `update visit set hash = x'', etag = '', last_modified = '' where job_id = ? and key = ?`
 
 	// sqlUnlist marks what a sitemap no longer lists. ?1 job, ?2 sitemap, ?3 time, ?4 whether all
 	// is marked.
@@ -70,7 +72,7 @@ func listed(ctx context.Context, t tx, job frontier.JobID, list string, at int64
 		if _, err := t.exec(ctx, sqlReadSoon, job, p.Key, at); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, sqlReadAll, job, p.Key); err != nil {
+		if _, err := t.exec(ctx, sqlForgetContent, job, p.Key); err != nil {
 			return err
 		}
 	}
@@ -125,10 +127,9 @@ func unlist(ctx context.Context, t tx, job frontier.JobID, key string) (gone boo
 	if !frontier.IsSitemap(key) {
 		return true, nil
 	}
-	for _, table := range []string{"recrawl", "visit"} {
-		if _, err := t.exec(ctx, `delete from `+table+` where job_id = ? and key = ?`, job, key); err != nil {
-			return false, err
-		}
+	if _, err := t.exec(ctx, `delete from recrawl where job_id = ? and key = ?`, job, key); err != nil {
+		return false, err
 	}
-	return true, nil
+	_, err = t.exec(ctx, sqlForgetContent, job, key)
+	return true, err
 }

@@ -21,7 +21,7 @@ const (
  b as materialized (select key from o where left_at is not null and right(key, length($7::text)) = $7),
  r as (insert into seine.recrawl(job_id, key, due_at, prio) select $1, key, $4, 0 from b order by key collate "C"
    on conflict (job_id, key) do update set due_at = excluded.due_at),
- d as (delete from seine.visit where job_id = $1 and key in (select key from b))
+ d as (update seine.visit set hash = ''::bytea, etag = '', last_modified = '' where job_id = $1 and key in (select key from b))
  update seine.recrawl r set due_at = least(r.due_at, greatest($4, v.checked_at + o.least * interval '1 s'))
  from o join seine.visit v on v.job_id = $1 and v.key = o.key where r.job_id = $1 and r.key = o.key and o.least > 0 and o.lastmod > o.was`
 
@@ -32,6 +32,10 @@ const (
  g as (select u.key, right(u.key, length($4::text)) = $4 as list from u
    where not exists (select from seine.listed o where o.job_id = $1 and o.key = u.key and o.left_at is null and o.list <> $2))
  select count(*) filter (where not list), coalesce(array_agg(key order by key) filter (where list), '{}') from g`
+
+	// sqlForgetContent makes the next visit of sitemaps read them as if for the first time. $1 job,
+	// $2 keys.
+	sqlForgetContent = `update seine.visit set hash = ''::bytea, etag = '', last_modified = '' where job_id = $1 and key = any($2::text[])`
 
 	// unlisted are the keys that no sitemap of a job lists any more.
 	unlisted = `(select l.key from seine.listed l where l.job_id = %s and l.left_at is not null
@@ -93,7 +97,7 @@ func (f *Frontier) Unlist(ctx context.Context, job frontier.JobID, list string, 
 			n, lists = n+pages, append(lists, gone...)
 			b := &pgx.Batch{}
 			b.Queue(sqlForgetRecrawl, job, gone)
-			b.Queue(sqlForgetVisit, job, gone)
+			b.Queue(sqlForgetContent, job, gone)
 			if _, err := run(ctx, c, b); err != nil {
 				return err
 			}
