@@ -73,8 +73,8 @@ func (l lister) process(ctx context.Context, w work, pass *hosts.Pass, progress 
 // errUnlisted ends a sitemap that is read again and has left its index.
 var errUnlisted = &hosts.DeclinedError{Reason: "no sitemap lists it any more"}
 
-// listed returns errUnlisted for a sitemap that left its index. Its last reading may have ended after
-// that of the index, so it is due once more, and what it listed then is unlisted now.
+// listed returns errUnlisted for a sitemap that left its index. Its last reading may have ended
+// after that of the index, so it is due once more, and what it listed then is unlisted now.
 func (l lister) listed(ctx context.Context, w work) error {
 	if !w.recrawl().Set() || w.meta.Depth == 0 {
 		return nil
