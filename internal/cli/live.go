@@ -118,7 +118,7 @@ func fieldLine(fields map[string]any) string {
 func (c *console) watching(ctx context.Context, every time.Duration, report func() error) error {
 	for {
 		if err := c.frame(report); ctx.Err() != nil {
-			return nil // the person ended it
+			return nil //nolint:nilerr // the person ended it
 		} else if err != nil {
 			return err
 		}

@@ -151,7 +151,7 @@ func (im *importer) take(ctx context.Context, t *importing, files []placed) (fau
 	for i, p := range files {
 		path, err := im.layout.Path(t.task.Key, p.asset, t.values)
 		if err != nil {
-			return err.Error(), nil //nolint:nilerr // the reason is reported with the row
+			return err.Error(), nil
 		}
 		body, err := im.body(ctx, p)
 		if err != nil {
