@@ -133,21 +133,18 @@ func readStatus(t *testing.T, dir, at, job string) status {
 	return s
 }
 
-// await polls until cond holds. Most conditions start a process, so it rests five times as long as
-// one takes, which leaves the machine to the run.
+// await polls until cond holds. Most conditions start a process, so it rests between two, which
+// leaves the machine to the run.
 func await(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	for {
-		began := time.Now()
-		if cond() {
-			return
-		}
+	const rest = 300 * time.Millisecond
+	for !cond() {
 		select {
 		case <-ctx.Done():
 			t.Fatalf("%s did not come", what)
-		case <-time.After(max(100*time.Millisecond, 5*time.Since(began))):
+		case <-time.After(rest):
 		}
 	}
 }

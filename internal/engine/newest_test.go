@@ -59,6 +59,11 @@ func TestTheNewestEndIsExploredAgain(t *testing.T) {
 		if n := requests(); n != first {
 			t.Errorf("%d requests before the interval is over", n-first)
 		}
+		// On a day of errors nothing is learned, and nothing is lost.
+		v.visit(24*time.Hour, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+		if done() != exist(1200) {
+			t.Errorf("%d done after a day of errors; want %d", done(), exist(1200))
+		}
 		before := requests()
 		for day, newest := range []int{1220, 1220, 1221, 1300} {
 			was := done()

@@ -172,3 +172,32 @@ func TestTheSitemapKnowsOfChanges(t *testing.T) {
 		counts("with the same lastmod", 3, 2, 3, 2)
 	})
 }
+
+// A robots.txt that fails unlists no sitemap, and a sitemap that robots.txt forbids for a time is
+// read again afterwards.
+func TestARobotsFileThatFailsUnlistsNothing(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, postgres bool) {
+		v := newVisits(t, postgres, func(j *seine.Job) {
+			j.Seeds.Auto = true
+			j.Pages[0].Recrawl = seine.Recrawl{Every: 48 * time.Hour} // robots.txt counts for a day
+		})
+		day := func(what, robots, listed, want string) {
+			t.Helper()
+			site := answers(map[string]string{"/robots.txt": robots, "/s.xml": listed})
+			v.site.Robots(site)
+			v.visit(48*time.Hour, site)
+			v.visit(48*time.Hour, site) // the rules of before may have counted for the first one
+			v.has(what, want)
+		}
+		const named = "User-agent: *\nAllow: /\nSitemap: HOST/s.xml"
+		one, two, three := urlset("HOST/p/1"), urlset("HOST/p/1", "HOST/p/2"), urlset("HOST/p/1", "HOST/p/2", "HOST/p/3")
+		day("at first", named, one, "/p/1:done, /robots.txt#_sitemap:done, /s.xml#_sitemap:done")
+		day("no robots.txt", "status 404", one, "/p/1:done, /robots.txt#_sitemap:skipped, /s.xml#_sitemap:done, /sitemap.xml#_sitemap:skipped")
+		day("it is back", named, two, "/p/1:done, /p/2:done, /robots.txt#_sitemap:done, /s.xml#_sitemap:done, /sitemap.xml#_sitemap:skipped")
+		day("the sitemap is forbidden", "User-agent: *\nDisallow: /s.xml\nSitemap: HOST/s.xml", two,
+			"/p/1:done, /p/2:done, /robots.txt#_sitemap:done, /s.xml#_sitemap:skipped, /sitemap.xml#_sitemap:unlisted")
+		day("it is allowed", named, three,
+			"/p/1:done, /p/2:done, /p/3:done, /robots.txt#_sitemap:done, /s.xml#_sitemap:done, /sitemap.xml#_sitemap:unlisted")
+	})
+}

@@ -57,14 +57,11 @@ func (f *Frontier) adopt(ctx context.Context, t tx, job frontier.JobID, batch []
 			continue
 		}
 		if owners {
-			if err := k.look(ctx, c); err != nil {
+			if taken, err := k.own(ctx, c, &out); err != nil {
 				return out, err
-			}
-			if taken, ok := k.owners.Take(c); ok {
-				out.Take(c.Seq, taken)
+			} else if taken {
 				continue
 			}
-			k.brings(c)
 		}
 		if is {
 			err = leaver.leave(ctx, c.Key, x.lane)

@@ -46,15 +46,13 @@ func (k *keeper) take(ctx context.Context, l frontier.Lease, batch []frontier.Co
 			mine = append(mine, c)
 			continue
 		}
-		if err := k.look(ctx, c); err != nil {
+		taken, err := k.own(ctx, c, out)
+		if err != nil {
 			return nil, err
 		}
-		if taken, ok := k.owners.Take(c); ok {
-			out.Take(c.Seq, taken)
-			continue
+		if !taken {
+			mine = append(mine, c)
 		}
-		mine = append(mine, c)
-		k.brings(c)
 	}
 	return mine, nil
 }
@@ -81,6 +79,19 @@ func (k *keeper) look(ctx context.Context, c frontier.Completion) error {
 		}
 	}
 	return nil
+}
+
+// own makes a completion the owner of its records. It reports whether another task owns one.
+func (k *keeper) own(ctx context.Context, c frontier.Completion, out *frontier.Outcome) (taken bool, err error) {
+	if err := k.look(ctx, c); err != nil {
+		return false, err
+	}
+	if other, ok := k.owners.Take(c); ok {
+		out.Take(c.Seq, other)
+		return true, nil
+	}
+	k.brings(c)
+	return false, nil
 }
 
 // brings notes what a task brings. An asset that failed this time stays as it was.

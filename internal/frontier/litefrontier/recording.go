@@ -151,14 +151,11 @@ func (f *Frontier) replay(ctx context.Context, t tx, job frontier.JobID, batch [
 			continue
 		}
 		if owners {
-			if err := k.look(ctx, c); err != nil {
+			if taken, err := k.own(ctx, c, &out); err != nil {
 				return out, err
-			}
-			if taken, ok := k.owners.Take(c); ok {
-				out.Take(c.Seq, taken)
+			} else if taken {
 				continue
 			}
-			k.brings(c)
 		}
 		k.moved[was]--
 		workers[c.Seq] = worker
