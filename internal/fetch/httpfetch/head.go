@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -241,4 +242,17 @@ func (h *head) persists() bool {
 		return slices.Contains(options, "keep-alive")
 	}
 	return !slices.Contains(options, "close")
+}
+
+// keeps returns for how long the server keeps the connection idle, with a margin for the way of a
+// request; 0 if the server does not say.
+func (h *head) keeps() time.Duration {
+	for _, option := range tokens(h.header["Keep-Alive"]) {
+		value, ok := strings.CutPrefix(option, "timeout=")
+		if seconds, err := strconv.ParseUint(value, 10, 16); ok && err == nil {
+			keep := time.Duration(seconds) * time.Second
+			return max(keep/2, keep-time.Second)
+		}
+	}
+	return 0
 }

@@ -24,8 +24,10 @@ type http1 struct {
 
 	mu       sync.Mutex
 	reserved bool
-	watch    chan error // gets the outcome of watching an idle connection; nil: in use
-	err      error      // why it is broken
+	watch    chan struct{} // closed when the watch of the idle connection ends; nil: in use
+	since    time.Time     // when it became idle
+	keep     time.Duration // for how long the server keeps it idle; 0: the server does not say
+	err      error         // why it is broken
 }
 
 var (
@@ -52,7 +54,7 @@ func (h *http1) Close() error {
 	h.watch = nil
 	h.mu.Unlock()
 	if watch != nil {
-		<-watch //nolint:errcheck // an error of it was stored before
+		<-watch
 	}
 	return err
 }
@@ -73,13 +75,16 @@ func (h *http1) Reserve() error {
 		return errBusy
 	}
 	h.reserved = true
+	if h.err == nil && h.watch != nil && h.keep > 0 && time.Since(h.since) > h.keep {
+		h.err = errClosed // a request now could meet the close by the server
+	}
 	watch := h.watch
 	h.watch = nil
 	h.mu.Unlock()
 	if watch != nil {
 		// This ends a pending read. A read that already ended has its own error.
 		_ = h.conn.SetReadDeadline(past)
-		<-watch //nolint:errcheck // an error of it was stored before
+		<-watch
 		_ = h.conn.SetReadDeadline(time.Time{})
 	}
 	return h.Err()
@@ -91,11 +96,12 @@ var past = time.Unix(1, 0)
 // rest watches an idle connection for a close by the server. No byte that arrives now belongs to a
 // request.
 func (h *http1) rest() {
-	watch := make(chan error, 1)
+	watch := make(chan struct{})
 	h.mu.Lock()
-	h.reserved, h.watch = false, watch
+	h.reserved, h.watch, h.since = false, watch, time.Now()
 	h.mu.Unlock()
 	go func() {
+		defer close(watch)
 		_, err := h.r.Peek(1)
 		if err == nil {
 			err = errUnsolicited
@@ -103,8 +109,36 @@ func (h *http1) rest() {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			h.spoil(err)
 		}
-		watch <- err
 	}()
+}
+
+// unsettled returns how much of within is left until an idle connection was idle for that long.
+// It is 0 for one that is in use or broken.
+func (h *http1) unsettled(within time.Duration) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.watch == nil || h.err != nil {
+		return 0
+	}
+	return max(0, within-time.Since(h.since))
+}
+
+// settle waits until an idle connection is closed, or was idle for within.
+func (h *http1) settle(ctx context.Context, within time.Duration) {
+	left := h.unsettled(within)
+	h.mu.Lock()
+	watch := h.watch
+	h.mu.Unlock()
+	if watch == nil || left == 0 {
+		return
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-watch:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // RoundTrip sends a request and reads the head of its answer. The request's
@@ -135,6 +169,9 @@ func (h *http1) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return fail(err)
 	}
+	h.mu.Lock()
+	h.keep = got.keeps()
+	h.mu.Unlock()
 	b := &answerBody{h: h, ctx: ctx, stop: stop, reuse: got.persists()}
 	switch {
 	case frame.chunked:

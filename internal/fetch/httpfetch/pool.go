@@ -16,6 +16,11 @@ const (
 	// idleTimeout closes a connection after that long without a request. It is
 	// longer than a usual delay between two pages of a host.
 	idleTimeout = 90 * time.Second
+
+	// settleTime is how long a connection is idle before it is used again, until one of its host was.
+	// Some servers close a connection behind each answer without a word in the answer. A request that
+	// is sent before their close arrives is lost.
+	settleTime = 50 * time.Millisecond
 )
 
 type dialFunc func(ctx context.Context, scheme, address string) (wire, error)
@@ -27,6 +32,7 @@ type pool struct {
 	perHost     int
 	maxIdle     int
 	idleTimeout time.Duration
+	settleTime  time.Duration
 
 	mu     sync.Mutex
 	hosts  map[string]*hostConns
@@ -41,12 +47,16 @@ type hostConns struct {
 	slots chan struct{}
 	refs  int // requests that hold or wait for a slot
 	conns []*conn
+
+	// keeps reports that the host answered a second request on a connection.
+	keeps bool
 }
 
 type conn struct {
 	cc    wire
 	key   string
 	users int
+	used  bool          // it brought an answer
 	gone  bool          // no longer in its host's list: closed by its last user
 	idle  *list.Element // nil when in use
 	timer *time.Timer   // closes it when idle
@@ -55,7 +65,7 @@ type conn struct {
 func newPool(dial dialFunc, perHost int) *pool {
 	return &pool{
 		dial: dial, perHost: perHost, maxIdle: maxIdle, idleTimeout: idleTimeout,
-		hosts: make(map[string]*hostConns), idle: list.New(),
+		settleTime: settleTime, hosts: make(map[string]*hostConns), idle: list.New(),
 	}
 }
 
@@ -91,8 +101,15 @@ func (p *pool) get(ctx context.Context, scheme, address string) (*conn, error) {
 		p.unlock()
 		return nil, context.Cause(ctx)
 	}
-	if c := p.free(h); c != nil {
-		return c, nil
+	for {
+		c, young := p.free(h)
+		if c != nil {
+			return c, nil
+		}
+		if young == nil || ctx.Err() != nil {
+			break
+		}
+		young.settle(ctx, p.settleTime)
 	}
 	cc, err := p.dial(ctx, scheme, address)
 	p.mu.Lock()
@@ -109,20 +126,25 @@ func (p *pool) get(ctx context.Context, scheme, address string) (*conn, error) {
 }
 
 // free takes a connection with room for a request, the newest first, and closes those that the
-// server has closed.
-func (p *pool) free(h *hostConns) *conn {
+// server has closed. Without one it returns a connection that has to settle first, if there is one:
+// the host is not known to keep connections.
+func (p *pool) free(h *hostConns) (c *conn, young *http1) {
 	p.mu.Lock()
 	defer p.unlock()
 	for _, c := range slices.Backward(slices.Clone(h.conns)) {
+		if one, ok := c.cc.(*http1); ok && !h.keeps && one.unsettled(p.settleTime) > 0 {
+			young = one
+			continue
+		}
 		if c.cc.Reserve() == nil {
 			p.use(c)
-			return c
+			return c, nil
 		}
 		if c.users == 0 || c.cc.Err() != nil {
 			p.drop(c)
 		}
 	}
-	return nil
+	return nil, young
 }
 
 // put gives a connection back. reusable reports that the answer was read to its end. Otherwise the
@@ -132,6 +154,8 @@ func (p *pool) put(c *conn, reusable bool) {
 	defer p.unlock()
 	h := p.hosts[c.key]
 	c.users--
+	h.keeps = reusable && (h.keeps || c.used)
+	c.used = true
 	if !reusable || p.closed || c.cc.Err() != nil {
 		p.drop(c)
 	}
