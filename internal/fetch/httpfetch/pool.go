@@ -17,10 +17,11 @@ const (
 	// longer than a usual delay between two pages of a host.
 	idleTimeout = 90 * time.Second
 
-	// settleTime is how long a connection is idle before it is used again, until one of its host was.
-	// Some servers close a connection behind each answer without a word in the answer. A request that
-	// is sent before their close arrives is lost.
+	// settleTime is how long a connection is idle before it is used again, until trusted answers in
+	// a row came on used connections of its host. Some servers close a connection behind an answer
+	// without a word in it. A request that is sent before their close arrives is lost.
 	settleTime = 50 * time.Millisecond
+	trusted    = 4
 )
 
 type dialFunc func(ctx context.Context, scheme, address string) (wire, error)
@@ -48,8 +49,8 @@ type hostConns struct {
 	refs  int // requests that hold or wait for a slot
 	conns []*conn
 
-	// keeps reports that the host answered a second request on a connection.
-	keeps bool
+	// kept counts the answers on used connections, since one was lost.
+	kept int
 }
 
 type conn struct {
@@ -132,7 +133,7 @@ func (p *pool) free(h *hostConns) (c *conn, young *http1) {
 	p.mu.Lock()
 	defer p.unlock()
 	for _, c := range slices.Backward(slices.Clone(h.conns)) {
-		if one, ok := c.cc.(*http1); ok && !h.keeps && one.unsettled(p.settleTime) > 0 {
+		if one, ok := c.cc.(*http1); ok && h.kept < trusted && one.unsettled(p.settleTime) > 0 {
 			young = one
 			continue
 		}
@@ -154,7 +155,12 @@ func (p *pool) put(c *conn, reusable bool) {
 	defer p.unlock()
 	h := p.hosts[c.key]
 	c.users--
-	h.keeps = reusable && (h.keeps || c.used)
+	switch {
+	case !reusable:
+		h.kept = 0
+	case c.used:
+		h.kept++
+	}
 	c.used = true
 	if !reusable || p.closed || c.cc.Err() != nil {
 		p.drop(c)
