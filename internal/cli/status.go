@@ -125,9 +125,7 @@ func (a *statusCommand) report(ctx context.Context, f frontier.Frontier, infos [
 		if err := a.printStopped(ctx, f, info); err != nil {
 			return err
 		}
-		if err := a.printSession(ctx, f, info); err != nil {
-			return err
-		}
+		a.printSession(s.Session)
 		a.printHours(ctx, f, info)
 		a.printHosts(info.Name, s)
 		a.printFresh(s)
@@ -178,6 +176,9 @@ type statusJSON struct {
 
 	// Fresh tells how current the data of pages is that are visited again.
 	Fresh freshJSON `json:"fresh"`
+
+	// Session is the session on the site, or null.
+	Session *sessionJSON `json:"session"`
 }
 
 type refusalJSON struct {
@@ -216,7 +217,7 @@ func statusOf(job string, s frontier.Status, explores bool) statusJSON {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{}, Refusals: []refusalJSON{},
-		Drift: append([]drift.Alarm{}, s.Drift...), Pages: pagesOf(s), LeftOut: leftOutOf(s), Via: viasOf(s), Fresh: freshOf(s),
+		Drift: append([]drift.Alarm{}, s.Drift...), Pages: pagesOf(s), LeftOut: leftOutOf(s), Via: viasOf(s), Fresh: freshOf(s), Session: sessionOf(s.Session),
 	}
 	for _, state := range seine.States {
 		out.States[state.String()] = s.States[state]

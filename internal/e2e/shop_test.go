@@ -367,6 +367,18 @@ func TestShopAccount(t *testing.T) {
 		if logins != 2 {
 			t.Errorf("%d log-ins; want 2", logins)
 		}
+		var status struct {
+			Session *struct {
+				LoggedInAt *string `json:"logged_in_at"`
+				Failures   int     `json:"failures"`
+			} `json:"session"`
+		}
+		if err := json.Unmarshal([]byte(s.seine(t, "status", "-o", "json", s.job)), &status); err != nil {
+			t.Fatal(err)
+		}
+		if status.Session == nil || status.Session.LoggedInAt == nil || status.Session.Failures != 0 {
+			t.Errorf("session of the status: %+v; want the time of a log-in", status.Session)
+		}
 		for _, o := range s.Orders() {
 			if uri := "/account/orders/" + o.Number; pages[uri] != 1 {
 				t.Errorf("%s was sent %d times; want once", uri, pages[uri])

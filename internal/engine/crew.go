@@ -33,7 +33,11 @@ func newCrew(e *Engine, j *Job) *crew {
 	slots := newSlots(&j.Job)
 	c := &crew{job: j, slots: slots, tally: newTally(), store: storeOutage(log), tuned: &tuned{}}
 	lanes := hosts.NewLanes(cfg.Frontier, &j.Job, j.ID)
-	c.gate = hosts.New(hosts.Config{Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log, Lanes: lanes, Delay: c.tuned.delay})
+	var book *manners.Book
+	c.gate = hosts.New(hosts.Config{
+		Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log, Lanes: lanes, Delay: c.tuned.delay,
+		Least: func(host string) time.Duration { return book.Delay(host) },
+	})
 	source := discovery.New(discovery.Config{
 		Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log,
 		Seed: cfg.Seed, Slots: cap(slots.held), Yield: cfg.Limit.Yield,
@@ -48,7 +52,7 @@ func newCrew(e *Engine, j *Job) *crew {
 		idle:   newIdler(), state: &loopState{loop: "claim loop"},
 	}
 	fetcher := &meteredFetcher{next: j.Fetch, via: j.Job.Fetch.Via, meter: cfg.Meter, trace: trace}
-	book := manners.NewBook(manners.Config{Store: cfg.Frontier, Job: &j.Job, ID: j.ID, Gate: c.gate, Fetcher: j.Fetch, Log: log})
+	book = manners.NewBook(manners.Config{Store: cfg.Frontier, Job: &j.Job, ID: j.ID, Gate: c.gate, Fetcher: j.Fetch, Log: log})
 	c.executor = &executor{
 		job: j, log: log, reader: cfg.Frontier,
 		gate: c.gate, lanes: lanes, slots: slots, hours: hours, redact: secrets, trace: trace, meter: cfg.Meter, store: c.store,

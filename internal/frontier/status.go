@@ -78,6 +78,9 @@ type Status struct {
 	// Fresh tells how current the data is.
 	Fresh FreshStatus
 
+	// Session is the session of the job on its site, without its cookies.
+	Session Session
+
 	// Budgets lists the budgets that are used up, sorted by name, at most StatusReasons.
 	Budgets []BudgetStatus
 

@@ -163,6 +163,10 @@ type Config struct {
 	// Delay returns the shortest time between two starts on a lane, from the job's. A person may
 	// have changed it. Default: the job's.
 	Delay func(lane string, own time.Duration) time.Duration
+
+	// Least returns the shortest delay that a host accepts, or zero. Only the pace of a worker asks
+	// for it, because the frontier knows the delays of the fleet's. Default: zero.
+	Least func(host string) time.Duration
 }
 
 // New returns the gate of a job.

@@ -26,6 +26,7 @@ type fake struct {
 	err   error
 	down  bool
 	state frontier.LaneState
+	least map[string]time.Duration // the Crawl-delay of a host
 
 	mu    sync.Mutex
 	calls []string
@@ -100,7 +101,8 @@ func open(t *testing.T, f *fake, change func(*seine.Job)) Gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Config{Frontier: f, Job: &normal, ID: 1, Log: slog.New(slog.DiscardHandler), Lanes: NewLanes(f, &normal, 1)})
+	least := func(host string) time.Duration { return f.least[host] }
+	return New(Config{Frontier: f, Job: &normal, ID: 1, Log: slog.New(slog.DiscardHandler), Lanes: NewLanes(f, &normal, 1), Least: least})
 }
 
 func worker(j *seine.Job) { j.Pace.Scope = seine.ScopeWorker }

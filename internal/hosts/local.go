@@ -32,9 +32,11 @@ func newLocal(g *gate) *local {
 	if most <= 0 {
 		most = claimSlots
 	}
+	pages := polite.New(p)
+	pages.Least = g.cfg.Least
 	return &local{
 		gate: g, each: frontier.LaneRoom(frontier.LanePace{Delay: p.Delay, Inflight: most}, 0, 0),
-		pages:  polite.New(p),
+		pages:  pages,
 		assets: polite.New(seine.Pace{Delay: p.Assets.Delay, Concurrency: seine.Unlimited}),
 		lanes:  map[string]frontier.LaneID{},
 	}

@@ -47,6 +47,29 @@ func TestLocalKeepsThePace(t *testing.T) {
 	})
 }
 
+// A Crawl-delay counts if it is longer than the job's delay, for pages, redirects and robots.txt.
+func TestLocalKeepsTheCrawlDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := open(t, &fake{least: map[string]time.Duration{host: 7 * time.Second, other: time.Millisecond}}, worker)
+		for _, c := range []struct {
+			visit Visit
+			want  time.Duration
+		}{
+			{Visit{Kind: Robots, Host: host}, 0},
+			{page(0), 7 * time.Second},
+			{Visit{Kind: Redirect, Host: host, Own: page(0).Own}, 7 * time.Second},
+			{Visit{Kind: Redirect, Host: other, Own: page(0).Own}, 0},
+			{Visit{Kind: Redirect, Host: other, Own: page(0).Own}, time.Second},
+		} {
+			var err error
+			if d := took(func() { _, err = g.Enter(t.Context(), c.visit) }); err != nil || d != c.want {
+				t.Errorf("Enter(%v %s) took %v, %v; want %v", c.visit.Kind, c.visit.Host, d, err, c.want)
+			}
+		}
+	})
+}
+
 // A claim leaves the lanes alone that this worker could not start soon.
 func TestLocalBoundsItsClaims(t *testing.T) {
 	t.Parallel()

@@ -52,7 +52,8 @@ type Book struct {
 
 	mu     sync.Mutex
 	files  map[string]*file
-	failed map[string]int // failures in a row by origin
+	failed map[string]int           // failures in a row by origin
+	delays map[string]time.Duration // Crawl-delay by host, of the hosts that ask for one
 }
 
 // file is a robots.txt as this process knows it.
@@ -64,7 +65,7 @@ type file struct {
 
 // NewBook returns the book of a job.
 func NewBook(cfg Config) *Book {
-	return &Book{cfg: cfg, files: map[string]*file{}, failed: map[string]int{}}
+	return &Book{cfg: cfg, files: map[string]*file{}, failed: map[string]int{}, delays: map[string]time.Duration{}}
 }
 
 const (
@@ -247,9 +248,23 @@ func (b *Book) keep(origin string, got frontier.RobotsFile, ttl time.Duration) *
 	defer b.mu.Unlock()
 	if len(b.files) >= maxFiles {
 		clear(b.files)
+		clear(b.delays)
 	}
 	b.files[origin] = f
+	if f.rules != nil && f.rules.Delay > 0 {
+		b.delays[hostOf(origin)] = f.rules.Delay
+	} else {
+		delete(b.delays, hostOf(origin))
+	}
 	return f
+}
+
+// Delay returns the Crawl-delay of a host as far as this process has read its robots.txt, or zero.
+// The pace of a worker keeps it. The pace of the fleet is told to the frontier.
+func (b *Book) Delay(host string) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.delays[host]
 }
 
 func hostOf(origin string) string { return weburl.Host(origin + "/") }

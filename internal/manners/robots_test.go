@@ -154,7 +154,8 @@ func TestRobotsOnceForTheFleet(t *testing.T) {
 				f = testkit.Postgres(t)
 			}
 			var wg sync.WaitGroup
-			for _, b := range open(t, site, f, 5) {
+			books := open(t, site, f, 5)
+			for _, b := range books {
 				for range 3 {
 					wg.Go(func() {
 						if got := reason(t, b, site.URL+"/no"); got != disallowed {
@@ -166,6 +167,11 @@ func TestRobotsOnceForTheFleet(t *testing.T) {
 			wg.Wait()
 			if n := site.RobotsAsked(); n != 1 {
 				t.Errorf("robots.txt was requested %d times; want once", n)
+			}
+			for i, b := range books {
+				if d := b.Delay(hostOf(site.URL)); d != 7*time.Second || b.Delay("other.example:80") != 0 {
+					t.Errorf("worker %d knows a delay of %v; want 7s", i, d)
+				}
 			}
 			files, err := f.RobotsFiles(t.Context(), 1, 10)
 			if err != nil || len(files) != 1 || files[0].CrawlDelay != 7*time.Second || files[0].Status != 200 {

@@ -38,6 +38,10 @@ const sweepAt = 1024
 //
 // It is not safe for concurrent use.
 type Pacer struct {
+	// Least returns the shortest delay that a host accepts, such as its Crawl-delay, or zero. It
+	// may be nil.
+	Least func(name string) time.Duration
+
 	pace  seine.Pace
 	hosts map[string]*host
 	sweep int       // number of hosts at which to look for idle ones
@@ -88,7 +92,7 @@ func (p *Pacer) Start(name string, now time.Time, draw func() float64) bool {
 	}
 	h := p.host(name, now)
 	h.running++
-	p.begin(h, now, draw)
+	p.begin(name, h, now, draw)
 	return true
 }
 
@@ -99,14 +103,19 @@ func (p *Pacer) Restart(name string, now time.Time, draw func() float64) bool {
 	if at, _ := p.Next(name, now); at.After(now) {
 		return false
 	}
-	p.begin(p.host(name, now), now, draw)
+	p.begin(name, p.host(name, now), now, draw)
 	return true
 }
 
 // begin moves a host's next start on.
-func (p *Pacer) begin(h *host, now time.Time, draw func() float64) {
+func (p *Pacer) begin(name string, h *host, now time.Time, draw func() float64) {
 	h.starts++
-	delay, _ := Slowed(p.pace.Delay, 0, h.slow)
+	delay := p.pace.Delay
+	if p.Least != nil {
+		least := p.Least(name)
+		delay.Min, delay.Max = max(delay.Min, least), max(delay.Max, least)
+	}
+	delay, _ = Slowed(delay, 0, h.slow)
 	h.next = now.Add(delay.At(draw()))
 	if r := p.pace.Rest; r.Every > 0 && h.starts >= r.Every {
 		h.starts = 0

@@ -261,6 +261,12 @@ func testLogIn(t *testing.T, s *suite) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("session (-want +got):\n%s", d)
 	}
+	st, err := s.Status(s.ctx(), job)
+	s.check(err)
+	want.Cookies = nil // a secret
+	if d := cmp.Diff(want, st.Session); d != "" {
+		t.Errorf("session of the status (-want +got):\n%s", d)
+	}
 	if _, ok, err := s.SaveCookies(s.ctx(), job, 4, []byte(`[3]`)); err != nil || !ok {
 		t.Errorf("saved %v, %v", ok, err)
 	}

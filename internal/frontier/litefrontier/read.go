@@ -130,6 +130,10 @@ func (f *Frontier) Status(ctx context.Context, job frontier.JobID) (frontier.Sta
 	if err != nil {
 		return s, err
 	}
+	if s.Session, err = f.Session(ctx, job); err != nil {
+		return s, err
+	}
+	s.Session.Cookies = nil // a secret
 	return s, f.statusMore(ctx, job, &s)
 }
 
