@@ -8,6 +8,7 @@
 package challenge
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"html"
@@ -74,11 +75,12 @@ func Of(p Page) (name string, ok bool) {
 	return "", false
 }
 
-// view is a page with the parts that signatures ask for.
+// view is a page with the parts that signatures ask for. They are made when a signature asks for
+// them, because nearly all pages fail at its status or title.
 type view struct {
 	Page
-	read        bool
-	body, title string
+	titled, lowered bool
+	body, title     string
 }
 
 func (v *view) matches(s signature) bool {
@@ -93,18 +95,13 @@ func (v *view) matches(s signature) bool {
 	if s.Under > 0 && len(v.Body) >= s.Under {
 		return false
 	}
-	if len(s.Title)+len(s.All)+len(s.Any)+len(s.Lacks) == 0 {
-		return true
-	}
-	v.lower()
-	has := func(text string) bool { return strings.Contains(v.body, text) }
 	switch {
-	case len(s.Title) > 0 && !slices.Contains(s.Title, v.title),
-		len(s.Any) > 0 && !slices.ContainsFunc(s.Any, has),
-		slices.ContainsFunc(s.Lacks, has):
+	case len(s.Title) > 0 && !slices.Contains(s.Title, v.heading()),
+		len(s.Any) > 0 && !slices.ContainsFunc(s.Any, v.holds),
+		slices.ContainsFunc(s.Lacks, v.holds):
 		return false
 	}
-	return !slices.ContainsFunc(s.All, func(text string) bool { return !has(text) })
+	return !slices.ContainsFunc(s.All, func(text string) bool { return !v.holds(text) })
 }
 
 func (v *view) hasHeader(name, text string) bool {
@@ -116,21 +113,62 @@ func (v *view) hasHeader(name, text string) bool {
 	return false
 }
 
-// lower reads body and title, once.
-func (v *view) lower() {
-	if v.read {
-		return
+// searched returns the part of the body that counts.
+func (v *view) searched() []byte { return v.Body[:min(len(v.Body), maxBody)] }
+
+// holds reports whether the body contains a text in lower case.
+func (v *view) holds(text string) bool {
+	// Each normal page is searched for an address of mail. At signs are rare.
+	if at := strings.IndexByte(text, '@'); at >= 0 {
+		return holdsAt(v.searched(), text, at)
 	}
-	v.read = true
-	v.body = strings.ToLower(string(v.Body[:min(len(v.Body), maxBody)]))
-	_, rest, ok := strings.Cut(v.body, "<title")
+	if !v.lowered {
+		v.lowered = true
+		v.body = strings.ToLower(string(v.searched()))
+	}
+	return strings.Contains(v.body, text)
+}
+
+// holdsAt reports whether body contains a text, whose at sign has an index, in any case.
+func holdsAt(body []byte, text string, at int) bool {
+	for from := 0; ; from++ {
+		i := bytes.IndexByte(body[from:], '@')
+		if i < 0 {
+			return false
+		}
+		from += i
+		begin := from - at
+		if begin >= 0 && begin+len(text) <= len(body) && strings.EqualFold(string(body[begin:begin+len(text)]), text) {
+			return true
+		}
+	}
+}
+
+// heading returns the title in lower case.
+func (v *view) heading() string {
+	if v.titled {
+		return v.title
+	}
+	v.titled = true
+	const tag = "<title"
+	rest := v.searched()
+	for {
+		i := bytes.IndexByte(rest, tag[0])
+		if i < 0 || len(rest)-i < len(tag) {
+			return ""
+		}
+		rest = rest[i:]
+		if strings.EqualFold(string(rest[:len(tag)]), tag) {
+			break
+		}
+		rest = rest[1:]
+	}
+	_, rest, ok := bytes.Cut(rest, []byte(">"))
 	if !ok {
-		return
+		return ""
 	}
-	if _, rest, ok = strings.Cut(rest, ">"); !ok {
-		return
-	}
-	title, _, _ := strings.Cut(rest, "<")
-	title = strings.ReplaceAll(html.UnescapeString(title), "\u2019", "'")
+	rest, _, _ = bytes.Cut(rest, []byte("<"))
+	title := strings.ReplaceAll(html.UnescapeString(strings.ToLower(string(rest))), "\u2019", "'")
 	v.title = strings.ReplaceAll(strings.Join(strings.Fields(title), " "), "…", "...")
+	return v.title
 }

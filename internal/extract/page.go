@@ -96,6 +96,15 @@ func (r *reading) body() []byte { return bytes.TrimPrefix(r.page.Body, []byte("\
 
 // resolve makes a reference on the page absolute.
 func (r *reading) resolve(ref string) (string, error) {
+	from := r.references()
+	if r.baseErr != nil {
+		return r.absolute(ref)
+	}
+	return from.Resolve(ref)
+}
+
+// references returns the base of the references on the page.
+func (r *reading) references() *weburl.Base {
 	if !r.baseDone {
 		r.baseDone = true
 		r.base = r.page.URL
@@ -103,10 +112,10 @@ func (r *reading) resolve(ref string) (string, error) {
 			r.base, r.baseErr = baseURL(r.page, doc)
 		}
 	}
-	if r.baseErr != nil {
-		return r.absolute(ref)
+	if r.from == nil {
+		r.from = weburl.NewBase(r.base, r.page.Charset)
 	}
-	return weburl.ResolveIn(r.base, ref, r.page.Charset)
+	return r.from
 }
 
 // absolute resolves a reference on a page with a base that leads to no page. An absolute reference
@@ -124,10 +133,7 @@ func (r *reading) absolute(ref string) (string, error) {
 
 // canonicalLink makes a link on the page absolute and canonical.
 func (r *reading) canonicalLink(ref string) (string, error) {
-	if r.from == nil {
-		_, _ = r.resolve("") // sets the base
-		r.from = weburl.NewBase(r.base, r.page.Charset)
-	}
+	from := r.references()
 	if r.baseErr != nil {
 		abs, err := r.absolute(ref)
 		if err != nil {
@@ -135,7 +141,7 @@ func (r *reading) canonicalLink(ref string) (string, error) {
 		}
 		return weburl.Canonical(abs)
 	}
-	return r.from.Canonical(ref)
+	return from.Canonical(ref)
 }
 
 // baseURL returns the base URL of references on a page: the href of the first base element with

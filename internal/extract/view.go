@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/seinehq/seine"
 )
@@ -127,7 +128,7 @@ func (v *View) text(it Item, attr string) string {
 		v.fail("%w: %w", seine.ErrFinal, err)
 	}
 	text, _ := value.(string)
-	return text
+	return strings.Clone(text) // a program may keep it, and with it the page
 }
 
 // Meta returns the content of the first meta element with a name, property or itemprop.
@@ -195,7 +196,7 @@ func (v *View) Resolve(ref string) (string, error) { return v.r.resolve(ref) }
 
 // Base returns the URL by which references on the page are resolved.
 func (v *View) Base() string {
-	_, _ = v.r.resolve("") // sets the base
+	v.r.references()
 	return v.r.base
 }
 
@@ -210,10 +211,9 @@ func Resolver(ctx context.Context, page *seine.Page) func(ref string) (string, e
 		r.base, r.baseDone = page.Base, true
 	case !bytes.Contains(bytes.ToLower(page.Body), []byte("<base")):
 		r.base, r.baseDone = page.URL, true
-	default:
-		_, _ = r.resolve("")
-		r.release()
-		r.tree = nil
 	}
+	r.references()
+	r.release()
+	r.tree = nil
 	return r.resolve
 }

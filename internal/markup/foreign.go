@@ -61,7 +61,7 @@ func parseForeignContent(p *parser) bool {
 		namespace := current.Namespace
 		p.addElementIn(namespace)
 		// The tokenizer must not read the content of an SVG title as raw text.
-		p.tokenizer.NextIsNotRawText()
+		p.tokens.notRaw()
 		if p.hasSelfClosingToken {
 			p.oe.pop()
 			p.acknowledgeSelfClosingTag()

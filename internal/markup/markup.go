@@ -10,8 +10,9 @@
 //
 // # HTML
 //
-// The tree construction and the tokenizer come from golang.org/x/net/html 0.62.0 (BSD license, see
-// LICENSE). It differs in these points:
+// The tree construction comes from golang.org/x/net/html 0.62.0 (BSD license, see LICENSE). The
+// tokens are those of its tokenizer, most of which are read without copying (tokens). It differs in
+// these points:
 //
 //   - A document may have any depth. An element that is opened with more than 512
 //     elements open becomes a sibling of the element it would stand in, as in
@@ -19,6 +20,7 @@
 //   - Scopes of the stack of open elements are indexed, so that deep documents
 //     take linear time.
 //   - The number of nodes, of reopened formatting elements and of steps is bounded.
+//   - The text of a comment holds its character references as they are.
 //   - A template inside SVG or MathML does not end the document.
 //   - Fragments are not supported.
 package markup

@@ -211,7 +211,7 @@ func inBodyIM(p *parser) bool {
 			p.reconstructActiveFormattingElements()
 			p.addElement()
 			// Don't let the tokenizer go into raw text mode when scripting is disabled.
-			p.tokenizer.NextIsNotRawText()
+			p.tokens.notRaw()
 		case a.Select:
 			if p.popUntil(defaultScope, a.Select) {
 				return true

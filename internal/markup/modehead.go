@@ -136,7 +136,7 @@ func inHeadIM(p *parser) bool {
 			p.addElement()
 			p.im = inHeadNoscriptIM
 			// Don't let the tokenizer go into raw text mode when scripting is disabled.
-			p.tokenizer.NextIsNotRawText()
+			p.tokens.notRaw()
 			return true
 		case a.Script, a.Title:
 			p.addElement()
@@ -209,7 +209,7 @@ func inHeadNoscriptIM(p *parser) bool {
 		case a.Noscript:
 			// Don't let the tokenizer go into raw text mode even when a <noscript>
 			// tag is in "in head noscript" insertion mode.
-			p.tokenizer.NextIsNotRawText()
+			p.tokens.notRaw()
 			// Ignore the token.
 			return true
 		}

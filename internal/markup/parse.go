@@ -5,10 +5,7 @@
 package markup
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"slices"
 
 	"golang.org/x/net/html"
@@ -25,7 +22,7 @@ func HTML(ctx context.Context, body []byte, o Options) (d *Document, err error) 
 	m := &maker{ctx: ctx, most: o.maxNodes()}
 	p := &parser{
 		maker:      m,
-		tokenizer:  html.NewTokenizer(bytes.NewReader(body)),
+		tokens:     tokens{doc: string(body)},
 		doc:        &html.Node{Type: html.DocumentNode},
 		oe:         newOpenStack(m),
 		afe:        formattingList{m: m},
@@ -43,8 +40,8 @@ func HTML(ctx context.Context, body []byte, o Options) (d *Document, err error) 
 type parser struct {
 	*maker
 
-	tokenizer *html.Tokenizer
-	tok       html.Token // the token that was read last
+	tokens tokens
+	tok    html.Token // the token that was read last
 
 	// Tags like <hr/> are treated as start tags, with hasSelfClosingToken set
 	// while they are processed.
@@ -246,16 +243,9 @@ func (p *parser) parse() (err error) {
 		}
 		// CDATA sections are allowed only in foreign content.
 		n := p.oe.top()
-		p.tokenizer.AllowCDATA(n != nil && n.Namespace != "")
-		p.tokenizer.Next()
-		p.tok = p.tokenizer.Token()
-		end := false
-		if p.tok.Type == html.ErrorToken {
-			if err := p.tokenizer.Err(); !errors.Is(err, io.EOF) {
-				return &Error{Message: err.Error()}
-			}
-			end = true
-		}
+		p.tokens.cdata = n != nil && n.Namespace != ""
+		p.tok = p.tokens.next()
+		end := p.tok.Type == html.ErrorToken
 		p.skipNewline, p.newlineAfter = p.newlineAfter, false
 		p.parseCurrentToken()
 		if end {

@@ -2,6 +2,7 @@ package weburl
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -29,6 +30,43 @@ func TestBase(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A plain reference gives the same without the parser.
+func TestPlainReference(t *testing.T) {
+	t.Parallel()
+	const seed = 1
+	random := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // repeatable
+	pieces := []string{"a", "B", "x.html", ".", "..", "...", "/", "/", "//", "?", "#", ":", "=", "&", "+", "~", ";", ",", "%", "%2e", "%41", "@", "'", "|", "^", "\\", " ", "ü", "é=", "http:", "HTTPS://h.example"}
+	plain := 0
+	for _, base := range []string{
+		"https://shop.example/a/b?c=d#e", "http://h", "http://h?q", "https://Ex.example:443/%7ea/./b%2Fc/../d^e|f/", "http://h:8080//a//b", "http://u:p@h/a", "ftp://h/", "http://h/a/b;c=1?%41=%zz",
+		"http://[::1]/x/y", "http://a..b/",
+	} {
+		for _, charset := range []string{"", "windows-1252"} {
+			b := NewBase(base, charset)
+			for range 5000 {
+				ref := ""
+				for range random.IntN(7) {
+					ref += pieces[random.IntN(len(pieces))]
+				}
+				want, wantErr := ResolveIn(base, ref, charset)
+				if wantErr == nil {
+					want, wantErr = canonicalOf(t, want)
+				}
+				got, err := b.Canonical(ref)
+				if got != want || (err == nil) != (wantErr == nil) {
+					t.Fatalf("%q in %q (%s) = %q, %v; want %q, %v", ref, base, charset, got, err, want, wantErr)
+				}
+				if _, ok := b.plain(ref); ok {
+					plain++
+				}
+			}
+		}
+	}
+	if plain < 5000 {
+		t.Errorf("%d references are plain", plain)
 	}
 }
 

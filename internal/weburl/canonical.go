@@ -176,7 +176,7 @@ func canonical(u *whatwg.Url, o Options) (string, error) {
 
 func canonicalHost(u *whatwg.Url) (string, error) {
 	host := u.Hostname()
-	if u.IsIPv6() {
+	if strings.HasPrefix(host, "[") { // IPv6, which a URL that was resolved forgets
 		return host, nil
 	}
 	// The root dot names the same host, and with it a host would get a second pace.

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 
+	whatwg "github.com/nlnwa/whatwg-url/url"
+
 	"github.com/seinehq/seine/internal/charset"
 )
 
@@ -39,21 +41,17 @@ func Resolve(base, ref string) (string, error) { return ResolveIn(base, ref, "")
 // ResolveIn is [Resolve] on a page in a charset. The query is encoded in that charset, the rest in
 // UTF-8. Empty means UTF-8.
 func ResolveIn(base, ref, in string) (string, error) {
-	b, err := parse(base)
+	u, err := parse(base)
 	if err != nil {
 		return "", fmt.Errorf("base: %w", err)
 	}
-	if err := bounded(ref); err != nil {
-		return "", err
-	}
-	u, err := b.Parse(escapeInvalid(inCharset(ref, in)))
+	return (&Base{url: u, charset: in}).Resolve(ref)
+}
+
+// Resolve is [ResolveIn] on this base.
+func (b *Base) Resolve(ref string) (string, error) {
+	u, err := b.parse(ref)
 	if err != nil {
-		if hasScheme(ref) && !webScheme(ref) {
-			return "", ErrNotWeb
-		}
-		return "", fmt.Errorf("malformed URL: %w", err)
-	}
-	if err := check(u); err != nil {
 		return "", err
 	}
 	abs := u.Href(false)
@@ -61,6 +59,24 @@ func ResolveIn(base, ref, in string) (string, error) {
 		return "", tooLong(len(abs))
 	}
 	return abs, nil
+}
+
+// parse resolves a reference to a URL of a page.
+func (b *Base) parse(ref string) (*whatwg.Url, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	if err := bounded(ref); err != nil {
+		return nil, err
+	}
+	u, err := b.url.Parse(escapeInvalid(inCharset(ref, b.charset)))
+	if err != nil {
+		if hasScheme(ref) && !webScheme(ref) {
+			return nil, ErrNotWeb
+		}
+		return nil, fmt.Errorf("malformed URL: %w", err)
+	}
+	return u, check(u)
 }
 
 // inCharset encodes the query of a reference in a charset.
