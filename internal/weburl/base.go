@@ -60,8 +60,8 @@ func (b *Base) Canonical(ref string) (string, error) {
 	return out, err
 }
 
-// plain resolves a reference of letters, digits and marks that mean the same in every part of a URL:
-// nearly all links of a page. It returns false for the others.
+// plain resolves a reference of letters, digits and marks that mean the same in every part of a
+// URL. Nearly all links of a page are so. It returns false for the others.
 func (b *Base) plain(ref string) (string, bool) {
 	if b.origin == "" || len(ref) > cachedURL {
 		return "", false
