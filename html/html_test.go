@@ -284,7 +284,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// The forms that pages hold values in are those of the job file.
+// Pages hold values in the forms that the job file names.
 func TestStructuredForms(t *testing.T) {
 	t.Parallel()
 	doc, err := html.Parse(page(`<meta property=og:title content=Boots><meta property=og:image content=/a.jpg>

@@ -17,5 +17,5 @@ import (
 //	$ ./cards run              # work until nothing is left
 //	$ ./cards export -o cards.parquet
 //
-// Job files work too. The exit codes are those of seine, see `--help`. Main does not return.
+// Job files work too. The exit codes are the same as of seine, see `--help`. Main does not return.
 func Main(jobs ...seine.Job) { os.Exit(cli.Main(cli.Program{Jobs: jobs})) }

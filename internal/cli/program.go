@@ -85,7 +85,7 @@ func isJobPath(arg string) bool {
 	return strings.HasSuffix(arg, ".yaml") || strings.HasSuffix(arg, ".yml")
 }
 
-// adapt makes the commands those of a program with jobs of its own.
+// adapt makes the commands fit a program with jobs of its own.
 func (a *app) adapt(root *cobra.Command) {
 	if len(a.own) == 0 {
 		return

@@ -146,7 +146,7 @@ func eachDupe(ctx context.Context, sp *spill, each func([]DupeImage) error) erro
 	return flush()
 }
 
-// markDupes stores the marks that differ from those of the rows.
+// markDupes stores the marks that differ from the rows.
 func (s *Set) markDupes(ctx context.Context, sp *spill) (changed int64, err error) {
 	var marks []frontier.Duplicate
 	flush := func() error {

@@ -26,7 +26,7 @@ var spans = regexp.MustCompile(`\b(took|in) [0-9.]+(µs|ms|s)\b`)
 type transcript struct {
 	dir string
 
-	// real are the addresses of the run, by those of the page.
+	// real maps the addresses of the page to the ones of the run.
 	real map[string]string
 }
 

@@ -61,7 +61,7 @@ func (x *replayer) keep(ctx context.Context, o *outcome, assets []seine.Asset, o
 	return lacks, nil
 }
 
-// failedBefore returns the failure of an asset: that of the last attempt, if it had one.
+// failedBefore returns the failure of an asset at the last attempt, if it had one.
 func failedBefore(a seine.Asset, key, url string, old []frontier.Stored) frontier.FailedAsset {
 	for _, s := range old {
 		for _, f := range s.Failed {

@@ -68,7 +68,7 @@ func NeedsOwners(batch []Completion) bool {
 	return false
 }
 
-// Owners holds the owners of records and assets by task key: those that are stored, and those that
+// Owners holds the owners of records and assets by task key, both the stored ones and the ones that
 // a batch adds.
 type Owners struct {
 	Records map[RecordID]string

@@ -11,7 +11,7 @@
 // # HTML
 //
 // The tree construction comes from golang.org/x/net/html 0.62.0 (BSD license, see LICENSE). The
-// tokens are those of its tokenizer, most of which are read without copying (tokens). It differs in
+// tokenizer is its own, except that most tokens are read without a copy (tokens). It differs in
 // these points:
 //
 //   - A document may have any depth. An element that is opened with more than 512

@@ -148,7 +148,7 @@ func warcDigest(b []byte) string {
 	return "sha1:" + base32.StdEncoding.EncodeToString(sum[:])
 }
 
-// namespace is that of the identifiers: a random UUID.
+// namespace is the one of the identifiers, a random UUID.
 var namespace = [16]byte{0x5e, 0x1e, 0x9a, 0x5c, 0x0d, 0x84, 0x4f, 0x2b, 0x9c, 0x61, 0x3a, 0x77, 0xd1, 0x0b, 0xe8, 0x42}
 
 // id returns the identifier of a record: a UUID of version 5 (RFC 9562, section 5.5) of the job,

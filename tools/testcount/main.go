@@ -29,7 +29,7 @@ func main() {
 }
 
 // read counts tests, and subtests without subtests of their own. broken reports a failed package,
-// for example one that does not build.
+// for example if it does not build.
 func read(r io.Reader, w io.Writer) (c counts, broken bool) {
 	output := map[string]*strings.Builder{}
 	parents := map[string]bool{}

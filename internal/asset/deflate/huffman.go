@@ -19,7 +19,7 @@ type code struct {
 	length uint8
 }
 
-// codes holds the codes of a block and those of the lengths in its header.
+// codes holds the codes of a block and of the lengths in its header.
 type codes struct {
 	literal  [288]code
 	distance [distances]code

@@ -99,7 +99,7 @@ func testOldest(t *testing.T, s *suite) {
 		s.clock.Move(time.Hour)
 		s.check(s.Heartbeat(s.ctx(), l, nil))
 	}
-	// Tasks of a lower priority count while those of a better one delay them.
+	// Tasks of a lower priority count while better ones delay them.
 	s.add(job, []frontier.New{{Key: "first", Lane: "shard/01", Priority: 0}}, 1)
 	if got := age(oldest() - admitted); got != 5*time.Hour {
 		t.Errorf("behind a better priority the oldest due task is %v old; want 5h", got)

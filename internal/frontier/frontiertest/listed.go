@@ -70,7 +70,7 @@ func testListed(t *testing.T, s *suite) {
 	wants("neither lists a page", "a 1h0m0s", "b 0s", "c 0s")
 	s.read(job, "one", 0, "a")
 	wants("a page is back", "b 0s", "c 0s")
-	// The mark of a page is that of the last sitemap that listed it.
+	// A page has the mark of the last sitemap that listed it.
 	s.clock.Move(time.Hour)
 	if got := s.unlisted(other); len(got) > 0 {
 		t.Errorf("unlisted %q in the other job", got)
