@@ -10,6 +10,7 @@ import (
 
 	"github.com/seinehq/seine/internal/dates"
 	"github.com/seinehq/seine/internal/markup"
+	"github.com/seinehq/seine/internal/weburl"
 )
 
 // feed returns a feed of RSS 0.9 to 2.0, RSS 1.0 (RDF), Atom or JSON Feed in one form. Dates are
@@ -126,12 +127,36 @@ func (f *feedReader) enclosure(n *html.Node) map[string]any {
 		at = "href"
 	}
 	url, _ := attribute(n, at)
-	if url = f.r.reference("href", url); url == "" {
+	if url = f.reference(n, url); url == "" {
 		return nil
 	}
 	typ, _ := attribute(n, "type")
 	length, _ := attribute(n, "length")
 	return dropEmpty(map[string]any{"url": url, "type": typ, "length": length})
+}
+
+// reference returns the absolute URL that an element of a feed holds. Its xml:base and those around
+// it are its base (RFC 4287, section 2).
+func (f *feedReader) reference(n *html.Node, value string) string {
+	var bases []string
+	for ; n != nil; n = n.Parent {
+		if base, ok := attribute(n, "xml:base"); ok {
+			bases = append(bases, base)
+		}
+	}
+	if len(bases) == 0 || strings.TrimSpace(value) == "" {
+		return f.r.reference("href", value)
+	}
+	base := f.r.reference("href", bases[len(bases)-1])
+	for _, next := range slices.Backward(bases[:len(bases)-1]) {
+		if url, err := weburl.Resolve(base, next); err == nil {
+			base = url
+		}
+	}
+	if url, err := weburl.Resolve(base, value); err == nil {
+		return url
+	}
+	return f.r.reference("href", value)
 }
 
 // text returns the text of the first child with one of the names, in the order of the names.
@@ -178,7 +203,7 @@ func (f *feedReader) link(n *html.Node) string {
 		if !ok {
 			href = f.inner(c)
 		}
-		if href = f.r.reference("href", href); href != "" {
+		if href = f.reference(c, href); href != "" {
 			return href
 		}
 	}

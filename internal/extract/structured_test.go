@@ -95,6 +95,8 @@ func TestFeed(t *testing.T) {
 			<item><guid>g1</guid><title>One</title><link>/1</link><pubDate>Thu, 05 Mar 2026 14:30:00 GMT</pubDate><dc:creator>Ada</dc:creator><category>x</category><category>y</category><enclosure url="/1.mp3" type="audio/mpeg" length="9"/></item></channel></rss>`,
 		"atom": `<feed xmlns="http://www.w3.org/2005/Atom"><title>Net &amp; Boat</title><link rel="alternate" href="/"/><entry><id>g1</id><title>One</title><link rel="enclosure" href="/1.mp3"/><link href="/1"/>
 			<published>2026-03-05T14:30:00Z</published><author><name>Ada</name></author><category term="x"/><category term="y"/></entry></feed>`,
+		"base": `<feed xmlns="http://www.w3.org/2005/Atom" xml:base="//cards.example/x/y"><title>Net &amp; Boat</title><entry xml:base="../"><id>g1</id><title>One</title><link rel="enclosure" href="1.mp3"/><link href="" /><link href="x/../1" xml:base="/"/>
+			<published>2026-03-05T14:30:00Z</published><author><name>Ada</name></author><category term="x"/><category term="y"/></entry></feed>`,
 		"rdf": `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Net &amp; Boat</title></channel>
 			<item><guid>g1</guid><title>One</title><link>/1</link><dc:date>2026-03-05T14:30:00Z</dc:date><dc:creator>Ada</dc:creator><dc:subject>x</dc:subject><dc:subject>y</dc:subject><enclosure url="/1.mp3"/></item></rdf:RDF>`,
 		"json": `{"version":"https://jsonfeed.org/version/1.1","title":"Net & Boat","items":[{"id":"g1","title":"One","url":"https://cards.example/1","date_published":"2026-03-05T14:30:00Z","authors":[{"name":"Ada"}],"tags":["x","y"],

@@ -48,7 +48,8 @@ const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…
 //
 // A list is UTF-8. A line that is not UTF-8 is a bad line.
 //
-// ReadSeeds skips empty lines, and decompresses a list whose name ends in .gz. It detects CSV by
+// Lines end with a line feed, both characters of Windows, or a carriage return alone. ReadSeeds
+// skips empty lines, and decompresses a list whose name ends in .gz. It detects CSV by
 // the name (.csv, .tsv) or by a header with such a column.
 //
 // bad receives each line without a valid task, and each line whose key each rejects with [ErrKey].
@@ -70,6 +71,10 @@ func ReadSeeds(r io.Reader, name string, columns Columns, each func(Seed) error,
 	head, _ := in.Peek(4 << 10)
 	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
 		return fmt.Errorf("%s: the list is UTF-16: save it as UTF-8", name)
+	}
+	if oldLines(head) {
+		in = bufio.NewReaderSize(newLines{in}, 64<<10)
+		head, _ = in.Peek(4 << 10)
 	}
 	first, _, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte("\n"))
 	first = bytes.TrimSpace(first)
@@ -130,6 +135,11 @@ func (l *List) Head(line int, head []string) error {
 	if name := l.columns.missing(head); name != "" {
 		return fmt.Errorf("%s:%d: seeds.columns names a column %s, and the list has %s", l.name, line, name, strings.Join(head, ", "))
 	}
+	for i, column := range head {
+		if name := strings.TrimSpace(column); name != "" && slices.Contains(head[:i], column) {
+			return fmt.Errorf("%s:%d: the header has the column %s twice, as columns %d and %d: rename one", l.name, line, name, slices.Index(head, column)+1, i+1)
+		}
+	}
 	if keyColumn(head, l.columns) < 0 {
 		return fmt.Errorf("%s:%d: the header has no column key, id or url: it has %s. Name the column: seeds.columns: {url: NAME}", l.name, line, strings.Join(head, ", "))
 	}
@@ -189,6 +199,9 @@ func (l *list) reject(line int, format string, args ...any) error {
 }
 
 func (l *list) take(line int, s Seed) error {
+	if odd := oddKey(s.Key); odd != "" {
+		return l.reject(line, "%s", odd)
+	}
 	err := l.each(s)
 	switch {
 	case errors.Is(err, ErrKey):
@@ -215,6 +228,8 @@ func (l *list) lines(in *bufio.Reader) error {
 			err = l.objects(n, line)
 		case strings.IndexByte(`}[]",:`, line[0]) >= 0:
 			err = l.reject(n, "%.40q is a part of JSON: %s", line, lineForm)
+		case oddLine(string(line)) != "":
+			err = l.reject(n, "%s", oddLine(string(line)))
 		default:
 			err = l.take(n, Seed{Key: string(line)})
 		}

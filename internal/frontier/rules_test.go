@@ -332,6 +332,13 @@ func TestReadSeedsOfEveryForm(t *testing.T) {
 		{"list.csv", "id;\"Na;me, first\";n\n1;a;\"2,5\"\n", []string{"1 map[Na;me, first:a n:2,5]"}, nil},
 		{"list", "caf\xe9\na1\n{\"key\":\"\xff\"}\n", []string{"a1"}, []string{"list:1: byte 4 (0xE9) is not UTF-8", "list:3: byte 9 (0xFF) is not UTF-8"}},
 		{"list", "{\"key\":\"a1\",\"priority\":\"high\"}\n{\"key\":true}\n{\"key\":\"a2\",\"meta\":[1]}", nil, []string{`list:1: "priority" wants a whole number, got a JSON string`, `list:2: "key" wants a text, got a JSON bool`, `list:3: "meta" wants an object, got a JSON array`}},
+		{"list", "a1 # note\nBatman #12\n// a2\na3\n", []string{"Batman #12", "a3"}, []string{`list:1: "a1 # note" holds a comment`, `list:3: "// a2" is no key: a comment begins with #`}},
+		{"list", "http://a.example/1 http://a.example/2\nhttp://a.example/1,https://a.example/2\nhttp://a.example/3\t#x\nhttp://a.example/4?u=http://b.example/#5\n",
+			[]string{"http://a.example/4?u=http://b.example/#5"}, []string{`list:1: "http://a.example/1 http://a.example/2" holds two URLs`, "list:2: ", "list:3: "}},
+		{"list", "a1\u200b\n\ufeffa2\n{\"key\":\"\u200ea3\"}\nna\u200cme\n", []string{"na\u200cme"}, []string{`list:1: "a1\u200b" begins or ends with an invisible`, `list:2: "\ufeffa2"`, `list:3: "\u200ea3"`}},
+		{"list", "a1\ra2\r", []string{"a1", "a2"}, nil},
+		{"list.csv", "id,n\r1,a\r2,b", []string{"1 map[n:a]", "2 map[n:b]"}, nil},
+		{"list.csv", "id,n,,\n1,a,,\n", []string{"1 map[n:a]"}, nil},
 		{"list", "a1\nrefuse\na2", []string{"a1", "a2"}, []string{"list:2: not a task key"}},
 		{"list", "{\"key\":\"a1\",\n\"meta\":{}}", nil, []string{"list:1: the object does not end on its line", "list:2: "}},
 	} {
@@ -362,6 +369,14 @@ func TestReadSeedsOfEveryForm(t *testing.T) {
 				t.Errorf("%q: bad line %q; want %q", c.text, bad[i], c.bad[i])
 			}
 		}
+	}
+}
+
+func TestReadSeedsRefusesAColumnTwice(t *testing.T) {
+	t.Parallel()
+	err := ReadSeeds(strings.NewReader("id,n,n\n1,a,b\n"), "list.csv", nil, func(Seed) error { return nil }, nil)
+	if want := "list.csv:1: the header has the column n twice, as columns 2 and 3: rename one"; err == nil || err.Error() != want {
+		t.Errorf("ReadSeeds = %v; want %s", err, want)
 	}
 }
 
