@@ -27,7 +27,8 @@ require, and prints each. Without --yes it only prints them.
 
 These files stay: files that a record owns ("seine audit --fix" requeues its task),
 files of a task in progress, files younger than --grace, and the files of an ID that
-is complete over several folders. Files under pages/ that hold no recording go too.
+is complete over several folders. Files under pages/ that hold no recording go too,
+and screenshots of pages that no longer fail.
 
 --bucket-only needs no frontier. It uses only store.key and the names of the assets,
 even in a bucket that Seine did not fill, and reports other files in its folder. Only
@@ -86,10 +87,13 @@ func (a *cleanCommand) run(ctx context.Context, arg string) error {
 	if report.Segments > 0 {
 		a.print("%s without a recording (%s) may go", counted(report.Segments, "file"), size(report.SegmentBytes))
 	}
+	if report.Screenshots > 0 {
+		a.print("%s of pages that no longer fail (%s) may go", counted(report.Screenshots, "screenshot"), size(report.ScreenshotBytes))
+	}
 	switch {
 	case opts.Yes:
-		a.print("%s deleted", counted(report.Deleted+report.SegmentsDeleted, "file"))
-	case report.Deletable+report.Segments > 0:
+		a.print("%s deleted", counted(report.Deleted+report.SegmentsDeleted+report.ScreenshotsDeleted, "file"))
+	case report.Deletable+report.Segments+report.Screenshots > 0:
 		a.print("nothing was deleted: add --yes")
 	}
 	return nil

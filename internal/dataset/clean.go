@@ -73,6 +73,12 @@ type CleanReport struct {
 	SegmentBytes    int64 `json:"segment_bytes"`
 	SegmentsDeleted int64 `json:"segments_deleted"`
 
+	// Screenshots counts the pictures of pages that no longer fail, ScreenshotBytes their size, and
+	// ScreenshotsDeleted the deleted ones.
+	Screenshots        int64 `json:"screenshots"`
+	ScreenshotBytes    int64 `json:"screenshot_bytes"`
+	ScreenshotsDeleted int64 `json:"screenshots_deleted"`
+
 	// Strangers counts files that were not inspected.
 	Strangers Strangers `json:"-"`
 }
@@ -132,7 +138,7 @@ func (s *Set) Clean(ctx context.Context, opts CleanOptions, each func(Cleaned) e
 	}); err != nil {
 		return report, err
 	}
-	return report, errors.Join(c.flush(ctx), s.cleanSegments(ctx, opts, &report))
+	return report, errors.Join(c.flush(ctx), s.cleanSegments(ctx, opts, &report), s.cleanScreenshots(ctx, opts, &report))
 }
 
 // cleanBatch is how many incomplete ids are decided on at once.

@@ -260,6 +260,7 @@ func (x *replayer) judge(ctx context.Context, t frontier.TaskInfo, row frontier.
 	done, _ := x.committer.draft(&o)
 	next := discovery.Followed(&x.job.Job, finishedOf(o))
 	row.Digest = x.job.Digest
+	done.Reason = stillPictured(t, done.State, done.Reason)
 	out.Outcome, out.Now, out.NowReason, out.Lacks = ReplayJudged, done.State, done.Reason, lacks
 	out.New, out.Links = done.Records, len(next.Follow)
 	if len(lacks) > 0 {

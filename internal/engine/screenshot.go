@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -38,4 +39,14 @@ func keepScreenshot(ctx context.Context, job *Job, out outcome) (ending, error) 
 	}
 	e.reason += WithScreenshot
 	return e, nil
+}
+
+// stillPictured returns the reason that a replay gives to a failed page. The picture of the
+// recorded attempt, if it has one, is still in the store.
+func stillPictured(t frontier.TaskInfo, state seine.State, reason string) string {
+	failed := state == seine.Error || state == seine.Stale
+	if !failed || !strings.HasSuffix(t.Reason, WithScreenshot) || strings.HasSuffix(reason, WithScreenshot) {
+		return reason
+	}
+	return reason + WithScreenshot
 }

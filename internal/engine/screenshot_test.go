@@ -7,6 +7,7 @@ import (
 	"image/jpeg"
 	"log/slog"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/engine"
+	"github.com/seinehq/seine/internal/recording"
 	"github.com/seinehq/seine/internal/wiring"
 )
 
@@ -81,5 +84,56 @@ func TestScreenshots(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// shooting is a fetcher whose pages have a picture, as those of a browser do.
+type shooting struct{ seine.Fetcher }
+
+func (s shooting) Fetch(ctx context.Context, req seine.Request) (*seine.Page, error) {
+	if req.Screenshot != nil {
+		req.Screenshot([]byte("picture"))
+	}
+	return s.Fetcher.Fetch(ctx, req)
+}
+
+// A replay keeps the picture of a page that still fails in its reason, also if the rules give
+// another reason. A page that no longer fails has none.
+func TestAReplayKeepsScreenshots(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, q *http.Request) { _, _ = fmt.Fprint(w, q.URL.Path) })
+	reason := map[string]string{"same": "no price", "other": "no price", "mended": "no price"}
+	job := r.job(func(j *seine.Job) {
+		j.RecordPages, j.Digest, j.Retry.Error = true, []byte{1}, 1
+		j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, _ *seine.Page) (seine.Result, error) {
+			if why := reason[task.ID]; why != "" {
+				return seine.Result{Verdict: seine.Verdict{State: seine.Error, Reason: why}}, nil
+			}
+			return seine.Result{}, nil
+		})
+	})
+	j := r.register(job)
+	bucket := memblob.OpenBucket(nil)
+	pages := recording.NewStore(bucket, "", "j")
+	j.Recorder, j.Keeper, j.Fetch = pages, asset.New(bucket, asset.Options{}), shooting{j.Fetch}
+	r.add(j, "same", "other", "mended")
+	r.run(j)
+	reason["other"], reason["mended"] = "no name", ""
+	var changed []string
+	replay := engine.Replay{Frontier: r.f, Job: j, Pages: pages, Files: bucket.ReadAll, All: true}
+	if err := replay.Run(t.Context(), func(x engine.Replayed) error {
+		if x.Was != x.Now || x.WasReason != x.NowReason {
+			changed = append(changed, x.Key)
+		}
+		return x.Err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"mended", "other"}; !slices.Equal(changed, want) {
+		t.Errorf("the replay changed %q; want %q", changed, want)
+	}
+	want := []string{"mended done", "other error no name (screenshot)", "same error no price (screenshot)"}
+	if got := r.reasons(j.ID); !slices.Equal(got, want) {
+		t.Errorf("tasks %q; want %q\n%s", got, want, r.log)
 	}
 }
