@@ -75,12 +75,11 @@ func Of(p Page) (name string, ok bool) {
 	return "", false
 }
 
-// view is a page with the parts that signatures ask for. They are made when a signature asks for
-// them, because nearly all pages fail at its status or title.
+// view is a page with its title, which is read when a signature asks for it.
 type view struct {
 	Page
-	titled, lowered bool
-	body, title     string
+	titled bool
+	title  string
 }
 
 func (v *view) matches(s signature) bool {
@@ -116,29 +115,32 @@ func (v *view) hasHeader(name, text string) bool {
 // searched returns the part of the body that counts.
 func (v *view) searched() []byte { return v.Body[:min(len(v.Body), maxBody)] }
 
-// holds reports whether the body contains a text in lower case.
+// rarity lists characters, rare ones in pages first.
+const rarity = "@|~^{}[]_\\&;%qjzxkvwybgfmpuhdlcrnsioaet0123456789+*!?,.:#'-\"/=<> "
+
+// holds reports whether the body contains a text in lower case, in any case. It looks for the rarest
+// character of the text, because most normal pages are searched for some texts.
 func (v *view) holds(text string) bool {
-	// Each normal page is searched for an address of mail. At signs are rare.
-	if at := strings.IndexByte(text, '@'); at >= 0 {
-		return holdsAt(v.searched(), text, at)
+	at := 0
+	for i := range len(text) {
+		if strings.IndexByte(rarity, text[i]) < strings.IndexByte(rarity, text[at]) {
+			at = i
+		}
 	}
-	if !v.lowered {
-		v.lowered = true
-		v.body = strings.ToLower(string(v.searched()))
-	}
-	return strings.Contains(v.body, text)
+	c := text[at]
+	return holdsAt(v.searched(), text, at, c) || 'a' <= c && c <= 'z' && holdsAt(v.searched(), text, at, c-'a'+'A')
 }
 
-// holdsAt reports whether body contains a text, whose at sign has an index, in any case.
-func holdsAt(body []byte, text string, at int) bool {
+// holdsAt reports whether body contains a text, in any case, with the octet c at an index of it.
+func holdsAt(body []byte, text string, at int, c byte) bool {
 	for from := 0; ; from++ {
-		i := bytes.IndexByte(body[from:], '@')
+		i := bytes.IndexByte(body[from:], c)
 		if i < 0 {
 			return false
 		}
 		from += i
 		begin := from - at
-		if begin >= 0 && begin+len(text) <= len(body) && strings.EqualFold(string(body[begin:begin+len(text)]), text) {
+		if begin >= 0 && begin+len(text) <= len(body) && bytes.EqualFold(body[begin:begin+len(text)], []byte(text)) {
 			return true
 		}
 	}

@@ -69,7 +69,8 @@ type openStack struct {
 	m      *maker
 	nodes  []*html.Node
 	ends   []uint16 // the scopes that each ends
-	byAtom map[a.Atom][]int
+	before []int    // the position of the element of the same name below each, or -1
+	byAtom map[a.Atom]int
 	byName map[string][]int // names without an atom
 	stops  [scopes][]int
 
@@ -80,7 +81,7 @@ type openStack struct {
 }
 
 func newOpenStack(m *maker) openStack {
-	return openStack{m: m, byAtom: map[a.Atom][]int{}, byName: map[string][]int{}, formatting: map[*html.Node]bool{}}
+	return openStack{m: m, byAtom: map[a.Atom]int{}, byName: map[string][]int{}, formatting: map[*html.Node]bool{}}
 }
 
 func (s *openStack) len() int            { return len(s.nodes) }
@@ -97,7 +98,7 @@ func (s *openStack) top() *html.Node {
 func (s *openStack) push(n *html.Node) {
 	i := len(s.nodes)
 	ends := scopesOfNode(n)
-	s.nodes, s.ends = append(s.nodes, n), append(s.ends, ends)
+	s.nodes, s.ends, s.before = append(s.nodes, n), append(s.ends, ends), append(s.before, -1)
 	for scope := range scopes {
 		if ends&(1<<scope) != 0 {
 			s.stops[scope] = append(s.stops[scope], i)
@@ -107,7 +108,8 @@ func (s *openStack) push(n *html.Node) {
 	case n.Namespace != "":
 		s.foreign++
 	case n.DataAtom != 0:
-		s.byAtom[n.DataAtom] = append(s.byAtom[n.DataAtom], i)
+		s.before[i] = s.last(n.DataAtom)
+		s.byAtom[n.DataAtom] = i
 		if isFormatting(n.DataAtom) {
 			s.formatting[n] = true
 		}
@@ -118,9 +120,9 @@ func (s *openStack) push(n *html.Node) {
 
 func (s *openStack) pop() *html.Node {
 	i := len(s.nodes) - 1
-	n, ends := s.nodes[i], s.ends[i]
+	n, ends, before := s.nodes[i], s.ends[i], s.before[i]
 	s.nodes[i] = nil
-	s.nodes, s.ends = s.nodes[:i], s.ends[:i]
+	s.nodes, s.ends, s.before = s.nodes[:i], s.ends[:i], s.before[:i]
 	for scope := range scopes {
 		if ends&(1<<scope) != 0 {
 			s.stops[scope] = s.stops[scope][:len(s.stops[scope])-1]
@@ -130,8 +132,10 @@ func (s *openStack) pop() *html.Node {
 	case n.Namespace != "":
 		s.foreign--
 	case n.DataAtom != 0:
-		s.byAtom[n.DataAtom] = s.byAtom[n.DataAtom][:len(s.byAtom[n.DataAtom])-1]
-		delete(s.formatting, n)
+		s.byAtom[n.DataAtom] = before
+		if isFormatting(n.DataAtom) {
+			delete(s.formatting, n)
+		}
 	case len(s.byName[n.Data]) == 1:
 		delete(s.byName, n.Data)
 	default:
@@ -148,7 +152,12 @@ func (s *openStack) popTo(i int) {
 }
 
 // last returns the position of the topmost HTML element of a name, or -1.
-func (s *openStack) last(atom a.Atom) int { return lastOf(s.byAtom[atom]) }
+func (s *openStack) last(atom a.Atom) int {
+	if i, ok := s.byAtom[atom]; ok {
+		return i
+	}
+	return -1
+}
 
 // lastNamed is last for any name.
 func (s *openStack) lastNamed(atom a.Atom, name string) int {

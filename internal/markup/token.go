@@ -12,8 +12,8 @@ import (
 // which are nearly all, are slices of the document and cost no memory, and every other one is read
 // by a tokenizer that begins at its first byte. A test compares both.
 //
-// Not plain are a doctype, a CDATA section, an end tag with attributes, and a tag that holds a NUL
-// or that the end of the document cuts off.
+// Not plain are a CDATA section, an end tag with attributes, and a tag that holds a NUL or that the
+// end of the document cuts off.
 type tokens struct {
 	doc string
 	pos int
@@ -52,15 +52,18 @@ func (z *tokens) next() html.Token {
 	}
 	z.raw = ""
 	if t.Type == html.StartTagToken || t.Type == html.SelfClosingTagToken {
-		z.raw = rawNames[t.DataAtom]
+		z.raw = rawName(t.DataAtom)
 	}
 	return t
 }
 
-// rawNames holds the elements whose content is text. NextIsNotRawText makes an exception.
-var rawNames = map[a.Atom]string{
-	a.Iframe: "iframe", a.Noembed: "noembed", a.Noframes: "noframes", a.Noscript: "noscript", a.Plaintext: "plaintext",
-	a.Script: "script", a.Style: "style", a.Textarea: "textarea", a.Title: "title", a.Xmp: "xmp",
+// rawName returns the name of an element if its content is text. notRaw makes an exception.
+func rawName(atom a.Atom) string {
+	switch atom {
+	case a.Iframe, a.Noembed, a.Noframes, a.Noscript, a.Plaintext, a.Script, a.Style, a.Textarea, a.Title, a.Xmp:
+		return atom.String()
+	}
+	return ""
 }
 
 // notRaw reports that the content of the current tag is markup.
@@ -111,7 +114,11 @@ func (z *tokens) textLength() int {
 func (z *tokens) text(n int) html.Token {
 	s := z.doc[z.pos : z.pos+n]
 	z.pos += n
-	return html.Token{Type: html.TextToken, Data: html.UnescapeString(newlines(s))}
+	s = newlines(s)
+	if strings.IndexByte(s, '&') >= 0 {
+		s = html.UnescapeString(s)
+	}
+	return html.Token{Type: html.TextToken, Data: s}
 }
 
 // newlines writes each end of a line as a line feed.
@@ -202,6 +209,8 @@ func (z *tokens) plain() (t html.Token, ok bool) {
 		return z.comment(), true
 	case c == '?':
 		return z.bogusComment(1), true
+	case c == '!' && hasDoctype(z.doc[z.pos+len("<!"):]):
+		return z.doctype()
 	case c == '!' && !isDeclaration(z.doc[z.pos+len("<!"):], z.cdata):
 		return z.bogusComment(len("<!")), true
 	}

@@ -100,3 +100,20 @@ func reference(s string) string {
 	}
 	return decoded + s[n:]
 }
+
+// hasDoctype reports whether what follows "<!" is the name of a doctype.
+func hasDoctype(s string) bool {
+	const name = "doctype"
+	return len(s) >= len(name) && asciiLower(s[:len(name)]) == name
+}
+
+// doctype reads a doctype.
+func (z *tokens) doctype() (t html.Token, ok bool) {
+	rest := strings.TrimLeft(z.doc[z.pos+len("<!doctype"):], whitespace)
+	n := strings.IndexByte(rest, '>')
+	if n < 0 || strings.ContainsAny(rest[:n], "&\r") {
+		return t, false
+	}
+	z.pos = len(z.doc) - len(rest) + n + 1
+	return html.Token{Type: html.DoctypeToken, Data: rest[:n]}, true
+}
