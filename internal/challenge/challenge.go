@@ -118,7 +118,7 @@ func (v *view) searched() []byte { return v.Body[:min(len(v.Body), maxBody)] }
 // rarity lists characters, rare ones in pages first.
 const rarity = "@|~^{}[]_\\&;%qjzxkvwybgfmpuhdlcrnsioaet0123456789+*!?,.:#'-\"/=<> "
 
-// holds reports whether the body contains a text in lower case, in any case. It looks for the rarest
+// holds reports whether the body contains a text, in any case. It looks for the rarest
 // character of the text, because most normal pages are searched for some texts.
 func (v *view) holds(text string) bool {
 	at := 0
