@@ -84,8 +84,8 @@ func rejectsAll(v any) bool {
 func (s *RecordSchema) Required() []string { return slices.Clone(s.schema.Required) }
 
 // Check returns the first rule that the fields of a record break, or nil. The order of rules is the
-// order of the fields' pointers.
-func (s *RecordSchema) Check(fields map[string]any) (out *seine.Violation) {
+// order of the fields' pointers. decimals may be nil.
+func (s *RecordSchema) Check(fields map[string]any, decimals Decimals) (out *seine.Violation) {
 	defer func() {
 		if v := recover(); v != nil { // the library computes with numbers that have no bound
 			out = &seine.Violation{Rule: "number", Reason: "a number is too large to be checked"}
@@ -101,6 +101,9 @@ func (s *RecordSchema) Check(fields map[string]any) (out *seine.Violation) {
 	failed, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
 		return &seine.Violation{Rule: "schema", Reason: err.Error()}
+	}
+	if texts, ok := decimals.asTexts(fields, failed); ok { // fewer numbers each time
+		return s.Check(texts, decimals)
 	}
 	least := leastCause(failed)
 	return &seine.Violation{Field: pointer(least.InstanceLocation), Rule: ruleOf(least), Reason: inEnglish(least.ErrorKind)}

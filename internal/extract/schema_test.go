@@ -3,6 +3,7 @@ package extract
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -56,7 +57,7 @@ func TestASchemaChecksRecords(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := compileSchema(t, c.schema).Check(c.fields)
+			got := compileSchema(t, c.schema).Check(c.fields, nil)
 			if c.want != nil && got != nil && c.want.Reason == "" {
 				c.want.Reason = got.Reason // the library's words for a format
 			}
@@ -92,6 +93,61 @@ func TestAMistakeInASchema(t *testing.T) {
 			got, ok := errors.AsType[*SchemaError](err)
 			if !ok || !strings.HasPrefix(got.Message, c.want) || !slices.Equal(got.Path, c.path) {
 				t.Errorf("%v: got %v; want %q at %q", c.schema, err, c.want, c.path)
+			}
+		})
+	}
+}
+
+// A decimal meets a schema as a number or as the text of its digits, wherever it is. Other numbers
+// are no texts.
+func TestADecimalIsANumberOrAText(t *testing.T) {
+	t.Parallel()
+	price := func(schema string) string { return `{"properties": {"price": ` + schema + `}}` }
+	one := func(v any) map[string]any { return map[string]any{"price": v} }
+	for _, c := range []struct {
+		name, schema string
+		fields       map[string]any
+		want         string // the pointer and the rule, if one is broken
+	}{
+		{"a number", price(`{"type": "number", "minimum": 1}`), one(json.Number("1.50")), ""},
+		{"a text", price(`{"type": "string", "pattern": "^1\\.50$"}`), one(json.Number("1.50")), ""},
+		{"a whole number", price(`{"type": "string", "pattern": "^3$"}`), one(int64(3)), ""},
+		{"a float", price(`{"const": "0.25"}`), one(0.25), ""},
+		{"a text or null", price(`{"type": ["string", "null"]}`), one(json.Number("1.50")), ""},
+		{"no value", price(`{"type": ["string", "null"]}`), one(nil), ""},
+		{"one of some texts", price(`{"enum": ["1.50", "2.50"]}`), one(json.Number("1.50")), ""},
+		{"an alternative", price(`{"anyOf": [{"type": "null"}, {"type": "string"}]}`), one(json.Number("1.50")), ""},
+		{"a text that does not match", price(`{"type": "string", "pattern": "^9"}`), one(json.Number("1.50")), "/price pattern"},
+		{"a number that is too small", price(`{"type": "number", "minimum": 2}`), one(json.Number("1.50")), "/price minimum"},
+		{"another type", price(`{"type": "boolean"}`), one(json.Number("1.50")), "/price type"},
+		{"a field that is no decimal", `{"properties": {"pages": {"type": "string"}}}`, map[string]any{"pages": int64(3)}, "/pages type"},
+		{"a list", `{"properties": {"all": {"items": {"type": "string"}}}}`, map[string]any{"all": []any{json.Number("1.50"), int64(2), nil}}, "/all/2 type"},
+		{"an object in a list", `{"properties": {"rows": {"items": {"properties": {"cost": {"type": "string"}, "n": {"type": "number"}}}}}}`,
+			map[string]any{"rows": []any{map[string]any{"cost": json.Number("1.50"), "n": json.Number("1.50")}}}, ""},
+		{"the amount of a price", `{"properties": {"offer": {"properties": {"amount": {"type": "string"}}}}}`, map[string]any{"offer": map[string]any{"amount": json.Number("1.50")}}, ""},
+		{"of an each", `{"properties": {"own": {"type": "string"}}}`, map[string]any{"own": json.Number("1.50")}, ""},
+		{"an alternative source", `{"properties": {"first": {"type": "string"}}}`, map[string]any{"first": json.Number("1.50")}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			decimals := DecimalsOf(Rules{
+				Fields: []Field{
+					{Name: "price", Type: "decimal"}, {Name: "pages", Type: "int"}, {Name: "all", Type: "decimal", All: true}, {Name: "offer", Type: "price"},
+					{Name: "rows", Fields: []Field{{Name: "cost", Type: "decimal"}, {Name: "n", Type: "float"}}},
+					{Name: "first", First: []Field{{CSS: "b"}, {CSS: "p", Type: "decimal"}}},
+				},
+				Each: []Each{{Fields: []Field{{Name: "own", Type: "decimal"}}}},
+			})
+			before := fmt.Sprintf("%#v", c.fields)
+			got := ""
+			if v := compileSchema(t, c.schema).Check(c.fields, decimals); v != nil {
+				got = v.Field + " " + v.Rule
+			}
+			if got != c.want {
+				t.Errorf("violation %q; want %q", got, c.want)
+			}
+			if after := fmt.Sprintf("%#v", c.fields); after != before {
+				t.Errorf("the record became %s; it was %s", after, before)
 			}
 		})
 	}

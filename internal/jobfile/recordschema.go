@@ -118,6 +118,13 @@ func (a *assembly) schemas(rules []extract.Rules) (check func(page string, r sei
 	if top == nil && len(kinds) == 0 {
 		return nil, sum
 	}
+	decimals := map[string]extract.Decimals{}
+	for _, r := range rules {
+		decimals[r.Name] = extract.DecimalsOf(r)
+	}
+	if len(rules) == 1 { // its tasks need no page kind
+		decimals[""] = decimals[rules[0].Name]
+	}
 	return func(page string, r seine.Record) *seine.Violation {
 		schema := top
 		if own, ok := kinds[page]; ok {
@@ -126,7 +133,7 @@ func (a *assembly) schemas(rules []extract.Rules) (check func(page string, r sei
 		if schema == nil {
 			return nil
 		}
-		return schema.Check(r.Fields)
+		return schema.Check(r.Fields, decimals[page])
 	}, sum
 }
 

@@ -74,6 +74,40 @@ schema: {properties: {n: {type: string}}}
 	}
 }
 
+// A decimal of a page meets a schema that asks for a number, and one that asks for a text.
+func TestDecimalsMeetASchema(t *testing.T) {
+	t.Parallel()
+	fields := "fields: {name: {css: h1}, price: {css: .price, type: decimal}}"
+	number := "schema: {required: [price], properties: {price: {type: number, minimum: 1}}}"
+	text := `schema: {required: [price], properties: {price: {type: string, pattern: '^\d+\.\d\d$'}}}`
+	for name, job := range map[string]string{
+		"a number": fields + "\n" + number, "a text": fields + "\n" + text,
+		"a page kind":            "pages: {a: {" + fields + "}}\n" + text,
+		"a schema of a kind":     "pages: {a: {" + fields + ", " + text + "}}",
+		"another kind before it": "pages: {b: {fields: {name: {css: h1}}, record: none}, a: {match: /a, " + fields + ", " + text + "}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, err := Parse("job.yaml", []byte(schemaHead+job), os.LookupEnv)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page := &seine.Page{URL: "https://shop.example/a", Status: 200, Header: map[string][]string{"Content-Type": {"text/html"}}, Body: []byte("<h1>x</h1><p class=price>EUR 4.50</p>")}
+			task := seine.Task{Key: page.URL, URL: page.URL}
+			if len(f.Job.Pages) > 0 {
+				task.Page = "a"
+			}
+			out, err := f.Job.Scraper.Scrape(t.Context(), task, page)
+			if err != nil || len(out.Records) != 1 {
+				t.Fatalf("%+v, %v; want a record", out, err)
+			}
+			if v := f.Job.Check(task.Page, out.Records[0]); v != nil {
+				t.Errorf("%v: %+v", out.Records[0].Fields, v)
+			}
+		})
+	}
+}
+
 // A schema in a file belongs to the rules: the digest changes with it. A command that runs no page
 // does not need the file.
 func TestTheSchemaInAFile(t *testing.T) {
