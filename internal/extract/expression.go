@@ -157,6 +157,10 @@ func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) 
 		if slices.Contains(v.called, name) {
 			known = builtin.Names
 		}
+		if meant := otherWords[name]; meant != "" && !slices.Contains(v.called, name) {
+			mistakes = append(mistakes, mistake{message: fmt.Sprintf("unknown name %q in the expression: write %s", name, meant)})
+			continue
+		}
 		mistakes = append(mistakes, mistake{
 			message: fmt.Sprintf("unknown name %q in the expression", name), near: Nearest(name, known),
 		})
@@ -218,9 +222,23 @@ func (v *visitor) Visit(node *ast.Node) {
 // goTypes are the words of the library for what we call otherwise.
 var goTypes = strings.NewReplacer("[]interface {}", "list", "map[string]interface {}", "object", "interface {}", "any", "<nil>", "nil")
 
+// otherWords are the words of other languages for the values of expressions.
+var otherWords = map[string]string{
+	"null": "nil", "NULL": "nil", "None": "nil", "undefined": "nil", "True": "true", "False": "false",
+}
+
+// otherSigns are the remedies for signs of other languages, by the library's message.
+var otherSigns = map[string]string{
+	`unexpected token Operator("=")`:    "two values are equal with ==",
+	`unexpected token Identifier("is")`: "compare with ==, for example price == nil",
+}
+
 // explain returns an error of the library on one line.
 func explain(err error) string {
 	if e, ok := errors.AsType[*file.Error](err); ok {
+		if remedy := otherSigns[e.Message]; remedy != "" {
+			return e.Message + character(err) + ": " + remedy
+		}
 		return goTypes.Replace(e.Message) + character(err)
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")

@@ -109,12 +109,6 @@ func (d *decoder) decode(v reflect.Value, n *node, path string, l limits) {
 	}
 }
 
-// absent maps keys of other scrapers to Seine's equivalent.
-var absent = map[string]string{
-	"links": "give follow: [{css: a}], or follow: all",
-	"crawl": "give follow: all, and scope for its bounds",
-}
-
 // structure reads a mapping into a struct.
 func (d *decoder) structure(v reflect.Value, n *node, path string) {
 	if n.kind != mapping {
@@ -131,17 +125,7 @@ func (d *decoder) structure(v reflect.Value, n *node, path string) {
 		d.keys[at] = p.at
 		i := slices.Index(known, p.key)
 		if i < 0 {
-			in := ""
-			if path != "" {
-				in = " in " + path
-			}
-			if instead := absent[at]; instead != "" {
-				d.say(p.at, at, "unknown key %q: %s", p.key, instead)
-				continue
-			}
-			near := extract.Nearest(p.key, known)
-			meant = append(meant, near)
-			d.say(p.at, at, "unknown key %q%s%s", shorten(p.key), in, didYouMean(near))
+			meant = append(meant, d.unknown(p, path, known))
 			continue
 		}
 		d.decode(v.Field(i), p.value, at, limitsOf(t.Field(i).Tag))
@@ -212,9 +196,20 @@ func parent(path string) string {
 	return path[:max(strings.LastIndexByte(path, '.'), strings.LastIndexByte(path, '['), 0)]
 }
 
+// fieldPath matches the path of a field.
+var fieldPath = regexp.MustCompile(`(^|\.)fields\.[A-Za-z0-9_]+$`)
+
 // wrong reports a value of the wrong type.
 func (d *decoder) wrong(n *node, path, want string) {
 	got := n.what()
+	switch {
+	case path == "seeds" && n.kind == scalar:
+		got += ": give seeds: {urls: [" + shorten(n.text) + "]}"
+	case path == "seeds" && n.kind == sequence:
+		got += ": give seeds: {urls: […]}"
+	case fieldPath.MatchString(path) && n.kind == scalar && n.text != "":
+		got += fmt.Sprintf(": give %s: {css: %s}", path[strings.LastIndex(path, ".")+1:], shorten(n.text))
+	}
 	if n.kind == mapping && want == "a text" {
 		got += ": quote a text that holds a colon" // [https://a.example:8080/] is read as one
 	}

@@ -71,7 +71,7 @@ type field struct {
 	// `modified`. At most 50,000 elements are searched.
 	Article *string `yaml:"article" example:"text"`
 
-	// What a PDF holds: `text`, `pages` (the text of each), `count` of pages, `title`, `author`,
+	// Parts of a PDF: `text`, `pages` (the text of each), `count` of pages, `title`, `author`,
 	// `subject`, `keywords`, `creator`, `producer`, `created` or `modified`. A PDF that is broken,
 	// encrypted, of more than 10,000 pages or 1 MiB of text fails its task with that reason.
 	PDF *string `yaml:"pdf" example:"text"`

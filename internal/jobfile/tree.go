@@ -145,6 +145,14 @@ func sayYAML(err error, src []byte, r *report) {
 		}
 	case strings.HasPrefix(message, "did not find expected ',' or"):
 		message += ": close the list, or quote a text that holds brackets or braces"
+	case strings.HasPrefix(message, "did not find expected node content"):
+		message += ": a value is missing; quote a text that begins with #, because # begins a comment"
+	case strings.HasPrefix(message, "did not find expected alphabetic"):
+		message += ": quote a text that begins with * or &"
+	case strings.HasPrefix(message, "found unknown escape character"):
+		message += ": a backslash in double quotes begins an escape, so give the text in single quotes"
+	case strings.HasPrefix(message, "found unexpected end of stream"):
+		message += ": close the quotation mark, and double a quotation mark within the text"
 	case strings.HasPrefix(message, "mapping values are not allowed"):
 		message += ": quote a text that holds a colon and a space, or check the indentation"
 	}
