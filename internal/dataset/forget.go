@@ -15,6 +15,7 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/recording"
 	"github.com/seinehq/seine/internal/weburl"
@@ -82,13 +83,18 @@ func (r *ForgetReport) add(f frontier.Forgotten) {
 // and a call that was interrupted goes on.
 func (s *Set) Forget(ctx context.Context, opts ForgetOptions, each func(key string) error) (report ForgetReport, err error) {
 	report.Busy = []string{}
-	sp, err := newSpill(ctx, `create table chosen (key text primary key) without rowid`)
+	sp, err := newSpill(ctx, `create table chosen (key text primary key) without rowid; create table named (id text primary key) without rowid`)
 	if err != nil {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, sp.close()) }()
 	if err := s.choose(ctx, sp, opts.Selector); err != nil {
 		return report, err
+	}
+	if opts.Yes {
+		if err := s.nameFiles(ctx, sp, opts.Keys); err != nil {
+			return report, err
+		}
 	}
 	for after := ""; ; {
 		var keys []string
@@ -102,6 +108,11 @@ func (s *Set) Forget(ctx context.Context, opts ForgetOptions, each func(key stri
 			break
 		}
 		after = keys[len(keys)-1]
+		if opts.Yes {
+			if err := s.nameFiles(ctx, sp, keys); err != nil {
+				return report, err
+			}
+		}
 		if err := s.forget(ctx, keys, opts.Yes, &report); err != nil {
 			return report, err
 		}
@@ -118,7 +129,72 @@ func (s *Set) Forget(ctx context.Context, opts ForgetOptions, each func(key stri
 	if !opts.Yes {
 		return report, nil
 	}
-	return report, s.erase(ctx, &report)
+	if err := s.erase(ctx, &report); err != nil {
+		return report, err
+	}
+	return report, s.eraseStrays(ctx, sp, &report)
+}
+
+// nameFiles notes how the paths of files name tasks and their records.
+func (s *Set) nameFiles(ctx context.Context, sp *spill, keys []string) error {
+	note := func(key string) error {
+		return sp.exec(ctx, `insert or ignore into named values (?)`, extract.Sanitize(key))
+	}
+	records, err := s.Frontier.RecordsOf(ctx, s.ID, keys)
+	if err != nil {
+		return err
+	}
+	keys = slices.Clone(keys)
+	for _, r := range records {
+		keys = append(keys, r.Key)
+	}
+	for _, key := range keys {
+		if err := note(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseStrays deletes the files of forgotten tasks that no record owns: files of records that the
+// rules dropped, or that a later visit replaced. Their rows are gone, and their paths tell.
+func (s *Set) eraseStrays(ctx context.Context, sp *spill, report *ForgetReport) error {
+	layout := s.Rules.Layout()
+	if any, err := sp.has(ctx, `select 1 from named`); err != nil || !any || !layout.NamesIDs() {
+		return err
+	}
+	busy := map[string]bool{}
+	for _, key := range report.Busy {
+		busy[extract.Sanitize(key)] = true
+	}
+	var files []object
+	flush := func() error {
+		gone, err := s.remove(ctx, files, time.Now().Add(time.Hour))
+		for _, f := range files {
+			if gone[f.path] {
+				report.Files++
+				report.Bytes += f.bytes
+			}
+		}
+		files = files[:0]
+		return err
+	}
+	if err := s.Store.list(ctx, layout.Prefix(), func(o object) error {
+		place, ok := layout.Parse(o.path)
+		if !ok || busy[place.ID] {
+			return nil
+		}
+		if named, err := sp.has(ctx, `select 1 from named where id = ?`, place.ID); err != nil || !named {
+			return err
+		}
+		if files = append(files, o); len(files) < sweepBatch {
+			return nil
+		}
+		return flush()
+	}); err != nil {
+		return err
+	}
+	return flush()
 }
 
 // forget deletes the rows of tasks, or counts them.

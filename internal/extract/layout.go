@@ -217,6 +217,12 @@ func notField(name string) bool {
 	return name == "id" || name == "key" || name == "asset" || name == "ext" || name == numberName
 }
 
+// NamesIDs reports whether [Layout.Parse] reads an ID in each path. It does not for a job in Go,
+// whose code chooses the paths.
+func (l *Layout) NamesIDs() bool {
+	return !l.code && slices.ContainsFunc(l.key, func(p part) bool { return p.name == "id" || p.name == "key" })
+}
+
 // Prefix is the folder that all paths lie in, with a slash at its end; empty
 // when the template begins with a name.
 func (l *Layout) Prefix() string {
