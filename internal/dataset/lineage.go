@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 
@@ -43,13 +44,21 @@ func lineageOf(job *seine.Job, r frontier.Stored, fields []byte) lineage {
 	out := lineage{
 		Digest: hex.EncodeToString(r.Digest), Permission: job.Permission, Robots: string(seine.ObeyRules), Recording: hex.EncodeToString(r.Recording),
 	}
-	if v := gjson.GetBytes(fields, frontier.RobotsField); v.Type == gjson.String {
+	if v := fieldOf(fields, frontier.RobotsField); v.Type == gjson.String {
 		out.Robots = v.Str
 	}
-	if v := gjson.GetBytes(fields, frontier.ConsentField); v.IsArray() && json.Unmarshal([]byte(v.Raw), &out.Consent) != nil {
+	if v := fieldOf(fields, frontier.ConsentField); v.IsArray() && json.Unmarshal([]byte(v.Raw), &out.Consent) != nil {
 		out.Consent = nil // a field of the job's own rules
 	}
 	return out
+}
+
+// fieldOf returns a field of a record. Most records do not have it, and are not read for it.
+func fieldOf(fields []byte, name string) gjson.Result {
+	if !bytes.Contains(fields, []byte(name)) {
+		return gjson.Result{}
+	}
+	return gjson.GetBytes(fields, name)
 }
 
 // states reports whether the lineage holds the value of a field.

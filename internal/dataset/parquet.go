@@ -34,6 +34,9 @@ type parquetFile struct {
 	leaves [][]parquet.Value
 	rows   []parquet.Row
 	bytes  int64
+
+	text   []byte         // the texts of rows
+	values []gjson.Result // of the objects that are being written
 }
 
 // newParquet returns a file with the columns of a table.
@@ -82,7 +85,10 @@ func (p *parquetFile) hand() error {
 	if _, err := p.out.WriteRows(p.rows); err != nil {
 		return err
 	}
-	p.rows = p.rows[:0]
+	p.rows, p.text = p.rows[:0], p.text[:0]
+	if cap(p.text) > rowGroupBytes {
+		p.text = nil
+	}
 	if p.bytes < rowGroupBytes {
 		return nil
 	}
@@ -110,7 +116,7 @@ func (p *parquetFile) emit(c *column, v gjson.Result, rep, def int) error {
 	case columns.List:
 		return p.list(c, v, rep, def+1)
 	default:
-		x, ok := c.scalar(v)
+		x, ok := p.scalar(c, v)
 		if !ok {
 			return errMisfit
 		}
@@ -123,7 +129,10 @@ func (p *parquetFile) object(c *column, v gjson.Result, rep, def int) error {
 	if !v.IsObject() {
 		return errMisfit
 	}
-	values := make([]gjson.Result, len(c.fields))
+	begin := len(p.values)
+	p.values = append(p.values, make([]gjson.Result, len(c.fields))...)
+	values := p.values[begin:]
+	defer func() { p.values = p.values[:begin] }()
 	known := true
 	v.ForEach(func(name, item gjson.Result) bool {
 		var i int
@@ -278,7 +287,7 @@ func (o ordered) Fields() []parquet.Field {
 }
 
 // scalar returns the value of a leaf. ok is false if the leaf cannot hold it.
-func (c *column) scalar(v gjson.Result) (x parquet.Value, ok bool) {
+func (p *parquetFile) scalar(c *column, v gjson.Result) (x parquet.Value, ok bool) {
 	switch c.kind {
 	case columns.Bool:
 		return parquet.BooleanValue(v.Type == gjson.True), v.IsBool()
@@ -293,18 +302,23 @@ func (c *column) scalar(v gjson.Result) (x parquet.Value, ok bool) {
 		return parquet.DoubleValue(f), ok
 	case columns.JSON:
 		text, err := canonical(v.Raw)
-		return byteArray(text), err == nil
+		return p.byteArray(text), err == nil
 	case columns.Digits, columns.Text:
 		if v.Type == gjson.String {
-			return byteArray(v.Str), c.kind == columns.Text && !c.empty
+			return p.byteArray(v.Str), c.kind == columns.Text && !c.empty
 		}
-		return byteArray(v.Raw), v.Type != gjson.JSON && !c.empty && (c.kind == columns.Text || v.Type == gjson.Number)
+		return p.byteArray(v.Raw), v.Type != gjson.JSON && !c.empty && (c.kind == columns.Text || v.Type == gjson.Number)
 	default:
 		return x, false
 	}
 }
 
-func byteArray(s string) parquet.Value { return parquet.ByteArrayValue([]byte(s)) }
+// byteArray returns a text, which is valid until the rows are handed over.
+func (p *parquetFile) byteArray(s string) parquet.Value {
+	begin := len(p.text)
+	p.text = append(p.text, s...)
+	return parquet.ByteArrayValue(p.text[begin:])
+}
 
 // canonical returns a JSON text in the form that is equal for equal values.
 func canonical(text string) (string, error) {

@@ -51,6 +51,9 @@ type Split struct {
 
 // splitOf returns the number of the split of a key.
 func splitOf(splits []Split, key string) int {
+	if len(splits) < 2 {
+		return 0
+	}
 	sum := sha256.Sum256([]byte(key))
 	x := float64(binary.BigEndian.Uint64(sum[:8])) / (1 << 64)
 	for i, s := range splits[:max(0, len(splits)-1)] {
