@@ -48,12 +48,7 @@ func (c *console) describePages(job *seine.Job, rules *extract.Scraper) {
 			c.print("            links %s → %s", terminal.Escape(l.From), to)
 		}
 	}
-	if job.Robots == seine.Ignore {
-		c.print("  robots    ignored: robots.txt and robots instructions of pages do not count")
-	}
-	if job.Consent == seine.Ignore {
-		c.print("  consent   ignored: signals against the use for training do not count")
-	}
+	c.printIgnored(about(job))
 }
 
 // describeSession prints how the job reaches its site, and how it is known there.

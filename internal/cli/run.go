@@ -183,7 +183,7 @@ func idle(progress []runner.Progress) bool {
 // report prints the result of a run. A run that was idle may have had nothing to do.
 func (a *runCommand) report(job *seine.Job, s runner.Status, idle bool, took time.Duration) error {
 	if a.json() {
-		return a.printStatus(job.Name, s, explores(job))
+		return a.printStatus(job.Name, s, about(job))
 	}
 	if a.quiet {
 		return nil
@@ -193,7 +193,7 @@ func (a *runCommand) report(job *seine.Job, s runner.Status, idle bool, took tim
 		return nil
 	}
 	a.print("")
-	a.printCounts(job.Name, s, explores(job))
+	a.printCounts(job.Name, s, about(job))
 	if s.Assets > 0 {
 		where := a.storeOf(job).url
 		if p, ok := strings.CutPrefix(where, "file:"); ok {

@@ -97,8 +97,8 @@ func (a *app) webConsole(f drivers.Frontier, token string, hosts []string) (http
 			return a.spacesOfJob(ctx, f, info, s, part)
 		},
 		Report: func(_ context.Context, info frontier.JobInfo, s frontier.Status) any {
-			job, err := a.stored(info, needs{})
-			return statusOf(info.Name, s, err == nil && explores(job))
+			job, _ := a.stored(info, needs{}) // nil if it is not known here
+			return statusOf(info.Name, s, about(job))
 		},
 		Hold: func(ctx context.Context, info frontier.JobInfo, host string, paused bool) error {
 			_, err := hold(ctx, f, held{info, host}, paused)

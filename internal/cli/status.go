@@ -110,10 +110,10 @@ func (a *statusCommand) report(ctx context.Context, f frontier.Frontier, infos [
 		if err != nil {
 			return err
 		}
-		job, err := a.stored(info, needs{})
-		chooses := err == nil && explores(job)
+		job, _ := a.stored(info, needs{}) // nil if it is not known here
+		known := about(job)
 		if a.json() {
-			if err := a.printStatus(info.Name, s, chooses); err != nil {
+			if err := a.printStatus(info.Name, s, known); err != nil {
 				return err
 			}
 			continue
@@ -121,7 +121,7 @@ func (a *statusCommand) report(ctx context.Context, f frontier.Frontier, infos [
 		if i > 0 {
 			a.print("")
 		}
-		a.printCounts(info.Name, s, chooses)
+		a.printCounts(info.Name, s, known)
 		if err := a.printStopped(ctx, f, info); err != nil {
 			return err
 		}
@@ -179,6 +179,10 @@ type statusJSON struct {
 
 	// Session is the session on the site, or null.
 	Session *sessionJSON `json:"session"`
+
+	// Robots and Consent are obey or ignore, or empty if the job is not known here.
+	Robots  string `json:"robots"`
+	Consent string `json:"consent"`
 }
 
 type refusalJSON struct {
@@ -208,22 +212,23 @@ type reasonJSON struct {
 	Count  int64  `json:"count"`
 }
 
-func (c *console) printStatus(job string, s frontier.Status, explores bool) error {
-	return c.printJSON(statusOf(job, s, explores))
+func (c *console) printStatus(job string, s frontier.Status, known aboutJob) error {
+	return c.printJSON(statusOf(job, s, known))
 }
 
 // statusOf returns the report of a job.
-func statusOf(job string, s frontier.Status, explores bool) statusJSON {
+func statusOf(job string, s frontier.Status, known aboutJob) statusJSON {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
 		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{}, Refusals: []refusalJSON{},
 		Drift: append([]drift.Alarm{}, s.Drift...), Pages: pagesOf(s), LeftOut: leftOutOf(s), Via: viasOf(s), Fresh: freshOf(s), Session: sessionOf(s.Session),
+		Robots: string(known.robots), Consent: string(known.consent),
 	}
 	for _, state := range seine.States {
 		out.States[state.String()] = s.States[state]
 	}
 	out.Final.Error, out.Final.Stale = s.Final[seine.Error], s.Final[seine.Stale]
-	if eta, ok := timeLeft(s, explores); ok {
+	if eta, ok := timeLeft(s, known.explores); ok {
 		seconds := eta.Seconds()
 		out.ETAS = &seconds
 	}
@@ -269,7 +274,7 @@ func timeLeft(s frontier.Status, explores bool) (d time.Duration, ok bool) {
 }
 
 // printCounts prints a job's states with the reasons below each.
-func (c *console) printCounts(job string, s frontier.Status, explores bool) {
+func (c *console) printCounts(job string, s frontier.Status, known aboutJob) {
 	head := job
 	if s.Paused {
 		head += " (paused)"
@@ -277,7 +282,7 @@ func (c *console) printCounts(job string, s frontier.Status, explores bool) {
 	if s.Rate > 0 {
 		head += fmt.Sprintf("  %.1f tasks/s by %s", s.Rate, counted(s.Workers, "worker"))
 	}
-	if eta, ok := timeLeft(s, explores); ok && s.Open+s.Unseen > 0 {
+	if eta, ok := timeLeft(s, known.explores); ok && s.Open+s.Unseen > 0 {
 		head += ", about " + brief(eta) + " to go"
 	}
 	c.print("%s", head)
@@ -302,6 +307,7 @@ func (c *console) printCounts(job string, s frontier.Status, explores bool) {
 		_, _ = fmt.Fprintf(t, "  unseen\t%d\t%s not admitted yet\n", s.Unseen, number.Chosen(s.Unseen, "id that was", "ids that were"))
 	}
 	_ = t.Flush()
+	c.printIgnored(known)
 	c.printPages(s)
 	if s.FailedAssets > 0 {
 		c.print("  %s failed; the records are stored, and `seine export` lists the failures", counted(s.FailedAssets, "asset"))

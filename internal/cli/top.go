@@ -59,7 +59,7 @@ func (a *topCommand) run(ctx context.Context) error {
 type jobStatus struct {
 	frontier.JobInfo
 	frontier.Status
-	explores bool
+	known aboutJob
 }
 
 func (a *topCommand) show(ctx context.Context, f drivers.Frontier) error {
@@ -84,13 +84,13 @@ func (a *topCommand) show(ctx context.Context, f drivers.Frontier) error {
 		if err != nil {
 			return err
 		}
-		job, err := a.stored(info, needs{})
-		jobs = append(jobs, jobStatus{info, s, err == nil && explores(job)})
+		job, _ := a.stored(info, needs{}) // nil if it is not known here
+		jobs = append(jobs, jobStatus{info, s, about(job)})
 	}
 	if a.json() {
 		out := topJSON{Jobs: []statusJSON{}, Workers: web.WorkersOf(workers)}
 		for _, j := range jobs {
-			out.Jobs = append(out.Jobs, statusOf(j.Name, j.Status, j.explores))
+			out.Jobs = append(out.Jobs, statusOf(j.Name, j.Status, j.known))
 		}
 		return a.printJSON(out)
 	}
@@ -117,7 +117,7 @@ func (c *console) printJobs(jobs []jobStatus) {
 	_, _ = fmt.Fprintln(t, "JOB\tSTATE\tDONE\tSKIPPED\tSTALE\tERROR\tLEFT\tRECORDS\tFILES\tPER SECOND\tTO GO")
 	for _, j := range jobs {
 		left := ""
-		if eta, ok := timeLeft(j.Status, j.explores); ok && j.Open+j.Unseen > 0 {
+		if eta, ok := timeLeft(j.Status, j.known.explores); ok && j.Open+j.Unseen > 0 {
 			left = brief(eta)
 		}
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f\t%s\n", terminal.Escape(j.Name), j.Phase(), j.States[seine.Done], j.States[seine.Skipped], j.States[seine.Stale],

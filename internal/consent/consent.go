@@ -149,6 +149,8 @@ func (l *list) meta(m Meta) {
 				l.directives(part, value, "meta "+name)
 			}
 		}
+	case "content-usage", "content-signal":
+		l.preferences(name, value, "meta "+name)
 	default:
 		l.field(name, value, "meta "+name)
 	}

@@ -72,6 +72,8 @@ func TestOf(t *testing.T) {
 		{name: "usage in any case", header: http.Header{"content-usage": {`Train-AI = "N"`}}, want: "!train-ai=n@header content-usage"},
 		{name: "signal", header: http.Header{"Content-Signal": {"search=yes, ai-train=no"}}, kind: Image, want: "search=yes@header Content-Signal !ai-train=no@header Content-Signal"},
 		{name: "signal's words in the other header", header: http.Header{"Content-Usage": {"ai-train=no"}}},
+		{name: "usage in meta", metas: []Meta{{"Content-Usage", "train-ai=n"}}, want: "!train-ai=n@meta content-usage"},
+		{name: "signal in meta", metas: []Meta{{"content-signal", "search=yes, ai-train=no"}}, kind: Image, want: "search=yes@meta content-signal !ai-train=no@meta content-signal"},
 		{name: "bytes that are not UTF-8", header: tag("noai \xff"), want: "!noai=noai @header X-Robots-Tag"},
 	} {
 		got := Of(tt.header, tt.metas, tt.kind)

@@ -3,6 +3,7 @@ package manners
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"golang.org/x/net/html"
 
@@ -75,16 +76,24 @@ func metas(page *seine.Page) []consent.Meta {
 			if string(name) != "meta" || !more {
 				continue
 			}
-			var m consent.Meta
+			var (
+				m     consent.Meta
+				equiv string
+			)
 			for more {
 				var key, value []byte
 				key, value, more = z.TagAttr()
 				switch string(key) {
 				case "name":
 					m.Name = string(value)
+				case "http-equiv":
+					equiv = strings.ToLower(strings.TrimSpace(string(value)))
 				case "content":
 					m.Content = string(value)
 				}
+			}
+			if m.Name == "" {
+				m.Name = headers[equiv]
 			}
 			if m.Name != "" {
 				out = append(out, m)
@@ -93,6 +102,13 @@ func metas(page *seine.Page) []consent.Meta {
 		}
 	}
 	return out
+}
+
+// headers are the headers that a meta element may state with http-equiv, and the names of their
+// meta elements.
+var headers = map[string]string{
+	"x-robots-tag": "robots", "content-usage": "content-usage", "content-signal": "content-signal",
+	"tdm-reservation": "tdm-reservation", "tdm-policy": "tdm-policy",
 }
 
 // hasMeta reports whether a page may hold a signal, so that other pages are not read.
