@@ -209,7 +209,7 @@ func (a *assembly) scope(seeds seine.Seeds, follows bool) seine.Scope {
 		return out
 	}
 	out.Leave = func(url string, depth int) string {
-		return cmp.Or(within.Reason(url, depth), scope.Trap(url))
+		return cmp.Or(within.Reason(url, depth), scope.Trap(url, time.Now()))
 	}
 	for i, s := range a.doc.Seeds.URLs {
 		at, err := weburl.Canonical(s.url)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func patterns(t *testing.T, src ...string) (out []Pattern) {
@@ -155,7 +156,26 @@ func TestTrap(t *testing.T) {
 	t.Parallel()
 	const site = "https://a.example"
 	params := strings.TrimSuffix(strings.Repeat("p=x&q=y&", 20), "&")
+	now := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
 	for _, tt := range []struct{ url, want string }{
+		{site + "/calendar/2036/12", ""},
+		{site + "/calendar/2037/1", "trap: calendar"},
+		{site + "/calendar/2037/01/31", "trap: calendar"},
+		{site + "/calendar/1600/1/", ""},
+		{site + "/calendar/1599/12/", "trap: calendar"},
+		{site + "/Events?date=2037-05", "trap: calendar"},
+		{site + "/x?month=2037-5&view=list", "trap: calendar"},
+		{site + "/day/2036-02-29", ""},
+		{site + "/day/2037-02-28", "trap: calendar"},
+		{site + "/x?a=1&on=0999-02-28T00:00", "trap: calendar"},
+		{site + "/x?y=2040&m=2", "trap: calendar"},
+		{site + "/x?cal_month=2&cal_year=2040", "trap: calendar"},
+		{site + "/x?year=2040", ""},
+		{site + "/x?year=2026&month=2", ""},
+		{site + "/thread/4567/2", ""}, // an ID with a page
+		{site + "/item/9999-12", ""},
+		{site + "/calendar/9999/13", ""},
+		{site + "/events/123456/12", ""},
 		{site + "/", ""},
 		{site + "/p/1/p/1?a=1&a=1&a=1", ""},
 		{site + "/a/a/b", ""},
@@ -173,7 +193,7 @@ func TestTrap(t *testing.T) {
 		{site + "/" + strings.Repeat("x", 2000), "trap: URL of 2018 bytes"},
 		{"", ""},
 	} {
-		if got := Trap(tt.url); got != tt.want {
+		if got := Trap(tt.url, now); got != tt.want {
 			t.Errorf("Trap(%.100s) = %q; want %q", tt.url, got, tt.want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Limits beyond which a URL is taken for generated. Real sites stay below them: the longest URLs
@@ -24,13 +25,17 @@ const (
 //     one segment more than four times
 //   - "trap: query with N parameters": more than 30
 //   - "trap: repeated parameter a=1": four times with one value
-func Trap(url string) string {
+//   - "trap: calendar": a month or day more than ten years after now, or before the year 1600
+func Trap(url string, now time.Time) string {
 	if len(url) > maxLength {
 		return fmt.Sprintf("trap: URL of %d bytes", len(url))
 	}
 	_, path, query := parts(url)
 	if s := repeated(strings.Split(strings.Trim(path, "/"), "/")); s != "" {
 		return "trap: repeated path segment " + s
+	}
+	if calendar(path, query, now) {
+		return "trap: calendar"
 	}
 	if query == "" {
 		return ""
