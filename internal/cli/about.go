@@ -13,7 +13,7 @@ type aboutJob struct {
 	robots, consent seine.Obey
 }
 
-// about returns what the status of a job states of it. job may be nil.
+// about returns the facts of a job that its status states. job may be nil.
 func about(job *seine.Job) aboutJob {
 	if job == nil {
 		return aboutJob{}

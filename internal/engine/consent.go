@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/seinehq/seine"
@@ -28,7 +30,7 @@ func stated(job *seine.Job, page *seine.Page, usages []robots.Usage, records []s
 	extra := map[string]any{}
 	var list []any
 	for _, s := range manners.Signals(page, usages, consent.Page) {
-		list = append(list, map[string]any{"signal": s.Name, "value": s.Value, "source": s.Source, "opts_out": s.OptsOut})
+		list = append(list, fieldsOf(s))
 	}
 	if list != nil {
 		extra[frontier.ConsentField] = list
@@ -52,6 +54,40 @@ func stated(job *seine.Job, page *seine.Page, usages []robots.Usage, records []s
 	return out
 }
 
+func fieldsOf(s consent.Signal) map[string]any {
+	return map[string]any{"signal": s.Name, "value": s.Value, "source": s.Source, "opts_out": s.OptsOut}
+}
+
+// ofAsset begins the source of a signal that a file states.
+const ofAsset = "asset "
+
+// statedBy adds the signals of the response with a file to the record of its asset. key is the
+// task's.
+func statedBy(records []seine.Record, key string, a seine.Asset, signals []consent.Signal) []seine.Record {
+	if len(signals) == 0 {
+		return records
+	}
+	records = slices.Clone(records) // the scraper's
+	for i, r := range records {
+		if cmp.Or(r.Key, key) != cmp.Or(a.Record, key) {
+			continue
+		}
+		fields := maps.Clone(r.Fields)
+		if fields == nil {
+			fields = map[string]any{}
+		}
+		list, _ := fields[frontier.ConsentField].([]any)
+		list = slices.Clone(list)
+		for _, s := range signals {
+			s.Source = ofAsset + a.Name + ": " + s.Source
+			list = append(list, fieldsOf(s))
+		}
+		fields[frontier.ConsentField] = list
+		records[i].Fields = fields
+	}
+	return records
+}
+
 // refusal returns why a file of a page may not be stored, before it is fetched.
 func refusal(job *seine.Job, page *seine.Page, usages []robots.Usage, a seine.Asset) error {
 	if job.Consent == seine.Ignore || page == nil {
@@ -67,16 +103,18 @@ func refusal(job *seine.Job, page *seine.Page, usages []robots.Usage, a seine.As
 	return optOut(manners.Signals(page, usages, kind))
 }
 
-// refused returns why a fetched file may not be stored: its own header, or for an image its page.
-func refused(job *seine.Job, of, file *seine.Page, usages []robots.Usage) error {
-	if job.Consent == seine.Ignore {
-		return nil
-	}
+// refused returns the signals of a response with a file, and the reason against storing the file:
+// its own header, or for an image its page.
+func refused(job *seine.Job, of, file *seine.Page, usages []robots.Usage) ([]consent.Signal, error) {
 	kind := kindOf(file, consent.Image, consent.File)
-	if err := optOut(manners.Signals(file, usages, kind)); err != nil || kind == consent.File || of == nil {
-		return err
+	own := manners.Signals(file, usages, kind)
+	if job.Consent == seine.Ignore {
+		return own, nil
 	}
-	return optOut(manners.Signals(of, nil, consent.ImageOfPage))
+	if err := optOut(own); err != nil || kind == consent.File || of == nil {
+		return own, err
+	}
+	return own, optOut(manners.Signals(of, nil, consent.ImageOfPage))
 }
 
 // optOut returns the first signal that opts out as an error.

@@ -14,6 +14,7 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/assetfile"
+	"github.com/seinehq/seine/internal/consent"
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
@@ -26,9 +27,10 @@ import (
 // store, except files that may fail without their record: see [seine.KeepRecord].
 func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []seine.Asset, progress func()) outcome {
 	for _, a := range assets {
+		var signals []consent.Signal
 		stored, err := []assetfile.Stored(nil), refusal(&x.job.Job, out.page, x.book.Usages(out.task.URL), a)
 		if err == nil {
-			stored, err = x.keepOne(ctx, s, out, a)
+			stored, err = x.keepOne(ctx, s, out, a, &signals)
 		}
 		progress()
 		facts := attempt{stage: stageKeep, err: err, asset: a.Name}
@@ -43,6 +45,7 @@ func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []sei
 			continue
 		case err == nil:
 			out.assets = append(out.assets, stored...)
+			out.records = statedBy(out.records, out.Key, a, signals)
 			continue
 		}
 		switch effectOf(a, failure, err) {
@@ -73,11 +76,11 @@ func (o *outcome) unkept(a seine.Asset, failure ending, url string) {
 // ofPage reports whether only the page holds the file, so that it cannot be fetched alone.
 func ofPage(a seine.Asset) bool { return a.Body || strings.HasPrefix(strings.ToLower(a.URL), "blob:") }
 
-// keepOne stores one asset.
-func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.Asset) ([]assetfile.Stored, error) {
+// keepOne stores one asset. signals receives the signals of its response.
+func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.Asset, signals *[]consent.Signal) ([]assetfile.Stored, error) {
 	began := time.Now()
 	keeping, span := x.trace.step(ctx, "keep", attribute.String("asset", a.Name))
-	stored, err := x.job.Keeper.Keep(keeping, fetch.Allow(assetFetcher{x, out.page}, out.sites...), a, asset.Hold{
+	stored, err := x.job.Keeper.Keep(keeping, fetch.Allow(assetFetcher{x, out.page, signals}, out.sites...), a, asset.Hold{
 		Owned: s.held, Again: out.Attempt > 1, Last: out.Attempt >= x.job.Retry.Error, Page: out.page,
 		Owner: func(ctx context.Context, path string, sha256 []byte) (string, error) {
 			return x.reader.Owner(ctx, x.job.ID, cmp.Or(a.Record, out.Key), path, sha256)
@@ -102,6 +105,8 @@ func (x *executor) keepOne(ctx context.Context, s *shift, out outcome, a seine.A
 type assetFetcher struct {
 	x  *executor
 	of *seine.Page // that names the assets, nil if it is not fetched again
+
+	signals *[]consent.Signal // of the last response
 }
 
 // Fetch waits for a start on the asset's host and fetches the asset.
@@ -124,7 +129,7 @@ func (f assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page
 	page, err := f.x.fetcher.Fetch(ctx, req)
 	if err == nil {
 		f.x.gate.Report(ctx, hosts.Report{Kind: hosts.Asset, Host: host, Page: page, Began: began})
-		err = refused(&f.x.job.Job, f.of, page, f.x.book.Usages(at))
+		*f.signals, err = refused(&f.x.job.Job, f.of, page, f.x.book.Usages(at))
 	}
 	return page, err
 }

@@ -156,7 +156,19 @@ func TestConsent(t *testing.T) {
 		"ignored with a permission": {
 			file:   http.Header{"Tdm-Reservation": {"1"}},
 			change: func(j *seine.Job) { j.Consent, j.Permission = seine.Ignore, "by mail" },
-			want:   map[string]any{"asset a": "1.txt"}, fetched: true,
+			want: map[string]any{"asset a": "1.txt", "_consent": []any{
+				map[string]any{"opts_out": true, "signal": "tdm-reservation", "source": "asset a: header Tdm-Reservation", "value": "1"},
+			}},
+			fetched: true,
+		},
+		"a file that permits the use": {
+			page: http.Header{"Tdm-Reservation": {"0"}},
+			file: http.Header{"Content-Usage": {"train-ai=y"}},
+			want: map[string]any{"asset a": "1.txt", "_consent": []any{
+				map[string]any{"opts_out": false, "signal": "tdm-reservation", "source": "header Tdm-Reservation", "value": "0"},
+				map[string]any{"opts_out": false, "signal": "train-ai", "source": "asset a: header Content-Usage", "value": "y"},
+			}},
+			fetched: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

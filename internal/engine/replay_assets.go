@@ -193,14 +193,15 @@ func fieldOf(old []frontier.Stored, key, kind, field string) any {
 	return nil
 }
 
-// carried adds to records what robots.txt stated about their use when the page was fetched.
+// carried adds to records the signals of robots.txt and of the responses with files, as they were
+// when the page was fetched.
 func carried(records []seine.Record, old []frontier.Stored, task string) []seine.Record {
 	for i, rec := range records {
 		list, _ := fieldOf(old, cmp.Or(rec.Key, task), rec.Kind, frontier.ConsentField).([]any)
 		var of []any
 		for _, s := range list {
 			signal, _ := s.(map[string]any)
-			if source, _ := signal["source"].(string); strings.Contains(source, "robots.txt") {
+			if source, _ := signal["source"].(string); strings.HasPrefix(source, ofAsset) || strings.Contains(source, "robots.txt") {
 				of = append(of, s)
 			}
 		}
