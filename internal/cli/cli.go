@@ -11,7 +11,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -21,6 +23,7 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
+	"github.com/seinehq/seine/internal/number"
 )
 
 // Version is the program's, stamped when it is built.
@@ -171,6 +174,9 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
+// argCount matches a count of arguments in an error of cobra.
+var argCount = regexp.MustCompile(`\d+ arg\(s\)`)
+
 // wrapArgs turns a wrong number of arguments into a usage error that names the expected ones. It
 // also rejects an empty place, because an unset variable must not divert a command to another place
 // or close the address of its reports.
@@ -181,6 +187,10 @@ func (a *app) wrapArgs(c *cobra.Command) {
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
 		if err := check(c, a.withJob(c.Use, args)); err != nil {
+			err = errors.New(argCount.ReplaceAllStringFunc(err.Error(), func(s string) string {
+				n, _ := strconv.Atoi(strings.TrimSuffix(s, " arg(s)"))
+				return number.Counted(n, "argument")
+			}))
 			if len(a.own) > 1 && strings.Contains(c.Use, "JOB") {
 				err = fmt.Errorf("%w; the jobs are %s", err, strings.Join(a.names(), ", "))
 			}
