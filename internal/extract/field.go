@@ -223,7 +223,7 @@ func (f *field) convert(r *reading, text string, present bool) any {
 	case "int", "float", "decimal":
 		v := f.number(text)
 		if v == nil {
-			r.miss("%q is no %s", cut(text, 60), f.typ)
+			r.miss("%q %s", cut(text, 60), f.num.why(text, f.typ))
 		}
 		return v
 	case "bool":
@@ -245,7 +245,7 @@ func (f *field) convert(r *reading, text string, present bool) any {
 	case "price":
 		v := f.price.read(text)
 		if v == nil {
-			r.miss("%q is no price", cut(text, 60))
+			r.miss("%q %s", cut(text, 60), f.num.why(leastOf.ReplaceAllString(text, ""), "price"))
 			return nil
 		}
 		return v

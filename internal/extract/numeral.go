@@ -17,6 +17,8 @@ import (
 type numeral struct {
 	decimal rune // the decimal mark: '.', ',' or '٫'
 	money   bool // a currency beside the number is left out
+	price   bool // the number is money even without a currency
+	stated  bool // the job states the decimal mark
 }
 
 // groupMarks are the marks between thousands besides '.' and ','. Space, no-break space, thin
@@ -25,7 +27,7 @@ const groupMarks = " \u00a0\u2009\u202f'\u2019\u066c_"
 
 // newNumeral returns the numeral of a field, or the reason why its keys are wrong.
 func newNumeral(typ, locale, decimal string) (numeral, error) {
-	n := numeral{decimal: '.', money: typ == "decimal" || typ == "price" || locale != "" || decimal != ""}
+	n := numeral{decimal: '.', price: typ == "price", stated: locale != "" || decimal != "", money: typ == "decimal" || typ == "price" || locale != "" || decimal != ""}
 	switch {
 	case locale != "" && decimal != "":
 		return n, fmt.Errorf("give locale or decimal: each states the decimal mark")
@@ -60,11 +62,36 @@ var (
 	groups           = regexp.MustCompile(`^\d{1,3}(,\d{2,3})*,\d{3}$`)
 )
 
+// thousand is an amount of money that may have another value in another language: 1.299 € is 1299 in
+// German. Prices have two digits behind the decimal mark, and of the currencies of millesimal three.
+var (
+	thousand   = regexp.MustCompile(`^[+-]?[1-9]\d{0,2}\.\d{3}$`)
+	millesimal = regexp.MustCompile(`^[+-]?(BHD|IQD|JOD|KWD|LYD|OMR|TND)|(BHD|IQD|JOD|KWD|LYD|OMR|TND)[+-]?$`)
+)
+
+// noNumber is the reason why a text is not read as a number, if there is no better one.
+const noNumber = "is no number"
+
 // read returns the canonical text of the number that is the whole of s. It reports false for a text
 // that is no number in this language.
 func (n numeral) read(s string) (string, bool) {
+	text, why := n.explain(s)
+	return text, why == ""
+}
+
+// why returns the reason why a text has no value of a type.
+func (n numeral) why(s, typ string) string {
+	if _, why := n.explain(s); why != "" && why != noNumber {
+		return why
+	}
+	return "is no " + typ
+}
+
+// explain is read, with the reason why a text is no number.
+func (n numeral) explain(s string) (text, why string) {
 	s = strings.TrimFunc(s, unicode.IsSpace)
-	negative := false
+	negative, marked := false, n.price
+	exact := n.stated || millesimal.MatchString(s)
 	if n.money {
 		s = strings.NewReplacer("\u2212", "-", "\u2012", "-", "\u200e", "", "\u200f", "").Replace(s)
 		if inner, ok := strings.CutPrefix(s, "("); ok {
@@ -72,15 +99,17 @@ func (n numeral) read(s string) (string, bool) {
 				// (12.50) € puts the currency behind the parenthesis.
 				at := strings.LastIndexByte(inner, ')')
 				if at < 0 || !trailingCurrency.MatchString(inner[at+1:]) {
-					return "", false
+					return "", noNumber
 				}
 				s = inner[:at]
 			}
 			negative, s = true, strings.TrimFunc(s, unicode.IsSpace)
 		}
+		before := s
 		s = leadingCurrency.ReplaceAllString(s, "$1")
 		s = strings.TrimFunc(trailingCurrency.ReplaceAllString(s, "$1"), unicode.IsSpace)
 		s = wholePrice.ReplaceAllString(s, "")
+		marked = marked || s != before
 		if len(s) > 1 && strings.HasSuffix(s, "-") && !strings.HasPrefix(s, "-") {
 			s = "-" + strings.TrimSpace(s[:len(s)-1])
 		}
@@ -88,12 +117,15 @@ func (n numeral) read(s string) (string, bool) {
 			s = "-" + strings.TrimFunc(leadingCurrency.ReplaceAllString(strings.TrimFunc(rest, unicode.IsSpace), "$1"), unicode.IsSpace)
 		}
 		if negative && strings.ContainsAny(s, "+-") {
-			return "", false
+			return "", noNumber
 		}
+	}
+	if marked && !exact && thousand.MatchString(s) {
+		return "", "has another value in another language: add locale or decimal"
 	}
 	s, ok := n.plain(s)
 	if !ok || !plainText.MatchString(s) {
-		return "", false
+		return "", noNumber
 	}
 	mantissa, exponent := s, ""
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
@@ -111,7 +143,10 @@ func (n numeral) read(s string) (string, bool) {
 	if point {
 		whole += "." + fraction
 	}
-	return number.Canonical(sign + whole + exponent)
+	if text, ok = number.Canonical(sign + whole + exponent); !ok {
+		return "", noNumber
+	}
+	return text, ""
 }
 
 // plain writes a number with ASCII digits, '.' as the decimal mark, and no marks between thousands.

@@ -144,8 +144,12 @@ func TestReasonsOfDatesAndPrices(t *testing.T) {
 	t.Parallel()
 	_, trace := fieldsOf(t, Rules{EmptyOK: true, Fields: []Field{
 		{Name: "two", CSS: ".two", Type: "date"}, {Name: "ago", CSS: ".ago", Type: "date"}, {Name: "none", CSS: ".none", Type: "price"},
-	}}, page("<p class=two>03/04/2026<p class=ago>3 days ago<p class=none>ask Bob"))
-	for i, want := range []string{`"03/04/2026" may be two dates: give locale or format`, `"3 days ago" is no date`, `"ask Bob" is no price`} {
+		{Name: "german", CSS: ".german", Type: "price"}, {Name: "decimal", CSS: ".decimal", Type: "decimal"},
+	}}, page("<p class=two>03/04/2026<p class=ago>3 days ago<p class=none>ask Bob<p class=german>ab 1.299<p class=decimal>1.299,- €"))
+	const doubtful = ` has another value in another language: add locale or decimal`
+	for i, want := range []string{
+		`"03/04/2026" may be two dates: give locale or format`, `"3 days ago" is no date`, `"ask Bob" is no price`, `"ab 1.299"` + doubtful, `"1.299,- €"` + doubtful,
+	} {
 		if got := trace.Fields[i].Why; got != want {
 			t.Errorf("%s: %q; want %q", trace.Fields[i].Name, got, want)
 		}
