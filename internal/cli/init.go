@@ -37,15 +37,15 @@ type initCommand struct {
 func newInit(a *app) *cobra.Command {
 	x := &initCommand{app: a}
 	c := &cobra.Command{
-		Use: "init [URL]", Short: "Read a page and write a job file, a test and a README for it", Args: cobra.MaximumNArgs(1),
+		Use: "init [URL]", Short: "Read a page and write a job file, a test and a README for it", Args: oneURL,
 		Long: `Fetches a page as a worker does, obeys robots.txt, and proposes rules for it: fields
-from JSON-LD, microdata, meta elements and tables, the links of a list, and the next
-page. If the page is a list, its first item is fetched too. The values that the rules
-give are printed.
+from JSON-LD, microdata, meta elements, tables and prices, the entries of a feed, the
+links of a list, and the next page. If the page is a list, its first item is fetched
+too. The values that the rules give are printed.
 
 It writes job.yaml, its JSON Schema for editors, testdata/ with the pages and their
-results, README.md and .gitignore into a new folder, named after the host. "seine validate", "try", "test" and
-"run" work with them at once. No file is replaced.
+results, README.md and .gitignore into a new folder, named after the host. "seine
+validate", "try", "test" and "run" work with them at once. No file is replaced.
 
 The kind of the project is found from the page, or given with --kind:
 
@@ -70,6 +70,14 @@ Without a URL, questions are asked on a terminal.`,
 	f.BoolVar(&x.private, "allow-private", false, "allow the URL's host although its address is private")
 	_ = c.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(initKinds, cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// oneURL rejects more than one argument.
+func oneURL(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usagef("init: give one URL. --dir names the folder, for example --dir %s", terminal.Escape(args[1]))
+	}
+	return nil
 }
 
 func (a *initCommand) run(ctx context.Context, args []string) error {

@@ -59,6 +59,11 @@ func (s *sketch) draw(ctx context.Context) error {
 	}
 	s.pages = []fetched{{"first", page.URL, page}}
 	s.job.Seeds = propose.Pages(page.URL)
+	if list, ok, err := propose.Feed(ctx, page); err != nil {
+		return err
+	} else if ok && s.kind == "" {
+		return s.records(ctx, list, "a feed with %d entries")
+	}
 	if list, ok := propose.JSON(page.URL, page.Body); ok && s.kind != "site" && s.kind != "shop" {
 		return s.records(ctx, list, "a JSON body with a list of %d records")
 	}

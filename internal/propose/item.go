@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/seinehq/seine/html"
 	"github.com/seinehq/seine/internal/dates"
@@ -48,6 +49,9 @@ func Item(doc *html.Document) []Field {
 		if doc.Meta(m.meta) != "" {
 			f.add(m.name, rule(pair{"meta", text(m.meta)}))
 		}
+	}
+	if !f.names["price"] {
+		price(doc, &f)
 	}
 	labels(doc, &f)
 	if doc.First("time[datetime]").Found() {
@@ -202,15 +206,49 @@ func microdata(doc *html.Document, f *fields) {
 			continue
 		}
 		pairs := []pair{{"css", text(`[itemprop="` + name + `"]`)}}
+		value := n.Text()
 		for _, attr := range []string{"content", "datetime", "src"} {
 			if n.Attr(attr) != "" {
+				value = n.Attr(attr)
 				pairs = append(pairs, pair{"attr", attr})
 				break
 			}
 		}
+		if t := typeOf(name, value); t != "" {
+			pairs = append(pairs, pair{"type", t})
+		}
 		f.add(name, rule(pairs...))
 	}
 }
+
+// priced are the selectors of elements that show a price, and money is an amount with a currency.
+const priced = `[class*="price" i], [class*="preis" i], [class*="prix" i], [class*="precio" i], [class*="prezzo" i], [class*="prijs" i], [id*="price" i]`
+
+var money = regexp.MustCompile(`^\D{0,12}\d[\d.,'’\s]*\D{0,12}$`)
+
+// price proposes the first price with a currency that the page shows. The language of the page tells
+// how it is written.
+func price(doc *html.Document, f *fields) {
+	for i, n := range doc.All(priced) {
+		shown := n.Text()
+		if i == 50 {
+			return
+		}
+		if selector := selectorOf(n); selector != "" && money.MatchString(shown) && strings.ContainsFunc(shown, isCurrency) {
+			pairs := []pair{{"css", text(selector)}, {"type", "price"}}
+			if lang := doc.First("html").Attr("lang"); language.MatchString(lang) {
+				pairs = append(pairs, pair{"locale", text(lang)})
+			}
+			f.add("price", rule(pairs...))
+			return
+		}
+	}
+}
+
+var language = regexp.MustCompile(`^[a-z]{2}(-[A-Za-z]{2})?$`)
+
+// isCurrency reports a sign of a currency, or a letter of its code.
+func isCurrency(r rune) bool { return unicode.Is(unicode.Sc, r) || unicode.IsUpper(r) }
 
 // labels proposes the values beside the labels of tables and lists: <tr><th>Year<td>1999.
 func labels(doc *html.Document, f *fields) {

@@ -220,7 +220,11 @@ func Table(doc *html.Document) (list List, ok bool) {
 		key := ""
 		for i, h := range head {
 			before := len(f.list)
-			f.add(h.Text(), rule(pair{"css", text("td:nth-child(" + strconv.Itoa(i+1) + ")")}))
+			cell := []pair{{"css", text("td:nth-child(" + strconv.Itoa(i+1) + ")")}}
+			if typ := columnType(rows, i); typ != "" {
+				cell = append(cell, pair{"type", typ})
+			}
+			f.add(h.Text(), rule(cell...))
 			if len(f.list) > before && key == "" && distinct(rows, i) {
 				key = "{" + f.list[before].Name + "}"
 			}
@@ -232,6 +236,34 @@ func Table(doc *html.Document) (list List, ok bool) {
 	}
 	return list, ok
 }
+
+// columnType returns the type that all cells of a column have. Numbers that begin with a zero are
+// codes, and numbers with marks between thousands are written alike in all their groups.
+func columnType(rows []html.Node, column int) string {
+	typ := ""
+	for _, r := range rows {
+		cells := r.All("td")
+		if column >= len(cells) {
+			return ""
+		}
+		switch text := strings.TrimSpace(cells[column].Text()); {
+		case text == "":
+		case thousands.MatchString(text): // in some languages
+			return ""
+		case typ != "decimal" && (integer.MatchString(text) || grouped.MatchString(text)):
+			typ = "int"
+		case decimal.MatchString(text) || typ == "decimal" && integer.MatchString(text):
+			typ = "decimal"
+		default:
+			return ""
+		}
+	}
+	return typ
+}
+
+var thousands = regexp.MustCompile(`^-?[1-9]\d{0,2}\.\d{3}$`)
+
+var grouped = regexp.MustCompile(`^-?[1-9]\d{0,2}(,\d{3})+$`)
 
 // distinct reports whether a column has another text in each row.
 func distinct(rows []html.Node, column int) bool {

@@ -45,6 +45,14 @@ func TestItem(t *testing.T) {
  <h1>Title</h1><table><tr><th>Year:</th><td>1999</td></tr><tr><th>Set "x"</th><td>no</td></tr></table><dl><dt>Card No.</dt><dd>7</dd><dt>id</dt><dd>9</dd></dl>`,
 			[]string{"title Title", "description about it", "image /i.jpg", "year 1999", "card_no 7", "item_id 9"},
 		},
+		"a price in a text": {
+			`<html lang=de><h1>Stuhl</h1><div class="price-box"><span class="preis">1.299,00 €</span></div>`,
+			[]string{"title Stuhl", "price map[amount:1299.00 currency:EUR note:<nil>]", "text Stuhl\n1.299,00 €"},
+		},
+		"microdata with a price": {
+			`<div itemscope><b itemprop=name>x</b><i itemprop=price content="1.90">$1.90</i><i itemprop=isbn>0010</i></div>`,
+			[]string{"name x", "isbn 0010", "price 1.90"},
+		},
 		"a page without structure": {`<p>only a text</p>`, []string{"text only a text"}},
 		"an empty page":            {``, nil},
 	} {
@@ -108,6 +116,53 @@ func TestTable(t *testing.T) {
 	}
 	if _, ok := propose.Table(parsed(t, "https://a.example/", strings.ReplaceAll(body, "1#", "same"))); ok && !strings.Contains(body, "1") {
 		t.Error("a table without a column of different values has a key")
+	}
+}
+
+func TestColumnTypes(t *testing.T) {
+	t.Parallel()
+	body := `<table><tr><th>City<th>People<th>Area<th>Code<th>Weight<th>Note</tr><tr><td>Oslo<td>709,037<td>454.0<td>007<td>1.234<td></tr>` +
+		`<tr><td>Bergen<td>291<td>465<td>12<td>2.5<td></tr><tr><td>Moss<td><td>-8.5<td>13<td>3.5<td></tr></table>`
+	list, _ := propose.Table(parsed(t, "https://a.example/", body))
+	var got []string
+	for _, f := range list.Fields {
+		got = append(got, f.Rule)
+	}
+	want := []string{
+		"{css: 'td:nth-child(1)'}", "{css: 'td:nth-child(2)', type: int}", "{css: 'td:nth-child(3)', type: decimal}",
+		"{css: 'td:nth-child(4)'}", "{css: 'td:nth-child(5)'}", "{css: 'td:nth-child(6)'}",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q; want %q", got, want)
+	}
+}
+
+func TestFeed(t *testing.T) {
+	t.Parallel()
+	feed := func(typ, body string) propose.List {
+		page := &seine.Page{URL: "https://a.example/feed", Status: 200, Type: typ, Header: http.Header{}, Body: []byte(body)}
+		list, _, err := propose.Feed(t.Context(), page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	rss := feed("application/rss+xml", `<?xml version="1.0"?><rss version="2.0"><channel><title>F</title><item><title>A</title><link>https://a.example/1</link>
+<pubDate>Wed, 01 May 2024 10:00:00 GMT</pubDate><category>x</category></item><item><title>B</title><guid>b</guid></item></channel></rss>`)
+	if rss.Each != "feed: entries" || rss.Key != "{item_id}" || rss.Items != 2 || fmt.Sprint(rss.Fields) !=
+		"[{item_id {json: id} <nil>} {title {json: title} <nil>} {link {json: link} <nil>} {published {json: published, type: date} <nil>} {categories {json: categories, all: true} <nil>}]" {
+		t.Errorf("%+v", rss)
+	}
+	if list := feed("application/feed+json", `{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "A"}]}`); list.Each != "feed: entries" || len(list.Fields) != 2 {
+		t.Errorf("%+v", list)
+	}
+	for typ, body := range map[string]string{
+		"text/html": "<p>no feed", "application/json": `[{"id": 1}]`,
+		"application/rss+xml": `<rss><channel><item><guid>a</guid></item><item><guid>a</guid></item></channel></rss>`,
+	} {
+		if list := feed(typ, body); list.Each != "" {
+			t.Errorf("%s: %+v", body, list)
+		}
 	}
 }
 
