@@ -226,8 +226,8 @@ const priced = `[class*="price" i], [class*="preis" i], [class*="prix" i], [clas
 
 var money = regexp.MustCompile(`^\D{0,12}\d[\d.,'’\s]*\D{0,12}$`)
 
-// price proposes the first price with a currency that the page shows. The language of the page tells
-// how it is written.
+// price proposes the first price with a currency that the page shows. It is read in the language of
+// the page.
 func price(doc *html.Document, f *fields) {
 	for i, n := range doc.All(priced) {
 		shown := n.Text()
