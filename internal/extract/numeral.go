@@ -62,8 +62,8 @@ var (
 	groups           = regexp.MustCompile(`^\d{1,3}(,\d{2,3})*,\d{3}$`)
 )
 
-// thousand is an amount of money that may have another value in another language, because 1.299 € is
-// 1299 in German. Prices have two digits behind the decimal mark, and millesimal names the
+// thousand is an amount of money that may have another value in another language, because 1.299 €
+// is 1299 in German. Prices have two digits behind the decimal mark, and millesimal names the
 // currencies with three.
 var (
 	thousand   = regexp.MustCompile(`^[+-]?[1-9]\d{0,2}\.\d{3}$`)
