@@ -91,6 +91,10 @@ type Finished struct {
 	// Moved means that the follow is another URL of the page itself, at the same depth.
 	Moved bool
 
+	// Disallowed reports that robots.txt forbids a URL, as far as this worker has read the file. It
+	// may be nil.
+	Disallowed func(url string) bool
+
 	// Skip means that the task leads to nothing: it returns to the queue without a result, or an
 	// earlier attempt stored what it leads to.
 	Skip bool
@@ -143,6 +147,9 @@ type Config struct {
 
 	// Yield is the run's own limit.yield.
 	Yield float64
+
+	// Disallowed is [Finished.Disallowed].
+	Disallowed func(url string) bool
 }
 
 // New returns the source of a job.
@@ -179,6 +186,7 @@ func (l links) Stored(context.Context, []Finished, []Next, func(int) (bool, []st
 func (l links) Follow(_ context.Context, batch []Finished) []Next {
 	out := make([]Next, len(batch))
 	for i, f := range batch {
+		f.Disallowed = l.cfg.Disallowed
 		out[i] = Followed(l.cfg.Job, f)
 	}
 	return out
@@ -249,7 +257,10 @@ func Links(job *seine.Job, f Finished) []Link {
 			out = append(out, Link{New: frontier.New{Key: key}, Why: "no task key"})
 			continue
 		}
-		n.Budgets = budgets(job, url)
+		// A page that robots.txt forbids costs no request, and so no part of a budget.
+		if f.Disallowed == nil || !f.Disallowed(url) {
+			n.Budgets = budgets(job, url)
+		}
 		out = append(out, Link{New: n})
 	}
 	return out

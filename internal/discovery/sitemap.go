@@ -99,6 +99,9 @@ type Listing struct {
 	mods   []time.Time // of the batch
 	left   map[string]int64
 	kept   *kept
+
+	// Disallowed is [Finished.Disallowed].
+	Disallowed func(url string) bool
 }
 
 // NewListing returns the listing of a task with the meta own and the URL url. Its content came from
@@ -131,7 +134,7 @@ func (l *Listing) Add(ctx context.Context, e sitemap.Entry) (flushed bool, err e
 
 // addPages admits the pages of the batch as seeds: their depth is 0.
 func (l *Listing) addPages(ctx context.Context) error {
-	list := Finished{Claimed: frontier.Claimed{Priority: 1}, Meta: Meta{Depth: -1}, Follow: l.batch}
+	list := Finished{Claimed: frontier.Claimed{Priority: 1}, Meta: Meta{Depth: -1}, Follow: l.batch, Disallowed: l.Disallowed}
 	for i, link := range Links(l.in.job, list) {
 		if link.Why != "" {
 			l.left[scope.Kind(link.Why)]++

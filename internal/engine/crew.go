@@ -41,6 +41,7 @@ func newCrew(e *Engine, j *Job) *crew {
 	source := discovery.New(discovery.Config{
 		Frontier: cfg.Frontier, Job: &j.Job, ID: j.ID, Log: log,
 		Seed: cfg.Seed, Slots: cap(slots.held), Yield: cfg.Limit.Yield,
+		Disallowed: func(url string) bool { return book.Disallowed(url) },
 	})
 	secrets := redact.New(j.Secrets)
 	trace := newTracer(cfg.Traces, j.Name, secrets)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/scope"
 	"github.com/seinehq/seine/internal/testkit"
 )
 
@@ -82,6 +83,42 @@ func TestRobotsRules(t *testing.T) {
 			}
 			if n := r.site.RobotsAsked(); n != 1 {
 				t.Errorf("robots.txt was requested %d times; want once", n)
+			}
+		})
+	}
+}
+
+// Links that robots.txt forbids use up no budget, so that the other links are followed.
+func TestDisallowedLinksUseUpNoBudget(t *testing.T) {
+	t.Parallel()
+	for _, postgres := range []bool{false, true} {
+		t.Run(fmt.Sprint("postgres ", postgres), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(http.ResponseWriter, *http.Request) {})
+			if postgres {
+				r.f = testkit.Postgres(t)
+			}
+			r.site.Robots(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /no/") })
+			j := r.register(r.job(func(j *seine.Job) {
+				j.Scope.Pages, j.Scope.Pattern, j.Scope.Family = 6, 4, scope.PathPattern
+				j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, _ *seine.Page) (out seine.Result, err error) {
+					for i := range 5 {
+						if task.Key == "1" {
+							out.Follow = append(out.Follow, seine.Follow{URL: fmt.Sprint(r.site.URL, "/no/", i)}, seine.Follow{URL: fmt.Sprint(r.site.URL, "/yes/", i)})
+						}
+					}
+					return out, nil
+				})
+			}))
+			r.add(j, "1")
+			r.run(j)
+			st, err := r.f.Status(t.Context(), j.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left := []frontier.LeftOut{{Reason: "over the budget " + strings.TrimPrefix(r.site.URL, "http://") + "/yes/{n}", N: 1}}
+			if d := cmp.Diff(left, st.LeftOut); d != "" || st.Final[seine.Done] != 5 || st.Final[seine.Skipped] != 5 {
+				t.Errorf("%d done, %d skipped; want 5 and 5. Left out (-want +got):\n%s", st.Final[seine.Done], st.Final[seine.Skipped], d)
 			}
 		})
 	}

@@ -139,6 +139,7 @@ func (l lister) read(ctx context.Context, w work, page *seine.Page, file io.Read
 		sum  sitemap.Summary
 		out  found
 	)
+	list.Disallowed = l.book.Disallowed
 	if w.recrawl().Set() {
 		at, err := l.reader.Clock(ctx)
 		if err != nil {

@@ -127,6 +127,23 @@ func (b *Book) Allowed(ctx context.Context, url string) error {
 	return nil
 }
 
+// Disallowed reports whether robots.txt forbids a canonical URL, as far as this process knows the
+// file. It makes no request.
+func (b *Book) Disallowed(url string) bool {
+	origin, path, ok := split(url)
+	if !ok || path == robotsPath || b.cfg.Job.Robots == seine.Ignore {
+		return false
+	}
+	b.mu.Lock()
+	f := b.files[origin]
+	b.mu.Unlock()
+	if f == nil || f.policy.Effect != robots.ParseBody {
+		return false
+	}
+	allowed, _ := f.rules.Allowed(path)
+	return !allowed
+}
+
 // Return takes back the start of a task whose page is not requested. A worker with a pace of its
 // own has taken none.
 func (b *Book) Return(ctx context.Context, c frontier.Claimed) {
