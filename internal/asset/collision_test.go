@@ -1,8 +1,12 @@
 package asset
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"strings"
 	"testing"
 
 	"gocloud.dev/blob/memblob"
@@ -69,17 +73,78 @@ func TestDataURLs(t *testing.T) {
 	}
 }
 
+// The bytes of a file tell what kind of zip, film or sound it is, whatever the server says.
+func TestExtensionsOfBytes(t *testing.T) {
+	t.Parallel()
+	files := func(mimetype string, names ...string) string {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		if mimetype != "" {
+			f, _ := w.CreateHeader(&zip.FileHeader{Name: "mimetype", Method: zip.Store})
+			_, _ = io.WriteString(f, mimetype)
+		}
+		for _, name := range names {
+			f, _ := w.Create(name)
+			_, _ = io.WriteString(f, strings.Repeat("<x/>", 99))
+		}
+		_ = w.SetComment("a comment")
+		_ = w.Close()
+		return b.String()
+	}
+	for _, c := range []struct{ body, want string }{
+		{files("", "[Content_Types].xml", "_rels/.rels", "word/document.xml"), "docx"},
+		{files("", "[Content_Types].xml", "xl/workbook.xml"), "xlsx"},
+		{files("", "[Content_Types].xml", "docProps/app.xml", "ppt/presentation.xml"), "pptx"},
+		{files("application/epub+zip", "META-INF/container.xml"), "epub"},
+		{files("application/vnd.oasis.opendocument.spreadsheet", "content.xml"), "ods"},
+		{files("text/html", "a"), "zip"},
+		{files("", "META-INF/MANIFEST.MF"), "jar"},
+		{files("", "AndroidManifest.xml", "META-INF/MANIFEST.MF"), "apk"},
+		{files("", "word/a.txt"), "zip"},
+		{files("", "[Content_Types].xml", "word/document.xml")[:200], "zip"},
+		{"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  ", "mov"},
+		{"\x00\x00\x00\x18ftypM4A \x00\x00\x00\x00M4A mp42", "m4a"},
+		{"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00qt  iso2", "mp4"},
+		{"BZh91AY&SY", "bz2"},
+		{"{\\rtf1 x}", "rtf"},
+	} {
+		for _, claim := range []string{"", "application/octet-stream", "application/zip", "application/msword"} {
+			page := &seine.Page{Body: []byte(c.body), Header: map[string][]string{"Content-Type": {claim}}}
+			if is, err := check(page, false, nil); err != nil || is.ext != c.want {
+				t.Errorf("%.40q as %q: %+v, %v; want %s", c.body, claim, is, err, c.want)
+			}
+		}
+	}
+	docx := &seine.Page{Body: []byte(files("", "[Content_Types].xml", "word/document.xml")), Header: map[string][]string{}}
+	if _, err := check(docx, false, []string{"application/zip"}); err != nil {
+		t.Errorf("a document where a zip is wanted: %v", err)
+	}
+	docx.Header["Content-Type"] = []string{"application/vnd.openxmlformats-officedocument.wordprocessingml.template"}
+	if is, err := check(docx, false, nil); err != nil || is.ext != "dotx" {
+		t.Errorf("a template: %+v, %v", is, err)
+	}
+}
+
+func FuzzZipKind(f *testing.F) {
+	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if is := zipKind(body); is.ext == "" {
+			t.Errorf("%+v", is)
+		}
+	})
+}
+
 // Extensions are the program's own.
 func TestExtensionsOfClaimedTypes(t *testing.T) {
 	t.Parallel()
-	zip := "PK\x03\x04"
+	container := "PK\x03\x04"
 	for _, c := range []struct{ claim, body, want string }{
-		{"application/vnd.openxmlformats-officedocument.wordprocessingml.document", zip, "docx"},
-		{"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", zip, "xlsx"},
-		{"application/epub+zip", zip, "epub"},
-		{"application/vnd.oasis.opendocument.text", zip, "odt"},
-		{"application/zip", zip, "zip"},
-		{"application/pdf", zip, "zip"},
+		{"application/vnd.openxmlformats-officedocument.wordprocessingml.document", container, "docx"},
+		{"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", container, "xlsx"},
+		{"application/epub+zip", container, "epub"},
+		{"application/vnd.oasis.opendocument.text", container, "odt"},
+		{"application/zip", container, "zip"},
+		{"application/pdf", container, "zip"},
 		{"video/quicktime", "\x00\x00\x00\x08moov", "mov"},
 		{"audio/x-wav", "RIFF\x04\x00\x00\x00WAVEfmt ", "wav"},
 		{"audio/ogg", "OggS\x00\x02", "ogg"},

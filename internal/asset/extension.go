@@ -216,6 +216,9 @@ func typeOf(key string) string {
 // contains reports whether a file of a general type by its bytes may have a more special one. For
 // example, an office document is a zip, and a playlist is text.
 func contains(general, special string) bool {
+	if family, _, ok := strings.Cut(general, "ml."); ok && strings.Contains(general, "officedocument") {
+		return strings.HasPrefix(special, family) // a template or a slide show
+	}
 	switch general {
 	case "application/octet-stream":
 		return true

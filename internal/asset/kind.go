@@ -30,6 +30,24 @@ var signatures = []struct {
 	{"7z\xbc\xaf\x27\x1c", kind{"application/x-7z-compressed", "7z"}},
 	{"wOF2", kind{"font/woff2", "woff2"}},
 	{"wOFF", kind{"font/woff", "woff"}},
+	{"\xfd7zXZ\x00", kind{"application/x-xz", "xz"}},
+	{"BZh", kind{"application/x-bzip2", "bz2"}},
+	{"\x28\xb5\x2f\xfd", kind{"application/zstd", "zst"}},
+	{"{\\rtf", kind{"application/rtf", "rtf"}},
+	{"AT&TFORM", kind{"image/vnd.djvu", "djvu"}},
+	{"SQLite format 3\x00", kind{"application/vnd.sqlite3", "sqlite3"}},
+	{"PAR1", kind{"application/vnd.apache.parquet", "parquet"}},
+}
+
+// majorBrands lists the types of films and sounds in the same format by their major brand.
+var majorBrands = map[string]kind{
+	"qt  ": {"video/quicktime", "mov"},
+	"M4A ": {"audio/mp4", "m4a"},
+	"M4B ": {"audio/mp4", "m4a"},
+	"M4V ": {"video/x-m4v", "m4v"},
+	"isom": {"video/mp4", "mp4"}, "iso2": {"video/mp4", "mp4"}, "iso4": {"video/mp4", "mp4"}, "iso5": {"video/mp4", "mp4"},
+	"iso6": {"video/mp4", "mp4"}, "avc1": {"video/mp4", "mp4"}, "dash": {"video/mp4", "mp4"},
+	"3gp4": {"video/3gpp", "3gp"}, "3gp5": {"video/3gpp", "3gp"}, "3gp6": {"video/3gpp", "3gp"},
 }
 
 // brands lists the image brands in ISO's base media format (ISO/IEC 14496-12 section 4.3), from
@@ -52,6 +70,9 @@ func brand(body []byte) (kind, bool) {
 	const head = 16 // size, "ftyp", major brand and its version
 	if len(body) < head || string(body[4:8]) != "ftyp" {
 		return kind{}, false
+	}
+	if is, ok := majorBrands[string(body[8:12])]; ok {
+		return is, true
 	}
 	said := []string{string(body[8:12])}
 	end := min(int64(binary.BigEndian.Uint32(body)), int64(len(body)), head+4*maxBrands)
@@ -116,6 +137,9 @@ func sniff(body []byte) kind {
 		return is
 	}
 	media, _, _ := strings.Cut(http.DetectContentType(body), ";")
+	if media == "application/zip" {
+		return zipKind(body)
+	}
 	// A comment at its beginning passes for HTML.
 	if strings.HasPrefix(media, "text/") && isSVG(body) {
 		media = "image/svg+xml"
@@ -157,7 +181,8 @@ func check(page *seine.Page, wantImage bool, types []string) (kind, error) {
 	if e, known := extensions[claim]; known && contains(is.media, claim) {
 		is = kind{claim, e}
 	}
-	if len(types) > 0 && !fits(is.media, types) {
+	zip := contains("application/zip", is.media) && fits("application/zip", types)
+	if len(types) > 0 && !fits(is.media, types) && !zip {
 		return kind{}, missing{Fault(called(is.media) + " instead of " + strings.Join(types, ", "))}
 	}
 	return is, nil
