@@ -15,7 +15,7 @@ const (
 	zipEntrySize = 46
 	zipFileSize  = 30
 
-	// maxZipTail is how far from the end of a file its end record begins: behind it stands a comment.
+	// maxZipTail is how far from the end of a file its end record begins, with its comment.
 	maxZipTail = zipEndSize + 1<<16 - 1
 
 	// maxZipEntries is the most entries of a directory that are read. Office documents have tens.
