@@ -106,7 +106,7 @@ func ToUTF8(body []byte, mediaType, label string) ([]byte, Charset) {
 	if err != nil || !utf8.Valid(text) {
 		return bytes.ToValidUTF8(body, []byte("\uFFFD")), c
 	}
-	return text, c
+	return c.byStandard(body, text), c
 }
 
 // Of returns the charset of body in the order of the package comment.
