@@ -84,7 +84,8 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	end = func() {} // the rest is said before the result
 	status, err := wk.Status(context.WithoutCancel(ctx), job.Name)
 	closeErr := wk.Close()
-	if runErr != nil && !errors.Is(runErr, runner.ErrLimit) && !errors.Is(runErr, discovery.ErrDark) && !errors.Is(runErr, runner.ErrStopped) {
+	stopped := errors.Is(runErr, discovery.ErrDark) || errors.Is(runErr, runner.ErrStopped) || errors.Is(runErr, runner.ErrDrift)
+	if runErr != nil && !errors.Is(runErr, runner.ErrLimit) && !stopped {
 		return runErr
 	}
 	if err := errors.Join(err, closeErr); err != nil {
@@ -99,7 +100,7 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	switch failures := status.Final[seine.Error] + status.Final[seine.Stale]; {
 	case ctx.Err() != nil && status.Open+status.Unseen > 0:
 		return errStopped
-	case errors.Is(runErr, discovery.ErrDark), errors.Is(runErr, runner.ErrStopped):
+	case stopped:
 		return runErr
 	case runErr != nil:
 		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, describeLimit(job, cfg.Limit))}

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -92,6 +93,11 @@ func TestThreeWorkersDetectARedesign(t *testing.T) {
 				t.Fatalf("paused %v after %d requests, alarms %+v, %d in quarantine\n%s", s.Paused, after, s.Drift, s.Quarantined, r.log)
 			}
 			r.exported(j, site, false)
+			// A run ends here, because it would wait for a person.
+			asked := requests.Load()
+			if err := r.engine(j, nil).Run(t.Context()); !errors.Is(err, engine.ErrDrift) || requests.Load() != asked {
+				t.Errorf("a run: %v after %d requests; want %v and none", err, requests.Load()-asked, engine.ErrDrift)
+			}
 			// Other rules, a new baseline, and the tasks that were held back.
 			j = r.register(r.job(change("amount", "\x00\xff\xfenew rules")))
 			stored, err := r.f.Drift(t.Context(), j.ID)

@@ -41,6 +41,9 @@ const DefaultLease = time.Minute
 // ErrLimit means that a run ended because a limit was met.
 var ErrLimit = discovery.ErrLimit
 
+// ErrDrift means that a run ended because an alarm about a changed site paused its job.
+var ErrDrift = errors.New("the site changed, so the job is paused: correct the job file, then run `seine resume`")
+
 // Config describes an engine.
 type Config struct {
 	Frontier frontier.Frontier

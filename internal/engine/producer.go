@@ -9,7 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/discovery"
+	"github.com/seinehq/seine/internal/drift"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/outage"
@@ -264,6 +266,9 @@ func (p *producer) more(ctx context.Context) (done bool, err error) {
 			return true, nil
 		}
 	}
+	if held, err := p.heldByDrift(ctx); err != nil || held {
+		return held, err
+	}
 	wait := p.idle.next(rand.Float64())
 	due := supply.Idle
 	if due == nil {
@@ -285,6 +290,22 @@ func (p *producer) more(ctx context.Context) (done bool, err error) {
 	p.explain(ctx, idle)
 	p.slots.pause(ctx, wait)
 	return false, nil
+}
+
+// heldByDrift returns [ErrDrift] if an alarm paused the job of a run that ends when no task is
+// left, and no task is in flight here. Such a run would wait until a person corrects the job file.
+func (p *producer) heldByDrift(ctx context.Context) (bool, error) {
+	if !p.cfg.UntilDone || p.job.OnDrift != seine.DriftPauses || len(p.slots.held) > 0 {
+		return false, nil
+	}
+	stored, err := p.cfg.Frontier.Drift(ctx, p.job.ID)
+	if err != nil {
+		return false, err
+	}
+	if !slices.ContainsFunc(stored.Watch().Alarms, func(a drift.Alarm) bool { return a.Held }) {
+		return false, nil
+	}
+	return true, fmt.Errorf("job %s: %w", p.job.Name, ErrDrift)
 }
 
 // explain records why no task is claimed. It logs the reasons that an operator can change.

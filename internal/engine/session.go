@@ -117,7 +117,7 @@ func (e *Engine) shifts(s session, stopClaiming func()) (errs []error) {
 			mu.Lock()
 			errs = append(errs, err)
 			mu.Unlock()
-			if !errors.Is(err, ErrLimit) && !errors.Is(err, discovery.ErrDark) {
+			if !errors.Is(err, ErrLimit) && !errors.Is(err, discovery.ErrDark) && !errors.Is(err, ErrDrift) {
 				stopClaiming()
 			}
 		})

@@ -64,6 +64,9 @@ var (
 	// ErrLimit reports that a run ended at a limit.
 	ErrLimit = engine.ErrLimit
 
+	// ErrDrift reports that an alarm about a changed site paused the job of a run.
+	ErrDrift = engine.ErrDrift
+
 	// ErrStopped reports that a person asked the worker to end.
 	ErrStopped = engine.ErrStopped
 )
