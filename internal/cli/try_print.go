@@ -119,6 +119,11 @@ func (a *tryCommand) printTry(o *tryJSON) {
 			a.print("  follow    %s", f)
 		}
 	}
+	if o.trace != nil {
+		for _, none := range o.trace.NoLinks {
+			a.print("  no link   %s", terminal.Escape(none))
+		}
+	}
 	if a.save == "" {
 		a.print("  nothing was written")
 	}

@@ -209,7 +209,7 @@ func (e *each) keyOf(values map[string]any) (string, error) {
 		}
 		v := printed(values[p.name])
 		if v == "" {
-			return "", fmt.Errorf("%s.key needs %w", e.path, &missingError{p.name})
+			return "", fmt.Errorf("%s.key needs %s: missing", e.path, p.name)
 		}
 		key += v
 	}

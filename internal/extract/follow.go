@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -94,7 +95,10 @@ func (rule *linkRule) links(
 		out.Follow = append(out.Follow, f)
 		return nil
 	}
-	return rule.values(r, func(value string, node *html.Node) error {
+	r.why = ""
+	none := true
+	err := rule.values(r, func(value string, node *html.Node) error {
+		none = false
 		if err := r.watch.tick(); err != nil {
 			return err
 		}
@@ -104,6 +108,11 @@ func (rule *linkRule) links(
 		}
 		return found(f, why)
 	})
+	if none && trace != nil {
+		why := cmp.Or(r.unreadBody(), r.why, "nothing matches "+rule.from)
+		trace.NoLinks = append(trace.NoLinks, rule.path+": "+why)
+	}
+	return err
 }
 
 // values gives what the source of a rule finds. A rule without a source gives one empty value.

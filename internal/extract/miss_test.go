@@ -2,6 +2,7 @@ package extract
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -150,5 +151,32 @@ func TestAListTellsWhatItLeavesOut(t *testing.T) {
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("reasons (-got +want):\n%s", diff)
+	}
+}
+
+// A page that lacks a record or the URL of an asset is fetched once more, not retry.error times. A
+// record without its key can't change.
+func TestAPageThatLacksAValueIsFinalAtTheSecondAttempt(t *testing.T) {
+	t.Parallel()
+	item := Each{Source: Field{CSS: "li"}, Key: "{k}", Fields: []Field{{Name: "k", CSS: ".", Attr: "data-k"}}}
+	for _, c := range []struct {
+		rules  Rules
+		body   string
+		reason string
+		once   bool
+	}{
+		{Rules{Kind: "r", Fields: []Field{{Name: "t", CSS: "h1"}}, Each: []Each{item}}, "<h1>x</h1>", "no record found: nothing matches css li", false},
+		{Rules{Kind: "r", Each: []Each{{Source: Field{JSON: "a"}, Key: "{k}", Fields: []Field{{Name: "k", JSON: "k"}}}}}, "<h1>x</h1>", `no record found: the body is not JSON`, true},
+		{Rules{Kind: "r", Each: []Each{item}}, "<li>x", "each.key needs k: missing", true},
+		{Rules{Fields: []Field{{Name: "t", CSS: "h1"}, {Name: "i", CSS: "img", Attr: "src"}}, Assets: []AssetRule{{Name: "p", URL: "i"}}}, "<h1>x</h1>", "asset p needs i: missing", false},
+	} {
+		s := compile(t, c.rules)
+		for attempt := 1; attempt <= 2; attempt++ {
+			got, err := s.Scrape(t.Context(), seine.Task{Key: "k", Attempt: attempt}, page(c.body))
+			v := got.Verdict
+			if err != nil || !strings.HasPrefix(v.Reason, c.reason) || v.Final != (c.once || attempt == 2) {
+				t.Errorf("attempt %d of %q: %+v, %v; want %q", attempt, c.body, v, err, c.reason)
+			}
+		}
 	}
 }

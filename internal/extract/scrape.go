@@ -18,6 +18,9 @@ type Trace struct {
 	Rules  []RuleTrace  `json:"rules"`
 	Assets []AssetTrace `json:"assets"`
 	Links  []LinkTrace  `json:"links"`
+
+	// NoLinks are the rules about links that found none, with the reason.
+	NoLinks []string `json:"-"`
 }
 
 // LinkTrace tells what became of a link that a rule found.
@@ -115,8 +118,13 @@ func (s *pageRules) scrape(ctx context.Context, task seine.Task, page *seine.Pag
 		return seine.Result{}, ended(ctx, err)
 	}
 	if err != nil {
+		// A page that lacks a value may be a temporary fault of the site. As in noFieldFound, one more
+		// attempt decides.
 		_, missing := errors.AsType[*missingError](err)
-		v := seine.Verdict{State: seine.Error, Reason: err.Error(), Final: !missing}
+		if _, none := errors.AsType[*noRecordError](err); none {
+			missing = r.unreadBody() == ""
+		}
+		v := seine.Verdict{State: seine.Error, Reason: err.Error(), Final: !missing || task.Attempt > 1}
 		return seine.Result{Verdict: v}, nil
 	}
 	return out, nil
@@ -150,10 +158,15 @@ func (s *pageRules) records(r *reading, env, values map[string]any, out *seine.R
 		}
 	}
 	if !found && !s.emptyOK && out.Verdict.Rule == "" {
-		return &missingError{"no record found: " + why}
+		return &noRecordError{why}
 	}
 	return nil
 }
+
+// noRecordError is the reason why a page with several records has none.
+type noRecordError struct{ why string }
+
+func (e *noRecordError) Error() string { return "no record found: " + e.why }
 
 // ended returns the error of a page that can't be judged. Unless the caller gave up, a further
 // attempt would end alike.

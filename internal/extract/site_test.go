@@ -238,7 +238,7 @@ func TestEach(t *testing.T) {
 		{"all", rule, listed(list), []string{"item a map[price:1.50 sku:a title:Shoes]", "item b map[price:<nil> sku:b title:Shoes]", "item c map[price:3 sku:c title:Shoes]", "done"}},
 		{"where", change(func(e *Each) { e.Where = "price != nil && title == 'Shoes'" }), listed(list), []string{"item a map[price:1.50 sku:a title:Shoes]", "item c map[price:3 sku:c title:Shoes]", "done"}},
 		{"none that is wanted", change(func(e *Each) { e.Where = "false" }), listed(list), []string{"done"}},
-		{"nothing", rule, listed("<h1>Shoes</h1>"), []string{"error no record found: nothing matches css li: missing"}},
+		{"nothing", rule, listed("<h1>Shoes</h1>"), []string{"error no record found: nothing matches css li"}},
 		{"a key that is missing", rule, listed("<li data-sku=a><li>"), []string{"error each.key needs sku: missing"}},
 		{"a key that occurs twice", rule, listed("<li data-sku=a><li data-sku=a>"), []string{`error each.key: the page has two records "a"`}},
 		{"JSON", Each{Source: Field{JSON: "items"}, Key: "{n}", Fields: []Field{{Name: "n", JSON: "id"}, {Name: "tags", JSON: "tags", All: true}}}, listed(`{"items": [{"id": 12345678901234567890, "tags": ["x"]}, {"id": 2}]}`), []string{"item 12345678901234567890 map[n:12345678901234567890 tags:[x] title:<nil>]", "item 2 map[n:2 tags:[] title:<nil>]", "done"}},
