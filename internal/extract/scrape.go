@@ -118,8 +118,8 @@ func (s *pageRules) scrape(ctx context.Context, task seine.Task, page *seine.Pag
 		return seine.Result{}, ended(ctx, err)
 	}
 	if err != nil {
-		// A page that lacks a value may be a temporary fault of the site. As in noFieldFound, one more
-		// attempt decides.
+		// A page that lacks a value may be a temporary fault of the site. As in noFieldFound, one
+		// more attempt decides.
 		_, missing := errors.AsType[*missingError](err)
 		if _, none := errors.AsType[*noRecordError](err); none {
 			missing = r.unreadBody() == ""
