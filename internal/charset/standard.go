@@ -74,8 +74,8 @@ var lengths = map[string]func(text []byte) int{
 	"gb18030": chinese,
 }
 
-// added are, by charset, functions that return the characters of two bytes that the decoder does not
-// know, or 0.
+// added are, by charset, functions that return the characters of two bytes that the decoder does
+// not know, or 0.
 var added = map[string]func(lead, trail byte) rune{"gbk": moreChinese, "gb18030": moreChinese, "shift_jis": moreJapanese}
 
 // moreJapanese returns the characters for private use (Encoding standard, section 12.3.1).
