@@ -22,25 +22,34 @@ const (
 	// freeTrees is what trees may take in a process without a memory limit.
 	freeTrees = 1 << 30
 
+	// textShare is the part of the limit that is for reading JSON: bodies, and blocks of JSON-LD.
+	textShare = 6
+
 	// leastTrees is the minimum room for trees. With it, pages are read one by one.
 	leastTrees = 64 << 20
 )
 
-// gate bounds the memory of all trees of the process.
+// gate bounds the memory of all trees, or of all texts, of the process.
 type gate struct {
 	size int64
 	free *semaphore.Weighted
 }
 
-// trees is the process's gate. Its size follows the memory limit that the process
-// has when it reads its first page.
-var trees = sync.OnceValue(func() *gate {
-	size := int64(freeTrees)
+// trees and texts are the process's gates for the trees of pages, and for the reading of JSON. Their
+// sizes follow the memory limit that the process has when it reads its first page. Whoever has room
+// for a text waits for nothing else, so one may wait for it with a tree in memory.
+var (
+	trees = sync.OnceValue(func() *gate { return newGate(share(treeShare, freeTrees)) })
+	texts = sync.OnceValue(func() *gate { return newGate(share(textShare, freeTrees)) })
+)
+
+// share returns a part of the memory limit, or free without one.
+func share(part, free int64) int64 {
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		size = max(leastTrees, limit/treeShare)
+		return max(leastTrees, limit/part)
 	}
-	return newGate(size)
-})
+	return free
+}
 
 func newGate(size int64) *gate { return &gate{size: size, free: semaphore.NewWeighted(size)} }
 

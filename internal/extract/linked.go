@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	stdhtml "html"
@@ -40,7 +41,9 @@ func (r *reading) linkedData() (*linkedData, error) {
 			if media, _, _ := strings.Cut(declared, ";"); !strings.EqualFold(strings.TrimSpace(media), "application/ld+json") {
 				continue
 			}
-			out.add(content(n))
+			if err := out.add(r, content(n)); err != nil {
+				return nil, err
+			}
 			if len(out.things) > maxItems {
 				return nil, fmt.Errorf("the page has more than %d things of JSON-LD", maxItems)
 			}
@@ -63,25 +66,29 @@ func content(n *html.Node) string {
 	return b.String()
 }
 
-// add takes the things of one block in.
-func (l *linkedData) add(block string) {
+// add takes the things of one block in. It fails when the context ends.
+func (l *linkedData) add(r *reading, block string) error {
 	if strings.TrimSpace(block) == "" {
-		return
+		return nil
 	}
 	l.blocks++
-	values, err := looseJSON([]byte(block))
+	values, err := r.looseJSON([]byte(block))
 	if err != nil && strings.Contains(block, "&quot;") {
-		if unescaped, e := looseJSON([]byte(stdhtml.UnescapeString(block))); e == nil {
+		if unescaped, e := r.looseJSON([]byte(stdhtml.UnescapeString(block))); e == nil {
 			values, err = unescaped, nil
 		}
 	}
+	if r.ctx.Err() != nil {
+		return context.Cause(r.ctx)
+	}
 	if err != nil {
 		l.invalid = append(l.invalid, fmt.Sprintf("JSON-LD block %d is not JSON: %v", l.blocks, err))
-		return
+		return nil
 	}
 	for _, v := range values {
 		l.thing(gjson.ParseBytes(v), 0)
 	}
+	return nil
 }
 
 // thing adds the things that a value of a block holds. A single object stands for a list of one.

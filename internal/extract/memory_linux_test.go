@@ -45,6 +45,21 @@ var hostile = map[string]func() *seine.Page{
 		p.Type = "text/xml"
 		return p
 	},
+	"JSON lists": func() *seine.Page {
+		return jsonPage(`{"items":[` + repeated(`{"id":1,"a":[]},`, 8<<20-20) + `{}]}`)
+	},
+	"JSON members": func() *seine.Page {
+		return jsonPage("{" + members() + "}")
+	},
+	"JSON-LD": func() *seine.Page {
+		return page(`<h1>x</h1><script type="application/ld+json">{"@type":"Product",` + members() + `}</script>`)
+	},
+	"a table": func() *seine.Page {
+		return page("<table><tr><th>a<th>b</tr>" + strings.Repeat("<tr><td colspan=1000>x", 1000) + "</table>")
+	},
+	"microdata": func() *seine.Page {
+		return page("<div itemscope itemtype=Product>" + repeated("<p itemprop=a>x", 8<<20) + "</div>")
+	},
 	"a browser's tree": func() *seine.Page {
 		p := page("")
 		p.DOM, p.Via = []byte("[1,0"+repeated(`,1,"p",0,0`, 8<<20)+"]"), seine.ViaChrome
@@ -52,8 +67,17 @@ var hostile = map[string]func() *seine.Page{
 	},
 }
 
+// members returns 8 MB of the members of an object.
+func members() string {
+	var b strings.Builder
+	for i := range 640_000 {
+		fmt.Fprintf(&b, `"k%d":0,`, i)
+	}
+	return b.String() + `"z":0`
+}
+
 // quick are the pages that are read without SEINE_STRESS: all take two minutes.
-var quick = map[string]bool{"plain": true, "reopened elements": true}
+var quick = map[string]bool{"plain": true, "reopened elements": true, "JSON members": true}
 
 // repeated returns s up to a length. Without SEINE_STRESS it is at most 3 MiB, of
 // which sixteen trees still do not fit.
@@ -100,6 +124,9 @@ func readSixteen(t *testing.T, make func() *seine.Page) {
 	debug.SetMemoryLimit(850 << 20)
 	s := compile(t, Rules{Fields: []Field{
 		{Name: "css", CSS: "p:nth-child(2) ~ p"}, {Name: "has", CSS: "body:has(> q)"}, {Name: "xpath", XPath: "//p[last()]"}, {Name: "text", Regex: "nosuch(x)"},
+		{Name: "json", JSON: "@this"}, {Name: "ids", JSON: "items.#.id", All: true},
+		{Name: "name", JSONLDType: "Product", JSONLD: "name"}, {Name: "cells", Table: "a", All: true},
+		{Name: "micro", Structured: "microdata", StructuredType: "Product", Path: "a"}, {Name: "article", Structured: "article", Path: "text"},
 	}})
 	var wg sync.WaitGroup
 	for range 16 {
@@ -113,4 +140,10 @@ func readSixteen(t *testing.T, make func() *seine.Page) {
 	}
 	_, after, _ := strings.Cut(string(status), "VmHWM:")
 	fmt.Println("peak", strings.Fields(after)[0])
+}
+
+func jsonPage(body string) *seine.Page {
+	p := page(body)
+	p.Type = "application/json"
+	return p
 }

@@ -197,12 +197,27 @@ func (r *reading) whole() (string, error) {
 	return r.text(doc), nil
 }
 
+// looseJSON is [looseJSON] in memory that a gate reserves, by the number of members and for copies of
+// the text.
+func (r *reading) looseJSON(text []byte) ([][]byte, error) {
+	r.watch.pause()
+	leave, err := texts().enter(r.ctx, bytes.Count(text, []byte(":"))+4*len(text)/nodeBytes)
+	r.watch.resume()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return looseJSON(text)
+}
+
 // bodyJSON returns the JSON values of the body. NDJSON has several.
 func (r *reading) bodyJSON() ([]gjson.Result, error) {
 	if !r.jsonDone {
 		r.jsonDone = true
-		values, err := looseJSON(r.body())
+		values, err := r.looseJSON(r.body())
 		switch {
+		case r.ctx.Err() != nil:
+			r.jsonErr = context.Cause(r.ctx)
 		case err == nil:
 			for _, v := range values {
 				r.json = append(r.json, gjson.ParseBytes(v))
