@@ -197,8 +197,8 @@ func (r *reading) whole() (string, error) {
 	return r.text(doc), nil
 }
 
-// looseJSON is [looseJSON] in memory that a gate reserves, by the number of members and for copies of
-// the text.
+// looseJSON is [looseJSON] in memory that a gate reserves, by the number of members and for copies
+// of the text.
 func (r *reading) looseJSON(text []byte) ([][]byte, error) {
 	r.watch.pause()
 	leave, err := texts().enter(r.ctx, bytes.Count(text, []byte(":"))+4*len(text)/nodeBytes)
