@@ -35,9 +35,9 @@ type gate struct {
 	free *semaphore.Weighted
 }
 
-// trees and texts are the process's gates for the trees of pages, and for the reading of JSON. Their
-// sizes follow the memory limit that the process has when it reads its first page. Whoever has room
-// for a text waits for nothing else, so one may wait for it with a tree in memory.
+// trees and texts are the process's gates for the trees of pages, and for the reading of JSON.
+// Their sizes follow the memory limit that the process has when it reads its first page. Whoever
+// has room for a text waits for nothing else, so one may wait for it with a tree in memory.
 var (
 	trees = sync.OnceValue(func() *gate { return newGate(share(treeShare, freeTrees)) })
 	texts = sync.OnceValue(func() *gate { return newGate(share(textShare, freeTrees)) })
