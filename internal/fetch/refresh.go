@@ -79,6 +79,17 @@ const (
 	decimals  = "0123456789"
 )
 
+// Soonest returns the refresh that a browser makes of those that a document names, in their order:
+// the one with the shortest delay, and of equal delays the last. ok is false if there is none.
+func Soonest(all []Refresh) (soonest Refresh, ok bool) {
+	for i, r := range all {
+		if i == 0 || r.Delay <= soonest.Delay {
+			soonest = r
+		}
+	}
+	return soonest, len(all) > 0
+}
+
 // Follows reports whether the refresh of a page is a redirect. If it is not, note explains why, or
 // is empty if there is no refresh.
 func (r Refresh) Follows(page string, status int) (follows bool, note string) {

@@ -234,8 +234,7 @@ func (t *tab) refresh(ctx context.Context) (fetch.Refresh, bool) {
 	return r, ok
 }
 
-// lookForRefresh returns the refresh of the document, from its header or else from its first meta
-// element with one.
+// lookForRefresh returns the refresh of the document, from its header and its meta elements.
 func (t *tab) lookForRefresh(ctx context.Context) (fetch.Refresh, bool) {
 	var found struct {
 		Metas   []string `json:"metas"`
@@ -249,17 +248,19 @@ func (t *tab) lookForRefresh(ctx context.Context) (fetch.Refresh, bool) {
 	if c, ok := charset.Named(found.Charset); ok {
 		t.change(func() { t.document.charset = c.Name })
 	}
+	var all []fetch.Refresh
 	for _, v := range d.header.Values("Refresh") {
 		if r, ok := fetch.ParseRefresh(v, d.url, d.url, found.Charset); ok {
-			return r, true
+			all = append(all, r)
+			break
 		}
 	}
 	for _, v := range found.Metas {
 		if r, ok := fetch.ParseRefresh(v, found.Base, d.url, found.Charset); ok {
-			return r, true
+			all = append(all, r)
 		}
 	}
-	return fetch.Refresh{}, false
+	return fetch.Soonest(all)
 }
 
 // checksCookies reports whether a page that reloads itself may change: it has set a cookie and was

@@ -13,21 +13,21 @@ import (
 	"github.com/seinehq/seine/internal/weburl"
 )
 
-// refreshOf returns the refresh of a page, from its Refresh header or else from the first meta
-// element with one. It reads the page as a browser without scripts does: with the content of
-// noscript, without comments, scripts and templates.
+// refreshOf returns the refresh of a page. Its Refresh header and its meta elements are the
+// candidates, and [fetch.Soonest] chooses. It reads the page as a browser without scripts does: with
+// the content of noscript, without comments, scripts and templates.
 func refreshOf(p *seine.Page) (fetch.Refresh, bool) {
+	m := metaSearch{page: p, base: p.URL}
 	for _, v := range p.Header.Values("Refresh") {
 		if r, ok := fetch.ParseRefresh(v, p.URL, p.URL, p.Charset); ok {
-			return r, true
+			m.found = []fetch.Refresh{r}
+			break
 		}
 	}
-	if p.Type != "text/html" && p.Type != "application/xhtml+xml" || !hasRefresh(p.Body) {
-		return fetch.Refresh{}, false
+	if (p.Type == "text/html" || p.Type == "application/xhtml+xml") && hasRefresh(p.Body) {
+		m.search(p.Body)
 	}
-	m := metaSearch{page: p, base: p.URL}
-	ok := m.search(p.Body)
-	return m.found, ok
+	return fetch.Soonest(m.found)
 }
 
 // hasRefresh reports whether there is anything to search for. Few pages have it.
@@ -51,26 +51,26 @@ func hasRefresh(body []byte) bool {
 
 var refreshWord = regexp.MustCompile(`^(?i)http-equiv\s*=\s*["']?refresh`)
 
-// metaSearch looks for the first meta element with a refresh.
+// metaSearch looks for the meta elements with a refresh.
 type metaSearch struct {
 	page      *seine.Page
 	base      string
 	hasBase   bool
 	templates int // that are open
-	found     fetch.Refresh
+	found     []fetch.Refresh
 }
 
-func (m *metaSearch) search(body []byte) bool {
+func (m *metaSearch) search(body []byte) {
 	z := html.NewTokenizer(bytes.NewReader(body))
 	noscript := false
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			return false
+			return
 		case html.TextToken:
 			// The tokenizer takes the content of noscript for a text.
-			if noscript && m.search(slices.Clone(z.Raw())) {
-				return true
+			if noscript {
+				m.search(slices.Clone(z.Raw()))
 			}
 			noscript = false
 		case html.EndTagToken:
@@ -87,9 +87,7 @@ func (m *metaSearch) search(body []byte) bool {
 			case "base":
 				m.setBase(attributesOf(z, more))
 			case "meta":
-				if m.meta(attributesOf(z, more)) {
-					return true
-				}
+				m.meta(attributesOf(z, more))
 			}
 		default:
 		}
@@ -107,12 +105,13 @@ func (m *metaSearch) setBase(attrs map[string]string) {
 	}
 }
 
-func (m *metaSearch) meta(attrs map[string]string) (ok bool) {
+func (m *metaSearch) meta(attrs map[string]string) {
 	if m.templates > 0 || !strings.EqualFold(attrs["http-equiv"], "refresh") {
-		return false
+		return
 	}
-	m.found, ok = fetch.ParseRefresh(attrs["content"], m.base, m.page.URL, m.page.Charset)
-	return ok
+	if r, ok := fetch.ParseRefresh(attrs["content"], m.base, m.page.URL, m.page.Charset); ok {
+		m.found = append(m.found, r)
+	}
 }
 
 // attributesOf returns a tag's attributes; the first of a name counts.
