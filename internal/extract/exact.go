@@ -259,7 +259,9 @@ func exact(op string, a, b any) bool {
 	x, xInt := asInt(a)
 	y, yInt := asInt(b)
 	if !xInt || !yInt {
-		return isDecimal(a) || isDecimal(b)
+		// A float64 does not hold all integers from 2^53 on.
+		const most = 1 << 53
+		return isDecimal(a) || isDecimal(b) || x > most || x < -most || y > most || y < -most
 	}
 	const half = 1 << 62
 	switch op {

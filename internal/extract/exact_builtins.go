@@ -35,8 +35,19 @@ var exactBuiltins = map[string]func(any) (any, error){
 	"round": rounded(math.Round),
 	"floor": rounded(math.Floor),
 	"ceil":  rounded(math.Ceil),
+	"fromJSON": func(v any) (any, error) {
+		text, ok := v.(string)
+		if !ok {
+			return nil, fmt.Errorf("invalid argument for fromJSON (type %s)", word(v))
+		}
+		var out any
+		err := number.Unmarshal([]byte(text), &out)
+		return out, err
+	},
 }
 
+// rounded returns a function that rounds by f. Of a decimal number f rounds the digits behind the
+// point, because a float64 may not hold those before it.
 func rounded(f func(float64) float64) func(any) (any, error) {
 	return func(v any) (any, error) {
 		if !number.Is(v) {
@@ -46,6 +57,19 @@ func rounded(f func(float64) float64) func(any) (any, error) {
 			return v, nil
 		}
 		x, _ := number.Float(v)
+		if text, ok := number.Text(v); ok && isDecimal(v) {
+			whole, _, _ := strings.Cut(text, ".")
+			before, _ := number.Parse(whole)
+			rest, err := operate("-", v, before)
+			if err != nil {
+				return nil, err
+			}
+			part, _ := number.Float(rest)
+			if x < 0 && whole == "-0" {
+				before = int64(0)
+			}
+			return operate("+", before, int64(f(part)))
+		}
 		return f(x), nil
 	}
 }

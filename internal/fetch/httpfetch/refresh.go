@@ -14,8 +14,8 @@ import (
 )
 
 // refreshOf returns the refresh of a page. Its Refresh header and its meta elements are the
-// candidates, and [fetch.Soonest] chooses. It reads the page as a browser without scripts does: with
-// the content of noscript, without comments, scripts and templates.
+// candidates, and [fetch.Soonest] chooses. It reads the page as a browser without scripts does:
+// with the content of noscript, without comments, scripts and templates.
 func refreshOf(p *seine.Page) (fetch.Refresh, bool) {
 	m := metaSearch{page: p, base: p.URL}
 	for _, v := range p.Header.Values("Refresh") {
