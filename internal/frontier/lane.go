@@ -339,6 +339,17 @@ func (l Lane) Repace(now time.Time, p LanePace) Lane {
 	return l
 }
 
+// Ask gives the lane the shortest delay that its host accepts. A longer delay holds from now on,
+// because the host was just asked for its robots.txt.
+func (l Lane) Ask(now time.Time, least time.Duration, p LanePace) Lane {
+	was := l.Pace.Delay.Min
+	l.Least = least
+	if l = l.Repace(now, p); l.Pace.Delay.Min > was {
+		l.NextAt = latest(l.NextAt, now.Add(l.Pace.Delay.Min))
+	}
+	return l
+}
+
 // Pause pauses the lane by a person's wish, or ends the pause.
 func (l Lane) Pause(now time.Time, paused bool) Lane {
 	l.Paused, l.NextAt = paused, latest(l.NextAt, now)

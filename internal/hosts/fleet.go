@@ -31,7 +31,14 @@ func (g *fleet) Claim(time.Time) (each int, not []frontier.LaneID) { return 0, n
 func (g *fleet) Enter(ctx context.Context, v Visit) (*Pass, error) {
 	switch v.Kind {
 	case Page:
-		return g.page(ctx, v, g.delayOf(v.Own.Key), func(now time.Time) time.Duration { return g.start(v.Own.Key, now) })
+		// A Crawl-delay that was read after the claim holds for the claimed page too.
+		lane, delay := v.Own.Key, g.delayOf(v.Own.Key)
+		if g.cfg.Least != nil {
+			if least := g.cfg.Least(v.Host); least > delay {
+				lane, delay = v.Host, least // the lane of the claim may be a shard
+			}
+		}
+		return g.page(ctx, v, delay, func(now time.Time) time.Duration { return g.start(lane, delay, now) })
 	case Asset:
 		return g.asset(ctx, v.Host, g.reserveAsset)
 	case AssetRedirect:
@@ -58,8 +65,7 @@ func (g *fleet) delayOf(lane string) time.Duration {
 }
 
 // start returns the wait that keeps a start apart from this process's last start on the lane.
-func (g *fleet) start(lane string, now time.Time) time.Duration {
-	delay := g.delayOf(lane)
+func (g *fleet) start(lane string, delay time.Duration, now time.Time) time.Duration {
 	if delay == 0 {
 		return 0
 	}

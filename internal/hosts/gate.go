@@ -164,8 +164,8 @@ type Config struct {
 	// have changed it. Default: the job's.
 	Delay func(lane string, own time.Duration) time.Duration
 
-	// Least returns the shortest delay that a host accepts, or zero. Only the pace of a worker asks
-	// for it, because the frontier knows the delays of the fleet's. Default: zero.
+	// Least returns the shortest delay that a host accepts, or zero. The frontier assigns starts of
+	// the fleet with it, except those that it assigned before. Default: zero.
 	Least func(host string) time.Duration
 }
 

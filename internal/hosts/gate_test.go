@@ -407,3 +407,25 @@ func TestFreeAssetsAskRarely(t *testing.T) {
 		}
 	})
 }
+
+// A Crawl-delay that becomes known after pages were claimed holds for them too. A page that would
+// wait for long returns to the queue.
+func TestClaimedPagesKeepTheCrawlDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{least: map[string]time.Duration{}}
+		g := open(t, f, func(j *seine.Job) { j.Pace.Delay = seine.Span{Min: seine.None, Max: seine.None} })
+		claimed := []Visit{page(0), page(0), page(0), page(0)}
+		f.least[host] = 7 * time.Second
+		for i, v := range claimed[:3] {
+			var err error
+			if d := took(func() { _, err = g.Enter(t.Context(), v) }); err != nil || d != min(time.Duration(i), 1)*7*time.Second {
+				t.Errorf("page %d took %v, %v; want 7s after the one before", i, d, err)
+			}
+		}
+		f.least[host] = time.Minute
+		if _, err := g.Enter(t.Context(), claimed[3]); !errors.Is(err, ErrBlocked) {
+			t.Errorf("a page that waits for a minute: %v; want %v", err, ErrBlocked)
+		}
+	})
+}

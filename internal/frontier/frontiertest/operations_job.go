@@ -89,9 +89,7 @@ func (c *comparison) backoff() {
 
 func (c *comparison) setDelay() {
 	lane, least := one(c, laneKeys), time.Duration(c.rand.IntN(3))*time.Duration(c.rand.IntN(800_000))*time.Microsecond
-	l := c.model.lanes[lane]
-	l.Least = least
-	c.model.lanes[lane] = l.Repace(c.model.now, c.model.pace(lane))
+	c.model.lanes[lane] = c.model.lanes[lane].Ask(c.model.now, least, c.model.pace(lane))
 	c.do(fmt.Sprintf("delay %s by at least %s", lane, least), nil, func(ctx context.Context, d *driver) (any, error) {
 		return nil, d.SetDelay(ctx, d.job, lane, least)
 	})

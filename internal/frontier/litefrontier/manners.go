@@ -99,8 +99,7 @@ func (f *Frontier) SetDelay(ctx context.Context, job frontier.JobID, lane string
 		if err != nil {
 			return err
 		}
-		w.Least = max(0, least).Truncate(time.Microsecond)
-		l := w.Repace(fromMicro(f.now()), paceOf(lane))
+		l := w.Ask(fromMicro(f.now()), max(0, least).Truncate(time.Microsecond), paceOf(lane))
 		if _, err := t.exec(ctx, sqlStorePace, append(paceArgs(l.Pace), id)...); err != nil {
 			return err
 		}

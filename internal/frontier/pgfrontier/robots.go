@@ -29,11 +29,12 @@ const (
 	sqlRobotsFiles = `select origin, status, ''::bytea, coalesce(reason, ''), fetched_at, expires_at, extract(epoch from crawl_delay)::float8,
    coalesce(expires_at <= ` + now + `, true) and coalesce(held_until > ` + now + `, false) from seine.robots where job_id = $2 order by origin limit $3`
 
-	// sqlSetDelay is Lane.Repace with another Least. $2 job, $3 lane, $4 least (s), $5 and $6 the
+	// sqlSetDelay is Lane.Ask. $2 job, $3 lane, $4 least (s), $5 and $6 the
 	// job's delays (s).
 	sqlSetDelay = `update seine.lane set delay_least = $4::float8 * interval '1 s', delay_min = greatest($4::float8, $5::float8) * interval '1 s',
    delay_max = greatest($4::float8, $6::float8) * interval '1 s',
-   next_at = case when (delay_min, delay_max) is distinct from (greatest($4::float8, $5::float8) * interval '1 s', greatest($4::float8, $6::float8) * interval '1 s')
+   next_at = case when greatest($4::float8, $5::float8) * interval '1 s' > delay_min then greatest(next_at, ` + now + ` + greatest($4::float8, $5::float8) * interval '1 s')
+     when (delay_min, delay_max) is distinct from (greatest($4::float8, $5::float8) * interval '1 s', greatest($4::float8, $6::float8) * interval '1 s')
      then greatest(next_at, ` + now + `) else next_at end
  where job_id = $2 and lane_key = $3`
 )
