@@ -267,6 +267,9 @@ func exact(op string, a, b any) bool {
 	switch op {
 	case "+", "-":
 		return x >= half || x <= -half || y >= half || y <= -half
+	case "/":
+		const most = 1 << 53
+		return x > most || x < -most || y > most || y < -most
 	case "*":
 		const root = 1 << 31
 		return x >= root || x <= -root || y >= root || y <= -root

@@ -97,8 +97,12 @@ func compareMagnitudes(a, b string) int {
 	return strings.Compare(strings.TrimRight(fractionA, "0"), strings.TrimRight(fractionB, "0"))
 }
 
-// Arithmetic returns a op b for +, -, * and %, computed on decimal values. It reports false for
-// other operators and values, and for % with a zero or fractional operand.
+// maxQuotient is the most digits behind the point of an exact quotient.
+const maxQuotient = 40
+
+// Arithmetic returns a op b for +, -, *, / and %, computed on decimal values. It reports false for
+// other operators and values, for a quotient that has no end within maxQuotient digits, and for %
+// with a zero or fractional operand.
 func Arithmetic(op string, a, b any) (any, bool) {
 	x, ok := rational(a)
 	if !ok {
@@ -118,6 +122,14 @@ func Arithmetic(op string, a, b any) (any, bool) {
 	case "*":
 		out.Mul(x, y)
 		scale = decimals(a) + decimals(b)
+	case "/":
+		if y.Sign() == 0 {
+			return nil, false
+		}
+		out.Quo(x, y)
+		if scale, ok = out.FloatPrec(); !ok || scale > maxQuotient {
+			return nil, false
+		}
 	case "%":
 		if !x.IsInt() || !y.IsInt() || y.Sign() == 0 {
 			return nil, false
