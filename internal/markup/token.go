@@ -12,8 +12,8 @@ import (
 // which are nearly all, are slices of the document and cost no memory, and every other one is read
 // by a tokenizer that begins at its first byte. A test compares both.
 //
-// Not plain are a CDATA section, an end tag with attributes, and a tag that holds a NUL or that the
-// end of the document cuts off.
+// Not plain are a CDATA section, a tag with very many attributes, and a tag that holds a NUL or
+// that the end of the document cuts off.
 type tokens struct {
 	doc string
 	pos int
@@ -197,11 +197,9 @@ func (z *tokens) plain() (t html.Token, ok bool) {
 		if name == "" {
 			return t, false
 		}
-		z.space()
-		if z.pos >= len(z.doc) || z.doc[z.pos] != '>' {
+		if _, _, ok := z.attributes(nil); !ok {
 			return t, false
 		}
-		z.pos++
 		t.Type = html.EndTagToken
 		t.DataAtom, t.Data = tagName(name, lower)
 		return t, true
@@ -217,9 +215,9 @@ func (z *tokens) plain() (t html.Token, ok bool) {
 	return t, false
 }
 
-// isDeclaration reports whether what follows "<!" may be a doctype or a CDATA section.
+// isDeclaration reports whether what follows "<!" may be a CDATA section, or is nothing.
 func isDeclaration(s string, cdata bool) bool {
-	return s == "" || strings.IndexByte("dD", s[0]) >= 0 || cdata && s[0] == '['
+	return s == "" || cdata && s[0] == '['
 }
 
 // startTag reads a start tag from its name on.
@@ -228,41 +226,53 @@ func (z *tokens) startTag() (t html.Token, ok bool) {
 	t.Type = html.StartTagToken
 	t.DataAtom, t.Data = tagName(name, lower)
 	var found [maxPlainAttributes]html.Attribute
-	n := 0
+	n, closed, ok := z.attributes(&found)
+	if closed {
+		t.Type = html.SelfClosingTagToken
+	}
+	z.give(&t, found[:n])
+	return t, ok
+}
+
+// attributes reads the attributes of a tag, up to behind its end. If found is not nil, it gets the
+// n first ones of each name. closed reports that the tag closes itself.
+func (z *tokens) attributes(found *[maxPlainAttributes]html.Attribute) (n int, closed, ok bool) {
 	for {
 		z.space()
 		if z.pos >= len(z.doc) {
-			return t, false
+			return n, closed, false
 		}
-		switch c := z.doc[z.pos]; c {
+		switch z.doc[z.pos] {
 		case '>':
 			z.pos++
-			z.give(&t, found[:n])
-			return t, true
+			return n, closed, true
 		case '/':
-			if z.pos++; z.pos < len(z.doc) && z.doc[z.pos] == '>' {
-				t.Type = html.SelfClosingTagToken
-			}
+			z.pos++
+			closed = z.pos < len(z.doc) && z.doc[z.pos] == '>'
 			continue
-		}
-		if n == maxPlainAttributes {
-			return t, false
 		}
 		key, lower := z.name("=")
 		if key == "" {
-			return t, false
+			return n, closed, false
 		}
 		val, ok := z.value()
 		if !ok {
-			return t, false
+			return n, closed, false
+		}
+		if found == nil {
+			continue
 		}
 		if !lower {
 			key = asciiLower(key)
 		}
-		if !has(found[:n], key) {
-			found[n] = html.Attribute{Key: key, Val: val}
-			n++
+		if has(found[:n], key) {
+			continue
 		}
+		if n == maxPlainAttributes {
+			return n, closed, false
+		}
+		found[n] = html.Attribute{Key: key, Val: val}
+		n++
 	}
 }
 
