@@ -199,7 +199,7 @@ func (b *domBuilder) number() int {
 		b.pos++
 	}
 	n, err := strconv.Atoi(b.src[begin:b.pos])
-	if err != nil || n > len(b.src) {
+	if err != nil || n > max(len(b.src), int(allStates)) {
 		b.fail()
 	}
 	return n

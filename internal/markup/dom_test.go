@@ -60,6 +60,15 @@ func TestDOM(t *testing.T) {
 }
 
 // A list that was cut off or changed is an error, at every byte.
+// A state may be a larger number than a short list has bytes.
+func TestDOMOfAShortPageWithAnInput(t *testing.T) {
+	t.Parallel()
+	d, err := markup.DOM(t.Context(), []byte(`[1,2,1,"input",0,6,511,0]`), markup.Options{})
+	if err != nil || d.States[d.Root.FirstChild] != 511 {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
 func TestDOMThatIsNotWhole(t *testing.T) {
 	t.Parallel()
 	const list = `[1,0,1,"p",1,"a","b\u0041",5,"x:y","z",6,1,"t",7,"c",0]`

@@ -90,7 +90,11 @@ const (
 	PlaceholderShown
 	Defined
 	Open
+	afterStates
 )
+
+// allStates is the set of all states.
+const allStates = afterStates - 1
 
 // Next returns the node after n in document order inside root; nil at the end. The
 // content of a template is no part of the document.
