@@ -134,7 +134,7 @@ func formatOf(name, given string) (format dataset.Format, gz bool, err error) {
 	}
 	switch {
 	case format == "":
-		return "", gz, usagef("-o %s: its name has no known format: end it in .jsonl, .csv, .parquet or /, or add --format", name)
+		return "", gz, usagef("-o %s: its name has no known format: end it in .jsonl, .csv, .parquet, .sql, .warc.gz or /, or add --format", name)
 	case format == dataset.Parquet && gz:
 		return "", gz, usagef("-o %s: a Parquet file is compressed already: leave .gz out", name)
 	}
