@@ -158,7 +158,7 @@ func TestSchemaAgreesWithTheCheck(t *testing.T) {
 		if got != tt.broken {
 			t.Errorf("%s: %q; want %q", name, got, tt.broken)
 		}
-		if v := schema.Check(fields); (v != nil) != (tt.broken != "") {
+		if v := schema.Check(fields, nil); (v != nil) != (tt.broken != "") {
 			t.Errorf("%s: the schema gives %+v", name, v)
 		}
 	}
