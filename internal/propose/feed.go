@@ -16,7 +16,7 @@ func Feed(ctx context.Context, page *seine.Page) (list List, ok bool, err error)
 		return list, false, context.Cause(ctx)
 	}
 	if err != nil || len(entries) == 0 {
-		return list, false, nil // the page is no feed
+		return list, false, nil //nolint:nilerr // the page is no feed
 	}
 	ids := map[string]bool{}
 	var f fields

@@ -37,7 +37,7 @@ func TestBase(t *testing.T) {
 func TestPlainReference(t *testing.T) {
 	t.Parallel()
 	const seed = 1
-	random := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // repeatable
+	random := rand.New(rand.NewPCG(seed, 2))
 	pieces := []string{"a", "B", "x.html", ".", "..", "...", "/", "/", "//", "?", "#", ":", "=", "&", "+", "~", ";", ",", "%", "%2e", "%41", "@", "'", "|", "^", "\\", " ", "ü", "é=", "http:", "HTTPS://h.example"}
 	plain := 0
 	for _, base := range []string{
