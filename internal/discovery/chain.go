@@ -59,7 +59,7 @@ func (s *chain) walk(ctx context.Context, f Finished) ([]frontier.New, error) {
 		}
 		// A known page belongs to another walk, so the frontier does not admit it.
 		meta := JoinMeta(Meta{Walk: &w, Foreign: s.foreign(f, key)}, nil)
-		n, err := frontier.Admit(s.cfg.Job, frontier.Seed{Key: key, Meta: meta})
+		n, err := frontier.Admit(s.cfg.Job, frontier.Seed{Key: key, Meta: meta, Foreign: true})
 		if err != nil {
 			return out, err
 		}

@@ -230,7 +230,7 @@ func Links(job *seine.Job, f Finished) []Link {
 	sites := append(fetch.Sites(job), f.Sites...)
 	for _, link := range f.Follow {
 		own := Meta{Depth: f.Meta.Depth + 1, Send: link.Send}
-		key := KeyOf(link)
+		key := frontier.AsWritten(job, KeyOf(link))
 		url, err := frontier.PageURL(job, key)
 		if err != nil {
 			out = append(out, Link{New: frontier.New{Key: key}, Why: "no task key"})
@@ -280,7 +280,7 @@ func budgets(job *seine.Job, url string) (out []frontier.Budget) {
 // foreign reports whether a key that a task's page names is on a site that may not receive
 // credentials.
 func (l links) foreign(f Finished, key string) bool {
-	page, err := frontier.PageURL(l.cfg.Job, key)
+	page, err := frontier.PageURL(l.cfg.Job, frontier.AsWritten(l.cfg.Job, key))
 	return err == nil && !fetch.MayCarry(page, append(fetch.Sites(l.cfg.Job), f.Sites...))
 }
 

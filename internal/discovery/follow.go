@@ -52,7 +52,7 @@ func Located(
 		}
 		if err == nil && !f.Optional {
 			_, err = frontier.Admit(job, frontier.Seed{
-				Key: KeyOf(f), Page: f.Page, Priority: f.Priority, Meta: f.Meta, Send: f.Send,
+				Key: KeyOf(f), Foreign: true, Page: f.Page, Priority: f.Priority, Meta: f.Meta, Send: f.Send,
 			})
 		}
 		switch {

@@ -58,7 +58,7 @@ func addSitemaps(ctx context.Context, in *Adder) error {
 
 func sitemapSeed(url string, own Meta) frontier.Seed {
 	return frontier.Seed{
-		Key: url, Page: frontier.SitemapPage, Priority: &sitemapPriority, Meta: JoinMeta(own, nil),
+		Key: url, Foreign: own.Auto, Page: frontier.SitemapPage, Priority: &sitemapPriority, Meta: JoinMeta(own, nil),
 	}
 }
 

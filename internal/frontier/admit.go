@@ -48,6 +48,10 @@ type Seed struct {
 	// Page is the name of the page kind. Default: the first kind that matches the URL.
 	Page string `json:"page"`
 
+	// Foreign means that a page wrote the key. ${NAME} in it stands for itself. In the keys of
+	// operators it stands for a secret of the job.
+	Foreign bool `json:"-"`
+
 	// Send makes the request more than a GET. Default: the page kind's request.
 	Send *seine.Send `json:"-"`
 }
@@ -55,6 +59,9 @@ type Seed struct {
 // Admit turns a key into a task: an ID of the job's template, padded as its space requires, or a
 // canonical URL. If the key is neither, Admit returns ErrKey with the reason.
 func Admit(job *seine.Job, seed Seed) (New, error) {
+	if seed.Foreign {
+		seed.Key = AsWritten(job, seed.Key)
+	}
 	key, page, err := resolve(job, strings.TrimSpace(seed.Key))
 	if err != nil {
 		return New{}, err
@@ -112,6 +119,15 @@ func AssetLane(host string) string { return assetLane + host }
 // IsHost reports whether a lane holds the pages of a host.
 func IsHost(lane string) bool {
 	return !strings.HasPrefix(lane, assetLane) && !strings.HasPrefix(lane, shardLane)
+}
+
+// AsWritten returns a key that a page wrote, in which ${NAME} stands for itself. Otherwise a link
+// could ask for a secret of the job by its name.
+func AsWritten(job *seine.Job, key string) string {
+	if job.Seeds.URL != "" && !IsURL(strings.TrimSpace(key)) {
+		return key // an ID, in which nothing is replaced
+	}
+	return strings.ReplaceAll(key, "${", "$%7B")
 }
 
 // PageURL returns the URL of a task's page.
