@@ -218,7 +218,9 @@ type stepKeys struct {
 	// A selector of the element to click.
 	Click string `yaml:"click" example:"#more"`
 
-	// An input that gets a text.
+	// An input that gets a text. A variable of the environment, such as a password, is filled only
+	// into pages of the requested site, of the seeds and of `fetch.credentials_to`, and no request
+	// brings it to another site.
 	Fill *valueKeys `yaml:"fill" example:"{css: '#q', value: shoes}"`
 
 	// A choice in a select element, by value or label.

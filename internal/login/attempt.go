@@ -86,7 +86,7 @@ func (c *Client) attempt(ctx context.Context, page string) ([]seine.Cookie, erro
 	}
 	var answer *seine.Page
 	if len(in.Steps) > 0 {
-		answer, err = visit.get(ctx, seine.Request{URL: at, Via: seine.ViaChrome, Steps: in.Steps, Wait: []seine.Wait{}, Cookies: []seine.Cookie{}})
+		answer, err = visit.get(ctx, seine.Request{URL: at, Via: seine.ViaChrome, Steps: in.Steps, Wait: []seine.Wait{}, Cookies: []seine.Cookie{}, CredentialsTo: fetch.Sites(c.cfg.Job)})
 	} else {
 		answer, err = visit.form(ctx, at)
 	}

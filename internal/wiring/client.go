@@ -62,7 +62,7 @@ func Client(job *seine.Job, version string, chrome *chromefetch.Chrome, log *slo
 		return nil, nil, err
 	}
 	cfg := httpfetch.Config{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, ConnsPerHost: job.Concurrency}
-	rendered := chromefetch.Job{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome}
+	rendered := chromefetch.Job{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome, Secrets: job.Secrets}
 	h := httpfetch.New(cfg)
 	fetchers := map[seine.Via]seine.Fetcher{seine.ViaHTTP: h}
 	if wrap := job.Fetch.Wrap; wrap != nil {

@@ -29,6 +29,10 @@ type Job struct {
 
 	// Chrome is how pages are shown.
 	Chrome seine.Chrome
+
+	// Secrets are texts that steps may fill only into pages of permitted sites, and that no request
+	// brings to another one then.
+	Secrets []string
 }
 
 // Fetcher renders the pages of one job. It is a [seine.Fetcher].

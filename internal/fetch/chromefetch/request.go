@@ -98,6 +98,9 @@ func (t *tab) patterns() []*cdpfetch.RequestPattern {
 	for _, r := range []network.ResourceType{network.ResourceTypePing, network.ResourceTypeCSPViolationReport} {
 		out = append(out, &cdpfetch.RequestPattern{ResourceType: r})
 	}
+	if t.fills() {
+		return append(out, &cdpfetch.RequestPattern{URLPattern: "*"})
+	}
 	if len(own(t.req.Header)) > 0 {
 		for _, site := range append([]string{t.url}, t.req.CredentialsTo...) {
 			scheme, rest, isURL := strings.Cut(site, "://")
@@ -139,6 +142,9 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 	switch kind := ev.ResourceType; {
 	case ev.ResponseStatusCode != 0 || ev.ResponseErrorReason != "" || len(ev.ResponseHeaders) > 0:
 		err = t.responded(ev)
+	case t.tells(ev) != nil:
+		t.fail(t.tells(ev))
+		err = t.refuse(ev, network.ErrorReasonBlockedByClient)
 	case kind == network.ResourceTypeDocument && t.main(ev.FrameID):
 		first := t.unasked()
 		if err = t.follow(ev); err != nil {
@@ -148,9 +154,7 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 			} else {
 				t.fail(err)
 			}
-			ctx, cancel := t.last()
-			defer cancel()
-			_, _ = cdp.Call(ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: reason})
+			_ = t.refuse(ev, reason)
 			return
 		}
 		err = t.send(ev, first)
@@ -170,6 +174,14 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 	// A request that is gone meanwhile is none of ours; a lost browser is seen
 	// elsewhere.
 	_ = err
+}
+
+// refuse ends a request, also when the page has failed.
+func (t *tab) refuse(ev *cdpfetch.EventRequestPaused, reason network.ErrorReason) error {
+	ctx, cancel := t.last()
+	defer cancel()
+	_, err := cdp.Call(ctx, t.target, cdpfetch.FailRequest, cdpfetch.FailRequestParams{RequestID: ev.RequestID, ErrorReason: reason})
+	return err
 }
 
 // unasked reports whether no main document was requested yet.

@@ -67,6 +67,10 @@ func (t *tab) step(ctx context.Context, s seine.Step) error {
 	case s.Click != "":
 		return t.touch(ctx, s.Click, "click", s.Click)
 	case s.Fill != "":
+		if err := t.mayFill(s.Value); err != nil {
+			return err
+		}
+		t.filled(s.Value)
 		return t.touch(ctx, s.Fill, "fill", s.Fill, s.Value)
 	case s.Select != "":
 		return t.touch(ctx, s.Select, "choose", s.Select, s.Value)

@@ -61,6 +61,7 @@ type tab struct {
 	pending    *pendingText // nil: none
 
 	frames map[cdp.FrameID]string // the URLs of the frames inside the page
+	values []string               // that steps filled in
 
 	// The steps that are done, what the waits among them found, and the condition that ended all
 	// waiting. Only the goroutine of render uses them.
