@@ -58,6 +58,9 @@ func (r *Replacer) Any() bool { return len(r.secrets) > 0 }
 // Replace returns s without the secrets.
 func (r *Replacer) Replace(s string) string { return r.unescaped(r.spelled.Replace(s)) }
 
+// Holds reports whether a text holds a secret.
+func (r *Replacer) Holds(s string) bool { return r.Replace(s) != s }
+
 // unescaped replaces secrets whose percent-encoding spellings does not know. A page may encode any
 // character, with digits in either case.
 func (r *Replacer) unescaped(s string) string {

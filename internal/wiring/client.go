@@ -12,6 +12,7 @@ import (
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/fetch/egress"
 	"github.com/seinehq/seine/internal/fetch/httpfetch"
+	"github.com/seinehq/seine/internal/redact"
 )
 
 // ErrBrowser reports that no browser exists or that it does not start.
@@ -62,7 +63,7 @@ func Client(job *seine.Job, version string, chrome *chromefetch.Chrome, log *slo
 		return nil, nil, err
 	}
 	cfg := httpfetch.Config{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, ConnsPerHost: job.Concurrency}
-	rendered := chromefetch.Job{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome, Secrets: job.Secrets}
+	rendered := chromefetch.Job{Guard: guard, Egress: out, MaxRedirects: job.Fetch.MaxRedirects, Chrome: job.Fetch.Chrome, Secret: redact.New(job.Secrets).Holds}
 	h := httpfetch.New(cfg)
 	fetchers := map[seine.Via]seine.Fetcher{seine.ViaHTTP: h}
 	if wrap := job.Fetch.Wrap; wrap != nil {

@@ -30,9 +30,10 @@ type Job struct {
 	// Chrome is how pages are shown.
 	Chrome seine.Chrome
 
-	// Secrets are texts that steps may fill only into pages of permitted sites, and that no request
-	// brings to another one then.
-	Secrets []string
+	// Secret reports whether a text holds a secret of the job, in any spelling. Steps fill such a
+	// text only into pages of permitted sites, and no request brings it to another one then.
+	// Default: there are none.
+	Secret func(text string) bool
 }
 
 // Fetcher renders the pages of one job. It is a [seine.Fetcher].

@@ -2,14 +2,13 @@ package chromefetch
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	cdpfetch "github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
-	"github.com/seinehq/seine/internal/redact"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -50,17 +49,11 @@ func (t *tab) permits(at string) bool {
 	return fetch.SameSite(t.first, at) || fetch.MayCarry(at, t.req.CredentialsTo)
 }
 
-func (t *tab) secret(value string) bool {
-	for _, s := range t.f.job.Secrets {
-		if s != "" && strings.Contains(value, s) {
-			return true
-		}
-	}
-	return false
-}
+// secret reports whether a text holds a secret of the job.
+func (t *tab) secret(text string) bool { return t.f.job.Secret != nil && t.f.job.Secret(text) }
 
-// tells returns a fault if a request would bring to another site what was filled in: a document with
-// a body, or anything with a secret in its URL or its body.
+// tells returns a fault if a request would bring to another site what was filled in: a document
+// with a body, or anything with a secret in its URL or its body.
 func (t *tab) tells(ev *cdpfetch.EventRequestPaused) error {
 	t.mu.Lock()
 	values := t.values
@@ -73,20 +66,13 @@ func (t *tab) tells(ev *cdpfetch.EventRequestPaused) error {
 		return nil // what is no URL of the web reaches no host
 	}
 	told := ev.ResourceType == network.ResourceTypeDocument && ev.Request.HasPostData
-	var secrets []string
-	for _, v := range values {
-		if t.secret(v) {
-			secrets = append(secrets, v)
-		}
-	}
-	if len(secrets) > 0 && !told {
+	if !told && slices.ContainsFunc(values, t.secret) {
 		body := ""
 		for _, part := range ev.Request.PostDataEntries {
 			body += string(part.Bytes)
 		}
 		hidden := ev.Request.HasPostData && body == "" // too long to be shown, or a file
-		r := redact.New(secrets)
-		told = hidden || r.Replace(ev.Request.URL) != ev.Request.URL || r.Replace(body) != body
+		told = hidden || t.secret(ev.Request.URL) || t.secret(body)
 	}
 	if !told {
 		return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
+	"github.com/seinehq/seine/internal/redact"
 	"github.com/seinehq/seine/internal/testkit"
 )
 
@@ -51,7 +52,7 @@ func TestStepsKeepSecretsHome(t *testing.T) {
 		"/in": html("<p id=in>in</p>"),
 	})
 	steps := []seine.Step{{Fill: "[name=user]", Value: "me"}, {Fill: "[type=password]", Value: secret}, {Click: "button"}}
-	job := Job{Secrets: []string{secret}, Chrome: seine.Chrome{Load: []seine.Resource{seine.ResourceImage}}}
+	job := Job{Secret: redact.New([]string{secret}).Holds, Chrome: seine.Chrome{Load: []seine.Resource{seine.ResourceImage}}}
 	for _, path := range []string{"/action", "/get", "/base", "/moved", "/away", "/script", "/image", "/home"} {
 		p, err := fetcher(t, shared, job).Fetch(t.Context(), seine.Request{
 			URL: s.URL + path, Steps: steps, Wait: []seine.Wait{{CSS: "#in"}}, Timeout: 20 * time.Second,
