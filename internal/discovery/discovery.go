@@ -229,7 +229,7 @@ func Links(job *seine.Job, f Finished) []Link {
 	out := make([]Link, 0, len(f.Follow))
 	sites := append(fetch.Sites(job), f.Sites...)
 	for _, link := range f.Follow {
-		own := Meta{Depth: f.Meta.Depth + 1, Send: link.Send}
+		own := Meta{Depth: f.Meta.Depth + 1, Send: frontier.HideSend(job, link.Send)}
 		key := frontier.AsWritten(job, KeyOf(link))
 		url, err := frontier.PageURL(job, key)
 		if err != nil {

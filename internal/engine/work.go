@@ -75,7 +75,7 @@ func resolve(job *seine.Job, c frontier.Claimed, asked time.Time) work {
 		}
 	}
 	w.task = seine.Task{
-		Page: nameOf(w.pageKind), Send: frontier.SendOf(w.pageKind, w.meta.Send, given),
+		Page: nameOf(w.pageKind), Send: frontier.SendOf(w.pageKind, frontier.ShowSend(job, w.meta.Send), given),
 		Job: job.Name, Key: c.Key, ID: c.Key, URL: page, Priority: c.Priority, Attempt: c.Attempt,
 		Meta: given, Depth: w.meta.Depth,
 	}

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -16,11 +18,7 @@ func collapsed(variables map[string]string, page string) string {
 	if len(variables) == 0 {
 		return page
 	}
-	names := slices.SortedFunc(maps.Keys(variables), func(a, b string) int {
-		// A secret that contains another one comes first.
-		return cmp.Or(cmp.Compare(len(variables[b]), len(variables[a])), cmp.Compare(a, b))
-	})
-	for _, name := range names {
+	for _, name := range byLength(variables) {
 		for _, f := range spellings(variables[name]) {
 			page = strings.ReplaceAll(page, f.text, "${"+name+f.mark+"}")
 		}
@@ -64,4 +62,57 @@ func spellings(value string) (out []written) {
 	// The longest first, because a spelling may contain a shorter one.
 	slices.SortStableFunc(out, func(a, b written) int { return cmp.Compare(len(b.text), len(a.text)) })
 	return out
+}
+
+// HideSend returns the request of a link as the frontier stores it, with ${NAME} in place of each
+// secret of the job. A ${ of the page becomes $${.
+func HideSend(job *seine.Job, send *seine.Send) *seine.Send {
+	return mapSend(job, send, func(text string) string {
+		text = strings.ReplaceAll(text, "${", "$${")
+		for _, name := range byLength(job.Variables) {
+			if value := job.Variables[name]; value != "" {
+				text = strings.ReplaceAll(text, value, "${"+name+"}")
+			}
+		}
+		return text
+	})
+}
+
+// ShowSend is the inverse of [HideSend].
+func ShowSend(job *seine.Job, send *seine.Send) *seine.Send {
+	return mapSend(job, send, func(text string) string {
+		return variable.ReplaceAllStringFunc(text, func(found string) string {
+			if strings.HasPrefix(found, "$$") {
+				return found[1:]
+			}
+			if value, ok := job.Variables[found[len("${"):len(found)-1]]; ok {
+				return value
+			}
+			return found
+		})
+	})
+}
+
+var variable = regexp.MustCompile(`\$\$\{|\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
+
+func mapSend(job *seine.Job, send *seine.Send, change func(string) string) *seine.Send {
+	if send == nil || len(job.Variables) == 0 {
+		return send
+	}
+	out := *send
+	out.Body = change(out.Body)
+	out.Header = out.Header.Clone()
+	for _, values := range out.Header {
+		for i, v := range values {
+			values[i] = change(v)
+		}
+	}
+	return &out
+}
+
+// byLength returns the names of variables. A secret that contains another one comes first.
+func byLength(variables map[string]string) []string {
+	return slices.SortedFunc(maps.Keys(variables), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(variables[b]), len(variables[a])), cmp.Compare(a, b))
+	})
 }

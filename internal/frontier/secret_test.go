@@ -1,6 +1,9 @@
 package frontier
 
 import (
+	"encoding/json"
+	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -55,5 +58,26 @@ func TestALinkNamesNoSecret(t *testing.T) {
 	}
 	if id := AsWritten(&seine.Job{Seeds: seine.Seeds{URL: "http://a.example/{id}"}}, "a${SK}"); id != "a${SK}" {
 		t.Error(id)
+	}
+}
+
+// The request of a link is stored without secrets, and sent as it was.
+func TestSendHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	job := &seine.Job{Variables: map[string]string{"SK": "SEKRETpl/in+12345", "LONG": "SEKRETpl/in+12345-more"}}
+	for _, text := range []string{
+		"k=SEKRETpl/in+12345", `{"a": "SEKRETpl/in+12345-more", "b": "SEKRETpl/in+12345"}`, "x=${SK}", "x=$${SK}", "$${", "${", "$$${SK}SEKRETpl/in+12345", "${SK", "${NO}",
+	} {
+		send := &seine.Send{Method: "POST", Body: text, Header: http.Header{"X-A": {"Bearer " + text}}}
+		hidden := HideSend(job, send)
+		if raw, _ := json.Marshal(hidden); strings.Contains(string(raw), "SEKRET") {
+			t.Errorf("%q is stored as %s", text, raw)
+		}
+		if shown := ShowSend(job, hidden); !reflect.DeepEqual(shown, send) {
+			t.Errorf("%q is sent as %+v", text, shown)
+		}
+		if send.Body != text {
+			t.Errorf("%q was changed", text)
+		}
 	}
 }

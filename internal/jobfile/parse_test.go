@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/netip"
 	"os"
@@ -427,5 +428,25 @@ func TestStoredTextsHoldNoValueOfTheEnvironment(t *testing.T) {
 	got, err := f.Scraper.Scrape(t.Context(), seine.Task{Key: "1"}, page)
 	if err != nil || got.Verdict.State != seine.Skipped || got.Verdict.Reason != "of ${WHO}" || got.Verdict.Rule != `title == "${WHO}"` {
 		t.Errorf("verdict %+v, %v", got.Verdict, err)
+	}
+}
+
+// The headers and bodies that a link is requested with are stored with its task, so their variables
+// are secrets.
+func TestVariablesOfLinksAreSecrets(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"TOKEN": "s3cret-of-the-job", "SIZE": "fifty", "KEY": "k3y-9"}
+	f := parse(t, `job: a
+seeds: {urls: [https://a.example/]}
+pages:
+  list:
+    record: none
+    follow:
+      - {css: a, to: item, method: POST, headers: {X-Token: "Bearer ${TOKEN}", Accept: "${SIZE}"}, body: 'n=${SIZE}&key=${KEY}'}
+  item:
+    fields: {title: {css: h1}}
+`, env)
+	if want := map[string]string{"TOKEN": "s3cret-of-the-job", "KEY": "k3y-9"}; !maps.Equal(f.Job.Variables, want) {
+		t.Errorf("the secrets are %v; want %v", f.Job.Variables, want)
 	}
 }

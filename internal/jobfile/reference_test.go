@@ -48,8 +48,8 @@ is a dollar sign and a brace. They are resolved when the file is loaded and left
 output. The frontier keeps the file, the permission, verdicts and their reasons as written. In a
 URL that is a task's key, ` + "`" + `${NAME}` + "`" + ` stands for a secret. If a page repeats a secret, records,
 paths and exports hold ` + "`" + `xxxxx` + "`" + `. A secret is the value of a variable in ` + "`" + `fetch.headers` + "`" + `, in
-` + "`" + `session.login` + "`" + `, in ` + "`" + `frontier` + "`" + `, or in a password or parameter of a URL. Between braces,
-quote variables: ` + "`" + `{url: "${STORE}"}` + "`" + `.
+the ` + "`" + `headers` + "`" + ` of a link, in ` + "`" + `session.login` + "`" + `, in ` + "`" + `frontier` + "`" + `, or in a password or parameter of a
+URL or a body. Between braces, quote variables: ` + "`" + `{url: "${STORE}"}` + "`" + `.
 
 **Units.** Durations are ` + "`" + `500ms` + "`" + `, ` + "`" + `20s` + "`" + `, ` + "`" + `1m30s` + "`" + `, ` + "`" + `12h` + "`" + `, ` + "`" + `2d` + "`" + `; sizes ` + "`" + `500kB` + "`" + `, ` + "`" + `8MiB` + "`" + ` or bytes. A
 number with leading zeros is refused, because YAML can read it as octal.

@@ -146,10 +146,17 @@ const longSecret = 16
 // credential is the name of a parameter whose value is a secret.
 var credential = regexp.MustCompile(`(?i)(token|key|secret|auth|sig|pass|pwd|session|credential)[^?&=/]*=$`)
 
+// ofLink is the path of a header or a body that a link is requested with, and harmless the path of
+// a header that is no credential.
+var (
+	ofLink   = regexp.MustCompile(`\bfollow\[\d+\]\.(headers\..+|body)$|^pages\.[^.]+\.body$|^body$`)
+	harmless = regexp.MustCompile(`(?i)\.headers\.(accept|accept-language|content-type)$`)
+)
+
 // sensitive reports whether the value of a variable must not be stored where a page can repeat it:
-// the value of a header or of a log-in, the password or a parameter of a URL, a DSN. The value of
-// any other variable is a setting, such as a host or a word of a rule. To leave it out would
-// destroy data. before and after are the text around the variable.
+// the value of a header or of a log-in, the password or a parameter of a URL or a body, a DSN. The
+// value of any other variable is a setting, such as a host or a word of a rule. To leave it out
+// would destroy data. before and after are the text around the variable.
 func sensitive(path, before, after, value string) bool {
 	switch {
 	case inside(path, "fetch.headers"):
@@ -157,6 +164,8 @@ func sensitive(path, before, after, value string) bool {
 		return !strings.EqualFold(name, "Accept") && !strings.EqualFold(name, "Accept-Language")
 	case inside(path, "frontier"), inside(path, "session.login.form"), inside(path, "session.login.steps"):
 		return true
+	case ofLink.MatchString(path):
+		return !harmless.MatchString(path) && (!strings.HasSuffix(path, ".body") || len(value) >= longSecret || credential.MatchString(before))
 	case !inside(path, "seeds.url") && !inside(path, "seeds.urls") && !inside(path, "store.url") && !inside(path, "fetch.proxy"):
 		return false
 	}
