@@ -63,7 +63,7 @@ func (t *tab) tells(ev *cdpfetch.EventRequestPaused) error {
 	}
 	at, err := weburl.Canonical(ev.Request.URL)
 	if err != nil || t.permits(at) {
-		return nil // what is no URL of the web reaches no host
+		return nil //nolint:nilerr // what is no URL of the web reaches no host
 	}
 	told := ev.ResourceType == network.ResourceTypeDocument && ev.Request.HasPostData
 	if !told && slices.ContainsFunc(values, t.secret) {
