@@ -56,6 +56,10 @@ var (
    select from seine.queue q where q.lane_id = l.lane_id and lease_id is null and run_at is null limit $2) q
   where l.job_id = $1 and not l.parked limit $2) s`
 
+	// sqlNoBitmap is for a transaction that reads the first entries of an index. A planner with a
+	// low estimate of a lane's tasks would read all of them.
+	sqlNoBitmap = `select set_config('enable_bitmapscan', 'off', true)`
+
 	sqlDepthReasons = `select state::int, coalesce(reason, ''), sum(n)::bigint from seine.stat where job_id = $1 and state between 2 and 4
  group by 1, 2 having sum(n) > 0 order by 3 desc, 1, 2 limit $2`
 )
@@ -137,8 +141,13 @@ func (f *Frontier) sample(ctx context.Context, job frontier.JobID) (s frontier.S
 		}
 	}
 	if s.Full = all >= frontier.SampleRows; s.Full {
-		err = f.again(ctx, func(c *pgx.Conn) error {
-			return c.QueryRow(ctx, sqlDepthReady, job, frontier.SampleRows).Scan(&s.Ready)
+		err = f.tx(ctx, func(c *pgx.Conn) error {
+			return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
+				if _, err := tx.Exec(ctx, sqlNoBitmap); err != nil {
+					return err
+				}
+				return tx.QueryRow(ctx, sqlDepthReady, job, frontier.SampleRows).Scan(&s.Ready)
+			})
 		})
 	}
 	return s, err
