@@ -5,16 +5,13 @@ import (
 	"slices"
 	"sync"
 	"testing"
-
-	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/pgfrontier/pgtest"
 )
 
-// The cost of a scrape does not grow with the queue: a million tasks cost as much as fifty thousand
-// on as many hosts.
-func TestDepthStaysFlat(t *testing.T) {
-	t.Parallel()
-	small, large := depthCosts(t, 50_000), depthCosts(t, 1_000_000)
+// depthStaysFlat: the cost of a scrape does not grow with the queue. A million tasks cost as much as
+// fifty thousand on as many hosts.
+func depthStaysFlat(t *testing.T, million database) {
+	t.Helper()
+	small, large := depthCosts(t, filled(t, 50_000, true)), depthCosts(t, million)
 	for _, name := range []string{"sqlDepth", "sqlDepthOldest", "sqlDepthWaits", "sqlDepthReady", "sqlDepthReasons"} {
 		s, l := small[name].buffers(), large[name].buffers()
 		t.Logf("%-16s %6d buffers, %6d at a million", name, s, l)
@@ -27,15 +24,9 @@ func TestDepthStaysFlat(t *testing.T) {
 	}
 }
 
-func depthCosts(t *testing.T, n int) map[string]cost {
+func depthCosts(t *testing.T, in database) map[string]cost {
 	t.Helper()
-	dsn := pgtest.Migrated(t)
-	f := open(t, dsn, nil)
-	job, err := f.Register(t.Context(), frontier.Spec{Name: "j", Config: []byte(`{}`), Digest: []byte{1}, MaxAttempts: 3, Page: frontier.LanePace{Inflight: 1 << 20}}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fill(t, dsn, job, n, true)
+	f := open(t, in.dsn, nil)
 	var (
 		mu    sync.Mutex
 		costs = map[string]cost{}
@@ -48,7 +39,7 @@ func depthCosts(t *testing.T, n int) map[string]cost {
 		t.Fatal(err)
 	}
 	for range 8 { // from the sixth run on, a prepared statement keeps its plan
-		d, err := f.Depth(t.Context(), job)
+		d, err := f.Depth(t.Context(), in.job)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,6 +47,6 @@ func depthCosts(t *testing.T, n int) map[string]cost {
 			t.Fatalf("%+v", d)
 		}
 	}
-	t.Logf("%d tasks: %v", n, slices.Sorted(maps.Keys(costs)))
+	t.Logf("%v", slices.Sorted(maps.Keys(costs)))
 	return costs
 }
