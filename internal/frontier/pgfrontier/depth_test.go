@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// depthStaysFlat: the cost of a scrape does not grow with the queue. A million tasks cost as much as
-// fifty thousand on as many hosts.
+// depthStaysFlat: the cost of a scrape does not grow with the queue. A million tasks cost as much
+// as fifty thousand on as many hosts.
 func depthStaysFlat(t *testing.T, million database) {
 	t.Helper()
 	small, large := depthCosts(t, filled(t, 50_000, true)), depthCosts(t, million)
