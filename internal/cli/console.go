@@ -108,6 +108,15 @@ func (c *console) print(format string, args ...any) {
 // human returns where text for people goes. Terminal control characters are escaped.
 func (c *console) human() io.Writer { return terminal.NewWriter(c.stdout) }
 
+// data returns where values for programs go. A terminal shows them to a person, so its control
+// characters are escaped.
+func (c *console) data() io.Writer {
+	if c.size != nil {
+		return c.human()
+	}
+	return c.stdout
+}
+
 // table returns a table on standard output that fits the terminal.
 func (c *console) table() *terminal.Table {
 	t := &terminal.Table{To: c.human()}
@@ -190,7 +199,7 @@ func severity(groups []string, a slog.Attr) slog.Attr {
 }
 
 func (c *console) printJSON(v any) error {
-	enc := json.NewEncoder(c.stdout)
+	enc := json.NewEncoder(c.data())
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
 }

@@ -64,7 +64,7 @@ func (a *countCommand) run(ctx context.Context, arg string) (err error) {
 	a.sayStrangers(set, n.Strangers)
 	switch a.output {
 	case "json":
-		return countJSON(ctx, a.stdout, n)
+		return countJSON(ctx, a.data(), n)
 	case "csv":
 		return a.countCSV(n)
 	}
@@ -119,7 +119,7 @@ func countJSON(ctx context.Context, w io.Writer, n *dataset.Count) error {
 }
 
 func (a *countCommand) countCSV(n *dataset.Count) error {
-	w := csv.NewWriter(a.stdout)
+	w := csv.NewWriter(a.data())
 	rows := [][]string{{n.By, "complete"}}
 	for _, v := range n.Values {
 		rows = append(rows, []string{dataset.GuardFormula(v.Value), strconv.FormatInt(v.Complete, 10)})

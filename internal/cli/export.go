@@ -201,7 +201,7 @@ func (a *exportCommand) exportTo(ctx context.Context, to string) (exportPlace, e
 	switch {
 	case to == "-", to == "/dev/stdout": // opened anew it would be written from its beginning
 		return exportPlace{name: "-", stream: true, done: func() {}, open: func(context.Context, string) (*dataset.Target, error) {
-			return dataset.ToWriter(a.stdout), nil
+			return dataset.ToWriter(a.data()), nil
 		}}, nil
 	case scheme == "file":
 		file, err := wiring.Folder(to)

@@ -82,6 +82,15 @@ func TestARunOnATerminal(t *testing.T) {
 			t.Errorf("%q shows %q, unknown %q", args, all, at.Unknown)
 		}
 	}
+	// Data for programs.
+	for _, format := range []string{"csv", "jsonl"} {
+		at := &testkit.Screen{Columns: 200, Rows: 24}
+		onTerminal(t, at, func() bool { return true }, dir, "export", "job.yaml", "--format", format, "-o", "-", "-q")
+		want := map[string]string{"csv": `a\x1b[31m card`, "jsonl": `a\u001b[31m card`}[format]
+		if all := strings.Join(at.Lines(), "\n"); !strings.Contains(all, want) || len(at.Unknown) > 0 {
+			t.Errorf("an export as %s shows %q, unknown %q", format, all, at.Unknown)
+		}
+	}
 }
 
 // onTerminal runs the command on a terminal. look is called after each write. If it returns false,

@@ -62,13 +62,17 @@ func MayCarry(url string, allowed []string) bool {
 	return false
 }
 
-// Sites returns the permitted sites of a job's credentials: a URL for each origin of its seeds, and
-// the hosts of fetch.credentials_to. A template with a variable in its host has no origin, so each
-// task's credentials stay on its own site.
+// Sites returns the permitted sites of a job's credentials: a URL for each origin of its seeds,
+// sitemaps and feeds included, and the hosts of fetch.credentials_to. A template with a variable in
+// its host has no origin, so each task's credentials stay on its own site.
 func Sites(job *seine.Job) []string {
 	var out []string
 	seen := map[string]bool{}
-	for _, at := range append([]string{job.Seeds.URL}, job.Seeds.URLs...) {
+	seeds := slices.Concat([]string{job.Seeds.URL}, job.Seeds.URLs, job.Seeds.Sitemaps)
+	for _, p := range job.Seeds.Pages {
+		seeds = append(seeds, p.URL)
+	}
+	for _, at := range seeds {
 		scheme, rest, found := strings.Cut(at, "://")
 		host := rest
 		if i := strings.IndexAny(rest, "/?#"); i >= 0 {

@@ -48,10 +48,11 @@ func TestMayCarry(t *testing.T) {
 func TestSites(t *testing.T) {
 	t.Parallel()
 	job := &seine.Job{
-		Seeds: seine.Seeds{URL: "https://cards.example/cert/{id}", URLs: []string{"https://a.example/1", "https://a.example/2", "http://b.example:8080/"}},
+		Seeds: seine.Seeds{URL: "https://cards.example/cert/{id}", URLs: []string{"https://a.example/1", "https://a.example/2", "http://b.example:8080/"},
+			Sitemaps: []string{"https://maps.example/sitemap.xml"}, Pages: []seine.SeedPage{{URL: "https://shop.example/all", Page: "category"}}},
 		Fetch: seine.Fetch{CredentialsTo: []string{"images.example"}},
 	}
-	want := []string{"https://cards.example/", "https://a.example/", "http://b.example:8080/", "images.example"}
+	want := []string{"https://cards.example/", "https://a.example/", "http://b.example:8080/", "https://maps.example/", "https://shop.example/", "images.example"}
 	if diff := cmp.Diff(want, Sites(job)); diff != "" {
 		t.Errorf("sites (-want +got):\n%s", diff)
 	}
