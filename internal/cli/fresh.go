@@ -69,11 +69,11 @@ func (c *console) printFresh(s frontier.Status) {
 }
 
 // printNext prints the time of the next visit, and reports whether there is one.
-func (c *console) printNext(job string, s frontier.Status) bool {
+func (c *console) printNext(s frontier.Status) bool {
 	f := s.Fresh
 	if f.Next.IsZero() {
 		return false
 	}
-	c.print("next visit at %s: %s; run `seine run %s` then, or `seine worker %[3]s` for all visits", f.Next.UTC().Format(time.RFC3339), number.Counted(f.Tracked, "page"), job)
+	c.print("next visit at %s: %s; the same command makes it then, and `seine worker` with the same job file makes all visits", f.Next.UTC().Format(time.RFC3339), number.Counted(f.Tracked, "page"))
 	return true
 }

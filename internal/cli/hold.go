@@ -31,12 +31,13 @@ func (h held) String() string {
 type holdCommand struct {
 	*app
 
+	name string // of the command, for the log of changes
 	host string
 }
 
 // command returns a command that calls do with the job and host.
 func (a *holdCommand) command(c cobra.Command, do func(context.Context, drivers.Frontier, held) error) *cobra.Command {
-	c.Use, c.Args = c.Use+" JOB", cobra.ExactArgs(1)
+	a.name, c.Use, c.Args = c.Use, c.Use+" JOB", cobra.ExactArgs(1)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		f, info, err := a.infoAt(c.Context(), args[0])
 		if err != nil {
@@ -89,7 +90,7 @@ func hold(ctx context.Context, f holder, h held, paused bool) (done ended, err e
 func (a *holdCommand) hold(ctx context.Context, f holder, h held, paused bool) error {
 	done, err := hold(ctx, f, h, paused)
 	if err == nil {
-		err = a.logChange(ctx, f, h.job.ID, "%s%s", map[bool]string{true: "pause", false: "resume"}[paused], hostFlag(h.host))
+		err = a.logChange(ctx, f, h.job.ID, "%s%s", a.name, hostFlag(h.host))
 	}
 	if errors.Is(err, errNoHost) {
 		return usagef("job %s has no task on host %s: give HOST:PORT, as `seine status` prints it", h.job.Name, h.host)

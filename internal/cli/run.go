@@ -71,6 +71,9 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	if err != nil {
 		return err
 	}
+	if at := wk.HTTP(); at != "" {
+		a.note("seine: console at http://%s", at)
+	}
 	showing, stopShowing := context.WithCancel(ctx)
 	shown := make(chan struct{})
 	go func() {
@@ -128,6 +131,9 @@ func describeLimit(job *seine.Job, run seine.Limit) string {
 		if l.limit.Yield > 0 {
 			parts = append(parts, fmt.Sprintf("yield %g (%s)", l.limit.Yield, l.from))
 		}
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("a person set it during the run, and `seine changes %s` names it", job.Name)
 	}
 	return strings.Join(parts, ", ")
 }
@@ -202,7 +208,7 @@ func (a *runCommand) report(job *seine.Job, s runner.Status, idle bool, took tim
 		}
 		a.print("%s in %s", counted(s.Assets, "file"), where)
 	}
-	if s.Open+s.Unseen == 0 && a.printNext(job.Name, s) {
+	if s.Open+s.Unseen == 0 && a.printNext(s) {
 		idle = false
 	}
 	if idle && s.Open+s.Unseen == 0 {

@@ -148,7 +148,7 @@ func TestTheDocumentMakesAClient(t *testing.T) {
 		values url.Values
 		status int
 	}{
-		"listJobs": {nil, 200}, "getJob": {nil, 200}, "listTasks": {url.Values{"state": {"error"}, "host": {"h:80"}}, 200}, "getTask": {url.Values{"key": {evil}}, 200},
+		"listJobs": {nil, 200}, "getJob": {nil, 200}, "listKinds": {nil, 200}, "listTasks": {url.Values{"state": {"error"}, "host": {"h:80"}}, 200}, "getTask": {url.Values{"key": {evil}}, 200},
 		"listHosts": {nil, 200}, "listFailures": {nil, 200}, "listPictures": {url.Values{"field": {"a"}, "value": {"b"}}, 200}, "getSpaces": {url.Values{"from": {"1"}, "to": {"2"}}, 200}, "getHistory": {url.Values{"span": {"2d"}}, 200},
 		"listJobChanges": {nil, 200}, "getSelection": {nil, 200}, "listWorkers": {nil, 200}, "listChanges": {nil, 200},
 		"pause": {url.Values{"by": {"ann"}}, 200}, "resume": {nil, 200}, "drain": {nil, 200}, "changePace": {url.Values{"delay": {"2s"}}, 200},

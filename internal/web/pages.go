@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type view struct {
 	CanSign, Signed bool
 	CSRF            string
 	Back            string // the page after a sign-in
+	Again           *again // the form that was sent without a session
 
 	Job    frontier.JobInfo
 	Status frontier.Status
@@ -124,15 +126,30 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 	_, _ = w.Write(b.Bytes())
 }
 
-// fails writes the page of an error. It reloads itself, because a frontier may come back.
+// noPage answers a path that has no page. After a form the address of an action may be loaded: its
+// page is the job's.
+func (s *Server) noPage(w http.ResponseWriter, r *http.Request) {
+	if job := r.PathValue("job"); job != "" && slices.Contains(actions, r.PathValue("action")) {
+		http.Redirect(w, r, backOf(r), http.StatusSeeOther)
+		return
+	}
+	s.render(w, r, http.StatusNotFound, "error", view{Title: "No such page", Error: "The console has no page at this address. The list of jobs leads to all pages."})
+}
+
+// fails writes the page of an error. It reloads itself, because a frontier may come back. A form is
+// not sent again: the page that it belongs to is loaded.
 func (s *Server) fails(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errNoJob) {
 		s.render(w, r, http.StatusNotFound, "error", view{Title: "No such job", Error: "The frontier has no job of this name. It may have been deleted."})
 		return
 	}
 	s.cfg.Log.WarnContext(r.Context(), "the console can't read the frontier", "err", err)
-	w.Header().Set("Refresh", "5")
-	s.render(w, r, http.StatusServiceUnavailable, "error", view{Title: "The frontier does not answer", Error: "The page is loaded again every 5 seconds until it does."})
+	refresh, text := "5", "The page is loaded again every 5 seconds until it does."
+	if r.Method == http.MethodPost {
+		refresh, text = "5; url="+backOf(r), "The change may not have been made: the log of changes tells. The page of the form is loaded every 5 seconds until the frontier answers."
+	}
+	w.Header().Set("Refresh", refresh)
+	s.render(w, r, http.StatusServiceUnavailable, "error", view{Title: "The frontier does not answer", Error: text})
 }
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) {

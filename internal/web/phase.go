@@ -18,7 +18,7 @@ func left(st frontier.Status) string {
 	case st.Workers == 0:
 		return "no worker is at work on " + grouped(n) + number.Chosen(n, " task", " tasks")
 	case st.Rate <= 0:
-		return "no task ended in the last minute, so the time left is not known"
+		return "no worker has reported an ended task in the last minute, so the time left is not known"
 	}
 	d := time.Duration(float64(n) / st.Rate * float64(time.Second))
 	if !st.LastRetry.IsZero() && time.Until(st.LastRetry) > d {

@@ -124,7 +124,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request) {
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	if !s.isToken(r.PostFormValue("token")) {
 		time.Sleep(500 * time.Millisecond) // slows guesses
-		s.render(w, r, http.StatusForbidden, "login", view{Title: "Sign in", Error: "This is not the token of the console. It stands in the file of --token-file.", Back: ours(r.PostFormValue("back"))})
+		s.render(w, r, http.StatusForbidden, "login", view{Title: "Sign in", Error: "This is not the token of the console. It stands in the file of --token-file.", Back: ours(r.PostFormValue("back")), Again: againOf(r)})
 		return
 	}
 	cookie := rand.Text()
@@ -143,6 +143,10 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure if the console has TLS itself
 		Name: cookieName, Value: cookie, Path: "/", MaxAge: int(sessionLife.Seconds()), HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
 	})
+	if form := againOf(r); form != nil {
+		s.render(w, r, http.StatusOK, "again", view{Title: "Send the form again", Signed: true, CSRF: s.formToken(cookie), Back: ours(r.PostFormValue("back")), Again: form})
+		return
+	}
 	http.Redirect(w, r, ours(r.PostFormValue("back")), http.StatusSeeOther) //nolint:gosec // a path of the console
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -92,6 +93,9 @@ func (s *Server) note(ctx context.Context, job frontier.JobID, who, what string)
 	}
 }
 
+// actions are the actions on a job.
+var actions = []string{"pause", "resume", "drain", "pace", "count", "retry", "drop", "prioritize"}
+
 // errAction reports an action that does not exist.
 var errAction = errors.New("no such action: pause, resume, drain, pace, count, retry, drop and prioritize are")
 
@@ -137,6 +141,9 @@ func (s *Server) selection(r *http.Request, job frontier.JobInfo, who, action st
 		return 0, err
 	}
 	if action == "count" {
+		if of := form.Get("action"); !slices.Contains([]string{"", "retry", "drop", "prioritize"}, of) {
+			return 0, fmt.Errorf("count for %q: give retry, drop or prioritize, or nothing to count all that match", of)
+		}
 		return s.cfg.Frontier.Count(r.Context(), job.ID, affected(form.Get("action"), by))
 	}
 	if f.empty() && form.Get("all") == "" {
@@ -241,6 +248,10 @@ func (s *Server) notPermitted(w http.ResponseWriter, r *http.Request) {
 	session, _ := s.session(r)
 	if c, err := r.Cookie(cookieName); err == nil && c.Value != "" && session == "" {
 		v.Title, v.Error = "Your session has ended", "Nothing was changed. Sign in again, and send the form again."
+		// Another site must not choose what a person is asked to send.
+		if r.Header.Get("Sec-Fetch-Site") == "same-origin" && r.ParseForm() == nil {
+			v.Error, v.Again = "Nothing was changed. Sign in again. Then the form is shown once more.", newAgain(r.URL.EscapedPath(), r.PostForm)
+		}
 	}
 	s.render(w, r, http.StatusForbidden, "login", v)
 }

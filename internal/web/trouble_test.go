@@ -15,11 +15,9 @@ import (
 	"github.com/seinehq/seine/internal/web"
 )
 
-// A session that is unknown, as after a restart, says so. The person signs in, comes back to the
-// page, and acts. The sign-in leads to no other site.
-func TestASessionThatEnded(t *testing.T) {
-	t.Parallel()
-	c := open(t, web.Config{Token: token})
+// signedOut returns a browser whose session has ended.
+func signedOut(t *testing.T, c *console) *http.Client {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +27,15 @@ func TestASessionThatEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	jar.SetCookies(at, []*http.Cookie{{Name: "seine_console", Value: "of another process"}})
-	person := &http.Client{Jar: jar}
+	return &http.Client{Jar: jar}
+}
+
+// A session that is unknown, as after a restart, says so. The person signs in, comes back to the
+// page, and acts. The sign-in leads to no other site.
+func TestASessionThatEnded(t *testing.T) {
+	t.Parallel()
+	c := open(t, web.Config{Token: token})
+	person := signedOut(t, c)
 	status, _, body := c.ask(person, "POST", "/jobs/shop/pause", url.Values{"csrf": {"old"}})
 	if status != http.StatusForbidden || !strings.Contains(body, "Your session has ended") || !strings.Contains(body, `name="back" value="/jobs/shop"`) || len(c.held) > 0 {
 		t.Fatalf("a form of an ended session answers %d %s, held %q", status, body, c.held)

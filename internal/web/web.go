@@ -91,6 +91,8 @@ type Server struct {
 	token [sha256.Size]byte
 	key   []byte // signs form tokens
 
+	contract contract
+
 	mu         sync.Mutex
 	sessions   map[string]signedIn // by the digest of the cookie
 	cache      map[frontier.JobID]*cached
@@ -131,6 +133,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	var err error
+	if s.contract, err = readContract(); err != nil {
+		return nil, err
+	}
 	if s.pages, err = template.New("").Funcs(functions).ParseFS(templateFiles, "templates/*.html"); err != nil {
 		return nil, err
 	}
@@ -160,6 +165,8 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("POST /logout", s.logout)
 	s.mux.HandleFunc("POST /workers/stop", s.actWorker)
 	s.mux.HandleFunc("POST /jobs/{job}/{action}", s.act)
+	s.mux.HandleFunc("GET /jobs/{job}/{action}", s.noPage)
+	s.mux.HandleFunc("GET /", s.noPage)
 	s.mux.HandleFunc("GET /api/openapi.json", s.openAPI)
 	s.mux.HandleFunc("GET /api/jobs", s.apiGet(s.apiJobs))
 	s.mux.HandleFunc("GET /api/workers", s.apiGet(func(r *http.Request) (any, error) { return s.workersData(r.Context()) }))
@@ -171,9 +178,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("POST /api/workers/stop", s.apiStop)
 	for name, page := range s.jobPages() {
 		s.mux.HandleFunc("GET /jobs/{job}/"+name, s.page(name, page))
-		if name != "kinds" { // its data is the job's
-			s.mux.HandleFunc("GET /api/jobs/{job}/"+name, s.apiOf(page.data))
-		}
+		s.mux.HandleFunc("GET /api/jobs/{job}/"+name, s.apiOf(page.data))
 	}
 }
 
@@ -192,11 +197,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(r.URL.Path, "/assets/") {
 		h.Set("Cache-Control", "no-store")
 	}
+	api := strings.HasPrefix(r.URL.Path, "/api/")
 	if !s.known(r.Host) {
-		http.Error(w, "this console does not answer for this host name: ask it by its address, or start it with --host NAME", http.StatusMisdirectedRequest)
+		const why = "this console does not answer for this host name: ask it by its address, or start it with --host NAME"
+		if api {
+			answer(w, http.StatusMisdirectedRequest, apiError{why})
+		} else {
+			http.Error(w, why, http.StatusMisdirectedRequest)
+		}
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	if api && !s.admits(w, r) {
+		return
+	}
 	s.mux.ServeHTTP(w, r)
 }
 

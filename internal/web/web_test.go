@@ -67,6 +67,13 @@ func (c *counted) Numbers(ctx context.Context, job frontier.JobID) (frontier.Sta
 	return c.Frontier.Numbers(ctx, job)
 }
 
+func (c *counted) Count(ctx context.Context, job frontier.JobID, by frontier.Filter) (int64, error) {
+	if fault := c.fault.Load(); fault != nil {
+		return 0, *fault
+	}
+	return c.Frontier.Count(ctx, job, by)
+}
+
 // console is a console of a frontier with one job, whose tasks "a" and a hostile key are errors.
 type console struct {
 	*testing.T
