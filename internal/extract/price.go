@@ -59,8 +59,8 @@ var (
 	leastOf = regexp.MustCompile(`(?i)^(?:from|starting at|ab|à partir de|dès|desde|a partir de|a partire da|da|vanaf)\s+`)
 	between = regexp.MustCompile(`\d.*?(?:\s*[-–—]\s*|\s+(?:to|bis|à|a|tot)\s+)\D{0,5}\d`)
 
-	priceLead  = regexp.MustCompile(`^[+-]?\s*(` + currencyMark + `)`)
-	priceTrail = regexp.MustCompile(`(` + currencyMark + `)[+-]?$`)
+	priceLead  = regexp.MustCompile(`^[+\-−]?\s*(` + currencyMark + `)`)
+	priceTrail = regexp.MustCompile(`(` + currencyMark + `)[+\-−]?$`)
 )
 
 func words(list ...string) map[string]bool {
@@ -108,14 +108,25 @@ func (p pricing) read(text string) map[string]any {
 
 // code returns the currency of a text, or why it is not certain.
 func (p pricing) code(s string) (code any, why string) {
-	mark := ""
 	s = strings.Trim(s, "() ")
-	if m := priceLead.FindStringSubmatch(s); m != nil {
-		mark = m[1]
-	} else if m := priceTrail.FindStringSubmatch(s); m != nil {
-		mark = m[1]
+	lead, trail := priceLead.FindStringSubmatch(s), priceTrail.FindStringSubmatch(s)
+	switch {
+	case lead != nil && trail != nil: // $10.00 USD
+		code, why = p.codeOf(lead[1])
+		other, _ := p.codeOf(trail[1])
+		switch {
+		case other == nil || code == other:
+			return code, why
+		case code == nil && slices.Contains(shared[lead[1]], other.(string)):
+			return other, ""
+		}
+		return nil, fmt.Sprintf("currencies %q and %q", cut(lead[1], 10), cut(trail[1], 10))
+	case lead != nil:
+		return p.codeOf(lead[1])
+	case trail != nil:
+		return p.codeOf(trail[1])
 	}
-	return p.codeOf(mark)
+	return p.codeOf("")
 }
 
 // codeOf returns the currency of a sign, an abbreviation or a code.

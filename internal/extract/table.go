@@ -12,10 +12,11 @@ import (
 	"github.com/seinehq/seine/internal/markup"
 )
 
-// maxSpan bounds rowspan and colspan (WHATWG HTML, section 4.9.11), maxColumns the width of a
-// table, and maxCells its size.
+// maxWide bounds colspan and maxTall rowspan (WHATWG HTML, section 4.9.11), maxColumns the width of
+// a table, and maxCells its size.
 const (
-	maxSpan    = 1000
+	maxWide    = 1000
+	maxTall    = 65534
 	maxColumns = 1000
 	maxCells   = 1_000_000
 )
@@ -135,12 +136,18 @@ func (r *reading) under(table *html.Node, want string, row *html.Node) ([]*html.
 		if x < 0 {
 			continue
 		}
+		wide := 1
+		for x+wide < len(g.cells[y]) && g.cells[y][x+wide] == g.cells[y][x] {
+			wide++
+		}
 		for i := g.heads; i < len(g.rows); i++ {
-			if only >= 0 && i != only || x >= len(g.cells[i]) || g.cells[i][x] == nil {
+			if only >= 0 && i != only || x >= len(g.cells[i]) {
 				continue
 			}
-			if c := g.cells[i][x]; !slices.Contains(out, c) {
-				out = append(out, c)
+			for j, c := range g.cells[i][x:min(x+wide, len(g.cells[i]))] {
+				if c != nil && (j == 0 || c != g.cells[i][x+j-1]) {
+					out = append(out, c)
+				}
 			}
 		}
 		return out, nil
@@ -184,6 +191,7 @@ func (r *reading) grid(table *html.Node) (*grid, error) {
 	}
 	g := &grid{}
 	below := map[int]reach{} // by column
+	var section *html.Node
 	heading, headed, laid := true, false, 0
 	for n := markup.Next(table, table); n != nil; n = markup.Next(n, table) {
 		if n.DataAtom != atom.Tr || around(n.Parent, atom.Table) != table {
@@ -191,6 +199,10 @@ func (r *reading) grid(table *html.Node) (*grid, error) {
 		}
 		if err := r.watch.tick(); err != nil {
 			return nil, err
+		}
+		if n.Parent != section { // no cell reaches out of its section
+			section = n.Parent
+			clear(below)
 		}
 		row, heads := layRow(n, below)
 		if laid += len(row); laid > maxCells {
@@ -245,7 +257,7 @@ func layRow(tr *html.Node, below map[int]reach) (row []*html.Node, heads bool) {
 			headers++
 		}
 		fill()
-		wide, tall := spanOf(c, "colspan"), spanOf(c, "rowspan")
+		wide, tall := spanOf(c, "colspan", maxWide), spanOf(c, "rowspan", maxTall)
 		for range wide {
 			if len(row) == maxColumns {
 				break
@@ -260,11 +272,16 @@ func layRow(tr *html.Node, below map[int]reach) (row []*html.Node, heads bool) {
 	return row, heads || cells > 1 && headers == cells
 }
 
-func spanOf(c *html.Node, name string) int {
+// spanOf returns the number of columns or rows of a cell. A rowspan of 0 reaches to the end of the
+// section.
+func spanOf(c *html.Node, name string, most int) int {
 	v, _ := attribute(c, name)
 	n, err := strconv.Atoi(strings.TrimSpace(v))
-	if err != nil || n < 1 {
+	switch {
+	case err == nil && n == 0 && name == "rowspan":
+		return most
+	case err != nil || n < 1:
 		return 1
 	}
-	return min(n, maxSpan)
+	return min(n, most)
 }

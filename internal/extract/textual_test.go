@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -69,5 +70,21 @@ func TestATextOfJSONWhereANumberIsNeeded(t *testing.T) {
 	}
 	if want := "price is a text: add type: float to the field (invalid operation: string > int"; !strings.Contains(got, want) {
 		t.Errorf("%q; want %q in it", got, want)
+	}
+}
+
+// A price with two marks of its currency has one currency, if they agree.
+func TestPriceWithTwoMarks(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]map[string]any{
+		"$10.00 USD": priceOf("10.00", "USD", ""), "$10.00USD": priceOf("10.00", "USD", ""), "CAD 10 $": priceOf(int64(10), "CAD", ""),
+		"US$10 USD": priceOf(int64(10), "USD", ""), "€10 EUR": priceOf(int64(10), "EUR", ""), "$10 EUR": priceOf(int64(10), nil, `currencies "$" and "EUR"`),
+		"USD 10 EUR": priceOf(int64(10), nil, `currencies "USD" and "EUR"`), "−$5": priceOf(int64(-5), nil, `currency "$" is not certain`), "-€5": priceOf(int64(-5), "EUR", ""), "−€5": priceOf(int64(-5), "EUR", ""),
+	} {
+		got, _ := fieldsOf(t, Rules{Fields: []Field{{Name: "p", CSS: "p", Type: "price"}}}, page("<p>"+text))
+		p, _ := got["p"].(map[string]any)
+		if p == nil || fmt.Sprint(p[priceAmount]) != fmt.Sprint(want[priceAmount]) || p[priceCurrency] != want[priceCurrency] || p[priceNote] != want[priceNote] {
+			t.Errorf("%s is %v; want %v", text, got["p"], want)
+		}
 	}
 }
