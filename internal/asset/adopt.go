@@ -7,9 +7,10 @@ import (
 )
 
 // Adopt returns a file of another program as an asset, which [Keeper.Store] puts in place. image
-// means that the rules of the job ask for an image. Such a file must be decodable.
-func (k *Keeper) Adopt(ctx context.Context, name, path string, body []byte, image bool) (Remade, error) {
-	kind, err := check(&seine.Page{Body: body}, image, nil)
+// means that the rules of the job ask for an image. Such a file must be decodable. types are the
+// media types that the rules permit, nil for any.
+func (k *Keeper) Adopt(ctx context.Context, name, path string, body []byte, image bool, types []string) (Remade, error) {
+	kind, err := check(&seine.Page{Body: body}, image, types)
 	if err == nil {
 		err = k.Verify(ctx, body)
 	}

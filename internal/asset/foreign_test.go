@@ -87,3 +87,31 @@ func chunk(name string, body []byte) []byte {
 	out = append(append(out, name...), body...)
 	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
 }
+
+// A file of another program has a type that the rules permit, or is refused.
+func TestAdoptChecksTypes(t *testing.T) {
+	t.Parallel()
+	store, _ := folderStore(t)
+	k := New(store, Options{})
+	for _, tt := range []struct {
+		body  string
+		image bool
+		types []string
+		want  string
+	}{
+		{"broken", false, []string{"image/*"}, "text/plain instead of image/*"},
+		{"broken", false, nil, ""},
+		{"broken", true, nil, "not an image but text/plain"},
+		{"<!doctype html><p>Sorry", false, []string{"image/*", "application/pdf"}, "HTML instead of image/*, application/pdf"},
+	} {
+		_, err := k.Adopt(t.Context(), "front", "f.png", []byte(tt.body), tt.image, tt.types)
+		if got := ""; err != nil || tt.want != "" {
+			if err != nil {
+				got = err.Error()
+			}
+			if !strings.Contains(got, tt.want) || got == "" {
+				t.Errorf("%q as an image %v of %q: %q; want %q", tt.body, tt.image, tt.types, got, tt.want)
+			}
+		}
+	}
+}

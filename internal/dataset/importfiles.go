@@ -157,7 +157,8 @@ func (im *importer) take(ctx context.Context, t *importing, files []placed) (fau
 		if err != nil {
 			return "", err
 		}
-		read[i], err = im.keeper.Adopt(ctx, p.asset, path, body, im.rules.Rendition(t.task.Page, p.asset) != nil)
+		rule := im.rules.AssetRule(t.task.Page, p.asset)
+		read[i], err = im.keeper.Adopt(ctx, p.asset, path, body, rule.Image != nil, rule.Types)
 		var f asset.Fault
 		if errors.As(err, &f) {
 			return fmt.Sprintf("%s: %s", p.path, f), nil

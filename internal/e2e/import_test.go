@@ -117,6 +117,9 @@ func cardTable(id, status string) string {
 	if id == "" {
 		return `create table work_queue (cert_id bigint primary key, status varchar(20) not null, worker_id text, updated_at timestamptz default '2025-03-01 12:00:00Z')`
 	}
+	if id == "102" { // a time that is none
+		return `insert into work_queue(cert_id, status, updated_at) values (102, 'done', 'infinity')`
+	}
 	return `insert into work_queue(cert_id, status) values (` + id + `, '` + status + `')`
 }
 

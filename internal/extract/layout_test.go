@@ -189,3 +189,16 @@ func FuzzLayout(f *testing.F) {
 		}
 	})
 }
+
+// A layout of another program's files tells tasks and assets apart.
+func TestLayoutWith(t *testing.T) {
+	t.Parallel()
+	l := layoutOf(t, "png/{grade}/{id}_{asset}.png", front, back)
+	for key, want := range map[string]string{
+		"old/{grade}/{id}_{asset}.png": "", "old/{key}-{asset}.png": "", "old/{grade}": "neither {id} nor {key}", "old/{id}.png": "no {asset}",
+	} {
+		if _, err := l.With(key); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("With(%q): %v; want %q", key, err, want)
+		}
+	}
+}

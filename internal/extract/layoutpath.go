@@ -9,6 +9,12 @@ func (l *Layout) With(key string) (*Layout, error) {
 	if err != nil {
 		return nil, err
 	}
+	switch {
+	case !t.has("id") && !t.has("key"):
+		return nil, fmt.Errorf("%q has neither {id} nor {key}: no file would belong to a task", key)
+	case len(l.assets) > 1 && !t.has("asset"):
+		return nil, fmt.Errorf("%q has no {asset}: the files of a task could not be told apart", key)
+	}
 	if len(l.lists) > 0 {
 		t.number(nil)
 	}

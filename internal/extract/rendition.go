@@ -10,20 +10,19 @@ import (
 
 // Rendition returns the options of the image of a page kind that is stored under a name, or nil if
 // the rules render no file of this name.
-func (s *Scraper) Rendition(page, name string) *seine.Image {
-	of := s.page(page)
-	if of == nil {
-		return nil
-	}
-	for _, a := range of.allAssets() {
-		if a.Image == nil {
-			continue
+func (s *Scraper) Rendition(page, name string) *seine.Image { return s.AssetRule(page, name).Image }
+
+// AssetRule returns the rule of the asset of a page kind that is stored under a name, or the zero
+// value if the rules have none.
+func (s *Scraper) AssetRule(page, name string) AssetRule {
+	if of := s.page(page); of != nil {
+		for _, a := range of.allAssets() {
+			if !a.All && a.Name == name || a.All && inList(name, a.Name) {
+				return a.AssetRule
+			}
 		}
-		if !a.All && a.Name == name || a.All && inList(name, a.Name) {
-			return a.Image
-		}
 	}
-	return nil
+	return AssetRule{}
 }
 
 // inList reports whether a name is of a list of files: NAME_1, NAME_2 and so on.

@@ -89,7 +89,7 @@ func (f *Frontier) foreignPage(ctx context.Context, table, quoted string) (query
 		return fallback
 	}
 	query = `select ` + key + `::text, coalesce(status::text, ''), ` + or("priority", `coalesce(priority::bigint, 0)`, `0::bigint`) + `, ` +
-		or("metadata", `metadata::text`, `null::text`) + `, ` + or("updated_at", `updated_at::timestamptz`, `null::timestamptz`) +
+		or("metadata", `metadata::text`, `null::text`) + `, ` + or("updated_at", `case when isfinite(updated_at::timestamptz) then updated_at::timestamptz end`, `null::timestamptz`) +
 		` from ` + quoted + ` where ` + key + ` is not null and ($1::text is null or ` + key + ` > $1::text::` + kind + `) order by ` + key + ` limit $2`
 	return query, key, nil
 }
