@@ -74,6 +74,9 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	if at := wk.HTTP(); at != "" {
 		a.note("seine: console at http://%s", at)
 	}
+	if st, err := wk.Status(ctx, job.Name); err == nil && st.Paused {
+		a.say("seine: job %s is paused, so the run waits: `seine resume %[1]s` lets it continue", job.Name)
+	}
 	showing, stopShowing := context.WithCancel(ctx)
 	shown := make(chan struct{})
 	go func() {
