@@ -171,7 +171,7 @@ func (a *doctorCommand) checkBrowser(ctx context.Context, job *seine.Job) findin
 	case err == nil:
 		var chrome *chromefetch.Chrome
 		if chrome, err = a.browser().Open(ctx, a.logger(slog.LevelWarn), *job); err == nil {
-			out.OK, out.Detail = true, path+", "+chrome.Version()
+			out.OK, out.Detail = true, path+", "+chrome.Version()+", "+chrome.Confinement().String()
 			_ = chrome.Close()
 			return out
 		}

@@ -77,7 +77,9 @@ func (j *jobs) runnable(job *seine.Job) error {
 
 // browser is how the browser is run, by the environment.
 func (e *environment) browser() runner.Browser {
-	return runner.Browser{Path: e.getenv("SEINE_BROWSER"), NoSandbox: e.getenv("SEINE_BROWSER_SANDBOX") == "off"}
+	return runner.Browser{
+		Path: e.getenv("SEINE_BROWSER"), NoSandbox: e.getenv("SEINE_BROWSER_SANDBOX") == "off", NoConfine: e.getenv("SEINE_BROWSER_CONFINE") == "off",
+	}
 }
 
 func (a *workCommand) config(ctx context.Context, jobs []*seine.Job, w workFlags) (runner.Config, error) {

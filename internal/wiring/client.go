@@ -27,6 +27,9 @@ type Browser struct {
 	// NoSandbox turns its sandbox off; as root it always is.
 	NoSandbox bool
 
+	// NoConfine turns its confinement off.
+	NoConfine bool
+
 	// MaxMemory is how many bytes all of its processes may hold before another
 	// one takes its place. Default 2 GiB.
 	MaxMemory int64
@@ -51,7 +54,7 @@ func (b Browser) Open(ctx context.Context, log *slog.Logger, jobs ...seine.Job) 
 	if tabs == 0 {
 		return nil, nil //nolint:nilnil // none is needed
 	}
-	return chromefetch.Open(ctx, chromefetch.Config{Path: b.Path, NoSandbox: b.NoSandbox, MaxMemory: b.MaxMemory, Tabs: tabs, Log: log})
+	return chromefetch.Open(ctx, chromefetch.Config{Path: b.Path, NoSandbox: b.NoSandbox, NoConfine: b.NoConfine, MaxMemory: b.MaxMemory, Tabs: tabs, Log: log})
 }
 
 // Client returns a job's client, and what closes it. chrome renders its pages,

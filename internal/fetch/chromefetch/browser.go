@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,8 @@ type browser struct {
 	version   string // "HeadlessChrome/156.0.1"
 	userAgent string // its own
 	began     time.Time
+	confined  bool
+	ports     []uint16 // of proxies, which it can connect to; nil: any
 
 	// unheard counts the commands without a reader of their answers. chromedp counts its own from
 	// 1; the protocol's numbers have 31 bits.
@@ -47,12 +50,12 @@ type browser struct {
 // startTimeout bounds the start of a browser. On a busy machine it takes seconds.
 const startTimeout = 30 * time.Second
 
-func startBrowser(ctx context.Context, path string, flags []string, cfg Config) (_ *browser, err error) {
-	p, err := launch(path, flags, cfg.Root)
+func startBrowser(ctx context.Context, path string, flags []string, cfg Config, c Confinement, ports []uint16) (_ *browser, err error) {
+	p, err := launch(path, flags, cfg.Root, c, ports)
 	if err != nil {
 		return nil, err
 	}
-	b := &browser{process: p, began: time.Now(), tabs: map[string]*tab{}}
+	b := &browser{process: p, confined: c.on(), ports: ports, began: time.Now(), tabs: map[string]*tab{}}
 	b.unheard.Store(1 << 30)
 	// chromedp finds the browser in the context; it lives until close.
 	root, cancel := chromedp.NewAllocatorContext(context.WithoutCancel(ctx), attached{b})
@@ -98,6 +101,10 @@ func (b *browser) explain(ctx context.Context) error {
 	if strings.Contains(err.Error(), "sandbox") {
 		return fmt.Errorf("%w: this user may not create user namespaces. Allow them, or turn the browser's sandbox off (SEINE_BROWSER_SANDBOX=off)", err)
 	}
+	if b.confined && (strings.Contains(err.Error(), "ermission denied") || strings.Contains(err.Error(), "apabilit")) {
+		return fmt.Errorf("it does not start: %w. It may use its own folder and the system's, no wrapper in another folder and no snap; "+
+			"to start it unconfined: SEINE_BROWSER_CONFINE=off", err)
+	}
 	return fmt.Errorf("it does not start: %w", err)
 }
 
@@ -133,6 +140,9 @@ func (b *browser) event(ev any) {
 		}
 	}
 }
+
+// reaches reports whether the browser can connect to a proxy of this port.
+func (b *browser) reaches(port uint16) bool { return b.ports == nil || slices.Contains(b.ports, port) }
 
 // lost is closed when the pipe is.
 func (b *browser) lost() <-chan struct{} { return b.chrome.LostConnection }

@@ -39,6 +39,9 @@ type Config struct {
 	// It is always off for root, as which it does not work.
 	NoSandbox bool
 
+	// NoConfine turns the browser's confinement off. See [Confinement].
+	NoConfine bool
+
 	// Tabs is the most pages rendered at once. Default two a CPU.
 	Tabs int
 
@@ -81,6 +84,8 @@ func (c *Config) normal() {
 type Chrome struct {
 	config Config
 	path   string
+	limits Confinement
+	doors  *doors
 	deny   *proxy
 	tabs   chan struct{} // holds one for each page that is being rendered
 
@@ -107,14 +112,29 @@ func Open(ctx context.Context, c Config) (*Chrome, error) {
 	if n := sweep(c.Root); n > 0 {
 		c.Log.InfoContext(ctx, "removed what killed workers left", "browsers", n)
 	}
-	deny, err := openProxy(nil)
+	limits := off
+	if !c.NoConfine {
+		if limits, err = confines(); err != nil {
+			return nil, fmt.Errorf("%w: Landlock: %w", ErrBrowser, err)
+		}
+		if runtime.GOOS == "linux" && !limits.whole() {
+			c.Log.InfoContext(ctx, "browser has too little confinement", "confinement", limits.String())
+		}
+	}
+	spare := 0
+	if limits.tcp() {
+		spare = spareDoors
+	}
+	ch := &Chrome{config: c, path: path, limits: limits, doors: newDoors(spare), tabs: make(chan struct{}, c.Tabs), all: map[*browser]struct{}{}}
+	l, err := ch.doors.take()
 	if err != nil {
 		return nil, fmt.Errorf("%w: proxy: %w", ErrBrowser, err)
 	}
-	ch := &Chrome{config: c, path: path, deny: deny, tabs: make(chan struct{}, c.Tabs), all: map[*browser]struct{}{}}
-	b, err := ch.take(ctx)
+	ch.deny = openProxy(l, nil)
+	b, err := ch.take(ctx, ch.deny.port())
 	if err != nil {
-		deny.close()
+		ch.deny.close()
+		ch.doors.close()
 		return nil, err
 	}
 	ch.give(b)
@@ -134,6 +154,9 @@ func (c *Chrome) Version() string {
 	return c.current.version
 }
 
+// Confinement is what the kernel keeps the browsers from.
+func (c *Chrome) Confinement() Confinement { return c.limits }
+
 // A browser that was there and does not start again is tried after these
 // pauses, about half a minute in all.
 const (
@@ -141,15 +164,15 @@ const (
 	lastPause  = 16 * time.Second
 )
 
-// take returns a browser for one page; give ends its use. It starts one when
-// there is none or the last is used up.
-func (c *Chrome) take(ctx context.Context) (*browser, error) {
-	if b := c.use(); b != nil {
+// take returns a browser for one page through the proxy of a port; give ends its use. It starts one
+// when there is none, the last is used up, or the last is too old for the port.
+func (c *Chrome) take(ctx context.Context, port uint16) (*browser, error) {
+	if b := c.use(port); b != nil {
 		return b, nil
 	}
 	c.starting.Lock()
 	defer c.starting.Unlock()
-	if b := c.use(); b != nil { // another page started it
+	if b := c.use(port); b != nil { // another page started it
 		return b, nil
 	}
 	b, err := c.start(ctx)
@@ -183,7 +206,7 @@ func (c *Chrome) take(ctx context.Context) (*browser, error) {
 var errClosed = errors.New("browser is closed")
 
 // use counts a page on the current browser, when it is fit for one.
-func (c *Chrome) use() *browser {
+func (c *Chrome) use(port uint16) *browser {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b := c.current
@@ -192,6 +215,10 @@ func (c *Chrome) use() *browser {
 	}
 	if b.pages >= c.config.MaxPages || time.Since(b.began) >= c.config.MaxAge {
 		c.retireLocked(b, "used up")
+		return nil
+	}
+	if !b.reaches(port) {
+		c.retireLocked(b, "a new job")
 		return nil
 	}
 	b.pages++
@@ -273,12 +300,21 @@ func (c *Chrome) Close() error {
 	c.mu.Unlock()
 	c.closing.Wait()
 	c.deny.close()
+	c.doors.close()
 	return nil
 }
 
 // start launches a browser and greets it.
 func (c *Chrome) start(ctx context.Context) (*browser, error) {
-	b, err := startBrowser(ctx, c.path, flags(c.deny.url(), sandboxed(c.config.NoSandbox)), c.config)
+	var ports []uint16
+	var err error
+	if c.limits.tcp() {
+		ports, err = c.doors.ports()
+	}
+	var b *browser
+	if err == nil {
+		b, err = startBrowser(ctx, c.path, flags(c.deny.url(), sandboxed(c.config.NoSandbox)), c.config, c.limits, ports)
+	}
 	if err != nil {
 		err = fmt.Errorf("%w: %s: %w", ErrBrowser, c.path, err)
 	}
@@ -297,10 +333,11 @@ func (c *Chrome) Guarded(job Job) (*Fetcher, error) {
 	if dialer == nil {
 		dialer, _ = egress.New(egress.Config{Guard: job.Guard}) // fails only with proxies
 	}
-	p, err := openProxy(dialer)
+	l, err := c.doors.take()
 	if err != nil {
 		return nil, fmt.Errorf("%w: proxy: %w", ErrBrowser, err)
 	}
+	p := openProxy(l, dialer)
 	p.vendors = true
 	return newFetcher(c, job, p), nil
 }

@@ -28,6 +28,14 @@ func TestMain(m *testing.M) {
 		beWorker()
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == triesArg {
+		beTaken(os.Args[2:])
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == threadsArg {
+		beMain()
+		return
+	}
 	os.Exit(run(m))
 }
 

@@ -53,6 +53,7 @@ func newFetcher(c *Chrome, job Job, p *proxy) *Fetcher {
 // Close ends the job's proxy; the browser is the worker's.
 func (f *Fetcher) Close() error {
 	f.proxy.close()
+	f.chrome.doors.leave(f.proxy.port())
 	return nil
 }
 
@@ -81,7 +82,7 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 	case <-ctx.Done():
 		return nil, fetch.Fault{Reason: fetch.Canceled, Err: context.Cause(ctx)}
 	}
-	b, err := f.chrome.take(ctx)
+	b, err := f.chrome.take(ctx, f.proxy.port())
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, fetch.Fault{Reason: fetch.Canceled, Err: context.Cause(ctx)}

@@ -30,12 +30,12 @@ type process struct {
 
 // launch starts a browser. It uses a pipe, not a port, so that no other process can connect. The
 // browser ends by itself when this end of the pipe closes, even if this process dies.
-func launch(path string, flags []string, root string) (*process, error) {
+func launch(path string, flags []string, root string, c Confinement, ports []uint16) (*process, error) {
 	prof, err := newProfile(root)
 	if err != nil {
 		return nil, err
 	}
-	p, err := spawn(path, append(flags, "--remote-debugging-pipe", profileFlag+prof.dir, "about:blank"), prof)
+	p, err := spawn(path, append(flags, "--remote-debugging-pipe", profileFlag+prof.dir, "about:blank"), prof, c, ports)
 	if err != nil {
 		prof.remove()
 		return nil, err
@@ -43,7 +43,7 @@ func launch(path string, flags []string, root string) (*process, error) {
 	return p, nil
 }
 
-func spawn(path string, args []string, prof *profile) (_ *process, err error) {
+func spawn(path string, args []string, prof *profile, c Confinement, ports []uint16) (_ *process, err error) {
 	var ends []*os.File
 	defer func() {
 		if err != nil {
@@ -72,25 +72,20 @@ func spawn(path string, args []string, prof *profile) (_ *process, err error) {
 	cmd.WaitDelay = time.Second // for children that hold the output open
 
 	p := &process{profile: prof, output: out, exited: make(chan struct{})}
-	started := make(chan error)
+	if c.on() {
+		err = c.start(cmd, bounds{program: path, reads: prof.reads(), profile: prof.dir, ports: ports})
+	} else {
+		err = startTied(cmd, p.exited)
+	}
+	if err != nil {
+		return nil, err
+	}
 	go func() {
-		// The kernel ends the browser when the thread that started it ends (see ownGroup), so the
-		// thread stays until the browser has ended.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err != nil {
-			return
-		}
 		p.err = cmd.Wait()
 		// The started program may be a script with the browser as its child.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		close(p.exited)
 	}()
-	if err := <-started; err != nil {
-		return nil, err
-	}
 	p.pid = cmd.Process.Pid
 	closeAll([]*os.File{commandsIn, answersOut})
 	if err := prof.lock.note(p.pid); err != nil {
@@ -101,6 +96,27 @@ func spawn(path string, args []string, prof *profile) (_ *process, err error) {
 	p.conn = chromedp.NewPipeConn(answers, commands)
 	return p, nil
 }
+
+// startTied starts a browser that the kernel kills when this process dies (see tie). It does so when
+// the thread that started the browser ends, so that thread stays until the browser has ended.
+func startTied(cmd *exec.Cmd, exited <-chan struct{}) error {
+	tie(cmd.SysProcAttr)
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			<-exited
+		}
+	}()
+	return <-started
+}
+
+// ownGroup puts a browser into a process group of its own. The group is killed as a whole, and
+// Ctrl-C in the terminal does not reach it.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func closeAll(files []*os.File) {
 	for _, f := range files {

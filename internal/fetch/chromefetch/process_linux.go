@@ -2,8 +2,5 @@ package chromefetch
 
 import "syscall"
 
-// ownGroup puts a browser into a process group of its own. The group is killed as a whole, and
-// Ctrl-C in the terminal does not reach it. The kernel kills the browser when this process dies.
-func ownGroup() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
+// tie makes the kernel kill a browser when the thread dies that starts it.
+func tie(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }

@@ -19,7 +19,7 @@ type process struct {
 	exited  chan struct{}
 }
 
-func launch(string, []string, string) (*process, error) {
+func launch(string, []string, string, Confinement, []uint16) (*process, error) {
 	return nil, errors.New("a browser can be driven on Linux and macOS only")
 }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -64,6 +65,22 @@ func (p *profile) environ() []string {
 		}
 	}
 	return env
+}
+
+// reads lists the files and folders that the environment names.
+func (p *profile) reads() (paths []string) {
+	for _, entry := range p.environ() {
+		name, value, _ := strings.Cut(entry, "=")
+		switch name {
+		case "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE":
+			for _, path := range filepath.SplitList(value) {
+				if filepath.IsAbs(path) {
+					paths = append(paths, path)
+				}
+			}
+		}
+	}
+	return paths
 }
 
 // killUsers ends processes that left the browser's group and still use the

@@ -39,20 +39,18 @@ const (
 	maxFaults = 1024
 )
 
-// openProxy listens. dialer nil refuses all.
-func openProxy(dialer *egress.Dialer) (*proxy, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
-	if err != nil {
-		return nil, err
-	}
+// openProxy serves on a listener of doors. dialer nil refuses all.
+func openProxy(l net.Listener, dialer *egress.Dialer) *proxy {
 	p := &proxy{listener: l, dialer: dialer, faults: map[string]error{}, tunnel: map[net.Conn]struct{}{}}
 	p.server = &http.Server{Handler: p, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: 30 * time.Second}
 	go func() { _ = p.server.Serve(l) }()
-	return p, nil
+	return p
 }
 
 // url is the proxy's address as the browser takes it.
 func (p *proxy) url() string { return "http://" + p.listener.Addr().String() }
+
+func (p *proxy) port() uint16 { return portOf(p.listener) }
 
 // ServeHTTP forwards a request, or makes a tunnel.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -176,10 +176,11 @@ func TestTheProxyRefusesWhatIsFetchedAhead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := openProxy(out)
+	l, err := listenLocal()
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := openProxy(l, out)
 	defer p.close()
 	at, err := url.Parse(p.url())
 	if err != nil {
