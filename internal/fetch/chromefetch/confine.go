@@ -6,12 +6,12 @@ import "strings"
 // renderer gains little. Its zero value keeps a browser from nothing.
 //
 // The processes of a confined browser cannot leave their bounds. They read the system's programs,
-// libraries and fonts and the browser's folder, and write to their profile. They open no other file.
-// They do not see the memory, the environment or the open files of other processes, and send them no
-// signals. They connect by TCP to the ports of our proxies, and have no other protocol.
+// libraries and fonts and the browser's folder, and write to their profile. They open no other
+// file. They do not see the memory, the environment or the open files of other processes, and send
+// them no signals. They connect by TCP to the ports of our proxies, and have no other protocol.
 //
-// These stay open: the same ports of other hosts, because Landlock has no rule about an address; the
-// proxies of the worker's other jobs; Unix sockets in folders; and the arguments of processes
+// These stay open: the same ports of other hosts, because Landlock has no rule about an address;
+// the proxies of the worker's other jobs; Unix sockets in folders; and the arguments of processes
 // (/proc/PID/cmdline). Root has further ways out.
 type Confinement struct {
 	landlock int  // its version in this kernel; 0: none, or it is forbidden

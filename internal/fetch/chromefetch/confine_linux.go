@@ -91,8 +91,8 @@ func missing(err error) bool {
 	return errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPERM)
 }
 
-// onThread runs f on a thread of its own and returns when the thread has ended. A browser could read
-// the environment and the memory of this process through a thread with the same bounds.
+// onThread runs f on a thread of its own and returns when the thread has ended. A browser could
+// read the environment and the memory of this process through a thread with the same bounds.
 func onThread(f func()) {
 	ran := make(chan int)
 	go func() {
@@ -140,8 +140,9 @@ func (c Confinement) enter(b bounds) error {
 	return dropCapabilities()
 }
 
-// dropCapabilities takes from a browser of root what Landlock does not stop: CAP_PERFMON alone reads
-// the environment of any process. It keeps reading the browser's files, whoever has installed them.
+// dropCapabilities takes from a browser of root what Landlock does not stop: CAP_PERFMON alone
+// reads the environment of any process. It keeps reading the browser's files, whoever has installed
+// them.
 func dropCapabilities() error {
 	const keep = 1 << unix.CAP_DAC_READ_SEARCH
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

@@ -97,8 +97,8 @@ func spawn(path string, args []string, prof *profile, c Confinement, ports []uin
 	return p, nil
 }
 
-// startTied starts a browser that the kernel kills when this process dies (see tie). It does so when
-// the thread that started the browser ends, so that thread stays until the browser has ended.
+// startTied starts a browser that the kernel kills when this process dies (see tie). It does so
+// when the thread that started the browser ends, so that thread stays until the browser has ended.
 func startTied(cmd *exec.Cmd, exited <-chan struct{}) error {
 	tie(cmd.SysProcAttr)
 	started := make(chan error)
