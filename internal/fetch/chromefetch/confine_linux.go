@@ -59,6 +59,9 @@ var rules = []struct {
 	{fsOwn, []string{"/dev/shm"}},
 }
 
+// absent are the errors of a path that is not there, or not for this user.
+var absent = []error{unix.ENOENT, unix.ENOTDIR, unix.ELOOP, unix.EACCES}
+
 // confines tries what this kernel can keep from a browser, on a thread that ends with the call. A
 // kernel without Landlock, or a container that forbids it, is no error.
 func confines() (c Confinement, err error) {
@@ -202,10 +205,11 @@ func (c Confinement) restrict(b bounds) error {
 	set := int(fd)
 	defer func() { _ = unix.Close(set) }()
 	allow := func(path string, access uint64) error {
-		if err := allowPath(set, path, access&attr.Handled_access_fs); err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("%s: %w", path, err)
+		err := allowPath(set, path, access&attr.Handled_access_fs)
+		if err == nil || path != b.profile && slices.ContainsFunc(absent, func(e error) bool { return errors.Is(err, e) }) {
+			return nil
 		}
-		return nil
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	for _, r := range rules {
 		for _, path := range r.paths {
