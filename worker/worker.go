@@ -94,8 +94,8 @@ type Browser struct {
 	// NoSandbox turns its sandbox off. As root it always is.
 	NoSandbox bool
 
-	// NoConfine turns off what Seine itself has the kernel keep from a browser: on Linux other
-	// files and processes than its own, and every connection that no proxy of Seine takes.
+	// NoConfine turns the browser's confinement off. On Linux the kernel keeps other files and
+	// processes from a browser, and every connection past the proxies of Seine.
 	NoConfine bool
 
 	// MaxMemory is the most bytes of all its processes. Above it another browser takes its place.

@@ -154,7 +154,7 @@ func (c *Chrome) Version() string {
 	return c.current.version
 }
 
-// Confinement is what the kernel keeps the browsers from.
+// Confinement is the confinement of the browsers.
 func (c *Chrome) Confinement() Confinement { return c.limits }
 
 // A browser that was there and does not start again is tried after these

@@ -2,8 +2,8 @@ package chromefetch
 
 import "strings"
 
-// Confinement states what the kernel keeps a browser from, so that a page that takes over a
-// renderer gains little. Its zero value keeps a browser from nothing.
+// Confinement states the parts of the system that the kernel keeps from a browser, so that a page
+// that takes over a renderer gains little. Its zero value keeps a browser from nothing.
 //
 // The processes of a confined browser cannot leave their bounds. They read the system's programs,
 // libraries and fonts and the browser's folder, and write to their profile. They open no other
@@ -18,7 +18,7 @@ type Confinement struct {
 	signals  bool // it can tell the signals to others from those within a process
 	sockets  bool // a seccomp filter leaves TCP and sockets of this machine
 
-	// why says what is missing, as the kernel's answer.
+	// why is the kernel's reason for the parts that are missing.
 	why string
 }
 
@@ -44,7 +44,7 @@ func (c Confinement) whole() bool { return c.tcp() && c.signals && c.sockets }
 // tcp reports whether the ports of TCP are limited.
 func (c Confinement) tcp() bool { return c.landlock >= landlockTCP }
 
-// String lists what is confined and what is not, such as "confined: files, processes, TCP,
+// String lists the confined parts and the open ones, such as "confined: files, processes, TCP,
 // signals, other protocols".
 func (c Confinement) String() string {
 	var has, lacks []string
@@ -74,7 +74,7 @@ func (c Confinement) String() string {
 	}
 }
 
-// bounds is what one browser may use.
+// bounds are the files and ports of one browser.
 type bounds struct {
 	program string   // it reads the folder of its program
 	reads   []string // other files and folders

@@ -62,7 +62,7 @@ var rules = []struct {
 // absent are the errors of a path that is not there, or not for this user.
 var absent = []error{unix.ENOENT, unix.ENOTDIR, unix.ELOOP, unix.EACCES}
 
-// confines tries what this kernel can keep from a browser, on a thread that ends with the call. A
+// confines tries which confinement this kernel has, on a thread that ends with the call. A
 // kernel without Landlock, or a container that forbids it, is no error.
 func confines() (c Confinement, err error) {
 	onThread(func() {
@@ -128,7 +128,7 @@ func (c Confinement) start(cmd *exec.Cmd, b bounds) (err error) {
 	return err
 }
 
-// enter confines the calling thread and what it starts from now on.
+// enter confines the calling thread and the processes that it starts afterwards.
 func (c Confinement) enter(b bounds) error {
 	if c.landlock > 0 {
 		if err := c.restrict(b); err != nil {
@@ -143,7 +143,7 @@ func (c Confinement) enter(b bounds) error {
 	return dropCapabilities()
 }
 
-// dropCapabilities takes from a browser of root what Landlock does not stop: CAP_PERFMON alone
+// dropCapabilities takes from a browser of root the rights that pass Landlock by: CAP_PERFMON alone
 // reads the environment of any process. It keeps reading the browser's files, whoever has installed
 // them.
 func dropCapabilities() error {

@@ -22,8 +22,8 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// triesArg makes this test's program the browser, as if a page had taken it over: it tries what
-// its further arguments name and writes what came of it into its profile.
+// triesArg makes this test's program the browser, as if a page had taken it over: it tries the
+// attempts of its further arguments and writes their outcomes into its profile.
 const (
 	triesArg = "chromefetch-test-tries"
 	triesOut = "tries"
@@ -110,7 +110,7 @@ func beTaken(args []string) {
 	}
 }
 
-// takenOver starts a browser that tries all of args, and returns what came of each.
+// takenOver starts a browser that tries all of args, and returns the outcomes.
 func takenOver(t *testing.T, c Confinement, ports []uint16, args []string) map[string]string {
 	t.Helper()
 	prof, err := newProfile(t.TempDir())

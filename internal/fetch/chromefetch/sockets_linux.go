@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// filterSockets leaves the calling thread, and what it starts, the sockets that a browser behind a
+// filterSockets leaves the calling thread, and its children, the sockets that a browser behind a
 // proxy needs: TCP, those of this machine, and those by which the kernel reports its interfaces.
 // Landlock limits connect alone, and only of TCP. Without the filter, UDP and Multipath TCP, which
 // reaches any TCP server, would pass it by, and on kernels before its correction also a message
