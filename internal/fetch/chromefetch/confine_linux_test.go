@@ -236,7 +236,7 @@ func listener(t *testing.T, network, at string) net.Listener {
 	return l
 }
 
-// A browser that a page took over gets at nothing of the worker, and at what it needs. Without its
+// A browser that a page took over gets at its own files and nothing of the worker. Without its
 // confinement it gets at everything.
 func TestATakenBrowserStaysInItsBounds(t *testing.T) {
 	t.Parallel()
@@ -308,7 +308,7 @@ func TestATakenBrowserStaysInItsBounds(t *testing.T) {
 	for _, l := range list {
 		args = append(args, l.try)
 	}
-	// What a kernel of an older version can do is tried too.
+	// The rights of older kernels are tried too.
 	cases := map[string]Confinement{"off": off, whole.String(): whole}
 	for version := 1; version < whole.landlock; version++ {
 		c := whole
