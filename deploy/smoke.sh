@@ -86,6 +86,12 @@ holds "the worker's account answers for tokens, not the node's" "the binding in 
   same "$(account 2>/dev/null)" "$(value GOOGLE_SERVICE_ACCOUNT)"
 if ! chosen gvisor; then
   holds "the worker's environment is hidden from the browser" "an image of this Dockerfile: tini and seine have mode 0711" hidden
+  # A node's kernel may lack Landlock. The worker runs without it, so this is a note.
+  confinement=$(within /usr/local/bin/seine doctor /etc/seine/job.yaml 2>/dev/null | grep -Eo '(not )?confined: .*')
+  case $confinement in
+    *"not confined"*) printf 'note  the browser: %s\n      deploy/README.md, The browser: the component gvisor needs no Landlock\n' "$confinement" ;;
+    confined*) printf 'ok    the browser: %s\n' "$confinement" ;;
+  esac
 fi
 if chosen monitoring && [ "${ALERTS:-}" != none ]; then
   holds "alerts have a receiver" "deploy/README.md, Alerts: the Secret alertmanager in gmp-public" \
