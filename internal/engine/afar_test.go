@@ -27,7 +27,8 @@ func TestPaceFromAfar(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%v away, a start every %v", tt.away, tt.delay), func(t *testing.T) {
 			t.Parallel()
-			// A fleet beside its database does the same at the same time. A busy machine delays both.
+			// A fleet beside its database does the same at the same time. A busy machine delays
+			// both.
 			runNear, runFar := fleetAway(t, 0, tt.delay, tt.tasks), fleetAway(t, tt.away, tt.delay, tt.tasks)
 			var near, far []time.Time
 			var fleets sync.WaitGroup
