@@ -54,7 +54,7 @@ The kind of the project is found from the page, or given with --kind:
   shop      the same, visited again each day for changed prices
   archive   the same, with PDF files and recorded pages
   api       records in a JSON body
-  images    a list of image URLs; needs no URL
+  images    a list of image URLs; takes no URL
 
 Without a URL, questions are asked on a terminal.`,
 		Example: `  seine init https://shop.example.org/c/shoes
@@ -95,6 +95,8 @@ func (a *initCommand) run(ctx context.Context, args []string) error {
 		return usagef("--kind %s: give one of %s", terminal.Escape(a.kind), strings.Join(initKinds, ", "))
 	case a.via != "http" && a.via != "chrome":
 		return usagef("--via %s: give http or chrome", terminal.Escape(a.via))
+	case a.kind == "images" && at != "":
+		return usagef("init: --kind images takes no URL: it writes a list, urls.csv, for the URLs of your images. Leave %s out, or give another --kind", terminal.Escape(at))
 	}
 	host := "images"
 	if at != "" {
@@ -186,7 +188,7 @@ assets:
 	if _, err := jobfile.Parse("job.yaml", []byte(job), a.lookup); err != nil {
 		return err
 	}
-	if err := a.files(job, "Images of a list", "seine export job.yaml -o shards/"); err != nil {
+	if err := a.files(job, "Images of a list", "seine export job.yaml -o shards/", false); err != nil {
 		return err
 	}
 	if err := writeExample(filepath.Join(a.dir, "urls.csv"), []byte("url,caption\nhttps://images.example.org/1.jpg,the first picture\n")); err != nil {
@@ -204,9 +206,13 @@ func contactLine(contact string) string {
 	return "contact: " + propose.Text(contact) + "   # sent in the user agent"
 }
 
-// files writes the job file, README.md and .gitignore.
-func (a *initCommand) files(job, title, export string) error {
-	readme := fmt.Sprintf("# %s\n\nWith [Seine](https://github.com/seinehq/seine):\n\n```sh\nseine validate job.yaml      # check the job file\nseine test job.yaml          # apply the rules to the pages in testdata, without a request\nseine run job.yaml           # fetch; the same command continues after a stop\nseine status job.yaml\n%s\n```\n\nBefore a long run, write down in `job.yaml` who permitted it, and read robots.txt and the terms of\nthe site. `limit` ends a first run early.\n", title, export)
+// files writes the job file, README.md and .gitignore. pages states that testdata has pages.
+func (a *initCommand) files(job, title, export string, pages bool) error {
+	test := ""
+	if pages {
+		test = "seine test job.yaml          # apply the rules to the pages in testdata, without a request\n"
+	}
+	readme := fmt.Sprintf("# %s\n\nWith [Seine](https://github.com/seinehq/seine), in this folder:\n\n```sh\nseine validate job.yaml      # check the job file\n%sseine run job.yaml           # fetch; the same command continues after a stop\nseine status job.yaml\n%s\n```\n\nTasks, records and files lie in `data/` of the folder in which the commands run.\n\nBefore a long run, write down in `job.yaml` who permitted it, and read robots.txt and the terms of\nthe site. `limit` ends a first run early.\n", title, test, export)
 	for _, f := range []struct{ name, text string }{
 		{"job.yaml", job}, {"README.md", readme}, {".gitignore", "/data/\n"}, {propose.SchemaFile, string(jobfile.Schema())},
 	} {
@@ -217,16 +223,29 @@ func (a *initCommand) files(job, title, export string) error {
 	return nil
 }
 
-// next prints the next commands.
+// next prints the next commands. They run in the folder of the project, because a job's data is
+// in data/ of the folder in which a command runs.
 func (a *initCommand) next(key string) {
-	at := filepath.Join(a.dir, "job.yaml")
 	a.print("next:")
-	a.print("  seine validate %s", terminal.Escape(at))
-	if key != "" {
-		a.print("  seine test %s", terminal.Escape(at))
-		a.print("  seine try %s %s", terminal.Escape(at), terminal.Escape(key))
+	if dir := filepath.Clean(a.dir); dir != "." {
+		a.print("  cd %s", terminal.Escape(quoted(dir)))
 	}
-	a.print("  seine run %s", terminal.Escape(at))
+	a.print("  seine validate job.yaml")
+	if key != "" {
+		a.print("  seine test job.yaml")
+		a.print("  seine try job.yaml %s", terminal.Escape(quoted(key)))
+	}
+	a.print("  seine run job.yaml")
+}
+
+var bare = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]+$`)
+
+// quoted returns a word for a shell.
+func quoted(s string) string {
+	if bare.MatchString(s) && !strings.HasPrefix(s, "-") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // found prints fields with their values.

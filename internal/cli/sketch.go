@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,12 +33,13 @@ type sketch struct {
 
 	// pages are the fetched pages by the names of their examples.
 	pages []fetched
-	said  string // of the page
+	said  []string // about the page
 }
 
 // fetched is a page with the key of its task in the proposed job.
 type fetched struct {
 	name, key string
+	kind      string // empty for a job with one kind
 	page      *seine.Page
 }
 
@@ -57,24 +59,34 @@ func (s *sketch) draw(ctx context.Context) error {
 	if s.chrome != nil {
 		defer func() { _ = s.chrome.Close() }()
 	}
-	s.pages = []fetched{{"first", page.URL, page}}
+	s.pages = []fetched{{name: "first", key: page.URL, page: page}}
 	s.job.Seeds = propose.Pages(page.URL)
 	if list, ok, err := propose.Feed(ctx, page); err != nil {
 		return err
 	} else if ok && s.kind == "" {
-		return s.records(ctx, list, "a feed with %d entries")
+		s.records(list, "a feed with %d entries")
+		return nil
 	}
 	if list, ok := propose.JSON(page.URL, page.Body); ok && s.kind != "site" && s.kind != "shop" {
-		return s.records(ctx, list, "a JSON body with a list of %d records")
+		s.records(list, "a JSON body with a list of %d records")
+		return nil
 	}
 	if s.kind == "api" {
 		return fmt.Errorf("init: %s is no JSON with a list of objects: give the address of such an answer, or another --kind", s.at)
 	}
+	if propose.IsPDF(page) {
+		return s.document(ctx, page)
+	}
 	doc, err := html.ParseContext(ctx, page)
 	if err != nil {
-		return fmt.Errorf("init: %s: %w", s.at, err)
+		return s.unread(s.at, page, err)
 	}
 	defer doc.Close()
+	return s.rules(ctx, page, doc)
+}
+
+// rules proposes the rules of an HTML page.
+func (s *sketch) rules(ctx context.Context, page *seine.Page, doc *html.Document) error {
 	if s.kind == "ids" {
 		seeds, ok := propose.IDs(page.URL)
 		if !ok {
@@ -86,21 +98,52 @@ func (s *sketch) draw(ctx context.Context) error {
 	if list, ok := propose.Links(doc); ok && s.kind != "" || ok && len(things(doc)) == 0 {
 		return s.list(ctx, list)
 	}
-	if list, ok := propose.Table(doc); ok && s.kind == "" && len(things(doc)) == 0 {
-		return s.records(ctx, list, "a table with %d rows")
+	if s.kind == "" && len(things(doc)) == 0 {
+		if list, ok, err := propose.Table(ctx, doc); err != nil {
+			return err
+		} else if ok {
+			s.records(list, "a table with %d rows")
+			return nil
+		}
 	}
 	if s.kind != "" {
-		s.job.Seeds = propose.Sitemap(page.URL)
+		s.job.Seeds, s.job.Scope = propose.Sitemap(page.URL), propose.Pattern(page.URL)
 		s.note("seine: the page has no list of links, so the pages come from the sitemap of the host")
-		item, err := s.item(ctx, page, doc)
-		if err != nil {
-			return err
-		}
-		item.Match = propose.Pattern(page.URL)
-		s.job.Kinds = []propose.Kind{{Name: "other", None: true, Comment: "pages of the sitemap that are none of the others"}, item}
-		return nil
 	}
 	return s.single(ctx, page, doc)
+}
+
+// unread returns the error about a page that no rules are proposed for.
+func (s *sketch) unread(at string, page *seine.Page, err error) error {
+	return fmt.Errorf("init: %s is %s, and rules are proposed for HTML, XML, JSON, feeds and PDF: give the URL of the page that links to it (for a list of image URLs: --kind images): %w",
+		terminal.Escape(at), terminal.Escape(cmp.Or(page.Type, "no text")), err)
+}
+
+// document proposes the job of a PDF.
+func (s *sketch) document(ctx context.Context, page *seine.Page) error {
+	if s.kind != "" && s.kind != "archive" {
+		return usagef("init: %s is a PDF: give --kind archive, or leave --kind out", terminal.Escape(s.at))
+	}
+	k, err := s.pdf(ctx, page)
+	if err != nil {
+		return err
+	}
+	s.said = append(s.said, "the page is one PDF. For many, give the page that links to them")
+	k.Name = ""
+	s.job.Kinds = []propose.Kind{k}
+	return nil
+}
+
+// pdf proposes the kind of a PDF.
+func (s *sketch) pdf(ctx context.Context, page *seine.Page) (k propose.Kind, err error) {
+	k = propose.Kind{Name: "item", Assets: []string{"file: {body: true}"}}
+	if k.Fields, _, err = propose.Check(ctx, page, propose.Document()); err != nil || len(k.Fields) > 0 {
+		return k, err
+	}
+	if _, err = propose.Apply(ctx, page, "{pdf: text}"); err == nil {
+		err = errors.New("it has no text")
+	}
+	return k, fmt.Errorf("init: %s is a PDF without values: give another one, or the page that links to it: %w", terminal.Escape(page.URL), err)
 }
 
 // things returns the main things of a page's JSON-LD that are one item.
@@ -176,17 +219,26 @@ func (s *sketch) item(ctx context.Context, page *seine.Page, doc *html.Document)
 		}
 	}
 	k.Name = "item"
-	if k.Fields, err = propose.Check(ctx, page, list); err != nil {
+	var left []propose.Field
+	if k.Fields, left, err = propose.Check(ctx, page, list); err != nil {
 		return k, err
+	}
+	for _, f := range left {
+		if !strings.Contains(f.Rule, "type:") {
+			continue
+		}
+		s.said = append(s.said, fmt.Sprintf("%s is left out, because %s. If you know its language, add %s: %s",
+			f.Name, terminal.Escape(f.Why), f.Name, strings.TrimSuffix(f.Rule, "}")+", locale: de}"))
 	}
 	if s.kind == "shop" {
 		k.Recrawl = "{every: 24h, history: true}"
 	}
 	if len(k.Fields) <= 2 {
-		s.said = "the page has little structure: the job file is a start, so add fields with `seine try`"
+		said := "the page has little structure: the job file is a start, so add fields with `seine try`"
 		if s.via == "http" {
-			s.said += ". If scripts build the page, run init again with --via chrome"
+			said += ". If scripts build the page, run init again with --via chrome"
 		}
+		s.said = append(s.said, said)
 	}
 	if len(k.Fields) == 0 {
 		return k, errors.New("init: the page has no text: nothing can be proposed. If scripts build the page, give --via chrome")
@@ -213,12 +265,7 @@ func (s *sketch) list(ctx context.Context, list propose.List) error {
 	if err != nil {
 		return err
 	}
-	doc, err := html.ParseContext(ctx, page)
-	if err != nil {
-		return fmt.Errorf("init: %s: %w", list.First, err)
-	}
-	defer doc.Close()
-	item, err := s.item(ctx, page, doc)
+	item, err := s.itemOf(ctx, page)
 	if err != nil {
 		return err
 	}
@@ -226,26 +273,42 @@ func (s *sketch) list(ctx context.Context, list propose.List) error {
 	if list.Next != "" {
 		follow = append(follow, list.Next)
 	}
-	item.Match = list.Match
-	if propose.Pattern(s.at) == list.Match { // the list itself would be an item
-		item.Match = ""
+	s.pages[0].kind = "list"
+	s.pages = append(s.pages, fetched{name: "item", key: page.URL, kind: "item", page: page})
+	s.job.Kinds = []propose.Kind{{Name: "list", None: true, Follow: follow}, item}
+	if !propose.Tell(&s.job, list, s.pages[0].key) {
+		s.said = append(s.said, "the URLs of the items look like the list's: the links of the list tell them apart, and a URL that `seine try` or `add` gets is taken for a list")
 	}
-	s.job.Kinds = []propose.Kind{{Name: "list", None: true, Comment: "seeds belong to the first kind", Follow: follow}, item}
-	s.pages = append(s.pages, fetched{"item", page.URL, page})
 	return nil
 }
 
+// itemOf proposes the kind of an item of a list.
+func (s *sketch) itemOf(ctx context.Context, page *seine.Page) (propose.Kind, error) {
+	if propose.IsPDF(page) {
+		return s.pdf(ctx, page)
+	}
+	doc, err := html.ParseContext(ctx, page)
+	if err != nil {
+		return propose.Kind{}, s.unread(page.URL, page, err)
+	}
+	defer doc.Close()
+	return s.item(ctx, page, doc)
+}
+
 // records proposes several records of one page.
-func (s *sketch) records(_ context.Context, list propose.List, what string) error {
+func (s *sketch) records(list propose.List, what string) {
 	s.note("seine: "+what, list.Items)
-	k := propose.Kind{Name: "list", Each: list.Each, Key: list.Key, Fields: list.Fields}
+	if len(list.Left) > 0 {
+		s.said = append(s.said, "left out: "+terminal.Escape(strings.Join(list.Left, ", ")))
+	}
+	k := propose.Kind{Name: "list", Each: list.Each, Key: list.Key, Where: list.Where, Fields: list.Fields}
 	if list.Next != "" {
 		k.Follow = []string{list.Next}
+		s.pages[0].kind = k.Name
 	} else {
 		k.Name = ""
 	}
 	s.job.Kinds = []propose.Kind{k}
-	return nil
 }
 
 // write writes the project and checks it.
@@ -255,19 +318,10 @@ func (s *sketch) write(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("init: the proposal is no valid job file, which is a defect of Seine: %w\n%s", err, text)
 	}
-	kinds := map[string]string{"first": "", "item": "item"}
-	if len(s.job.Kinds) > 1 {
-		kinds["first"] = s.job.Kinds[0].Name
-		if s.job.Kinds[0].Name == "other" {
-			kinds["first"] = "item"
-		}
-	} else {
-		kinds["first"] = s.job.Kinds[0].Name
-	}
 	type example struct{ path, text string }
 	var examples []example
 	for _, p := range s.pages {
-		e := recording.Example{Key: p.key, Kind: kinds[p.name]}
+		e := recording.Example{Key: p.key, Kind: p.kind}
 		if s.kind == "ids" {
 			e.Key = propose.IDOf(p.key)
 		}
@@ -283,7 +337,7 @@ func (s *sketch) write(ctx context.Context) error {
 		}
 		examples = append(examples, example{filepath.Join(s.dir, "testdata", p.name+".txtar"), string(out)})
 	}
-	if err := s.files(text, "Records of "+s.host, "seine export job.yaml -o records.jsonl"); err != nil {
+	if err := s.files(text, "Records of "+s.host, "seine export job.yaml -o records.jsonl", true); err != nil {
 		return err
 	}
 	for _, e := range examples {
@@ -299,8 +353,8 @@ func (s *sketch) write(ctx context.Context) error {
 		}
 		s.found(k.Fields)
 	}
-	if s.said != "" {
-		s.note("seine: %s", s.said)
+	for _, said := range s.said {
+		s.note("seine: %s", said)
 	}
 	key := s.pages[len(s.pages)-1].key
 	if s.kind == "ids" {

@@ -22,7 +22,8 @@ func TestInitOfAList(t *testing.T) {
 			t.Errorf("init prints %s; want %q", said, want)
 		}
 	}
-	job := filepath.Join("boots", "job.yaml")
+	job := "job.yaml"
+	dir = filepath.Join(dir, "boots") // as init prints
 	run(t, dir, 0, "validate", job)
 	if said := run(t, dir, 0, "test", job); !strings.Contains(said, "2 pages passed") {
 		t.Errorf("test prints %s", said)

@@ -26,12 +26,15 @@ var spans = regexp.MustCompile(`\b(took|in) [0-9.]+(µs|ms|s)\b`)
 type transcript struct {
 	dir string
 
+	// in is the folder below dir of the next command.
+	in string
+
 	// real maps the addresses of the page to the ones of the run.
 	real map[string]string
 }
 
 // run runs the commands of a block and returns it with their output.
-func (x transcript) run(t *testing.T, block string) string {
+func (x *transcript) run(t *testing.T, block string) string {
 	t.Helper()
 	var out strings.Builder
 	for line := range strings.Lines(block) {
@@ -40,11 +43,15 @@ func (x transcript) run(t *testing.T, block string) string {
 			continue
 		}
 		out.WriteString(line)
+		if to, is := strings.CutPrefix(strings.TrimSpace(command), "cd "); is {
+			x.in = filepath.Join(x.in, to)
+			continue
+		}
 		for page, run := range x.real {
 			command = strings.ReplaceAll(command, page, run)
 		}
 		c := exec.CommandContext(t.Context(), "sh", "-c", command)
-		c.Dir = x.dir
+		c.Dir = filepath.Join(x.dir, x.in)
 		c.Env = []string{"PATH=" + x.dir + "/bin:" + os.Getenv("PATH"), "HOME=" + x.dir, "TMPDIR=" + os.TempDir()}
 		said, err := c.CombinedOutput()
 		if err != nil {
@@ -60,7 +67,7 @@ func (x transcript) run(t *testing.T, block string) string {
 }
 
 // write writes a file that the page shows.
-func (x transcript) write(t *testing.T, file, text string) {
+func (x *transcript) write(t *testing.T, file, text string) {
 	t.Helper()
 	for page, run := range x.real {
 		text = strings.ReplaceAll(text, page, run)
@@ -71,7 +78,7 @@ func (x transcript) write(t *testing.T, file, text string) {
 }
 
 // check runs the blocks of a page in order and compares them with their output.
-func (x transcript) check(t *testing.T, page string) {
+func (x *transcript) check(t *testing.T, page string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -143,7 +150,8 @@ func TestTranscripts(t *testing.T) {
 		for _, page := range []string{"first-ten-minutes.md", "expressions.md", "pace.md"} {
 			t.Run(page, func(t *testing.T) {
 				t.Parallel()
-				transcript{dir: t.TempDir(), real: map[string]string{"127.0.0.1:8710": ip + ":8710", "127.0.0.1:8711": ip + ":8711"}}.check(t, page)
+				x := transcript{dir: t.TempDir(), real: map[string]string{"127.0.0.1:8710": ip + ":8710", "127.0.0.1:8711": ip + ":8711"}}
+				x.check(t, page)
 			})
 		}
 		return

@@ -199,6 +199,11 @@ func (a *assembly) scope(seeds seine.Seeds, follows bool) seine.Scope {
 			all = append(all, at)
 		}
 	}
+	for i, at := range all { // https://shop.example has no slash after its host
+		if canonical, err := weburl.Canonical(at); err == nil {
+			all[i] = canonical
+		}
+	}
 	if len(all) == 0 && len(options.Hosts) == 0 {
 		a.check("scope", a.has("seeds"), "the hosts of the links are unknown; give scope: {hosts: [shop.example]}")
 		return out

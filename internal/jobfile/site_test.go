@@ -166,3 +166,15 @@ func TestMistakesOfSites(t *testing.T) {
 		t.Errorf("mistakes %q; want that nothing leads to the kind", got)
 	}
 }
+
+// A seed may be a host without a path, as people write it.
+func TestSeedWithoutPath(t *testing.T) {
+	t.Parallel()
+	f, err := Parse("job.yaml", []byte("job: j\nseeds: {urls: [https://shop.example]}\nfollow: all\nfields: {title: {css: h1}}\n"), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := f.Job.Scope.Leave("https://shop.example/p/1", 1); why != "" {
+		t.Errorf("a link of the seed's host is left out: %s", why)
+	}
+}

@@ -147,9 +147,16 @@ func read(in pdfium.Pdfium, body []byte) (*Document, error) {
 	return out, out.about(in, doc)
 }
 
+// noDictionary is the error of the library for a document without an information dictionary, which
+// is optional (ISO 32000-1, section 14.3.3).
+const noDictionary = "Could not get metadata"
+
 // about reads the document's information dictionary.
 func (d *Document) about(in pdfium.Pdfium, doc references.FPDF_DOCUMENT) error {
 	meta, err := in.GetMetaData(&requests.GetMetaData{Document: doc})
+	if err != nil && err.Error() == noDictionary {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("%w: its metadata: %s", ErrBroken, firstLine(err))
 	}

@@ -89,3 +89,16 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// The information dictionary of a PDF is optional.
+func TestAPDFWithoutMetadata(t *testing.T) {
+	t.Parallel()
+	const body = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" +
+		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>endobj\n" +
+		"4 0 obj<</Length 33>>stream\nBT /F1 24 Tf 72 700 Td (Hi) Tj ET\nendstream endobj\n" +
+		"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Size 6/Root 1 0 R>>\n%%EOF"
+	doc, err := pdftext.Read(t.Context(), []byte(body))
+	if err != nil || len(doc.Pages) != 1 || doc.Pages[0] != "Hi" || doc.Title != "" {
+		t.Errorf("%+v, %v", doc, err)
+	}
+}

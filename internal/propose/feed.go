@@ -18,22 +18,29 @@ func Feed(ctx context.Context, page *seine.Page) (list List, ok bool, err error)
 	if err != nil || len(entries) == 0 {
 		return list, false, nil //nolint:nilerr // the page is no feed
 	}
-	ids := map[string]bool{}
 	var f fields
+	var all []map[string]any
 	for _, e := range entries {
 		entry, is := e.(map[string]any)
-		if !is || entry["id"] == nil {
+		if !is {
 			return list, false, nil
 		}
-		ids[fmt.Sprint(entry["id"])] = true
+		all = append(all, entry)
 		for _, p := range entryFields {
 			if v, there := entry[p.value]; there {
 				f.add(p.key, entryRule(p.value, v))
 			}
 		}
 	}
-	if len(ids) < len(entries) {
+	key, where, keyed := entryKey(all, entryKeys)
+	if key == "" {
+		key, where, keyed = entryKey(all, [][]string{{"title"}})
+	}
+	if key == "" {
 		return list, false, nil
+	}
+	if n := len(all) - keyed; n > 0 {
+		list.Left = []string{fmt.Sprintf("entries without an id (%d of %d)", n, len(all))}
 	}
 	ordered := f.list[:0:0]
 	for _, p := range entryFields {
@@ -43,7 +50,47 @@ func Feed(ctx context.Context, page *seine.Page) (list List, ok bool, err error)
 			}
 		}
 	}
-	return List{Source: each, Each: "feed: entries", Items: len(entries), Key: "{item_id}", Fields: ordered}, true, nil
+	return List{Source: each, Each: "feed: entries", Items: keyed, Key: key, Where: where, Fields: ordered, Left: list.Left}, true, nil
+}
+
+// entryKeys are the properties of an entry that may be its key, the better ones first.
+var entryKeys = [][]string{{"id"}, {"link"}, {"id", "link"}, {"id", "title"}, {"id", "published"}}
+
+// entryKey returns the template of a key that differs from entry to entry, the condition of the
+// entries that have it, and their number.
+func entryKey(entries []map[string]any, keys [][]string) (key, where string, most int) {
+	for _, names := range keys {
+		seen, keyed := map[string]bool{}, 0
+		for _, e := range entries {
+			value := ""
+			for _, name := range names {
+				v, there := e[name]
+				if !there {
+					value = ""
+					break
+				}
+				value += fmt.Sprint(v) + "\x00"
+			}
+			if value != "" {
+				keyed++
+				seen[value] = true
+			}
+		}
+		if len(seen) < keyed || keyed <= most {
+			continue
+		}
+		key, where, most = "", "", keyed
+		for i, name := range names {
+			if i > 0 {
+				key, where = key+" ", where+" && "
+			}
+			key, where = key+"{"+identifier(name)+"}", where+identifier(name)+" != nil"
+		}
+		if keyed == len(entries) {
+			where = ""
+		}
+	}
+	return key, where, most
 }
 
 // entryFields are the fields of an entry, in their order, with its properties.

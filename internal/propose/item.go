@@ -1,17 +1,16 @@
 package propose
 
 import (
+	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/html"
 	"github.com/seinehq/seine/internal/dates"
 )
@@ -236,7 +235,7 @@ func price(doc *html.Document, f *fields) {
 		}
 		if selector := selectorOf(n); selector != "" && money.MatchString(shown) && strings.ContainsFunc(shown, isCurrency) {
 			pairs := []pair{{"css", text(selector)}, {"type", "price"}}
-			if lang := doc.First("html").Attr("lang"); language.MatchString(lang) {
+			if lang := localeOf(doc); lang != "" {
 				pairs = append(pairs, pair{"locale", text(lang)})
 			}
 			f.add("price", rule(pairs...))
@@ -268,156 +267,6 @@ func labels(doc *html.Document, f *fields) {
 	}
 }
 
-// withCursor returns the template of the next page's URL, with the other parameters of this one.
-func withCursor(at string) string {
-	path, query, _ := strings.Cut(at, "?")
-	if u, err := url.Parse(path); err == nil {
-		path = u.EscapedPath()
-	}
-	var kept []string
-	for _, p := range strings.Split(query, "&") {
-		if name, _, _ := strings.Cut(p, "="); p != "" && !strings.Contains(strings.ToLower(name), "cursor") && !strings.ContainsAny(p, "{}") {
-			kept = append(kept, p)
-		}
-	}
-	return path + "?" + strings.Join(append(kept, "cursor={value}"), "&")
-}
-
-// simple are names that stand for themselves in a path.
-var simple = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
-
-// JSON proposes how records are read from a JSON body. ok is false if it holds no list of objects.
-func JSON(at string, body []byte) (list List, ok bool) {
-	var whole any
-	d := json.NewDecoder(strings.NewReader(string(body)))
-	d.UseNumber()
-	if d.Decode(&whole) != nil {
-		return list, false
-	}
-	path, items := objects(whole, "", 0)
-	if len(items) == 0 {
-		return list, false
-	}
-	var f fields
-	for _, name := range slices.Sorted(maps.Keys(items[0])) {
-		value, all := items[0][name], false
-		if values, ok := value.([]any); ok {
-			if len(values) == 0 {
-				continue
-			}
-			value, all = values[0], true
-		}
-		if _, nested := value.(map[string]any); nested || !simple.MatchString(name) {
-			continue
-		}
-		pairs := []pair{{"json", text(name)}}
-		if t := typeOf(name, plainValue(value)); t != "" && !all {
-			pairs = append(pairs, pair{"type", t})
-		}
-		if all {
-			pairs = append(pairs, pair{"all", "true"})
-		}
-		f.add(name, rule(pairs...))
-	}
-	list = List{Source: rule(pair{"json", text(path)}), Each: pair{"json", text(path)}.line(), Fields: f.list, Items: len(items)}
-	list.Key = uniqueKey(items, f.list)
-	list.Next = cursor(at, whole)
-	return list, list.Key != ""
-}
-
-func (p pair) line() string { return p.key + ": " + p.value }
-
-// plainValue returns a number as text that typeOf sees as a number.
-func plainValue(v any) any {
-	if n, ok := v.(json.Number); ok {
-		return numeral(n)
-	}
-	return v
-}
-
-// numeral is a number that is printed with its digits.
-type numeral json.Number
-
-func (n numeral) String() string { return string(n) }
-
-// objects finds the longest list of objects.
-func objects(v any, path string, depth int) (at string, items []map[string]any) {
-	switch v := v.(type) {
-	case []any:
-		for _, x := range v {
-			if one, ok := x.(map[string]any); ok {
-				items = append(items, one)
-			}
-		}
-		if path == "" {
-			path = "@this"
-		}
-		return path, items
-	case map[string]any:
-		if depth > 3 {
-			return "", nil
-		}
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if !simple.MatchString(name) {
-				continue
-			}
-			if p, found := objects(v[name], strings.TrimPrefix(path+"."+name, "."), depth+1); len(found) > len(items) {
-				at, items = p, found
-			}
-		}
-	}
-	return at, items
-}
-
-// uniqueKey returns the template of a field that differs from object to object.
-func uniqueKey(items []map[string]any, list []Field) string {
-	best := ""
-	for _, f := range list {
-		name := strings.TrimPrefix(strings.SplitN(strings.Trim(f.Rule, "{}"), ",", 2)[0], "json: ")
-		name = strings.Trim(name, `'"`)
-		seen, unique := map[string]bool{}, true
-		for _, x := range items {
-			v, there := x[name]
-			switch v.(type) {
-			case string, json.Number:
-			default:
-				there = false
-			}
-			value := fmt.Sprint(v)
-			if !there || value == "" || seen[value] {
-				unique = false
-				break
-			}
-			seen[value] = true
-		}
-		switch {
-		case !unique:
-		case best == "", regexp.MustCompile(`^(item_)?(id|sku|uuid|slug|key|code)$`).MatchString(f.Name):
-			best = "{" + f.Name + "}"
-		}
-	}
-	return best
-}
-
-// cursor proposes the rule that leads to the next page of an API.
-func cursor(at string, whole any) string {
-	top, ok := whole.(map[string]any)
-	if !ok {
-		return ""
-	}
-	for _, name := range []string{"next", "next_url", "next_page_url", "nextLink"} {
-		if s, ok := top[name].(string); ok && (strings.HasPrefix(s, "http") || strings.HasPrefix(s, "/")) {
-			return rule(pair{"json", name})
-		}
-	}
-	for _, name := range []string{"next_cursor", "nextCursor", "cursor", "next_page_token", "nextPageToken"} {
-		if s, ok := top[name].(string); ok && s != "" {
-			return rule(pair{"json", name}, pair{"url", strconv.Quote(withCursor(at))})
-		}
-	}
-	return ""
-}
-
 // PDF proposes the field of the first PDF file that the page links to.
 func PDF(doc *html.Document) (Field, bool) {
 	const css = `a[href$=".pdf" i]`
@@ -425,4 +274,17 @@ func PDF(doc *html.Document) (Field, bool) {
 		return Field{}, false
 	}
 	return Field{Name: "pdf", Rule: rule(pair{"css", text(css)}, pair{"attr", "href"})}, true
+}
+
+// IsPDF reports whether the body of a page is a PDF.
+func IsPDF(page *seine.Page) bool {
+	return bytes.Contains(page.Body[:min(len(page.Body), 1024)], []byte("%PDF-"))
+}
+
+// Document proposes the fields of a PDF.
+func Document() (out []Field) {
+	for _, p := range []pair{{"title", "title"}, {"author", "author"}, {"created", "created"}, {"pages", "count"}, {"text", "text"}} {
+		out = append(out, Field{Name: p.key, Rule: rule(pair{"pdf", p.value})})
+	}
+	return out
 }

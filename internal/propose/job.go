@@ -13,8 +13,9 @@ type Job struct {
 	Name    string
 	Contact string // empty leaves a comment
 
-	// URL is the page that was read. Seeds is the flow mapping of the seeds.
-	URL, Seeds string
+	// URL is the page that was read. Seeds is the flow mapping of the seeds, and Scope the pattern
+	// of the pages that count, empty for those of the seeds' hosts.
+	URL, Seeds, Scope string
 
 	// Allow lists private addresses, and Chrome renders the pages.
 	Allow  []string
@@ -29,14 +30,18 @@ type Job struct {
 
 // Kind is a page kind of a proposal.
 type Kind struct {
-	Name, Comment, Match string
+	Name, Comment string
+
+	// Match are patterns of the kind's URLs.
+	Match []string
 
 	// None gives no record.
 	None   bool
 	Fields []Field
 
-	// Each is the source of several records with a key. The fields then belong to each record.
-	Each, Key string
+	// Each is the source of several records with a key and a condition, which may be empty. The
+	// fields then belong to each record.
+	Each, Key, Where string
 
 	Follow  []string
 	Recrawl string
@@ -116,6 +121,9 @@ func (j Job) YAML() string {
 		b.WriteString("# contact: you@example.org   # sent in the user agent\n")
 	}
 	b.WriteString("seeds: " + j.Seeds + "\n")
+	if j.Scope != "" {
+		b.WriteString("scope: {match: " + text(j.Scope) + "}   # other pages of the sitemap are left out\n")
+	}
 	if strings.Contains(j.Seeds, "{id}") {
 		b.WriteString("explore: {strategy: off}   # every ID; remove the line and a large space is explored\n")
 	}
@@ -150,8 +158,16 @@ func (j Job) YAML() string {
 }
 
 func (k Kind) write(b *strings.Builder, in string) {
-	if k.Match != "" {
-		b.WriteString(in + "match: " + text(k.Match) + "\n")
+	switch len(k.Match) {
+	case 0:
+	case 1:
+		b.WriteString(in + "match: " + text(k.Match[0]) + "\n")
+	default:
+		quoted := make([]string, len(k.Match))
+		for i, m := range k.Match {
+			quoted[i] = text(m)
+		}
+		b.WriteString(in + "match: [" + strings.Join(quoted, ", ") + "]\n")
 	}
 	if k.None {
 		b.WriteString(in + "record: none\n")
@@ -161,6 +177,9 @@ func (k Kind) write(b *strings.Builder, in string) {
 	}
 	if k.Each != "" {
 		b.WriteString(in + "each:\n" + in + "  " + k.Each + "\n" + in + "  key: " + strconv.Quote(k.Key) + "\n")
+		if k.Where != "" {
+			b.WriteString(in + "  where: " + text(k.Where) + "\n")
+		}
 		writeFields(b, in+"  ", k.Fields)
 	} else {
 		writeFields(b, in, k.Fields)

@@ -3,9 +3,9 @@ package propose
 import (
 	"cmp"
 	"net/url"
+	pathpkg "path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/seinehq/seine/html"
@@ -23,13 +23,21 @@ type List struct {
 	// the URL of the first one. They are empty if the things have no pages.
 	Follow, Match, First string
 
+	// Links are the URLs of all the things that have a page.
+	Links []string
+
 	// Key is the template of the record's key and Fields are the values of a thing, if it has no
-	// page of its own.
+	// page of its own. Where is the condition of a record, if some things are none.
 	Key    string
+	Where  string
 	Fields []Field
 
-	// Next is the rule of the link to the next page, if there is one.
-	Next string
+	// Left says what is there and not proposed.
+	Left []string
+
+	// Next is the rule of the link to the next page, if there is one, and NextURL that page, if it
+	// is known.
+	Next, NextURL string
 }
 
 const (
@@ -95,11 +103,11 @@ func Links(doc *html.Document) (list List, ok bool) {
 		if score := min(len(links), 60) * (20 + words/len(blocks)); score > best {
 			best = score
 			source := pair{"css", text(selector + " a")}
-			list = List{Source: rule(pair{"css", text(selector)}), Each: pair{"css", text(selector)}.line(), Items: len(blocks), Match: pattern, First: links[0]}
+			list = List{Source: rule(pair{"css", text(selector)}), Each: pair{"css", text(selector)}.line(), Items: len(blocks), Match: pattern, First: links[0], Links: links}
 			list.Follow = rule(source, pair{"match", text(pattern)}, pair{"to", "item"})
 		}
 	}
-	list.Next = Next(doc)
+	list.Next, list.NextURL = Next(doc)
 	return list, best > 0
 }
 
@@ -164,8 +172,8 @@ func shared(blocks []block) (pattern string, links []string) {
 		return "", nil
 	}
 	pattern = slices.MaxFunc(patterns, func(a, b string) int {
-		// The pattern with about a link for each block, then the more special one.
-		return cmp.Or(cmp.Compare(min(len(from[a]), len(blocks)), min(len(from[b]), len(blocks))), cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+		// Pages before files, the pattern with about a link for each block, then the more special.
+		return cmp.Or(-cmp.Compare(fileRank(a), fileRank(b)), cmp.Compare(min(len(from[a]), len(blocks)), min(len(from[b]), len(blocks))), cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 	})
 	return pattern, from[pattern]
 }
@@ -184,7 +192,11 @@ func patternOf(u *url.URL) string {
 	if len(segments) > 2 && segments[len(segments)-1] == "index.html" {
 		return "/" + strings.Join(segments[:len(segments)-2], "/") + "/*/index.html"
 	}
-	segments[len(segments)-1] = "*"
+	last := "*" + pathpkg.Ext(path)
+	if !extension.MatchString(last) {
+		last = "*"
+	}
+	segments[len(segments)-1] = last
 	for _, s := range segments[:len(segments)-1] {
 		if strings.ContainsAny(s, "*?[]{}") {
 			return ""
@@ -193,91 +205,25 @@ func patternOf(u *url.URL) string {
 	return "/" + strings.Join(segments, "/") + slash
 }
 
-// Next proposes the rule of the link to the next page.
-func Next(doc *html.Document) string {
+// extension is the pattern of names that end in an extension. A number is none.
+var extension = regexp.MustCompile(`^\*\.[A-Za-z][A-Za-z0-9]{1,4}$`)
+
+// filePattern is the pattern of files that are no pages.
+var filePattern = regexp.MustCompile(`(?i)\*\.(pdf|jpe?g|png|gif|webp|svg|zip|gz|docx?|xlsx?|pptx?|csv|mp[34]|epub)$`)
+
+func fileRank(pattern string) int {
+	if filePattern.MatchString(pattern) {
+		return 1
+	}
+	return 0
+}
+
+// Next proposes the rule of the link to the next page, and returns the URL of that page.
+func Next(doc *html.Document) (link, at string) {
 	for _, css := range []string{`a[rel~="next"]`, `link[rel~="next"]`, "li.next a", "a.next", ".pagination a", ".pager a", `a[aria-label*="next" i]`} {
-		if doc.First(css).Attr("href") != "" {
-			return rule(pair{"css", text(css)}, pair{"to", "list"})
+		if at = doc.First(css).Attr("href"); at != "" {
+			return rule(pair{"css", text(css)}, pair{"to", "list"}), at
 		}
 	}
-	return ""
-}
-
-// Table finds the largest table whose rows are records. ok is false without one.
-func Table(doc *html.Document) (list List, ok bool) {
-	for _, t := range doc.All("table") {
-		head, rows := t.All("tr:first-child > th"), t.All("tr:has(> td)")
-		if len(head) < 2 || len(rows) < least || len(rows) <= list.Items {
-			continue
-		}
-		at := "table tr:has(> td)"
-		if class := classOf(t); class != "" {
-			at = "table." + class + " tr:has(> td)"
-		} else if id := t.Attr("id"); word.MatchString(id) {
-			at = "table#" + id + " tr:has(> td)"
-		}
-		var f fields
-		key := ""
-		for i, h := range head {
-			before := len(f.list)
-			cell := []pair{{"css", text("td:nth-child(" + strconv.Itoa(i+1) + ")")}}
-			if typ := columnType(rows, i); typ != "" {
-				cell = append(cell, pair{"type", typ})
-			}
-			f.add(h.Text(), rule(cell...))
-			if len(f.list) > before && key == "" && distinct(rows, i) {
-				key = "{" + f.list[before].Name + "}"
-			}
-		}
-		if key != "" {
-			list = List{Source: rule(pair{"css", text(at)}), Each: pair{"css", text(at)}.line(), Items: len(rows), Key: key, Fields: f.list, Next: Next(doc)}
-			ok = true
-		}
-	}
-	return list, ok
-}
-
-// columnType returns the type that all cells of a column have. Numbers that begin with a zero are
-// codes, and numbers with marks between thousands are written alike in all their groups.
-func columnType(rows []html.Node, column int) string {
-	typ := ""
-	for _, r := range rows {
-		cells := r.All("td")
-		if column >= len(cells) {
-			return ""
-		}
-		switch text := strings.TrimSpace(cells[column].Text()); {
-		case text == "":
-		case thousands.MatchString(text): // in some languages
-			return ""
-		case typ != "decimal" && (integer.MatchString(text) || grouped.MatchString(text)):
-			typ = "int"
-		case decimal.MatchString(text) || typ == "decimal" && integer.MatchString(text):
-			typ = "decimal"
-		default:
-			return ""
-		}
-	}
-	return typ
-}
-
-var thousands = regexp.MustCompile(`^-?[1-9]\d{0,2}\.\d{3}$`)
-
-var grouped = regexp.MustCompile(`^-?[1-9]\d{0,2}(,\d{3})+$`)
-
-// distinct reports whether a column has another text in each row.
-func distinct(rows []html.Node, column int) bool {
-	seen := map[string]bool{}
-	for _, r := range rows {
-		cells := r.All("td")
-		if column >= len(cells) {
-			return false
-		}
-		value := cells[column].Text()
-		if value == "" || seen[value] {
-			return false
-		}
-		seen[value] = true
-	}
-	return true
+	return "", ""
 }

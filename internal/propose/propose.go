@@ -19,8 +19,9 @@ type Field struct {
 	// Name is the name in the record, and Rule the flow mapping after it: {css: h1}.
 	Name, Rule string
 
-	// Value is the value on the page. See [Check].
+	// Value is the value on the page, and Why the reason why it can't be read. See [Check].
 	Value any
+	Why   string
 }
 
 // maxFields bounds the fields of a proposal.
@@ -107,21 +108,24 @@ func text(s string) string {
 }
 
 // Check returns the fields that have a value on the page, with their values. It applies each by the
-// rules of a job file.
-func Check(ctx context.Context, page *seine.Page, list []Field) ([]Field, error) {
-	out := list[:0:0]
+// rules of a job file. left are the others that are rules, with the reason.
+func Check(ctx context.Context, page *seine.Page, list []Field) (out, left []Field, err error) {
 	for _, f := range list {
-		v, err := valueOf(ctx, page, f.Rule)
+		v, why, err := valueOf(ctx, page, f.Rule)
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
-		if err != nil || v == nil {
-			continue // the guess is no rule, or it gives nothing
+		switch {
+		case err != nil: // the guess is no rule
+		case v != nil:
+			f.Value = v
+			out = append(out, f)
+		case why != "":
+			f.Why = why
+			left = append(left, f)
 		}
-		f.Value = v
-		out = append(out, f)
 	}
-	return out, nil
+	return out, left, nil
 }
 
 func empty(v any) bool {

@@ -57,7 +57,7 @@ func TestItem(t *testing.T) {
 		"an empty page":            {``, nil},
 	} {
 		doc := parsed(t, "https://a.example/p/1", c.body)
-		list, err := propose.Check(t.Context(), doc.Page, propose.Item(doc))
+		list, _, err := propose.Check(t.Context(), doc.Page, propose.Item(doc))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,11 @@ func TestLinks(t *testing.T) {
 		},
 		"in main": {
 			nav + `<main><ul>` + repeated(3, `<li><a href="#.html">Post #</a></li>`) + `</ul></main>`,
-			`{css: 'main ul > li a', match: '/c/*', to: item}`, "", "https://a.example/c/1.html",
+			`{css: 'main ul > li a', match: '/c/*.html', to: item}`, "", "https://a.example/c/1.html",
+		},
+		"pages before files": {
+			repeated(4, `<li class="hit"><a href="d#.html">Paper #</a> <a href="d#.epub">EPUB</a></li>`),
+			`{css: li.hit a, match: '/c/*.html', to: item}`, "", "https://a.example/c/d1.html",
 		},
 		"two are no list":        {nav + repeated(2, `<div class="c"><a href="/p/#">Thing #</a></div>`), "", "", ""},
 		"links to another host":  {repeated(5, `<div class="c"><a href="https://b.example/p/#">Thing #</a></div>`), "", "", ""},
@@ -110,11 +114,11 @@ func TestLinks(t *testing.T) {
 func TestTable(t *testing.T) {
 	t.Parallel()
 	body := `<table class="results"><tr><th>Team</th><th>Won</th><th>#</th></tr>` + repeated(4, `<tr><td>Same</td><td>1#</td><td></td></tr>`) + `</table>`
-	list, ok := propose.Table(parsed(t, "https://a.example/", body))
+	list, ok, _ := propose.Table(t.Context(), parsed(t, "https://a.example/", body))
 	if !ok || list.Each != "css: 'table.results tr:has(> td)'" || list.Key != "{won}" || len(list.Fields) != 2 || list.Items != 4 {
 		t.Errorf("%+v, %t", list, ok)
 	}
-	if _, ok := propose.Table(parsed(t, "https://a.example/", strings.ReplaceAll(body, "1#", "same"))); ok && !strings.Contains(body, "1") {
+	if _, ok, _ := propose.Table(t.Context(), parsed(t, "https://a.example/", strings.ReplaceAll(body, "1#", "same"))); ok && !strings.Contains(body, "1") {
 		t.Error("a table without a column of different values has a key")
 	}
 }
@@ -123,7 +127,7 @@ func TestColumnTypes(t *testing.T) {
 	t.Parallel()
 	body := `<table><tr><th>City<th>People<th>Area<th>Code<th>Weight<th>Note</tr><tr><td>Oslo<td>709,037<td>454.0<td>007<td>1.234<td></tr>` +
 		`<tr><td>Bergen<td>291<td>465<td>12<td>2.5<td></tr><tr><td>Moss<td><td>-8.5<td>13<td>3.5<td></tr></table>`
-	list, _ := propose.Table(parsed(t, "https://a.example/", body))
+	list, _, _ := propose.Table(t.Context(), parsed(t, "https://a.example/", body))
 	var got []string
 	for _, f := range list.Fields {
 		got = append(got, f.Rule)
@@ -134,6 +138,48 @@ func TestColumnTypes(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q; want %q", got, want)
+	}
+}
+
+func TestColumnsOfALanguage(t *testing.T) {
+	t.Parallel()
+	body := `<table><tr><th>Artikel<th>Preis<th>Bestand<th>Datum<th>Tag<th>Code</tr>` +
+		`<tr><td>Stuhl 1<td>1.299 €<td>1.100<td>1.3.2024<td>03/04/2026<td>1.2.3</tr>` +
+		`<tr><td>Stuhl 2<td>49,90 €<td>12<td>2.3.2024<td>05/04/2026<td>1.2.4</tr>` +
+		`<tr><td>Stuhl 3<td>auf Anfrage<td>1.300<td><td>04/03/2026<td>1.2.5</tr></table>`
+	for lang, want := range map[string][]string{
+		"de": {
+			"{css: 'td:nth-child(1)'}", "{css: 'td:nth-child(2)', type: price, locale: de}", "{css: 'td:nth-child(3)', type: int, locale: de}",
+			"{css: 'td:nth-child(4)', type: date, locale: de}", "{css: 'td:nth-child(5)', type: date, locale: de}", "{css: 'td:nth-child(6)'}",
+		},
+		"": {
+			"{css: 'td:nth-child(1)'}", "{css: 'td:nth-child(2)'}", "{css: 'td:nth-child(3)'}",
+			"{css: 'td:nth-child(4)', type: date}", "{css: 'td:nth-child(5)'}", "{css: 'td:nth-child(6)'}",
+			"preis is a text: its prices have another value in another language: if you know it, add type and locale, as in {type: price, locale: de}",
+			`tag is a text: "04/03/2026" may be two dates: give locale or format`,
+		},
+	} {
+		list, _, err := propose.Table(t.Context(), parsed(t, "https://a.example/", `<html lang="`+lang+`">`+body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range list.Fields {
+			got = append(got, f.Rule)
+		}
+		if got = append(got, list.Left...); !slices.Equal(got, want) {
+			t.Errorf("%s: %q; want %q", lang, got, want)
+		}
+	}
+}
+
+// A price that has another value in another language is left out with the reason.
+func TestCheckTellsWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	doc := parsed(t, "https://a.example/p/1", `<h1>Stuhl</h1><b class="price">1.299 €</b>`)
+	_, left, err := propose.Check(t.Context(), doc.Page, propose.Item(doc))
+	if err != nil || len(left) != 1 || left[0].Name != "price" || !strings.Contains(left[0].Why, "has another value in another language: add locale or decimal") {
+		t.Errorf("%+v, %v", left, err)
 	}
 }
 
@@ -150,11 +196,21 @@ func TestFeed(t *testing.T) {
 	rss := feed("application/rss+xml", `<?xml version="1.0"?><rss version="2.0"><channel><title>F</title><item><title>A</title><link>https://a.example/1</link>
 <pubDate>Wed, 01 May 2024 10:00:00 GMT</pubDate><category>x</category></item><item><title>B</title><guid>b</guid></item></channel></rss>`)
 	if rss.Each != "feed: entries" || rss.Key != "{item_id}" || rss.Items != 2 || fmt.Sprint(rss.Fields) !=
-		"[{item_id {json: id} <nil>} {title {json: title} <nil>} {link {json: link} <nil>} {published {json: published, type: date} <nil>} {categories {json: categories, all: true} <nil>}]" {
+		"[{item_id {json: id} <nil> } {title {json: title} <nil> } {link {json: link} <nil> } {published {json: published, type: date} <nil> } {categories {json: categories, all: true} <nil> }]" {
 		t.Errorf("%+v", rss)
 	}
 	if list := feed("application/feed+json", `{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "A"}]}`); list.Each != "feed: entries" || len(list.Fields) != 2 {
 		t.Errorf("%+v", list)
+	}
+	for items, want := range map[string][]string{
+		"<item><guid>a</guid><title>A</title></item><item><title>B</title></item>":                                          {"{item_id}", "item_id != nil", "[entries without an id (1 of 2)]"},
+		"<item><guid>a</guid><link>/1</link></item><item><guid>a</guid><link>/2</link></item>":                              {"{link}", "", "[]"},
+		"<item><guid>a</guid><title>A</title></item><item><guid>a</guid><title>B</title></item><item><guid>c</guid></item>": {"{item_id} {title}", "item_id != nil && title != nil", "[entries without an id (1 of 3)]"},
+	} {
+		list := feed("application/rss+xml", `<rss version="2.0"><channel>`+items+`</channel></rss>`)
+		if got := []string{list.Key, list.Where, fmt.Sprint(list.Left)}; !slices.Equal(got, want) {
+			t.Errorf("%s: %q; want %q", items, got, want)
+		}
 	}
 	for typ, body := range map[string]string{
 		"text/html": "<p>no feed", "application/json": `[{"id": 1}]`,
@@ -172,7 +228,15 @@ func TestJSON(t *testing.T) {
 		{`{"data": {"items": [{"id": 1, "name": "a", "tags": ["x"]}, {"id": 2, "name": "a", "tags": []}]}, "next_cursor": "n"}`, "json: data.items", "{item_id}", `{json: next_cursor, url: "/v1/items?size=10&cursor={value}"}`},
 		{`[{"sku": "a", "price": 1.5}, {"sku": "b", "price": 12345678901234567890.5}]`, `json: '@this'`, "{sku}", ""},
 		{`{"results": [{"code": "x"}], "next": "https://a.example/v1/items?page=2"}`, "json: results", "{code}", "{json: next}"},
-		{`{"items": [{"a": {"b": 1}}]}`, "", "", ""},
+		{`{"items": [{"a": {"b": 1}}]}`, "json: items", "{a_b}", ""},
+		{`{"items": [{"a": {"b": {"c": {"d": 1}}}}]}`, "", "", ""},
+		{`{"data": [{"id": 1}], "paging": {"next_cursor": "n"}}`, "json: data", "{item_id}", `{json: paging.next_cursor, url: "/v1/items?size=10&cursor={value}"}`},
+		{`{"data": [{"id": 1}], "paging": {"next_cursor": null}}`, "json: data", "{item_id}", `{json: paging.next_cursor, url: "/v1/items?size=10&cursor={value}"}`},
+		{`{"data": [{"id": 1}], "meta": {"page": {"next": 2}}}`, "json: data", "{item_id}", `{json: meta.page.next, url: "/v1/items?size=10&cursor=old&page={value}"}`},
+		{`{"data": [{"id": 1}], "links": {"next": "/v1/items?page=2"}}`, "json: data", "{item_id}", "{json: links.next}"},
+		{`{"data": [{"id": 1}], "_links": {"next": {"href": "?page=2"}}}`, "json: data", "{item_id}", "{json: '_links.next.href'}"},
+		{`{"data": [{"id": 1, "next": "/x"}]}`, "json: data", "{item_id}", ""},
+		{`{"edges": [{"cursor": "a", "node": {"id": "7"}}], "pageInfo": {"endCursor": "a"}}`, "json: edges", "{cursor}", `{json: pageInfo.endCursor, url: "/v1/items?size=10&cursor={value}"}`},
 		{`{"items": [1, 2]}`, "", "", ""},
 		{`not json`, "", "", ""},
 	} {
@@ -180,6 +244,27 @@ func TestJSON(t *testing.T) {
 		if ok != (c.key != "") || ok && (list.Each != c.each || list.Key != c.key || list.Next != c.next) {
 			t.Errorf("%s: %+v, %t; want %s by %s, then %s", c.body, list, ok, c.each, c.key, c.next)
 		}
+	}
+}
+
+func TestJSONOfNestedObjects(t *testing.T) {
+	t.Parallel()
+	list, _ := propose.JSON("https://a.example/", []byte(`[
+{"id": 7, "author": null, "price": {"amount": 1, "currency": "EUR"}, "a": {"b": {"c": "x"}}, "tags": [], "variants": [{"sku": "a"}]},
+{"id": 8, "author": {"login": "u"}, "price": {"amount": 1.5, "currency": "EUR"}, "a": {"b": {"c": {"d": 1}}}, "tags": ["t"], "mixed": [[1]]}]`))
+	var got []string
+	for _, f := range list.Fields {
+		got = append(got, f.Name+" "+f.Rule)
+	}
+	want := []string{
+		"item_id {json: id, type: int}", "tags {json: tags, all: true}", "author_login {json: author.login}",
+		"price_amount {json: price.amount, type: decimal}", "price_currency {json: price.currency}",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q; want %q", got, want)
+	}
+	if want := []string{"mixed", "variants", "a.b.c"}; !slices.Equal(list.Left, want) {
+		t.Errorf("left out %q; want %q", list.Left, want)
 	}
 }
 
@@ -210,20 +295,22 @@ func FuzzProposal(f *testing.F) {
 			return
 		}
 		defer doc.Close()
-		fields, err := propose.Check(t.Context(), doc.Page, propose.Item(doc))
+		fields, _, err := propose.Check(t.Context(), doc.Page, propose.Item(doc))
 		if err != nil {
 			t.Fatal(err)
 		}
 		fields = append(fields, propose.Field{Name: "zz", Rule: "{css: h1}"})
 		jobs := [][]propose.Kind{{{Fields: fields}}}
 		if list, ok := propose.Links(doc); ok {
-			jobs = append(jobs, []propose.Kind{{Name: "list", None: true, Follow: []string{list.Follow}}, {Name: "item", Match: list.Match, Fields: fields}})
+			jobs = append(jobs, []propose.Kind{{Name: "list", None: true, Follow: []string{list.Follow}}, {Name: "item", Match: []string{list.Match}, Fields: fields}})
 		}
-		if list, ok := propose.Table(doc); ok {
-			jobs = append(jobs, []propose.Kind{{Each: list.Each, Key: list.Key, Fields: list.Fields}})
+		if list, ok, err := propose.Table(t.Context(), doc); err != nil {
+			t.Fatal(err)
+		} else if ok {
+			jobs = append(jobs, []propose.Kind{{Each: list.Each, Key: list.Key, Where: list.Where, Fields: list.Fields}})
 		}
 		if list, ok := propose.JSON(at, []byte(body)); ok {
-			jobs = append(jobs, []propose.Kind{{Each: list.Each, Key: list.Key, Fields: list.Fields}})
+			jobs = append(jobs, []propose.Kind{{Each: list.Each, Key: list.Key, Where: list.Where, Fields: list.Fields}})
 		}
 		for _, kinds := range jobs {
 			text := propose.Job{Name: "j", URL: at, Seeds: propose.Pages(at), Kinds: kinds}.YAML()

@@ -52,9 +52,9 @@ func Apply(ctx context.Context, page *seine.Page, rule string) ([]any, error) {
 	if !strings.Contains(rule, "all:") {
 		all = strings.TrimSuffix(strings.TrimSpace(rule), "}") + ", all: true}"
 	}
-	v, err := valueOf(ctx, page, all)
+	v, _, err := valueOf(ctx, page, all)
 	if err != nil { // some rules give one value
-		if v, err = valueOf(ctx, page, rule); err != nil {
+		if v, _, err = valueOf(ctx, page, rule); err != nil {
 			return nil, err
 		}
 	}
@@ -73,23 +73,25 @@ func Apply(ctx context.Context, page *seine.Page, rule string) ([]any, error) {
 	return []any{v}, nil
 }
 
-// valueOf returns the value of a field with a rule.
-func valueOf(ctx context.Context, page *seine.Page, rule string) (any, error) {
+// valueOf returns the value of a field with a rule, or why the page has none.
+func valueOf(ctx context.Context, page *seine.Page, rule string) (v any, why string, err error) {
 	file, err := jobfile.Parse("rule", fmt.Appendf(nil, "job: rule\nseeds: {urls: [%s]}\nfields: {value: %s}\nempty: ok\n", strconv.Quote(page.URL), rule),
 		func(string) (string, bool) { return "", false })
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	_, trace, err := file.Scraper.Explain(ctx, seine.Task{Job: "rule", Key: page.URL, ID: page.URL, URL: page.URL}, page)
 	switch {
 	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
+		return nil, "", context.Cause(ctx)
 	case err != nil:
-		return nil, err
-	case trace == nil || len(trace.Fields) == 0 || empty(trace.Fields[0].Value):
-		return nil, nil
+		return nil, "", err
+	case trace == nil || len(trace.Fields) == 0:
+		return nil, "", nil
+	case empty(trace.Fields[0].Value):
+		return nil, trace.Fields[0].Why, nil
 	}
-	return trace.Fields[0].Value, nil
+	return trace.Fields[0].Value, "", nil
 }
 
 // maxNames bounds the names of a page.
@@ -130,5 +132,6 @@ func Fields(ctx context.Context, page *seine.Page) ([]Field, error) {
 		return nil, err
 	}
 	defer doc.Close()
-	return Check(ctx, page, Item(doc))
+	out, _, err := Check(ctx, page, Item(doc))
+	return out, err
 }
