@@ -134,7 +134,7 @@ var floors = map[string][]string{
 	"internal/chaos":                      {""},
 	"internal/chaos/arena":                {"", "internal/asset", "internal/cardsite", "internal/chaos"},
 	"internal/web":                        {"", "internal/frontier", "internal/number", "internal/assetfile"},
-	"internal/propose":                    {"", "html", "internal/dates", "internal/jobfile"},
+	"internal/propose":                    {"", "html", "internal/dates", "internal/jobfile", "internal/weburl"},
 	"html":                                {"", "internal/extract"},
 	"internal/runner":                     {"", "internal/wiring", "internal/asset", "internal/cgroup", "internal/discovery", "internal/engine", "internal/fetch/chromefetch", "internal/frontier", "internal/frontier/drivers", "internal/health", "internal/idspace", "internal/metric", "internal/redact", "internal/derived"},
 	"worker":                              {"", "internal/cli", "internal/discovery", "internal/frontier", "internal/frontier/drivers", "internal/jobfile", "internal/number", "internal/runner"},
