@@ -11,7 +11,8 @@
 //
 // The browser resolves no names and reaches nothing by itself. It reaches the network through a
 // proxy of this package on a loopback address. Each job has a proxy, and each connection passes the
-// job's [fetch.Guard]. Requests of the browser itself are refused.
+// job's [fetch.Guard]. Requests of the browser itself are refused. On Linux the kernel keeps a
+// browser that a page took over to the same bounds. See [Confinement].
 package chromefetch
 
 import (

@@ -254,8 +254,8 @@ func (c Confinement) restrict(b bounds) error {
 
 // programFolder is where a browser has its data, if its program exists.
 func programFolder(program string) []string {
-	if real, err := filepath.EvalSymlinks(program); err == nil && program != "" {
-		return []string{filepath.Dir(real)}
+	if resolved, err := filepath.EvalSymlinks(program); err == nil && program != "" {
+		return []string{filepath.Dir(resolved)}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func listenLocal() (net.Listener, error) {
 	return net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
 }
 
-func portOf(l net.Listener) uint16 { return uint16(l.Addr().(*net.TCPAddr).Port) } //nolint:errcheck // of listenLocal
+func portOf(l net.Listener) uint16 { return uint16(l.Addr().(*net.TCPAddr).Port) }
 
 // take returns a listener for a proxy.
 func (d *doors) take() (net.Listener, error) {
