@@ -220,10 +220,25 @@ document.body.insertAdjacentHTML("beforeend", "<b>" + out.join("\n") + "</b>");
 	for _, free := range []bool{false, true} {
 		c := alone(t, Config{NoConfine: free})
 		got[free] = string(get(t, fetcher(t, c, Job{}), s.URL+"/a", seine.Wait{CSS: "b"}).Body)
+		if mine, its := filters(t, os.Getpid()), filters(t, c.Group()); (mine != its) != c.Confinement().sockets {
+			t.Errorf("free %v: %s seccomp filters here, %s in the browser", free, mine, its)
+		}
 	}
 	if got[false] != got[true] || !strings.Contains(got[true], "database open") {
 		t.Errorf("confined %s\nfree %s", got[false], got[true])
 	}
+}
+
+// filters returns the line of a process that counts its seccomp filters.
+func filters(t *testing.T, pid int) string {
+	t.Helper()
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "Seccomp_filters:")
+	line, _, _ := strings.Cut(rest, "\n")
+	return line
 }
 
 func listener(t *testing.T, network, at string) net.Listener {
