@@ -46,7 +46,7 @@ func TestARunOfAPausedJob(t *testing.T) {
 			console = at
 		}
 		if strings.Contains(line, "is paused, so the run waits: `seine resume cards`") {
-			resp, err := http.Get(console + "/healthz") //nolint:noctx // a test's own server
+			resp, err := http.Get(console + "/healthz")
 			if err != nil {
 				t.Error(err)
 			} else {

@@ -117,7 +117,7 @@ func TestAFormDuringAnOutage(t *testing.T) {
 	if m == nil {
 		t.Fatal(body)
 	}
-	away := error(frontier.ErrUnavailable)
+	away := frontier.ErrUnavailable
 	c.frontier.fault.Store(&away)
 	status, h, body := c.ask(person, "POST", "/jobs/shop/count", url.Values{"csrf": {m[1]}, "state": {"error"}})
 	if status != http.StatusServiceUnavailable || h.Get("Refresh") != "5; url=/jobs/shop" || !strings.Contains(body, "the log of changes tells") {

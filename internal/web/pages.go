@@ -130,7 +130,7 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 // page is the job's.
 func (s *Server) noPage(w http.ResponseWriter, r *http.Request) {
 	if job := r.PathValue("job"); job != "" && slices.Contains(actions, r.PathValue("action")) {
-		http.Redirect(w, r, backOf(r), http.StatusSeeOther)
+		http.Redirect(w, r, backOf(r), http.StatusSeeOther) //nolint:gosec // a path of the console
 		return
 	}
 	s.render(w, r, http.StatusNotFound, "error", view{Title: "No such page", Error: "The console has no page at this address. The list of jobs leads to all pages."})
