@@ -59,8 +59,8 @@ type Field struct {
 // slice is a list. A map and an interface hold any value. A type with a text form
 // ([encoding.TextMarshaler]) is a string. An embedded struct gives its fields.
 //
-// FieldsOf panics if T is no struct, or has a field of another type, two fields of one name, or
-// itself inside.
+// FieldsOf panics if T is no struct, or has a field of another type, two fields of one name, two
+// with the option key, an option of the tag seine other than key and required, or itself inside.
 func FieldsOf[T any]() []Field { return shapeOf(reflect.TypeFor[T]()).declared() }
 
 // RecordOf returns a record with the fields of a struct or of a pointer to one, by the rules of
@@ -126,6 +126,12 @@ func shapeIn(t reflect.Type, around []reflect.Type) shape {
 		m := member{Field: Field{Name: name}, index: f.Index}
 		for _, o := range options {
 			m.key, m.Required = m.key || o == "key", m.Required || o == "required"
+			if _, own := f.Tag.Lookup("seine"); own && o != "" && o != "key" && o != "required" {
+				panic(fmt.Sprintf("seine: field %s of %s has the option %q in its tag: known are key and required", f.Name, t, o))
+			}
+		}
+		if m.key && slices.ContainsFunc(out, func(o member) bool { return o.key }) {
+			panic(fmt.Sprintf("seine: %s has two fields with the option key: a record has one key", t))
 		}
 		if !m.typed(f.Type, around) {
 			panic(fmt.Sprintf("seine: field %s of %s has the type %s, which no record holds", f.Name, t, f.Type))

@@ -201,3 +201,37 @@ func TestFieldsOfPageKinds(t *testing.T) {
 		}
 	}
 }
+
+// A mistake in a tag is no field that is silently another one.
+func TestTagMistakes(t *testing.T) {
+	t.Parallel()
+	for want, of := range map[string]func(){
+		`seine: field A of seine_test.misspelled has the option "kye" in its tag: known are key and required`: func() { seine.FieldsOf[misspelled]() },
+		"seine: seine_test.twoKeys has two fields with the option key: a record has one key":                  func() { seine.RecordOf(twoKeys{}) },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("%v; want %s", got, want)
+				}
+			}()
+			of()
+		}()
+	}
+	if got := seine.FieldsOf[ofJSON](); len(got) != 1 || got[0].Name != "a" { // options of other packages are theirs
+		t.Errorf("%+v", got)
+	}
+}
+
+type misspelled struct {
+	A string `seine:"a,kye"`
+}
+
+type twoKeys struct {
+	A string `seine:"a,key"`
+	B string `seine:"b,key"`
+}
+
+type ofJSON struct {
+	A string `json:"a,omitempty"`
+}

@@ -152,7 +152,8 @@ type Fetch struct {
 	// Wait lists the conditions that a rendered page must meet, in order. ViaHTTP ignores it.
 	Wait []Wait
 
-	// Timeout bounds one page, redirects and body included. Default 20s.
+	// Timeout bounds one page, redirects and body included. The scraper has the same time again.
+	// Default 20s.
 	Timeout time.Duration
 
 	// AssetTimeout bounds one asset. Default 15s.

@@ -3,6 +3,7 @@ package seine
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -82,6 +83,19 @@ func (j Job) Normal() (Job, error) {
 	return j, errors.Join(errs...)
 }
 
+// isNil reports whether a scraper is nil, or a nil function or pointer.
+func isNil(s Scraper) bool {
+	if s == nil {
+		return true
+	}
+	switch v := reflect.ValueOf(s); v.Kind() {
+	case reflect.Func, reflect.Pointer:
+		return v.IsNil()
+	default:
+		return false
+	}
+}
+
 func fallback[T comparable](v *T, d T) {
 	var zero T
 	if *v == zero {
@@ -97,7 +111,7 @@ func (j Job) check() []error {
 	if err := validName(j.Name); err != nil {
 		errs = append(errs, err)
 	}
-	if j.Scraper == nil {
+	if isNil(j.Scraper) {
 		say("no scraper: give fields in the job file, or a Scraper in Go")
 	}
 	checkDeclared(j.Fields, "", say)
@@ -131,6 +145,20 @@ func (j Job) check() []error {
 	}
 	if y := j.Limit.Yield; !(y >= 0 && y <= 1) {
 		say("limit.yield is %g; 0 to 1", y)
+	}
+	for _, x := range []struct {
+		name string
+		is   time.Duration
+	}{
+		{"pace.delay", min(j.Pace.Delay.Min, j.Pace.Delay.Max)},
+		{"pace.assets.delay", min(j.Pace.Assets.Delay.Min, j.Pace.Assets.Delay.Max)},
+		{"retry.backoff", j.Retry.Backoff},
+		{"retry.host_down", j.Retry.HostDown},
+		{"retry.refused", j.Retry.Refused},
+	} {
+		if x.is < 0 && x.is != None {
+			say("%s: %v is negative: give None for no time", x.name, x.is)
+		}
 	}
 	if d := j.Pace.Delay; d.Min > d.Max {
 		say("pace.delay: %v is greater than %v", d.Min, d.Max)

@@ -36,16 +36,17 @@ type Pace struct {
 // NoDelay is a [Pace.Delay] without a wait: the bound is [Pace.Concurrency] alone.
 var NoDelay = Span{None, None}
 
-// Every is a [Pace.Delay] of d between two starts.
+// Every is a [Pace.Delay] of d between two starts. Zero is [NoDelay], and a job with a negative
+// time is rejected.
 func Every(d time.Duration) Span { return Between(d, d) }
 
 // Between is a [Pace.Delay] that is drawn between two times for each start.
 func Between(least, most time.Duration) Span {
 	// Zero is the default of a span's fields, so no time is None here.
-	if least <= 0 {
+	if least == 0 {
 		least = None
 	}
-	if most <= 0 {
+	if most == 0 {
 		most = None
 	}
 	return Span{least, most}

@@ -2,6 +2,7 @@ package seine
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -9,6 +10,11 @@ import (
 // fails with it and is retried, unless the error wraps [ErrFinal] or is a [Verdict].
 //
 // A page may have any status. [PageVerdict] gives the default meaning of a status.
+//
+// The context ends after another Fetch.Timeout, by default 20 seconds. If the scraper then returns
+// an error, the task fails with "the scraper takes too long on this page" and is retried. A
+// goroutine can't be stopped from outside, so a scraper that ignores its context holds its task.
+// Minutes later the worker ends itself, and other workers take its tasks over.
 type Scraper interface {
 	Scrape(ctx context.Context, task Task, page *Page) (Result, error)
 }
@@ -16,8 +22,11 @@ type Scraper interface {
 // ScraperFunc is a function that is a Scraper.
 type ScraperFunc func(ctx context.Context, task Task, page *Page) (Result, error)
 
-// Scrape calls f.
+// Scrape calls f. A nil f fails with [ErrFinal].
 func (f ScraperFunc) Scrape(ctx context.Context, task Task, page *Page) (Result, error) {
+	if f == nil {
+		return Result{}, fmt.Errorf("%w: the ScraperFunc is nil", ErrFinal)
+	}
 	return f(ctx, task, page)
 }
 
@@ -47,7 +56,8 @@ type LeftOut struct{ URL, Reason string }
 //
 //	return seine.Result{}, seine.Skip("sold out")
 type Verdict struct {
-	// State is Done, Skipped, Stale or Error. Pending, its zero, means Done.
+	// State is Done, Skipped, Stale or Error. Pending, its zero, means Done. Any other state is a
+	// final error of the task.
 	State State
 
 	// Reason is a short explanation without values, because reasons are counted.
@@ -86,7 +96,8 @@ func RetryAfter(d time.Duration, reason string) Verdict {
 
 // Record is one extracted thing, unique by job, kind and key.
 type Record struct {
-	// Key defaults to the task's.
+	// Key defaults to the task's. Two records of a page with one key and kind are a final error of
+	// the task.
 	Key string
 
 	// Kind defaults to "record".
@@ -168,7 +179,9 @@ type Asset struct {
 	// rendered.
 	URL string
 
-	// Record is the key of the record that the file belongs to. Default: the task's.
+	// Record is the key of the record that the file belongs to. Default: the record with the task's
+	// key, or else the only record of the page. An asset of a done page that then has no record is
+	// a final error of the task.
 	Record string `json:",omitempty"`
 
 	// Body takes the page's own body as the file. URL is the page's then, and nothing is fetched.
@@ -188,7 +201,7 @@ type Asset struct {
 	// Path is the key of the file in the store, with a sanitized form of each value. {ext} stands
 	// for the extension of the file's type. Default: [Store.Key] with the key and the fields of
 	// the asset's record. That path is safe, and no other asset of the job has it if the template
-	// holds {id} and {asset}.
+	// holds {id} and {asset}. A path that leaves the store is a final error of the task.
 	Path string
 
 	// OriginalPath is the key of the unchanged file, if Image keeps it. Default: as Path, with the

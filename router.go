@@ -27,7 +27,7 @@ func (r Router) check(kinds []PageKind, say func(format string, args ...any)) {
 	names := map[string]bool{}
 	for _, k := range kinds {
 		names[k.Name] = true
-		if r[k.Name] == nil {
+		if isNil(r[k.Name]) {
 			say("the router has no scraper for the page kind %q", k.Name)
 		}
 	}

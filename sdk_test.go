@@ -102,3 +102,32 @@ func TestVerdicts(t *testing.T) {
 		}
 	}
 }
+
+// A job that can't mean what it says is rejected.
+func TestNormalRejects(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*seine.Job){
+		"pace.delay: -1s is negative: give None for no time":        func(j *seine.Job) { j.Pace.Delay = seine.Every(-time.Second) },
+		"pace.assets.delay: -2s is negative: give None for no time": func(j *seine.Job) { j.Pace.Assets.Delay = seine.Between(-2*time.Second, time.Second) },
+		"retry.backoff: -1s is negative: give None for no time":     func(j *seine.Job) { j.Retry.Backoff = -time.Second },
+		"no scraper: give fields in the job file, or a Scraper in Go": func(j *seine.Job) {
+			j.Scraper = seine.ScraperFunc(nil)
+		},
+		`the router has no scraper for the page kind "list"`: func(j *seine.Job) {
+			j.Pages, j.Scraper = []seine.PageKind{{Name: "list"}}, seine.Router{"list": seine.ScraperFunc(nil)}
+		},
+	} {
+		job := seine.Job{Name: "j", Scraper: scraper("")}
+		change(&job)
+		if _, err := job.Normal(); err == nil || err.Error() != "job j: "+want {
+			t.Errorf("%v; want %s", err, want)
+		}
+	}
+	job := seine.Job{Name: "j", Scraper: scraper(""), Pace: seine.Pace{Delay: seine.Every(0)}, Retry: seine.Retries{Backoff: seine.None}}
+	if job, err := job.Normal(); err != nil || job.Pace.Delay != (seine.Span{}) {
+		t.Errorf("%+v, %v", job.Pace.Delay, err)
+	}
+	if _, err := seine.ScraperFunc(nil).Scrape(t.Context(), seine.Task{}, &seine.Page{}); !errors.Is(err, seine.ErrFinal) {
+		t.Error(err)
+	}
+}

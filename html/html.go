@@ -26,6 +26,7 @@ package html
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
@@ -175,12 +176,15 @@ func (n Node) find(
 // ScraperFunc is a [seine.Scraper] that gets the parsed page.
 //
 // A page whose status decides its verdict (see [seine.PageVerdict]), such as a 404 or a 503, is not
-// parsed, and the function is not called. If a search in the document failed, the task fails with
-// the error of the search.
+// parsed, and the function is not called. A nil function fails with [seine.ErrFinal]. If a search
+// in the document failed, the task fails with the error of the search.
 type ScraperFunc func(ctx context.Context, task seine.Task, doc *Document) (seine.Result, error)
 
 // Scrape parses a page and calls f.
 func (f ScraperFunc) Scrape(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+	if f == nil {
+		return seine.Result{}, fmt.Errorf("%w: the html.ScraperFunc is nil", seine.ErrFinal)
+	}
 	if v, decided := seine.PageVerdict(page); decided {
 		return seine.Result{Verdict: v}, nil
 	}

@@ -300,3 +300,10 @@ func TestStructuredForms(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestNilScraperFuncIsFinal(t *testing.T) {
+	t.Parallel()
+	if _, err := html.ScraperFunc(nil).Scrape(t.Context(), seine.Task{}, &seine.Page{Status: 200}); !errors.Is(err, seine.ErrFinal) {
+		t.Errorf("%v; want a final error", err)
+	}
+}

@@ -125,6 +125,68 @@ func TestRunHasNoNetwork(t *testing.T) {
 	}
 }
 
+// A file belongs to the only record of its page, whatever the key.
+func TestRunGivesTheFileToTheOnlyRecord(t *testing.T) {
+	t.Parallel()
+	type shoe struct {
+		SKU string `seine:"sku,key"`
+	}
+	site := seinetest.Site(t, map[string]string{"/p/1": "<h1>S-1</h1>", "/photo.bin": "photo"})
+	out := seinetest.RunAll(t, seine.Job{
+		Name: "shoes", Seeds: seine.Seeds{URLs: []string{site + "/p/1"}},
+		Scraper: html.ScraperFunc(func(_ context.Context, _ seine.Task, doc *html.Document) (seine.Result, error) {
+			return seine.Result{
+				Records: []seine.Record{seine.RecordOf(shoe{doc.First("h1").Text()})},
+				Assets:  []seine.Asset{{Name: "photo", URL: "/photo.bin"}},
+			}, nil
+		}),
+	})
+	if diff := cmp.Diff([]string{"S-1_photo.txt"}, out.Files); diff != "" || len(out.Records) != 1 || out.Records[0].Key != "S-1" {
+		t.Errorf("files of %+v (-want +got):\n%s", out.Records, diff)
+	}
+}
+
+// A mistake of a scraper ends its task at the first attempt, and no task is lost.
+func TestRunOfMistakes(t *testing.T) {
+	t.Parallel()
+	site := seinetest.Site(t, map[string]string{"/state": "a", "/twice": "a", "/asset": "a"})
+	attempts := 0
+	out := seinetest.RunAll(t, seine.Job{
+		Name: "mistakes", Seeds: seine.Seeds{URLs: []string{site + "/state", site + "/twice", site + "/asset"}}, Concurrency: 1,
+		Scraper: seine.ScraperFunc(func(_ context.Context, _ seine.Task, page *seine.Page) (seine.Result, error) {
+			attempts++
+			switch strings.TrimPrefix(page.URL, site) {
+			case "/state":
+				return seine.Result{Verdict: seine.Verdict{State: seine.InProgress}}, nil
+			case "/twice":
+				return seine.Result{Records: []seine.Record{{Key: "a"}, {Key: "a"}}}, nil
+			}
+			return seine.Result{Records: []seine.Record{{Key: "a"}, {Key: "b"}}, Assets: []seine.Asset{{Name: "photo", URL: "/p"}}}, nil
+		}),
+	})
+	var got []string
+	for _, x := range out.Tasks {
+		got = append(got, fmt.Sprint(strings.TrimPrefix(x.Key, site), " ", x.State, " ", x.Reason))
+	}
+	want := []string{
+		"/asset error scrape: the asset photo may belong to each of 2 records: set Asset.Record to the Key of one",
+		"/state error scrape: the verdict's state is in_progress; give Done, Skipped, Stale or Error",
+		`/twice error scrape: the page has two records "a" of the kind record: give each a Key of its own`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" || attempts != 3 {
+		t.Errorf("%d attempts (-want +got):\n%s", attempts, diff)
+	}
+	if got := failures(t, func(tb testing.TB) {
+		seinetest.Scrape(tb, scraperOf(seine.Result{Verdict: seine.Verdict{State: 99}}), seinetest.Page("https://shop.example/", "a"))
+	}); len(got) != 1 || !strings.Contains(got[0], "the verdict's state is State(99); give Done, Skipped, Stale or Error") {
+		t.Errorf("%q", got)
+	}
+}
+
+func scraperOf(result seine.Result) seine.Scraper {
+	return seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) { return result, nil })
+}
+
 // failing records the failures of a test.
 type failing struct {
 	testing.TB

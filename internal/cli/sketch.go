@@ -301,6 +301,9 @@ func (s *sketch) records(list propose.List, what string) {
 	if len(list.Left) > 0 {
 		s.said = append(s.said, "left out: "+terminal.Escape(strings.Join(list.Left, ", ")))
 	}
+	for _, note := range list.Notes {
+		s.said = append(s.said, terminal.Escape(note))
+	}
 	k := propose.Kind{Name: "list", Each: list.Each, Key: list.Key, Where: list.Where, Fields: list.Fields}
 	if list.Next != "" {
 		k.Follow = []string{list.Next}

@@ -19,6 +19,7 @@ import (
 var (
 	errUnstorable = errors.New("the database refuses the result")
 	errTaken      = errors.New("record key belongs to another page")
+	errTwice      = errors.New("the page has two records with one key")
 )
 
 // fate is the result of storing an outcome.
@@ -145,8 +146,9 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 			refused = append(refused, m.unstorable(&batch[of[k]], errUnstorable))
 		}
 		if taken, ok := out.Taken[c.Seq]; ok {
-			m.log.WarnContext(ctx, "record key belongs to another page", "task", c.Key, "key", taken.Key, "owner", taken.Owner)
-			refused = append(refused, m.unstorable(&batch[of[k]], errTaken))
+			why := takenBy(taken, c.Key)
+			m.log.WarnContext(ctx, why.Error(), "task", c.Key, "key", taken.Key, "owner", taken.Owner)
+			refused = append(refused, m.unstorable(&batch[of[k]], why))
 		}
 	}
 	if len(refused) > 0 {
@@ -171,6 +173,14 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 			fates[of[k]] = fate{true, out.Refused}
 		}
 	}
+}
+
+// takenBy returns why a record is not stored.
+func takenBy(taken frontier.TakenKey, task string) error {
+	if taken.Owner == task {
+		return errTwice
+	}
+	return errTaken
 }
 
 // giveBack returns the outcomes that are not final to the queue.

@@ -300,7 +300,7 @@ func TestAnImageIsAskedForOnce(t *testing.T) {
 	j := r.register(r.job(func(j *seine.Job) {
 		j.Concurrency = 1
 		j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
-			return seine.Result{Assets: []seine.Asset{{
+			return seine.Result{Records: []seine.Record{{}}, Assets: []seine.Asset{{
 				Name: "a", URL: strings.Replace(page.URL, "/p/", "/small/", 1), Upgrade: &seine.Upgrade{From: "/small/", To: "/large/"}, Path: task.ID,
 			}}}, nil
 		})

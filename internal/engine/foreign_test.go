@@ -97,7 +97,7 @@ func TestAnotherHostThatCantBeReached(t *testing.T) {
 				j.Retry.Error = 1
 				if by == "asset" {
 					j.Scraper = seine.ScraperFunc(func(_ context.Context, task seine.Task, _ *seine.Page) (seine.Result, error) {
-						return seine.Result{Assets: []seine.Asset{{Name: "a", URL: "http://" + at.Load().(string) + "/" + task.ID, Path: task.ID}}}, nil
+						return seine.Result{Records: []seine.Record{{}}, Assets: []seine.Asset{{Name: "a", URL: "http://" + at.Load().(string) + "/" + task.ID, Path: task.ID}}}, nil
 					})
 				}
 			}))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -18,13 +19,17 @@ const maxAfter = 24 * time.Hour
 // Scraped calls the job's scraper. The follows and assets of the result have absolute URLs, and the
 // assets have paths. A verdict that the scraper returns as an error is the verdict of the result.
 func Scraped(ctx context.Context, job *seine.Job, task seine.Task, page *seine.Page) (seine.Result, error) {
-	result, err := guarded(ctx, job.Scraper, task, page)
+	result, err := timed(ctx, job, task, page)
 	var v seine.Verdict
 	if errors.As(err, &v) {
 		result.Verdict, err = v, nil
 	}
 	if err != nil {
 		return result, err
+	}
+	key := cmp.Or(task.Key, page.URL)
+	if err := sound(&result, key, isRules(job.Scraper)); err != nil {
+		return seine.Result{}, fmt.Errorf("%w: %w", seine.ErrFinal, err)
 	}
 	var of func(ref string) (string, error)
 	resolve := func(ref string) (string, error) {

@@ -177,7 +177,7 @@ func TestRetryAfter(t *testing.T) {
 func TestRelativeAssets(t *testing.T) {
 	t.Parallel()
 	states, asked := located(t, "<base href=/b/>", nil, func(*seine.Page) (seine.Result, error) {
-		return seine.Result{Assets: []seine.Asset{{Name: "a", URL: "x.bin", Path: "a"}}}, nil
+		return seine.Result{Records: []seine.Record{{}}, Assets: []seine.Asset{{Name: "a", URL: "x.bin", Path: "a"}}}, nil
 	})
 	if diff := cmp.Diff([]string{"/b/x.bin"}, asked); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", states, diff)

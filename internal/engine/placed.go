@@ -25,6 +25,9 @@ func placed(job *seine.Job, key string, result *seine.Result) error {
 		id, values := valuesOf(result.Records, *a, key, clean)
 		place := func(path *string, name string) (err error) {
 			if *path != "" {
+				if err := extract.CheckPath(*path); err != nil {
+					return fmt.Errorf("%w: asset %s: its path %q %w", seine.ErrFinal, name, *path, err)
+				}
 				return nil
 			}
 			if *path, err = extract.CodePath(cmp.Or(job.Store.Key, extract.DefaultKey), id, clean(name), values); err != nil {

@@ -352,8 +352,8 @@ func (x *replayer) store(ctx context.Context, batch []replayedTask) error {
 	for seq, err := range stored.Bad {
 		batch[seq].Outcome, batch[seq].Err = ReplayRefused, err
 	}
-	for seq := range stored.Taken {
-		batch[seq].Outcome, batch[seq].Err = ReplayRefused, errTaken
+	for seq, taken := range stored.Taken {
+		batch[seq].Outcome, batch[seq].Err = ReplayRefused, takenBy(taken, batch[seq].Key)
 	}
 	return nil
 }

@@ -66,10 +66,7 @@ type TriedAsset struct {
 func Try(ctx context.Context, t Trial) Tried {
 	var out Tried
 	own, log := *t.Job, slog.New(slog.DiscardHandler)
-	own.Scraper = seine.ScraperFunc(func(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
-		out.Page = page
-		return t.Job.Scraper.Scrape(ctx, task, page)
-	})
+	own.Scraper = watched{t.Job.Scraper, func(page *seine.Page) { out.Page = page }}
 	job := &own
 	secrets := redact.New(job.Secrets)
 	lanes := hosts.NewLanes(nil, &job.Job, job.ID)
@@ -115,6 +112,18 @@ func Try(ctx context.Context, t Trial) Tried {
 		out.Reason = done.facts.reason()
 	}
 	return out
+}
+
+// watched is a scraper whose pages are seen.
+type watched struct {
+	seine.Scraper
+	see func(*seine.Page)
+}
+
+// Scrape shows the page and scrapes it.
+func (w watched) Scrape(ctx context.Context, task seine.Task, page *seine.Page) (seine.Result, error) {
+	w.see(page)
+	return w.Scraper.Scrape(ctx, task, page)
 }
 
 // triedAsset returns the result of an asset for people.

@@ -45,6 +45,9 @@ func CodePath(key, id, asset string, values map[string]string) (string, error) {
 	return t.path(id, asset, "1", values)
 }
 
+// CheckPath returns why a path cannot be the key of a file in a store, or nil.
+func CheckPath(path string) error { return template{{literal: path}}.checkLiteral() }
+
 func (t template) path(id, asset, number string, values map[string]string) (string, error) {
 	return t.expand(func(name string) string {
 		switch name {

@@ -26,7 +26,7 @@ func Table(ctx context.Context, doc *html.Document) (list List, ok bool, err err
 			at = "table#" + id + " tr:has(> td)"
 		}
 		var f fields
-		var left []string
+		var notes []string
 		key, lang := "", localeOf(doc)
 		for i, h := range head {
 			before := len(f.list)
@@ -42,14 +42,14 @@ func Table(ctx context.Context, doc *html.Document) (list List, ok bool, err err
 			}
 			name := f.list[before].Name
 			if why != "" {
-				left = append(left, name+" is a text: "+why)
+				notes = append(notes, name+" is a text: "+why)
 			}
 			if key == "" && c.distinct() {
 				key = "{" + name + "}"
 			}
 		}
 		if key != "" {
-			list = List{Source: rule(pair{"css", text(at)}), Each: pair{"css", text(at)}.line(), Items: len(rows), Key: key, Fields: f.list, Left: left}
+			list = List{Source: rule(pair{"css", text(at)}), Each: pair{"css", text(at)}.line(), Items: len(rows), Key: key, Fields: f.list, Notes: notes}
 			list.Next, list.NextURL = Next(doc)
 			ok = true
 		}

@@ -32,8 +32,8 @@ type List struct {
 	Where  string
 	Fields []Field
 
-	// Left says what is there and not proposed.
-	Left []string
+	// Left lists values that are there and not proposed, and Notes says how to improve a field.
+	Left, Notes []string
 
 	// Next is the rule of the link to the next page, if there is one, and NextURL that page, if it
 	// is known.

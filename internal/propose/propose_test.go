@@ -167,7 +167,7 @@ func TestColumnsOfALanguage(t *testing.T) {
 		for _, f := range list.Fields {
 			got = append(got, f.Rule)
 		}
-		if got = append(got, list.Left...); !slices.Equal(got, want) {
+		if got = append(got, list.Notes...); !slices.Equal(got, want) {
 			t.Errorf("%s: %q; want %q", lang, got, want)
 		}
 	}
