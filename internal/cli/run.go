@@ -109,7 +109,11 @@ func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error
 	case stopped:
 		return runErr
 	case runErr != nil:
-		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, describeLimit(job, cfg.Limit))}
+		met := describeLimit(job, cfg.Limit)
+		if met == "" {
+			met = fmt.Sprintf("a person set it during the run, and `seine changes %s` names it", job.Name)
+		}
+		return coded{exitLimit, fmt.Errorf("%w: %s", runErr, met)}
 	case status.Final[seine.Error] > int64(job.MaxFailures):
 		return coded{exitFailures, fmt.Errorf("%s ended in error and max_failures is %d: `seine tasks --state error %s` lists %[4]s, `seine retry --state error %[3]s` sends %[4]s back",
 			counted(failures-status.Final[seine.Stale], "task"), job.MaxFailures, job.Name, number.Chosen(failures-status.Final[seine.Stale], "it", "them"))}
@@ -134,9 +138,6 @@ func describeLimit(job *seine.Job, run seine.Limit) string {
 		if l.limit.Yield > 0 {
 			parts = append(parts, fmt.Sprintf("yield %g (%s)", l.limit.Yield, l.from))
 		}
-	}
-	if len(parts) == 0 {
-		return fmt.Sprintf("a person set it during the run, and `seine changes %s` names it", job.Name)
 	}
 	return strings.Join(parts, ", ")
 }
