@@ -147,7 +147,7 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 		}
 		if taken, ok := out.Taken[c.Seq]; ok {
 			why := takenBy(taken, c.Key)
-			m.log.WarnContext(ctx, why.Error(), "task", c.Key, "key", taken.Key, "owner", taken.Owner)
+			m.log.WarnContext(ctx, "record not stored", "reason", why.Error(), "task", c.Key, "key", taken.Key, "owner", taken.Owner)
 			refused = append(refused, m.unstorable(&batch[of[k]], why))
 		}
 	}
