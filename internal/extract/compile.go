@@ -3,7 +3,6 @@ package extract
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -150,11 +149,11 @@ func (c *compiler) short(path, src string) bool {
 	return true
 }
 
-func (c *compiler) pattern(path, src string) *regexp.Regexp {
+func (c *compiler) pattern(path, src string) *pattern {
 	if !c.short(path, src) {
 		return nil
 	}
-	re, err := regexp.Compile(src)
+	re, err := compilePattern(src)
 	if err != nil {
 		c.say(path, "bad regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		return nil

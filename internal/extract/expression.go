@@ -181,7 +181,7 @@ func (s *scope) compile(src string, want reflect.Kind) (*expression, []mistake) 
 	}
 	env := maps.Clone(s.loose)
 	env[clockName] = types.Any
-	program, err := expr.Compile(exactSource, append(append(exactOptions(), tickOptions()...), expr.Env(env))...)
+	program, err := expr.Compile(exactSource, append(slices.Concat(exactOptions(), tickOptions(), matchOptions()), expr.Env(env))...)
 	if err != nil {
 		return one("does not compile: %s", explain(err))
 	}

@@ -3,7 +3,6 @@ package extract
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ type field struct {
 	nested []*field
 
 	attr  string
-	match *regexp.Regexp
+	match *pattern
 	all   bool
 	or    any
 	typ   string
@@ -201,7 +200,10 @@ func (f *field) text(r *reading, it item) (text string, present bool) {
 // HTML.
 func (f *field) convert(r *reading, text string, present bool) any {
 	if f.match != nil {
-		m := f.match.FindStringSubmatchIndex(text)
+		m, err := f.match.first(r.watch, text)
+		if err != nil {
+			return nil // the reading ends
+		}
 		if m == nil {
 			r.miss("match does not find %s in %q", f.match, cut(clean(strings.TrimSpace(text)), 60))
 			return nil

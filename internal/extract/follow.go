@@ -178,8 +178,8 @@ func (rule *linkRule) raw(r *reading, it item) (string, bool) {
 		value = it.text
 	}
 	if f.match != nil {
-		m := f.match.FindStringSubmatchIndex(value)
-		if m == nil {
+		m, err := f.match.first(r.watch, value)
+		if m == nil || err != nil {
 			return "", false
 		}
 		value, _ = group(value, m)

@@ -3,7 +3,6 @@ package extract
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -165,7 +164,7 @@ func columnSource(name string) source {
 }
 
 // regexSource finds the match of a pattern: its first group, or the whole.
-func regexSource(pattern *regexp.Regexp) source {
+func regexSource(of *pattern) source {
 	return func(r *reading, scope item, yield func(item) bool) error {
 		var text string
 		if scope.node != nil && scope.node.Type != html.DocumentNode {
@@ -177,7 +176,10 @@ func regexSource(pattern *regexp.Regexp) source {
 			}
 		}
 		// Most fields need one match, so the rest is searched only if the first does not suffice.
-		first := pattern.FindStringSubmatchIndex(text)
+		first, err := of.first(r.watch, text)
+		if err != nil {
+			return err
+		}
 		if first == nil {
 			r.miss("the pattern matches nothing")
 			return nil
@@ -185,7 +187,11 @@ func regexSource(pattern *regexp.Regexp) source {
 		if m, ok := group(text, first); ok && !yield(item{text: m}) {
 			return nil
 		}
-		for _, found := range pattern.FindAllStringSubmatchIndex(text, maxItems+2)[1:] {
+		all, err := of.all(r.watch, text, maxItems+2)
+		if err != nil {
+			return err
+		}
+		for _, found := range all[1:] {
 			if m, ok := group(text, found); ok && !yield(item{text: m}) {
 				return nil
 			}

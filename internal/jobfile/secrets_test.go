@@ -118,3 +118,23 @@ pages:
 		t.Errorf("the secrets are %v; want %v", f.Job.Variables, want)
 	}
 }
+
+// A secret in any URL of the job file is one.
+func TestVariablesOfURLsAreSecrets(t *testing.T) {
+	t.Parallel()
+	const head = "job: a\nfields: {title: {css: h1}}\n"
+	for _, src := range []string{
+		head + `seeds: {urls: ["https://a.example/?q=${IT}"]}`, head + `seeds: {sitemap: ["https://a.example/s.xml?q=${IT}"]}`,
+		head + `seeds: {ids: {from: 1, to: 2}, url: "https://a.example/${IT}/{id}"}`,
+		head + "seeds: {urls: [https://a.example/]}\nassets: {p: {url: \"'https://a.example/i.png?q=${IT}'\"}}",
+		head + "seeds: {urls: [https://a.example/]}\nfollow: [{css: a, attr: href, url: \"https://a.example/items?q=${IT}&c={value}\"}]",
+		"job: a\nseeds: {urls: [https://a.example/]}\npages: {p: {fields: {t: {css: h1}}, follow: [{css: a, url: \"/items?api_key=${IT}&c={value}\"}], assets: {p: {url: \"'/i?auth=${IT}'\"}}}}",
+	} {
+		for value, secret := range map[string]bool{"0123456789abcdef": true, "short": strings.Contains(src, "api_key")} {
+			f := parse(t, src, map[string]string{"IT": value})
+			if got := f.Job.Variables["IT"] == value; got != secret {
+				t.Errorf("%s: %q is a secret: %v; want %v", src, value, got, secret)
+			}
+		}
+	}
+}

@@ -146,9 +146,10 @@ const longSecret = 16
 // credential is the name of a parameter whose value is a secret.
 var credential = regexp.MustCompile(`(?i)(token|key|secret|auth|sig|pass|pwd|session|credential)[^?&=/]*=$`)
 
-// ofLink is the path of a header or a body that a link is requested with, and harmless the path of
-// a header that is no credential.
+// ofURL is the path of a URL, ofLink the path of a header or a body that a link is requested with,
+// and harmless the path of a header that is no credential.
 var (
+	ofURL    = regexp.MustCompile(`^seeds\.(url|urls|sitemap)\b|^(store\.url|fetch\.proxy|session\.login\.url)\b|\bfollow\[\d+\]\.url$|\bassets\.[^.]+\.url\b`)
 	ofLink   = regexp.MustCompile(`\bfollow\[\d+\]\.(headers\..+|body)$|^pages\.[^.]+\.body$|^body$`)
 	harmless = regexp.MustCompile(`(?i)\.headers\.(accept|accept-language|content-type)$`)
 )
@@ -166,13 +167,17 @@ func sensitive(path, before, after, value string) bool {
 		return true
 	case ofLink.MatchString(path):
 		return !harmless.MatchString(path) && (!strings.HasSuffix(path, ".body") || len(value) >= longSecret || credential.MatchString(before))
-	case !inside(path, "seeds.url") && !inside(path, "seeds.urls") && !inside(path, "store.url") && !inside(path, "fetch.proxy"):
+	case !ofURL.MatchString(path):
 		return false
 	}
 	_, rest, found := strings.Cut(before, "://")
 	authority, _, _ := strings.Cut(after, "/")
+	relative := !found && strings.ContainsAny(before, "/?")
+	if relative {
+		rest = before
+	}
 	switch {
-	case !found:
+	case !found && !relative:
 		return strings.ContainsAny(value, "@?")
 	case strings.Contains(rest, "?"):
 		return len(value) >= longSecret || credential.MatchString(rest)
