@@ -56,7 +56,10 @@ migrated() {
 }
 # hidden: a page that took over the browser is a process of the worker's user, as
 # this shell is. gVisor has the browser's sandbox for that.
-hidden() { within bash -c 'if cat /proc/1/environ >/dev/null 2>&1; then echo "/proc/1/environ is readable"; exit 1; fi'; }
+hidden() {
+  within bash -c 'for p in /proc/1/environ $(grep -lsx seine /proc/[0-9]*/comm | sed s,/comm,/environ,); do
+    if cat "$p" >/dev/null 2>&1; then echo "$p is readable"; exit 1; fi; done'
+}
 received() { kubectl -n gmp-public get secret alertmanager -o 'jsonpath={.data.alertmanager\.yaml}' | base64 -d | grep -q 'receiver:'; }
 twice() { k get pods -l app.kubernetes.io/name=worker -o jsonpath='{.items[*].spec.nodeName}' | tr ' ' '\n' | sort | uniq -d; }
 
