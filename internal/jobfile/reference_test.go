@@ -43,16 +43,16 @@ text.
 the record; a list is empty. Where a verdict, an asset or the key needs a value that is not
 there, the task ends in error and says which.
 
-**Variables.** ` + "`" + `${NAME}` + "`" + ` and ` + "`" + `${NAME:-default}` + "`" + ` in any value stand for the environment's; ` + "`" + `$${` + "`" + `
-is a dollar sign and a brace. They are resolved when the file is loaded and left out of what
-commands print. The frontier keeps the file, the permission, verdicts and their reasons as written. In a
-URL that is a task's key, ` + "`" + `${NAME}` + "`" + ` stands for a secret. If a page repeats a secret, records,
-paths and exports hold ` + "`" + `xxxxx` + "`" + `. A secret is the value of a variable in ` + "`" + `fetch.headers` + "`" + `, in the
-` + "`" + `headers` + "`" + ` of a link, in ` + "`" + `session.login` + "`" + ` or in ` + "`" + `frontier` + "`" + `, and in each key that takes a URL or
-the body of a link: a password, a parameter whose name is like ` + "`" + `token` + "`" + ` or ` + "`" + `key` + "`" + `, and any value
-of 16 or more bytes. Other values are settings, such as a host or a folder of ` + "`" + `store.key` + "`" + `, and
-a shorter value in another parameter is one too. Between braces, quote variables: ` + "`" + `{url:
-"${STORE}"}` + "`" + `.
+**Variables.** ` + "`" + `${NAME}` + "`" + ` and ` + "`" + `${NAME:-default}` + "`" + ` in any value stand for the environment's;
+` + "`" + `$${` + "`" + ` is a dollar sign and a brace. They are resolved when the file is loaded and left out of
+what commands print. The frontier keeps the file, the permission, verdicts and their reasons
+as written. In a URL that is a task's key, ` + "`" + `${NAME}` + "`" + ` stands for a secret. If a page repeats a
+secret, records, paths and exports hold ` + "`" + `xxxxx` + "`" + `. A secret is the value of a variable in
+` + "`" + `fetch.headers` + "`" + `, in the ` + "`" + `headers` + "`" + ` of a link, in ` + "`" + `session.login` + "`" + ` or in ` + "`" + `frontier` + "`" + `, and in each
+key that takes a URL or the body of a link: a password, a parameter whose name is like ` + "`" + `token` + "`" + `
+or ` + "`" + `key` + "`" + `, and any value of 16 or more bytes. Other values are settings, such as a host or a
+folder of ` + "`" + `store.key` + "`" + `, and a shorter value in another parameter is one too. Between braces,
+quote variables: ` + "`" + `{url: "${STORE}"}` + "`" + `.
 
 **Units.** Durations are ` + "`" + `500ms` + "`" + `, ` + "`" + `20s` + "`" + `, ` + "`" + `1m30s` + "`" + `, ` + "`" + `12h` + "`" + `, ` + "`" + `2d` + "`" + `; sizes ` + "`" + `500kB` + "`" + `, ` + "`" + `8MiB` + "`" + ` or bytes. A
 number with leading zeros is refused, because YAML can read it as octal.
