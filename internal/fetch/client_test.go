@@ -22,9 +22,12 @@ func (r *recorder) Fetch(_ context.Context, req seine.Request) (*seine.Page, err
 	return &seine.Page{URL: req.URL}, nil
 }
 
+// nothing is a scraper that finds nothing.
+var nothing = seine.ScraperFunc(func(context.Context, seine.Task, *seine.Page) (seine.Result, error) { return seine.Result{}, nil })
+
 func job(t *testing.T, change func(*seine.Job)) seine.Job {
 	t.Helper()
-	j := seine.Job{Name: "cards", Contact: "data@example.org", Scraper: seine.ScraperFunc(nil), Seeds: seine.Seeds{URLs: []string{"https://a.example/"}}}
+	j := seine.Job{Name: "cards", Contact: "data@example.org", Scraper: nothing, Seeds: seine.Seeds{URLs: []string{"https://a.example/"}}}
 	if change != nil {
 		change(&j)
 	}
