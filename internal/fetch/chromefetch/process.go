@@ -71,6 +71,9 @@ func spawn(path string, args []string, prof *profile, c Confinement, ports []uin
 	cmd.SysProcAttr = ownGroup()
 	cmd.WaitDelay = time.Second // for children that hold the output open
 
+	if err := keepFiles(); err != nil {
+		return nil, err
+	}
 	p := &process{profile: prof, output: out, exited: make(chan struct{})}
 	if c.on() {
 		err = c.start(cmd, bounds{program: path, reads: prof.reads(), profile: prof.dir, ports: ports})

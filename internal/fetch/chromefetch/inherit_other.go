@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package chromefetch
+
+func keepFiles() error { return keepListed("/dev/fd") }
