@@ -34,11 +34,7 @@ func selectionOf(filter frontier.Filter, first ...any) *selection {
 		s.open = append(s.open, `false`)
 	case frontier.AllTasks:
 	}
-	switch {
-	case len(filter.States) == 1 && filter.States[0] == seine.Pending:
-		// sqlOpenState says the same, at more cost for each of perhaps a million open tasks.
-		s.ended, s.open = append(s.ended, `false`), append(s.open, `q.lease_id is null`, `(q.run_at is null or q.state = 0)`)
-	case len(filter.States) > 0:
+	if len(filter.States) > 0 {
 		states := make([]int16, len(filter.States))
 		for i, s := range filter.States {
 			states[i] = int16(s)
