@@ -7,16 +7,19 @@ import "strings"
 //
 // The processes of a confined browser cannot leave their bounds. They read the system's programs,
 // libraries and fonts and the browser's folder, and write to their profile. They open no other
-// file. They do not see the memory, the environment or the open files of other processes, and send
-// them no signals. They connect by TCP to the ports of our proxies, and have no other protocol.
+// file, and change no file's mode, owner, times or attributes. They do not see the memory, the
+// environment or the open files of other processes, send them no signals, and change neither their
+// limits nor their priorities. They connect by TCP to the ports of our proxies, and have no other
+// protocol.
 //
 // These stay open: the same ports of other hosts, because Landlock has no rule about an address;
-// the proxies of the worker's other jobs; Unix sockets in folders; and the arguments of processes
+// the proxies of the worker's other jobs; Unix sockets in folders; an ephemeral TCP port to listen
+// on (listen without bind); /dev/shm, to read and to write; and the arguments of processes
 // (/proc/PID/cmdline). Root has further ways out.
 type Confinement struct {
 	landlock int  // its version in this kernel; 0: none, or it is forbidden
 	signals  bool // it can tell the signals to others from those within a process
-	sockets  bool // a seccomp filter leaves TCP and sockets of this machine
+	sockets  bool // a seccomp filter leaves TCP and sockets of this machine, and no calls that change others
 
 	// why is the kernel's reason for the parts that are missing.
 	why string

@@ -52,8 +52,11 @@ var rules = []struct {
 		"/proc", "/sys", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/var/cache/fontconfig", "/run/current-system/sw/share",
 		"/etc/alternatives", "/etc/ca-certificates", "/etc/chromium", "/etc/chromium.d", "/etc/fonts", "/etc/group", "/etc/host.conf",
 		"/etc/hosts", "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/locale.alias", "/etc/localtime", "/etc/machine-id", "/etc/mime.types",
-		"/etc/nsswitch.conf", "/etc/opt", "/etc/os-release", "/etc/passwd", "/etc/pki", "/etc/resolv.conf", "/etc/ssl", "/etc/timezone",
+		"/etc/nsswitch.conf", "/etc/opt", "/etc/os-release", "/etc/passwd", "/etc/resolv.conf", "/etc/timezone",
 		"/etc/vulkan", "/etc/xdg",
+		// Private keys are beside these.
+		"/etc/ssl/certs", "/etc/ssl/openssl.cnf",
+		"/etc/pki/ca-trust/extracted", "/etc/pki/nssdb", "/etc/pki/tls/certs", "/etc/pki/tls/openssl.cnf",
 	}},
 	{fsRead | fsWrite, []string{"/dev/null"}},
 	{fsOwn, []string{"/dev/shm"}},

@@ -96,11 +96,15 @@ func beTaken(args []string) {
 	var out strings.Builder
 	for _, arg := range args {
 		what, target, is := strings.Cut(arg, ":")
-		if !is || tries[what] == nil {
+		try := tries[what]
+		if try == nil {
+			try = changes[what]
+		}
+		if !is || try == nil {
 			continue // a flag of browsers
 		}
 		result := "done"
-		if err := tries[what](target); err != nil {
+		if err := try(target); err != nil {
 			result = err.Error()
 		}
 		fmt.Fprintf(&out, "%s\t%s\n", arg, result)
@@ -284,10 +288,7 @@ func TestATakenBrowserStaysInItsBounds(t *testing.T) {
 	scopes := func(c Confinement) bool { return c.landlock < landlockScopes }
 	signals := func(c Confinement) bool { return !c.signals }
 	sockets := func(c Confinement) bool { return !c.sockets }
-	list := []struct {
-		try  string
-		open func(Confinement) bool
-	}{
+	list := []change{
 		{"read:/proc/self/environ", always},
 		{"read:/etc/hosts", always},
 		{"list:/usr/share", always},
@@ -318,6 +319,12 @@ func TestATakenBrowserStaysInItsBounds(t *testing.T) {
 		{"mptcp:" + other.Addr().String(), sockets},
 		{"udp:" + datagrams.LocalAddr().String(), sockets},
 		{"raw:", func(c Confinement) bool { return !c.sockets && os.Geteuid() == 0 }},
+	}
+	list = append(list, changesOf(pid, database)...)
+	for folder, open := range map[string]func(Confinement) bool{"/etc/ssl": files, "/etc/ssl/certs": always} {
+		if _, err := os.Stat(folder); err == nil {
+			list = append(list, change{"list:" + folder, open})
+		}
 	}
 	args := make([]string, 0, len(list))
 	for _, l := range list {

@@ -11,7 +11,8 @@ import (
 // proxy needs: TCP, those of this machine, and those by which the kernel reports its interfaces.
 // Landlock limits connect alone, and only of TCP. Without the filter, UDP and Multipath TCP, which
 // reaches any TCP server, would pass it by, and on kernels before its correction also a message
-// that opens its connection (MSG_FASTOPEN). A name is therefore not resolved either.
+// that opens its connection (MSG_FASTOPEN). A name is therefore not resolved either. The filter
+// also refuses calls that change other processes and the attributes of files.
 func filterSockets() error {
 	code := socketFilter()
 	if code == nil {
@@ -62,6 +63,7 @@ func socketFilter() []unix.SockFilter {
 		when(unix.SYS_SOCKET, socket),
 		when(unix.SYS_SENDTO, message(3)), when(unix.SYS_SENDMSG, message(2)), when(unix.SYS_SENDMMSG, message(3)),
 		when(unix.SYS_IO_URING_SETUP, none), // it makes sockets past any filter
+		otherProcesses(), attributes(),
 		allow,
 	)
 }
