@@ -117,30 +117,16 @@ func (t *tab) patterns() []*cdpfetch.RequestPattern {
 	return out
 }
 
-// mayCarry reports whether a request of the page may carry the credentials. Its target, the
-// document, and the frame that makes it must all be on permitted sites. Otherwise a foreign frame
-// could act in the name of the job.
-func (t *tab) mayCarry(ev *cdpfetch.EventRequestPaused) bool {
-	t.mu.Lock()
-	from := []string{ev.Request.URL, t.url}
-	if !t.main(ev.FrameID) && ev.ResourceType != network.ResourceTypeDocument {
-		from = append(from, t.frames[ev.FrameID]) // without a URL: about:blank or srcdoc, by whomever
-	}
-	t.mu.Unlock()
-	for _, at := range from {
-		canonical, err := weburl.Canonical(at)
-		if err != nil || !fetch.SameSite(t.first, canonical) && !fetch.MayCarry(canonical, t.req.CredentialsTo) {
-			return false
-		}
-	}
-	return true
+// isResponse reports whether a stopped request has its answer.
+func isResponse(ev *cdpfetch.EventRequestPaused) bool {
+	return ev.ResponseStatusCode != 0 || ev.ResponseErrorReason != "" || len(ev.ResponseHeaders) > 0
 }
 
 // paused decides about a request that waits for us.
 func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 	var err error
 	switch kind := ev.ResourceType; {
-	case ev.ResponseStatusCode != 0 || ev.ResponseErrorReason != "" || len(ev.ResponseHeaders) > 0:
+	case isResponse(ev):
 		err = t.responded(ev)
 	case t.tells(ev) != nil:
 		t.fail(t.tells(ev))
@@ -160,14 +146,6 @@ func (t *tab) paused(ev *cdpfetch.EventRequestPaused) {
 		err = t.send(ev, first)
 	case t.blocked(kind):
 		err = t.block(ev)
-	case kind == network.ResourceTypeDocument && ev.Request != nil:
-		t.mu.Lock()
-		if t.frames == nil {
-			t.frames = map[cdp.FrameID]string{}
-		}
-		t.frames[ev.FrameID] = ev.Request.URL
-		t.mu.Unlock()
-		err = t.goOn(ev)
 	default:
 		err = t.goOn(ev)
 	}

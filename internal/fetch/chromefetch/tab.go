@@ -60,8 +60,9 @@ type tab struct {
 	notes      []string
 	pending    *pendingText // nil: none
 
-	frames map[cdp.FrameID]string // the URLs of the frames inside the page
-	values []string               // that steps filled in
+	frames  map[cdp.FrameID]frame        // with the page's own
+	senders map[network.RequestID]string // the URLs of the documents that send requests
+	values  []string                     // that steps filled in
 
 	// The steps that are done, what the waits among them found, and the condition that ended all
 	// waiting. Only the goroutine of render uses them.
@@ -103,6 +104,7 @@ func (t *tab) open(ctx context.Context) error {
 	opening, stop := context.WithTimeout(ctx, openTimeout)
 	defer stop()
 	t.changed = make(chan struct{})
+	t.frames, t.senders = map[cdp.FrameID]frame{}, map[network.RequestID]string{}
 	t.ctx, t.fail = context.WithCancelCause(ctx)
 	own, shut := chromedp.NewContext(t.browser.ctx,
 		chromedp.WithNewBrowserContext(func(p *target.CreateBrowserContextParams) {

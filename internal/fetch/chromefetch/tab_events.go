@@ -18,7 +18,10 @@ func (t *tab) event(ev any) {
 	switch ev := ev.(type) {
 	case *inspector.EventTargetCrashed:
 		t.fail(fetch.Fault{Reason: fetch.Crashed})
+	case *network.EventRequestWillBeSent:
+		t.sends(ev)
 	case *cdpfetch.EventRequestPaused:
+		t.leaves(ev)
 		t.handle(func() { t.paused(ev) })
 	case *page.EventJavascriptDialogOpening:
 		t.handle(func() { t.dialog(ev) })
@@ -43,6 +46,7 @@ func (t *tab) event(ev any) {
 			t.fail(t.netError(ev.ErrorText))
 		}
 		t.abandoned(ev.RequestID)
+		t.stays(ev.RequestID)
 		if ev.Canceled {
 			t.wholeText(ev.RequestID) // a type that is not shown
 		}
@@ -51,6 +55,7 @@ func (t *tab) event(ev any) {
 	case *page.EventFrameStartedNavigating:
 		t.started(ev)
 	case *page.EventFrameNavigated:
+		t.arrives(ev)
 		t.committed(ev)
 	case *page.EventFrameStoppedLoading:
 		t.stopped(ev)
