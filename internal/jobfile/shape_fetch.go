@@ -20,6 +20,7 @@ type fetch struct {
 
 	// Headers of requests for pages and assets. All but Accept and Accept-Language are credentials.
 	// Credentials go only to the origins of the seeds and to `credentials_to`.
+	// In a browser, a document of another site sends them only by navigating to such a site.
 	Headers entries[string] `yaml:"headers" keys:"^[A-Za-z0-9!#$%&'*+.^_|~-]+$" example:"{Accept-Language: en}"`
 
 	// Further hosts, as HOST or HOST:PORT, that receive the credentials in `headers` with pages,
