@@ -189,7 +189,7 @@ func (s *sparse) KeyAfter(ctx context.Context, job frontier.JobID, after string,
 func (s *sparse) Status(ctx context.Context, job frontier.JobID) (frontier.Status, error) {
 	st, err := s.Frontier.Status(ctx, job)
 	if s.many {
-		st.Final[seine.Error] = 5000
+		st.Final[seine.Error], st.Open = 5000, 50_000
 	}
 	return st, err
 }
@@ -225,6 +225,12 @@ func TestASearchGoesOn(t *testing.T) {
 	}
 	if body := get("state=error&after=a"); !strings.Contains(body, end) || strings.Contains(body, "Search on") {
 		t.Errorf("the last part: %s", body)
+	}
+	if body := get("state=pending"); !strings.Contains(body, "No task matches yet") || !strings.Contains(body, `?after=a&amp;state=pending" rel="next">Search on`) {
+		t.Errorf("the first part of many pending tasks: %s", body)
+	}
+	if body := get("state=pending&after=a"); !strings.Contains(body, "task?key=waiting") {
+		t.Errorf("the last part of many pending tasks: %s", body)
 	}
 	if body := get("reason=nothing"); !strings.Contains(body, "No task matches yet") || !strings.Contains(body, "Search on") {
 		t.Errorf("a reason that no task has: %s", body)

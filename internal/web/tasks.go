@@ -70,6 +70,12 @@ func (f filter) searches() bool {
 	return f.Reason+f.Host+f.Page != "" || f.State == "error" || f.State == "stale" || f.State == "skipped"
 }
 
+// waits reports whether a filter selects all pending tasks.
+func (f filter) waits() bool {
+	f.After = ""
+	return f == filter{State: "pending"}
+}
+
 // found is a page of tasks.
 type found struct {
 	list []frontier.TaskInfo
@@ -80,7 +86,8 @@ type found struct {
 // taskList returns a page of the tasks of a filter.
 func (s *Server) taskList(ctx context.Context, job frontier.JobID, f filter, by frontier.Filter) (out found, err error) {
 	by.Limit = taskPage
-	if f.State == "" && f.Key == "" || f.searches() {
+	search := f.searches()
+	if f.State == "" && f.Key == "" || search || f.waits() {
 		st, err := s.status(ctx, job)
 		if err != nil {
 			return out, err
@@ -88,11 +95,13 @@ func (s *Server) taskList(ctx context.Context, job frontier.JobID, f filter, by 
 		if f.State == "" && st.Open > maxSorted {
 			by.Part, out.left = frontier.FinalTasks, st.Open
 		}
+		// No index of the queue has the order of keys. Within a part of it, fewer tasks are sorted.
+		search = search || f.waits() && st.Open > maxSorted
 		if done, err := s.failed(ctx, job, by, st, &out); done || err != nil {
 			return out, err
 		}
 	}
-	if f.searches() {
+	if search {
 		out.list, out.next, err = frontier.Search(ctx, s.cfg.Frontier, s.cfg.Frontier, job, by)
 		return out, err
 	}
