@@ -34,9 +34,14 @@ func careless(t *testing.T, seen func(*http.Request)) *httptest.Server {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")
+		if r.URL.Path == "/map.xml" {
+			w.Header().Set("Content-Type", "application/xml")
+			_, _ = fmt.Fprintf(w, "<urlset><url><loc>http://%s/p</loc></url></urlset>", r.Host)
+			return
+		}
 		token := r.URL.Query().Get("token")
-		_, _ = fmt.Fprintf(w, `<h1>%s</h1><b>%s</b><img src="/img%s?token=%s"><a rel=next href="/%s2?token=%s">next</a>`,
-			r.Header.Get("Authorization"), r.Header.Get("X-Name"), r.URL.Path, token, strings.Trim(r.URL.Path, "/2"), token)
+		_, _ = fmt.Fprintf(w, `<h1>%s</h1><b>%s</b><img src="/img%s?token=%s"><a rel=next href="/%s2?token=%s">next</a><i>of %s</i>`,
+			r.Header.Get("Authorization"), r.Header.Get("X-Name"), r.URL.Path, token, strings.Trim(r.URL.Path, "/2"), token, r.URL.RawQuery)
 	}).Server
 }
 
@@ -55,32 +60,46 @@ assets: {file: {url: image}}
 store: {key: '{name}/{asset}_{id}.{ext}'}
 `
 
+// addressesJob has the secret in URLs alone, each with a variable of its own.
+const addressesJob = `job: secrets
+permission: by ${WHO}
+seeds: {sitemap: ['%[1]s/map.xml?q=${OF_THE_MAP}']}
+fetch: {allow_private: [127.0.0.0/8]%[2]s}
+pace: {delay: 0s}
+retry: {error: 1, backoff: 0s}
+follow: [{css: 'a[rel=next]', attr: href, url: '/next?q=${OF_THE_LINK}&c=1'}]
+fields: {title: {css: h1}, query: {css: i}}
+assets: {file: {url: "'%[1]s/img/1?q=${OF_THE_FILE}'"}}
+`
+
 // One secret stands in headers, seeds, rules, reasons and the permission, and pages repeat it.
 // After a run it is in no table, file, path, log, export, trace, listing, nor in the arguments of a
 // process.
 func TestASecretIsNowhere(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ name, via string }{{"sqlite", ""}, {"postgres", ""}, {"browser", ", via: chrome"}} {
+	for _, tt := range []struct{ name, via, job string }{
+		{"sqlite", "", secretJob}, {"postgres", "", secretJob}, {"browser", ", via: chrome", secretJob}, {"addresses", "", addressesJob}, {"addresses on postgres", "", addressesJob},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			asked, arguments := 0, ""
 			site := careless(t, func(r *http.Request) {
-				if strings.Contains(r.Header.Get("Authorization"), marker) && strings.Contains(r.URL.RawQuery, marker) {
+				if (tt.job == addressesJob || strings.Contains(r.Header.Get("Authorization"), marker)) && strings.Contains(r.URL.RawQuery, marker) {
 					asked++
 				}
 				arguments += allArguments()
 			})
 			job := filepath.Join(dir, "job.yaml")
-			if err := os.WriteFile(job, fmt.Appendf(nil, secretJob, site.URL, tt.via), 0o600); err != nil {
+			if err := os.WriteFile(job, fmt.Appendf(nil, tt.job, site.URL, tt.via), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			at := "sqlite:" + filepath.Join(dir, "data", "seine.db")
-			if tt.name == "postgres" {
+			if strings.HasSuffix(tt.name, "postgres") {
 				at = pgtest.Empty(t)
 				run(t, dir, 0, "migrate", "--frontier", at)
 			}
-			env := []string{"TOKEN=" + marker, "WHO=" + marker + "-who", "OTEL_TRACES_EXPORTER=console"}
+			env := []string{"TOKEN=" + marker, "OF_THE_MAP=" + marker, "OF_THE_LINK=" + marker, "OF_THE_FILE=" + marker, "WHO=" + marker + "-who", "OTEL_TRACES_EXPORTER=console"}
 			said := map[string]string{}
 			for _, args := range [][]string{
 				{"validate", job}, {"run", job, "--frontier", at, "-v"}, {"status", job, "--frontier", at}, {"status", job, "--frontier", at, "-o", "json"},
@@ -109,7 +128,7 @@ func TestASecretIsNowhere(t *testing.T) {
 				}
 			}
 			noFileHolds(t, dir)
-			if tt.name == "postgres" {
+			if strings.HasSuffix(tt.name, "postgres") {
 				noTableHolds(t, at)
 			}
 		})
