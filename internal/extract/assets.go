@@ -190,7 +190,8 @@ func (s *pageRules) asset(rule *assetRule, url string, n int, env map[string]any
 	return a, err
 }
 
-// path is the key of an asset.
+// path is the key of an asset in the store: the template of the job, with the values of the page.
+// package asset puts the extension in the place of {ext} once it knows the bytes.
 func (s *pageRules) path(asset string, n int, env map[string]any) (string, error) {
 	return s.key.expand(func(name string) string {
 		switch name {

@@ -145,6 +145,9 @@ func inherit(f, alternative Field) Field {
 // named is a source that a field has.
 type named struct{ key, src string }
 
+// sources lists the sources that a field gives. A new one is a field of [Field], a word here and a
+// case of compiler.source with its function in source.go or linked.go. The job file's side is a key
+// in jobfile/shape_rules.go and its meaning in jobfile/rules.go.
 func sources(f Field) []named {
 	var has []named
 	for _, s := range []named{

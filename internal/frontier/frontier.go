@@ -14,7 +14,9 @@
 // workers.
 //
 // Both drivers share the rules: pure functions ([Admit], [NextTry], [Clean]) and the value [Lane].
-// Package frontiertest compares the drivers with each other and with the rules.
+// SQLite loads a lane and calls its methods. PostgreSQL runs SQL that pgfrontier/sql_lane.go builds
+// from the same constants. frontiertest.Compare runs both drivers and a model side by side on
+// random operations.
 package frontier
 
 import (

@@ -35,7 +35,8 @@ const WhyDied = "worker died"
 
 // Lane is the state of a lane: the unit that a pace applies to. Its methods are the only rules
 // about lanes. A driver loads a lane, calls a method and stores the result, or runs SQL that is
-// built from the same constants. Times have the resolution of a microsecond, as in both databases.
+// built from the same constants. With pace.scope: worker the methods of [polite.Pacer] decide
+// instead, for one process. Times have the resolution of a microsecond, as in both databases.
 //
 //	parked ──wake──► ready ──Take──► ready or parked, NextAt moved on
 //	  ▲                │

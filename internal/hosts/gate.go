@@ -3,6 +3,9 @@
 // Every request of a job enters the job's [Gate]: pages, redirects, assets, and further documents
 // such as robots.txt, sitemaps and log-ins.
 //
+// A redirect enters the gate with its new address, by the hook that every request of the executor
+// carries (onRedirect of package engine).
+//
 //	Enter ─→ request ─→ Leave
 //	  │         └─────→ Report: answered, refused, unreachable
 //	  └─→ *BusyError or ErrBlocked: the task returns to the queue

@@ -1,5 +1,6 @@
 // Package metric exports a worker's counters to Prometheus. Every name begins with seine_;
-// docs/operations.md lists them.
+// docs/operations.md lists them. Events arrive through engine.Meter, which [Metrics] fulfills.
+// Gauges ask the frontier when they are read (depth.go).
 //
 // Every label is bounded. A job is one of this worker's; via, state and outcome are fixed words;
 // the first thirty reasons of a process keep their names, and the others become "other".
