@@ -6,7 +6,7 @@ import "fmt"
 type State int8
 
 // The six task states. Done and Skipped are final; Error and Stale are final
-// when the attempts are used up, and wait for their next try before that.
+// when the attempts are used up, and wait for their next attempt before that.
 const (
 	Pending    State = 0
 	Done       State = 1

@@ -33,7 +33,7 @@ var (
 	ErrStore = errors.New("store")
 
 	// ErrAway reports that the store does not answer. It is an ErrStore too.
-	ErrAway = fmt.Errorf("%w is away", ErrStore)
+	ErrAway = fmt.Errorf("%w does not answer", ErrStore)
 )
 
 // Fault reports a file that the job does not want. Its text is a short reason without values.

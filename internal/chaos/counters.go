@@ -43,7 +43,7 @@ func (c *checker) counters() {
 		}
 	}
 	for _, q := range c.Queue {
-		c.violates(RuleLeft, q.Key, "it is still queued after %d attempts, leased %v, waits for its next try %v", q.Attempt, q.Leased, q.Waits)
+		c.violates(RuleLeft, q.Key, "it is still queued after %d attempts, leased %v, waits for its next attempt %v", q.Attempt, q.Leased, q.Waits)
 	}
 	if c.Leases > 0 {
 		c.violates(RuleLeft, "leases", "%d are left", c.Leases)

@@ -13,7 +13,7 @@ type libraryLog struct{ logger func(slog.Level) *slog.Logger }
 
 // Write logs one line.
 func (l libraryLog) Write(line []byte) (int, error) {
-	l.logger(slog.LevelWarn).InfoContext(context.Background(), "library", "says", strings.TrimRight(string(line), "\n"))
+	l.logger(slog.LevelWarn).InfoContext(context.Background(), "library", "text", strings.TrimRight(string(line), "\n"))
 	return len(line), nil
 }
 

@@ -20,7 +20,7 @@ func TestLibrariesLogAsEvents(t *testing.T) {
 	a.verbose = true
 	logger.Print("http2: Transport closing \x1b[31m")
 	var event map[string]any
-	if err := json.Unmarshal(out.Bytes(), &event); err != nil || event["says"] != "http2: Transport closing \x1b[31m" {
+	if err := json.Unmarshal(out.Bytes(), &event); err != nil || event["text"] != "http2: Transport closing \x1b[31m" {
 		t.Errorf("with -v: %q, %v; want one event", out.String(), err)
 	}
 }

@@ -45,7 +45,7 @@ func (a *runCommand) showProgress(ctx context.Context, w *runner.Worker, job *se
 		if time.Since(asked) > askEvery {
 			s, err := w.Status(ctx, job.Name)
 			if err != nil {
-				continue // the engine says that the frontier is away
+				continue // the engine says that the frontier does not answer
 			}
 			status, asked = s, time.Now()
 		}
@@ -60,7 +60,7 @@ func (a *runCommand) showProgress(ctx context.Context, w *runner.Worker, job *se
 		case !a.logsJSON():
 			a.note("seine: %s", line)
 		default:
-			a.logger(slog.LevelInfo).InfoContext(ctx, "run goes on", "job", job.Name, "counts", line)
+			a.logger(slog.LevelInfo).InfoContext(ctx, "run in progress", "job", job.Name, "counts", line)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func progressLine(s runner.Status, progress []runner.Progress, job string, explo
 		parts = append(parts, why)
 	}
 	if s.Paused {
-		parts = append(parts, "paused: `seine resume "+job+"` lets it go on")
+		parts = append(parts, "paused: `seine resume "+job+"` continues it")
 	}
 	for _, h := range s.Hosts {
 		if wait := time.Until(h.NextAt); h.Blocked && wait >= time.Second {

@@ -34,7 +34,7 @@ or "seine retry JOB --reason 'held back'", and the pages are judged again.
   seine quarantine shop.yaml -o json --limit 20`,
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args[0]) },
 	}
-	c.Flags().IntVar(&x.limit, "limit", 0, "at most this many")
+	c.Flags().IntVar(&x.limit, "limit", 0, "most records to list; 0: all")
 	return c
 }
 

@@ -11,13 +11,17 @@ import (
 	"github.com/seinehq/seine/internal/dataset"
 )
 
+// renderCommand is `seine render`.
+type renderCommand struct{ *app }
+
 func newRender(a *app) *cobra.Command {
+	x := &renderCommand{a}
 	c := &cobra.Command{
-		Use: "render JOB", Short: "Make images anew from stored originals; no request", Args: cobra.ExactArgs(1),
-		Long: `Makes the images of a job anew with the options of image in the job file as it is
-now: crop, resize, mode, format and quality. It reads the stored originals
-(keep: original) and makes no request. Images with the same options are left out, so
-a command that was stopped goes on where it was. Workers may run meanwhile.
+		Use: "render JOB", Short: "Render images again from stored originals, without requests", Args: cobra.ExactArgs(1),
+		Long: `Renders the images of a job again with the current options of image in the job file:
+crop, resize, mode, format and quality. It reads the stored originals (keep: original)
+and makes no request. Images with the same options are left out, so a stopped command
+continues where it was. Workers may run meanwhile.
 
 If the format changes, the file gets the path with the extension of the new format,
 and the earlier file is deleted. Fields that name a property of a file, such as
@@ -30,13 +34,13 @@ reason. The exit code is 1 then.
 "outcome", "reason"}, and {"summary": …} as the last line.`,
 		Example: `  seine render cards.yaml
   seine render cards.yaml -o json`,
-		RunE: func(c *cobra.Command, args []string) error { return a.render(c.Context(), args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args[0]) },
 	}
 	a.outputs(c, "table", "json")
 	return c
 }
 
-func (a *app) render(ctx context.Context, arg string) error {
+func (a *renderCommand) run(ctx context.Context, arg string) error {
 	set, done, err := a.dataSet(ctx, arg, wants{frontier: true, store: true})
 	if err != nil {
 		return err
@@ -65,7 +69,7 @@ func (a *app) render(ctx context.Context, arg string) error {
 	if a.json() {
 		err = a.printJSON(map[string]any{"summary": report})
 	} else {
-		a.showRender(report)
+		a.show(report)
 	}
 	if err == nil && report.Failed > 0 {
 		err = fmt.Errorf("%s could not be rendered; the others are", counted(report.Failed, "image"))
@@ -73,7 +77,7 @@ func (a *app) render(ctx context.Context, arg string) error {
 	return err
 }
 
-func (a *app) showRender(r dataset.RenderReport) {
+func (a *renderCommand) show(r dataset.RenderReport) {
 	a.print("%s rendered, %d unchanged, %d failed", counted(r.Rendered, "image"), r.Unchanged, r.Failed)
 	for _, x := range []struct {
 		n    int64

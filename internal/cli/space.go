@@ -203,7 +203,7 @@ func spacesOf(ctx context.Context, f frontier.Frontier, job *seine.Job, info fro
 			out[i].State, out[i].Why = spaceSpent, fmt.Sprintf("%s of explore.budget, %d", counted(all, "answer"), budget)
 		}
 		if former > 0 && i == 0 {
-			out[i].Note = join("; ", out[i].Note, fmt.Sprintf("%s %s known of ID spaces as they were divided before: `seine recount` takes %s over", counted(former, "answer"), number.Chosen(former, "is", "are"), number.Chosen(former, "it", "them")))
+			out[i].Note = join("; ", out[i].Note, fmt.Sprintf("%s %s to an earlier division of the ID spaces: `seine recount JOB` converts %s", counted(former, "answer"), number.Chosen(former, "belongs", "belong"), number.Chosen(former, "it", "them")))
 		}
 	}
 	if wish.goal > 0 {

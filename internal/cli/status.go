@@ -31,7 +31,7 @@ type statusCommand struct {
 func newStatus(a *app) *cobra.Command {
 	x := &statusCommand{app: a}
 	c := &cobra.Command{
-		Use: "status [JOB]", Short: "Show counts by state, rate, time left, hosts, reasons; --space: a map", Args: cobra.MaximumNArgs(1),
+		Use: "status [JOB]", Short: "Show counts by state, rate, time left, hosts and reasons", Args: cobra.MaximumNArgs(1),
 		Long: `Shows a job, by its file or by its name in the frontier, or every job.
 
 --space shows the statistics of the ID space that a job explores: the answers, their
@@ -294,7 +294,7 @@ func (c *console) printCounts(job string, s frontier.Status, known aboutJob) {
 		}
 		note := ""
 		if final := s.Final[state]; (state == seine.Error || state == seine.Stale) && final < n {
-			note = fmt.Sprintf("%d final, %d %s", final, n-final, number.Chosen(n-final, "waits for its next try", "wait for their next try"))
+			note = fmt.Sprintf("%d final, %d %s", final, n-final, number.Chosen(n-final, "waits for its next attempt", "wait for their next attempt"))
 		}
 		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", state, n, note)
 		for _, r := range frontier.Plain(s.Reasons) {

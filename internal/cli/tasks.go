@@ -32,7 +32,7 @@ func (f *filterFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.reason, "reason", "", "only tasks whose reason contains this")
 	flags.StringVar(&f.host, "host", "", "only tasks of this host, as HOST:PORT")
 	flags.BoolVar(&f.unlisted, "unlisted", false, "only pages that no sitemap lists any more")
-	durationVar(flags, &f.older, "older", 0, "only tasks that were last written at least this long ago")
+	durationVar(flags, &f.older, "older", 0, "only tasks that were last written this long ago or earlier, such as 90m, 2h or 7d")
 }
 
 func (f *filterFlags) filter() (frontier.Filter, error) {
@@ -95,7 +95,7 @@ func newTasks(a *app) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
 	x.filter.register(c)
-	c.Flags().IntVar(&x.filter.limit, "limit", 0, "at most this many")
+	c.Flags().IntVar(&x.filter.limit, "limit", 0, "most tasks to list; 0: all")
 	return c
 }
 

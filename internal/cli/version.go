@@ -17,7 +17,9 @@ func newVersion(a *app) *cobra.Command {
 	x := &versionCommand{a}
 	return &cobra.Command{
 		Use: "version", Short: "Print the version",
-		RunE: func(*cobra.Command, []string) error { return x.run() },
+		Long:    `Prints the version, and the commit that the command was built from if the build knows it.`,
+		Example: `  seine version`,
+		RunE:    func(*cobra.Command, []string) error { return x.run() },
 	}
 }
 

@@ -12,14 +12,22 @@ import (
 	"github.com/seinehq/seine/internal/web"
 )
 
+// workersCommand is `seine workers`.
+type workersCommand struct{ *app }
+
 func newWorkers(a *app) *cobra.Command {
+	x := &workersCommand{a}
 	return &cobra.Command{
 		Use: "workers", Short: "List the workers with their tasks and rates", Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.workers(c.Context()) },
+		Long: `Lists the processes that hold a lease in the frontier: the name, the tasks that each
+has claimed, the tasks it finished per second, and the end of its lease.`,
+		Example: `  seine workers
+  seine workers --frontier "$DATABASE_URL" -o json`,
+		RunE: func(c *cobra.Command, _ []string) error { return x.run(c.Context()) },
 	}
 }
 
-func (a *app) workers(ctx context.Context) error {
+func (a *workersCommand) run(ctx context.Context) error {
 	f, err := a.open(ctx, a.frontierOf(nil))
 	if err != nil {
 		return err
@@ -54,35 +62,4 @@ func (c *console) printWorkers(list []frontier.WorkerStatus) {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%.1f\t%s\t%s\n", terminal.Escape(w.Worker), w.Tasks, w.RatePerS, w.ExpiresAt.Format(time.RFC3339), note)
 	}
 	_ = t.Flush()
-}
-
-func newStop(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use: "stop WORKER", Short: "Ask one worker to finish its tasks and end", Args: cobra.ExactArgs(1),
-		Long: `The worker claims no more tasks, finishes its tasks within its grace, and ends with
-exit code 8. It learns of the order within two seconds. A supervisor may start it again,
-so scale down first. "seine workers" lists the names.`,
-		Example: `  seine stop seine-worker-3`,
-		RunE:    func(c *cobra.Command, args []string) error { return a.stopWorker(c.Context(), args[0]) },
-	}
-}
-
-func (a *app) stopWorker(ctx context.Context, worker string) error {
-	f, err := a.open(ctx, a.frontierOf(nil))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	n, err := f.StopWorker(ctx, worker)
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		return usagef("no worker %q is at work: `seine workers` lists them", worker)
-	}
-	if err := a.logChange(ctx, f, 0, "stop %s", worker); err != nil {
-		return err
-	}
-	a.print("%s stops after its tasks", worker)
-	return nil
 }

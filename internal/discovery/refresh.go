@@ -216,7 +216,7 @@ func (x *forager) countFormer(ctx context.Context) error {
 	first := b.formerAt.IsZero()
 	b.formerAt, b.former = time.Now(), FormerAnswers(answers, numbers)
 	if first && b.former > 0 {
-		x.cfg.Log.WarnContext(ctx, "answers are known of ID spaces as they were divided before: `seine recount` takes them over",
+		x.cfg.Log.WarnContext(ctx, "answers belong to an earlier division of the ID spaces: `seine recount JOB` converts them",
 			"answers", b.former)
 	}
 	return nil

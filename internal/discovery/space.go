@@ -134,7 +134,7 @@ func (l links) logCircuit(ctx context.Context, s *space, now frontier.Circuit) {
 		l.cfg.Log.WarnContext(ctx, "exploring stops: run `seine resume` to continue",
 			"space", s.name(), "err", now.Reason)
 	case was && !now.Open():
-		l.cfg.Log.InfoContext(ctx, "exploring goes on", "space", s.name())
+		l.cfg.Log.InfoContext(ctx, "exploring resumes", "space", s.name())
 	}
 }
 

@@ -225,7 +225,7 @@ func TestRegistryOnPostgreSQLWithAKilledWorker(t *testing.T) {
 	compare(t, site, at, folder(t, filepath.Join(dir, "data", "cardsite")))
 }
 
-// stalesAreFinal reports that no stale task waits for its next try.
+// stalesAreFinal reports that no stale task waits for its next attempt.
 func stalesAreFinal(t *testing.T, dir, at, job string) bool {
 	t.Helper()
 	return !strings.Contains(run(t, dir, 0, "tasks", job, "--frontier", at, "--state", "stale", "-o", "json"), `"final":false`)

@@ -79,7 +79,7 @@ func (w worked) reasons(t *testing.T, state string) map[string]string {
 }
 
 // The archive gives each paper within two citations of a result, and the text of each PDF. The
-// broken PDF and the page in place of a PDF have their reasons, and the run goes on.
+// broken PDF and the page in place of a PDF have their reasons, and the run in progress.
 func TestArchiveExample(t *testing.T) {
 	t.Parallel()
 	testkit.DSNs(t, func(t *testing.T, dsn string) {

@@ -77,7 +77,7 @@ func TestTheBudgetGoesOnAfterAChange(t *testing.T) {
 			t.Errorf("%d requests; want 250", n)
 		}
 	}
-	if n := strings.Count(r.log.String(), "as they were divided before"); n != 2 {
+	if n := strings.Count(r.log.String(), "an earlier division"); n != 2 {
 		t.Errorf("said %d times in two runs:\n%s", n, r.log)
 	}
 	if _, err := discovery.Recount(t.Context(), r.f, j.ID, j.Job); err != nil {
@@ -87,7 +87,7 @@ func TestTheBudgetGoesOnAfterAChange(t *testing.T) {
 		t.Errorf("%d answers are known after a recount; want 250", got)
 	}
 	r.run(j)
-	if n := strings.Count(r.log.String(), "as they were divided before"); n != 2 || r.requests() != 250 {
+	if n := strings.Count(r.log.String(), "an earlier division"); n != 2 || r.requests() != 250 {
 		t.Errorf("after a recount said %d times, %d requests", n, r.requests())
 	}
 }

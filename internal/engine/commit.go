@@ -288,7 +288,7 @@ func (m *committer) note(ctx context.Context, o outcome, final bool) {
 	case o.found.unchanged:
 		log.InfoContext(ctx, "task done; the page is unchanged")
 	case o.state == seine.Done && !final:
-		log.InfoContext(ctx, "record stored; assets wait for their next try", "records", len(o.records),
+		log.InfoContext(ctx, "record stored; assets wait for their next attempt", "records", len(o.records),
 			"assets", len(o.assets), "failed", len(o.failures), "reason", o.reasonOfFailure())
 	case o.state == seine.Done && len(o.failures) > 0:
 		log.WarnContext(ctx, "task done without some assets", "records", len(o.records),
@@ -297,12 +297,12 @@ func (m *committer) note(ctx context.Context, o outcome, final bool) {
 		log.InfoContext(ctx, "task done", "records", len(o.records), "assets", len(o.assets))
 	case o.refused:
 		log.InfoContext(ctx, "host refuses the task; it waits", "reason", o.reason,
-			"for", o.delay.Round(time.Second).String())
+			"wait", o.delay.Round(time.Second).String())
 	case o.kind == postpone:
 		log.InfoContext(ctx, "task waits for another host", "reason", o.reason,
-			"for", o.delay.Round(time.Second).String())
+			"wait", o.delay.Round(time.Second).String())
 	case !final:
-		log.InfoContext(ctx, "task waits for its next try", "state", o.state.String(), "reason", o.reason)
+		log.InfoContext(ctx, "task waits for its next attempt", "state", o.state.String(), "reason", o.reason)
 	case len(o.found.rejected) > 0:
 		log.WarnContext(ctx, "records are quarantined", "records", len(o.records), "quarantined", len(o.found.rejected), "reason", o.reason)
 	default:

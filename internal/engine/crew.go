@@ -94,7 +94,7 @@ func (c *crew) run(s *shift) error {
 func storeOutage(log *slog.Logger) *outage.Outage {
 	return outage.New(asset.ErrAway, func(ctx context.Context, gone error, took time.Duration) {
 		if gone != nil {
-			log.WarnContext(ctx, "store is away; tasks whose files it does not take are tried again", "err", gone)
+			log.WarnContext(ctx, "store does not answer; tasks whose files it does not take are retried", "err", gone)
 			return
 		}
 		log.WarnContext(ctx, "store is back", "took", took.String())

@@ -53,7 +53,7 @@ func TestOutage(t *testing.T) {
 	before := len(r.log.String()) // a busy machine may have been late once
 	proxy.Cut()
 	away.Store(true)
-	close(answer) // the page comes while the frontier is away
+	close(answer) // the page comes while the frontier does not answer
 	<-time.After(2 * lease)
 	away.Store(false)
 	during := r.log.String()[before:]
@@ -80,7 +80,7 @@ func TestOutage(t *testing.T) {
 	}
 	// After that a busy machine may be late again.
 	back := strings.Contains(r.log.String()[before:], "frontier is back")
-	if n := strings.Count(during, "frontier is away"); n != 1 || strings.Contains(during, "frontier is back") || !back {
-		t.Errorf("it said %d times that the frontier is away, and that it is back: %v; want once, and later\n%s", n, back, r.log)
+	if n := strings.Count(during, "frontier does not answer"); n != 1 || strings.Contains(during, "frontier is back") || !back {
+		t.Errorf("it said %d times that the frontier does not answer, and that it is back: %v; want once, and later\n%s", n, back, r.log)
 	}
 }

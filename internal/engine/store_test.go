@@ -68,7 +68,7 @@ func TestStoreThatGoesAway(t *testing.T) {
 		}
 	}
 	log := r.log.String()
-	for _, once := range []string{`msg="store is away`, `msg="store is back`} {
+	for _, once := range []string{`msg="store does not answer`, `msg="store is back`} {
 		if n := strings.Count(log, once); n != 1 {
 			t.Errorf("%q is logged %d times; want once\n%s", once, n, log)
 		}

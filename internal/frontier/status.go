@@ -286,7 +286,7 @@ func (f Filter) Waiting() Filter {
 }
 
 // Requeued returns the filter of the tasks that Retry changes: finished tasks, and tasks that
-// wait for their next try.
+// wait for their next attempt.
 func (f Filter) Requeued() Filter {
 	ended := []seine.State{seine.Done, seine.Skipped, seine.Stale, seine.Error}
 	if len(f.States) == 0 {

@@ -100,8 +100,8 @@ const disallowed = "disallowed by robots.txt"
 
 // Allowed returns nil if the job may request a canonical URL. Otherwise it returns a
 // [*hosts.DeclinedError] or, while another worker fetches the file, a [*hosts.BusyError].
-// [ErrStore] means that the frontier is away. Any other error is a fault of the host or of this
-// worker.
+// [ErrStore] means that the frontier does not answer. Any other error is a fault of the host or of
+// this worker.
 func (b *Book) Allowed(ctx context.Context, url string) error {
 	if b.cfg.Job.Robots == seine.Ignore {
 		return nil

@@ -39,7 +39,7 @@ func New(is error, say func(ctx context.Context, gone error, took time.Duration)
 func OfFrontier(log *slog.Logger, count func()) *Outage {
 	return New(frontier.ErrUnavailable, func(ctx context.Context, gone error, took time.Duration) {
 		if gone != nil {
-			log.WarnContext(ctx, "frontier is away; waiting for it", "err", gone)
+			log.WarnContext(ctx, "frontier does not answer; waiting for it", "err", gone)
 			return
 		}
 		log.WarnContext(ctx, "frontier is back", "took", took.String())

@@ -50,7 +50,7 @@ func TestOutage(t *testing.T) {
 		if wait := o.Note(t.Context(), gone); wait != 2*firstWait {
 			t.Errorf("the next outage waits %v; want %v", wait, 2*firstWait)
 		}
-		for what, want := range map[string]int{"frontier is away": 2, "frontier is back": 1, "took=32.6s": 1} {
+		for what, want := range map[string]int{"frontier does not answer": 2, "frontier is back": 1, "took=32.6s": 1} {
 			if n := strings.Count(log.String(), what); n != want {
 				t.Errorf("%q is logged %d times; want %d\n%s", what, n, want, log)
 			}

@@ -120,7 +120,7 @@ func TestReadiness(t *testing.T) {
 
 	// PostgreSQL is stopped, and started again.
 	server.Stop()
-	until(t, "the frontier is away", func() bool { return wrong(t, w, "/readyz", "frontier") != "" })
+	until(t, "the frontier does not answer", func() bool { return wrong(t, w, "/readyz", "frontier") != "" })
 	if why := wrong(t, w, "/readyz", "frontier"); !strings.Contains(why, "frontier unreachable") {
 		t.Errorf("of a frontier that is stopped it says %q", why)
 	}
@@ -137,7 +137,7 @@ func TestReadiness(t *testing.T) {
 	if err := os.Rename(dir, dir+".away"); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the store is away", func() bool { return strings.Contains(wrong(t, w, "/readyz", "store"), "store unreachable: file:"+dir) })
+	until(t, "the store does not answer", func() bool { return strings.Contains(wrong(t, w, "/readyz", "store"), "store unreachable: file:"+dir) })
 	if err := os.WriteFile(dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

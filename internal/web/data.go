@@ -158,7 +158,7 @@ func (s *Server) waits(job frontier.JobInfo, t frontier.TaskInfo) string {
 	case job.Paused:
 		return "the job is paused"
 	case t.State != seine.Pending:
-		return "its last attempt failed, so it waits for its next try"
+		return "its last attempt failed, so it waits for its next attempt"
 	case t.Reason != "":
 		return "its host may not be asked yet: " + cut(t.Reason)
 	}

@@ -22,7 +22,7 @@ func left(st frontier.Status) string {
 	}
 	d := time.Duration(float64(n) / st.Rate * float64(time.Second))
 	if !st.LastRetry.IsZero() && time.Until(st.LastRetry) > d {
-		return "about " + time.Until(st.LastRetry).Round(time.Minute).String() + " left, because a task waits for its next try"
+		return "about " + time.Until(st.LastRetry).Round(time.Minute).String() + " left, because a task waits for its next attempt"
 	}
 	return "about " + d.Round(time.Second).String() + " left at this rate"
 }

@@ -60,7 +60,8 @@ func TestASessionThatEnded(t *testing.T) {
 	}
 }
 
-// The numbers of a page tell that the frontier is away, that it is back, and that the job is gone.
+// The numbers of a page tell that the frontier does not answer, that it is back, and that the job
+// is gone.
 func TestLiveTrouble(t *testing.T) {
 	t.Parallel()
 	c := open(t, web.Config{Every: time.Nanosecond})

@@ -59,7 +59,7 @@ func startBrowser(ctx context.Context, path string, flags []string, cfg Config, 
 	b.unheard.Store(1 << 30)
 	// chromedp finds the browser in the context; it lives until close.
 	root, cancel := chromedp.NewAllocatorContext(context.WithoutCancel(ctx), attached{b})
-	quiet := func(format string, args ...any) { cfg.Log.Debug("chromedp", "says", fmt.Sprintf(format, args...)) }
+	quiet := func(format string, args ...any) { cfg.Log.Debug("chromedp", "text", fmt.Sprintf(format, args...)) }
 	if b.chrome, err = chromedp.NewBrowserTransport(root, p.conn, chromedp.WithBrowserLogf(quiet), chromedp.WithBrowserErrorf(quiet)); err != nil {
 		cancel()
 		p.close()

@@ -299,8 +299,8 @@ func drain(rows *sql.Rows, scan func(r *sql.Rows) error) error {
 
 // remedies name the remedy per SQLite code.
 var remedies = map[int]string{
-	sqlite3.SQLITE_BUSY:     "another program holds the file for long: end it, or go on later",
-	sqlite3.SQLITE_LOCKED:   "another program holds the file for long: end it, or go on later",
+	sqlite3.SQLITE_BUSY:     "another program holds the file for long: end it, or try again later",
+	sqlite3.SQLITE_LOCKED:   "another program holds the file for long: end it, or try again later",
 	sqlite3.SQLITE_CANTOPEN: "is it a file, and may this user read and write it and its folder?",
 	sqlite3.SQLITE_READONLY: "let this user write the file and its folder",
 	sqlite3.SQLITE_PERM:     "let this user write the file and its folder",
