@@ -77,21 +77,25 @@ func (m *committer) check(o *outcome) {
 		o.failures = withoutFilesOf(fail, o.Key, o.failures, func(f frontier.FailedAsset) string { return f.Key })
 	}
 	if len(o.found.rejected) > 0 {
-		o.pending, o.wait = nil, nil
-		o.ending = ending{kind: finish, state: seine.Error, reason: reasonOf(o.found.rejected[0].Violation)}
+		o.pending = nil
+		o.facts = attempt{stage: stageCheck, err: checkError{o.found.rejected[0].Violation}}
+		o.ending = endingOf(&m.job.Job, o.Claimed, o.facts, 0)
 	}
 }
 
 // indexes are the indexes of lists in a JSON pointer.
 var indexes = regexp.MustCompile(`/[0-9]+(/|$)`)
 
-// reasonOf returns the reason of a task, without values and indexes, because reasons are counted.
-func reasonOf(v seine.Violation) string {
+// checkError means that a record of the page fails the job's check.
+type checkError struct{ seine.Violation }
+
+// Error names the field and the rule, without values and indexes, because reasons are counted.
+func (e checkError) Error() string {
 	where := "the record"
-	if v.Field != "" {
-		where = indexes.ReplaceAllString(v.Field, "/*$1")
+	if e.Field != "" {
+		where = indexes.ReplaceAllString(e.Field, "/*$1")
 	}
-	return frontier.FailsCheck + ": " + where + ": " + v.Rule
+	return frontier.FailsCheck + ": " + where + ": " + e.Rule
 }
 
 // quarantined returns the rows of the records that fail the check.

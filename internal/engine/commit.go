@@ -93,12 +93,12 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 	if len(o.failures) > 0 && o.state == seine.Done {
 		done.Reason = o.reasonOfFailure()
 	}
-	if len(o.pending) > 0 {
+	if o.later != nil {
 		owed, err := owes(*o, done.Records, m.job.Digest, m.redact)
 		if err != nil {
 			return m.unstorable(o, fmt.Errorf("record: %w", err)), false
 		}
-		done.Again = againOf(*o.wait, o.reasonOfFailure(), owed)
+		done.Again = againOf(*o.later, o.reasonOfFailure(), owed)
 	}
 	if k := o.pageKind; k != nil && len(k.Via) > 1 && o.page != nil {
 		done.Via = o.page.Via

@@ -167,7 +167,7 @@ func judgedBy(o *outcome, rules []byte) []byte {
 	switch {
 	case o.page == nil, o.page.Status >= 400, o.lists(), o.found.unchanged, o.found.moved:
 		return nil
-	case o.facts.stage != stageJudged && o.facts.stage != stageScrape:
+	case o.facts.stage != stageJudged && o.facts.stage != stageScrape && o.facts.stage != stageCheck:
 		return nil
 	case o.digest != nil:
 		return o.digest

@@ -12,6 +12,8 @@ import (
 	"github.com/seinehq/seine/internal/fetch"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/hosts"
+	"github.com/seinehq/seine/internal/login"
+	"github.com/seinehq/seine/internal/manners"
 )
 
 // endingKind is one of the four ways in which an attempt ends for its task.
@@ -45,6 +47,10 @@ type ending struct {
 	// refused marks a task that its host refuses. The time counts towards retry.refused.
 	refused bool
 
+	// later, with finish, is how the task waits for the assets that a further attempt fetches. Nil:
+	// it owes none.
+	later *ending
+
 	// fatal stops the engine: no task of this worker could succeed. Nil: it goes on.
 	fatal error
 }
@@ -57,18 +63,20 @@ type stage int
 
 const (
 	stageJudged stage = iota // the page has a verdict
+	stageWait                // no request was sent
 	stageFetch               // there is no page
 	stageScrape              // the rules failed
 	stageKeep                // an asset is not in the store
 	stageStore               // a record or the key can't be stored
 	stageRecord              // the page can't be recorded
+	stageCheck               // a record fails the job's check
 )
 
 // attempt holds the facts of an attempt. The executor reports a host's fault before it sets
 // foreign, rest and down.
 type attempt struct {
 	stage stage
-	err   error // of any stage but stageJudged
+	err   error // of any stage but stageJudged and stageWait
 
 	// stopped: the lease is lost or the grace is over. late: the task exceeded its own time.
 	stopped, late bool
@@ -80,6 +88,9 @@ type attempt struct {
 	after   time.Duration // Retry-After
 
 	asset string // the name, with stageKeep
+
+	// later is the ending of the assets that a further attempt fetches, with stageJudged.
+	later *ending
 
 	// foreign is the host at fault if it is another one than the task's own: of a redirect or an
 	// asset. rest is how long it is left alone.
@@ -109,10 +120,12 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 		declined *hosts.DeclinedError
 	)
 	switch {
-	case a.stopped && !a.late:
+	case a.stage == stageWait, a.stopped && !a.late:
 		return ending{kind: release}
 	case a.late:
 		return again(seine.Error, "timeout")
+	case a.stateUnknown():
+		return ending{kind: release} // ours, not the task's
 	case errors.As(a.err, &busy):
 		return ending{kind: postpone, reason: "waits for " + busy.Host, delay: busy.After}
 	case a.stage == stageFetch && errors.As(a.err, &declined):
@@ -132,7 +145,7 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 		return ending{kind: release, fatal: a.err} // ours, not the task's
 	}
 	switch reason := a.reason(); {
-	case a.stage == stageStore:
+	case a.stage == stageStore || a.stage == stageCheck:
 		return failed(reason)
 	case a.stage == stageRecord:
 		return again(seine.Error, reason)
@@ -163,8 +176,8 @@ func endingOf(job *seine.Job, c frontier.Claimed, a attempt, draw float64) endin
 	case a.refusal && c.Refused < job.Retry.Refused:
 		wait := refusedWait(job.Retry, c.Refused, draw)
 		return ending{kind: postpone, state: seine.Error, reason: v.Reason, delay: max(wait, a.after), refused: true}
-	case v.State == seine.Pending:
-		return ending{kind: finish, state: seine.Done, reason: v.Reason}
+	case v.State == seine.Pending || v.State == seine.Done:
+		return ending{kind: finish, state: seine.Done, reason: v.Reason, later: a.later}
 	case v.State != seine.Error && v.State != seine.Stale, a.refusal, v.Final:
 		return ending{kind: finish, state: v.State, reason: v.Reason}
 	}
@@ -180,11 +193,11 @@ func (a attempt) reason() string {
 		return "scrape: " + strings.TrimPrefix(a.err.Error(), seine.ErrFinal.Error()+": ")
 	case stageKeep:
 		return "asset " + a.asset + ": " + asset.Reason(a.err)
-	case stageStore:
+	case stageStore, stageCheck:
 		return a.err.Error()
 	case stageRecord:
 		return reasonOfRecording(a.err)
-	case stageJudged:
+	case stageJudged, stageWait:
 	}
 	return ""
 }
@@ -207,6 +220,11 @@ func judged(page *seine.Page, v seine.Verdict, after time.Duration) attempt {
 func (a attempt) hostFault() bool {
 	return (a.stage == stageFetch || a.stage == stageKeep) && errors.Is(a.err,
 		seine.ErrHost) && !errors.Is(a.err, asset.ErrDiskFull)
+}
+
+// stateUnknown reports whether the frontier did not tell the session or robots.txt of a host.
+func (a attempt) stateUnknown() bool {
+	return errors.Is(a.err, login.ErrStore) || errors.Is(a.err, manners.ErrStore)
 }
 
 // fatal names the stage of a fatal error.
@@ -258,11 +276,11 @@ func effectOf(a seine.Asset, failure ending, err error) assetEffect {
 
 // laterOf returns the ending that decides how a task waits for its failed assets: the first ending
 // that costs an attempt, else the last one.
-func laterOf(wait *ending, failure ending) *ending {
-	if wait == nil || wait.kind == postpone {
+func laterOf(later *ending, failure ending) *ending {
+	if later == nil || later.kind == postpone {
 		return &failure
 	}
-	return wait
+	return later
 }
 
 // failureOf returns the frontier's form of an ending that is not final and not a release.
@@ -275,9 +293,9 @@ func failureOf(c frontier.Claimed, e ending) frontier.Failure {
 }
 
 // againOf returns the frontier's form of the wait of a task for its failed assets.
-func againOf(wait ending, reason string, owed json.RawMessage) *frontier.Again {
-	out := &frontier.Again{State: seine.Error, Reason: reason, Owed: owed, Delay: wait.delay}
-	if wait.kind == postpone {
+func againOf(later ending, reason string, owed json.RawMessage) *frontier.Again {
+	out := &frontier.Again{State: seine.Error, Reason: reason, Owed: owed, Delay: later.delay}
+	if later.kind == postpone {
 		out.State, out.Free = seine.Pending, true
 	}
 	return out

@@ -139,22 +139,18 @@ func (x *executor) end(ctx context.Context, out outcome, facts attempt) outcome 
 // complete adds to the facts of a failed attempt whether its context ended, and what its host's
 // fault means for the task.
 func (x *executor) complete(ctx context.Context, w work, a attempt) attempt {
-	if a.err == nil || a.stage == stageStore || a.stage == stageRecord {
+	if a.err == nil || a.stage != stageFetch && a.stage != stageScrape && a.stage != stageKeep {
 		return a
 	}
 	if ctx.Err() != nil {
 		a.stopped, a.late = true, errors.Is(context.Cause(ctx), errDeadline)
 		return a
 	}
-	if errors.Is(a.err, login.ErrStore) {
-		a.stopped = true // without the session the task goes back
-		return a
-	}
 	var (
 		busy     *hosts.BusyError
 		declined *hosts.DeclinedError
 	)
-	if errors.As(a.err, &busy) || errors.As(a.err, &declined) {
+	if a.stateUnknown() || errors.As(a.err, &busy) || errors.As(a.err, &declined) {
 		return a
 	}
 	x.logFailure(ctx, w, a)
@@ -178,14 +174,8 @@ func (x *executor) logFailure(ctx context.Context, w work, a attempt) {
 		log.WarnContext(ctx, "page can't be judged", "err", a.err)
 	case stageKeep:
 		log.WarnContext(ctx, "asset not kept", "asset", a.asset, "attempt", w.Attempt, "err", a.err)
-	case stageJudged, stageStore, stageRecord:
+	case stageJudged, stageWait, stageStore, stageRecord, stageCheck:
 	}
-}
-
-// declined returns the facts of a page that robots.txt forbids, or whose robots.txt cannot be
-// asked.
-func declined(err error) attempt {
-	return attempt{stage: stageFetch, err: err, stopped: errors.Is(err, manners.ErrStore)} // without an answer the task goes back
 }
 
 // challenged blocks the host of a page that asks for proof of a human, or reports a ban.

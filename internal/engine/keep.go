@@ -57,6 +57,7 @@ func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []sei
 			x.log.WarnContext(ctx, "optional asset left out", "task", out.Key, "asset", a.Name, "err", err)
 		}
 	}
+	out.ending = endingOf(&x.job.Job, out.Claimed, out.facts, 0) // with the assets that it owes
 	return out
 }
 
@@ -67,9 +68,8 @@ func (o *outcome) unkept(a seine.Asset, failure ending, url string) {
 	if failure.final() {
 		return
 	}
-	o.wait = laterOf(o.wait, failure)
 	if !ofPage(a) {
-		o.pending = append(o.pending, a)
+		o.facts.later, o.pending = laterOf(o.facts.later, failure), append(o.pending, a)
 	}
 }
 

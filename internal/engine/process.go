@@ -24,13 +24,13 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 	}
 	if err != nil {
 		x.book.Return(ctx, w.Claimed)
-		return x.end(ctx, out, declined(err))
+		return x.end(ctx, out, attempt{stage: stageFetch, err: err})
 	}
 
 	// Wait for the start that the claim reserved: the frontier decides the pace.
 	pass, ok := x.wait(s, w)
 	if !ok {
-		return x.end(ctx, out, attempt{stopped: true})
+		return x.end(ctx, out, attempt{stage: stageWait})
 	}
 	defer func() { <-x.slots.running }()
 	ctx, progress, done := x.bound(ctx, w)

@@ -205,6 +205,9 @@ func (p *producer) placed(s *shift, tasks []work) ([]work, error) {
 		if p.lanes.Belongs(w.own) {
 			return false
 		}
+		if end := endingOf(&p.job.Job, w.Claimed, attempt{stage: stageWait}, 0); end.kind != release {
+			return false
+		}
 		wrong, owns = append(wrong, w.Claimed), append(owns, w.own)
 		return true
 	})

@@ -292,8 +292,8 @@ func (x *replayer) outcome(ctx context.Context, w work, page *seine.Page, t fron
 	if name, err := manners.Challenge(page, w.challenge); err != nil {
 		return end(attempt{stage: stageScrape, err: err}), nil, nil //nolint:nilerr // the outcome holds it
 	} else if name != "" {
-		out.ending = ending{kind: finish, state: t.State, reason: t.Reason} // of its host, not of its rules
-		return out, nil, nil
+		was := seine.Verdict{State: t.State, Reason: t.Reason, Final: true} // of its host, not of its rules
+		return end(attempt{verdict: was}), nil, nil
 	}
 	result, err := Scraped(ctx, &x.job.Job, w.task, page)
 	if err != nil {

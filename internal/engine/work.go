@@ -155,10 +155,9 @@ type outcome struct {
 	left []frontier.LeftOut
 
 	// failures are the assets that are not stored although their records are. A further attempt
-	// fetches the assets in pending, and ends as wait states.
+	// fetches the assets in pending.
 	failures []frontier.FailedAsset
 	pending  []seine.Asset
-	wait     *ending
 
 	// found is the attempt's findings about the page.
 	found finding
