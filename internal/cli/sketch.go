@@ -189,7 +189,7 @@ func (s *sketch) fetch(ctx context.Context, at string) (*seine.Page, error) {
 		return nil, err
 	}
 	s.note("seine: fetching %s", terminal.Escape(at))
-	tried, err := wiring.Try(ctx, wiring.Trial{Job: job, New: n, Version: Version, Chrome: s.chrome})
+	tried, err := wiring.Try(ctx, wiring.TrialConfig{Job: job, Version: Version, Chrome: s.chrome}, n)
 	switch {
 	case err != nil:
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,13 +15,9 @@ import (
 	"github.com/seinehq/seine/internal/assetfile"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/extract"
-	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
-	"github.com/seinehq/seine/internal/jobfile"
 	"github.com/seinehq/seine/internal/recording"
 	"github.com/seinehq/seine/internal/redact"
-	"github.com/seinehq/seine/internal/weburl"
 	"github.com/seinehq/seine/internal/wiring"
 )
 
@@ -40,7 +35,8 @@ func newTry(a *app) *cobra.Command {
 		Use: "try JOB KEY…", Short: "Fetch one page and show its fields, verdict and assets; write nothing", Args: cobra.MinimumNArgs(2),
 		Long: `Fetches one page and shows the response with its redirects and waits, the value of
 each field with its source, the rule that gives the verdict, and each asset. It writes
-nothing. With --frontier it waits for the host's next start in the fleet.`,
+nothing. It keeps the pace of the job: with --frontier together with the workers of the
+fleet, otherwise alone. Outside pace.hours it makes no request.`,
 		Example: `  seine try cards.yaml 70000001`,
 		RunE:    func(c *cobra.Command, args []string) error { return x.run(c.Context(), args) },
 	}
@@ -72,17 +68,38 @@ func (a *tryCommand) run(ctx context.Context, args []string) error {
 	if chrome != nil {
 		defer func() { _ = chrome.Close() }()
 	}
-	var errs []error
-	for i, key := range args[1:] {
-		if i > 0 {
-			// One polite request after the other.
-			select {
-			case <-ctx.Done():
-				return errStopped
-			case <-time.After(job.Pace.Delay.At(rand.Float64())):
-			}
+	scraper := &explaining{scraper: file.Scraper}
+	explained := *job
+	if file.Scraper != nil { // rules explain themselves, code does not
+		explained.Scraper = scraper
+	}
+	cfg := wiring.TrialConfig{Job: &explained, Version: Version, Chrome: chrome, Waits: func(host string, wait time.Duration) {
+		a.note("seine: waiting %s for the next start on %s", brief(wait), host)
+	}}
+	if a.frontier != "" {
+		f, err := a.open(ctx, a.frontierOf(job))
+		if err != nil {
+			return err
 		}
-		errs = append(errs, a.try(ctx, args[0], job, file, chrome, key))
+		defer func() { _ = f.Close() }()
+		info, err := find(ctx, f, job.Name)
+		if err != nil {
+			return err
+		}
+		cfg.Fleet, cfg.ID = f, info.ID
+	}
+	trial, done, err := wiring.NewTrial(cfg)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var errs []error
+	for _, key := range args[1:] {
+		if ctx.Err() != nil {
+			return errStopped
+		}
+		scraper.trace = nil
+		errs = append(errs, a.try(ctx, args[0], job, trial, scraper, key))
 	}
 	return errors.Join(errs...)
 }
@@ -138,7 +155,7 @@ type originalJSON struct {
 	Height int   `json:"height"`
 }
 
-func (a *tryCommand) try(ctx context.Context, path string, job *seine.Job, file *jobfile.File, chrome *chromefetch.Chrome, key string) error {
+func (a *tryCommand) try(ctx context.Context, path string, job *seine.Job, trial *wiring.Trial, scraper *explaining, key string) error {
 	n, err := frontier.Admit(job, frontier.Seed{Key: key})
 	if err != nil {
 		return err
@@ -146,26 +163,15 @@ func (a *tryCommand) try(ctx context.Context, path string, job *seine.Job, file 
 	if n, err = frontier.Admit(job, frontier.Seed{Key: key, Meta: listedMeta(job, key, n.Key)}); err != nil {
 		return err
 	}
-	scraper := &explaining{scraper: file.Scraper}
-	explained := *job
-	if file.Scraper != nil { // rules explain themselves, code does not
-		explained.Scraper = scraper
-	}
-	trial := wiring.Trial{Job: &explained, New: n, Version: Version, Chrome: chrome}
-	if a.frontier != "" {
-		f, err := a.open(ctx, a.frontierOf(job))
-		if err != nil {
-			return err
-		}
-		defer func() { _ = f.Close() }()
-		if trial.ID, trial.Wait, err = a.takeTurn(ctx, f, job, n.Key); err != nil {
-			return err
-		}
-		trial.Turns = f
-	}
-	tried, err := wiring.Try(ctx, trial)
-	if err != nil {
-		return err
+	tried, err := trial.Try(ctx, n)
+	var busy *wiring.BusyError
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return errStopped
+	case errors.As(err, &busy):
+		return busyError(job.Name, busy)
+	case err != nil:
+		return fmt.Errorf("%s: %w", n.Key, err)
 	}
 	a.redact.add(tried.Secrets)
 	if tried.Page == nil && ctx.Err() != nil {
@@ -207,32 +213,12 @@ func (e *explaining) Scrape(ctx context.Context, task seine.Task, page *seine.Pa
 	return result, err
 }
 
-// tryPatience limits the wait for the turn of a page's host.
-const tryPatience = 5 * time.Minute
-
-// takeTurn takes a start on the page's host, as a worker does, and returns the time until then.
-func (a *tryCommand) takeTurn(ctx context.Context, f drivers.Frontier, job *seine.Job, key string) (frontier.JobID, time.Duration, error) {
-	url, err := frontier.PageURL(job, key)
-	if err != nil {
-		return 0, 0, err
+// busyError returns why a page may not be requested soon.
+func busyError(job string, busy *wiring.BusyError) error {
+	if busy.Paused {
+		return fmt.Errorf("host %s is paused: run `seine resume %s` or `seine resume %s --host %s`", busy.Host, job, job, busy.Host)
 	}
-	info, err := find(ctx, f, job.Name)
-	if err != nil {
-		return 0, 0, err
-	}
-	host := weburl.Host(url)
-	turn, err := f.Reserve(ctx, info.ID, host, rand.Float64(), tryPatience)
-	switch {
-	case err != nil:
-		return 0, 0, err
-	case turn.Paused:
-		return 0, 0, fmt.Errorf("host %s is paused: run `seine resume %s` or `seine resume %s --host %s`", host, job.Name, job.Name, host)
-	case turn.Wait > tryPatience:
-		return 0, 0, fmt.Errorf("host %s may be requested in %s: try again then (`seine status %s` shows the reason)", host, brief(turn.Wait), job.Name)
-	case turn.Wait > time.Second:
-		a.note("seine: waiting %s for the next start on %s", brief(turn.Wait), host)
-	}
-	return info.ID, turn.Wait, nil
+	return fmt.Errorf("host %s may be requested in %s: try again then (`seine status %s` shows the reason)", busy.Host, brief(busy.After), job)
 }
 
 // tryOf returns the shape of a trial's result.

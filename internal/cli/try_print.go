@@ -27,8 +27,6 @@ func (o *tryJSON) addAsset(x wiring.TriedAsset) {
 			failed.Error += "; the record is stored, and the asset is tried again"
 		case x.Reason == "":
 			failed.Error += "; the asset is optional"
-		default:
-			o.Verdict = verdictJSON{State: seine.Error.String(), Reason: x.Reason}
 		}
 		o.Assets = append(o.Assets, failed)
 	}

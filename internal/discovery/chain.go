@@ -12,7 +12,10 @@ import (
 )
 
 // chain is the source of a job that walks from hit to hit.
-type chain struct{ links }
+type chain struct {
+	links
+	known states
+}
 
 // Follow returns the scraper's follows and the next steps of the walks.
 func (s *chain) Follow(ctx context.Context, batch []Finished) []Next {
@@ -43,7 +46,7 @@ func (s *chain) walk(ctx context.Context, f Finished) ([]frontier.New, error) {
 	}
 	hit := isHit(s.cfg.Job, f.Key, f.State, f.Reason)
 	if s.cfg.Job.Explore.Neighbor == nil {
-		return stepsAt(ctx, s.cfg.Frontier, s.cfg.Job, s.cfg.ID, f.Key, walk, hit)
+		return stepsAt(ctx, s.known, s.cfg.Job, s.cfg.ID, f.Key, walk, hit)
 	}
 	if f.Page == nil {
 		return nil, nil // without a page there is no neighbor
@@ -98,6 +101,14 @@ func isHit(job *seine.Job, key string, state seine.State, reason string) (hit bo
 // states is the part of a frontier that knows which keys were seen.
 type states interface {
 	Lookup(ctx context.Context, job frontier.JobID, keys []string) (map[string]seine.State, error)
+}
+
+// unseen knows no key.
+type unseen struct{}
+
+// Lookup returns nothing.
+func (unseen) Lookup(context.Context, frontier.JobID, []string) (map[string]seine.State, error) {
+	return nil, nil
 }
 
 // lookAhead is the number of neighbors that are looked up at a time.

@@ -159,10 +159,20 @@ func New(cfg Config) Source {
 		return &enumerator{base, e}
 	}
 	if cfg.Job.Explore.Strategy == seine.StrategyChain {
-		return &chain{base}
+		return &chain{base, cfg.Frontier}
 	}
 	if f := newForager(base); f != nil {
 		return f
+	}
+	return base
+}
+
+// Alone returns a source of which only Follow is called, and which reads no frontier: it knows no
+// task beside the finished ones.
+func Alone(cfg Config) Source {
+	base := links{cfg}
+	if enumerated(cfg.Job) == nil && cfg.Job.Explore.Strategy == seine.StrategyChain {
+		return &chain{base, unseen{}}
 	}
 	return base
 }

@@ -31,7 +31,24 @@ type fate struct {
 // commit stores a batch of outcomes and reports which were stored.
 func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []bool {
 	pageWriter{m}.write(ctx, s, batch)
-	finished, drafts := make([]discovery.Finished, len(batch)), make([]frontier.Completion, len(batch))
+	finished, drafts, next := m.conclude(ctx, batch)
+	fates := make([]fate, len(batch))
+	m.complete(ctx, s, batch, drafts, fates)
+	m.giveBack(ctx, s, batch, next, fates)
+	m.source.Stored(ctx, finished, next, func(i int) (bool, []string) { return fates[i].stored, fates[i].refused })
+	stored := make([]bool, len(batch))
+	for i, f := range fates {
+		stored[i] = f.stored
+	}
+	return stored
+}
+
+// conclude ends attempts: it drafts the records, asks the source what follows, and applies endingOf
+// to the faults of both. drafts holds the completions of the final outcomes.
+func (m *committer) conclude(ctx context.Context, batch []outcome) (
+	finished []discovery.Finished, drafts []frontier.Completion, next []discovery.Next,
+) {
+	finished, drafts = make([]discovery.Finished, len(batch)), make([]frontier.Completion, len(batch))
 	for i := range batch {
 		o := &batch[i]
 		o.reason = m.redact.Replace(o.reason)
@@ -42,16 +59,22 @@ func (m *committer) commit(ctx context.Context, s *shift, batch []outcome) []boo
 		finished[i] = finishedOf(*o)
 		finished[i].Skip = finished[i].Skip || !ok
 	}
-	next := m.source.Follow(ctx, finished)
-	fates := make([]fate, len(batch))
-	m.complete(ctx, s, batch, drafts, next, fates)
-	m.giveBack(ctx, s, batch, next, fates)
-	m.source.Stored(ctx, finished, next, func(i int) (bool, []string) { return fates[i].stored, fates[i].refused })
-	stored := make([]bool, len(batch))
-	for i, f := range fates {
-		stored[i] = f.stored
+	next = m.source.Follow(ctx, finished)
+	for i := range batch {
+		o, c := &batch[i], &drafts[i]
+		if !o.final() {
+			continue
+		}
+		if err := next[i].Err; err != nil {
+			*c = m.unstorable(o, err)
+		} else {
+			c.Follow, c.LeftOut, c.Explored = next[i].Follow, next[i].LeftOut, next[i].Explored
+			c.LeftOut = append(c.LeftOut, o.left...)
+			c.Visit = visitOfID(o, next[i], c.Visit, m.job.Explore.Recrawl)
+		}
+		o.state, o.reason = c.State, c.Reason
 	}
-	return stored
+	return finished, drafts, next
 }
 
 // finishedOf returns discovery's view of an outcome.
@@ -108,9 +131,26 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 	return done, true
 }
 
+// refused turns the results that the database refuses into errors, and returns their completions.
+// of holds the index of each result in the batch.
+func (m *committer) refused(ctx context.Context, batch []outcome, of []int, done []frontier.Completion,
+	out frontier.Outcome) (list []frontier.Completion) {
+	for k, c := range done {
+		if err := out.Bad[c.Seq]; err != nil {
+			m.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
+			list = append(list, m.unstorable(&batch[of[k]], errUnstorable))
+		}
+		if taken, ok := out.Taken[c.Seq]; ok {
+			why := takenBy(taken, c.Key)
+			m.log.WarnContext(ctx, "record not stored", "reason", why.Error(), "task", c.Key, "key", taken.Key, "owner", taken.Owner)
+			list = append(list, m.unstorable(&batch[of[k]], why))
+		}
+	}
+	return list
+}
+
 // complete stores the final outcomes. If the database refuses a result, the task ends in error.
-func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, drafts []frontier.Completion,
-	next []discovery.Next, fates []fate) {
+func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, drafts []frontier.Completion, fates []fate) {
 	var (
 		done []frontier.Completion
 		of   []int
@@ -120,17 +160,9 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 			continue
 		}
 		c := drafts[i]
-		if err := next[i].Err; err != nil {
-			c = m.unstorable(&batch[i], err)
-		} else {
-			c.Follow, c.LeftOut, c.Explored = next[i].Follow, next[i].LeftOut, next[i].Explored
-			c.LeftOut = append(c.LeftOut, batch[i].left...)
-			c.Visit = visitOfID(&batch[i], next[i], c.Visit, m.job.Explore.Recrawl)
-			if c.Explored == nil { // otherwise the source learns which keys were known
-				c.Follow = m.seen.fresh(c.Follow)
-			}
+		if c.Explored == nil { // otherwise the source learns which keys were known
+			c.Follow = m.seen.fresh(c.Follow)
 		}
-		batch[i].state, batch[i].reason = c.State, c.Reason
 		done, of = append(done, c), append(of, i)
 	}
 	if len(done) == 0 {
@@ -139,19 +171,7 @@ func (m *committer) complete(ctx context.Context, s *shift, batch []outcome, dra
 	out, ok := m.persist(ctx, s, func() (frontier.Outcome, error) {
 		return m.queue.Complete(ctx, s.lease, m.job.ID, done)
 	})
-	var refused []frontier.Completion
-	for k, c := range done {
-		if err := out.Bad[c.Seq]; err != nil {
-			m.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
-			refused = append(refused, m.unstorable(&batch[of[k]], errUnstorable))
-		}
-		if taken, ok := out.Taken[c.Seq]; ok {
-			why := takenBy(taken, c.Key)
-			m.log.WarnContext(ctx, "record not stored", "reason", why.Error(), "task", c.Key, "key", taken.Key, "owner", taken.Owner)
-			refused = append(refused, m.unstorable(&batch[of[k]], why))
-		}
-	}
-	if len(refused) > 0 {
+	if refused := m.refused(ctx, batch, of, done, out); len(refused) > 0 {
 		again, answered := m.persist(ctx, s, func() (frontier.Outcome, error) {
 			return m.queue.Complete(ctx, s.lease, m.job.ID, refused)
 		})

@@ -26,6 +26,7 @@ import (
 // keep stores the assets of a done page. A task is done only when every file that it owes is in the
 // store, except files that may fail without their record: see [seine.KeepRecord].
 func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []seine.Asset, progress func()) outcome {
+	var ended *outcome // of a trial, which tries the other assets all the same
 	for _, a := range assets {
 		var signals []consent.Signal
 		stored, err := []assetfile.Stored(nil), refusal(&x.job.Job, out.page, x.book.Usages(out.task.URL), a)
@@ -39,23 +40,31 @@ func (x *executor) keep(ctx context.Context, s *shift, out outcome, assets []sei
 			facts = x.complete(ctx, out.work, facts)
 			failure = endingOf(&x.job.Job, out.Claimed, facts, rand.Float64())
 		}
-		switch {
-		case x.observe != nil:
+		if x.observe != nil {
 			x.observe(triedAsset(a, stored, facts, failure))
-			continue
-		case err == nil:
+		}
+		if err == nil {
 			out.assets = append(out.assets, stored...)
 			out.records = statedBy(out.records, out.Key, a, signals)
 			continue
 		}
 		switch effectOf(a, failure, err) {
 		case endTask:
-			return outcome{work: out.work, ending: failure, facts: facts}
+			if x.observe == nil {
+				return outcome{work: out.work, ending: failure, facts: facts}
+			}
+			if ended == nil {
+				ended = &outcome{ending: failure, facts: facts}
+			}
 		case keepRecord:
 			out.unkept(a, failure, x.redact.Replace(asset.ShownURL(a.URL)))
 		case leaveOut:
 			x.log.WarnContext(ctx, "optional asset left out", "task", out.Key, "asset", a.Name, "err", err)
 		}
+	}
+	if ended != nil {
+		out.ending, out.facts = ended.ending, ended.facts
+		return out
 	}
 	out.ending = endingOf(&x.job.Job, out.Claimed, out.facts, 0) // with the assets that it owes
 	return out

@@ -319,10 +319,8 @@ func TestTrialLogsIn(t *testing.T) {
 	m := newMember()
 	r := newRig(t, m.ServeHTTP)
 	j := r.register(r.member(nil))
-	out := engine.Try(t.Context(), engine.Trial{
-		Job: j, Hosts: r.f, Task: frontier.Claimed{Job: j.ID, Key: "a", LaneKey: "x", Attempt: 1, ReadAt: time.Now()},
-	})
-	if out.Err != nil || len(out.Records) != 1 || out.Records[0].Fields["body"] != "<p id=home>Sign out xxxxx</p>" {
+	out, err := engine.NewTrial(engine.TrialConfig{Job: j, Fleet: r.f}).Try(t.Context(), frontier.New{Key: "a"})
+	if err != nil || out.Err != nil || len(out.Records) != 1 || out.Records[0].Fields["body"] != "<p id=home>Sign out xxxxx</p>" {
 		t.Errorf("tried %+v", out)
 	}
 	if !slices.Contains(out.Secrets, "session-0123456789-1") {

@@ -170,10 +170,17 @@ type Config struct {
 	// Least returns the shortest delay that a host accepts, or zero. The frontier assigns starts of
 	// the fleet with it, except those that it assigned before. Default: zero.
 	Least func(host string) time.Duration
+
+	// Patience limits the further wait of a claimed page. After it, the task returns to the queue
+	// for any worker that comes when the host may be requested. Default 10s.
+	Patience time.Duration
 }
 
 // New returns the gate of a job.
 func New(cfg Config) Gate {
+	if cfg.Patience == 0 {
+		cfg.Patience = startPatience
+	}
 	g := &gate{cfg: cfg, slots: newSlots(cfg.Job.Pace.Assets.Concurrency)}
 	if cfg.Job.Pace.Scope == seine.ScopeWorker {
 		return newLocal(g)
@@ -189,6 +196,9 @@ var ErrBlocked = errors.New("the start is given up")
 type BusyError struct {
 	Host  string
 	After time.Duration
+
+	// Paused means that a person paused the host or its job.
+	Paused bool
 }
 
 // Error states when the host may be requested.
@@ -218,8 +228,7 @@ const (
 	// such task to the queue for ever. It is below the deadline of a task.
 	ownPatience = 4 * time.Minute
 
-	// startPatience limits the further wait of a claimed page. After it, the task returns to the
-	// queue for any worker that comes when the host may be requested.
+	// startPatience is the default of Config.Patience.
 	startPatience = 10 * time.Second
 
 	// pausedFor is the delay of a task whose other host is paused.
@@ -243,9 +252,9 @@ func await(ctx context.Context, host string, turn frontier.Turn, most time.Durat
 	case err != nil:
 		return err
 	case turn.Paused:
-		return &BusyError{host, pausedFor}
+		return &BusyError{host, pausedFor, true}
 	case turn.Wait > most:
-		return &BusyError{host, turn.Wait}
+		return &BusyError{Host: host, After: turn.Wait}
 	case !sleep(ctx, turn.Wait):
 		return context.Cause(ctx)
 	}
@@ -275,7 +284,7 @@ func (g *gate) page(
 			if wait = start(time.Now()); wait == 0 {
 				return &Pass{blocked: blocked, begin: end}, nil
 			}
-			if wait > startPatience {
+			if wait > g.cfg.Patience {
 				end()
 				return nil, ErrBlocked // the next claim skips this lane
 			}
@@ -294,8 +303,8 @@ func (g *gate) reserveAgain(ctx context.Context, v Visit) (at, due time.Time, er
 		return at, due, ErrBlocked
 	}
 	asked := time.Now()
-	turn, err := g.cfg.Frontier.Reserve(ctx, g.cfg.ID, v.Own.Key, draw(), startPatience)
-	if err != nil || turn.Paused || turn.Wait > startPatience {
+	turn, err := g.cfg.Frontier.Reserve(ctx, g.cfg.ID, v.Own.Key, draw(), g.cfg.Patience)
+	if err != nil || turn.Paused || turn.Wait > g.cfg.Patience {
 		return at, due, ErrBlocked
 	}
 	at, due = startOf(asked, turn)

@@ -111,8 +111,8 @@ func TestABusyHostGivesTheTaskBack(t *testing.T) {
 			f    *fake
 			want error
 		}{
-			{"paused", &fake{turn: frontier.Turn{Paused: true}}, &BusyError{other, pausedFor}},
-			{"far away", &fake{turn: frontier.Turn{Wait: time.Hour}}, &BusyError{other, time.Hour}},
+			{"paused", &fake{turn: frontier.Turn{Paused: true}}, &BusyError{other, pausedFor, true}},
+			{"far away", &fake{turn: frontier.Turn{Wait: time.Hour}}, &BusyError{Host: other, After: time.Hour}},
 			{"no frontier", &fake{err: gone}, gone},
 		} {
 			t.Run(fmt.Sprint(kind, " ", tt.name), func(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 	"github.com/seinehq/seine/internal/engine"
 	"github.com/seinehq/seine/internal/fetch/chromefetch"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/hosts"
 )
 
-// Trial is a task to try.
-type Trial struct {
+// TrialConfig describes a job to its trial.
+type TrialConfig struct {
 	Job *seine.Job
-	New frontier.New
 
 	// Version of the program, for the user agent.
 	Version string
@@ -23,47 +23,47 @@ type Trial struct {
 	// Chrome renders the page. It may be nil if the job needs no browser.
 	Chrome *chromefetch.Chrome
 
-	// Turns assigns the turns on hosts of the fleet. Without it, only pace.scope worker paces
-	// requests.
-	Turns Turns
+	// Fleet assigns the starts of requests for the job with this ID. Without it, the trial paces
+	// itself.
+	Fleet engine.Fleet
 	ID    frontier.JobID
 
-	// Wait is the time until the start of the page's request.
-	Wait time.Duration
+	// Waits is called before a wait for the start of a page that takes more than a second.
+	// Default: nothing.
+	Waits func(host string, wait time.Duration)
 }
 
-// Turns is the part of a frontier that assigns the turns on hosts.
-type Turns interface {
-	Reserve(
-		ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration,
-	) (frontier.Turn, error)
-}
-
-// Tried is the result of a trial, and TriedAsset the result of an asset.
+// Trial runs attempts of tasks as a worker does. Tried is the result of an attempt, and TriedAsset
+// the result of an asset. BusyError means that a page may not be requested soon.
 type (
+	Trial      = engine.Trial
 	Tried      = engine.Tried
 	TriedAsset = engine.TriedAsset
+	BusyError  = hosts.BusyError
 )
 
-// Try runs one attempt of a task as a worker does, and stores nothing.
-func Try(ctx context.Context, t Trial) (Tried, error) {
-	normal, err := t.Job.Normal()
+// NewTrial returns a trial, which stores nothing. The caller calls done at the end.
+func NewTrial(cfg TrialConfig) (trial *Trial, done func(), err error) {
+	normal, err := cfg.Job.Normal()
 	if err != nil {
-		return Tried{}, err
+		return nil, nil, err
 	}
-	client, done, err := Client(&normal, t.Version, t.Chrome, nil)
+	client, done, err := Client(&normal, cfg.Version, cfg.Chrome, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	job := &engine.Job{Job: normal, ID: cfg.ID, Fetch: client, Keeper: preview{asset.New(nil, asset.Options{})}}
+	return engine.NewTrial(engine.TrialConfig{Job: job, Fleet: cfg.Fleet, Waits: cfg.Waits}), done, nil
+}
+
+// Try runs one attempt of a trial.
+func Try(ctx context.Context, cfg TrialConfig, task frontier.New) (Tried, error) {
+	trial, done, err := NewTrial(cfg)
 	if err != nil {
 		return Tried{}, err
 	}
 	defer done()
-	job := &engine.Job{Job: normal, ID: t.ID, Fetch: client, Keeper: preview{asset.New(nil, asset.Options{})}}
-	return engine.Try(ctx, engine.Trial{
-		Job: job, Hosts: readOnly{t.Turns},
-		Task: frontier.Claimed{
-			Job: t.ID, Key: t.New.Key, LaneKey: t.New.Lane, Page: t.New.Page, Priority: t.New.Priority, Meta: t.New.Meta,
-			Attempt: 1, Wait: t.Wait, ReadAt: time.Now(),
-		},
-	}), nil
+	return trial.Try(ctx, task)
 }
 
 // WithScreenshot ends the reason of a task with a picture.
@@ -79,34 +79,3 @@ func (p preview) Keep(ctx context.Context, from seine.Fetcher, a seine.Asset, ho
 
 // KeepScreenshot stores nothing.
 func (p preview) KeepScreenshot(context.Context, string, string, []byte) error { return nil }
-
-// readOnly is a frontier that assigns turns and records nothing about hosts.
-type readOnly struct{ turns Turns }
-
-// Reserve takes a turn.
-func (r readOnly) Reserve(
-	ctx context.Context, job frontier.JobID, lane string, draw float64, most time.Duration,
-) (frontier.Turn, error) {
-	if r.turns == nil {
-		return frontier.Turn{}, nil
-	}
-	return r.turns.Reserve(ctx, job, lane, draw, most)
-}
-
-// Backoff records nothing.
-func (readOnly) Backoff(context.Context, frontier.JobID, []string, frontier.Backoff) error {
-	return nil
-}
-
-// Blocked returns no lane.
-func (readOnly) Blocked(context.Context, []frontier.LaneID) ([]frontier.LaneState, error) {
-	return nil, nil
-}
-
-// HostDown ends no task.
-func (readOnly) HostDown(context.Context, frontier.JobID, string, time.Duration, string) (bool, int, error) {
-	return false, 0, nil
-}
-
-// HostUp records nothing.
-func (readOnly) HostUp(context.Context, frontier.JobID, string) error { return nil }
