@@ -320,9 +320,6 @@ func (c *comparison) complete() {
 			for range c.rand.IntN(4) - 1 { // of a list on the page
 				r := record(fmt.Sprintf("each%d", c.rand.IntN(20)), `{"n":`+one(c, numbers)+`}`)
 				r.Merge = c.rand.IntN(3) == 0
-				if again(append(batch[:i:i], b), r.Key) {
-					continue // PostgreSQL counts the changes of a record in one batch as one
-				}
 				b.Records = append(b.Records, r)
 			}
 		}

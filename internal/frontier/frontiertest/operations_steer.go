@@ -95,10 +95,3 @@ func (c *comparison) prioritize() {
 		return frontier.PrioritizeAll(ctx, d, d.job, by, priority, nil)
 	})
 }
-
-// again reports whether a batch writes a record already.
-func again(batch []frontier.Completion, key string) bool {
-	return slices.ContainsFunc(batch, func(b frontier.Completion) bool {
-		return slices.ContainsFunc(b.Records, func(r frontier.Record) bool { return r.Key == key })
-	})
-}

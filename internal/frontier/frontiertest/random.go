@@ -68,7 +68,8 @@ type comparison struct {
 	holds   map[string][]held // what a worker claimed and has not ended, as far as it knows
 	dead    []string          // workers without a lease
 	workers int
-	keys    int // the number of tasks that may exist
+	keys    int  // the number of tasks that may exist
+	ran     bool // the current step ran an operation on the drivers
 	log     []string
 }
 
@@ -120,11 +121,13 @@ func (c *comparison) step() {
 	for _, op := range operations {
 		total += op.weight
 	}
-	pick := c.rand.IntN(total)
-	for _, op := range operations {
-		if pick -= op.weight; pick < 0 {
-			op.run(c)
-			return
+	for c.ran = false; !c.ran; { // some operations need a lease or a held task
+		pick := c.rand.IntN(total)
+		for _, op := range operations {
+			if pick -= op.weight; pick < 0 {
+				op.run(c)
+				break
+			}
 		}
 	}
 }
@@ -132,6 +135,7 @@ func (c *comparison) step() {
 // do runs an operation on every driver and compares the result with the model's.
 func (c *comparison) do(what string, want any, call func(ctx context.Context, d *driver) (any, error)) {
 	c.Helper()
+	c.ran = true
 	c.log = append(c.log, fmt.Sprintf("%d %s: %s", c.n, c.model.now.Format("15:04:05.000000"), what))
 	for _, d := range c.drivers {
 		got, err := call(c.Context(), d)

@@ -24,6 +24,9 @@ type recordColumns struct {
 
 	// shared means that other tasks may write the records.
 	shared bool
+
+	// later holds the further writes of these records, so that each change counts.
+	later *recordColumns
 }
 
 // sorted returns the keys and kinds in the order in which every transaction locks them.
@@ -43,12 +46,14 @@ func (k *recordColumns) add(r frontier.Record) {
 	k.digests, k.at = append(k.digests, append([]byte{}, r.Digest...)), append(k.at, r.FetchedAt)
 }
 
-// keep adds a record for sqlKeep. A later record under the same key replaces an earlier one.
+// keep adds a record for sqlKeep, which writes a record once.
 func (k *recordColumns) keep(r frontier.Record, task string, history bool) {
 	id := frontier.RecordID{Key: frontier.Clean(r.Key), Kind: frontier.Clean(r.Kind)}
-	if at, ok := k.index[id]; ok {
-		k.fields[at], k.urls[at] = string(frontier.CleanJSON(r.Fields)), frontier.Clean(r.URL)
-		k.digests[at], k.at[at], k.histories[at] = append([]byte{}, r.Digest...), r.FetchedAt, history
+	if _, ok := k.index[id]; ok {
+		if k.later == nil {
+			k.later = &recordColumns{}
+		}
+		k.later.keep(r, task, history)
 		return
 	}
 	if k.index == nil {
@@ -68,6 +73,9 @@ func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
 			b.Queue(sqlHold, job, keys, kinds)
 		}
 		b.Queue(sqlKeep, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at, k.tasks, k.histories)
+		if k.later != nil {
+			k.later.queue(b, job)
+		}
 	default:
 		b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
 	}
