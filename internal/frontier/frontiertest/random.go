@@ -25,6 +25,9 @@ type Driver struct {
 	Name   string
 	Open   func(t *testing.T, now func() time.Time, draw func() float64) frontier.Frontier
 	Tables func(ctx context.Context) (Tables, error)
+
+	// Dump returns the rows of all tables by table, as text that is equal for all drivers.
+	Dump func(ctx context.Context) (map[string][]string, error)
 }
 
 // driver is an open driver with the numbers that it gave.
@@ -32,6 +35,7 @@ type driver struct {
 	frontier.Frontier
 	name   string
 	tables func(ctx context.Context) (Tables, error)
+	dump   func(ctx context.Context) (map[string][]string, error)
 	job    frontier.JobID
 	ids    map[string]frontier.LaneID // by lane key, as of the last comparison
 	leases map[string]frontier.Lease
@@ -94,14 +98,18 @@ func Compare(t *testing.T, seed uint64, n int, drivers ...Driver) {
 	c.model = newModel(c.clock.Now())
 	for _, d := range drivers {
 		c.drivers = append(c.drivers, &driver{
-			Frontier: d.Open(t, c.clock.Now, func() float64 { return c.model.draw }), name: d.Name, tables: d.Tables,
+			Frontier: d.Open(t, c.clock.Now, func() float64 { return c.model.draw }), name: d.Name, tables: d.Tables, dump: d.Dump,
 			leases: map[string]frontier.Lease{}, held: map[string]frontier.Claimed{}, steps: map[explore.Step]map[int]*slotTrial{},
 		})
 	}
 	c.begin()
 	for c.n = 1; c.n <= n; c.n++ {
 		c.step()
-		c.compare(c.n%everyAnswer == 0, c.n%everyReport == 0 || c.n == n)
+		full := c.n%everyReport == 0 || c.n == n
+		c.compare(c.n%everyAnswer == 0, full)
+		if full {
+			c.compareDumps()
+		}
 	}
 }
 
@@ -189,6 +197,26 @@ func (c *comparison) compare(answers, full bool) {
 		}
 		if diff := cmp.Diff(expected, asked, options...); diff != "" {
 			c.fail(d, "answers (-model +driver):\n"+diff)
+		}
+	}
+}
+
+// compareDumps compares all tables of the drivers with each other.
+func (c *comparison) compareDumps() {
+	c.Helper()
+	var first map[string][]string
+	for _, d := range c.drivers {
+		all, err := d.dump(c.Context())
+		switch {
+		case err != nil:
+			c.fail(d, fmt.Sprintf("dump: %v", err))
+		case first == nil:
+			first = all
+		}
+		for table, rows := range first {
+			if !slices.Equal(rows, all[table]) {
+				c.fail(d, fmt.Sprintf("table %s (-%s +%s):\n%s", table, c.drivers[0].name, d.name, cmp.Diff(rows, all[table])))
+			}
 		}
 	}
 }

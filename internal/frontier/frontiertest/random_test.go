@@ -38,6 +38,12 @@ func TestDriversAgree(t *testing.T) {
 	}
 }
 
+// lited and postgresed write a query for their database.
+var (
+	lited      = strings.NewReplacer("seine.", "", "DURATION(", "(", "MICROS(", "(")
+	postgresed = strings.NewReplacer("DURATION(", "pg_temp.micros(", "MICROS(", "pg_temp.micros(")
+)
+
 func lite(t *testing.T) frontiertest.Driver {
 	path := filepath.Join(t.TempDir(), "seine.db")
 	db, err := sql.Open("sqlite", path)
@@ -55,11 +61,36 @@ func lite(t *testing.T) frontiertest.Driver {
 			}
 			return opened(t, f, err)
 		},
+		Dump: func(ctx context.Context) (map[string][]string, error) {
+			return dump(func(query string, scan func(values []any) error) error {
+				rows, err := db.QueryContext(ctx, lited.Replace(query))
+				if err != nil {
+					return err
+				}
+				defer func() { _ = rows.Close() }()
+				names, err := rows.Columns()
+				if err != nil {
+					return err
+				}
+				for rows.Next() {
+					values, to := make([]any, len(names)), make([]any, len(names))
+					for i := range values {
+						to[i] = &values[i]
+					}
+					if err := rows.Scan(to...); err != nil {
+						return err
+					}
+					if err := scan(values); err != nil {
+						return err
+					}
+				}
+				return rows.Err()
+			})
+		},
 		Tables: func(ctx context.Context) (frontiertest.Tables, error) {
 			return read(func(query string, scan func(scan func(...any) error) error) error {
 				if prepared[query] == nil {
-					text := strings.NewReplacer("seine.", "", "DURATION(", "(", "MICROS(", "(").Replace(query)
-					s, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // closed with the database
+					s, err := db.PrepareContext(ctx, lited.Replace(query)) //nolint:sqlclosecheck // closed with the database
 					if err != nil {
 						return err
 					}
@@ -99,9 +130,28 @@ func postgres(t *testing.T) frontiertest.Driver {
 			f, err := pgfrontier.Open(t.Context(), dsn, pgfrontier.Options{Now: now, Draw: draw})
 			return opened(t, f, err)
 		},
+		Dump: func(ctx context.Context) (map[string][]string, error) {
+			return dump(func(query string, scan func(values []any) error) error {
+				rows, err := c.Query(ctx, postgresed.Replace(query))
+				if err != nil {
+					return err
+				}
+				defer rows.Close()
+				for rows.Next() {
+					values, err := rows.Values()
+					if err != nil {
+						return err
+					}
+					if err := scan(values); err != nil {
+						return err
+					}
+				}
+				return rows.Err()
+			})
+		},
 		Tables: func(ctx context.Context) (frontiertest.Tables, error) {
 			return read(func(query string, scan func(scan func(...any) error) error) error {
-				rows, err := c.Query(ctx, strings.NewReplacer("DURATION(", "pg_temp.micros(", "MICROS(", "pg_temp.micros(").Replace(query))
+				rows, err := c.Query(ctx, postgresed.Replace(query))
 				if err != nil {
 					return err
 				}

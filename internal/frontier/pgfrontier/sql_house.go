@@ -34,7 +34,8 @@ var (
  k as (select lane_id, count(*)::int as n, min(prio) as prio from (select lane_id, null::smallint as prio from g union all select lane_id, prio from r) x group by 1),
  u as (update seine.lane l set ` + laneFreed + `, ` + laneWoken(`k.prio`) + ` from k where l.lane_id = k.lane_id),
  t as (update seine.task t set state = ` + errorState + `, attempt = g.attempt, reason = '` + frontier.WhyDied + `', worker = (select worker from seine.lease where lease_id = $2), finished_at = ` + now + `
-   from g where t.job_id = g.job_id and t.key = g.key returning t.job_id, g.lane_id, t.page),
+   from g where t.job_id = g.job_id and t.key = g.key returning t.job_id, t.key, t.attempt, t.state, t.reason, g.lane_id, t.page),
+ ` + failedAttempts(`t`, `(select worker from seine.lease where lease_id = $2)`, `true`) + `,
  s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, ` + errorState + `, '` + frontier.WhyDied + `', page, count(*) from t group by 1, 2, 5)
  select (select count(*) from r), (select count(*) from g)`
 
