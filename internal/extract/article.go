@@ -43,7 +43,7 @@ func (r *reading) article() ([]gjson.Result, error) {
 		base = nil
 	}
 	parser := readability.NewParser()
-	found, err := readable(&parser, doc, base)
+	found, err := readable(&parser, readerDocument(doc), base)
 	if err != nil || found.Node == nil {
 		return nil, nothing{"the page has no article"}
 	}
@@ -60,14 +60,15 @@ func (r *reading) article() ([]gjson.Result, error) {
 	return []gjson.Result{one}, err
 }
 
-// readable calls the library, which may panic on a page that it does not expect.
+// readable calls the library, which changes the document and may panic on a page that it does not
+// expect.
 func readable(p *readability.Parser, doc *html.Node, base *url.URL) (out readability.Article, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("search the article: %v", v)
 		}
 	}()
-	return p.ParseDocument(doc, base)
+	return p.ParseAndMutate(doc, base)
 }
 
 // articleTime returns the first date of a property of JSON-LD, or of a meta element.

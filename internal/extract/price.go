@@ -99,11 +99,29 @@ func (p pricing) read(text string) map[string]any {
 	switch {
 	case ok:
 		v, _ := number.Parse(amount)
-		return priceOf(v, code, join(note, why))
+		return priceOf(v, code, join(note, why, thousandth(amount, code)))
 	case between.MatchString(s):
 		return priceOf(nil, code, join("range", why))
 	}
 	return nil
+}
+
+// thousandth returns a note on an amount with three decimals, if its currency has fewer. The locale
+// makes £1.234 a little more than a pound, but whoever wrote it may have meant 1,234.
+func thousandth(amount string, code any) string {
+	_, decimals, _ := strings.Cut(amount, ".")
+	name, known := code.(string)
+	if len(decimals) != 3 || !known {
+		return ""
+	}
+	unit, err := currency.ParseISO(name)
+	if err != nil {
+		return ""
+	}
+	if digits, _ := currency.Standard.Rounding(unit); digits < 3 {
+		return "three decimals"
+	}
+	return ""
 }
 
 // code returns the currency of a text, or why it is not certain.

@@ -74,6 +74,22 @@ func TestATextOfJSONWhereANumberIsNeeded(t *testing.T) {
 }
 
 // A price with two marks of its currency has one currency, if they agree.
+// Three decimals are more than the currency has, so whoever wrote them may have meant thousands.
+func TestPriceWithThreeDecimals(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]map[string]any{
+		"£1.234": priceOf("1.234", "GBP", "three decimals"), "€2.500": priceOf("2.500", "EUR", "three decimals"), "1.299 USD": priceOf("1.299", "USD", "three decimals"),
+		"from £1.234": priceOf("1.234", "GBP", "from, three decimals"), "KWD 1.250": priceOf("1.250", "KWD", ""), "£1,234": priceOf(int64(1234), "GBP", ""),
+		"£1,234.56": priceOf("1234.56", "GBP", ""), "JPY 1.500": priceOf("1.500", "JPY", "three decimals"), "€0.0125": priceOf("0.0125", "EUR", ""),
+	} {
+		got, _ := fieldsOf(t, Rules{Fields: []Field{{Name: "p", CSS: "p", Type: "price", Locale: "en"}}}, page("<p>"+text))
+		p, _ := got["p"].(map[string]any)
+		if p == nil || fmt.Sprint(p[priceAmount]) != fmt.Sprint(want[priceAmount]) || p[priceCurrency] != want[priceCurrency] || p[priceNote] != want[priceNote] {
+			t.Errorf("%s is %v; want %v", text, got["p"], want)
+		}
+	}
+}
+
 func TestPriceWithTwoMarks(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]map[string]any{

@@ -66,9 +66,9 @@ type field struct {
 	// is the cell of that row. Cells of several rows or columns count in each of them.
 	Table *tableCells `yaml:"table" example:"Weight"`
 
-	// The article of the page, without navigation and advertisements, as a browser's reader view
-	// finds it: `text`, `title`, `byline`, `excerpt`, `site`, `language`, `image`, `published` or
-	// `modified`. At most 50,000 elements are searched.
+	// The article of the page, without navigation and advertisements, and without dialogs and
+	// consent banners, as a browser's reader view finds it: `text`, `title`, `byline`, `excerpt`,
+	// `site`, `language`, `image`, `published` or `modified`. At most 50,000 elements are searched.
 	Article *string `yaml:"article" example:"text"`
 
 	// Parts of a PDF: `text`, `pages` (the text of each), `count` of pages, `title`, `author`,
@@ -122,9 +122,10 @@ type field struct {
 	// so. Dates relative to today are missing too.
 	//
 	// price gives `amount` with all digits, `currency` as a code of ISO 4217, and `note`. The note
-	// is `on request`, `free`, `from` (the least of several), `range`, or says why there is no
-	// currency. `price.amount` and `price.note` are for expressions. An object of JSON-LD with
-	// `price` and `priceCurrency` is a price too.
+	// is `on request`, `free`, `from` (the least of several), `range`, `three decimals` (more than
+	// the currency has: £1.234 may be 1234 pounds), or says why there is no currency.
+	// `price.amount` and `price.note` are for expressions. An object of JSON-LD with `price` and
+	// `priceCurrency` is a price too.
 	Type string `yaml:"type" enum:"string,int,float,decimal,bool,date,price" default:"string, of JSON its own" example:"decimal" beside:"css: .price"`
 
 	// The language of numbers, dates and prices in a text. With `de`, `1.299,00 €` is 1299.00. A

@@ -103,7 +103,7 @@ func (c column) read(ctx context.Context) (pairs []pair, why string, err error) 
 		if figures.MatchString(s) {
 			numbers++
 		}
-		if day, err := isDay(s, c.locale); day {
+		if day, err := isDay(s, dayLocale(c.locale)); day {
 			dated++
 			if err != nil {
 				why = fmt.Sprintf("%q %v", s, err)
@@ -125,9 +125,12 @@ func (c column) read(ctx context.Context) (pairs []pair, why string, err error) 
 		types = []string{"int", "decimal"}
 	}
 	for _, typ := range types {
-		pairs := []pair{{"type", typ}}
-		if c.locale != "" {
-			pairs = append(pairs, pair{"locale", text(c.locale)})
+		pairs, locale := []pair{{"type", typ}}, c.locale
+		if typ == "date" {
+			locale = dayLocale(locale)
+		}
+		if locale != "" {
+			pairs = append(pairs, pair{"locale", text(locale)})
 		}
 		list, err := Apply(ctx, c.doc.Page, rule(append([]pair{{"css", text(c.css)}, {"all", "true"}}, pairs...)...))
 		if ctx.Err() != nil {
@@ -159,6 +162,15 @@ var (
 	figures      = regexp.MustCompile(`^[-+]?\d[\d.,'’ \x{a0}\x{202f}]*$`)
 	leadingZero  = regexp.MustCompile(`^0\d[\d ]*$`)
 )
+
+// dayLocale returns the language of a page's dates. English without a region has two orders of day
+// and month, and sites of each state it.
+func dayLocale(lang string) string {
+	if lang == "en" {
+		return ""
+	}
+	return lang
+}
 
 // isDay reports whether a text is a date, with the reason if it needs more to be one.
 func isDay(s, locale string) (bool, error) {

@@ -173,6 +173,29 @@ func TestColumnsOfALanguage(t *testing.T) {
 	}
 }
 
+// English without a region has two orders of day and month, and sites of each state it.
+func TestDatesOfEnglish(t *testing.T) {
+	t.Parallel()
+	body := `<table><tr><th>Name<th>Joined<th>Born</tr><tr><td>Ann<td>04/05/2025<td>4 May 1990</tr><tr><td>Bob<td>07/08/2025<td>7 August 1991</tr><tr><td>Eve<td>09/10/2025<td>9 October 1992</tr></table>`
+	const name = "{css: 'td:nth-child(1)'}"
+	for lang, want := range map[string][]string{
+		"en":    {name, "{css: 'td:nth-child(2)'}", "{css: 'td:nth-child(3)', type: date}", `joined is a text: "09/10/2025" may be two dates: give locale or format`},
+		"en-GB": {name, "{css: 'td:nth-child(2)', type: date, locale: en-GB}", "{css: 'td:nth-child(3)', type: date, locale: en-GB}"},
+	} {
+		list, _, err := propose.Table(t.Context(), parsed(t, "https://a.example/", `<html lang="`+lang+`">`+body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range list.Fields {
+			got = append(got, f.Rule)
+		}
+		if got = append(got, list.Notes...); !slices.Equal(got, want) {
+			t.Errorf("%s: %q; want %q", lang, got, want)
+		}
+	}
+}
+
 // A price that has another value in another language is left out with the reason.
 func TestCheckTellsWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
