@@ -120,6 +120,9 @@ func shapeIn(t reflect.Type, around []reflect.Type) shape {
 	var out shape
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, ok := tagOf(f)
+		if tag := f.Tag.Get("seine"); f.PkgPath != "" && !f.Anonymous && tag != "" && tag != "-" {
+			panic(fmt.Sprintf("seine: field %s of %s has a tag but is not exported: begin its name with a capital letter", f.Name, t))
+		}
 		if !ok || f.PkgPath != "" || hiddenIn(t, f.Index) {
 			continue
 		}

@@ -206,8 +206,9 @@ func TestFieldsOfPageKinds(t *testing.T) {
 func TestTagMistakes(t *testing.T) {
 	t.Parallel()
 	for want, of := range map[string]func(){
-		`seine: field A of seine_test.misspelled has the option "kye" in its tag: known are key and required`: func() { seine.FieldsOf[misspelled]() },
-		"seine: seine_test.twoKeys has two fields with the option key: a record has one key":                  func() { seine.RecordOf(twoKeys{}) },
+		`seine: field A of seine_test.misspelled has the option "kye" in its tag: known are key and required`:         func() { seine.FieldsOf[misspelled]() },
+		"seine: field b of seine_test.unexported has a tag but is not exported: begin its name with a capital letter": func() { seine.FieldsOf[unexported]() },
+		"seine: seine_test.twoKeys has two fields with the option key: a record has one key":                          func() { seine.RecordOf(twoKeys{}) },
 	} {
 		func() {
 			defer func() {
@@ -225,6 +226,11 @@ func TestTagMistakes(t *testing.T) {
 
 type misspelled struct {
 	A string `seine:"a,kye"`
+}
+
+type unexported struct {
+	A string `seine:"a"`
+	b string `seine:"b"` //nolint:unused // its tag is the mistake
 }
 
 type twoKeys struct {

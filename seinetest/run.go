@@ -23,16 +23,21 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// Site serves pages by their paths, such as "/" and "/p/7", until the test ends, and returns the
-// URL of the site without a slash at its end. Other paths are not found. A query is ignored.
+// Site serves pages by their paths, such as "/", "/p/7" and "/list/", until the test ends, and returns
+// the URL of the site without a slash at its end. Other paths are not found. A request's query is
+// ignored. A path that no request can have, such as "p/7" or "/p?x=1", ends the test.
 func Site(t testing.TB, pages map[string]string) string {
 	t.Helper()
 	files := fstest.MapFS{}
-	for path, body := range pages {
-		if path == "/" {
-			path = "/index.html"
+	for at, body := range pages {
+		name := at
+		if strings.HasSuffix(name, "/") {
+			name += "index.html"
 		}
-		files[strings.TrimPrefix(path, "/")] = &fstest.MapFile{Data: []byte(body)}
+		if !strings.HasPrefix(at, "/") || strings.Contains(at, "?") || path.Clean(name) != name {
+			t.Fatalf("seinetest: %q is no path of a page: give one such as /p/7, without a query", at)
+		}
+		files[strings.TrimPrefix(name, "/")] = &fstest.MapFile{Data: []byte(body)}
 	}
 	return SiteFS(t, files)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/html"
+	"github.com/seinehq/seine/internal/testkit"
 	"github.com/seinehq/seine/seinetest"
 )
 
@@ -112,6 +113,23 @@ func TestRun(t *testing.T) {
 	}
 	if n := len(seinetest.Run(t, shoeJob(site))); n != 2 {
 		t.Errorf("%d records", n)
+	}
+}
+
+// A folder's path has a slash at its end, and a path that no request can have ends the test.
+func TestSiteOfFolders(t *testing.T) {
+	t.Parallel()
+	site := seinetest.Site(t, map[string]string{"/list/": "a list", "/list/7": "seven"})
+	for at, want := range map[string]string{"/list/": "a list", "/list/7": "seven"} {
+		if _, body := testkit.Get(t, site+at); string(body) != want {
+			t.Errorf("%s is %q; want %q", at, body, want)
+		}
+	}
+	for _, at := range []string{"p/7", "/p?x=1", "/a//b", "/a/../b"} {
+		got := failures(t, func(tb testing.TB) { seinetest.Site(tb, map[string]string{at: "x"}) })
+		if len(got) != 1 || !strings.Contains(got[0], "is no path of a page") {
+			t.Errorf("%q: %q", at, got)
+		}
 	}
 }
 

@@ -170,11 +170,16 @@ func TestSocialExample(t *testing.T) {
 		}
 		// The token expires: the run says so of each task, and goes on to the others.
 		site.Expire()
-		w.seine(t, 0, "retry", w.job, server.URL+"/api/accounts/user01", server.URL+"/api/accounts/user02")
+		failed := []string{"/api/accounts", "/api/accounts/user01", "/api/accounts/user02/posts", "/api/accounts/user02/followers"}
+		for _, at := range failed {
+			w.seine(t, 0, "retry", w.job, server.URL+at)
+		}
 		w.seine(t, 9, "run", w.job)
 		whys := w.reasons(t, "error")
-		if len(whys) != 2 || !strings.HasPrefix(whys[server.URL+"/api/accounts/user01"], "the token has expired") {
-			t.Errorf("errors %v", whys)
+		for _, at := range failed {
+			if !strings.HasPrefix(whys[server.URL+at], "the token has expired") {
+				t.Errorf("%s: %q", at, whys[server.URL+at])
+			}
 		}
 	})
 }
