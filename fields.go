@@ -31,6 +31,7 @@ type Field struct {
 	// Name is letters, digits and '_', not a digit first, at most 63.
 	Name string
 
+	// Type is the type of a value. Required.
 	Type FieldType
 
 	// List makes the value a list of values of the type.

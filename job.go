@@ -71,13 +71,26 @@ type Job struct {
 	// OnDrift is the reaction to a drift. Default DriftWarns.
 	OnDrift OnDrift
 
-	Seeds   Seeds
-	Fetch   Fetch
-	Pace    Pace
-	Store   Store
+	// Seeds are the requests that the job starts from.
+	Seeds Seeds
+
+	// Fetch is how pages are requested. Default: over HTTP.
+	Fetch Fetch
+
+	// Pace limits the requests to each host. Default: one request per second and host.
+	Pace Pace
+
+	// Store is the place of the files. Default: the folder ./data/NAME.
+	Store Store
+
+	// Explore chooses the IDs of Seeds.IDs. Default: the forager.
 	Explore Explore
-	Limit   Limit
-	Retry   Retries
+
+	// Limit bounds the whole life of the job. Default: no bound.
+	Limit Limit
+
+	// Retry is how often a task is attempted. The zero value has the defaults of [Retries].
+	Retry Retries
 
 	// Scraper turns pages into results. Required.
 	Scraper Scraper
@@ -114,7 +127,9 @@ type Seeds struct {
 	// Sitemaps are URLs of sitemaps and feeds. Auto also reads the sitemaps of each seed's host,
 	// named by robots.txt or at /sitemap.xml.
 	Sitemaps []string
-	Auto     bool
+
+	// Auto also reads the sitemaps of each seed's host. Default: only Sitemaps.
+	Auto bool
 
 	// File is the path of a list, one key a line or {"key": …, "priority": …, "meta": {…}}, a table
 	// as CSV or TSV, rows as JSONL, or a Parquet file. Gzip is undone when the name ends in .gz.
@@ -243,10 +258,18 @@ const (
 // Wait is a condition of a rendered page: a selector, a matching attribute of it, or a page that
 // stays unchanged.
 type Wait struct {
-	CSS     string
-	Attr    string
+	// CSS is the selector of an element that must exist.
+	CSS string
+
+	// Attr is an attribute of the element that must match Matches. Default: the element's visible
+	// text.
+	Attr string
+
+	// Matches is the pattern. Default: any text.
 	Matches *regexp.Regexp
-	Stable  time.Duration
+
+	// Stable is the time for which the page must stay unchanged.
+	Stable time.Duration
 
 	// Any are conditions of which one suffices. The other fields but Unless and Always are empty.
 	Any []Wait
@@ -335,9 +358,14 @@ type NeighborFunc func(task Task, page *Page, dir int) (key string)
 
 // Limit bounds a job's life. Zero is no bound.
 type Limit struct {
-	Assets  int64
+	// Assets is the most stored files.
+	Assets int64
+
+	// Records is the most stored records.
 	Records int64
-	Tasks   int64
+
+	// Tasks is the most tasks that end.
+	Tasks int64
 
 	// Yield ends exploring when no block of a space promises as many hits per answer.
 	Yield float64

@@ -24,12 +24,16 @@ type Pace struct {
 	// Unlimited together with no delay is no pace at all.
 	Concurrency int
 
-	Rest     Rest
+	// Rest is a pause after a number of starts. Default: none.
+	Rest Rest
+
+	// Cooldown is a pause after a number of errors. Default: none.
 	Cooldown Cooldown
 
 	// Hours limits the time of day in which fetches start. Default: all.
 	Hours Hours
 
+	// Assets is the pace of the hosts of assets. The zero value has the defaults of [AssetPace].
 	Assets AssetPace
 }
 
@@ -54,14 +58,20 @@ func Between(least, most time.Duration) Span {
 
 // Rest is a pause of For after every Every starts on a host. Default none.
 type Rest struct {
+	// Every is the number of starts before a pause. 0: no pauses.
 	Every int
-	For   time.Duration
+
+	// For is the length of a pause.
+	For time.Duration
 }
 
 // Cooldown is a pause of For after After errors in a row on a host. Default none.
 type Cooldown struct {
+	// After is the number of errors in a row before a pause. 0: no pauses.
 	After int
-	For   time.Duration
+
+	// For is the length of a pause.
+	For time.Duration
 }
 
 // Hours is a part of the day by wall-clock time, for example from 22:00 until before 06:00. The

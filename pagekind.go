@@ -54,6 +54,8 @@ type PageKind struct {
 // changes. It halves after a visit with a change and doubles after one without,
 // between Min and Max.
 type Recrawl struct {
+	// Every is the fixed interval. Min and Max bound the interval that follows the changes. Give
+	// Every or Max. Zero values: the page is never fetched again.
 	Every, Min, Max time.Duration
 
 	// History keeps the earlier versions of a record that changed.
@@ -113,8 +115,13 @@ const (
 
 // Send is a request that is more than a GET.
 type Send struct {
-	Method string      `json:"method,omitempty"`
-	Body   string      `json:"body,omitempty"`
+	// Method is the HTTP method, such as POST. Default GET.
+	Method string `json:"method,omitempty"`
+
+	// Body is the body of the request, as it is sent. Empty: none.
+	Body string `json:"body,omitempty"`
+
+	// Header is added to the headers of the job. It is sent to the URL of the task only.
 	Header http.Header `json:"header,omitempty"`
 }
 

@@ -33,10 +33,17 @@ func (f ScraperFunc) Scrape(ctx context.Context, task Task, page *Page) (Result,
 // Result is the outcome of a scraper for one page. Its content is stored in one transaction,
 // together with the task's state.
 type Result struct {
+	// Verdict is the state of the task and its reason. Default: done.
 	Verdict Verdict
+
+	// Records are stored if the verdict is done. Their keys differ.
 	Records []Record
-	Assets  []Asset
-	Follow  []Follow
+
+	// Assets are fetched and stored before the task is done.
+	Assets []Asset
+
+	// Follow are links whose pages become tasks of the job, each once.
+	Follow []Follow
 
 	// LeftOut lists the links that a rule found and did not follow.
 	LeftOut []LeftOut
@@ -127,7 +134,9 @@ type AssetField struct {
 	// Asset is the name of the asset. With All it names a list. The field is then the list of the
 	// properties of NAME_1, NAME_2 and so on, with nil for a file that is not stored.
 	Asset string
-	All   bool
+
+	// All makes the field a list. Default: one file.
+	All bool
 
 	// Property is width, height, bytes, sha256, path, url, original_width, original_height,
 	// original_bytes, original_sha256 or phash, the perceptual hash. Sizes are in pixels and bytes.

@@ -34,15 +34,25 @@ type PageTest func(page *Page) (bool, error)
 
 // Cookie is a cookie as browsers keep it (RFC 6265bis, section 5.7).
 type Cookie struct {
+	// Name is the name, which may be empty. Value is sent as it is, in quotes too if it came in
+	// quotes.
 	Name  string
 	Value string
 
 	// Domain is a host name in lower case. The cookie goes to hosts below it too, unless HostOnly
 	// is set.
-	Domain   string
+	Domain string
+
+	// HostOnly keeps the cookie to Domain itself. Default: hosts below it get it too.
 	HostOnly bool
-	Path     string
-	Secure   bool
+
+	// Path is the beginning of the paths that get the cookie, such as /.
+	Path string
+
+	// Secure keeps the cookie to https: URLs and to this machine.
+	Secure bool
+
+	// HTTPOnly hides the cookie from scripts of a rendered page.
 	HTTPOnly bool
 
 	// SameSite is Strict, Lax, None or empty. Only a browser uses it.

@@ -10,6 +10,7 @@ import (
 
 // Task is one request, or one id, of one job.
 type Task struct {
+	// Job is the name of the job.
 	Job string
 
 	// Key is unique in the job forever. It is the ID or the canonical URL.
@@ -42,9 +43,12 @@ type Task struct {
 
 // Request asks for one page.
 type Request struct {
+	// URL is an absolute http: or https: URL. Required.
 	URL    string
 	Method string // default GET
 	Body   []byte // sent with Method
+
+	// Header is sent to URL, after the headers of the job.
 	Header http.Header
 	Via    Via // default: the job's
 
@@ -57,6 +61,7 @@ type Request struct {
 	// to. Page.Cookies has them with the changes of the responses. Default nil: no session.
 	Cookies []Cookie
 
+	// Wait are conditions of a rendered page before it is read. ViaHTTP ignores them.
 	Wait []Wait
 
 	// Steps are actions in a rendered page before it is read.
@@ -65,7 +70,9 @@ type Request struct {
 	// Screenshot receives a picture of a page that ViaChrome has shown and that then failed, as a
 	// JPEG. With Shoot it receives one of each page. Nil: none is made.
 	Screenshot func(image []byte)
-	Shoot      bool
+
+	// Shoot asks for a picture of each page. Default: of failed pages.
+	Shoot bool
 
 	// Raw leaves the body as it came, not converted to UTF-8: an asset.
 	Raw bool
@@ -85,9 +92,10 @@ type Request struct {
 	// returns an error, the fetch ends with that error. Nil: the body is in Page.Body.
 	To io.Writer
 
-	// MaxBody is the most bytes of the body; Timeout bounds the whole. Zero means the fetcher's
-	// default.
+	// MaxBody is the most bytes of the body. Zero: the fetcher's default.
 	MaxBody int64
+
+	// Timeout bounds the whole request. Zero: the fetcher's default, 20 seconds.
 	Timeout time.Duration
 
 	// OnRedirect is called with canonical URLs before a fetcher sends the request of a redirect. It
@@ -105,7 +113,10 @@ type Page struct {
 	// html sets it. Empty: URL.
 	Base string
 
+	// Status is the HTTP status of the response, 200 to 599.
 	Status int
+
+	// Header is the header of the response, with canonical names.
 	Header http.Header
 
 	// Asked reports that the request permits a partial response: a 206 by its Range, or a 304 by
@@ -138,9 +149,14 @@ type Page struct {
 	// of the page's links are encoded in it. Empty: UTF-8.
 	Charset string
 
-	Via       Via
+	// Via is the fetcher that brought the page.
+	Via Via
+
+	// FetchedAt is the time at which the whole response had arrived, in UTC.
 	FetchedAt time.Time
-	Took      time.Duration
+
+	// Took is the duration of the request, redirects too.
+	Took time.Duration
 
 	// Redirects lists the URLs that were asked before URL.
 	Redirects []string
@@ -161,6 +177,8 @@ type Page struct {
 type Blob struct {
 	// Type is the media type that the page gave it, or empty.
 	Type string
+
+	// Body is the content. Empty with Why.
 	Body []byte
 
 	// Why is the reason why the bytes can't be read; empty if Body holds them.
@@ -170,8 +188,13 @@ type Blob struct {
 // Waited tells how one wait ended. An expired wait is not an error, and the page is judged in its
 // current state.
 type Waited struct {
-	Wait string        `json:"wait"`
-	OK   bool          `json:"ok"`
+	// Wait is the condition as a job file writes it.
+	Wait string `json:"wait"`
+
+	// OK reports that the condition held before the time was up.
+	OK bool `json:"ok"`
+
+	// Took is the time that was waited.
 	Took time.Duration `json:"-"`
 
 	// By is the condition of Any that held, or the reason why the wait ended early, such as

@@ -23,9 +23,9 @@ import (
 	"github.com/seinehq/seine/worker"
 )
 
-// Site serves pages by their paths, such as "/", "/p/7" and "/list/", until the test ends, and returns
-// the URL of the site without a slash at its end. Other paths are not found. A request's query is
-// ignored. A path that no request can have, such as "p/7" or "/p?x=1", ends the test.
+// Site serves pages by their paths, such as "/", "/p/7" and "/list/", until the test ends, and
+// returns the URL of the site without a slash at its end. Other paths are not found. A request's
+// query is ignored. A path that no request can have, such as "p/7" or "/p?x=1", ends the test.
 func Site(t testing.TB, pages map[string]string) string {
 	t.Helper()
 	files := fstest.MapFS{}
@@ -73,15 +73,24 @@ type Outcome struct {
 	Tasks []Task
 
 	// Files holds the paths of the stored files below Dir, sorted.
-	Dir   string
+	Dir string
+
+	// Files holds the paths of the stored files below Dir, sorted.
 	Files []string
 }
 
 // Task is a task after a run.
 type Task struct {
-	Key    string
-	Page   string
-	State  seine.State
+	// Key is the ID or the canonical URL.
+	Key string
+
+	// Page is the name of the page kind. Empty for a job without page kinds.
+	Page string
+
+	// State is the state after the run.
+	State seine.State
+
+	// Reason is why the task ended so. Empty for done.
 	Reason string
 }
 

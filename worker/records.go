@@ -36,8 +36,10 @@ type File struct {
 	// Path is its key in the store.
 	Path string
 
-	// Bytes and SHA256 are of the stored file.
-	Bytes  int64
+	// Bytes is the size of the stored file.
+	Bytes int64
+
+	// SHA256 is the hash of the stored file, 32 bytes.
 	SHA256 []byte
 
 	// URL is where the file came from.

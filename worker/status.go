@@ -9,6 +9,7 @@ import (
 
 // Progress is the work of one process for one job since it started.
 type Progress struct {
+	// Job is the name of the job.
 	Job string
 
 	// Ends counts attempts by the state that they ended in. Final counts the final tasks among
@@ -87,9 +88,11 @@ type HostStatus struct {
 	// NextAt is the earliest next start. It may be in the past.
 	NextAt time.Time
 
-	// Blocked reports that the host rests or is paused, with the Reason.
+	// Blocked reports that the host rests or is paused.
 	Blocked bool
-	Reason  string
+
+	// Reason is why the host is blocked. Empty if it is not.
+	Reason string
 
 	// Slow multiplies the host's delay since it refused requests. 1 means no refusal.
 	Slow float64
@@ -97,16 +100,26 @@ type HostStatus struct {
 
 // ReasonCount counts tasks or links by reason. State is Pending for links.
 type ReasonCount struct {
-	State  seine.State
+	// State is the state of the tasks.
+	State seine.State
+
+	// Reason is the text that `seine tasks` shows.
 	Reason string
-	Count  int64
+
+	// Count is the number of tasks or links.
+	Count int64
 }
 
 // FieldCount is a field of the records of a page kind. Missing counts the records without a value.
 type FieldCount struct {
-	Field            string
+	// Field is the name of the field.
+	Field string
+
+	// Missing of Records have no value.
 	Missing, Records int64
-	Page             string
+
+	// Page is the name of the page kind. Empty for a job without page kinds.
+	Page string
 }
 
 func statusOf(s frontier.Status) Status {

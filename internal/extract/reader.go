@@ -10,8 +10,8 @@ import (
 	"github.com/seinehq/seine/internal/markup"
 )
 
-// A banner's name: a token of an id or a class that begins with the word for a consent, or that joins
-// it with the word for a box. "tag-cookies" on an article about cookies is neither.
+// A banner's name: a token of an id or a class that begins with the word for a consent, or that
+// joins it with the word for a box. "tag-cookies" on an article about cookies is neither.
 var (
 	consentName = regexp.MustCompile(`(?i)^(?:js-|is-|eu-|gdpr-|the-|site-)*(?:cookies?|consent|gdpr|ccpa|dsgvo|onetrust|ot-sdk|cookiebot|cybot|didomi|usercentrics|truste|borlabs|cmplz|sp_message|qc-cmp2?|cmp)(?:$|[-_ ]|[A-Z])`)
 	consentBox  = regexp.MustCompile(`(?i)(?:cookies?|consent|gdpr|privacy|dsgvo)[-_]?(?:banner|notice|bar|pop-?up|modal|dialog|overlay|wall|layer|consent|message|box|law|info|hint|prompt|disclaimer)`)
@@ -25,9 +25,9 @@ const bannerText = 8 << 10
 // the name alone does not tell.
 const consentShare = 60
 
-// readerDocument copies a document for the search of its article: without dialogs and consent banners,
-// and with the page's one main element alone, if it has text. The library judges by the amount of
-// text, and a consent dialog often has more of it than the article.
+// readerDocument copies a document for the search of its article: without dialogs and consent
+// banners, and with the page's one main element alone, if it has text. The library judges by the
+// amount of text, and a consent dialog often has more of it than the article.
 func readerDocument(doc *html.Node) *html.Node {
 	out := copyWithout(doc, isBanner)
 	if main := onlyMain(out); main != nil {
