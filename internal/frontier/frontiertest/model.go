@@ -33,7 +33,10 @@ type model struct {
 	recrawls map[string]recrawl
 	budgets  map[string]frontier.BudgetStatus
 	seq      int
-	over     int // tasks over a budget in this operation
+	seeded   []byte
+	ids      *idRange
+	drifts   int64 // the version of the windows
+	over     int   // tasks over a budget in this operation
 }
 
 // observed is an answer that a worker gave. A driver adds it to the row of the worker's lease.
@@ -101,6 +104,7 @@ type lease struct {
 type held struct {
 	key, lane string
 	seq       int
+	start     time.Time
 	owed      *string
 	gone      time.Time // by the visit
 	visited   bool
@@ -257,7 +261,7 @@ func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (o
 			if !t.RefusedAt.IsZero() {
 				c.Refused = m.now.Sub(t.RefusedAt)
 			}
-			h := held{key: t.Key, lane: key, seq: t.seq}
+			h := held{key: t.Key, lane: key, seq: t.seq, start: starts[i]}
 			if v := m.visits[t.Key]; v != nil && t.More && t.Mark != frontier.Unmarked {
 				copied := *v
 				c.Visit, h.gone, h.visited = &copied, v.GoneAt, true

@@ -24,6 +24,8 @@ var operations = []struct {
 	{4, (*comparison).pauseHost}, {2, (*comparison).pauseJob}, {2, (*comparison).register}, {2, (*comparison).setDelay},
 	{6, (*comparison).heartbeat}, {3, (*comparison).openLease}, {1, (*comparison).closeLease},
 	{6, (*comparison).rescue}, {6, (*comparison).promote}, {1, (*comparison).maintain},
+	{4, (*comparison).returnStart}, {2, (*comparison).due}, {1, (*comparison).seeds}, {1, (*comparison).changed},
+	{2, (*comparison).setSpace}, {4, (*comparison).fill}, {3, (*comparison).known}, {1, (*comparison).drift}, {3, (*comparison).other},
 	{2, (*comparison).tune}, {1, (*comparison).drop}, {3, (*comparison).prioritize},
 }
 
@@ -84,6 +86,12 @@ func keysOfTasks(tasks []frontier.New) (out []string) {
 // begin registers the job, creates the lanes and opens a lease.
 func (c *comparison) begin() {
 	c.register()
+	other := c.model.spec
+	other.Name = "other"
+	c.do("register another job", nil, func(ctx context.Context, d *driver) (_ any, err error) {
+		d.other, err = d.Register(ctx, other, false)
+		return nil, err
+	})
 	c.do("create the lanes", nil, func(ctx context.Context, d *driver) (any, error) {
 		return nil, d.Backoff(ctx, d.job, laneKeys, frontier.Backoff{})
 	})
@@ -324,6 +332,7 @@ func (c *comparison) complete() {
 			}
 		}
 		c.visit(&b)
+		c.files(&b, h.key)
 		if c.rand.IntN(3) == 0 {
 			b.LeftOut = []frontier.LeftOut{{Reason: "out of scope", N: int64(1 + c.rand.IntN(3))}, {Reason: "over the limit", N: 1}}
 		}

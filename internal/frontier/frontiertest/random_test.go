@@ -188,7 +188,7 @@ func read(each func(query string, scan func(scan func(...any) error) error) erro
 	}
 	keys := map[frontier.LaneID]string{}
 	err := each(`select lane_id, lane_key, DURATION(delay_min), DURATION(delay_max), max_inflight, rest_every, DURATION(rest_for), cooldown_after, DURATION(cooldown_for),
-  MICROS(next_at), MICROS(quiet_until), coalesce(why, ''), not parked, prio, paused, inflight, "full", errors, faults, starts, MICROS(down_since), slow, MICROS(slowed_at), MICROS(eased_at), DURATION(delay_least) from seine.lane`,
+  MICROS(next_at), MICROS(quiet_until), coalesce(why, ''), not parked, prio, paused, inflight, "full", errors, faults, starts, MICROS(down_since), slow, MICROS(slowed_at), MICROS(eased_at), DURATION(delay_least) from seine.lane where job_id = (select job_id from seine.job where name = 'j')`,
 		func(scan func(...any) error) error {
 			var (
 				l                                frontier.Lane
@@ -216,7 +216,7 @@ func read(each func(query string, scan func(scan func(...any) error) error) erro
 	}
 	err = each(`select t.key, t.lane_id, coalesce(q.lane_id, t.lane_id), q.key is null, coalesce(q.state, t.state), coalesce(case when q.key is null then t.reason else q.reason end, ''),
   coalesce(q.attempt, t.attempt), coalesce(t.worker, ''), MICROS(t.finished_at), coalesce(q.prio, 0), coalesce(l.worker, ''), MICROS(q.run_at), coalesce(q.mark, 0), MICROS(q.refused_at),
-  q.owes and true from seine.task t left join seine.queue q on q.job_id = t.job_id and q.key = t.key left join seine.lease l on l.lease_id = q.lease_id`,
+  q.owes and true from seine.task t left join seine.queue q on q.job_id = t.job_id and q.key = t.key left join seine.lease l on l.lease_id = q.lease_id where t.job_id = (select job_id from seine.job where name = 'j')`,
 		func(scan func(...any) error) error {
 			var (
 				r                      frontiertest.TaskRow

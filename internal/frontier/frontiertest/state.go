@@ -310,6 +310,18 @@ func (m *model) depth() frontier.Depth {
 	return d
 }
 
+// adopt takes over what the model does not know from the first driver, so that the drivers are
+// compared with each other.
+func (a *answers) adopt(first answers) {
+	a.Counts.Assets, a.Counts.Unseen = first.Counts.Assets, first.Counts.Unseen
+	if a.Reports == nil {
+		return
+	}
+	own, s, d := &a.Reports.Status, first.Reports.Status, &a.Reports.Depth
+	own.Assets, own.Unseen, own.Quarantined, own.Via, own.NullFields, own.Leases = s.Assets, s.Unseen, s.Quarantined, s.Via, s.NullFields, s.Leases
+	d.Assets, d.Unseen, d.Reasons, d.Quarantined = s.Assets, s.Unseen, first.Reports.Depth.Reasons, s.Quarantined
+}
+
 // ask reads the same answers from a driver.
 func (d *driver) ask(ctx context.Context, full bool, filter frontier.Filter) (out answers, err error) {
 	if out.Idle, err = d.Idle(ctx, d.job); err != nil {
@@ -346,7 +358,6 @@ func (d *driver) ask(ctx context.Context, full bool, filter frontier.Filter) (ou
 	if r.Status, err = d.Status(ctx, d.job); err != nil {
 		return out, err
 	}
-	r.Status.NullFields, r.Status.Leases = nil, nil
 	dropZeros(r.Status.Final)
 	if r.Tasks, err = d.Frontier.Tasks(ctx, d.job, filter); err != nil {
 		return out, err
@@ -373,11 +384,11 @@ func (d *driver) ask(ctx context.Context, full bool, filter frontier.Filter) (ou
 	if r.Depth, err = d.Depth(ctx, d.job); err != nil {
 		return out, err
 	}
-	r.Depth.Oldest, r.Depth.Reasons = 0, nil // by the database's own clock, and as in Status
+	r.Depth.Oldest = 0 // by the database's own clock
 	dropZeros(r.Depth.Final)
 	jobs, err := d.Jobs(ctx)
-	if err == nil && len(jobs) != 1 {
-		err = fmt.Errorf("%d jobs; want 1", len(jobs))
+	if err == nil && len(jobs) != 2 {
+		err = fmt.Errorf("%d jobs; want 2", len(jobs))
 	}
 	if err == nil {
 		r.Digest = string(jobs[0].Digest)
