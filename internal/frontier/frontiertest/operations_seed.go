@@ -68,7 +68,7 @@ func (c *comparison) due() {
 	}) {
 		want.Waiting = append(want.Waiting, t.Key)
 	}
-	c.do("look for what is due", want, func(ctx context.Context, d *driver) (any, error) {
+	c.do("look for due tasks", want, func(ctx context.Context, d *driver) (any, error) {
 		var got times
 		var err error
 		if got.Wait, got.Due, err = d.Due(ctx, []frontier.JobID{d.job}); err != nil {
@@ -169,7 +169,7 @@ func (c *comparison) fill() {
 	})
 }
 
-// known reads what is known about a space, and stores a worker's view of it.
+// known reads the knowledge about a space, or stores a worker's view of it.
 func (c *comparison) known() {
 	space := c.rand.IntN(2)
 	if c.rand.IntN(2) == 0 {
@@ -188,7 +188,7 @@ func (c *comparison) known() {
 		return
 	}
 	since := c.model.now.Add(-time.Duration(c.rand.IntN(60)) * time.Minute)
-	c.agree(fmt.Sprintf("what is known about space %d", space), func(ctx context.Context, d *driver) (any, error) {
+	c.agree(fmt.Sprintf("the knowledge about space %d", space), func(ctx context.Context, d *driver) (any, error) {
 		k, err := d.Known(ctx, d.job, space, since)
 		if err != nil {
 			return nil, err
@@ -260,4 +260,16 @@ func (c *comparison) files(b *frontier.Completion, key string) {
 	if c.rand.IntN(4) == 0 {
 		b.Via = one(c, []seine.Via{seine.ViaHTTP, seine.ViaChrome})
 	}
+}
+
+// adopt copies the values that the model does not know from the first driver, so that the drivers
+// are compared with each other.
+func (a *answers) adopt(first answers) {
+	a.Counts.Assets, a.Counts.Unseen = first.Counts.Assets, first.Counts.Unseen
+	if a.Reports == nil {
+		return
+	}
+	own, s, d := &a.Reports.Status, first.Reports.Status, &a.Reports.Depth
+	own.Assets, own.Unseen, own.Quarantined, own.Via, own.NullFields, own.Leases = s.Assets, s.Unseen, s.Quarantined, s.Via, s.NullFields, s.Leases
+	d.Assets, d.Unseen, d.Reasons, d.Quarantined = s.Assets, s.Unseen, first.Reports.Depth.Reasons, s.Quarantined
 }

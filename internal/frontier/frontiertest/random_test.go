@@ -23,7 +23,8 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // The drivers and the model agree after each of 10,000 random operations: runs of 1,250 with fixed
-// seeds, each on databases of its own. A failure names the seed, the operation and the last ones.
+// seeds, each on databases of its own. An operation counts if it called the drivers. A failure
+// names the seed, the operation and the last ones.
 func TestDriversAgree(t *testing.T) {
 	t.Parallel()
 	const (

@@ -310,18 +310,6 @@ func (m *model) depth() frontier.Depth {
 	return d
 }
 
-// adopt takes over what the model does not know from the first driver, so that the drivers are
-// compared with each other.
-func (a *answers) adopt(first answers) {
-	a.Counts.Assets, a.Counts.Unseen = first.Counts.Assets, first.Counts.Unseen
-	if a.Reports == nil {
-		return
-	}
-	own, s, d := &a.Reports.Status, first.Reports.Status, &a.Reports.Depth
-	own.Assets, own.Unseen, own.Quarantined, own.Via, own.NullFields, own.Leases = s.Assets, s.Unseen, s.Quarantined, s.Via, s.NullFields, s.Leases
-	d.Assets, d.Unseen, d.Reasons, d.Quarantined = s.Assets, s.Unseen, first.Reports.Depth.Reasons, s.Quarantined
-}
-
 // ask reads the same answers from a driver.
 func (d *driver) ask(ctx context.Context, full bool, filter frontier.Filter) (out answers, err error) {
 	if out.Idle, err = d.Idle(ctx, d.job); err != nil {
