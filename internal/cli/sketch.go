@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,10 +96,10 @@ func (s *sketch) rules(ctx context.Context, page *seine.Page, doc *html.Document
 		s.job.Seeds = seeds
 		return s.single(ctx, page, doc)
 	}
-	if list, ok := propose.Links(doc); ok && s.kind != "" || ok && len(things(doc)) == 0 {
+	if list, ok := propose.Links(doc); ok && s.kind != "" || ok && !propose.IsItem(doc) {
 		return s.list(ctx, list)
 	}
-	if s.kind == "" && len(things(doc)) == 0 {
+	if s.kind == "" && !propose.IsItem(doc) {
 		if list, ok, err := propose.Table(ctx, doc); err != nil {
 			return err
 		} else if ok {
@@ -144,16 +145,6 @@ func (s *sketch) pdf(ctx context.Context, page *seine.Page) (k propose.Kind, err
 		err = errors.New("it has no text")
 	}
 	return k, fmt.Errorf("init: %s is a PDF without values: give another one, or the page that links to it: %w", terminal.Escape(page.URL), err)
-}
-
-// things returns the main things of a page's JSON-LD that are one item.
-func things(doc *html.Document) (out []any) {
-	for _, typ := range []string{"Product", "Article", "NewsArticle", "Recipe", "JobPosting", "Event", "Book", "Movie", "ScholarlyArticle"} {
-		if all := doc.JSONLD(typ, ""); len(all) == 1 {
-			out = append(out, all...)
-		}
-	}
-	return out
 }
 
 // probe is the job that fetches a page for a proposal.
@@ -211,7 +202,8 @@ func (s *sketch) fetch(ctx context.Context, at string) (*seine.Page, error) {
 
 // item proposes the kind of a page about one thing.
 func (s *sketch) item(ctx context.Context, page *seine.Page, doc *html.Document) (k propose.Kind, err error) {
-	list := propose.Item(doc)
+	list, notes := propose.Item(doc)
+	s.tell(notes)
 	if s.kind == "archive" {
 		if pdf, ok := propose.PDF(doc); ok {
 			list = append(list, pdf)
@@ -224,11 +216,9 @@ func (s *sketch) item(ctx context.Context, page *seine.Page, doc *html.Document)
 		return k, err
 	}
 	for _, f := range left {
-		if !strings.Contains(f.Rule, "type:") {
-			continue
+		if said := propose.Unread(f); said != "" {
+			s.tell([]string{said})
 		}
-		s.said = append(s.said, fmt.Sprintf("%s is left out, because %s. If you know its language, add %s: %s",
-			f.Name, terminal.Escape(f.Why), f.Name, strings.TrimSuffix(f.Rule, "}")+", locale: de}"))
 	}
 	if s.kind == "shop" {
 		k.Recrawl = "{every: 24h, history: true}"
@@ -244,6 +234,15 @@ func (s *sketch) item(ctx context.Context, page *seine.Page, doc *html.Document)
 		return k, errors.New("init: the page has no text: nothing can be proposed. If scripts build the page, give --via chrome")
 	}
 	return k, nil
+}
+
+// tell adds notes about the page, each once.
+func (s *sketch) tell(notes []string) {
+	for _, note := range notes {
+		if note = terminal.Escape(note); !slices.Contains(s.said, note) {
+			s.said = append(s.said, note)
+		}
+	}
 }
 
 func (s *sketch) single(ctx context.Context, page *seine.Page, doc *html.Document) error {
@@ -301,9 +300,7 @@ func (s *sketch) records(list propose.List, what string) {
 	if len(list.Left) > 0 {
 		s.said = append(s.said, "left out: "+terminal.Escape(strings.Join(list.Left, ", ")))
 	}
-	for _, note := range list.Notes {
-		s.said = append(s.said, terminal.Escape(note))
-	}
+	s.tell(list.Notes)
 	k := propose.Kind{Name: "list", Each: list.Each, Key: list.Key, Where: list.Where, Fields: list.Fields}
 	if list.Next != "" {
 		k.Follow = []string{list.Next}

@@ -43,6 +43,8 @@ func (c *compiler) reader(path string, f Field, out *field) {
 					out.price.currency = unit.String()
 				}
 			}
+			base, _ := tag.Base()
+			out.price.yen = map[string]string{"ja": "JPY", "zh": "CNY"}[base.String()]
 		}
 	}
 }

@@ -52,7 +52,7 @@ func newNumeral(typ, locale, decimal string) (numeral, error) {
 }
 
 // currencyMark is a currency sign, a code of ISO 4217, or a common abbreviation.
-const currencyMark = `(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|S?[Ff]r\.|kr\.?|Kč|zł|Ft|lei|лв\.?|руб\.?|грн\.?|Rs\.?|R\$|RM|Rp)`
+const currencyMark = `(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|S?[Ff]r\.|kr\.?|Kč|zł|Ft|lei|лв\.?|руб\.?|грн\.?|Rs\.?|R\$|RM|Rp|円|元)`
 
 var (
 	leadingCurrency  = regexp.MustCompile(`^([+-]?)` + currencyMark + `[\p{Zs}\t]*`)
@@ -94,6 +94,7 @@ func (n numeral) explain(s string) (text, why string) {
 	negative, marked := false, n.price
 	exact := n.stated || millesimal.MatchString(s)
 	if n.money {
+		s = strings.TrimFunc(narrow(s), unicode.IsSpace)
 		s = strings.NewReplacer("\u2212", "-", "\u2012", "-", "\u200e", "", "\u200f", "").Replace(s)
 		if inner, ok := strings.CutPrefix(s, "("); ok {
 			if s, ok = strings.CutSuffix(inner, ")"); !ok {

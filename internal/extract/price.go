@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 	"golang.org/x/text/currency"
+	"golang.org/x/text/width"
 
 	"github.com/seinehq/seine/internal/number"
 )
@@ -19,6 +20,7 @@ import (
 type pricing struct {
 	num      numeral
 	currency string // of prices without one, and of signs of several currencies
+	yen      string // of ¥ in the language of the locale
 }
 
 // The names of a price's values.
@@ -33,7 +35,7 @@ var signs = map[string]string{
 	"€": "EUR", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₪": "ILS", "₫": "VND", "₴": "UAH", "₱": "PHP", "₦": "NGN", "฿": "THB",
 	"₸": "KZT", "₡": "CRC", "₲": "PYG", "₵": "GHS", "₼": "AZN", "₾": "GEL",
 	"US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "NT$": "TWD", "MX$": "MXN", "R$": "BRL",
-	"CN¥": "CNY", "JP¥": "JPY", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "lei": "RON", "лв": "BGN", "лв.": "BGN", "руб": "RUB", "руб.": "RUB",
+	"CN¥": "CNY", "JP¥": "JPY", "円": "JPY", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "lei": "RON", "лв": "BGN", "лв.": "BGN", "руб": "RUB", "руб.": "RUB",
 	"грн": "UAH", "грн.": "UAH", "RM": "MYR", "Rp": "IDR", "Fr.": "CHF", "SFr.": "CHF", "sfr.": "CHF",
 }
 
@@ -41,7 +43,7 @@ var signs = map[string]string{
 // because the others are seldom written so.
 var shared = map[string][]string{
 	"$": {"USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"},
-	"£": {"GBP", "EGP", "LBP", "SYP", "GIP"}, "¥": {"JPY", "CNY"},
+	"£": {"GBP", "EGP", "LBP", "SYP", "GIP"}, "¥": {"JPY", "CNY"}, "元": {"CNY", "TWD"},
 	"kr": {"SEK", "NOK", "DKK", "ISK"}, "kr.": {"DKK", "SEK", "NOK", "ISK"},
 	"Rs": {"INR", "PKR", "LKR", "NPR", "MUR"}, "Rs.": {"INR", "PKR", "LKR", "NPR", "MUR"}, "fr.": {"CHF"},
 }
@@ -82,7 +84,7 @@ func priceOf(amount, code any, note string) map[string]any {
 
 // read returns the price that is the whole of a text, nil if it is none.
 func (p pricing) read(text string) map[string]any {
-	s := strings.TrimSpace(strings.TrimRight(strings.TrimFunc(text, unicode.IsSpace), "*"))
+	s := strings.TrimSpace(strings.TrimRight(strings.TrimFunc(narrow(text), unicode.IsSpace), "*"))
 	plain := strings.ToLower(strings.Trim(strings.Join(strings.Fields(s), " "), " .!:"))
 	switch {
 	case onRequest[plain] || onRequest[plain+"."]:
@@ -124,6 +126,18 @@ func thousandth(amount string, code any) string {
 	return ""
 }
 
+// taxNote is a note of Japanese or Chinese prices, that tax is included or comes on top.
+var taxNote = regexp.MustCompile(`\s*\(?(税込み?|税抜き?|税別|含税|未税)(価格)?\)?\s*`)
+
+// narrow returns a price with ASCII figures and marks in place of the wide ones of East Asian
+// texts, and without a note about tax.
+func narrow(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r >= 0x3000 }) < 0 {
+		return s
+	}
+	return taxNote.ReplaceAllString(width.Fold.String(s), " ")
+}
+
 // code returns the currency of a text, or why it is not certain.
 func (p pricing) code(s string) (code any, why string) {
 	s = strings.Trim(s, "() ")
@@ -162,6 +176,8 @@ func (p pricing) codeOf(mark string) (code any, why string) {
 		switch {
 		case slices.Contains(of, p.currency):
 			return p.currency, ""
+		case mark == "¥" && p.yen != "":
+			return p.yen, ""
 		case mark == "£", len(of) == 1:
 			return of[0], ""
 		}

@@ -104,3 +104,33 @@ func TestPriceWithTwoMarks(t *testing.T) {
 		}
 	}
 }
+
+// Prices of Japan and China have wide figures, a currency behind them and a note about tax.
+func TestPricesOfEastAsia(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text, locale string
+		amount       int64
+		currency     any
+		note         any
+	}{
+		{"¥1,200（税込）", "ja", 1200, "JPY", nil}, {"３，９８０円", "ja", 3980, "JPY", nil}, {"3,980円", "", 3980, "JPY", nil}, {"￥１２００", "ja", 1200, "JPY", nil},
+		{"税込 1,200円", "ja", 1200, "JPY", nil}, {"1,200円 (税抜)", "ja", 1200, "JPY", nil}, {"¥1,200", "zh", 1200, "CNY", nil},
+		{"¥1,200", "", 1200, nil, `currency "¥" is not certain`}, {"1,200元", "zh-CN", 1200, "CNY", nil}, {"¥1,200", "zh-TW", 1200, "CNY", nil},
+	} {
+		got, _ := fieldsOf(t, Rules{Fields: []Field{{Name: "p", CSS: "p", Type: "price", Locale: c.locale}, {Name: "d", CSS: "p", Type: "decimal", Locale: c.locale}}}, page("<p>"+c.text))
+		p, _ := got["p"].(map[string]any)
+		if p == nil || p[priceAmount] != c.amount || p[priceCurrency] != c.currency || p[priceNote] != c.note || got["d"] != c.amount {
+			t.Errorf("%s in %q is %v, %v; want %+v", c.text, c.locale, got["p"], got["d"], c)
+		}
+	}
+	num, err := newNumeral("price", "ja", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"1,200円 2,000円", "円", "税込", "1,200円から"} {
+		if got := (pricing{num: num}).read(text); got != nil {
+			t.Errorf("%s is %v; want no price", text, got)
+		}
+	}
+}

@@ -129,8 +129,9 @@ type field struct {
 	Type string `yaml:"type" enum:"string,int,float,decimal,bool,date,price" default:"string, of JSON its own" example:"decimal" beside:"css: .price"`
 
 	// The language of numbers, dates and prices in a text. With `de`, `1.299,00 €` is 1299.00. A
-	// region names the currency of signs that several countries have, such as `$` and `kr`. Without
-	// locale and `decimal`, `1.299 €` is missing, because it is 1299 in some languages.
+	// region names the currency of signs that several countries have, such as `$` and `kr`. `ja`
+	// and `zh` name the currency of ¥. Without locale and `decimal`, `1.299 €` is missing, because
+	// it is 1299 in some languages.
 	Locale string `yaml:"locale" default:"a decimal point, commas between thousands" example:"de" beside:"css: .price, type: decimal"`
 
 	// The decimal mark of numbers, in place of `locale`.

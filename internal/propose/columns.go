@@ -158,7 +158,7 @@ func (c column) filledCells() (n int) {
 
 var (
 	// currencyMark is a sign of a currency, or its code.
-	currencyMark = regexp.MustCompile(`\p{Sc}|\b[A-Z]{3}\b|\bkr\b|\bFr\.`)
+	currencyMark = regexp.MustCompile(`\p{Sc}|\b[A-Z]{3}\b|\bkr\b|\bFr\.|円|元`)
 	figures      = regexp.MustCompile(`^[-+]?\d[\d.,'’ \x{a0}\x{202f}]*$`)
 	leadingZero  = regexp.MustCompile(`^0\d[\d ]*$`)
 )

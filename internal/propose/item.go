@@ -4,37 +4,18 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"maps"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/html"
-	"github.com/seinehq/seine/internal/dates"
 )
 
-// types are the types of schema.org of which a page has one main thing, the more special first.
-var types = []string{
-	"Product", "ProductGroup", "Recipe", "JobPosting", "Event", "Book", "Movie", "Course", "Vehicle", "RealEstateListing", "ScholarlyArticle", "Dataset",
-	"NewsArticle", "BlogPosting", "Article", "SoftwareApplication", "VideoObject", "LocalBusiness", "Person", "Organization",
-}
-
-// short are names for paths of schema.org that are read often.
-var short = map[string]string{
-	"offers.price": "price", "offers.lowPrice": "price", "offers.priceCurrency": "currency", "offers.availability": "availability",
-	"aggregateRating.ratingValue": "rating", "aggregateRating.reviewCount": "reviews", "aggregateRating.ratingCount": "ratings",
-	"brand.name": "brand", "author.name": "author", "publisher.name": "publisher", "hiringOrganization.name": "company",
-	"datePublished": "published", "dateModified": "modified",
-}
-
-// skipped are properties that say nothing about the thing.
-var skipped = map[string]bool{"url": true, "mainEntityOfPage": true, "potentialAction": true, "review": true, "itemListElement": true, "sameAs": true, "logo": true, "isPartOf": true}
-
-// Item proposes the fields of a page about one thing.
-func Item(doc *html.Document) []Field {
-	var f fields
+// Item proposes the fields of a page about one thing. notes names values that are there and not
+// proposed, and says how the main one of several things was found.
+func Item(doc *html.Document) (list []Field, notes []string) {
+	f := fields{lang: localeOf(doc)}
 	if !linkedData(doc, &f) {
 		microdata(doc, &f) // it would repeat the same
 	}
@@ -45,16 +26,16 @@ func Item(doc *html.Document) []Field {
 		{"description", "og:description"}, {"description", "description"}, {"image", "og:image"}, {"published", "article:published_time"},
 		{"price", "product:price:amount"}, {"currency", "product:price:currency"}, {"author", "author"}, {"keywords", "keywords"},
 	} {
-		if doc.Meta(m.meta) != "" {
-			f.add(m.name, rule(pair{"meta", text(m.meta)}))
+		if shown := doc.Meta(m.meta); shown != "" {
+			f.value(m.name, m.name, []pair{{"meta", text(m.meta)}}, shown, false)
 		}
 	}
 	if !f.names["price"] {
 		price(doc, &f)
 	}
 	labels(doc, &f)
-	if doc.First("time[datetime]").Found() {
-		f.add("published", rule(pair{"css", text("time[datetime]")}, pair{"attr", "datetime"}))
+	if n := doc.First("time[datetime]:not(" + within + ")"); n.Found() {
+		f.value("published", "published", []pair{{"css", text("time[datetime]:not(" + within + ")")}, {"attr", "datetime"}}, n.Attr("datetime"), false)
 	}
 	slices.SortStableFunc(f.list, func(a, b Field) int { return cmp.Compare(rank(a.Name), rank(b.Name)) })
 	if len(f.list) < 3 {
@@ -65,7 +46,24 @@ func Item(doc *html.Document) []Field {
 			}
 		}
 	}
-	return f.list
+	if len(f.over) > 0 {
+		f.note("left out, because a proposal has at most %d fields: %s", maxFields, strings.Join(f.over, ", "))
+	}
+	return f.list, f.notes
+}
+
+// IsItem reports whether a page states that it is about one thing, in JSON-LD or in microdata.
+func IsItem(doc *html.Document) bool {
+	for _, typ := range []string{"Product", "ProductGroup", "Article", "NewsArticle", "BlogPosting", "Recipe", "JobPosting", "Event", "Book", "Movie", "ScholarlyArticle"} {
+		if all := doc.JSONLD(typ, ""); len(all) == 1 {
+			return true
+		}
+	}
+	if typ, all := mainLinked(doc); typ == "ProductGroup" && len(all) == 1 {
+		return true
+	}
+	it, others, ok := mainItem(doc)
+	return ok && !it.aside && (others == 1 || it.title) && slices.Contains(types, it.typ) && it.typ != "Organization" && it.typ != "Person"
 }
 
 // leading are the names that come first.
@@ -88,182 +86,43 @@ func first(doc *html.Document, selectors ...string) string {
 	return rule(pair{"css", selectors[len(selectors)-1]})
 }
 
-// linkedData proposes the values of the main thing in JSON-LD. It reports whether there is one.
-func linkedData(doc *html.Document, f *fields) bool {
-	for _, typ := range types {
-		things := doc.JSONLD(typ, "")
-		if len(things) == 0 {
-			continue
-		}
-		if thing, ok := things[0].(map[string]any); ok {
-			properties(f, typ, "", thing)
-			return true
-		}
-	}
-	return false
-}
-
-// maxDepth is the number of names in a path into a thing.
-const maxDepth = 2
-
-func properties(f *fields, typ, prefix string, thing map[string]any) {
-	depth := strings.Count(prefix, ".")
-	for _, name := range slices.Sorted(maps.Keys(thing)) {
-		if skipped[name] || !simple.MatchString(name) {
-			continue
-		}
-		path, value, all := prefix+name, thing[name], false
-		if list, ok := value.([]any); ok && len(list) > 0 {
-			value, all = list[0], len(list) > 1
-		}
-		if inner, ok := value.(map[string]any); ok {
-			if name == "image" {
-				if _, there := inner["url"]; there {
-					f.add("image", linked(typ, path+".url", inner["url"], all))
-				}
-			} else if depth+1 < maxDepth {
-				properties(f, typ, path+".", inner)
-			}
-			continue
-		}
-		if value == nil || value == "" {
-			continue
-		}
-		as := short[path]
-		if as == "" {
-			as = name
-		}
-		if f.names[identifier(as)] {
-			as = strings.ReplaceAll(path, ".", "_")
-		}
-		f.add(as, linked(typ, path, value, all))
-	}
-}
-
-func linked(typ, path string, value any, all bool) string {
-	pairs := []pair{{"jsonld", rule(pair{"type", typ}, pair{"path", text(path)})}}
-	if all {
-		pairs = append(pairs, pair{"all", "true"})
-	} else if t := typeOf(path, value); t != "" {
-		pairs = append(pairs, pair{"type", t})
-	}
-	return rule(pairs...)
-}
-
-var (
-	decimal = regexp.MustCompile(`^-?\d+\.\d+$`)
-	integer = regexp.MustCompile(`^-?(0|[1-9]\d{0,17})$`)
-	amount  = regexp.MustCompile(`(?i)price|rating|amount|salary|weight|value$`)
-	day     = regexp.MustCompile(`(?i)date|published|created|modified|time$`)
-	number  = regexp.MustCompile(`(?i)count$|^position$|pages$`)
-)
-
-// typeOf returns the type of a field. A code of digits, such as a GTIN, stays a text.
-func typeOf(path string, value any) string {
-	shown := fmt.Sprint(value)
-	path = path[strings.LastIndexByte(path, '.')+1:]
-	_, isText := value.(string)
-	switch {
-	case isBool(value):
-		return "bool"
-	case isText && day.MatchString(path) && isDate(shown):
-		return "date"
-	case amount.MatchString(path) && (decimal.MatchString(shown) || integer.MatchString(shown)):
-		return "decimal"
-	case (number.MatchString(path) || !isText) && integer.MatchString(shown):
-		return "int"
-	case !isText && decimal.MatchString(shown):
-		return "decimal"
-	}
-	return ""
-}
-
-// isDate reports whether a text has one meaning as a date.
-func isDate(s string) bool {
-	r, err := dates.New("", "")
-	if err != nil {
-		return false
-	}
-	_, err = r.Parse(s)
-	return err == nil
-}
-
-func isBool(v any) bool {
-	_, ok := v.(bool)
-	return ok
-}
-
-// microdata proposes the properties of the page's microdata.
-func microdata(doc *html.Document, f *fields) {
-	seen := 0
-	for _, n := range doc.All("[itemprop]:not([itemscope])") {
-		if seen++; seen > 200 {
-			return
-		}
-		name := n.Attr("itemprop")
-		if skipped[name] || strings.ContainsAny(name, " \"'\\") {
-			continue
-		}
-		pairs := []pair{{"css", text(`[itemprop="` + name + `"]`)}}
-		value := n.Text()
-		for _, attr := range []string{"content", "datetime", "src"} {
-			if n.Attr(attr) != "" {
-				value = n.Attr(attr)
-				pairs = append(pairs, pair{"attr", attr})
-				break
-			}
-		}
-		if t := typeOf(name, value); t != "" {
-			pairs = append(pairs, pair{"type", t})
-		}
-		f.add(name, rule(pairs...))
-	}
-}
-
-// priced are the selectors of elements that show a price, and money is an amount with a currency.
-const priced = `[class*="price" i], [class*="preis" i], [class*="prix" i], [class*="precio" i], [class*="prezzo" i], [class*="prijs" i], [id*="price" i]`
-
-var money = regexp.MustCompile(`^\D{0,12}\d[\d.,'’\s]*\D{0,12}$`)
-
-// price proposes the first price with a currency that the page shows. It is read in the language of
-// the page.
-func price(doc *html.Document, f *fields) {
-	for i, n := range doc.All(priced) {
-		shown := n.Text()
-		if i == 50 {
-			return
-		}
-		if selector := selectorOf(n); selector != "" && money.MatchString(shown) && strings.ContainsFunc(shown, isCurrency) {
-			pairs := []pair{{"css", text(selector)}, {"type", "price"}}
-			if lang := localeOf(doc); lang != "" {
-				pairs = append(pairs, pair{"locale", text(lang)})
-			}
-			f.add("price", rule(pairs...))
-			return
-		}
-	}
-}
-
-var language = regexp.MustCompile(`^[a-z]{2}(-[A-Za-z]{2})?$`)
-
-// isCurrency reports a sign of a currency, or a letter of its code.
-func isCurrency(r rune) bool { return unicode.Is(unicode.Sc, r) || unicode.IsUpper(r) }
-
-// labels proposes the values beside the labels of tables and lists: <tr><th>Year<td>1999.
+// labels proposes the values beside the labels of tables and lists: <tr><th>Year<td>1999. A label
+// in another script gets a name by its number, and a comment.
 func labels(doc *html.Document, f *fields) {
-	seen := 0
-	for _, of := range []string{"tr:has(> th):has(> td) > th:first-child", "dl > dt"} {
+	seen, unnamed := 0, 0
+	var left []string
+	for _, of := range []string{"tr:has(> th):has(> td) > th:first-child", "dl > dt, dl > div > dt"} {
 		for _, n := range doc.All(of) {
 			if seen++; seen > 200 {
-				return
+				break
 			}
-			label := strings.Join(strings.Fields(n.Text()), " ")
-			if label == "" || len(label) > 40 || strings.ContainsAny(label, `"'`) {
+			label := strings.TrimRight(strings.Join(strings.Fields(n.Text()), " "), ":： ")
+			if label == "" {
 				continue
 			}
-			label = strings.TrimSuffix(label, ":")
-			f.add(label, rule(pair{"table", text(label)}))
+			if len([]rune(label)) > 40 {
+				left = append(left, strconv.Quote(string([]rune(label)[:40])+"…"))
+				continue
+			}
+			source := []pair{{"table", text(label)}}
+			shown := ""
+			if cells := doc.Table(label); len(cells) > 0 {
+				shown = cells[0]
+			}
+			if identifier(label) != "" {
+				f.guessed(label, source, shown)
+				continue
+			}
+			unnamed++
+			field := Field{Name: fmt.Sprintf("field_%d", unnamed), Rule: rule(source...), Comment: label}
+			if types, _ := guess(shown, f.lang); types != nil {
+				field.Rule, field.Plain = rule(append(source, types...)...), field.Rule
+			}
+			f.put(field)
 		}
+	}
+	if len(left) > 0 {
+		f.note("left out, because their labels are long: %s", strings.Join(left[:min(len(left), 5)], ", "))
 	}
 }
 

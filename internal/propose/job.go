@@ -208,7 +208,11 @@ func writeFields(b *strings.Builder, in string, list []Field) {
 	}
 	b.WriteString(in + "fields:\n")
 	for _, f := range list {
-		fmt.Fprintf(b, "%s  %-*s %s\n", in, wide+1, f.Name+":", f.Rule)
+		comment := ""
+		if f.Comment != "" {
+			comment = "   # " + strings.Join(strings.Fields(f.Comment), " ")
+		}
+		fmt.Fprintf(b, "%s  %-*s %s%s\n", in, wide+1, f.Name+":", f.Rule, comment)
 	}
 }
 

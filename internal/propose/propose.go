@@ -7,7 +7,9 @@ package propose
 
 import (
 	"context"
+	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +20,13 @@ import (
 type Field struct {
 	// Name is the name in the record, and Rule the flow mapping after it: {css: h1}.
 	Name, Rule string
+
+	// Plain is the rule of the field as a text. It is taken if Rule, a guess of a type, gives no
+	// value.
+	Plain string
+
+	// Comment follows the rule in the job file.
+	Comment string
 
 	// Value is the value on the page, and Why the reason why it can't be read. See [Check].
 	Value any
@@ -31,40 +40,42 @@ const maxFields = 24
 type fields struct {
 	list  []Field
 	names map[string]bool
-}
 
-// reserved are the names that a job file does not allow.
-var reserved = map[string]bool{"id": true, "url": true, "status": true, "meta": true, "key": true, "asset": true, "ext": true, "n": true}
+	lang  string   // of the page, or empty
+	over  []string // the names above maxFields
+	notes []string // about values that are there and not proposed, and about doubts
+}
 
 // add adds a field, unless there are enough or its name is taken.
 func (f *fields) add(name, rule string) {
+	f.put(Field{Name: identifier(name), Rule: rule})
+}
+
+// typed adds a field of a guessed type, which is a text where the guess fails.
+func (f *fields) typed(name string, source []pair, types ...pair) {
+	if len(types) == 0 {
+		f.add(name, rule(source...))
+		return
+	}
+	f.put(Field{Name: identifier(name), Rule: rule(slices.Concat(source, types)...), Plain: rule(source...)})
+}
+
+func (f *fields) put(field Field) {
 	if f.names == nil {
 		f.names = map[string]bool{}
 	}
-	if name = identifier(name); name == "" || f.names[name] || len(f.list) >= maxFields {
-		return
+	switch {
+	case field.Name == "" || f.names[field.Name]:
+	case len(f.list) >= maxFields:
+		f.over = append(f.over, field.Name)
+	default:
+		f.names[field.Name] = true
+		f.list = append(f.list, field)
 	}
-	f.names[name] = true
-	f.list = append(f.list, Field{Name: name, Rule: rule})
 }
 
-var (
-	camel    = regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	noLetter = regexp.MustCompile(`[^a-z0-9]+`)
-)
-
-// identifier returns a name for a field: lower case with underscores. It is empty for texts without
-// a Latin letter.
-func identifier(text string) string {
-	text = camel.ReplaceAllString(strings.TrimSpace(text), "${1}_$2")
-	text = strings.Trim(noLetter.ReplaceAllString(strings.ToLower(text), "_"), "_")
-	if text == "" || len(text) > 40 || text[0] >= '0' && text[0] <= '9' {
-		return ""
-	}
-	if reserved[text] || isWord(text) {
-		return "item_" + text
-	}
-	return text
+func (f *fields) note(format string, args ...any) {
+	f.notes = append(f.notes, fmt.Sprintf(format, args...))
 }
 
 // pair is a key of a flow mapping with its value.
@@ -108,7 +119,8 @@ func text(s string) string {
 }
 
 // Check returns the fields that have a value on the page, with their values. It applies each by the
-// rules of a job file. left are the others that are rules, with the reason.
+// rules of a job file. left are the others that are rules, with the reason. A field that is read as
+// a text, because the guess of its type fails, is in both.
 func Check(ctx context.Context, page *seine.Page, list []Field) (out, left []Field, err error) {
 	for _, f := range list {
 		v, why, err := valueOf(ctx, page, f.Rule)
@@ -120,6 +132,15 @@ func Check(ctx context.Context, page *seine.Page, list []Field) (out, left []Fie
 		case v != nil:
 			f.Value = v
 			out = append(out, f)
+		case f.Plain != "":
+			guess := f.Rule
+			f.Rule, f.Plain = f.Plain, ""
+			if f.Value, _, err = valueOf(ctx, page, f.Rule); err != nil || f.Value == nil {
+				continue
+			}
+			out = append(out, f)
+			f.Rule, f.Why = guess, why
+			left = append(left, f)
 		case why != "":
 			f.Why = why
 			left = append(left, f)

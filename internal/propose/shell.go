@@ -132,6 +132,7 @@ func Fields(ctx context.Context, page *seine.Page) ([]Field, error) {
 		return nil, err
 	}
 	defer doc.Close()
-	out, _, err := Check(ctx, page, Item(doc))
+	list, _ := Item(doc)
+	out, _, err := Check(ctx, page, list)
 	return out, err
 }
