@@ -56,8 +56,8 @@ func isBool(v any) bool {
 var fraction = regexp.MustCompile(`^[-+]?\d[\d.,'’ \x{a0}\x{202f}]*[.,]\d+$`)
 
 // guess returns the keys of the type that a text seems to have in the language of the page: a price
-// with a currency, a date, or a number with a decimal mark. Whole numbers may be codes, so they stay
-// texts. why says how a text could be read as a date.
+// with a currency, a date, or a number with a decimal mark. A whole number may be a code, so it
+// stays a text. why says how a text could be read as a date.
 func guess(shown, lang string) (types []pair, why string) {
 	shown = strings.TrimSpace(shown)
 	in := func(typ string) []pair {

@@ -9,7 +9,7 @@ import (
 	"github.com/seinehq/seine/internal/propose"
 )
 
-// Each page holds things besides the one that it is about. The values are of the main thing, and a
+// Each page holds things besides its main thing. The values are of the main thing, and a
 // note names what is left out.
 func TestItemOfTheMainThing(t *testing.T) {
 	t.Parallel()

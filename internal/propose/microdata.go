@@ -180,7 +180,7 @@ func (it microItem) scope(doc *html.Document) string {
 	return ""
 }
 
-// pathsOf returns the names of plain values, and the paths of those in a nested item.
+// pathsOf returns the names of plain values, and the paths of values in a nested item.
 func pathsOf(thing map[string]any) (out []string) {
 	var f fields
 	f.properties(func(path string) []pair {

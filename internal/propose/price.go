@@ -15,7 +15,7 @@ const priced = `[class*="price" i], [class*="preis" i], [class*="prix" i], [clas
 
 var money = regexp.MustCompile(`^\P{Nd}{0,12}\p{Nd}[\p{Nd}.,'’，．\s]*\P{Nd}{0,12}$`)
 
-// Words in the class of a price: one that holds now, and one that is crossed out or compared with.
+// Words in the class of a current price, and of an old or compared price.
 var (
 	priceNow = regexp.MustCompile(`(?i)now|current|sale|special|final|actual|reduced|aktuell|angebot|neu|jetzt|promo|deal|today`)
 	priceWas = regexp.MustCompile(`(?i)was|old|before|regular|list|rrp|uvp|msrp|strike|crossed|original|alt\b|statt|compare|previous|barre|antes|unit|per-|shipping|saving|discount-amount`)
@@ -29,8 +29,8 @@ type shownPrice struct {
 	was, now bool
 }
 
-// price proposes the price of the page's main thing, the one that holds now before one that is
-// crossed out. It is read in the language of the page.
+// price proposes the price of the page's main thing, and the current price before an old one. It is
+// read in the language of the page.
 func price(doc *html.Document, f *fields) {
 	all := prices(doc)
 	if len(all) == 0 {
