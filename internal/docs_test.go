@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -50,19 +51,50 @@ func TestFromPythonNamesWhatIsThere(t *testing.T) {
 
 var codeSpan = regexp.MustCompile("`[^`]*`")
 
+// documents lists the Markdown files that people read. The changelog's parts become CHANGELOG.md.
+func documents(t *testing.T) (out []string) {
+	t.Helper()
+	if err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && slices.Contains([]string{".git", "node_modules", "changelog", "bin", "dist", "data", "testdata"}, d.Name()) {
+			return filepath.SkipDir
+		}
+		if err == nil && strings.HasSuffix(path, ".md") && !d.IsDir() {
+			out = append(out, path)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 40 {
+		t.Fatalf("%d documents", len(out))
+	}
+	return out
+}
+
+// A cell of a table is read at a glance.
+func TestCellsAreShort(t *testing.T) {
+	t.Parallel()
+	const most = 210 // characters
+	for _, page := range documents(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			for cell := range strings.SplitSeq(line, "|") {
+				if n := utf8.RuneCountInString(strings.TrimSpace(cell)); strings.HasPrefix(line, "|") && n > most {
+					t.Errorf("%s:%d has a cell of %d characters; at most %d", page, i+1, n, most)
+				}
+			}
+		}
+	}
+}
+
 // Prose is at most 100 columns wide. Tables, code and lines without a space may be wider.
 func TestDocumentsAreNarrow(t *testing.T) {
 	t.Parallel()
 	const most = 100
-	pages, err := filepath.Glob("../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	decisions, err := filepath.Glob("../docs/adr/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range append(append(pages, decisions...), "../README.md", "../deploy/README.md", "../CONTRIBUTING.md", "../CHANGELOG.md") {
+	for _, page := range documents(t) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

@@ -47,20 +47,6 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// documents lists the Markdown files of the repository.
-func documents(t *testing.T) []string {
-	t.Helper()
-	var out []string
-	for _, pattern := range []string{"../*.md", "../docs/*.md", "../docs/adr/*.md", "../examples/*/*.md"} {
-		paths, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, paths...)
-	}
-	return out
-}
-
 // anchors returns the names of the headings of a document, as code hosts make them.
 func anchors(t *testing.T, path string) map[string]bool {
 	t.Helper()
