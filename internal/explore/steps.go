@@ -1,6 +1,9 @@
 package explore
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // Context is the state of a walk when it decides about its next step.
 type Context int8
@@ -72,6 +75,10 @@ const (
 // that wrote nothing for a while. Only people read it, so a writer need not store each answer at
 // once.
 var Recent = Step{Context: -2}
+
+// RecentFor is the time after the last answer of all writers for which the answers of another
+// writer count in [Recent].
+const RecentFor = time.Hour
 
 // remembers is after how many trials one counts for little; 0: they all count
 // alike.

@@ -1,7 +1,6 @@
 package frontier
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -136,7 +135,7 @@ func (l Lane) Take(now time.Time, lead time.Duration, draws []float64) (Lane, []
 
 // Return takes a start back that made no request, if no other start follows it.
 func (l Lane) Return(now, start time.Time) Lane {
-	if !l.NextAt.After(start) || !l.NextAt.Before(start.Add(2*l.delay(0))) || l.BackoffUntil.After(now) {
+	if !l.NextAt.After(start) || !l.NextAt.Before(start.Add(ReturnWithin*l.delay(0))) || l.BackoffUntil.After(now) {
 		return l
 	}
 	l.NextAt = latest(start, now)
@@ -167,11 +166,6 @@ func (l Lane) delay(draw float64) time.Duration {
 		return times(polite.SlowFrom, l.Slow)
 	}
 	return times(drawn, l.Slow)
-}
-
-// times multiplies a duration and rounds to a microsecond, as PostgreSQL multiplies an interval.
-func times(d time.Duration, by float64) time.Duration {
-	return time.Duration(math.RoundToEven(float64(d.Microseconds())*by)) * time.Microsecond
 }
 
 // Left sets what a claim leaves: the best priority of the ready tasks, or none.

@@ -268,7 +268,7 @@ func (d *driver) table() map[explore.Step]explore.Trial {
 	out := map[explore.Step]explore.Trial{}
 	for step, slots := range d.steps {
 		for _, s := range slots {
-			if step == explore.Recent && s.at.Before(last.Add(-time.Hour)) {
+			if step == explore.Recent && s.at.Before(last.Add(-explore.RecentFor)) {
 				continue
 			}
 			out[step] = explore.Trial{Trials: out[step].Trials + s.Trials, Hits: out[step].Hits + s.Hits}

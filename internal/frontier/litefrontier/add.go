@@ -54,7 +54,7 @@ func (f *Frontier) admit(ctx context.Context, t tx, job frontier.JobID, tasks []
 				continue
 			}
 		}
-		prio := min(max(task.Priority, 0), 3)
+		prio := frontier.Priority(task.Priority)
 		var meta any
 		if len(task.Meta) > 0 {
 			meta = string(frontier.CleanJSON(task.Meta))
@@ -96,7 +96,7 @@ func (f *Frontier) admit(ctx context.Context, t tx, job frontier.JobID, tasks []
 func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to int64) error {
 	return f.tx(ctx, func(t tx) error {
 		if _, err := t.exec(ctx, `insert into space(job_id, lo, hi, next_id)
- select ?1, ?2, ?3, min(?3 + 1, max(?2, coalesce((select max(next_id) from space where job_id = ?1 and lo <= ?2), ?2))) where true on conflict do nothing`, job, from, to); err != nil {
+ select ?1, ?2, ?3, `+frontier.NextID(`min`, `max`, `?2`, `?3`, `(select max(next_id) from space where job_id = ?1 and lo <= ?2)`)+` where true on conflict do nothing`, job, from, to); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, `delete from space where job_id = ?1 and (lo, hi) <> (?2, ?3)`, job, from, to)
@@ -110,7 +110,7 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 		taken, left = 0, false
 		var (
 			lo, hi, next int64
-			unready      bool
+			ready        int
 		)
 		err := t.scan(ctx, `select lo, hi, next_id from space where job_id = ? and next_id <= hi order by lo limit 1`, []any{job}, &lo, &hi, &next)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -125,8 +125,8 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 			return err
 		}
 		marks, args := list(lanes)
-		if err := t.scan(ctx, `select count(*) * 2 <= ? from lane where job_id = ? and lane_key in (`+marks+`) and not parked`,
-			append([]any{len(lanes), job}, args...), &unready); err != nil || !unready {
+		if err := t.scan(ctx, `select count(*) from lane where job_id = ? and lane_key in (`+marks+`) and not parked`,
+			append([]any{job}, args...), &ready); err != nil || !frontier.Refill(ready, len(lanes)) {
 			return err
 		}
 		tasks, to, err := frontier.Block(next, hi, n, admit)

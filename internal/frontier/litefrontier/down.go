@@ -52,8 +52,7 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 		if err := moved.write(ctx, t, job); err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `update lane set parked = 1 where lane_id = ?1 and not exists (select 1 from queue where lane_id = ?1 and lease_id is null and run_at is null)`, lane)
-		return err
+		return f.park(ctx, t, lane)
 	})
 	if err != nil {
 		return false, 0, fmt.Errorf("end the tasks of a host: %w", err)

@@ -72,10 +72,10 @@ func (f *Frontier) Blocks(ctx context.Context, job frontier.JobID, space int, si
 // Steps returns the table of steps.
 func (f *Frontier) Steps(ctx context.Context, job frontier.JobID, space int) (map[explore.Step]explore.Trial, error) {
 	out := map[explore.Step]explore.Trial{}
-	// A slot that no writer updated for an hour holds old answers.
+	// A slot that no writer updated for explore.RecentFor holds old answers.
 	err := f.each(ctx, `select ctx, m, sum(trials), sum(hits) from (
-   select ctx, m, trials, hits, ctx = -2 and coalesce(updated_at, 0) < max(updated_at) over () - 3600000000 as old from step_stat where job_id = ? and space = ?)
- where not coalesce(old, 0) group by 1, 2`, []any{job, space}, func(r *sql.Rows) error {
+   select ctx, m, trials, hits, `+frontier.IsRecent+` and coalesce(updated_at, 0) < max(updated_at) over () - ? as old from step_stat where job_id = ? and space = ?)
+ where not coalesce(old, 0) group by 1, 2`, []any{explore.RecentFor.Microseconds(), job, space}, func(r *sql.Rows) error {
 		var (
 			at explore.Step
 			t  explore.Trial

@@ -92,8 +92,7 @@ func (k *forgetter) leave(ctx context.Context, key string, lane int64) error {
 	if _, err := k.t.exec(ctx, `delete from queue where job_id = ? and key = ?`, k.job, key); err != nil {
 		return err
 	}
-	_, err := k.t.exec(ctx, `update lane set parked = 1 where lane_id = ?1 and not exists (select 1 from queue where lane_id = ?1 and lease_id is null and run_at is null)`, lane)
-	return err
+	return k.f.park(ctx, k.t, lane)
 }
 
 // data deletes the rows of a task and lists their files.

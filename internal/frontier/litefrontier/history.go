@@ -14,11 +14,11 @@ func (f *Frontier) Sample(ctx context.Context) error {
 	now := f.now()
 	minute := fromMicro(now).Truncate(time.Minute).UnixMicro()
 	var there bool
-	if err := f.one(ctx, `select exists (select 1 from history where job_id = 0 and step = 60 and at = ?)`, []any{minute}, &there); err != nil || there {
+	if err := f.one(ctx, `select exists (select 1 from history where job_id = 0 and step = `+frontier.MinuteStep+` and at = ?)`, []any{minute}, &there); err != nil || there {
 		return err
 	}
 	err := f.tx(ctx, func(t tx) error {
-		n, err := t.exec(ctx, `insert into history(job_id, step, at, done, skipped, stale, error, open, records, assets, workers) values (0, 60, ?, 0, 0, 0, 0, 0, 0, 0, 0) on conflict do nothing`, minute)
+		n, err := t.exec(ctx, `insert into history(job_id, step, at, done, skipped, stale, error, open, records, assets, workers) values (0, `+frontier.MinuteStep+`, ?, 0, 0, 0, 0, 0, 0, 0, 0) on conflict do nothing`, minute)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -27,7 +27,7 @@ func (f *Frontier) Sample(ctx context.Context) error {
 				return err
 			}
 		}
-		_, err = t.exec(ctx, `delete from history where step = 60 and at < ?1 or step = 3600 and at < ?2`, now-frontier.KeptMinutes.Microseconds(), now-frontier.KeptHours.Microseconds())
+		_, err = t.exec(ctx, `delete from history where step = `+frontier.MinuteStep+` and at < ?1 or step = `+frontier.HourStep+` and at < ?2`, now-frontier.KeptMinutes.Microseconds(), now-frontier.KeptHours.Microseconds())
 		return err
 	})
 	if err != nil {

@@ -106,6 +106,15 @@ func (f *Frontier) wake(ctx context.Context, t tx, lane int64, priority int) err
 	return f.change(ctx, t, lane, func(l frontier.Lane, now time.Time) frontier.Lane { return l.Wake(now, priority) })
 }
 
+// park marks a lane without a ready task, after tasks left the queue.
+func (f *Frontier) park(ctx context.Context, t tx, lane int64) error {
+	ready, err := exists(ctx, t, `select exists (select 1 from queue where lane_id = ? and lease_id is null and run_at is null)`, lane)
+	if err != nil || ready {
+		return err
+	}
+	return f.change(ctx, t, lane, func(l frontier.Lane, _ time.Time) frontier.Lane { return l.Left(0, false) })
+}
+
 // giveBack frees the slot of a task that is ready again.
 func (f *Frontier) giveBack(ctx context.Context, t tx, lane int64, priority int) error {
 	return f.change(ctx, t, lane, func(l frontier.Lane, now time.Time) frontier.Lane { return l.Free(now, 1).Wake(now, priority) })

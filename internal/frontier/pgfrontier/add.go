@@ -52,7 +52,7 @@ func addRows(ctx context.Context, c *pgx.Conn, job frontier.JobID, tasks []front
 	keys, ids, prios, metas := make([]string, n), make([]int32, n), make([]int16, n), make([]*string, n)
 	var pages pageColumn
 	for i, t := range tasks {
-		keys[i], ids[i], prios[i] = t.Key, lanes[t.Lane], int16(min(max(t.Priority, 0), 3))
+		keys[i], ids[i], prios[i] = t.Key, lanes[t.Lane], int16(frontier.Priority(t.Priority))
 		pages.add(t.Page)
 		if len(t.Meta) > 0 {
 			s := string(frontier.CleanJSON(t.Meta))
@@ -167,7 +167,7 @@ func (f *Frontier) SetSpace(ctx context.Context, job frontier.JobID, from, to in
 func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit func(id int64) (frontier.New, error)) (taken int, left bool, err error) {
 	var (
 		lo, hi, next int64
-		unready      bool
+		ready        int
 	)
 	err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlSpacePeek, job).Scan(&lo, &hi, &next) })
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -178,9 +178,9 @@ func (f *Frontier) Fill(ctx context.Context, job frontier.JobID, n int, admit fu
 	}
 	lanes, err := frontier.NextLanes(next, hi, admit)
 	if err == nil {
-		err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlUnready, job, lanes).Scan(&unready) })
+		err = f.again(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, sqlReadyLanes, job, lanes).Scan(&ready) })
 	}
-	if err != nil || !unready {
+	if err != nil || !frontier.Refill(ready, len(lanes)) {
 		return 0, true, err
 	}
 	tasks, to, err := frontier.Block(next, hi, n, admit)

@@ -65,7 +65,7 @@ func statementsStayFlat(t *testing.T, million database) {
 		}
 	}
 	for _, name := range []string{"sqlLanes", "sqlTake", "sqlMine", "sqlStill", "sqlAdd", "sqlRecords", "sqlAssets", "sqlLock", "sqlWake", "sqlFinish", "sqlFail",
-		"sqlRelease", "sqlHeartbeat", "sqlDue", "sqlDueSeqs", "sqlPromote", "sqlUnready", "sqlSpaceTake", "sqlDead", "sqlRescue", "sqlReserve", "sqlBackoff", "sqlBlocked", "sqlDepthOldest"} {
+		"sqlRelease", "sqlHeartbeat", "sqlDue", "sqlDueSeqs", "sqlPromote", "sqlReadyLanes", "sqlSpaceTake", "sqlDead", "sqlRescue", "sqlReserve", "sqlBackoff", "sqlBlocked", "sqlDepthOldest"} {
 		if len(small[name].runs) == 0 {
 			t.Errorf("%s was not run", name)
 		}

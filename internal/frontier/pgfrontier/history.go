@@ -14,7 +14,7 @@ const (
 	// sqlSampler makes this worker sample a minute, unless another one did. The time is a column,
 	// because date_trunc of a constant would be one.
 	sqlSampler = `insert into seine.history(job_id, step, at, done, skipped, stale, error, open, records, assets, workers)
- values (0, 60, date_trunc('minute', ` + now + `, 'UTC'), 0, 0, 0, 0, 0, 0, 0, 0) on conflict do nothing`
+ values (0, ` + frontier.MinuteStep + `, date_trunc('minute', ` + now + `, 'UTC'), 0, 0, 0, 0, 0, 0, 0, 0) on conflict do nothing`
 
 	// sqlSample stores the counters. $2 the step (s), $3 its unit.
 	sqlSample = `with s as materialized (select j.job_id,
@@ -31,8 +31,8 @@ const (
  on conflict do nothing`
 
 	// $2 and $3 how long samples of minutes and hours are kept (s).
-	sqlForgetHistory = `delete from seine.history where step = 60 and at < ` + now + ` - $2::float8 * interval '1 s'
-   or step = 3600 and at < ` + now + ` - $3::float8 * interval '1 s'`
+	sqlForgetHistory = `delete from seine.history where step = ` + frontier.MinuteStep + ` and at < ` + now + ` - $2::float8 * interval '1 s'
+   or step = ` + frontier.HourStep + ` and at < ` + now + ` - $3::float8 * interval '1 s'`
 
 	sqlHistory = `select at, done, skipped, stale, error, open, records, assets, workers from seine.history where job_id = $1 and step = $2 and at >= $3 order by at`
 )

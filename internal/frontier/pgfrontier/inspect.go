@@ -19,7 +19,7 @@ const (
 	// attempts that stay, $3 for how long (s).
 	sqlForgetAttempts = `delete from seine.attempt a using seine.job j where a.job_id = j.job_id and a.attempt_id <= greatest(
    (select max(m.attempt_id) from seine.job i cross join lateral (select max(attempt_id) as attempt_id from seine.attempt x where x.job_id = i.job_id) m) - $2,
-   (select max(attempt_id) from (select attempt_id from seine.attempt x where x.job_id = j.job_id and x.at < ` + now + ` - $3::float8 * interval '1 s' order by attempt_id limit 10000) y))`
+   (select max(attempt_id) from (select attempt_id from seine.attempt x where x.job_id = j.job_id and x.at < ` + now + ` - $3::float8 * interval '1 s' order by attempt_id limit ` + frontier.TendAttempts + `) y))`
 
 	sqlNewest = `select key, name, path, bytes, sha256, coalesce(width, 0) as width, coalesce(height, 0) as height, url, coalesce(original_bytes, 0) as original_bytes, original_sha256, coalesce(task, '') as task, phash, rendered_by,
    coalesce(duplicate_of, '') as duplicate_of, stored_at

@@ -3,6 +3,7 @@ package pgfrontier
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,7 +42,7 @@ const (
 
 // sqlReturnStart is Lane.Return. $2 lane, $3 start.
 var sqlReturnStart = `update seine.lane l set next_at = greatest($3::timestamptz, ` + now + `), starts = starts - 1
- where lane_id = $2 and next_at > $3::timestamptz and next_at < $3::timestamptz + 2 * ` + laneDelay(`0`) + ` and coalesce(quiet_until <= ` + now + `, true)`
+ where lane_id = $2 and next_at > $3::timestamptz and next_at < $3::timestamptz + ` + strconv.Itoa(frontier.ReturnWithin) + ` * ` + laneDelay(`0`) + ` and coalesce(quiet_until <= ` + now + `, true)`
 
 func scanRobots(row pgx.CollectableRow) (f frontier.RobotsFile, err error) {
 	var (

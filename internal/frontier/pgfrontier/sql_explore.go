@@ -1,5 +1,10 @@
 package pgfrontier
 
+import (
+	"github.com/seinehq/seine/internal/explore"
+	"github.com/seinehq/seine/internal/frontier"
+)
+
 const (
 	// One worker at a time explores a space. The others do not wait. No worker explores a space
 	// with an open circuit. $1 job, $2 space.
@@ -8,11 +13,6 @@ const (
 
 	// The time is in a subquery, so that one plan serves every time.
 	sqlReadBlocks = `select block, done, probes, probe_hits, walks, walk_hits, wanted, errors, absent, stale, newest, doubt, expected, stale_doubt from seine.block_stat where job_id = $1 and space = $2 and updated_at >= (select $3::timestamptz)`
-	// A slot that no writer updated for an hour holds old answers.
-	sqlReadSteps = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from (
-   select ctx, m, trials, hits, ctx = -2 and updated_at < max(updated_at) over () - interval '1 hour' as old from seine.step_stat where job_id = $1 and space = $2) s
- where not coalesce(old, false) group by 1, 2`
-
 	// The circuit of a space opens, and the circuits of a job close.
 	sqlOpenCircuit = `insert into seine.circuit as c (job_id, space, reason, opened_at) select $2::int, $3::int, $4::text, ` + now + `
    on conflict (job_id, space) do update set reason = excluded.reason, opened_at = excluded.opened_at, closed_at = null where c.closed_at is not null`
@@ -89,3 +89,8 @@ var (
 	// sqlIdle is frontier.Idle for a job that is not paused. $2 job.
 	sqlIdle = `select ` + laneIdle + ` and exists (select from seine.job where job_id = $2 and not paused)`
 )
+
+// A slot that no writer updated for explore.RecentFor holds old answers.
+var sqlReadSteps = `select ctx::int, m::int, sum(trials)::float8, sum(hits)::float8 from (
+   select ctx, m, trials, hits, ` + frontier.IsRecent + ` and updated_at < max(updated_at) over () - ` + number(explore.RecentFor.Seconds()) + ` * interval '1 s' as old from seine.step_stat where job_id = $1 and space = $2) s
+ where not coalesce(old, false) group by 1, 2`

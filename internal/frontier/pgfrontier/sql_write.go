@@ -1,5 +1,7 @@
 package pgfrontier
 
+import "github.com/seinehq/seine/internal/frontier"
+
 // Every transaction locks in one order, so that no ring of waits arises: the sweeps' lock → own
 // lease row FOR KEY SHARE → which rows are still mine → budgets by name → task keys sorted → record
 // keys sorted → lanes by id → queue → blocks and steps of ID spaces, sorted → own task rows. A
@@ -105,22 +107,23 @@ const (
  t as (update seine.task t set lane_id = r.lane_id from r where t.job_id = r.job_id and t.key = r.key)
  select lane_id, min(prio) from r where run_at is null group by lane_id`
 
+	sqlSpacePeek = `select lo, hi, next_id from seine.space where job_id = $1 and next_id <= hi order by lo limit 1`
+	sqlSpaceTake = `update seine.space set next_id = $4 where job_id = $1 and lo = $2 and next_id = $3`
+	// sqlReadyLanes counts the lanes of the next IDs, $2, that have a ready task, for
+	// frontier.Refill. Other lanes do not count: they may be many.
+	sqlReadyLanes = `select count(*) from seine.lane where job_id = $1 and lane_key = any($2::text[]) and not parked`
+)
+
+var (
 	// sqlSetSpace replaces the range of IDs to enumerate. IDs that the old range enumerated without
 	// a gap from the new first ID on are not enumerated again. It locks the row of the job, so that
 	// two calls do not run at once.
 	sqlSetSpace = `with j as (select job_id from seine.job where job_id = $1 for update),
  old as (delete from seine.space s using j where s.job_id = j.job_id and (s.lo, s.hi) <> ($2::bigint, $3::bigint) returning s.lo, s.next_id)
  insert into seine.space(job_id, lo, hi, next_id)
- select $1, $2, $3, least($3::bigint + 1, greatest($2::bigint, (select max(next_id) from old where lo <= $2))) from j
+ select $1, $2, $3, ` + frontier.NextID(`least`, `greatest`, `$2::bigint`, `$3::bigint`, `(select max(next_id) from old where lo <= $2)`) + ` from j
  on conflict do nothing`
-	sqlSpacePeek = `select lo, hi, next_id from seine.space where job_id = $1 and next_id <= hi order by lo limit 1`
-	sqlSpaceTake = `update seine.space set next_id = $4 where job_id = $1 and lo = $2 and next_id = $3`
-	// A range of IDs is refilled if at least half of the lanes of its next IDs, $2, have no ready
-	// task. Other lanes do not count: they may be many.
-	sqlUnready = `select count(*) filter (where not parked) * 2 <= cardinality($2::text[]) from seine.lane where job_id = $1 and lane_key = any($2::text[])`
-)
 
-var (
 	// sqlWake is Lane.Wake, after sqlLock. $2 lanes, $3 prios. next_at is at least now, because the
 	// hints of the claims hide a lane that was due earlier.
 	sqlWake = `update seine.lane l set ` + laneWoken(`w.prio`) + `
