@@ -1,6 +1,7 @@
 package asset
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"image/draw"
@@ -115,6 +116,29 @@ func TestResize(t *testing.T) {
 	for x := 4; x < 60; x++ {
 		if v := int(gray.GrayAt(x, 8).Y); v < 4*x || v > 4*x+3 {
 			t.Errorf("the ramp is %d at %d; want about %d", v, x, 4*x+1)
+		}
+	}
+}
+
+// The reference of the job file states these defaults.
+func TestZeroImageHasTheStatedDefaults(t *testing.T) {
+	t.Parallel()
+	body := jpegFile(t, picture(40, 30))
+	for name, pair := range map[string][2]seine.Image{
+		"to, png and min": {{}, {To: seine.PNG, PNG: seine.PNGBalanced, MinWidth: 1, MinHeight: 1}},
+		"max_pixels":      {{}, {MaxPixels: seine.DefaultMaxPixels}},
+		"quality":         {{To: seine.JPEG}, {To: seine.JPEG, Quality: 90}},
+	} {
+		var got [2][]byte
+		for i, spec := range pair {
+			r, err := New(nil, Options{}).render(t.Context(), body, spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[i] = r.body
+		}
+		if !bytes.Equal(got[0], got[1]) {
+			t.Errorf("%s: %+v and %+v differ", name, pair[0], pair[1])
 		}
 	}
 }

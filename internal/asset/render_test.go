@@ -377,26 +377,3 @@ func TestPhotographsThroughTheKeeper(t *testing.T) {
 		})
 	}
 }
-
-// The reference of the job file states these defaults.
-func TestZeroImageHasTheStatedDefaults(t *testing.T) {
-	t.Parallel()
-	body := jpegFile(t, picture(40, 30))
-	for name, pair := range map[string][2]seine.Image{
-		"to, png and min": {{}, {To: seine.PNG, PNG: seine.PNGBalanced, MinWidth: 1, MinHeight: 1}},
-		"max_pixels":      {{}, {MaxPixels: seine.DefaultMaxPixels}},
-		"quality":         {{To: seine.JPEG}, {To: seine.JPEG, Quality: 90}},
-	} {
-		var got [2][]byte
-		for i, spec := range pair {
-			r, err := New(nil, Options{}).render(t.Context(), body, spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got[i] = r.body
-		}
-		if !bytes.Equal(got[0], got[1]) {
-			t.Errorf("%s: %+v and %+v differ", name, pair[0], pair[1])
-		}
-	}
-}

@@ -114,7 +114,7 @@ func (a *doctorCommand) checkFrontier(ctx context.Context, at place) []finding {
 	return []finding{out, checkClock(ctx, f)}
 }
 
-func checkClock(ctx context.Context, f drivers.Frontier) finding {
+func checkClock(ctx context.Context, f frontier.Reader) finding {
 	out := finding{What: "clock"}
 	before := time.Now()
 	there, err := f.Clock(ctx)

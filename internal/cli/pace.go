@@ -10,7 +10,6 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/derived"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/jobfile"
 )
 
@@ -157,7 +156,7 @@ type tuningJSON struct {
 	Limit       map[string]int64 `json:"limit,omitempty"`
 }
 
-func (a *paceCommand) show(ctx context.Context, f drivers.Frontier, info frontier.JobInfo, job *seine.Job) error {
+func (a *paceCommand) show(ctx context.Context, f frontier.Steering, info frontier.JobInfo, job *seine.Job) error {
 	tuned, err := f.Tunings(ctx, info.ID)
 	if err != nil {
 		return err

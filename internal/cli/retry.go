@@ -72,10 +72,16 @@ func (a *retryCommand) run(ctx context.Context, args []string) error {
 	return unseen(args[1:], seen)
 }
 
+// requeuer is the part of a frontier that requeues tasks.
+type requeuer interface {
+	frontier.Reader
+	frontier.Sweeper
+}
+
 // requeue requeues the tasks that a filter selects, and returns their number. A forgotten task is
 // only requeued by its key. each is called for each batch, with the number so far and the selected
 // keys.
-func requeue(ctx context.Context, f frontier.Frontier, job *seine.Job, id frontier.JobID, filter frontier.Filter, each func(n int, keys []string)) (total int, err error) {
+func requeue(ctx context.Context, f requeuer, job *seine.Job, id frontier.JobID, filter frontier.Filter, each func(n int, keys []string)) (total int, err error) {
 	filter.Limit = taskPage
 	for {
 		page, err := f.Tasks(ctx, id, filter)

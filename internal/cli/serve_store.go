@@ -13,8 +13,8 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
+	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/recording"
 	"github.com/seinehq/seine/internal/web"
 	"github.com/seinehq/seine/internal/wiring"
@@ -95,7 +95,7 @@ func (f *storeOfJob) Page(ctx context.Context, rec frontier.Recording) (*seine.P
 func (f *storeOfJob) Screenshot(key string) string { return asset.ScreenshotPath(f.job, key) }
 
 // tuneByForm changes the pace of a job by a form of the console.
-func (a *app) tuneByForm(ctx context.Context, f drivers.Frontier, info frontier.JobInfo, form url.Values) (string, error) {
+func (a *app) tuneByForm(ctx context.Context, f frontier.Steering, info frontier.JobInfo, form url.Values) (string, error) {
 	host := form.Get("host")
 	if form.Get("reset") != "" {
 		return "pace" + hostFlag(host) + " --reset", f.Tune(ctx, info.ID, host, frontier.Tuning{})
@@ -119,7 +119,7 @@ func (a *app) tuneByForm(ctx context.Context, f drivers.Frontier, info frontier.
 }
 
 // spacesOfJob returns the statistics of the ID spaces of a job.
-func (a *app) spacesOfJob(ctx context.Context, f drivers.Frontier, info frontier.JobInfo, status frontier.Status, part web.Part) ([]any, error) {
+func (a *app) spacesOfJob(ctx context.Context, f discovery.Frontier, info frontier.JobInfo, status frontier.Status, part web.Part) ([]any, error) {
 	job, err := a.stored(info, needs{})
 	if err != nil {
 		return nil, err

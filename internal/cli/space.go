@@ -137,7 +137,7 @@ type spaceWish struct {
 }
 
 // spacesOf returns the statistics of a job's ID spaces, or of the spaces with a part.
-func spacesOf(ctx context.Context, f frontier.Frontier, job *seine.Job, info frontier.JobInfo, status frontier.Status, wish spaceWish) ([]spaceJSON, error) {
+func spacesOf(ctx context.Context, f discovery.Frontier, job *seine.Job, info frontier.JobInfo, status frontier.Status, wish spaceWish) ([]spaceJSON, error) {
 	normal, err := job.Normal()
 	if err != nil {
 		return nil, err

@@ -33,7 +33,9 @@ import (
 	"github.com/seinehq/seine/internal/cgroup"
 	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
+	"github.com/seinehq/seine/internal/hosts"
 	"github.com/seinehq/seine/internal/outage"
+	"github.com/seinehq/seine/internal/recording"
 )
 
 // DefaultLease is the length of a lease without a heartbeat.
@@ -45,9 +47,26 @@ var ErrLimit = discovery.ErrLimit
 // ErrDrift means that a run ended because an alarm about a changed site paused its job.
 var ErrDrift = errors.New("the site changed, so the job is paused: correct the job file, then run `seine resume`")
 
+// Frontier is the part of a frontier that an engine uses.
+type Frontier interface {
+	frontier.Queue
+	frontier.Maintainer
+	frontier.Robots
+	frontier.Sessions
+	frontier.Drifts
+	frontier.Histories
+	hosts.Frontier
+	hosts.Mover
+	discovery.Frontier
+	recording.Index
+	reader
+	PauseJob(ctx context.Context, job frontier.JobID, paused bool) error
+	Orders(ctx context.Context, lease frontier.Lease, jobs []frontier.JobID) (frontier.Orders, error)
+}
+
 // Config describes an engine.
 type Config struct {
-	Frontier frontier.Frontier
+	Frontier Frontier
 	Jobs     []*Job
 
 	// Worker names this process in leases and logs.

@@ -17,13 +17,21 @@ import (
 	"github.com/seinehq/seine/internal/redact"
 )
 
+// ReplayFrontier is the part of a frontier that a replay uses.
+type ReplayFrontier interface {
+	frontier.Recordings
+	Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error)
+	Retry(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
+	Owner(ctx context.Context, job frontier.JobID, key, path string, sha256 []byte) (string, error)
+}
+
 // Replay judges the recorded pages of finished tasks again, with the rules of Job. It makes no
 // request: it has no fetcher.
 //
 // Results are stored by [frontier.Recordings.Replay] in batches. A task whose recording was judged
 // by the same rules is left out, so that a replay that was stopped goes on where it was.
 type Replay struct {
-	Frontier frontier.Frontier
+	Frontier ReplayFrontier
 
 	// Job has a keeper, which stores the files that a page itself holds, and no fetcher.
 	Job *Job

@@ -13,7 +13,10 @@ import (
 
 // Replay configures a replay of the recorded pages of a job.
 type Replay struct {
-	Frontier frontier.Frontier
+	Frontier interface {
+		engine.ReplayFrontier
+		Registry
+	}
 
 	// Job has the rules of now. ID is its registered number.
 	Job *seine.Job

@@ -382,25 +382,3 @@ document.cookie = "k=1; max-age=3600"; localStorage.k = 1;
 		}
 	}
 }
-
-func TestAPageIsBounded(t *testing.T) {
-	t.Parallel()
-	s := serve(t, map[string]http.HandlerFunc{
-		"/long": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			for range 1000 {
-				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
-					return
-				}
-			}
-		},
-		"/grows": html(`<script>document.write("<p>" + "x".repeat(200000) + "</p>")</script>`),
-	})
-	f := fetcher(t, shared, Job{})
-	for _, path := range []string{"/long", "/grows"} {
-		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, MaxBody: 100_000})
-		if !errors.Is(err, seine.ErrTooLarge) || fetch.Reason(err) != fetch.TooLarge {
-			t.Errorf("%s: %v; want %v", path, err, seine.ErrTooLarge)
-		}
-	}
-}

@@ -3,6 +3,7 @@
 package chromefetch
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/fetch"
 )
 
 // Waits end early, and the page never has the time that the request gives it.
@@ -69,5 +71,27 @@ func TestWaitsEndEarly(t *testing.T) {
 				t.Errorf("it took %v of its 20s", p.Took)
 			}
 		})
+	}
+}
+
+func TestAPageIsBounded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, map[string]http.HandlerFunc{
+		"/long": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			for range 1000 {
+				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+					return
+				}
+			}
+		},
+		"/grows": html(`<script>document.write("<p>" + "x".repeat(200000) + "</p>")</script>`),
+	})
+	f := fetcher(t, shared, Job{})
+	for _, path := range []string{"/long", "/grows"} {
+		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, MaxBody: 100_000})
+		if !errors.Is(err, seine.ErrTooLarge) || fetch.Reason(err) != fetch.TooLarge {
+			t.Errorf("%s: %v; want %v", path, err, seine.ErrTooLarge)
+		}
 	}
 }
