@@ -68,7 +68,7 @@ func (s *sketch) draw(ctx context.Context) error {
 		s.records(list, "a feed with %d entries")
 		return nil
 	}
-	if list, ok := propose.JSON(page.URL, page.Body); ok && s.kind != "site" && s.kind != "shop" {
+	if list, ok := propose.Answer(page); ok && s.kind != "site" && s.kind != "shop" {
 		s.records(list, "a JSON body with a list of %d records")
 		return nil
 	}
@@ -301,7 +301,7 @@ func (s *sketch) records(list propose.List, what string) {
 		s.said = append(s.said, "left out: "+terminal.Escape(strings.Join(list.Left, ", ")))
 	}
 	s.tell(list.Notes)
-	k := propose.Kind{Name: "list", Each: list.Each, Key: list.Key, Where: list.Where, Fields: list.Fields}
+	k := propose.Kind{Name: "list", Each: list.Each, Key: list.Key, Where: list.Where, Fields: list.Fields, Common: list.Common}
 	if list.Next != "" {
 		k.Follow = []string{list.Next}
 		s.pages[0].kind = k.Name

@@ -43,6 +43,9 @@ type Kind struct {
 	// fields then belong to each record.
 	Each, Key, Where string
 
+	// Common are fields of the page beside Each.
+	Common []Field
+
 	Follow  []string
 	Recrawl string
 
@@ -181,6 +184,7 @@ func (k Kind) write(b *strings.Builder, in string) {
 			b.WriteString(in + "  where: " + text(k.Where) + "\n")
 		}
 		writeFields(b, in+"  ", k.Fields)
+		writeFields(b, in, k.Common)
 	} else {
 		writeFields(b, in, k.Fields)
 	}

@@ -47,7 +47,13 @@ func JSON(at string, body []byte) (list List, ok bool) {
 	}
 	list = List{Source: rule(pair{"json", text(path)}), Each: pair{"json", text(path)}.line(), Fields: f.list, Items: len(items), Left: left}
 	list.Key = uniqueKey(items, f.list, paths)
-	list.Next = cursor(at, whole)
+	around := surroundings(whole)
+	if list.Next = cursor(at, around); list.Next == "" {
+		var note string
+		if list.Common, list.Next, note = pages(at, around, len(items)); note != "" {
+			list.Notes = append(list.Notes, note)
+		}
+	}
 	return list, list.Key != ""
 }
 
@@ -181,7 +187,7 @@ func objects(v any, path string, depth int) (at string, items []map[string]any) 
 		}
 		return path, items
 	case map[string]any:
-		if depth > maxNesting {
+		if depth > maxAround {
 			return "", nil
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {

@@ -32,6 +32,9 @@ type List struct {
 	Where  string
 	Fields []Field
 
+	// Common are fields of the page that Next computes with.
+	Common []Field
+
 	// Left lists values that are there and not proposed, and Notes says how to improve a field.
 	Left, Notes []string
 
