@@ -54,7 +54,7 @@ The kind of the project is found from the page, or given with --kind:
   shop      the same, visited again each day for changed prices
   archive   the same, with PDF files and recorded pages
   api       records in a JSON body
-  images    a list of image URLs; takes no URL
+  images    a list of image URLs, urls.csv; with a URL, the images of that page
 
 Without a URL, questions are asked on a terminal.`,
 		Example: `  seine init https://shop.example.org/c/shoes
@@ -95,8 +95,6 @@ func (a *initCommand) run(ctx context.Context, args []string) error {
 		return usagef("--kind %s: give one of %s", terminal.Escape(a.kind), strings.Join(initKinds, ", "))
 	case a.via != "http" && a.via != "chrome":
 		return usagef("--via %s: give http or chrome", terminal.Escape(a.via))
-	case a.kind == "images" && at != "":
-		return usagef("init: --kind images takes no URL: it writes a list, urls.csv, for the URLs of your images. Leave %s out, or give another --kind", terminal.Escape(at))
 	}
 	host := "images"
 	if at != "" {
@@ -116,10 +114,10 @@ func (a *initCommand) run(ctx context.Context, args []string) error {
 			return usagef("init: %s is there: name another folder with --dir, or remove it", filepath.Join(a.dir, name))
 		}
 	}
-	if a.kind == "images" {
-		return a.images()
-	}
 	s := &sketch{initCommand: a, at: at, host: host, command: "init"}
+	if a.kind == "images" {
+		return s.images(ctx)
+	}
 	if err := s.draw(ctx); err != nil {
 		return err
 	}
@@ -172,43 +170,9 @@ func (a *initCommand) ask(at *string) error {
 	return nil
 }
 
-// images writes the project of a list of images.
-func (a *initCommand) images() error {
-	job := propose.Modeline + fmt.Sprintf(`# A list of image URLs becomes a data set of images: %[2]surls.csv%[2]s names them.
-job: %[1]s
-# permission: "who allowed this, and when"
-%[3]s
-seeds: {file: urls.csv, columns: {url: url}}   # also TSV, JSONL or Parquet, with any name of the column
-pace: {delay: 500ms}                            # between two requests to a host
-fields:
-  caption: {column: caption}                    # other columns of the list
-assets:
-  image: {url: url, image: {resize: 256x256, mode: center_crop, to: jpeg}}
-`, a.name, "`", contactLine(a.contact))
-	if _, err := jobfile.Parse("job.yaml", []byte(job), a.lookup); err != nil {
-		return err
-	}
-	if err := a.files(job, "Images of a list", "seine export job.yaml -o shards/", false); err != nil {
-		return err
-	}
-	if err := writeExample(filepath.Join(a.dir, "urls.csv"), []byte("url,caption\nhttps://images.example.org/1.jpg,the first picture\n")); err != nil {
-		return err
-	}
-	a.print("wrote %s: put the URLs of your images into urls.csv", terminal.Escape(filepath.Join(a.dir, "job.yaml")))
-	a.next("")
-	return nil
-}
-
-func contactLine(contact string) string {
-	if contact == "" {
-		return "# contact: you@example.org   # sent in the user agent"
-	}
-	return "contact: " + propose.Text(contact) + "   # sent in the user agent"
-}
-
 // files writes the job file, README.md and .gitignore. pages states that testdata has pages.
 func (a *initCommand) files(job, title, export string, pages bool) error {
-	test := ""
+	test := "seine try job.yaml KEY --save first   # save a page in testdata, for seine test\n"
 	if pages {
 		test = "seine test job.yaml          # apply the rules to the pages in testdata, without a request\n"
 	}

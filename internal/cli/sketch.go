@@ -108,9 +108,19 @@ func (s *sketch) rules(ctx context.Context, page *seine.Page, doc *html.Document
 		}
 	}
 	if s.kind != "" {
+		at, err := s.sitemap(ctx)
+		if err != nil {
+			return err
+		}
+		if at == "" {
+			s.said = append(s.said, "the page has no list of links, and the host has no sitemap, so the job reads this page alone. For more, give the URL of a page that links to them")
+			return s.single(ctx, page, doc)
+		}
 		s.job.Seeds, s.job.Scope = propose.Sitemap(page.URL), propose.Pattern(page.URL)
-		s.note("seine: the page has no list of links, so the pages come from the sitemap of the host")
+		s.note("seine: the page has no list of links, so the pages come from the sitemap %s", terminal.Escape(at))
+		return s.single(ctx, page, doc)
 	}
+	s.said = append(s.said, "the job reads this page alone. With --kind site its siblings come from the sitemap of the host, if there is one")
 	return s.single(ctx, page, doc)
 }
 

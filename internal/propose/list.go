@@ -74,13 +74,7 @@ func Links(doc *html.Document) (list List, ok bool) {
 		if selector == "" || strings.HasPrefix(selector, "main ") && len(n.XPath("ancestor::main")) == 0 {
 			continue
 		}
-		b := block{text: len(n.Text())}
-		for _, a := range n.All("a[href]") {
-			if u, err := url.Parse(a.Attr("href")); err == nil && u.Host == base.Host && a.Text()+a.First("img").Attr("src") != "" {
-				u.Fragment = ""
-				b.links = append(b.links, u)
-			}
-		}
+		b := blockOf(n, base)
 		if len(b.links) == 0 || len(b.links) > 30 || len(n.XPath("ancestor-or-self::nav | ancestor::header | ancestor::footer")) > 0 {
 			continue
 		}
@@ -89,9 +83,19 @@ func Links(doc *html.Document) (list List, ok bool) {
 		}
 		groups[selector] = append(groups[selector], b)
 	}
+	for key, blocks := range plainLists(doc, base) {
+		order = append(order, key)
+		groups[key] = blocks
+	}
 	best := 0
+	slices.SortStableFunc(order, func(a, b string) int {
+		return first01(strings.HasPrefix(a, plainList), strings.HasPrefix(b, plainList))
+	})
 	for _, selector := range order {
 		blocks := groups[selector]
+		if strings.HasPrefix(selector, plainList) {
+			selector = plainItems
+		}
 		if len(blocks) < least {
 			continue
 		}
@@ -110,8 +114,13 @@ func Links(doc *html.Document) (list List, ok bool) {
 			list.Follow = rule(source, pair{"match", text(pattern)}, pair{"to", "item"})
 		}
 	}
+	if best == 0 {
+		if list, best = bareLinks(doc, base), 1; list.Items == 0 {
+			return list, false
+		}
+	}
 	list.Next, list.NextURL = Next(doc)
-	return list, best > 0
+	return list, true
 }
 
 // selectorOf returns a selector for an element and its like: by its class, else by its parent's.
