@@ -1,6 +1,9 @@
 // Package cli is the command. It reads flags and the environment and calls the packages that do the
-// work. Data goes to standard output, everything else to standard error. No other package reads the
-// environment.
+// work. Data goes to standard output, everything else to standard error. Other packages get
+// the environment from it. Only pgfrontier and pgx read the variables of libpq themselves.
+//
+// A new command is a file with a constructor, a word in the list of root, and a case in complete.go
+// if it takes a job.
 package cli
 
 import (

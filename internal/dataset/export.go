@@ -15,7 +15,8 @@ import (
 	"github.com/seinehq/seine/internal/redact"
 )
 
-// Format is how records are written.
+// Format is how records are written. A new one is a constant here, a case of export.sink in
+// write.go, and its extension, name and help in cli/export.go.
 type Format string
 
 // The formats of an export.

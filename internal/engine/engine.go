@@ -11,7 +11,7 @@
 // A task holds its slot until its result is committed, so a slow database or store slows the claims
 // down instead of filling memory.
 //
-// A lease is lost when a heartbeat (session.beat) or a commit (committer.persist) meets
+// A lease is lost when a heartbeat (Engine.beat) or a commit (committer.persist) meets
 // [frontier.ErrLeaseLost]. If the lease is lost, every task stops at once and stores nothing, and
 // the engine opens another lease. If no heartbeat succeeded for three quarters of the lease, the
 // lease may be lost: every task stops too, and finished results are committed once the frontier

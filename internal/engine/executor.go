@@ -185,7 +185,8 @@ func (x *executor) challenged(ctx context.Context, w work, page *seine.Page, nam
 	return attempt{verdict: v, refusal: true, after: effect.After}
 }
 
-// onRedirect returns the hook of a request that enters the host of each redirect.
+// onRedirect returns the hook of a request that enters the host of each redirect. With the pace of
+// the fleet, package hosts reserves a start on the lane of the new host.
 func (x *executor) onRedirect(kind hosts.Kind, own hosts.Own) func(ctx context.Context, from, to string) error {
 	return func(ctx context.Context, _, to string) error {
 		at, err := weburl.Canonical(to)
