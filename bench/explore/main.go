@@ -2,7 +2,7 @@
 // items per request of the forager, the original's strategy, the same without its race, two-sided
 // walks, uniform probes, probes of the forager with walks of patience 2, bisection for the newest
 // ID with a walk down, and an oracle that knows every cluster and pays one probe for each. It
-// exits with code 1 if the forager misses a target. It exits 1 when an aim is missed.
+// exits with code 1 if the forager misses a target.
 package main
 
 import (

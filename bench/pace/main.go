@@ -1,7 +1,7 @@
 // Command bench-pace shows by the site's own clock that a host's pace holds over a fleet: many
 // worker processes on one host, some of them killed on the way, and then very many hosts with
-// nearly all tasks on one of them. It exits with code 1 if the pace was exceeded. It exits 1 when
-// the pace was broken. It needs bin/seine, and a PostgreSQL that SEINE_TEST_POSTGRES names.
+// nearly all tasks on one of them. It exits with code 1 if the pace was exceeded. It needs
+// bin/seine, and a PostgreSQL that SEINE_TEST_POSTGRES names.
 package main
 
 import (

@@ -1,6 +1,5 @@
 // Command chaos breaks a fleet of real parts and judges the result. See packages chaos and arena.
-// It exits with code 1 if the history violates a rule, and with 2 if a run failed. It exits 1 when
-// the history violates a rule, and 2 when a run could not be done.
+// It exits with code 1 if the history violates a rule, and with 2 if a run failed.
 package main
 
 import (
