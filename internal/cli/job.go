@@ -56,7 +56,7 @@ func (j *jobs) load(path string) (*seine.Job, *jobfile.File, error) {
 	}
 	file, err := jobfile.Load(path, j.lookup)
 	if err != nil {
-		return nil, nil, unread(path, err)
+		return nil, nil, j.unread(path, err)
 	}
 	return j.loaded(file, filepath.Dir(path))
 }
@@ -87,7 +87,7 @@ func (j *jobs) look(path string, n needs) (*seine.Job, error) {
 		return jobfile.LoadPart(path, j.lookup, unneeded...)
 	})
 	if err != nil {
-		return nil, unread(path, err)
+		return nil, j.unread(path, err)
 	}
 	return job, nil
 }
@@ -126,12 +126,14 @@ func (j *jobs) adopt(file *jobfile.File, dir string) (*seine.Job, error) {
 }
 
 // unread gives an error of a job file its exit code. If path looks like the name of a job, the
-// error asks for the file.
-func unread(path string, err error) error {
+// error asks for the file, or lists the jobs of the program.
+func (j *jobs) unread(path string, err error) error {
 	var mistakes jobfile.Mistakes
 	switch {
 	case errors.As(err, &mistakes):
 		return err
+	case len(j.own) > 0 && !isThere(path) && !isJobPath(path):
+		return coded{exitJobFile, fmt.Errorf("this program has no job %s: its jobs are %s", path, strings.Join(j.names(), ", "))}
 	case !isFile(path) && jobfile.ValidName(path) == nil:
 		for _, name := range []string{path + ".yaml", path + ".yml"} {
 			if isThere(name) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -249,11 +250,21 @@ func filesOf(all []assetfile.Stored, record, task string) (out []assetfile.Store
 	return out
 }
 
+// unencodable names the first field without a form in JSON, as the beginning of a sentence.
+func unencodable(fields map[string]any) string {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if _, err := encode(fields[name]); err != nil {
+			return "field " + name + ": "
+		}
+	}
+	return ""
+}
+
 // record adds the fields that a scraper left out.
 func (m *committer) record(o outcome, rec seine.Record) (frontier.Record, error) {
 	fields, err := encode(rec.Fields)
 	if err != nil {
-		return frontier.Record{}, err
+		return frontier.Record{}, fmt.Errorf("%s%w", unencodable(rec.Fields), err)
 	}
 	out := frontier.Record{
 		Key: rec.Key, Kind: rec.Kind, URL: rec.URL, Fields: fields, Digest: m.job.Digest, FetchedAt: rec.FetchedAt,

@@ -199,7 +199,7 @@ func TestTryEndsAsARun(t *testing.T) {
 		neighbor seine.NeighborFunc
 		want     string
 	}{
-		"not a number":   {records: []seine.Record{rec("", math.NaN())}, want: "record: json: unsupported value: NaN"},
+		"not a number":   {records: []seine.Record{rec("", math.NaN())}, want: "record: field a: json: unsupported value: NaN"},
 		"two of one key": {records: []seine.Record{rec("x", 1), rec("x", 2)}, want: `scrape: the page has two records "x" of the kind record: give each a Key of its own`},
 		"a neighbor that fails": {
 			neighbor: func(seine.Task, *seine.Page, int) string { panic("no") }, want: "the neighbor function panics: no",
