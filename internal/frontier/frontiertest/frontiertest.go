@@ -98,6 +98,7 @@ func Run(t *testing.T, open Open) {
 		{"a page replaces its records", testReplaced},
 		{"a record belongs to one page or is merged", testTaken},
 		{"two transactions do not take one record", testTakenAtOnce},
+		{"each change of a batch is a revision", testRevisionsOfABatch},
 		{"assets and their failures belong to a record of the page", testAssetsOfEach},
 		{"records of several kinds have their own assets", testAssetsOfKinds},
 		{"records that fail the check are quarantined", testQuarantine},

@@ -338,6 +338,7 @@ func (c *comparison) complete() {
 		}
 		batch[i] = b
 	}
+	c.share(batch)
 	if c.rand.IntN(2) == 0 {
 		batch[c.rand.IntN(len(batch))].Explored = c.explored()
 	}

@@ -236,6 +236,20 @@ func (c *comparison) other() {
 	})
 }
 
+// share makes several tasks of a batch write one record, mostly with other fields each.
+func (c *comparison) share(batch []frontier.Completion) {
+	key := fmt.Sprintf("each%d", c.rand.IntN(20))
+	for i := range batch {
+		b := &batch[i]
+		if len(b.Records) == 0 || slices.ContainsFunc(b.Records, func(r frontier.Record) bool { return r.Key == key }) {
+			continue
+		}
+		r := record(key, `{"n":`+one(c, numbers)+`}`)
+		r.Merge = true
+		b.Records = append(b.Records, r)
+	}
+}
+
 // files gives files, a quarantined record, a recording and a fetcher to some completions.
 func (c *comparison) files(b *frontier.Completion, key string) {
 	sum := sha256.Sum256([]byte{byte(c.rand.IntN(3))})

@@ -180,6 +180,22 @@ func testTaken(t *testing.T, s *suite) {
 	}
 }
 
+// Each change of a record's fields is a revision, also if one batch makes several.
+func testRevisionsOfABatch(t *testing.T, s *suite) {
+	job := s.job("j", fast())
+	s.add(job, tasks("h:80", "a", "b", "c"), 3)
+	l := s.lease()
+	got := s.sortedClaim(l, job, 3)
+	batch := make([]frontier.Completion, len(got))
+	for i, c := range got {
+		batch[i] = merging(listed(c, fmt.Sprintf(`x={"n":%d}`, i)))
+	}
+	s.complete(l, job, batch, 3)
+	if got, want := s.owners(job), []string{"a of : 1", "b of : 1", "c of : 1", "x of a: 3"}; !slices.Equal(got, want) {
+		t.Errorf("owners and revisions %q; want %q", got, want)
+	}
+}
+
 // Records of several kinds under one key have their own assets.
 func testAssetsOfKinds(t *testing.T, s *suite) {
 	job := s.job("j", fast())
