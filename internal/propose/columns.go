@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/seinehq/seine/html"
 	"github.com/seinehq/seine/internal/dates"
@@ -15,15 +16,19 @@ import (
 // Table finds the largest table whose rows are records. ok is false without one.
 func Table(ctx context.Context, doc *html.Document) (list List, ok bool, err error) {
 	for _, t := range doc.All("table") {
-		head, rows := t.All("tr:first-child > th"), t.All("tr:has(> td)")
+		row := "tr:has(> td)"
+		if t.First("tfoot").Found() {
+			row += ":not(tfoot *)" // sums are no records
+		}
+		head, rows := t.All("tr:first-child > th"), t.All(row)
 		if len(head) < 2 || len(rows) < least || len(rows) <= list.Items {
 			continue
 		}
-		at := "table tr:has(> td)"
+		at := "table " + row
 		if class := classOf(t); class != "" {
-			at = "table." + class + " tr:has(> td)"
+			at = "table." + class + " " + row
 		} else if id := t.Attr("id"); word.MatchString(id) {
-			at = "table#" + id + " tr:has(> td)"
+			at = "table#" + id + " " + row
 		}
 		var f fields
 		var notes []string
@@ -36,7 +41,11 @@ func Table(ctx context.Context, doc *html.Document) (list List, ok bool, err err
 			if err != nil {
 				return list, false, err
 			}
-			f.add(h.Text(), rule(append([]pair{{"css", text(cell)}}, pairs...)...))
+			field := Field{Name: identifier(h.Text()), Rule: rule(append([]pair{{"css", text(cell)}}, pairs...)...)}
+			if field.Name == "" && strings.ContainsFunc(h.Text(), unicode.IsLetter) {
+				field.Name, field.Comment = "field_"+strconv.Itoa(i+1), h.Text()
+			}
+			f.put(field)
 			if len(f.list) == before {
 				continue
 			}
@@ -93,7 +102,7 @@ func (c column) read(ctx context.Context) (pairs []pair, why string, err error) 
 	}
 	filled, priced, dated, numbers, code := 0, 0, 0, 0, false
 	for _, s := range c.texts {
-		if s == "" {
+		if noValue.MatchString(s) {
 			continue
 		}
 		filled++
@@ -149,7 +158,7 @@ func (c column) read(ctx context.Context) (pairs []pair, why string, err error) 
 // filledCells is the number of cells with a text that the selector matches.
 func (c column) filledCells() (n int) {
 	for _, cell := range c.doc.All(c.css) {
-		if strings.TrimSpace(cell.Text()) != "" {
+		if !noValue.MatchString(strings.TrimSpace(cell.Text())) {
 			n++
 		}
 	}
@@ -160,6 +169,7 @@ var (
 	// currencyMark is a sign of a currency, or its code.
 	currencyMark = regexp.MustCompile(`\p{Sc}|\b[A-Z]{3}\b|\bkr\b|\bFr\.|円|元`)
 	figures      = regexp.MustCompile(`^[-+]?\d[\d.,'’ \x{a0}\x{202f}]*$`)
+	noValue      = regexp.MustCompile(`^([-–—.]{1,3}|n/?a|N/?A)?$`)
 	leadingZero  = regexp.MustCompile(`^0\d[\d ]*$`)
 )
 
@@ -192,7 +202,7 @@ func (c column) number() string {
 	typ := ""
 	for _, text := range c.texts {
 		switch {
-		case text == "":
+		case noValue.MatchString(text):
 		case thousands.MatchString(text): // in some languages
 			return ""
 		case typ != "decimal" && (integer.MatchString(text) || grouped.MatchString(text)):

@@ -25,10 +25,18 @@ func Item(doc *html.Document) (list []Field, notes []string) {
 	for _, m := range []struct{ name, meta string }{
 		{"description", "og:description"}, {"description", "description"}, {"image", "og:image"}, {"published", "article:published_time"},
 		{"price", "product:price:amount"}, {"currency", "product:price:currency"}, {"author", "author"}, {"keywords", "keywords"},
+		{"title", "citation_title"}, {"published", "citation_publication_date"}, {"published", "citation_date"}, {"doi", "citation_doi"}, {"journal", "citation_journal_title"},
+		{"abstract", "citation_abstract"}, {"citation_pdf", "citation_pdf_url"},
 	} {
 		if shown := doc.Meta(m.meta); shown != "" {
 			f.value(m.name, m.name, []pair{{"meta", text(m.meta)}}, shown, false)
 		}
+	}
+	if doc.Meta("citation_author") != "" {
+		f.add("authors", rule(pair{"meta", "citation_author"}, pair{"all", "true"}))
+	}
+	if doc.First("script#__NEXT_DATA__").Found() {
+		f.note("the page holds JSON in script#__NEXT_DATA__, which is not proposed")
 	}
 	if !f.names["price"] {
 		price(doc, &f)

@@ -63,6 +63,10 @@ func TestItemOfTheMainThing(t *testing.T) {
 			`<html lang=ja><h1>靴</h1><p class="price">¥1,200（税込）</p><table><tr><th>発売日<td>2025年3月4日<tr><th>重量<td>250g</table>`,
 			[]string{"title 靴", "price map[amount:1200 currency:JPY note:<nil>]", "field_1 2025年3月4日", "field_2 250g"}, "",
 		},
+		"a paper": {
+			`<h1>P</h1><meta name="citation_author" content="A"><meta name="citation_author" content="B"><meta name="citation_doi" content="10.1/x"><meta name="citation_publication_date" content="2024/03/05">`,
+			[]string{"title P", "published 2024-03-05", "doi 10.1/x", "authors [A B]"}, "",
+		},
 		"a date with two meanings": {`<h1>x</h1><dl><dt>Issued<dd>04/05/2025<dt>a<dd>b</dl>`, []string{"title x", "issued 04/05/2025"}, `issued is a text: "04/05/2025" may be two dates`},
 	} {
 		doc := parsed(t, "https://a.example/p/1", c.body)
@@ -81,5 +85,18 @@ func TestItemOfTheMainThing(t *testing.T) {
 		if said := strings.Join(notes, "\n"); !strings.Contains(said, c.note) || c.note == "" && said != "" {
 			t.Errorf("%s: notes %q; want %q", name, said, c.note)
 		}
+	}
+}
+
+// The foot of a table is no record, a dash is no value, and a column in another script has a name.
+func TestTableWithAFoot(t *testing.T) {
+	t.Parallel()
+	list, ok, err := propose.Table(t.Context(), parsed(t, "https://a.example/", `<table><thead><tr><th>Land<th>Zahl<th>数量</thead>`+
+		`<tbody><tr><td>A<td>1<td>5<tr><td>B<td>–<td>6<tr><td>C<td>3<td>7</tbody><tfoot><tr><td>Sum<td>4<td>18</tfoot></table>`))
+	if want := "land {css: 'td:nth-child(1)'}, zahl {css: 'td:nth-child(2)', type: int}, field_3 {css: 'td:nth-child(3)', type: int}"; err != nil || !ok || list.Items != 3 || rules(list.Fields) != want {
+		t.Errorf("%d rows with %s, %v; want %s", list.Items, rules(list.Fields), err, want)
+	}
+	if list.Each != "css: 'table tr:has(> td):not(tfoot *)'" {
+		t.Error(list.Each)
 	}
 }
