@@ -18,7 +18,7 @@ var operations = []struct {
 	weight int
 	run    func(c *comparison)
 }{
-	{22, (*comparison).claim}, {16, (*comparison).complete}, {9, (*comparison).giveUp}, {4, (*comparison).release},
+	{30, (*comparison).claim}, {60, (*comparison).complete}, {16, (*comparison).giveUp}, {4, (*comparison).release},
 	{8, (*comparison).add}, {5, (*comparison).retry}, {1, (*comparison).lookup}, {4, (*comparison).explore},
 	{7, (*comparison).reserve}, {6, (*comparison).backoff}, {3, (*comparison).hostDown}, {2, (*comparison).circuit},
 	{4, (*comparison).pauseHost}, {2, (*comparison).pauseJob}, {2, (*comparison).register}, {2, (*comparison).setDelay},
