@@ -17,8 +17,8 @@ import (
 )
 
 // images writes the project of a list of images. With a URL the list has the images of that page.
-func (a *sketch) images(ctx context.Context) error {
-	rows, private, err := a.imageRows(ctx)
+func (s *sketch) images(ctx context.Context) error {
+	rows, private, err := s.imageRows(ctx)
 	if err != nil {
 		return err
 	}
@@ -33,50 +33,50 @@ fields:
   caption: {column: caption}                    # other columns of the list
 assets:
   image: {url: url, image: {resize: 256x256, mode: center_crop, to: jpeg}}
-`, a.name, "`", contactLine(a.contact), private)
-	if _, err := jobfile.Parse("job.yaml", []byte(job), a.lookup); err != nil {
+`, s.name, "`", contactLine(s.contact), private)
+	if _, err := jobfile.Parse("job.yaml", []byte(job), s.lookup); err != nil {
 		return err
 	}
-	if err := a.files(job, "Images of a list", "seine export job.yaml -o shards/", false); err != nil {
+	if err := s.files(job, "Images of a list", "seine export job.yaml -o shards/", false); err != nil {
 		return err
 	}
-	if err := writeExample(filepath.Join(a.dir, "urls.csv"), rows.Bytes()); err != nil {
+	if err := writeExample(filepath.Join(s.dir, "urls.csv"), rows.Bytes()); err != nil {
 		return err
 	}
-	if n := strings.Count(rows.String(), "\n") - 1; a.at != "" {
-		a.print("wrote %s and urls.csv with %s", terminal.Escape(filepath.Join(a.dir, "job.yaml")), counted(n, "image"))
+	if n := strings.Count(rows.String(), "\n") - 1; s.at != "" {
+		s.print("wrote %s and urls.csv with %s", terminal.Escape(filepath.Join(s.dir, "job.yaml")), counted(n, "image"))
 	} else {
-		a.print("wrote %s: put the URLs of your images into urls.csv, which is empty", terminal.Escape(filepath.Join(a.dir, "job.yaml")))
+		s.print("wrote %s: put the URLs of your images into urls.csv, which is empty", terminal.Escape(filepath.Join(s.dir, "job.yaml")))
 	}
-	a.next("")
+	s.next("")
 	return nil
 }
 
 // imageRows returns the list of the images, and the line of the job file that allows their private
 // hosts.
-func (a *sketch) imageRows(ctx context.Context) (rows *bytes.Buffer, private string, err error) {
+func (s *sketch) imageRows(ctx context.Context) (rows *bytes.Buffer, private string, err error) {
 	rows = &bytes.Buffer{}
 	out := csv.NewWriter(rows)
 	_ = out.Write([]string{"url", "caption"})
-	if a.at != "" {
-		page, err := a.fetch(ctx, a.at)
+	if s.at != "" {
+		page, err := s.fetch(ctx, s.at)
 		if err != nil {
 			return nil, "", err
 		}
-		if a.chrome != nil {
-			defer func() { _ = a.chrome.Close() }()
+		if s.chrome != nil {
+			defer func() { _ = s.chrome.Close() }()
 		}
 		doc, err := html.ParseContext(ctx, page)
 		if err != nil {
-			return nil, "", a.unread(a.at, page, err)
+			return nil, "", s.unread(s.at, page, err)
 		}
 		defer doc.Close()
 		list := propose.Images(doc)
 		if len(list) == 0 {
-			return nil, "", fmt.Errorf("init: %s shows no image: give a page with images, or leave the URL out and fill urls.csv", terminal.Escape(a.at))
+			return nil, "", fmt.Errorf("init: %s shows no image: give a page with images, or leave the URL out and fill urls.csv", terminal.Escape(s.at))
 		}
 		var hosts []string
-		own, _, _ := strings.Cut(a.host, ":")
+		own, _, _ := strings.Cut(s.host, ":")
 		for _, i := range list {
 			_ = out.Write([]string{i.URL, i.Caption})
 			// A page must not open the private hosts of its choice, so only its own machine counts.
@@ -84,7 +84,7 @@ func (a *sketch) imageRows(ctx context.Context) (rows *bytes.Buffer, private str
 				hosts = append(hosts, u.Host)
 			}
 		}
-		if a.private && len(hosts) > 0 {
+		if s.private && len(hosts) > 0 {
 			private = `fetch: {allow_private: ["` + strings.Join(hosts, `", "`) + `"]}` + "\n"
 		}
 	}

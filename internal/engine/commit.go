@@ -136,15 +136,16 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 // of holds the index of each result in the batch.
 func (m *committer) refused(ctx context.Context, batch []outcome, of []int, done []frontier.Completion,
 	out frontier.Outcome) (list []frontier.Completion) {
-	for k, c := range done {
+	for k, at := range of {
+		c, o := done[k], &batch[at]
 		if err := out.Bad[c.Seq]; err != nil {
 			m.log.ErrorContext(ctx, "database refuses the result", "task", c.Key, "err", err)
-			list = append(list, m.unstorable(&batch[of[k]], errUnstorable))
+			list = append(list, m.unstorable(o, errUnstorable))
 		}
 		if taken, ok := out.Taken[c.Seq]; ok {
 			why := takenBy(taken, c.Key)
 			m.log.WarnContext(ctx, "record not stored", "reason", why.Error(), "task", c.Key, "key", taken.Key, "owner", taken.Owner)
-			list = append(list, m.unstorable(&batch[of[k]], why))
+			list = append(list, m.unstorable(o, why))
 		}
 	}
 	return list

@@ -115,7 +115,7 @@ func Links(doc *html.Document) (list List, ok bool) {
 		}
 	}
 	if best == 0 {
-		if list, best = bareLinks(doc, base), 1; list.Items == 0 {
+		if list = bareLinks(doc, base); list.Items == 0 {
 			return list, false
 		}
 	}

@@ -25,7 +25,6 @@ var (
 type shownPrice struct {
 	node     html.Node
 	shown    string
-	selector string
 	was, now bool
 }
 
