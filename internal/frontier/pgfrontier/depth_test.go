@@ -26,7 +26,8 @@ func depthStaysFlat(t *testing.T, million database) {
 
 func depthCosts(t *testing.T, in database) map[string]cost {
 	t.Helper()
-	// An index alone answers for pages that are vacuumed. Autovacuum must not decide which ones are.
+	// An index alone answers for pages that are vacuumed. Autovacuum must not decide which ones
+	// are.
 	alter(t, in.dsn, `vacuum (analyze) seine.queue, seine.lane`)
 	f := open(t, in.dsn, nil)
 	var (
