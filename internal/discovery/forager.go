@@ -39,6 +39,7 @@ type search struct {
 	exhausted bool   // nothing is left to choose
 	seeking   bool   // nothing was found, and some IDs were not examined yet
 	refused   int    // how often in a row the frontier admitted no chosen ID
+	crowd     int    // how many IDs to choose at least, because other workers choose too
 	worthless string // why nothing more is worth it, by limit.yield
 	judgedAt  int64  // the number of answers at that judgement
 }
@@ -124,6 +125,9 @@ func (x *forager) End() error {
 
 // admit chooses up to want IDs and admits them. left is false if nothing more can be chosen.
 func (x *forager) admit(ctx context.Context, want int) (n int, left bool, err error) {
+	x.mu.Lock()
+	want = max(want, x.search.crowd)
+	x.mu.Unlock()
 	want, spent, err := x.afford(ctx, want, nearBudget)
 	defer func() { x.settle(want, n) }()
 	switch {
@@ -146,9 +150,7 @@ func (x *forager) admit(ctx context.Context, want int) (n int, left bool, err er
 	n, err = x.cfg.Frontier.Explore(ctx, x.cfg.ID, s.Number, tasks)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.search.refused++; n > 0 {
-		x.search.refused = 0
-	}
+	x.search.admitted(n)
 	if n < len(tasks) {
 		for _, task := range tasks {
 			if pos, ok := s.Find(task.Key); ok {
@@ -157,6 +159,22 @@ func (x *forager) admit(ctx context.Context, want int) (n int, left bool, err er
 		}
 	}
 	return n, true, err
+}
+
+// maxCrowd is the most IDs that a worker chooses for others. They are chosen by one state of the
+// model.
+const maxCrowd = 8
+
+// admitted notes how many of the chosen IDs the frontier admitted. A refusal mostly means that
+// another worker chose at the same time. The more often that happens, the more IDs are chosen at
+// once, so that a large fleet does not choose each one sixty times.
+func (s *search) admitted(n int) {
+	if n == 0 {
+		s.refused++
+		s.crowd = min(max(2, 2*s.crowd), maxCrowd)
+		return
+	}
+	s.refused, s.crowd = 0, max(0, s.crowd-1)
 }
 
 // notWorthIt reports whether the best block is expected to give less than limit.yield. It judges at

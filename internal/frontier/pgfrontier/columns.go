@@ -25,6 +25,9 @@ type recordColumns struct {
 	// shared means that other tasks may write the records.
 	shared bool
 
+	// fresh means that probably none of the records is stored.
+	fresh bool
+
 	// later holds the further writes of these records, so that each change counts.
 	later *recordColumns
 }
@@ -77,7 +80,11 @@ func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
 			k.later.queue(b, job)
 		}
 	default:
-		b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
+		write := sqlRecords
+		if k.fresh {
+			write = sqlNewRecords
+		}
+		b.Queue(write, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
 	}
 }
 

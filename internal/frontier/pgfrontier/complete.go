@@ -2,6 +2,7 @@ package pgfrontier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -137,9 +138,9 @@ func queueLease(b *pgx.Batch, l frontier.Lease, brought files, held *bool) {
 	})
 }
 
-// whole completes a batch without follow-ups and assumes that every task is still the lease's,
-// which is nearly always true. A look first would cost a tenth more. If the assumption is false,
-// whole rolls back and returns false.
+// whole completes a batch without follow-ups and assumes that every task is still the lease's and
+// that its records are new, which is nearly always true. A look first would cost a tenth more. If
+// an assumption is false, whole rolls back and returns false.
 func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job frontier.JobID, batch []frontier.Completion, brought files) (bool, error) {
 	var (
 		held    bool
@@ -151,11 +152,16 @@ func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	if len(brought.paths) > 0 {
 		b.Queue(sqlPendingDeletion, brought.seqs, brought.paths).Query(collectInto(&pending))
 	}
-	yieldOf(batch, nil).queue(b, f.now(), job, l, wake{}, nil).Exec(func(tag pgconn.CommandTag) error {
+	y := yieldOf(batch, nil)
+	y.records.fresh = true
+	y.queue(b, f.now(), job, l, wake{}, nil).Exec(func(tag pgconn.CommandTag) error {
 		n = tag.RowsAffected()
 		return nil
 	})
-	if err := c.SendBatch(ctx, b).Close(); err != nil {
+	if err := c.SendBatch(ctx, b).Close(); isStored(err) {
+		_, err = c.Exec(ctx, `rollback`)
+		return false, err
+	} else if err != nil {
 		return false, err
 	}
 	if !held {
@@ -167,6 +173,12 @@ func (f *Frontier) whole(ctx context.Context, c *pgx.Conn, l frontier.Lease, job
 	}
 	_, err := c.Exec(ctx, end)
 	return whole, err
+}
+
+// isStored reports that sqlNewRecords found one of its records stored.
+func isStored(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "23505" && pe.ConstraintName == "record_pkey"
 }
 
 // write stores the results of tasks, moves the tasks to their final state, releases the swept ones

@@ -31,8 +31,8 @@ func (f *Frontier) Explained(ctx context.Context, plan func(text string)) error 
 func Name(sql string) string {
 	for name, text := range map[string]string{
 		"sqlHeartbeat": sqlHeartbeat, "sqlBlocked": sqlBlocked, "sqlLanes": sqlLanes, "sqlTake": sqlTake, "sqlDue": sqlDue, "sqlLaneIDs": sqlLaneIDs,
-		"sqlMine": sqlMine, "sqlStill": sqlStill, "sqlAdd": sqlAdd, "sqlAddMixed": sqlAddMixed, "sqlLookup": sqlLookup, "sqlAnswers": sqlAnswers, "sqlRecords": sqlRecords, "sqlAssets": sqlAssets, "sqlPendingDeletion": sqlPendingDeletion,
-		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFinishAgain": sqlFinishAgain, "sqlFail": sqlFail, "sqlAgain": sqlAgain, "sqlFailures": sqlFailures, "sqlForgetFailures": sqlForgetFailures, "sqlRelease": sqlRelease, "sqlReadyLanes": sqlReadyLanes,
+		"sqlMine": sqlMine, "sqlStill": sqlStill, "sqlAdd": sqlAdd, "sqlAddMixed": sqlAddMixed, "sqlLookup": sqlLookup, "sqlAnswers": sqlAnswers, "sqlRecords": sqlRecords, "sqlNewRecords": sqlNewRecords, "sqlAssets": sqlAssets, "sqlPendingDeletion": sqlPendingDeletion,
+		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFinishGood": sqlFinishGood, "sqlFinishAgain": sqlFinishAgain, "sqlFail": sqlFail, "sqlAgain": sqlAgain, "sqlFailures": sqlFailures, "sqlForgetFailures": sqlForgetFailures, "sqlRelease": sqlRelease, "sqlReadyLanes": sqlReadyLanes,
 		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlDeadTasks": sqlDeadTasks, "sqlRescue": sqlRescue,
 		"sqlDepth": sqlDepth, "sqlDepthOldest": sqlDepthOldest, "sqlDepthWaits": sqlDepthWaits, "sqlDepthReady": sqlDepthReady, "sqlDepthReasons": sqlDepthReasons,
 		"sqlDropLease": sqlDropLease, "sqlDueSeqs": sqlDueSeqs, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlBackoff": sqlBackoff,

@@ -64,7 +64,7 @@ func statementsStayFlat(t *testing.T, million database) {
 			t.Errorf("%s touches %d buffers at a million tasks and %d at twenty thousand; want at most %d:\n%s", name, l, s, most, large[name].plan)
 		}
 	}
-	for _, name := range []string{"sqlLanes", "sqlTake", "sqlMine", "sqlStill", "sqlAdd", "sqlRecords", "sqlAssets", "sqlLock", "sqlWake", "sqlFinish", "sqlFail",
+	for _, name := range []string{"sqlLanes", "sqlTake", "sqlMine", "sqlStill", "sqlAdd", "sqlRecords", "sqlNewRecords", "sqlAssets", "sqlLock", "sqlWake", "sqlFinish", "sqlFinishGood", "sqlFail",
 		"sqlRelease", "sqlHeartbeat", "sqlDue", "sqlDueSeqs", "sqlPromote", "sqlReadyLanes", "sqlSpaceTake", "sqlDead", "sqlRescue", "sqlReserve", "sqlBackoff", "sqlBlocked", "sqlDepthOldest"} {
 		if len(small[name].runs) == 0 {
 			t.Errorf("%s was not run", name)
@@ -83,7 +83,7 @@ const versions = 25
 
 // lanes is the number of lanes that a statement looks up.
 var lanes = map[string]int{
-	"sqlTake": 2, "sqlLock": 16, "sqlWake": 16, "sqlFinish": 2, "sqlFail": 2, "sqlRelease": 10, "sqlRescue": 10, "sqlPromote": 10,
+	"sqlTake": 2, "sqlLock": 16, "sqlWake": 16, "sqlFinish": 2, "sqlFinishGood": 2, "sqlFail": 2, "sqlRelease": 10, "sqlRescue": 10, "sqlPromote": 10,
 	"sqlDeadLanes": 10, "sqlBlocked": 10, "sqlReserve": 1, "sqlBackoff": 1,
 }
 
@@ -218,16 +218,22 @@ func (w *hot) work(add, claim int) []frontier.Claimed {
 			Claimed: c, State: seine.Done,
 			Records: []frontier.Record{{Key: c.Key, Kind: "record", Fields: []byte(`{}`), FetchedAt: time.Now()}},
 		}
+		if i == 0 {
+			end.State, end.Reason, end.Records = seine.Error, "bad", nil
+		}
 		if i < add/10 {
 			end.Assets = []frontier.Asset{{Key: c.Key, Stored: assetfile.Stored{Name: "front", Path: c.Key}}}
 			end.Follow = []frontier.New{{Key: c.Key, Lane: "shard/01"}, {Key: c.Key + "x", Lane: c.LaneKey, Priority: 1}}
 		}
 		batch = append(batch, end)
 	}
-	out, err := w.f.Complete(ctx, w.lease, w.job, batch)
-	w.must(err)
-	if out.Kept != len(batch) {
-		w.Fatalf("completed %+v of %d", out, len(batch))
+	// The second batch has no follow-ups, so it is completed without a look first.
+	for _, batch := range [][]frontier.Completion{batch[:min(len(batch), add/10)], batch[min(len(batch), add/10):]} {
+		out, err := w.f.Complete(ctx, w.lease, w.job, batch)
+		w.must(err)
+		if out.Kept != len(batch) {
+			w.Fatalf("completed %+v of %d", out, len(batch))
+		}
 	}
 	return got
 }

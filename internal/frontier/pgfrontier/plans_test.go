@@ -81,7 +81,7 @@ func TestPlansOfAFewTasksLast(t *testing.T) {
 	exec(`insert into seine.task(job_id, key, lane_id) select $1, 'k' || i, 1 from generate_series(1, 20000) i`, job)
 	exec(`insert into seine.queue(job_id, key, lane_id, prio) select $1, 'k' || i, (select lane_id from seine.lane where lane_key = 'h:80'), 1 from generate_series(1, 20000) i`, job)
 	many := follow()
-	for _, name := range []string{"sqlMine", "sqlStill", "sqlAdd", "sqlRecords", "sqlLock", "sqlWake", "sqlFinish", "sqlAnswers", "sqlLookup"} {
+	for _, name := range []string{"sqlMine", "sqlStill", "sqlAdd", "sqlRecords", "sqlLock", "sqlWake", "sqlFinishGood", "sqlAnswers", "sqlLookup"} {
 		if len(few[name].runs) == 0 {
 			t.Errorf("%s was not run", name)
 		}

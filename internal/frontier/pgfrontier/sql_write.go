@@ -62,14 +62,22 @@ const (
 	// Records and assets, sorted. The last one of equal keys in a batch wins. These records are
 	// under the keys of their tasks. A row of another task gets an empty owner, which its
 	// constraint refuses: see sql_record.go.
-	sqlRecords = `with r as (insert into seine.record as r (job_id, key, kind, fields, url, digest, fetched_at)
-   select distinct on (key collate "C", kind collate "C") $1::int, key, kind, fields::jsonb, url, digest, fetched_at
-   from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::timestamptz[]) with ordinality i(key, kind, fields, url, digest, fetched_at, o)
-   order by key collate "C", kind collate "C", o desc
+	sqlRecords = `with r as (insert into seine.record as r ` + recordRows + `
    on conflict (job_id, key, kind, version) do update set fields = excluded.fields, url = excluded.url, digest = excluded.digest, fetched_at = excluded.fetched_at,
      revision = r.revision + (r.fields::text <> excluded.fields::text)::int, gone_at = null, task = case when r.task is null and not r.superseded then null else '' end
-   returning xmax = 0 as fresh)
+   returning xmax = 0 as fresh)` + recordCount
+
+	// sqlNewRecords is sqlRecords for records of which none is stored, and costs a quarter less. It
+	// fails if one is stored.
+	sqlNewRecords = `with r as (insert into seine.record ` + recordRows + ` returning true as fresh)` + recordCount
+
+	recordRows = `(job_id, key, kind, fields, url, digest, fetched_at)
+   select distinct on (key collate "C", kind collate "C") $1::int, key, kind, fields::jsonb, url, digest, fetched_at
+   from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::timestamptz[]) with ordinality i(key, kind, fields, url, digest, fetched_at, o)
+   order by key collate "C", kind collate "C", o desc`
+	recordCount = `
  insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, 10, count(*) from r where fresh having count(*) > 0`
+
 	sqlAssets = `with a as (insert into seine.asset as a (job_id, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task, phash, rendered_by)
    select distinct on (key collate "C", name collate "C") $1::int, key, name, path, bytes, sha256, width, height, url, original_bytes, original_sha256, task, phash, rendered_by
    from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::int[], $8::int[], $9::text[], $10::bigint[], $11::bytea[], $12::text[], $13::bytea[], $14::bytea[])
@@ -132,11 +140,16 @@ var (
 	// sqlFinish ends tasks, last of all. $2 lease, $3 seqs, $4 states, $5 reasons, $6 worker, $7
 	// true for tasks that show nothing about their lane's host, $8 page kinds: NULL if no task has
 	// one. The counters move by the deleted rows only. The command tag holds their number.
-	sqlFinish = finish(``)
+	sqlFinish = finish(``, `, `+failedAttempts(`d`, `$6`, `true`))
+
+	// sqlFinishGood is sqlFinish for tasks of which none failed. A statement that may write failed
+	// attempts costs more, even if it writes none.
+	sqlFinishGood = finish(``, ``)
 
 	// sqlFinishAgain is sqlFinish after sqlAgain. $9 and $10 are the lanes of the tasks of
 	// sqlAgain, and the same about them: a lane changes once.
-	sqlFinishAgain = finish(` union all select lane_id, ` + stateDone + `, alone from unnest($9::int[], $10::bool[]) a(lane_id, alone)`)
+	sqlFinishAgain = finish(` union all select lane_id, `+stateDone+`, alone from unnest($9::int[], $10::bool[]) a(lane_id, alone)`,
+		`, `+failedAttempts(`d`, `$6`, `true`))
 
 	// sqlFail: $2 lease, $3 seqs, $4 states, $5 reasons, $6 delays (s), $7 marks, $8 attempts that
 	// do not count, $9 true for tasks that the host refused.
@@ -192,14 +205,14 @@ func failedAttempts(of, worker, final string) string {
    select job_id, key, attempt, ` + now + `, state, reason, ` + worker + `, ` + final + ` from ` + of + ` where state in (2, 3))`
 }
 
-// finish is sqlFinish. more adds further tasks to the change of their lanes.
-func finish(more string) string {
+// finish is sqlFinish. more adds further tasks to the change of their lanes, failed keeps the failed
+// attempts.
+func finish(more, failed string) string {
 	return `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[], $8::text[]) f(seq, state, reason, alone, page)
      where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone, f.page),
  k as (select lane_id, ` + endedCounts(`state`, `alone`) + ` from (select lane_id, state, alone from d` + more + `) x group by 1),
  u as (` + laneAfter + `),
- s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, state, reason, coalesce(page, ''), count(*) from d group by 1, 2, 3, 4, 5),
- ` + failedAttempts(`d`, `$6`, `true`) + `
+ s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, state, reason, coalesce(page, ''), count(*) from d group by 1, 2, 3, 4, 5)` + failed + `
  update seine.task t set state = d.state, attempt = d.attempt, worker = $6, reason = d.reason, finished_at = ` + now + `
  from d where t.job_id = d.job_id and t.key = d.key`
 }

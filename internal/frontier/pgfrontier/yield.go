@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
 )
 
@@ -141,5 +142,9 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 	if len(y.again.seqs) > 0 {
 		return b.Queue(sqlFinishAgain, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.pages.values(), y.again.lanes, y.again.alone)
 	}
-	return b.Queue(sqlFinish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.pages.values())
+	finish := sqlFinishGood
+	if slices.ContainsFunc(y.states, func(s int16) bool { return s == int16(seine.Error) || s == int16(seine.Stale) }) {
+		finish = sqlFinish
+	}
+	return b.Queue(finish, now, l.Token, y.seqs, y.states, y.reasons, l.Worker, y.alone, y.pages.values())
 }
