@@ -205,8 +205,8 @@ func failedAttempts(of, worker, final string) string {
    select job_id, key, attempt, ` + now + `, state, reason, ` + worker + `, ` + final + ` from ` + of + ` where state in (2, 3))`
 }
 
-// finish is sqlFinish. more adds further tasks to the change of their lanes, failed keeps the failed
-// attempts.
+// finish is sqlFinish. more adds further tasks to the change of their lanes, failed keeps the
+// failed attempts.
 func finish(more, failed string) string {
 	return `with d as (delete from seine.queue q using unnest($3::bigint[], $4::smallint[], $5::text[], $7::bool[], $8::text[]) f(seq, state, reason, alone, page)
      where q.seq = f.seq and ` + leased + ` = $2 returning q.job_id, q.key, q.lane_id, q.attempt, f.state, f.reason, f.alone, f.page),
