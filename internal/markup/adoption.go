@@ -21,7 +21,7 @@ func (p *parser) inBodyEndTagFormatting(atom a.Atom, name string) {
 			p.inBodyEndTagOther(atom, name)
 			return
 		}
-		if !p.oe.formatting[element] {
+		if !p.oe.formatting.has(element) {
 			p.afe.remove(element)
 			return
 		}
@@ -78,7 +78,7 @@ func (p *parser) adopt(element *html.Node, position, block int) {
 		p.spend(1)
 		node := p.oe.at(x)
 		i := -1
-		if p.oe.formatting[node] {
+		if p.oe.formatting.has(node) {
 			i = p.afe.index(node)
 		}
 		if inner > 3 && i >= 0 {

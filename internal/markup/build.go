@@ -170,7 +170,7 @@ func (p *parser) sameAttributes(x, y []html.Attribute) bool {
 func (p *parser) reconstructActiveFormattingElements() {
 	list := p.afe.nodes
 	i := len(list)
-	for i > 0 && list[i-1] != nil && !p.oe.formatting[list[i-1]] {
+	for i > 0 && list[i-1] != nil && !p.oe.formatting.has(list[i-1]) {
 		i--
 	}
 	for ; i < len(list); i++ {

@@ -114,7 +114,7 @@ func inBodyIM(p *parser) bool {
 		case a.A:
 			if n := p.activeFormatting(a.A); n != nil {
 				p.inBodyEndTagFormatting(a.A, "a")
-				if p.oe.formatting[n] {
+				if p.oe.formatting.has(n) {
 					p.oe.remove(n)
 				}
 				p.afe.remove(n)

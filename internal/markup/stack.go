@@ -22,12 +22,11 @@ const (
 	scopes
 )
 
-// scopesOf lists, as bits, the scopes that an HTML element of a name ends.
-var scopesOf = func() map[a.Atom]uint16 {
-	m := map[a.Atom]uint16{}
+// scopesOf lists, as bits and by the numbers of names, the scopes that an HTML element ends.
+var scopesOf = func() (m [maxNames]uint16) {
 	add := func(s scope, atoms ...a.Atom) {
 		for _, atom := range atoms {
-			m[atom] |= 1 << s
+			m[numberOf(atom)] |= 1 << s
 		}
 	}
 	for _, s := range []scope{defaultScope, listItemScope, buttonScope} {
@@ -53,10 +52,10 @@ var scopesOf = func() map[a.Atom]uint16 {
 // foreignScopes are the scopes that the integration points of SVG and MathML end.
 const foreignScopes = 1<<defaultScope | 1<<listItemScope | 1<<buttonScope | 1<<specialScope | 1<<itemScope
 
-func scopesOfNode(n *html.Node) uint16 {
+func scopesOfNode(n *html.Node, number int) uint16 {
 	switch {
 	case n.Namespace == "":
-		return scopesOf[n.DataAtom]
+		return scopesOf[number]
 	case isSpecialElement(n):
 		return foreignScopes
 	}
@@ -70,18 +69,18 @@ type openStack struct {
 	nodes  []*html.Node
 	ends   []uint16 // the scopes that each ends
 	before []int    // the position of the element of the same name below each, or -1
-	byAtom map[a.Atom]int
-	byName map[string][]int // names without an atom
+	byAtom [maxNames]int32
+	byName map[string][]int // names without a number
 	stops  [scopes][]int
 
 	foreign int // elements of other namespaces
 
 	// formatting holds the open formatting elements.
-	formatting map[*html.Node]bool
+	formatting nodeSet
 }
 
 func newOpenStack(m *maker) openStack {
-	return openStack{m: m, byAtom: map[a.Atom]int{}, byName: map[string][]int{}, formatting: map[*html.Node]bool{}}
+	return openStack{m: m, byName: map[string][]int{}}
 }
 
 func (s *openStack) len() int            { return len(s.nodes) }
@@ -97,7 +96,8 @@ func (s *openStack) top() *html.Node {
 
 func (s *openStack) push(n *html.Node) {
 	i := len(s.nodes)
-	ends := scopesOfNode(n)
+	number := numberOf(n.DataAtom)
+	ends := scopesOfNode(n, number)
 	s.nodes, s.ends, s.before = append(s.nodes, n), append(s.ends, ends), append(s.before, -1)
 	for scope := range scopes {
 		if ends&(1<<scope) != 0 {
@@ -107,11 +107,11 @@ func (s *openStack) push(n *html.Node) {
 	switch {
 	case n.Namespace != "":
 		s.foreign++
-	case n.DataAtom != 0:
-		s.before[i] = s.last(n.DataAtom)
-		s.byAtom[n.DataAtom] = i
+	case number != 0:
+		s.before[i] = int(s.byAtom[number]) - 1
+		s.byAtom[number] = int32(i) + 1
 		if isFormatting(n.DataAtom) {
-			s.formatting[n] = true
+			s.formatting.add(n)
 		}
 	default:
 		s.byName[n.Data] = append(s.byName[n.Data], i)
@@ -128,13 +128,13 @@ func (s *openStack) pop() *html.Node {
 			s.stops[scope] = s.stops[scope][:len(s.stops[scope])-1]
 		}
 	}
-	switch {
+	switch number := numberOf(n.DataAtom); {
 	case n.Namespace != "":
 		s.foreign--
-	case n.DataAtom != 0:
-		s.byAtom[n.DataAtom] = before
+	case number != 0:
+		s.byAtom[number] = int32(before) + 1
 		if isFormatting(n.DataAtom) {
-			delete(s.formatting, n)
+			s.formatting.remove(n)
 		}
 	case len(s.byName[n.Data]) == 1:
 		delete(s.byName, n.Data)
@@ -151,17 +151,12 @@ func (s *openStack) popTo(i int) {
 	}
 }
 
-// last returns the position of the topmost HTML element of a name, or -1.
-func (s *openStack) last(atom a.Atom) int {
-	if i, ok := s.byAtom[atom]; ok {
-		return i
-	}
-	return -1
-}
+// last returns the position of the topmost HTML element of a name of elementNames, or -1.
+func (s *openStack) last(atom a.Atom) int { return int(s.byAtom[numberOf(atom)]) - 1 }
 
 // lastNamed is last for any name.
 func (s *openStack) lastNamed(atom a.Atom, name string) int {
-	if atom != 0 {
+	if numberOf(atom) != 0 {
 		return s.last(atom)
 	}
 	return lastOf(s.byName[name])

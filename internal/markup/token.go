@@ -25,6 +25,10 @@ type tokens struct {
 	cdata bool
 
 	attrs []html.Attribute // unused ones of a slab
+
+	// found holds the attributes of the current tag. A variable of startTag would be cleared at
+	// each tag.
+	found [maxPlainAttributes]html.Attribute
 }
 
 // maxPlainAttributes is how many attributes a plain tag may have, because each is compared with the
@@ -225,12 +229,11 @@ func (z *tokens) startTag() (t html.Token, ok bool) {
 	name, lower := z.name("")
 	t.Type = html.StartTagToken
 	t.DataAtom, t.Data = tagName(name, lower)
-	var found [maxPlainAttributes]html.Attribute
-	n, closed, ok := z.attributes(&found)
+	n, closed, ok := z.attributes(&z.found)
 	if closed {
 		t.Type = html.SelfClosingTagToken
 	}
-	z.give(&t, found[:n])
+	z.give(&t, z.found[:n])
 	return t, ok
 }
 
