@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/net/html"
 
@@ -49,6 +50,32 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("character %d: %s", e.
 // Selector is a list of selectors. Any number of goroutines may use it.
 type Selector struct {
 	list []*complexSelector
+}
+
+// ReadsText reports whether the selector looks at the text of elements. Without their text it would
+// match other ones.
+func (s *Selector) ReadsText() bool { return readsText(s.list) }
+
+func readsText(list []*complexSelector) bool {
+	return slices.ContainsFunc(list, func(s *complexSelector) bool {
+		return slices.ContainsFunc(s.compounds, func(c *compound) bool {
+			return slices.ContainsFunc(c.simple, func(s simple) bool {
+				switch s := s.(type) {
+				case idSelector, classSelector, attributeSelector, lang:
+					return false
+				case state:
+					return s.text
+				case nested:
+					return readsText(s.list)
+				case *has:
+					return readsText(s.list)
+				case *nth:
+					return readsText(s.of)
+				}
+				return true
+			})
+		})
+	})
 }
 
 // Budget counts the steps of searches that share it. The zero value works.

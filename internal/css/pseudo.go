@@ -71,7 +71,7 @@ func (p *parser) element(begin int) {
 
 func (p *parser) plain(begin int, name string) simple {
 	if s, ok := states[name]; ok {
-		return state{s}
+		return state{s, name == "empty"}
 	}
 	switch name {
 	case "first-child":
@@ -89,7 +89,7 @@ func (p *parser) plain(begin int, name string) simple {
 	}
 	if slices.Contains(ofBrowser, name) {
 		if p.browser {
-			return state{never}
+			return state{holds: never}
 		}
 		p.fail(begin, "only a browser knows :%s, so a field cannot use it", name)
 	}
@@ -126,7 +126,7 @@ func (p *parser) withArguments(begin int, name string) simple {
 	case "dir", "state", "host", "host-context", "nth-col":
 		if p.browser && name != "nth-col" {
 			p.ident("a name")
-			return state{never}
+			return state{holds: never}
 		}
 		p.fail(begin, "only a browser knows :%s, so a field cannot use it", name)
 	}

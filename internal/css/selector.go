@@ -80,6 +80,7 @@ type lang struct{ ranges []string }
 // state is a pseudo-class without arguments.
 type state struct {
 	holds func(m *matcher, n *html.Node) bool
+	text  bool // text decides
 }
 
 func (s state) matches(m *matcher, n *html.Node) bool { return s.holds(m, n) }

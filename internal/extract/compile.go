@@ -33,6 +33,9 @@ type pageRules struct {
 
 	// emptyOK keeps records without a value of the page.
 	emptyOK bool
+
+	// noText means that no rule looks at the text of elements.
+	noText bool
 }
 
 // rule is a compiled VerdictRule.
@@ -59,7 +62,7 @@ func itself(assets []AssetRule) []AssetRule {
 // page compiles the rules of one page kind.
 func (c *compiler) page(rules Rules) *pageRules {
 	rules.Assets = itself(rules.Assets)
-	s := &pageRules{name: rules.Name, kind: rules.Kind, timeout: rules.Timeout, emptyOK: rules.EmptyOK}
+	s := &pageRules{name: rules.Name, kind: rules.Kind, timeout: rules.Timeout, emptyOK: rules.EmptyOK, noText: !rules.readText()}
 	if s.kind == "" {
 		s.kind = "record"
 	}

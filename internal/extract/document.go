@@ -103,7 +103,7 @@ func (r *reading) parse(body []byte, nodes int, parse parseFunc, scripting bool)
 		if err != nil {
 			return err
 		}
-		r.tree, err = parse(r.ctx, body, markup.Options{MaxNodes: most, Scripting: scripting})
+		r.tree, err = parse(r.ctx, body, markup.Options{MaxNodes: most, Scripting: scripting, NoText: r.noText})
 		if err == nil {
 			r.leave = leave
 			return nil

@@ -36,6 +36,7 @@ type reading struct {
 	page  *seine.Page
 	task  seine.Task
 
+	noText  bool // the tree needs no text
 	tree    *markup.Document
 	noDoc   *unreadableError
 	docErr  error

@@ -74,7 +74,7 @@ type AssetTrace struct {
 func (s *pageRules) scrape(ctx context.Context, task seine.Task, page *seine.Page, trace *Trace) (seine.Result, error) {
 	w := watch(ctx, s.timeout)
 	defer w.stop()
-	r := &reading{ctx: w.ctx, watch: w, page: page, task: task}
+	r := &reading{ctx: w.ctx, watch: w, page: page, task: task, noText: s.noText}
 	defer r.release()
 	values, err := readAll(r, s.fields, trace)
 	if err != nil {

@@ -92,7 +92,7 @@ func (p *parser) fosterParent(n *html.Node) {
 
 // addText adds text to the node before it if that is text, else as a node.
 func (p *parser) addText(text string) {
-	if text == "" {
+	if text == "" || p.noText && p.originalIM == nil && p.top().Namespace == "" {
 		return
 	}
 	foster := p.shouldFosterParent()

@@ -119,6 +119,11 @@ type Options struct {
 	// Scripting reads the content of noscript as text, as a browser that runs scripts does. Default
 	// false, which reads markup.
 	Scripting bool
+
+	// NoText leaves the text of a document of HTML out, except for the content of elements that
+	// hold nothing but text, such as title and script, and of SVG and MathML. Half of a usual tree
+	// is text. [XML] and [DOM] ignore it.
+	NoText bool
 }
 
 func (o Options) maxNodes() int {

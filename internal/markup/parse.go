@@ -27,6 +27,7 @@ func HTML(ctx context.Context, body []byte, o Options) (d *Document, err error) 
 		oe:         newOpenStack(m),
 		afe:        formattingList{m: m},
 		scripting:  o.Scripting,
+		noText:     o.NoText,
 		framesetOK: true,
 		im:         initialIM,
 	}
@@ -57,6 +58,7 @@ type parser struct {
 
 	head, form            *html.Node
 	scripting, framesetOK bool
+	noText                bool
 	templateStack         insertionModeStack
 	im                    insertionMode
 
