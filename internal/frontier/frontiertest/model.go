@@ -35,8 +35,10 @@ type model struct {
 	seq      int
 	seeded   []byte
 	ids      *idRange
-	drifts   int64 // the version of the windows
-	over     int   // tasks over a budget in this operation
+	drifts   int64                         // the version of the windows
+	listed   map[string]map[string]listing // by key and sitemap
+	doomed   []doomed                      // files that sweeps delete
+	over     int                           // tasks over a budget in this operation
 }
 
 // observed is an answer that a worker gave. A driver adds it to the row of the worker's lease.
@@ -47,9 +49,20 @@ type observed struct {
 
 // stored is a row of table record.
 type stored struct {
-	fields, owner string
-	revision      int
-	gone          time.Time
+	fields, owner, digest string
+	revision              int
+	gone                  time.Time
+	earlier               []stored // the kept versions, the latest last
+}
+
+// listing is an entry of a sitemap.
+type listing struct{ readAt, lastMod, leftAt time.Time }
+
+// doomed is a file that a sweep deletes.
+type doomed struct {
+	path  string
+	sweep int
+	until time.Time
 }
 
 // recrawl is the next visit of a page.
@@ -69,11 +82,13 @@ type task struct {
 	State      seine.State
 	Reason     string
 	Attempt    int
+	Ended      int    // the attempt of the last end
 	Worker     string // of the last end
 	FinishedAt time.Time
 
 	Priority  int
 	Holder    string // the worker whose lease holds the task
+	ClaimedAt time.Time
 	RunAt     time.Time
 	Mark      frontier.Mark
 	RefusedAt time.Time
@@ -116,6 +131,7 @@ func newModel(now time.Time) *model {
 	return &model{
 		now: now, lanes: map[string]frontier.Lane{}, tasks: map[string]*task{}, leases: map[string]*lease{},
 		circuits: map[int]frontier.Circuit{}, blocks: map[int64]explore.Sums{}, records: map[string]stored{}, owed: map[string]string{}, failed: map[string]bool{}, leftOut: map[string]int64{}, visits: map[string]*frontier.Visit{}, recrawls: map[string]recrawl{}, budgets: map[string]frontier.BudgetStatus{},
+		listed: map[string]map[string]listing{},
 	}
 }
 
@@ -252,7 +268,7 @@ func (m *model) claim(worker string, args frontier.ClaimArgs, lanes []string) (o
 		}
 		after, starts := l.Take(m.now, args.Lead, draws)
 		for i, t := range taken {
-			t.Holder, t.RunAt = worker, time.Time{}
+			t.Holder, t.RunAt, t.ClaimedAt = worker, time.Time{}, m.now
 			t.Attempt++
 			c := claimed{
 				Key: t.Key, Lane: key, Priority: t.Priority, Attempt: t.Attempt, StartAt: starts[i], Wait: starts[i].Sub(m.now),
@@ -304,6 +320,7 @@ func (m *model) mine(worker string, h held) *task {
 
 func (m *model) finish(t *task, state seine.State, reason, worker string) {
 	t.Final, t.State, t.Reason, t.FinishedAt, t.Holder, t.RunAt = true, state, reason, m.now, "", time.Time{}
+	t.Ended = t.Attempt
 	if worker != "" {
 		t.Worker = worker
 	}

@@ -1,6 +1,7 @@
 package frontiertest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seinehq/seine"
@@ -11,11 +12,19 @@ import (
 // refused follow-ups.
 func (m *model) complete(worker string, hs []held, batch []frontier.Completion) (out outcome) {
 	ends := map[string]*frontier.Ended{}
-	owners, brought := m.owners(worker, hs, batch, &out)
+	owners, brought := m.owners(keysOfHeld(hs), batch, func(i int) bool {
+		t := m.mine(worker, hs[i])
+		return t != nil && !m.pending(t.ClaimedAt, batch[i].Paths())
+	}, &out)
 	for i, h := range hs {
 		c, t := batch[i], m.mine(worker, h)
 		if t == nil {
 			out.Lost = append(out.Lost, h.key)
+			continue
+		}
+		if m.pending(t.ClaimedAt, c.Paths()) {
+			out.Lost = append(out.Lost, h.key)
+			m.back(t)
 			continue
 		}
 		if _, taken := out.Taken[h.key]; taken {
@@ -32,24 +41,7 @@ func (m *model) complete(worker string, hs []held, batch []frontier.Completion) 
 			out.Refused = append(out.Refused, known...)
 		}
 		m.explored(worker, c.Explored)
-		for _, x := range c.LeftOut {
-			m.leftOut[x.Reason] += x.N
-		}
-		if c.Unchanged {
-			c.Records = nil
-		}
-		for _, r := range c.Records {
-			row, fields := m.records[r.Key], string(r.Fields)
-			if row.fields != fields {
-				row.revision++
-			}
-			m.records[r.Key] = stored{fields, owners[r.Key], row.revision, time.Time{}}
-		}
-		m.visit(t, h, c, brought)
-		if h.owed != nil || len(c.Failed) > 0 {
-			m.failed[h.key] = len(c.Failed) > 0
-			delete(m.owed, h.key)
-		}
+		m.keep(t, h, c, owners, brought)
 		if a := c.Again; a != nil {
 			e.Add(seine.Done, h.alone())
 			t.Holder, t.State, t.Reason, t.RunAt, t.Mark = "", a.State, a.Reason, m.now.Add(a.Delay), max(t.Mark, frontier.Known)
@@ -68,9 +60,37 @@ func (m *model) complete(worker string, hs []held, batch []frontier.Completion) 
 	return out
 }
 
+// keep stores the records of a task, its visit and the links that it left out.
+func (m *model) keep(t *task, h held, c frontier.Completion, owners map[string]string, brought map[string]bool) {
+	for _, x := range c.LeftOut {
+		m.leftOut[x.Reason] += x.N
+	}
+	if c.Unchanged {
+		c.Records = nil
+	}
+	for _, r := range c.Records {
+		row, fields := m.records[r.Key], string(r.Fields)
+		if row.fields != fields {
+			if c.History && row.revision > 0 {
+				row.earlier = append(slices.Clone(row.earlier), row)
+			}
+			row.revision++
+		}
+		m.records[r.Key] = stored{fields, owners[r.Key], string(r.Digest), row.revision, time.Time{}, row.earlier}
+	}
+	m.visit(t, h, c, brought)
+	if h.owed != nil || len(c.Failed) > 0 {
+		m.failed[h.key] = len(c.Failed) > 0
+		delete(m.owed, h.key)
+	}
+}
+
 // visit drops the records that a task no longer brings, and stores its visit.
 func (m *model) visit(t *task, h held, c frontier.Completion, brought map[string]bool) {
 	replaces := t.Mark != frontier.Unmarked && (c.State == seine.Done || c.Again != nil) && !h.alone() && !c.Unchanged && !c.Gone
+	if !c.Replayed.IsZero() {
+		replaces = c.State == seine.Done || c.State == seine.Skipped
+	}
 	for key, row := range m.records {
 		switch {
 		case row.owner != h.key:
@@ -118,14 +138,14 @@ func (m *model) visit(t *task, h held, c frontier.Completion, brought map[string
 }
 
 // owners returns the owners of the records of a batch and their keys, and notes the tasks whose
-// records belong to others.
-func (m *model) owners(worker string, hs []held, batch []frontier.Completion, out *outcome) (owners map[string]string, brought map[string]bool) {
+// records belong to others. keys are the tasks, of which those count for which mine is true.
+func (m *model) owners(keys []string, batch []frontier.Completion, mine func(i int) bool, out *outcome) (owners map[string]string, brought map[string]bool) {
 	owners, brought = map[string]string{}, map[string]bool{}
 	for key, row := range m.records {
 		owners[key] = row.owner
 	}
-	for i, h := range hs {
-		if m.mine(worker, h) == nil {
+	for i, task := range keys {
+		if !mine(i) {
 			continue
 		}
 		seen, taken := map[string]bool{}, ""
@@ -136,8 +156,8 @@ func (m *model) owners(worker string, hs []held, batch []frontier.Completion, ou
 			switch owner, known := owners[r.Key]; {
 			case taken != "":
 			case seen[r.Key]:
-				taken = r.Key + " of " + h.key
-			case known && owner != h.key && !r.Merge:
+				taken = r.Key + " of " + task
+			case known && owner != task && !r.Merge:
 				taken = r.Key + " of " + owner
 			}
 			seen[r.Key] = true
@@ -146,12 +166,12 @@ func (m *model) owners(worker string, hs []held, batch []frontier.Completion, ou
 			if out.Taken == nil {
 				out.Taken = map[string]string{}
 			}
-			out.Taken[h.key] = taken
+			out.Taken[task] = taken
 			continue
 		}
 		for key := range seen {
 			if brought[key] = true; owners[key] == "" {
-				owners[key] = h.key
+				owners[key] = task
 			}
 		}
 	}
@@ -202,9 +222,14 @@ func (m *model) release(worker string, hs []held) (out outcome) {
 			continue
 		}
 		out.Kept++
-		t.Holder, t.RunAt = "", time.Time{}
-		t.Attempt--
-		m.lanes[t.Lane] = m.lanes[t.Lane].Free(m.now, 1).Wake(m.now, t.Priority)
+		m.back(t)
 	}
 	return out
+}
+
+// back returns a claimed task to the queue at no cost of an attempt.
+func (m *model) back(t *task) {
+	t.Holder, t.RunAt = "", time.Time{}
+	t.Attempt--
+	m.lanes[t.Lane] = m.lanes[t.Lane].Free(m.now, 1).Wake(m.now, t.Priority)
 }

@@ -52,12 +52,16 @@ func (m *model) promote() (n int) {
 		if r.at.After(m.now) {
 			continue
 		}
-		if t := m.tasks[key]; t.Final {
+		t, v := m.tasks[key], m.visits[key]
+		if t == nil {
+			continue
+		}
+		if t.Final {
 			n += m.retry([]frontier.New{{Key: key, Lane: t.Lane, Priority: r.priority}})
 		}
 		delete(m.recrawls, key)
-		if every := m.visits[key].Every; every > 0 {
-			m.recrawls[key] = recrawl{m.now.Add(every), r.priority}
+		if v != nil && v.Every > 0 {
+			m.recrawls[key] = recrawl{m.now.Add(v.Every), r.priority}
 		}
 	}
 	return n

@@ -27,6 +27,9 @@ var operations = []struct {
 	{4, (*comparison).returnStart}, {2, (*comparison).due}, {1, (*comparison).seeds}, {1, (*comparison).changed},
 	{2, (*comparison).setSpace}, {4, (*comparison).fill}, {3, (*comparison).known}, {1, (*comparison).drift}, {3, (*comparison).other},
 	{2, (*comparison).tune}, {1, (*comparison).drop}, {3, (*comparison).prioritize},
+	{3, (*comparison).holdBack}, {2, (*comparison).forget}, {6, (*comparison).replay}, {4, (*comparison).adopt},
+	{5, (*comparison).list}, {4, (*comparison).unlist}, {4, (*comparison).move}, {1, (*comparison).recount},
+	{3, (*comparison).beginSweep}, {3, (*comparison).endSweep},
 }
 
 const (
@@ -54,6 +57,9 @@ func laneOf(n int) string { return taskLanes[n%len(taskLanes)] }
 
 func (c *comparison) newTask(n int) frontier.New {
 	out := frontier.New{Key: fmt.Sprintf("k%03d", n), Lane: laneOf(n), Priority: n / 5 % 4, Page: pageKinds[n%len(pageKinds)]}
+	if n%15 == 14 {
+		out.Key = sitemapKey(n)
+	}
 	if n%7 == 3 {
 		out.Budgets = []frontier.Budget{{Name: "seven", Max: 4}}
 	}
@@ -324,12 +330,7 @@ func (c *comparison) complete() {
 				b.Again.State, b.Again.Free = seine.Pending, true
 			}
 		default:
-			b.Records = []frontier.Record{record(h.key, `{"n":`+one(c, numbers)+`}`)}
-			for range c.rand.IntN(4) - 1 { // of a list on the page
-				r := record(fmt.Sprintf("each%d", c.rand.IntN(20)), `{"n":`+one(c, numbers)+`}`)
-				r.Merge = c.rand.IntN(3) == 0
-				b.Records = append(b.Records, r)
-			}
+			b.Records = c.records(h.key)
 		}
 		c.visit(&b)
 		c.files(&b, h.key)

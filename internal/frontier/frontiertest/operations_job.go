@@ -150,6 +150,7 @@ func (c *comparison) maintain() {
 		}
 		return nil, d.Tend(ctx)
 	})
+	c.model.spare()
 }
 
 func (c *comparison) circuit() {

@@ -17,8 +17,9 @@ import (
 	"github.com/seinehq/seine/internal/frontier"
 )
 
-// agree runs an operation that the model does not know, and compares the results of the drivers.
-func (c *comparison) agree(what string, call func(ctx context.Context, d *driver) (any, error)) {
+// agree runs an operation that the model does not know, and compares the results of the drivers. It
+// returns the result.
+func (c *comparison) agree(what string, call func(ctx context.Context, d *driver) (any, error)) any {
 	c.Helper()
 	first, err := call(c.Context(), c.drivers[0])
 	if err != nil {
@@ -35,6 +36,7 @@ func (c *comparison) agree(what string, call func(ctx context.Context, d *driver
 			c.fail(d, fmt.Sprintf("result (-%s +%s):\n%s", c.drivers[0].name, d.name, diff))
 		}
 	}
+	return first
 }
 
 // returnStart takes back the start of a task that a worker claimed.
@@ -244,7 +246,7 @@ func (c *comparison) share(batch []frontier.Completion) {
 		if len(b.Records) == 0 || slices.ContainsFunc(b.Records, func(r frontier.Record) bool { return r.Key == key }) {
 			continue
 		}
-		r := record(key, `{"n":`+one(c, numbers)+`}`)
+		r := c.record(key)
 		r.Merge = true
 		b.Records = append(b.Records, r)
 	}
@@ -252,7 +254,8 @@ func (c *comparison) share(batch []frontier.Completion) {
 
 // files gives files, a quarantined record, a recording and a fetcher to some completions.
 func (c *comparison) files(b *frontier.Completion, key string) {
-	sum := sha256.Sum256([]byte{byte(c.rand.IntN(3))})
+	content := c.rand.IntN(3)
+	sum := sha256.Sum256([]byte{byte(content)})
 	plain := !b.Unchanged && !b.Gone
 	if plain && b.State == seine.Done && b.Again == nil && c.rand.IntN(3) == 0 {
 		for _, name := range []string{"front", "back"}[:1+c.rand.IntN(2)] {
@@ -262,13 +265,12 @@ func (c *comparison) files(b *frontier.Completion, key string) {
 		}
 	}
 	if plain && b.State == seine.Error && c.rand.IntN(2) == 0 {
-		r := record(key, `{"n":`+one(c, numbers)+`}`)
-		b.Quarantined = append(b.Quarantined, frontier.Quarantined{Record: r, Page: "item", Field: "/n", Reason: "got " + one(c, numbers)})
+		b.Quarantined = append(b.Quarantined, frontier.Quarantined{Record: c.record(key), Page: "item", Field: "/n", Reason: "got " + one(c, numbers)})
 	}
 	if plain && c.rand.IntN(4) == 0 {
 		at := c.model.now.Add(-time.Second)
 		b.Recording = &frontier.Recording{
-			Key: key, At: at, Head: frontier.Frame{Segment: "s", Pos: int64(c.rand.IntN(99)), Bytes: 7}, Body: frontier.Frame{Segment: "s", Bytes: 9}, SHA256: sum[:], Size: 3, Digest: []byte{1},
+			Key: key, At: at, Head: frontier.Frame{Segment: "s", Pos: int64(c.rand.IntN(99)), Bytes: 7}, Body: frontier.Frame{Segment: "s", Pos: int64(100 + 9*content), Bytes: 9}, SHA256: sum[:], Size: 3, Digest: []byte{1},
 		}
 	}
 	if c.rand.IntN(4) == 0 {

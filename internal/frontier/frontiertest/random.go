@@ -42,6 +42,7 @@ type driver struct {
 	leases map[string]frontier.Lease
 	held   map[string]frontier.Claimed // by holding
 	steps  map[explore.Step]map[int]*slotTrial
+	sweeps []frontier.Sweep // of the drivers, by the number in the model
 }
 
 // slotTrial is a row of the table of steps.
@@ -73,8 +74,9 @@ type comparison struct {
 	holds   map[string][]held // what a worker claimed and has not ended, as far as it knows
 	dead    []string          // workers without a lease
 	workers int
-	keys    int  // the number of tasks that may exist
-	ran     bool // the current step ran an operation on the drivers
+	open    []int // sweeps that have not ended
+	keys    int   // the number of tasks that may exist
+	ran     bool  // the current step ran an operation on the drivers
 	log     []string
 }
 
@@ -232,14 +234,14 @@ func (c *comparison) compareDumps() {
 func (c *comparison) observe() {
 	for _, o := range c.model.observed {
 		for _, d := range c.drivers {
-			d.merge(d.leases[o.worker].Slot(), o.Step, o.Trials, o.Hits, c.model.now)
-			d.merge(d.leases[o.worker].Slot(), explore.Recent, o.Answers, o.Found, c.model.now)
+			d.merge(d.leases[o.worker].Slot(), o.Step, float64(o.Trials), float64(o.Hits), c.model.now)
+			d.merge(d.leases[o.worker].Slot(), explore.Recent, float64(o.Answers), float64(o.Found), c.model.now)
 		}
 	}
 	c.model.observed = nil
 }
 
-func (d *driver) merge(slot int, step explore.Step, trials, hits int, now time.Time) {
+func (d *driver) merge(slot int, step explore.Step, trials, hits float64, now time.Time) {
 	if trials == 0 {
 		return
 	}
@@ -251,7 +253,7 @@ func (d *driver) merge(slot int, step explore.Step, trials, hits int, now time.T
 		was = &slotTrial{}
 		d.steps[step][slot] = was
 	}
-	was.Trial, was.at = was.Merge(step, float64(trials), float64(hits)), now
+	was.Trial, was.at = was.Merge(step, trials, hits), now
 }
 
 // table returns the sums of the steps. Recent answers of a writer that was silent for an hour

@@ -212,8 +212,13 @@ func (m *model) fresh() (out frontier.FreshStatus) {
 			*at = t
 		}
 	}
-	for _, v := range m.visits {
-		if v.Every == 0 {
+	for key := range m.listed {
+		if !m.unlisted(key).IsZero() {
+			out.Unlisted++
+		}
+	}
+	for key, v := range m.visits {
+		if v.Every == 0 || frontier.IsSitemap(key) {
 			continue
 		}
 		out.Tracked++
@@ -260,6 +265,7 @@ func (m *model) list(filter frontier.Filter) (out []frontier.TaskInfo) {
 	}) {
 		info := frontier.TaskInfo{
 			Key: t.Key, State: t.shown(), Final: t.Final, Attempt: t.Attempt, Priority: t.Priority, Reason: t.Reason, Worker: t.Worker, Page: t.Page,
+			UnlistedAt: m.unlisted(t.Key),
 		}
 		if t.Final {
 			info.Priority, info.UpdatedAt = 1, t.FinishedAt

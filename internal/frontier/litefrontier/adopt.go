@@ -28,7 +28,7 @@ func (f *Frontier) Adopt(ctx context.Context, job frontier.JobID, batch []fronti
 }
 
 func (f *Frontier) adopt(ctx context.Context, t tx, job frontier.JobID, batch []frontier.Completion, tasks map[string]frontier.New, owners bool) (out frontier.Outcome, err error) {
-	swept, err := pendingDeletion(ctx, t, batch)
+	swept, err := pendingDeletion(ctx, t, batch, unclaimed)
 	if err != nil {
 		return out, err
 	}
@@ -50,6 +50,7 @@ func (f *Frontier) adopt(ctx context.Context, t tx, job frontier.JobID, batch []
 	for _, x := range known {
 		seen[x.key] = x
 	}
+	var mine []frontier.Completion
 	for _, c := range batch {
 		x, is := seen[c.Key]
 		if swept[c.Seq] || is && (x.busy || !x.open) {
@@ -63,7 +64,10 @@ func (f *Frontier) adopt(ctx context.Context, t tx, job frontier.JobID, batch []
 				continue
 			}
 		}
-		if is {
+		mine = append(mine, c)
+	}
+	for _, c := range mine {
+		if x, is := seen[c.Key]; is {
 			err = leaver.leave(ctx, c.Key, x.lane)
 		} else {
 			err = f.admitFinal(ctx, t, k, tasks[c.Key])
@@ -74,8 +78,8 @@ func (f *Frontier) adopt(ctx context.Context, t tx, job frontier.JobID, batch []
 		if _, _, err := f.finish(ctx, t, frontier.Lease{}, k, c); err != nil {
 			return out, err
 		}
-		out.Kept++
 	}
+	out.Kept = len(mine)
 	return out, k.moved.write(ctx, t, job)
 }
 

@@ -23,7 +23,7 @@ func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.
 		if err := alive(ctx, t, l); err != nil {
 			return err
 		}
-		swept, err := pendingDeletion(ctx, t, batch)
+		swept, err := pendingDeletion(ctx, t, batch, claimedAt)
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,11 @@ func (f *Frontier) finish(ctx context.Context, t tx, l frontier.Lease, k *keeper
 	if err := f.failures(ctx, t, k.job, c); err != nil || c.Again != nil {
 		return refused, over, err
 	}
-	return refused, over, f.final(ctx, t, k.job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, k.moved)
+	end := f.final
+	if !c.Replayed.IsZero() { // a replay is no attempt
+		end = f.end
+	}
+	return refused, over, end(ctx, t, k.job, c.Claimed, c.State, frontier.CleanReason(c.Reason), l.Worker, k.moved)
 }
 
 // failures replaces the failed assets of a task.
@@ -180,21 +184,26 @@ func (f *Frontier) failures(ctx context.Context, t tx, job frontier.JobID, c fro
 	return nil
 }
 
-// final moves a task that left the queue to its final state.
+// final moves a task that left the queue to its final state and keeps a failed attempt.
 func (f *Frontier) final(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string, moved counts) error {
-	moved[stat{int(state), reason, frontier.Clean(c.Page)}]++
 	if err := f.failed(ctx, t, job, c, state, reason, worker, true); err != nil {
 		return err
 	}
+	return f.end(ctx, t, job, c, state, reason, worker, moved)
+}
+
+// end moves a task that is not in the queue to a final state.
+func (f *Frontier) end(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string, moved counts) error {
+	moved[stat{int(state), reason, frontier.Clean(c.Page)}]++
 	_, err := t.exec(ctx, `update task set state = ?, attempt = ?, worker = ?, reason = ?, finished_at = ? where job_id = ? and key = ?`,
-		int(state), c.Attempt, worker, orNull(reason), f.now(), job, c.Key)
+		int(state), c.Attempt, orNull(worker), orNull(reason), f.now(), job, c.Key)
 	return err
 }
 
 // failed keeps a failed attempt.
 func (f *Frontier) failed(ctx context.Context, t tx, job frontier.JobID, c frontier.Claimed, state seine.State, reason, worker string, final bool) error {
-	if state != seine.Error && state != seine.Stale || c.Attempt == 0 {
-		return nil // an adopted task had no attempt
+	if state != seine.Error && state != seine.Stale {
+		return nil
 	}
 	_, err := t.exec(ctx, `insert into attempt(job_id, key, attempt, at, state, reason, worker, final) values (?, ?, ?, ?, ?, ?, ?, ?)`,
 		job, c.Key, c.Attempt, f.now(), int(state), orNull(reason), worker, final)

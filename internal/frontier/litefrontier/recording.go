@@ -134,7 +134,7 @@ func (f *Frontier) Replay(ctx context.Context, job frontier.JobID, batch []front
 }
 
 func (f *Frontier) replay(ctx context.Context, t tx, job frontier.JobID, batch []frontier.Completion, owners bool) (out frontier.Outcome, err error) {
-	swept, err := pendingDeletion(ctx, t, batch)
+	swept, err := pendingDeletion(ctx, t, batch, unclaimed)
 	if err != nil {
 		return out, err
 	}

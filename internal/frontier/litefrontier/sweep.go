@@ -74,9 +74,16 @@ func (f *Frontier) EndSweep(ctx context.Context, s frontier.Sweep) error {
 	return nil
 }
 
+// The claims of tasks by ?2, their seq. The seqs of an adoption or a replay number its batch:
+// nobody claimed its tasks.
+const (
+	claimedAt = `(select claimed_at from queue where seq = ?2)`
+	unclaimed = `nullif(?2, ?2)`
+)
+
 // pendingDeletion returns the tasks that bring a file that a sweep deletes, or deleted after their
 // claim. They may have found the file in place.
-func pendingDeletion(ctx context.Context, t tx, batch []frontier.Completion) (map[int64]bool, error) {
+func pendingDeletion(ctx context.Context, t tx, batch []frontier.Completion, claim string) (map[int64]bool, error) {
 	swept := map[int64]bool{}
 	var any bool
 	if err := t.scan(ctx, `select exists (select 1 from condemned)`, nil, &any); err != nil || !any {
@@ -84,8 +91,7 @@ func pendingDeletion(ctx context.Context, t tx, batch []frontier.Completion) (ma
 	}
 	for _, c := range batch {
 		for _, path := range c.Paths() {
-			found, err := exists(ctx, t, `select exists (select 1 from condemned where path = ?1 and held_until >= coalesce((select claimed_at from queue where seq = ?2), 0))`,
-				path, c.Seq)
+			found, err := exists(ctx, t, `select exists (select 1 from condemned where path = ?1 and held_until >= coalesce(`+claim+`, 0))`, path, c.Seq)
 			if err != nil {
 				return nil, err
 			}

@@ -23,6 +23,14 @@ const (
 	// sqlLeave deletes open tasks without a lease from the queue. $1 job, $2 keys.
 	sqlLeave = `delete from seine.queue where job_id = $1 and key = any($2::text[]) and lease_id is null returning key`
 
+	// sqlNotOurs lists the keys of tasks that are finished or leased. $1 job, $2 keys.
+	sqlNotOurs = `select t.key from unnest($2::text[]) i(key) cross join lateral (
+   select key, state from seine.task t where t.job_id = $1 and t.key = i.key collate "C" limit 1) t
+ where t.state <> 0 or exists (select from seine.queue q where q.job_id = $1 and q.key = t.key and q.lease_id is not null)`
+
+	// sqlUntried forgets the worker and the attempts of tasks. $1 job, $2 keys.
+	sqlUntried = `update seine.task set attempt = 0, worker = null where job_id = $1 and key = any($2::text[])`
+
 	// sqlOpenKeys lists the keys that are open. $1 job, $2 keys.
 	sqlOpenKeys = `select t.key from unnest($2::text[]) i(key) cross join lateral (
    select key from seine.task t where t.job_id = $1 and t.key = i.key collate "C" and t.state = 0 limit 1) t`
@@ -45,9 +53,10 @@ func (f *Frontier) Adopt(ctx context.Context, job frontier.JobID, batch []fronti
 
 func (f *Frontier) adopt(ctx context.Context, job frontier.JobID, batch []frontier.Completion, tasks map[string]frontier.New, owners bool) (out frontier.Outcome, err error) {
 	news := make([]frontier.New, len(batch))
+	keys := make([]string, len(batch))
 	var brought files
 	for i, c := range batch {
-		news[i] = tasks[c.Key]
+		news[i], keys[i] = tasks[c.Key], c.Key
 		brought.add(c)
 	}
 	lanes, err := f.laneIDs(ctx, job, laneKeys(news))
@@ -56,17 +65,21 @@ func (f *Frontier) adopt(ctx context.Context, job frontier.JobID, batch []fronti
 	}
 	err = f.tx(ctx, func(c *pgx.Conn) error {
 		out = frontier.Outcome{}
-		var pending []int64
+		var (
+			pending []int64
+			others  []string
+		)
 		b := &pgx.Batch{}
 		begin(b)
 		b.Queue(sqlSweepShared)
+		b.Queue(sqlNotOurs, job, keys).Query(collectText(&others))
 		b.Queue(sqlReplaySwept, brought.seqs, brought.paths).Query(collectInto(&pending))
 		if err := c.SendBatch(ctx, b).Close(); err != nil {
 			return err
 		}
 		var mine []frontier.Completion
 		for _, t := range batch {
-			if slices.Contains(pending, t.Seq) {
+			if slices.Contains(pending, t.Seq) || slices.Contains(others, t.Key) {
 				out.Lost = append(out.Lost, t.Seq)
 				continue
 			}
@@ -124,8 +137,10 @@ func admitFinal(ctx context.Context, c *pgx.Conn, job frontier.JobID, ends []fro
 	if err := c.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
-	_, err = c.Exec(ctx, sqlForgetPark, of)
-	return append(ours, left...), err
+	b = &pgx.Batch{}
+	b.Queue(sqlForgetPark, of)
+	b.Queue(sqlUntried, job, left)
+	return append(ours, left...), c.SendBatch(ctx, b).Close()
 }
 
 func collectText(to *[]string) func(pgx.Rows) error {

@@ -94,6 +94,23 @@ type dropColumns struct {
 	histories []bool
 }
 
+// goneColumns are the tasks whose records are gone.
+type goneColumns struct {
+	tasks []string
+
+	// of, keys and kinds are the tasks and the records that later tasks of the batch brought.
+	of, keys, kinds []string
+}
+
+// brought adds the records of a task that comes after the tasks.
+func (k *goneColumns) brought(t frontier.Completion) {
+	for _, gone := range k.tasks {
+		for _, r := range t.Records {
+			k.of, k.keys, k.kinds = append(k.of, gone), append(k.keys, frontier.Clean(r.Key)), append(k.kinds, frontier.Clean(r.Kind))
+		}
+	}
+}
+
 type assetColumns struct {
 	keys, names, paths, urls []string
 	bytes                    []int64

@@ -93,14 +93,14 @@ func (f *Frontier) Unlist(ctx context.Context, job frontier.JobID, list string, 
 			if err := c.QueryRow(ctx, sqlUnlist, job, lists[0], at, frontier.SitemapMark, lists[0] != list).Scan(&pages, &gone); err != nil {
 				return err
 			}
-			gone = slices.DeleteFunc(gone, func(key string) bool { return key == list })
-			n, lists = n+pages, append(lists, gone...)
 			b := &pgx.Batch{}
 			b.Queue(sqlForgetRecrawl, job, gone)
 			b.Queue(sqlForgetContent, job, gone)
 			if _, err := run(ctx, c, b); err != nil {
 				return err
 			}
+			gone = slices.DeleteFunc(gone, func(key string) bool { return key == list })
+			n, lists = n+pages, append(lists, gone...)
 		}
 		_, err := c.Exec(ctx, `commit`)
 		return err

@@ -45,12 +45,12 @@ const (
 
 // sqlRecrawl requeues finished tasks, as sqlRequeue does, and moves their next visits by their
 // intervals. $2 jobs, $3 keys.
-var sqlRecrawl = `with i as materialized (select r.job_id, r.key, r.prio, coalesce(v.every_s, 0) as every_s from unnest($2::int[], $3::text[]) i(job_id, key)
+var sqlRecrawl = `with i as materialized (select r.job_id, r.key, r.prio, coalesce(v.every_s, 0) as every_s, v.key is not null as visited from unnest($2::int[], $3::text[]) i(job_id, key)
    join seine.recrawl r on r.job_id = i.job_id and r.key = i.key left join seine.visit v on v.job_id = r.job_id and v.key = r.key),
- t as materialized (select t.job_id, t.key, t.lane_id, i.prio, t.state, t.reason, t.page from seine.task t join i on i.job_id = t.job_id and i.key = t.key
+ t as materialized (select t.job_id, t.key, t.lane_id, i.prio, t.state, t.reason, t.page, i.visited or t.meta is not null or t.page <> '' as has_meta from seine.task t join i on i.job_id = t.job_id and i.key = t.key
    where t.state <> 0 order by t.job_id, t.key for update of t),
  u as (update seine.task k set state = 0, attempt = 0, reason = null, finished_at = null from t where k.job_id = t.job_id and k.key = t.key),
- q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select job_id, key, lane_id, prio, ` + requeuedMark + `, true,
+ q as (insert into seine.queue(job_id, key, lane_id, prio, mark, has_meta, owes) select job_id, key, lane_id, prio, ` + requeuedMark + `, has_meta,
    ` + owes + ` from t order by job_id, key
    returning lane_id, prio),
  s as (insert into seine.stat(job_id, lane_id, state, reason, page, n) select job_id, lane_id, state, reason, page, -count(*) from t group by 1, 2, 3, 4, 5),

@@ -25,7 +25,7 @@ type yield struct {
 	again  againColumns
 	failed failedColumns
 	drop   dropColumns
-	gone   []string // tasks
+	gone   goneColumns
 	visits visitColumns
 
 	quarantine quarantineColumns
@@ -83,8 +83,9 @@ func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 		if t.Replayed.IsZero() {
 			y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
 		}
+		y.gone.brought(t)
 		if t.Gone {
-			y.gone = append(y.gone, t.Key)
+			y.gone.tasks = append(y.gone.tasks, t.Key)
 		}
 		if t.Replaces() {
 			y.drop.tasks, y.drop.histories = append(y.drop.tasks, t.Key), append(y.drop.histories, t.History)
@@ -121,8 +122,8 @@ func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Leas
 		b.Queue(sqlDrop, job, d.tasks, d.histories, append(slices.Clone(y.records.keys), y.quarantine.keys...), append(slices.Clone(y.records.kinds), y.quarantine.kinds...),
 			append(slices.Clone(y.assets.keys), y.failed.keys...), append(slices.Clone(y.assets.names), y.failed.names...), now)
 	}
-	if len(y.gone) > 0 {
-		b.Queue(sqlGone, job, y.gone, now)
+	if d := y.gone; len(d.tasks) > 0 {
+		b.Queue(sqlGone, job, d.tasks, now, d.of, d.keys, d.kinds)
 	}
 	y.failed.queue(b, now, job)
 	y.visits.queue(b, now, job)
