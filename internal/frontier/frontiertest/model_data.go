@@ -1,7 +1,6 @@
 package frontiertest
 
 import (
-	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -11,8 +10,6 @@ import (
 	"github.com/seinehq/seine/internal/explore"
 	"github.com/seinehq/seine/internal/frontier"
 )
-
-func cmpKeys(a, b string) int { return cmp.Compare(a, b) }
 
 // sortedKeys returns the keys of a map in order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

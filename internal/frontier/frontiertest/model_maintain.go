@@ -108,3 +108,34 @@ func (m *model) hostDown(host string, after time.Duration, reason string) (down 
 	}
 	return true, ended
 }
+
+// fresh tells how current the pages are that are visited again.
+func (m *model) fresh() (out frontier.FreshStatus) {
+	earliest := func(at *time.Time, t time.Time) {
+		if at.IsZero() || t.Before(*at) {
+			*at = t
+		}
+	}
+	for key := range m.listed {
+		if !m.unlisted(key).IsZero() {
+			out.Unlisted++
+		}
+	}
+	for key, v := range m.visits {
+		if v.Every == 0 || frontier.IsSitemap(key) {
+			continue
+		}
+		out.Tracked++
+		if v.CheckedAt.Add(v.Every).After(m.now) {
+			out.Fresh++
+		}
+		if !v.GoneAt.IsZero() {
+			out.Gone++
+		}
+		earliest(&out.Oldest, v.CheckedAt)
+	}
+	for _, r := range m.recrawls {
+		earliest(&out.Next, r.at)
+	}
+	return out
+}

@@ -57,7 +57,7 @@ func (c *comparison) holdBack() {
 	})
 }
 
-// forget forgets tasks, or erases what was forgotten.
+// forget forgets tasks, or erases files of forgotten ones.
 func (c *comparison) forget() {
 	if c.rand.IntN(4) == 0 {
 		c.agree("erase some", func(ctx context.Context, d *driver) (any, error) {
@@ -102,7 +102,7 @@ func (c *comparison) finding(key string) frontier.Completion {
 	return b
 }
 
-// replay stores what other rules make of recorded pages.
+// replay judges recorded pages by other rules.
 func (c *comparison) replay() {
 	var (
 		batch []frontier.Completion

@@ -1,6 +1,7 @@
 package frontiertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -37,8 +38,8 @@ func (c *comparison) reading(list string) time.Time {
 	return at
 }
 
-// list records what a sitemap lists. Only pages have a shortest time between visits. A sitemap that
-// is listed is a task.
+// list records the entries of a sitemap. Only pages have a shortest time between visits. A sitemap
+// that is listed is a task.
 func (c *comparison) list() {
 	list := c.sitemap()
 	at := c.reading(list)
@@ -115,7 +116,7 @@ func (c *comparison) move() {
 	})
 }
 
-// judged is what a recount asks about.
+// judged is a task that a recount asks about.
 type judged struct {
 	Key     string
 	State   seine.State
@@ -155,7 +156,7 @@ func (c *comparison) recount() {
 		if err == nil && int(n) != len(got) {
 			err = fmt.Errorf("counted %d tasks; asked about %d", n, len(got))
 		}
-		slices.SortFunc(got, func(a, b judged) int { return cmpKeys(a.Key, b.Key) })
+		slices.SortFunc(got, func(a, b judged) int { return cmp.Compare(a.Key, b.Key) })
 		return got, err
 	})
 	c.model.recount(want, rule)

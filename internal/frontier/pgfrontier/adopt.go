@@ -28,8 +28,8 @@ const (
    select key, state from seine.task t where t.job_id = $1 and t.key = i.key collate "C" limit 1) t
  where t.state <> 0 or exists (select from seine.queue q where q.job_id = $1 and q.key = t.key and q.lease_id is not null)`
 
-	// sqlUntried forgets the worker and the attempts of tasks. $1 job, $2 keys.
-	sqlUntried = `update seine.task set attempt = 0, worker = null where job_id = $1 and key = any($2::text[])`
+	// sqlNobodys forgets the workers of earlier ends of tasks. $1 job, $2 keys.
+	sqlNobodys = `update seine.task set worker = null where job_id = $1 and key = any($2::text[])`
 
 	// sqlOpenKeys lists the keys that are open. $1 job, $2 keys.
 	sqlOpenKeys = `select t.key from unnest($2::text[]) i(key) cross join lateral (
@@ -139,7 +139,7 @@ func admitFinal(ctx context.Context, c *pgx.Conn, job frontier.JobID, ends []fro
 	}
 	b = &pgx.Batch{}
 	b.Queue(sqlForgetPark, of)
-	b.Queue(sqlUntried, job, left)
+	b.Queue(sqlNobodys, job, left)
 	return append(ours, left...), c.SendBatch(ctx, b).Close()
 }
 
