@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"strings"
@@ -12,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/terminal"
 	"github.com/seinehq/seine/internal/web"
 )
@@ -55,12 +55,19 @@ first. The frontier keeps the last 100,000.`,
 	return c
 }
 
+// changesFrontier is the part of a frontier that tells of its changes.
+type changesFrontier interface {
+	frontier.Reader
+	frontier.Steering
+	io.Closer
+}
+
 func (a *changesCommand) run(ctx context.Context, args []string) error {
 	if a.limit < 1 || a.limit > 100_000 {
 		return usagef("--limit %d: give 1 to 100000", a.limit)
 	}
 	var (
-		f   drivers.Frontier
+		f   changesFrontier
 		job frontier.JobID
 		err error
 	)

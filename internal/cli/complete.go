@@ -15,7 +15,6 @@ import (
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
 const (
@@ -176,7 +175,7 @@ func (a *completionOf) jobNames(ctx context.Context) []string {
 }
 
 // ofJob calls do for the job that args name.
-func (a *completionOf) ofJob(ctx context.Context, args []string, do func(f drivers.Frontier, info frontier.JobInfo) ([]string, error)) []string {
+func (a *completionOf) ofJob(ctx context.Context, args []string, do func(f frontier.Reader, info frontier.JobInfo) ([]string, error)) []string {
 	if len(args) == 0 {
 		return nil
 	}
@@ -194,7 +193,7 @@ func (a *completionOf) ofJob(ctx context.Context, args []string, do func(f drive
 
 // keys lists keys of tasks that have word as a prefix.
 func (a *completionOf) keys(ctx context.Context, args []string, word string) []string {
-	return a.ofJob(ctx, args, func(f drivers.Frontier, info frontier.JobInfo) ([]string, error) {
+	return a.ofJob(ctx, args, func(f frontier.Reader, info frontier.JobInfo) ([]string, error) {
 		var out []string
 		// Tasks are ordered by key, so all keys with this prefix follow word.
 		for _, filter := range []frontier.Filter{{Keys: []string{word}, Limit: 1}, {After: word, Limit: maxCompleted}} {
@@ -223,7 +222,7 @@ func (a *completionOf) stateWords(_ context.Context, _ []string, word string) []
 }
 
 func (a *completionOf) reasons(ctx context.Context, args []string, _ string) []string {
-	return a.ofJob(ctx, args, func(f drivers.Frontier, info frontier.JobInfo) ([]string, error) {
+	return a.ofJob(ctx, args, func(f frontier.Reader, info frontier.JobInfo) ([]string, error) {
 		s, err := f.Status(ctx, info.ID)
 		var out []string
 		for _, r := range frontier.Plain(s.Reasons) {
@@ -236,7 +235,7 @@ func (a *completionOf) reasons(ctx context.Context, args []string, _ string) []s
 }
 
 func (a *completionOf) hosts(ctx context.Context, args []string, _ string) []string {
-	return a.ofJob(ctx, args, func(f drivers.Frontier, info frontier.JobInfo) ([]string, error) {
+	return a.ofJob(ctx, args, func(f frontier.Reader, info frontier.JobInfo) ([]string, error) {
 		s, err := f.Status(ctx, info.ID)
 		var out []string
 		for _, h := range s.Hosts {
@@ -250,7 +249,7 @@ func (a *completionOf) hosts(ctx context.Context, args []string, _ string) []str
 
 // fields lists the fields of a job's rules.
 func (a *completionOf) fields(ctx context.Context, args []string, _ string) []string {
-	return a.ofJob(ctx, args, func(_ drivers.Frontier, info frontier.JobInfo) ([]string, error) {
+	return a.ofJob(ctx, args, func(_ frontier.Reader, info frontier.JobInfo) ([]string, error) {
 		job, err := a.stored(info, needs{})
 		if err != nil {
 			return nil, err

@@ -12,7 +12,6 @@ import (
 	"github.com/seinehq/seine/internal/dataset"
 	"github.com/seinehq/seine/internal/extract"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/number"
 	"github.com/seinehq/seine/internal/wiring"
 )
@@ -33,20 +32,20 @@ func (a *app) dataSet(ctx context.Context, arg string, w wants) (*dataset.Set, f
 		}
 	}
 	set := &dataset.Set{Progress: a.datasetProgress()}
-	var f drivers.Frontier
+	var f frontier.Results
 	if w.frontier || !isFile(arg) {
 		opened, job, info, err := a.jobAt(ctx, arg, needs{store: w.store || w.address})
 		if err != nil {
 			return nil, nil, err
 		}
 		f = opened
-		closers = append(closers, f)
+		closers = append(closers, opened)
 		if job.Permission == "" { // in a variable that is not set
 			job.Permission = permissionOf(info)
 		}
 		set.Job, set.ID = job, info.ID
 		if w.frontier {
-			set.Frontier = f
+			set.Frontier = opened
 		}
 	} else {
 		job, err := a.look(arg, needs{store: w.store || w.address})

@@ -43,7 +43,7 @@ even if the wait is interrupted.`,
 	return c
 }
 
-func (a *drainCommand) run(ctx context.Context, f drivers.Frontier, h held) error {
+func (a *drainCommand) run(ctx context.Context, f pauser, h held) error {
 	if a.timeout < 0 {
 		return usagef("--timeout %s: give a time of at least 0s; 0s waits without a limit", a.timeout)
 	}

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
 // dropCommand is `seine drop`.
@@ -26,7 +25,7 @@ A requeued task whose page was done before is done again.`,
 }
 
 func (a *dropCommand) run(ctx context.Context, args []string) error {
-	return a.change(ctx, "drop", args, func(ctx context.Context, f drivers.Frontier, job frontier.JobID, by frontier.Filter) (int, error) {
+	return a.change(ctx, "drop", args, func(ctx context.Context, f frontier.Steering, job frontier.JobID, by frontier.Filter) (int, error) {
 		return frontier.DropAll(ctx, f, job, by, nil)
 	})
 }

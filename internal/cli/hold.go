@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/number"
 )
 
@@ -36,7 +35,7 @@ type holdCommand struct {
 }
 
 // command returns a command that calls do with the job and host.
-func (a *holdCommand) command(c cobra.Command, do func(context.Context, drivers.Frontier, held) error) *cobra.Command {
+func (a *holdCommand) command(c cobra.Command, do func(context.Context, pauser, held) error) *cobra.Command {
 	a.name, c.Use, c.Args = c.Use, c.Use+" JOB", cobra.ExactArgs(1)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		f, info, err := a.infoAt(c.Context(), args[0])
@@ -48,6 +47,12 @@ func (a *holdCommand) command(c cobra.Command, do func(context.Context, drivers.
 	}
 	c.Flags().StringVar(&a.host, "host", "", "only this host, as HOST:PORT")
 	return &c
+}
+
+// pauser is the part of a frontier that pause, resume and drain use.
+type pauser interface {
+	holder
+	drainer
 }
 
 // holder pauses and resumes jobs, hosts and spaces.

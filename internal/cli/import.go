@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -126,7 +127,7 @@ func (a *importCommand) run(ctx context.Context, arg string) error {
 }
 
 // recount brings the statistics of the job's ID spaces up to date.
-func (a *importCommand) recount(ctx context.Context, set *dataset.Set, to drivers.Frontier, r dataset.ImportReport) error {
+func (a *importCommand) recount(ctx context.Context, set *dataset.Set, to discovery.Recounter, r dataset.ImportReport) error {
 	if a.opts.DryRun || len(r.States) == 0 && r.Known == 0 || len(discovery.Spaces(set.Job)) == 0 {
 		return nil
 	}
@@ -188,11 +189,19 @@ func (a *importCommand) source(ctx context.Context, job *seine.Job) (drivers.Fro
 	return drivers.Open(ctx, at.url, drivers.Options{})
 }
 
+// importTarget is the part of a frontier that takes a job over.
+type importTarget interface {
+	dataset.Frontier
+	dataset.Importer
+	discovery.Recounter
+	io.Closer
+}
+
 // set registers the job and opens its data set. A dry run registers nothing, and without a
 // registered job its data set has no frontier.
-func (a *importCommand) set(ctx context.Context, arg string) (*dataset.Set, drivers.Frontier, func(), error) {
+func (a *importCommand) set(ctx context.Context, arg string) (*dataset.Set, importTarget, func(), error) {
 	set := &dataset.Set{Progress: a.datasetProgress()}
-	var f drivers.Frontier
+	var f importTarget
 	closeAll := func() {
 		if set.Store.Bucket != nil {
 			_ = set.Store.Bucket.Close()

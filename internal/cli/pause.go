@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
 // newPause returns `seine pause`.
@@ -17,5 +15,5 @@ func newPause(a *app) *cobra.Command {
 progress continue, and "seine drain" waits for them.`,
 		Example: `  seine pause cards.yaml
   seine pause cards.yaml --host cards.example:443`,
-	}, func(ctx context.Context, f drivers.Frontier, h held) error { return x.hold(ctx, f, h, true) })
+	}, func(ctx context.Context, f pauser, h held) error { return x.hold(ctx, f, h, true) })
 }

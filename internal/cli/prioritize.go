@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
 // prioritizeCommand is `seine prioritize`.
@@ -31,7 +30,7 @@ func (a *prioritizeCommand) run(ctx context.Context, args []string) error {
 		return usagef("prioritize: the priority is %q: give 0 to 3", args[1])
 	}
 	n := int(priority[0] - '0')
-	return a.change(ctx, "prioritize "+priority, append(args[:1:1], args[2:]...), func(ctx context.Context, f drivers.Frontier, job frontier.JobID, by frontier.Filter) (int, error) {
+	return a.change(ctx, "prioritize "+priority, append(args[:1:1], args[2:]...), func(ctx context.Context, f frontier.Steering, job frontier.JobID, by frontier.Filter) (int, error) {
 		return frontier.PrioritizeAll(ctx, f, job, by, n, nil)
 	})
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
 // newResume returns `seine resume`.
@@ -17,5 +15,5 @@ func newResume(a *app) *cobra.Command {
 because its answers fell far below the expectation, is explored again. Check the
 site first, and requeue the tasks that were misjudged with "seine retry".`,
 		Example: `  seine resume cards.yaml`,
-	}, func(ctx context.Context, f drivers.Frontier, h held) error { return x.hold(ctx, f, h, false) })
+	}, func(ctx context.Context, f pauser, h held) error { return x.hold(ctx, f, h, false) })
 }

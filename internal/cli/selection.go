@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 )
 
 // selectionCommand is what drop and prioritize share: a change of the waiting tasks that its flags
@@ -26,7 +25,7 @@ func (a *selectionCommand) register(c *cobra.Command) *cobra.Command {
 	return c
 }
 
-func (a *selectionCommand) change(ctx context.Context, what string, args []string, act func(context.Context, drivers.Frontier, frontier.JobID, frontier.Filter) (int, error)) error {
+func (a *selectionCommand) change(ctx context.Context, what string, args []string, act func(context.Context, frontier.Steering, frontier.JobID, frontier.Filter) (int, error)) error {
 	by, err := a.filter.filter()
 	if err != nil {
 		return err

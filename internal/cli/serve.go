@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/health"
 	"github.com/seinehq/seine/internal/terminal"
 	"github.com/seinehq/seine/internal/web"
@@ -85,8 +84,15 @@ func (a *serveCommand) run(ctx context.Context) error {
 	return a.listen(ctx, console)
 }
 
+// consoleFrontier is the part of a frontier that the console and its forms use.
+type consoleFrontier interface {
+	web.Frontier
+	holder
+	requeuer
+}
+
 // webConsole opens the console of a frontier.
-func (a *app) webConsole(f drivers.Frontier, token string, hosts []string) (http.Handler, func(), error) {
+func (a *app) webConsole(f consoleFrontier, token string, hosts []string) (http.Handler, func(), error) {
 	opened := &stores{app: a, open: map[frontier.JobID]*storeOfJob{}}
 	console, err := web.New(web.Config{
 		Frontier: f, Token: token, Hosts: hosts, Log: a.logger(slog.LevelInfo), Files: opened.of,

@@ -13,7 +13,6 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
-	"github.com/seinehq/seine/internal/discovery"
 	"github.com/seinehq/seine/internal/frontier"
 	"github.com/seinehq/seine/internal/recording"
 	"github.com/seinehq/seine/internal/web"
@@ -119,7 +118,7 @@ func (a *app) tuneByForm(ctx context.Context, f frontier.Steering, info frontier
 }
 
 // spacesOfJob returns the statistics of the ID spaces of a job.
-func (a *app) spacesOfJob(ctx context.Context, f discovery.Frontier, info frontier.JobInfo, status frontier.Status, part web.Part) ([]any, error) {
+func (a *app) spacesOfJob(ctx context.Context, f spacesFrontier, info frontier.JobInfo, status frontier.Status, part web.Part) ([]any, error) {
 	job, err := a.stored(info, needs{})
 	if err != nil {
 		return nil, err

@@ -136,8 +136,14 @@ type spaceWish struct {
 	part web.Part // the part of the space that the map shows
 }
 
+// spacesFrontier is the part of a frontier that tells of ID spaces.
+type spacesFrontier interface {
+	frontier.Reader
+	frontier.Spaces
+}
+
 // spacesOf returns the statistics of a job's ID spaces, or of the spaces with a part.
-func spacesOf(ctx context.Context, f discovery.Frontier, job *seine.Job, info frontier.JobInfo, status frontier.Status, wish spaceWish) ([]spaceJSON, error) {
+func spacesOf(ctx context.Context, f spacesFrontier, job *seine.Job, info frontier.JobInfo, status frontier.Status, wish spaceWish) ([]spaceJSON, error) {
 	normal, err := job.Normal()
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func (a *statusCommand) run(ctx context.Context, args []string) error {
 		return a.space(ctx, args[0], goal)
 	}
 	var (
-		f     frontier.Frontier
+		f     statusFrontier
 		infos []frontier.JobInfo
 	)
 	if len(args) == 1 {
@@ -103,8 +104,15 @@ func (a *statusCommand) run(ctx context.Context, args []string) error {
 	return a.watching(ctx, watchEvery, func() error { return a.report(ctx, f, infos) })
 }
 
+// statusFrontier is the part of a frontier that tells the status of jobs.
+type statusFrontier interface {
+	frontier.Reader
+	frontier.Spaces
+	io.Closer
+}
+
 // report prints the reports of jobs.
-func (a *statusCommand) report(ctx context.Context, f frontier.Frontier, infos []frontier.JobInfo) error {
+func (a *statusCommand) report(ctx context.Context, f statusFrontier, infos []frontier.JobInfo) error {
 	for i, info := range infos {
 		s, err := f.Status(ctx, info.ID)
 		if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/frontier"
-	"github.com/seinehq/seine/internal/frontier/drivers"
 	"github.com/seinehq/seine/internal/terminal"
 	"github.com/seinehq/seine/internal/web"
 )
@@ -62,7 +61,13 @@ type jobStatus struct {
 	known aboutJob
 }
 
-func (a *topCommand) show(ctx context.Context, f drivers.Frontier) error {
+// topFrontier is the part of a frontier that tells of jobs and workers.
+type topFrontier interface {
+	frontier.Reader
+	frontier.Steering
+}
+
+func (a *topCommand) show(ctx context.Context, f topFrontier) error {
 	infos, err := f.Jobs(ctx)
 	if err != nil {
 		return err

@@ -119,9 +119,14 @@ type Next struct {
 	Err error
 }
 
-// Frontier is the part of a frontier that discovery uses.
+// Frontier is the part of a frontier that a source uses.
 type Frontier interface {
 	frontier.Spaces
+	Tasks
+}
+
+// Tasks admits, finds and requeues the tasks of a source.
+type Tasks interface {
 	Retry(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)
 	Tasks(ctx context.Context, job frontier.JobID, filter frontier.Filter) ([]frontier.TaskInfo, error)
 	Add(ctx context.Context, job frontier.JobID, tasks []frontier.New) (int, error)

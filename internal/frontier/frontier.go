@@ -61,8 +61,9 @@ type JobID int32
 // LaneID numbers a lane in one frontier.
 type LaneID int32
 
-// Frontier composes the roles. Drivers implement it and wiring opens it. Every other package takes
-// the roles it needs.
+// Frontier composes the roles. Drivers implement it, and package drivers opens it. Every other
+// package takes the roles it needs: an opened frontier is the result of a function, and no
+// parameter.
 type Frontier interface {
 	Queue
 	Hosts

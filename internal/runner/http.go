@@ -129,10 +129,10 @@ func (w *Worker) started() {
 
 // pages serves the pages of the configuration.
 func (w *Worker) pages() error {
-	if w.cfg.Pages == nil {
+	if w.console == nil {
 		return nil
 	}
-	pages, end, err := w.cfg.Pages(w.frontier)
+	pages, end, err := w.console()
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,8 @@ type Config struct {
 	// Prometheus' text format. Default: nowhere.
 	HTTP string
 
-	// Pages, if not nil, returns a handler of all other paths at that address. end closes it.
+	// Pages, if not nil, returns a handler of all other paths at that address. end closes it. It
+	// gets the whole frontier, because the caller chooses the roles that its pages need.
 	Pages func(f drivers.Frontier) (pages http.Handler, end func(), err error)
 
 	// Traces takes a trace of each task, from its claim to its completion. Secrets of the job are
@@ -139,10 +140,19 @@ type Config struct {
 // with the headless shell before others.
 type Browser = wiring.Browser
 
+// registry is the part of a frontier that a worker uses beside its engine.
+type registry interface {
+	wiring.Registry
+	discovery.Seeds
+	frontier.Reader
+	Migrate(ctx context.Context) (int64, error)
+}
+
 // Worker is an opened worker.
 type Worker struct {
 	cfg      Config
-	frontier drivers.Frontier
+	frontier registry
+	console  func() (pages http.Handler, end func(), err error) // nil: it has none
 	engine   *engine.Engine
 	jobs     []*engine.Job
 	stores   []store
@@ -182,10 +192,14 @@ func (w *Worker) open(ctx context.Context) (err error) {
 		return err
 	}
 	w.starting("opening the frontier")
-	if w.frontier, err = drivers.Open(ctx, cfg.Frontier, drivers.Options{}); err != nil {
+	f, err := drivers.Open(ctx, cfg.Frontier, drivers.Options{})
+	if err != nil {
 		return err
 	}
-	w.closers = append(w.closers, w.frontier.Close)
+	w.frontier, w.closers = f, append(w.closers, f.Close)
+	if cfg.Pages != nil {
+		w.console = func() (http.Handler, func(), error) { return cfg.Pages(f) }
+	}
 	if err := w.schema(ctx); err != nil {
 		return err
 	}
@@ -207,7 +221,7 @@ func (w *Worker) open(ctx context.Context) (err error) {
 		}
 	}
 	settings := engine.Config{
-		Frontier: w.frontier, Jobs: w.jobs, Worker: cfg.Name, Near: drivers.Near(w.frontier), UntilDone: cfg.UntilDone,
+		Frontier: f, Jobs: w.jobs, Worker: cfg.Name, Near: drivers.Near(f), UntilDone: cfg.UntilDone,
 		Times: engine.Times{Lease: cfg.Lease, Grace: cfg.Grace},
 		Limit: cfg.Limit, Log: cfg.Log, Release: cfg.Release, Abort: func(err error) {
 			cfg.Log.Error("ending this process", "err", err)
