@@ -177,6 +177,10 @@ type Follow struct {
 	// Optional leaves the follow out if it can't be a task. It is for links of foreign pages, which
 	// may be anything.
 	Optional bool
+
+	// Next marks the next page of a list, which is of the same page kind. If it is one of the 16
+	// pages that led to this one, it is left out with the reason "pagination does not advance".
+	Next bool `json:",omitempty"`
 }
 
 // Asset is a file that belongs to a record, usually an image.

@@ -91,7 +91,7 @@ var floors = map[string][]string{
 	"internal/fetch/egress":               {"", "internal/fetch"},
 	"internal/fetch/httpfetch":            {"", "internal/charset", "internal/cookie", "internal/fetch", "internal/fetch/egress", "internal/weburl"},
 	"internal/fetch/chromefetch":          {"", "internal/charset", "internal/cookie", "internal/fetch", "internal/fetch/egress", "internal/weburl"},
-	"internal/extract":                    {"", "internal/charset", "internal/columns", "internal/css", "internal/dates", "internal/markup", "internal/number", "internal/pdftext", "internal/weburl", "internal/xpath", "internal/assetfile"},
+	"internal/extract":                    {"", "internal/charset", "internal/columns", "internal/css", "internal/dates", "internal/markup", "internal/number", "internal/pdftext", "internal/scope", "internal/weburl", "internal/xpath", "internal/assetfile"},
 	"internal/markup":                     {},
 	"internal/css":                        {"internal/markup"},
 	"internal/xpath":                      {},

@@ -265,11 +265,20 @@ func Links(job *seine.Job, f Finished) []Link {
 		if kind := job.PageKind(link.Page, url); priority == nil && (kind == nil || kind.Priority == nil) {
 			priority = &f.Priority
 		}
-		n, err := frontier.Admit(job, frontier.Seed{
-			Key: key, Page: link.Page, Priority: priority, Meta: JoinMeta(own, link.Meta), Send: link.Send,
-		})
-		if err != nil {
-			out = append(out, Link{New: frontier.New{Key: key}, Why: "no task key"})
+		seed := frontier.Seed{Key: key, Page: link.Page, Priority: priority, Meta: JoinMeta(own, link.Meta), Send: link.Send}
+		n, err := frontier.Admit(job, seed)
+		back := false
+		if err == nil && link.Next && n.Page == f.Claimed.Page {
+			own.Trail, back = trailTo(n.Key, f.Key, f.Meta.Trail)
+			seed.Meta = JoinMeta(own, link.Meta)
+			n, err = frontier.Admit(job, seed)
+		}
+		if err != nil || back {
+			why := "no task key"
+			if back {
+				why = scope.WhyStands
+			}
+			out = append(out, Link{New: frontier.New{Key: key}, Why: why})
 			continue
 		}
 		// A page that robots.txt forbids costs no request, and so no part of a budget.

@@ -30,6 +30,9 @@ type Meta struct {
 	Probe  bool                 `json:"probe,omitempty"`
 	Search *explore.LocalSearch `json:"trip,omitempty"`
 
+	// Trail identifies the pages of a list that led to this page, the last ones: see trail.
+	Trail string `json:"trail,omitempty"`
+
 	// Near marks a probe below an ID of the newest end that was asked again in vain.
 	Near bool `json:"near,omitempty"`
 }

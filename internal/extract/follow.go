@@ -13,6 +13,7 @@ import (
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/markup"
+	sites "github.com/seinehq/seine/internal/scope"
 	"github.com/seinehq/seine/internal/weburl"
 )
 
@@ -27,7 +28,6 @@ const (
 	whyNotWeb    = "no web address"
 	whyMalformed = "malformed URL"
 	whyOverLimit = "over the limit of its rule"
-	whyStands    = "pagination does not advance"
 )
 
 // follow adds the links of a page, and the canonical URL of a done page.
@@ -194,7 +194,7 @@ func (rule *linkRule) raw(r *reading, it item) (string, bool) {
 
 // link returns the link of a value, or why it is not followed.
 func (rule *linkRule) link(r *reading, env map[string]any, value string) (f seine.Follow, why string) {
-	f = seine.Follow{URL: value, Page: rule.to, Priority: rule.priority, Optional: true}
+	f = seine.Follow{URL: value, Page: rule.to, Priority: rule.priority, Optional: true, Next: rule.pages()}
 	values := env
 	if len(rule.meta) > 0 {
 		values = maps.Clone(env)
@@ -250,7 +250,7 @@ func (rule *linkRule) link(r *reading, env map[string]any, value string) (f sein
 		return f, "no value for {" + missing + "}"
 	}
 	if rule.pages() && r.isItself(f) {
-		return f, whyStands
+		return f, sites.WhyStands
 	}
 	return f, ""
 }

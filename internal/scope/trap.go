@@ -53,6 +53,9 @@ func Trap(url string, now time.Time) string {
 	return ""
 }
 
+// WhyStands is the reason of a next page of a list that is one of the pages before it.
+const WhyStands = "pagination does not advance"
+
 // Kind returns the kind of a reason of [Trap] or [Scope.Reason], without values of the URL. Reasons
 // are counted, and a site could invent any number of them.
 func Kind(reason string) string {
