@@ -104,7 +104,7 @@ func read(name string, src []byte, getenv func(string) (string, bool), unneeded 
 	if scraper != nil {
 		a.goals(&job, scraper.MostAssets(), scraper.OneRecord() && !scraper.Follows())
 		raw, blobs := scraper.Uses()
-		job.Fetch.KeepRaw, job.Fetch.KeepBlobs = raw, blobs && derived.Renders(&job)
+		job.Fetch.KeepRaw, job.Fetch.KeepBlobs = raw, (blobs || derived.Records(&job)) && derived.Renders(&job)
 	}
 	if err := r.err(); err != nil {
 		return nil, err

@@ -45,7 +45,8 @@ type Store struct {
 
 	mu   sync.Mutex
 	root *os.Root
-	open *os.File // the segment that this process appends to
+	open *os.File    // the segment that this process appends to
+	is   os.FileInfo // what open is, whatever its name becomes
 	name string
 	size int64
 }
@@ -171,12 +172,8 @@ func (s *Store) add(text []byte) (name string, pos int64, err error) {
 
 // there reports whether the open segment is still the file of its name.
 func (s *Store) there() bool {
-	now, err := s.root.Stat(s.name)
-	if err != nil {
-		return false
-	}
-	open, err := s.open.Stat()
-	return err == nil && os.SameFile(now, open)
+	now, err := os.Stat(filepath.Join(s.folder, s.name))
+	return err == nil && os.SameFile(now, s.is)
 }
 
 // begin opens a new segment. No symbolic link leads it out of the folder.
@@ -194,6 +191,9 @@ func (s *Store) begin() (err error) {
 	if s.open, err = s.root.OpenFile(s.name, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644); err != nil {
 		s.open = nil
 		return err
+	}
+	if s.is, err = s.open.Stat(); err != nil {
+		return errors.Join(err, s.rotate())
 	}
 	d, err := s.root.Open(dir)
 	if err != nil {

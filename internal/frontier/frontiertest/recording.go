@@ -55,6 +55,13 @@ func testRecordings(t *testing.T, s *suite) {
 	if d := cmp.Diff(map[string]frontier.Frame{"x": a.Body}, bodies); d != "" {
 		t.Errorf("bodies (-want +got):\n%s", d)
 	}
+	for _, sum := range []string{"x", "y"} { // one alone
+		one, err := s.Bodies(s.ctx(), job, [][]byte{[]byte(sum)})
+		s.check(err)
+		if want := (sum == "x"); one[sum] != bodies[sum] || (len(one) == 1) != want {
+			t.Errorf("the body of %s alone is %v; want %v", sum, one, bodies[sum])
+		}
+	}
 
 	// A later visit has a recording of its own.
 	if n, err := s.Retry(s.ctx(), job, tasks("h:80", "a")); err != nil || n != 1 {

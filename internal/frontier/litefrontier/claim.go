@@ -75,7 +75,7 @@ func (f *Frontier) Claim(ctx context.Context, l frontier.Lease, args frontier.Cl
 	}
 	var got []frontier.Claimed
 	args.Not = slices.Clone(args.Not) // Claim adds the lanes it took
-	err := f.tx(ctx, func(t tx) error {
+	err := f.short(ctx, func(ctx context.Context, t tx) error {
 		got = nil
 		var live bool
 		if err := t.scan(ctx, `select exists (select 1 from lease where lease_id = ?) and exists (select 1 from job where job_id = ? and not paused)`,
@@ -147,9 +147,10 @@ func (f *Frontier) take(ctx context.Context, t tx, l frontier.Lease, args fronti
 		prio  int // of the first task that is left
 		draws []float64
 	)
+	// SQLite plans a query anew for each value of a plain parameter in limit.
 	err := t.each(ctx, `select q.seq, q.key, q.prio, q.attempt, q.state, q.mark, coalesce(q.refused_at, 0), case when q.owes then coalesce((select o.assets from owed o where o.job_id = q.job_id and o.key = q.key), '{}') end, k.meta, coalesce(k.page, '') from queue q
  left join task k on k.job_id = case when q.has_meta then q.job_id end and k.key = q.key
- where q.lane_id = ? and q.lease_id is null and q.run_at is null order by q.prio, q.seq limit ?`, []any{ln.id, ln.room + 1}, func(r *sql.Rows) error {
+ where q.lane_id = ? and q.lease_id is null and q.run_at is null order by q.prio, q.seq limit ? + 0`, []any{ln.id, ln.room + 1}, func(r *sql.Rows) error {
 		c := frontier.Claimed{Job: args.Job, Lane: frontier.LaneID(ln.id), LaneKey: ln.key, Faults: ln.Faults}
 		var (
 			meta    sql.NullString

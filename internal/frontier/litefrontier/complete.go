@@ -18,7 +18,7 @@ func (f *Frontier) Complete(ctx context.Context, l frontier.Lease, job frontier.
 }
 
 func (f *Frontier) complete(ctx context.Context, l frontier.Lease, job frontier.JobID, batch []frontier.Completion, owners bool) (out frontier.Outcome, err error) {
-	err = f.tx(ctx, func(t tx) error {
+	err = f.short(ctx, func(ctx context.Context, t tx) error {
 		out = frontier.Outcome{}
 		if err := alive(ctx, t, l); err != nil {
 			return err

@@ -205,6 +205,12 @@ func (f *Frontier) tx(ctx context.Context, fn func(t tx) error) error {
 	return classify(err)
 }
 
+// short is tx for a transaction of some milliseconds. ctx bounds the wait for the lock, and not the
+// statements: the driver watches a context that can end with a goroutine for each of them.
+func (f *Frontier) short(ctx context.Context, fn func(ctx context.Context, t tx) error) error {
+	return f.tx(ctx, func(t tx) error { return fn(context.WithoutCancel(ctx), t) })
+}
+
 // drop closes the connection and its statements.
 func (f *Frontier) drop() {
 	for _, s := range f.stmts {
