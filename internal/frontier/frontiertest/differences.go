@@ -149,7 +149,8 @@ func testListedItself(t *testing.T, s *suite) {
 	}
 }
 
-// A record of a page that is gone is there if a later page of the batch brings it.
+// A record of a page that is gone is there if a later page of the batch brings it. Its earlier
+// version keeps the time.
 func testGoneAndBrought(t *testing.T, s *suite) {
 	job := s.job("j", fast())
 	s.add(job, tasks("h:80", "before", "page", "after"), 3)
@@ -177,8 +178,10 @@ func testGoneAndBrought(t *testing.T, s *suite) {
 		return e
 	}
 	gone := frontier.Completion{Claimed: byKey["page"], State: seine.Skipped, Reason: "HTTP 404", Gone: true, Visit: &frontier.Visit{Every: time.Hour, Next: time.Hour}}
-	s.complete(l, job, []frontier.Completion{merged("before", "y", `{"n":2}`), gone, merged("after", "x", `{"n":2}`)}, 3)
-	want := []string{`after v1 {"a":1}`, `before v1 {"a":1}`, `page v1 {"a":1} gone 0s`, `x v2 {"n":2}`, `y v2 {"n":2} gone 0s`}
+	after := merged("after", "x", `{"n":2}`)
+	after.History = true
+	s.complete(l, job, []frontier.Completion{merged("before", "y", `{"n":2}`), gone, after}, 3)
+	want := []string{`after v1 {"a":1}`, `before v1 {"a":1}`, `page v1 {"a":1} gone 0s`, `x v1 {"n":1} gone 0s superseded`, `x v2 {"n":2}`, `y v2 {"n":2} gone 0s`}
 	if got := s.versions(job); !slices.Equal(got, want) {
 		t.Errorf("versions %q; want %q", got, want)
 	}

@@ -29,7 +29,7 @@ var operations = []struct {
 	{2, (*comparison).tune}, {1, (*comparison).drop}, {3, (*comparison).prioritize},
 	{3, (*comparison).holdBack}, {2, (*comparison).forget}, {6, (*comparison).replay}, {4, (*comparison).adopt},
 	{5, (*comparison).list}, {4, (*comparison).unlist}, {4, (*comparison).move}, {1, (*comparison).recount},
-	{3, (*comparison).beginSweep}, {3, (*comparison).endSweep},
+	{3, (*comparison).beginSweep}, {3, (*comparison).endSweep}, {2, (*comparison).ease},
 }
 
 const (

@@ -57,8 +57,25 @@ func (c *comparison) lookup() {
 }
 
 func (c *comparison) reserve() {
-	lane := one(c, laneKeys[:4])
-	draw, most := c.rand.Float64(), time.Duration(c.rand.IntN(4_000_000))*time.Microsecond
+	c.reserveOn(one(c, laneKeys[:4]), time.Duration(c.rand.IntN(4_000_000))*time.Microsecond)
+}
+
+// ease reserves starts on a slowed lane of assets, which give its pace back bit by bit.
+func (c *comparison) ease() {
+	lane := laneKeys[3]
+	for range 30 {
+		l := c.model.lanes[lane]
+		if l.Slow <= 1 || l.Paused || c.model.paused {
+			return
+		}
+		c.clock.Move(250 * time.Millisecond)
+		c.model.now = c.clock.Now()
+		c.reserveOn(lane, 24*time.Hour)
+	}
+}
+
+func (c *comparison) reserveOn(lane string, most time.Duration) {
+	draw := c.rand.Float64()
 	l, turn := c.model.lanes[lane].Reserve(c.model.now, draw, most, c.model.paused, frontier.IsAssetLane(lane))
 	c.model.lanes[lane] = l
 	c.do(fmt.Sprintf("reserve a start on %s, at most %v away", lane, most), turn, func(ctx context.Context, d *driver) (any, error) {

@@ -28,13 +28,31 @@ type recordColumns struct {
 	// fresh means that probably none of the records is stored.
 	fresh bool
 
-	// later holds the further writes of these records, so that each change counts.
+	// gone are the tasks whose records are gone after these writes.
+	gone []string
+
+	// later holds the further writes of these records, so that each change counts, and the writes
+	// after gone.
 	later *recordColumns
+}
+
+// all returns the keys and kinds of all writes.
+func (k *recordColumns) all() (keys, kinds []string) {
+	for ; k != nil; k = k.later {
+		keys, kinds = append(keys, k.keys...), append(kinds, k.kinds...)
+	}
+	return keys, kinds
 }
 
 // sorted returns the keys and kinds in the order in which every transaction locks them.
 func (k *recordColumns) sorted() (keys, kinds []string) {
-	ids := slices.SortedFunc(maps.Keys(k.index), func(a, b frontier.RecordID) int {
+	all := map[frontier.RecordID]bool{}
+	for ; k != nil; k = k.later {
+		for id := range k.index {
+			all[id] = true
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(all), func(a, b frontier.RecordID) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Kind, b.Kind))
 	})
 	for _, id := range ids {
@@ -52,7 +70,7 @@ func (k *recordColumns) add(r frontier.Record) {
 // keep adds a record for sqlKeep, which writes a record once.
 func (k *recordColumns) keep(r frontier.Record, task string, history bool) {
 	id := frontier.RecordID{Key: frontier.Clean(r.Key), Kind: frontier.Clean(r.Kind)}
-	if _, ok := k.index[id]; ok {
+	if _, ok := k.index[id]; ok || k.left() {
 		if k.later == nil {
 			k.later = &recordColumns{}
 		}
@@ -67,24 +85,36 @@ func (k *recordColumns) keep(r frontier.Record, task string, history bool) {
 	k.tasks, k.histories = append(k.tasks, frontier.OwnerOf(task, id.Key)), append(k.histories, history)
 }
 
-func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
-	switch {
-	case len(k.keys) == 0:
-	case k.index != nil:
-		if k.shared {
-			keys, kinds := k.sorted()
+// leave marks the records of a task as gone after the writes so far.
+func (k *recordColumns) leave(task string) {
+	for k.later != nil {
+		k = k.later
+	}
+	k.gone = append(k.gone, task)
+}
+
+// left reports whether a task left after a write.
+func (k *recordColumns) left() bool {
+	return len(k.gone) > 0 || k.later != nil && k.later.left()
+}
+
+func (k *recordColumns) queue(b *pgx.Batch, now any, job frontier.JobID) {
+	if k.shared {
+		if keys, kinds := k.sorted(); len(keys) > 0 {
 			b.Queue(sqlHold, job, keys, kinds)
 		}
-		b.Queue(sqlKeep, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at, k.tasks, k.histories)
-		if k.later != nil {
-			k.later.queue(b, job)
+	}
+	for ; k != nil; k = k.later {
+		switch {
+		case len(k.keys) == 0:
+		case k.index != nil:
+			b.Queue(sqlKeep, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at, k.tasks, k.histories)
+		default:
+			b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
 		}
-	default:
-		write := sqlRecords
-		if k.fresh {
-			write = sqlNewRecords
+		if len(k.gone) > 0 {
+			b.Queue(sqlGone, job, k.gone, now)
 		}
-		b.Queue(write, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
 	}
 }
 
@@ -92,23 +122,6 @@ func (k *recordColumns) queue(b *pgx.Batch, job frontier.JobID) {
 type dropColumns struct {
 	tasks     []string
 	histories []bool
-}
-
-// goneColumns are the tasks whose records are gone.
-type goneColumns struct {
-	tasks []string
-
-	// of, keys and kinds are the tasks and the records that later tasks of the batch brought.
-	of, keys, kinds []string
-}
-
-// brought adds the records of a task that comes after the tasks.
-func (k *goneColumns) brought(t frontier.Completion) {
-	for _, gone := range k.tasks {
-		for _, r := range t.Records {
-			k.of, k.keys, k.kinds = append(k.of, gone), append(k.keys, frontier.Clean(r.Key)), append(k.kinds, frontier.Clean(r.Kind))
-		}
-	}
 }
 
 type assetColumns struct {

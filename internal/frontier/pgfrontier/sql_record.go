@@ -60,10 +60,7 @@ const (
  insert into seine.stat(job_id, lane_id, state, n) select $1::int, 0, state, -n from (
    select 10 as state, count(*) as n from d where not superseded union all select 11, count(*) from e) c where n > 0`
 
-	// sqlGone marks the records of tasks as gone, except for those that tasks after them in the
-	// batch brought. $1 job, $2 tasks, $3 the time, $4 to $6 tasks, keys and kinds of the
-	// exceptions.
+	// sqlGone marks the records of tasks as gone. $1 job, $2 tasks, $3 the time.
 	sqlGone = `update seine.record set gone_at = coalesce($3::timestamptz, now())
- where ctid = any(array(select r.place from unnest($2::text[]) t(key) cross join lateral ` + recordsOf + ` r where not r.superseded and r.gone_at is null
-   and not exists (select from unnest($4::text[], $5::text[], $6::text[]) b(task, key, kind) where b.task = t.key and b.key = r.key and b.kind = r.kind)))`
+ where ctid = any(array(select r.place from unnest($2::text[]) t(key) cross join lateral ` + recordsOf + ` r where not r.superseded and r.gone_at is null))`
 )

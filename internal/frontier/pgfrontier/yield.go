@@ -25,7 +25,6 @@ type yield struct {
 	again  againColumns
 	failed failedColumns
 	drop   dropColumns
-	gone   goneColumns
 	visits visitColumns
 
 	quarantine quarantineColumns
@@ -83,10 +82,6 @@ func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 		if t.Replayed.IsZero() {
 			y.lock, y.answers = append(y.lock, int32(t.Lane)), append(y.answers, t.Explored)
 		}
-		y.gone.brought(t)
-		if t.Gone {
-			y.gone.tasks = append(y.gone.tasks, t.Key)
-		}
 		if t.Replaces() {
 			y.drop.tasks, y.drop.histories = append(y.drop.tasks, t.Key), append(y.drop.histories, t.History)
 		}
@@ -96,6 +91,9 @@ func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 			} else {
 				y.records.add(r)
 			}
+		}
+		if t.Gone {
+			y.records.leave(t.Key)
 		}
 		if t.Again == nil { // otherwise its end counts them
 			frontier.FieldDeltas(t, func(state int, reason string) { y.fields[fieldStat{int16(state), reason, ""}]++ })
@@ -114,16 +112,14 @@ func yieldOf(tasks []frontier.Completion, owners *frontier.Owners) *yield {
 // returns the last one, whose command tag holds the number of ended tasks. w names the lanes that
 // the follow-ups wake, and back the tasks to release.
 func (y *yield) queue(b *pgx.Batch, now any, job frontier.JobID, l frontier.Lease, w wake, back []int64) *pgx.QueuedQuery {
-	y.records.queue(b, job)
+	y.records.queue(b, now, job)
 	y.assets.queue(b, job)
 	if d := y.drop; len(d.tasks) > 0 {
 		// An asset that failed this time stays as it was.
 		// The earlier record of a quarantined one stays too.
-		b.Queue(sqlDrop, job, d.tasks, d.histories, append(slices.Clone(y.records.keys), y.quarantine.keys...), append(slices.Clone(y.records.kinds), y.quarantine.kinds...),
+		keys, kinds := y.records.all()
+		b.Queue(sqlDrop, job, d.tasks, d.histories, append(keys, y.quarantine.keys...), append(kinds, y.quarantine.kinds...),
 			append(slices.Clone(y.assets.keys), y.failed.keys...), append(slices.Clone(y.assets.names), y.failed.names...), now)
-	}
-	if d := y.gone; len(d.tasks) > 0 {
-		b.Queue(sqlGone, job, d.tasks, now, d.of, d.keys, d.kinds)
 	}
 	y.failed.queue(b, now, job)
 	y.visits.queue(b, now, job)
