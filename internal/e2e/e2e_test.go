@@ -30,6 +30,9 @@ var program = cli.Program{CheckStore: buckets.Check}
 func TestMain(m *testing.M) {
 	cloudsql.Link()
 	if os.Getenv(asCommand) != "" {
+		if at := os.Getenv(nameServer); at != "" {
+			askNameServer(at)
+		}
 		os.Exit(cli.Main(program))
 	}
 	os.Exit(pgtest.Main(m))
