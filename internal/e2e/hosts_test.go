@@ -116,7 +116,7 @@ store: {key: "{id}_{asset}.{ext}"}
 `
 
 // A list has one image on each of very many hosts, and most names do not resolve. They are a class
-// of their own, and memory stays small. Later those of the class are tried again, and no image is
+// of their own, and memory stays small. Later the class is tried again, and no image is
 // fetched twice.
 //
 // SEINE_STRESS takes 100,000 hosts, and prints the CPU time.
@@ -187,7 +187,7 @@ func manyHosts(t *testing.T, dir, dsn string) {
 	}
 }
 
-// judgeHosts compares the states of all hosts with those of their names.
+// judgeHosts checks the state of each host and the reason.
 func judgeHosts(t *testing.T, dir, dsn, job string, hosts, done int) {
 	t.Helper()
 	s := readStatus(t, dir, dsn, job)

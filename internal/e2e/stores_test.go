@@ -38,7 +38,7 @@ func (p place) seine(t *testing.T, args ...string) string {
 	return runWith(t, p.dir, p.env, 0, args...)
 }
 
-// write writes a job file. STORE and SITE in its text become those of the place.
+// write writes a job file. Its words STORE and SITE stand for the place.
 func (p place) write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(p.dir, "job.yaml")
