@@ -6,7 +6,7 @@ import "fmt"
 // same major continues to work.
 const (
 	SchemaMajor = 1
-	SchemaMinor = 24
+	SchemaMinor = 25
 )
 
 // maxMajor is above every major version of Seine. The versions of other programs are dates.

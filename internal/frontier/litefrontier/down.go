@@ -16,7 +16,7 @@ const fetchesAlone = `(q.owes and exists (select 1 from owed o where o.job_id = 
 // ofLane selects the tasks of a lane that nobody holds. Without the names of the indexes SQLite
 // would read the whole queue, once for each host of a long list.
 const ofLane = `q.seq in (select seq from queue indexed by queue_ready where lane_id = ?1 and lease_id is null and run_at is null
- union all select seq from queue indexed by queue_wait where run_at is not null and lease_id is null and lane_id = ?1)`
+ union all select seq from queue indexed by queue_wait_lane where lane_id = ?1 and lease_id is null and run_at is not null)`
 
 // HostDown ends the open tasks of a host that has been at fault for at least after. Tasks that
 // fetch assets without their page stay.

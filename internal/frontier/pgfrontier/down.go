@@ -20,7 +20,9 @@ func (f *Frontier) HostDown(ctx context.Context, job frontier.JobID, host string
 		var n int64
 		err = f.tx(ctx, func(c *pgx.Conn) error {
 			n, down = 0, false
-			if _, err := c.Exec(ctx, `begin`); err != nil {
+			b := &pgx.Batch{}
+			begin(b)
+			if _, err := run(ctx, c, b); err != nil {
 				return err
 			}
 			var lane int32

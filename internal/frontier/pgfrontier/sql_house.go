@@ -74,8 +74,12 @@ var (
 	sqlDown = `select lane_id from seine.lane where job_id = $2 and lane_key = $3 and down_since <= ` + now + ` - $4::float8 * interval '1 s' for update`
 
 	// sqlEndHost ends open tasks after sqlDown. $2 lane, $3 limit, $4 reason. Tasks that fetch
-	// assets without their page stay. The lane is parked with its last ready task.
-	sqlEndHost = `with d as (delete from seine.queue q where seq = any(array(select seq from seine.queue q where lane_id = $2 and lease_id is null and not ` + fetchesAlone + ` limit $3))
+	// assets without their page stay. The lane is parked with its last ready task. Ready and
+	// waiting tasks are found by an index each. One search for both would read the whole queue, for
+	// each host of a long list.
+	sqlEndHost = `with d as (delete from seine.queue q where seq = any(array(
+     (select seq from seine.queue q where lane_id = $2 and lease_id is null and run_at is null and not ` + fetchesAlone + ` limit $3)
+     union all (select seq from seine.queue q where lane_id = $2 and lease_id is null and run_at is not null and not ` + fetchesAlone + ` limit $3) limit $3))
    returning q.job_id, q.key, q.lane_id, q.attempt),
  l as (update seine.lane set parked = true where lane_id = $2 and (select count(*) from d) < $3
    and not exists (select from seine.queue q where lane_id = $2 and lease_id is null and run_at is null and ` + fetchesAlone + `)),
