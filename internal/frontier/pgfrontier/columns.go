@@ -110,7 +110,11 @@ func (k *recordColumns) queue(b *pgx.Batch, now any, job frontier.JobID) {
 		case k.index != nil:
 			b.Queue(sqlKeep, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at, k.tasks, k.histories)
 		default:
-			b.Queue(sqlRecords, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
+			write := sqlRecords
+			if k.fresh {
+				write = sqlNewRecords
+			}
+			b.Queue(write, job, k.keys, k.kinds, k.fields, k.urls, k.digests, k.at)
 		}
 		if len(k.gone) > 0 {
 			b.Queue(sqlGone, job, k.gone, now)
