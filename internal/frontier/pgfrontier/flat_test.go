@@ -157,21 +157,40 @@ func hotPath(t *testing.T, d database, dead bool) map[string]cost {
 		}
 		w.work(50, 50)
 	}
-	var (
-		mu    sync.Mutex
-		costs = map[string]cost{}
-	)
-	if err := f.Explained(ctx, func(text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		note(t, costs, text)
-	}); err != nil {
-		t.Fatal(err)
-	}
+	costs := explained(t, f)
 	for range 12 { // from the sixth run on, a prepared statement keeps its plan
 		w.round()
 	}
-	return costs
+	return costs.take()
+}
+
+// explained collects the costs of a frontier's statements from now on.
+func explained(t *testing.T, f *pgfrontier.Frontier) *explains {
+	t.Helper()
+	e := &explains{costs: map[string]cost{}}
+	if err := f.Explained(t.Context(), func(text string) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		note(t, e.costs, text)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// explains are the costs of statements by their names.
+type explains struct {
+	mu    sync.Mutex
+	costs map[string]cost
+}
+
+// take returns the costs so far, and begins anew.
+func (e *explains) take() map[string]cost {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := e.costs
+	e.costs = map[string]cost{}
+	return out
 }
 
 // hot works on one job through the driver.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -27,23 +26,11 @@ func TestPlansOfHostsThatAreDownLast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var (
-		mu    sync.Mutex
-		costs = map[string]cost{}
-	)
-	if err := f.Explained(ctx, func(text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		note(t, costs, text)
-	}); err != nil {
-		t.Fatal(err)
-	}
+	costs := explained(t, f)
 	n := 0
 	down := func() map[string]cost {
 		t.Helper()
-		mu.Lock()
-		clear(costs)
-		mu.Unlock()
+		costs.take()
 		for range 12 { // by then every statement keeps its plan
 			n++
 			host := fmt.Sprintf("h%d:80", n)
@@ -56,9 +43,7 @@ func TestPlansOfHostsThatAreDownLast(t *testing.T) {
 				t.Fatalf("%s is down: %v, %d tasks ended, %v; want 2", host, is, ended, err)
 			}
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		return maps.Clone(costs)
+		return costs.take()
 	}
 	few := down()
 	for _, at := range []string{`null`, `now()`} {

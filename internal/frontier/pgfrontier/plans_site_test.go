@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,17 +29,7 @@ func TestPlansOfSitesLast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var (
-		mu    sync.Mutex
-		costs = map[string]cost{}
-	)
-	if err := f.Explained(ctx, func(text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		note(t, costs, text)
-	}); err != nil {
-		t.Fatal(err)
-	}
+	costs := explained(t, f)
 	w := &hot{T: t, f: f, job: job}
 	w.lease = w.must2(f.OpenLease(ctx, "w", time.Hour))
 	budgets := []frontier.Budget{{Name: "h", Max: 1000}}
@@ -49,9 +38,7 @@ func TestPlansOfSitesLast(t *testing.T) {
 	n := 0
 	visits := func() map[string]cost {
 		t.Helper()
-		mu.Lock()
-		clear(costs)
-		mu.Unlock()
+		costs.take()
 		for range 16 { // by then every statement keeps its plan
 			n++
 			got, err := f.Claim(ctx, w.lease, frontier.ClaimArgs{Job: job, N: 1})
@@ -99,9 +86,7 @@ func TestPlansOfSitesLast(t *testing.T) {
 				t.Fatalf("promoted %d tasks; want 1", k)
 			}
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		return maps.Clone(costs)
+		return costs.take()
 	}
 	few := visits()
 	for _, sql := range []string{

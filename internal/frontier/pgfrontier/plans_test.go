@@ -31,17 +31,7 @@ func TestPlansOfAFewTasksLast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var (
-		mu    sync.Mutex
-		costs = map[string]cost{}
-	)
-	if err := f.Explained(ctx, func(text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		note(t, costs, text)
-	}); err != nil {
-		t.Fatal(err)
-	}
+	costs := explained(t, f)
 	w := &hot{T: t, f: f, job: job}
 	w.lease = w.must2(f.OpenLease(ctx, "w", time.Minute))
 	_, err = f.Add(ctx, job, []frontier.New{{Key: "a", Lane: "h:80", Priority: 1}})
@@ -49,9 +39,7 @@ func TestPlansOfAFewTasksLast(t *testing.T) {
 	n := 0
 	follow := func() map[string]cost {
 		t.Helper()
-		mu.Lock()
-		clear(costs)
-		mu.Unlock()
+		costs.take()
 		for range 12 { // by then every statement keeps its plan
 			n++
 			got, err := f.Claim(ctx, w.lease, frontier.ClaimArgs{Job: job, N: 1})
@@ -73,9 +61,7 @@ func TestPlansOfAFewTasksLast(t *testing.T) {
 			_, err = f.Lookup(ctx, job, []string{got[0].Key, "b", "k000001"})
 			w.must(err)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		return maps.Clone(costs)
+		return costs.take()
 	}
 	few := follow()
 	exec(`insert into seine.task(job_id, key, lane_id) select $1, 'k' || i, 1 from generate_series(1, 20000) i`, job)
