@@ -11,8 +11,12 @@ import (
 	"github.com/seinehq/seine/internal/assetfile"
 )
 
-// renderer changes when a renderer makes other bytes of equal options.
-const renderer = "1"
+// renderer changes when a renderer makes other bytes of equal options, and resizer when it does so
+// of options with a size.
+const (
+	renderer = "1"
+	resizer  = "2"
+)
 
 // RenderedBy identifies the options that determine the bytes of a rendition.
 func RenderedBy(spec seine.Image) []byte {
@@ -24,7 +28,11 @@ func RenderedBy(spec seine.Image) []byte {
 	if err != nil {
 		return nil // numbers and texts have no errors
 	}
-	sum := sha256.Sum256(append([]byte(renderer), text...))
+	by := renderer
+	if spec.Resize != nil {
+		by = resizer
+	}
+	sum := sha256.Sum256(append([]byte(by), text...))
 	return sum[:8]
 }
 

@@ -23,6 +23,7 @@ type header struct {
 	// memory is what decoding takes, in bytes; pixel the bytes of one decoded.
 	memory int64
 	pixel  int64
+	deep   bool // a sample has 16 bits
 
 	jpeg *jpegpix.Picture
 }
@@ -113,7 +114,7 @@ func (h *header) readPNG(body []byte) error {
 	if color == gray && !transparent {
 		h.pixel = 1
 	}
-	if depth == 16 {
+	if h.deep = depth == 16; h.deep {
 		h.pixel *= 2
 	}
 	h.memory = h.pixel * h.pixels()

@@ -66,14 +66,18 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	}
 	defer k.memory.Release(memory)
 
-	img, err := h.decode(ctx, body, h.orientation.box(box, image.Pt(h.width, h.height)))
+	place := place(box.Size(), spec)
+	window := place.window(box.Size()).Add(box.Min)
+	img, err := h.decode(ctx, body, h.orientation.box(window, image.Pt(h.width, h.height)))
 	switch {
 	case ctx.Err() != nil:
 		return r, ctx.Err()
 	case err != nil:
 		return r, decodeFault(err)
 	}
-	img = resize(h.orientation.turn(img), spec)
+	if img, err = place.resize(ctx, h.orientation.turn(img), box.Size()); err != nil {
+		return r, err
+	}
 	if r.body, r.kind, err = encode(ctx, img, spec); err != nil {
 		return Rendition{}, err
 	}
@@ -173,17 +177,19 @@ func valid(spec seine.Image) error {
 	return nil
 }
 
-// memoryOf returns the most bytes that a rendition takes at once: the decoded image, its box, the
-// turned box, and the encoded file in pieces and joined. A resize has its own.
+// memoryOf returns the most bytes that a rendition takes at once: the decoded image, its window,
+// the turned window, and the encoded file in pieces and joined. A resize has its own.
 func memoryOf(h *header, box image.Point, spec seine.Image) int64 {
-	pixels := int64(box.X) * int64(box.Y)
+	p := place(box, spec)
+	window := p.window(box).Size()
+	pixels := int64(window.X) * int64(window.Y)
 	sum := h.memory + h.pixel*pixels
 	if h.orientation != upright {
 		sum += h.pixel * pixels
 	}
-	if p := place(box, spec); !p.keeps() {
+	if !p.keeps() {
 		pixels = int64(p.out.X) * int64(p.out.Y)
-		sum += p.memory(h.pixel)
+		sum += p.memory(box, h.pixel, h.deep)
 	}
 	return sum + 2*h.pixel*pixels + encoderMemory(spec, pixels)
 }

@@ -1,6 +1,7 @@
 package asset
 
 import (
+	"context"
 	"image"
 	"image/color"
 	"image/draw"
@@ -8,6 +9,7 @@ import (
 	xdraw "golang.org/x/image/draw"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset/resample"
 )
 
 // fit returns the size of an image within bounds, with its aspect ratio. The side that exceeds its
@@ -76,41 +78,94 @@ func (p placing) keeps() bool {
 	return p.source == p.at && p.at == image.Rectangle{Max: p.out}
 }
 
-// memory returns the bytes that a resize takes. The scaler holds rows that are scaled in one
-// direction, as four 8-byte numbers per pixel, plus the result and, for a palette, its colors.
-func (p placing) memory(pixel int64) int64 {
-	from, to := p.source.Size(), p.at.Size()
-	return 32*int64(to.X)*int64(from.Y) + 2*pixel*int64(p.out.X)*int64(p.out.Y) + pixel*int64(from.X)*int64(from.Y)
+// job is the part as the filter of 8 bits gets it.
+func (p placing) job(size image.Point) resample.Job {
+	return resample.Job{Frame: size, Part: p.source, To: p.at.Size()}
 }
 
-// resize brings an image to its size with a Catmull-Rom filter, widened when it shrinks the image.
-// Gray stays gray, 16 bits stay 16 bits.
-func resize(img image.Image, spec seine.Image) image.Image {
-	p := place(img.Bounds().Size(), spec)
+// window returns the box of an image of a size that decides the pixels of the result.
+func (p placing) window(size image.Point) image.Rectangle {
 	if p.keeps() {
-		return img
+		return image.Rectangle{Max: size}
 	}
-	r := image.Rectangle{Max: p.out}
-	var out draw.Image
-	switch src := img.(type) {
-	case *image.Gray:
-		out = image.NewGray(r)
+	return p.job(size).Window()
+}
+
+// memory returns the bytes that a resize of an image of a size takes: those of the filter, the
+// result, and, for a palette or alpha, a copy of the image. The scaler of 16 bits holds rows that
+// are scaled in one direction, as four 8-byte numbers per pixel.
+func (p placing) memory(size image.Point, pixel int64, deep bool) int64 {
+	from, to := p.window(size).Size(), p.at.Size()
+	sum := 2 * pixel * int64(p.out.X) * int64(p.out.Y)
+	if deep {
+		return sum + 32*int64(to.X)*int64(from.Y)
+	}
+	return sum + 4*int64(from.X)*int64(from.Y) + p.job(size).Memory(int(pixel))
+}
+
+// resize brings an image of a size to another size. img is the window of it. Gray stays gray, 16
+// bits stay 16 bits.
+func (p placing) resize(ctx context.Context, img image.Image, size image.Point) (image.Image, error) {
+	if p.keeps() {
+		return img, nil
+	}
+	var (
+		to       = image.Rectangle{Max: p.out}
+		src, dst resample.Pixels
+		channels = 4
+		out      draw.Image
+	)
+	switch img := img.(type) {
 	case *image.Gray16:
-		out = image.NewGray16(r)
+		return p.deep(img, image.NewGray16(to), size), nil
 	case *image.RGBA64, *image.NRGBA64:
-		out = image.NewRGBA64(r)
-	case *image.Paletted:
-		colors := image.NewNRGBA(src.Rect)
-		draw.Draw(colors, src.Rect, src, src.Rect.Min, draw.Src)
-		img, out = colors, image.NewRGBA(r)
+		return p.deep(img, image.NewRGBA64(to), size), nil
+	case *image.Gray:
+		gray := image.NewGray(to)
+		out, channels = gray, 1
+		src, dst = resample.Pixels{Pix: img.Pix, Stride: img.Stride}, resample.Pixels{Pix: gray.Pix[gray.PixOffset(p.at.Min.X, p.at.Min.Y):], Stride: gray.Stride}
 	default:
-		out = image.NewRGBA(r)
+		from, opaque := multiplied(img)
+		if opaque {
+			channels = 3
+		}
+		color := image.NewRGBA(to)
+		out = color
+		src, dst = resample.Pixels{Pix: from.Pix, Stride: from.Stride}, resample.Pixels{Pix: color.Pix[color.PixOffset(p.at.Min.X, p.at.Min.Y):], Stride: color.Stride}
 	}
-	if p.at != r {
+	p.whiten(out)
+	return out, p.job(size).Run(ctx, dst, src, p.window(size), channels)
+}
+
+// whiten fills the border.
+func (p placing) whiten(out draw.Image) {
+	if r := out.Bounds(); p.at != r {
 		draw.Draw(out, r, image.White, image.Point{}, draw.Src)
 	}
-	xdraw.CatmullRom.Scale(out, p.at, img, p.source.Add(img.Bounds().Min), draw.Src, nil)
+}
+
+// deep resizes 16 bits.
+func (p placing) deep(img image.Image, out draw.Image, size image.Point) image.Image {
+	p.whiten(out)
+	source := p.source.Sub(p.window(size).Min).Add(img.Bounds().Min)
+	xdraw.CatmullRom.Scale(out, p.at, img, source, draw.Src, nil)
 	return out
+}
+
+// multiplied returns an image with its colors multiplied by alpha, and whether it is opaque. The
+// bytes of an opaque image are those of its colors in either form.
+func multiplied(img image.Image) (*image.RGBA, bool) {
+	switch img := img.(type) {
+	case *image.RGBA:
+		return img, img.Opaque()
+	case *image.NRGBA:
+		if img.Opaque() {
+			return &image.RGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}, true
+		}
+	}
+	out := image.NewRGBA(image.Rectangle{Max: img.Bounds().Size()})
+	draw.Draw(out, out.Rect, img, img.Bounds().Min, draw.Src)
+	return out, out.Opaque()
 }
 
 // overWhite is an image without its alpha, as a page that is white shows it.

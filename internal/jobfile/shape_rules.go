@@ -238,7 +238,8 @@ type image struct {
 	// How the image is resized. `fit` shrinks it until it fits, keeps its aspect ratio and never
 	// enlarges; the other side is rounded, halves up. The other modes give exactly the size and
 	// enlarge a smaller image. `center_crop` covers the size and cuts the rest off at both ends,
-	// `border` fits into it on white, and `stretch` changes the aspect ratio.
+	// `border` fits into it on white, and `stretch` changes the aspect ratio. An image of 8 bits
+	// gets the pixels of Pillow's `BICUBIC`.
 	Mode string `yaml:"mode" enum:"fit,center_crop,border,stretch" default:"fit" example:"center_crop" beside:"resize: 256x256"`
 
 	// The format that it is stored in. PNG is exact and keeps 16 bits and alpha. JPEG has 8 bits,
