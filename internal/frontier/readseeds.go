@@ -81,40 +81,16 @@ func ReadSeeds(r io.Reader, name string, columns Columns, each func(Seed) error,
 	if bytes.HasPrefix(first, []byte("[")) {
 		return l.array(in)
 	}
-	if comma, ok := separator(plain, first, columns); ok {
+	if comma, ok := separator(plain, first, l.columns); ok {
 		return l.table(in, comma)
 	}
 	return l.lines(in)
 }
 
-// Columns maps the names under which a job knows the columns of a list to the columns' own names.
-// key, id or url is the key of a row. Other columns keep their names.
-type Columns map[string]string
-
-// called returns the name under which a job knows a column.
-func (c Columns) called(column string) string {
-	for name, own := range c {
-		if strings.EqualFold(own, column) {
-			return name
-		}
-	}
-	return column
-}
-
-// missing returns the first name of a column that a list does not have, or an empty text.
-func (c Columns) missing(head []string) string {
-	for _, name := range slices.Sorted(maps.Keys(c)) {
-		if !slices.ContainsFunc(head, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), c[name]) }) {
-			return c[name]
-		}
-	}
-	return ""
-}
-
 // List takes the rows of one list.
 type List struct {
 	name    string
-	columns Columns
+	columns naming
 	each    func(Seed) error
 	bad     func(*BadLine) error
 }
@@ -127,7 +103,7 @@ func NewList(name string, columns Columns, each func(Seed) error, bad func(*BadL
 	if bad == nil {
 		bad = func(b *BadLine) error { return b }
 	}
-	return &List{name, columns, each, bad}
+	return &List{name, columns.naming(), each, bad}
 }
 
 // Head checks the names of the columns.
@@ -140,7 +116,7 @@ func (l *List) Head(line int, head []string) error {
 			return fmt.Errorf("%s:%d: the header has the column %s twice, as columns %d and %d: rename one", l.name, line, name, slices.Index(head, column)+1, i+1)
 		}
 	}
-	if keyColumn(head, l.columns) < 0 {
+	if i, _ := l.columns.keyIn(head); i < 0 {
 		return fmt.Errorf("%s:%d: the header has no column key, id or url: it has %s. Name the column: seeds.columns: {url: NAME}", l.name, line, strings.Join(head, ", "))
 	}
 	return nil
@@ -148,42 +124,44 @@ func (l *List) Head(line int, head []string) error {
 
 // Row takes a row of values by the names of their columns. A null is a missing value.
 func (l *List) Row(line int, row map[string]any) error {
-	named := map[string]any{}
-	for name, v := range row {
-		if v != nil {
-			named[l.columns.called(name)] = v
-		}
+	head := slices.Sorted(maps.Keys(row)) // of two columns with one name, the same wins each time
+	head = slices.DeleteFunc(head, func(column string) bool { return row[column] == nil })
+	key, named := l.columns.keyIn(head)
+	if key < 0 {
+		return l.reject(line, "%s", l.columns.keyless())
 	}
-	var s Seed
-	for _, name := range keyNames {
-		v, ok := named[name]
-		if !ok {
-			continue
-		}
-		key, ok := keyText(v)
-		if !ok {
-			return l.reject(line, "the column %s is no text or number", name)
-		}
-		s.Key = key
-		delete(named, name)
-		break
+	text, ok := keyText(row[head[key]])
+	switch {
+	case !ok:
+		return l.reject(line, "the column %s is no text or number", head[key])
+	case text == "":
+		return l.reject(line, "the column %s is empty", head[key])
 	}
-	if s.Key == "" {
-		return l.reject(line, "the row has no key, id or url")
-	}
-	if v, ok := named["priority"]; ok {
-		text, _ := keyText(v)
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return l.reject(line, "the priority %.40q is no whole number", text)
+	s := Seed{Key: text}
+	for i, column := range head {
+		for _, name := range l.columns.of(strings.TrimSpace(column)) {
+			switch v := row[column]; {
+			case i == key && name == named:
+			case strings.EqualFold(name, "priority"):
+				text, _ := keyText(v)
+				n, err := strconv.Atoi(text)
+				if err != nil {
+					return l.reject(line, "the priority %.40q is no whole number", text)
+				}
+				s.Priority = &n
+			default:
+				s.set(name, v)
+			}
 		}
-		s.Priority = &n
-		delete(named, "priority")
-	}
-	if len(named) > 0 {
-		s.Meta = named
 	}
 	return l.take(line, s)
+}
+
+func (s *Seed) set(name string, v any) {
+	if s.Meta == nil {
+		s.Meta = map[string]any{}
+	}
+	s.Meta[name] = v
 }
 
 // keyText returns a key that is a text or a number.
@@ -325,9 +303,7 @@ func (l *list) rowOf(raw json.RawMessage) (row map[string]any, err error) {
 		return nil, err
 	}
 	_, key := row["key"]
-	_, id := row["id"]
-	_, url := row["url"]
-	if len(l.columns) == 0 && (key || !id && !url) {
+	if i, _ := l.columns.keyIn(slices.Sorted(maps.Keys(row))); len(l.columns) == 0 && (key || i < 0) {
 		return nil, nil
 	}
 	return row, nil

@@ -16,34 +16,23 @@ import (
 
 // separator reports whether a list with this name and first line is a table, and returns the
 // separator of its fields.
-func separator(name string, first []byte, columns Columns) (comma byte, ok bool) {
+func separator(name string, first []byte, columns naming) (comma byte, ok bool) {
 	tsv, named := strings.HasSuffix(name, ".tsv"), strings.HasSuffix(name, ".csv")
 	for _, comma := range []byte(",\t;") {
 		if tsv && comma != '\t' || !named && comma == ';' {
 			continue
 		}
 		r := record{comma: comma}
-		if mistake := r.feed(first); mistake == "" && !r.open() && len(r.fields) > 1 && keyColumn(r.fields, columns) >= 0 {
-			return comma, true
+		if mistake := r.feed(first); mistake == "" && !r.open() && len(r.fields) > 1 {
+			if i, _ := columns.keyIn(r.fields); i >= 0 {
+				return comma, true
+			}
 		}
 	}
 	if tsv {
 		return '\t', true
 	}
 	return ',', named
-}
-
-// keyNames are the names of the column of the key.
-var keyNames = []string{"key", "id", "url"}
-
-// keyColumn returns the column of the key, or -1.
-func keyColumn(head []string, columns Columns) int {
-	for _, name := range keyNames {
-		if i := slices.IndexFunc(head, func(s string) bool { return strings.EqualFold(columns.called(strings.TrimSpace(s)), name) }); i >= 0 {
-			return i
-		}
-	}
-	return -1
 }
 
 // record is one record of a table, which may take several lines.
@@ -188,7 +177,12 @@ func (l *list) table(in *bufio.Reader, comma byte) error {
 	if err := l.Head(t.line, head); err != nil {
 		return err
 	}
-	key := keyColumn(head, l.columns)
+	key, named := l.columns.keyIn(head)
+	names := make([][]string, len(head))
+	for i, column := range head {
+		names[i] = l.columns.of(strings.TrimSpace(column))
+	}
+	names[key] = slices.DeleteFunc(names[key], func(name string) bool { return name == named })
 	for {
 		row, mistake, err := t.next()
 		switch {
@@ -203,7 +197,11 @@ func (l *list) table(in *bufio.Reader, comma byte) error {
 		case len(row) != len(head):
 			err = l.reject(t.line, "%s, and the header has %d", number.Counted(len(row), "column"), len(head))
 		default:
-			err = l.row(t.line, head, key, row)
+			if row[key] = strings.TrimSpace(row[key]); row[key] == "" {
+				err = l.reject(t.line, "the column %s is empty", head[key])
+				break
+			}
+			err = l.row(t.line, row[key], names, row)
 		}
 		if err != nil {
 			return err
@@ -211,27 +209,24 @@ func (l *list) table(in *bufio.Reader, comma byte) error {
 	}
 }
 
-func (l *list) row(line int, head []string, key int, row []string) error {
-	s := Seed{Key: strings.TrimSpace(row[key])}
-	for i, name := range head {
-		name = l.columns.called(strings.TrimSpace(name))
-		switch {
-		case i == key || row[i] == "":
-		case strings.EqualFold(name, "priority"):
-			n, err := strconv.Atoi(strings.TrimSpace(row[i]))
+// row takes a record of a table. names are the names of its columns.
+func (l *list) row(line int, key string, names [][]string, row []string) error {
+	s := Seed{Key: key}
+	for i, text := range row {
+		if text == "" {
+			continue
+		}
+		for _, name := range names[i] {
+			if !strings.EqualFold(name, "priority") {
+				s.set(name, text)
+				continue
+			}
+			n, err := strconv.Atoi(strings.TrimSpace(text))
 			if err != nil {
-				return l.reject(line, "the priority %.40q is no whole number", row[i])
+				return l.reject(line, "the priority %.40q is no whole number", text)
 			}
 			s.Priority = &n
-		default:
-			if s.Meta == nil {
-				s.Meta = map[string]any{}
-			}
-			s.Meta[name] = row[i]
 		}
-	}
-	if s.Key == "" {
-		return l.reject(line, "the column %s is empty", head[key])
 	}
 	return l.take(line, s)
 }

@@ -150,7 +150,8 @@ type seeds struct {
 	File string `yaml:"file" example:"./ids.txt"`
 
 	// The columns of the table in `file` by the names under which the job knows them. `url` names
-	// the column of the URL. Columns that are not listed keep their names.
+	// the column of the URL: columns key and id of the table are values then. Columns that are not
+	// listed keep their names. Case does not count.
 	Columns entries[string] `yaml:"columns" example:"{url: image_link, caption: alt_text}" beside:"file: ./images.parquet"`
 }
 

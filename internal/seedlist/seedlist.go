@@ -2,8 +2,9 @@
 //
 // [frontier.ReadSeeds] lists the formats of texts. A name that ends in .parquet is a Parquet
 // file, of which each row is a task. A value of a type that JSON does not have is converted: a time
-// becomes RFC 3339 in UTC, a date YYYY-MM-DD, and a decimal a number with all digits. A column of
-// another such type ends the reading, because its bytes would be a wrong value.
+// becomes RFC 3339 in UTC, a date YYYY-MM-DD, a decimal a number with all digits, a map an object,
+// and a number that is not finite a missing value. A column of another such type ends the reading,
+// because its bytes would be a wrong value.
 package seedlist
 
 import (
