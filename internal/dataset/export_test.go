@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -201,6 +202,45 @@ func TestTargets(t *testing.T) {
 		if there, err := f.Store.Exists(t.Context(), "sets/x"); err != nil || there != commit {
 			t.Errorf("it is there: %v, %v; want %v", there, err, commit)
 		}
+	}
+}
+
+// A file in memory is replaced like any other. An open file of the process is appended to.
+func TestFilesUnderDev(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		return // no other system has this folder
+	}
+	memory, err := os.MkdirTemp("/dev/shm", "seine-test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(memory) })
+	path := filepath.Join(memory, "set.jsonl")
+	write := func(at, text string) {
+		t.Helper()
+		target, err := dataset.ToFile(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer target.Abort()
+		if _, err := io.WriteString(target, text); err != nil {
+			t.Fatal(err)
+		}
+		if err := target.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(path, "before")
+	write(path, "after")
+	open, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = open.Close() }()
+	write(fmt.Sprintf("/dev/fd/%d", open.Fd()), " all")
+	if body, err := os.ReadFile(path); err != nil || string(body) != "after all" {
+		t.Errorf("the file holds %q, %v; want the second text, and what followed through its descriptor", body, err)
 	}
 }
 

@@ -45,10 +45,16 @@ func IsStream(path string) bool {
 	if err != nil || info.IsDir() {
 		return false
 	}
-	if at, err := filepath.Abs(path); err == nil && (strings.HasPrefix(at, "/dev/") || strings.HasPrefix(at, "/proc/")) {
-		return true // /dev/fd/3 may be any file
+	if at, err := filepath.Abs(path); err == nil && descriptor(at) {
+		return true
 	}
 	return !info.Mode().IsRegular()
+}
+
+// descriptor reports whether a path is one of the process's open files, which may be any file.
+// /dev/shm is a folder like others.
+func descriptor(path string) bool {
+	return path == "/dev/stdout" || path == "/dev/stderr" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/")
 }
 
 // ToFile is a target that replaces the file at path, in an existing folder. A link is followed, and
