@@ -1,6 +1,9 @@
 package jpegpix
 
-import "image"
+import (
+	"encoding/binary"
+	"image"
+)
 
 // DrawGray fills dst with the pixels of a decoded gray picture from at on.
 func (p *Picture) DrawGray(dst *image.Gray, at image.Point) {
@@ -16,7 +19,7 @@ func (p *Picture) DrawGray(dst *image.Gray, at image.Point) {
 func (p *Picture) Draw(dst *image.RGBA, at image.Point) {
 	up := make([]*upsampler, len(p.components))
 	for i := range up {
-		up[i] = p.upsampler(&p.components[i])
+		up[i] = p.upsampler(&p.components[i], at.X, at.X+dst.Rect.Dx())
 	}
 	toRGB := p.conversion()
 	var rows [4][]uint8
@@ -104,13 +107,10 @@ func chromaTables() (red, blue, greenCb, greenCr [256]int32) {
 func fromYCC(out []uint8, rows *[4][]uint8) {
 	n := len(out) / 4
 	luma, cb, cr := rows[0][:n], rows[1][:n], rows[2][:n]
-	for i, v := range luma {
-		y, b, r := int32(v), cb[i], cr[i]
-		px := out[4*i:][:4:4]
-		px[0] = clamp(y + red[r])
-		px[1] = clamp(y + (greenCb[b]+greenCr[r])>>16)
-		px[2] = clamp(y + blue[b])
-		px[3] = 255
+	for i := range luma {
+		y, b, r := int32(luma[i]), cb[i], cr[i]
+		px := uint32(clamp(y+red[r])) | uint32(clamp(y+(greenCb[b]+greenCr[r])>>16))<<8 | uint32(clamp(y+blue[b]))<<16 | 255<<24
+		binary.LittleEndian.PutUint32(out[4*i:][:4], px)
 	}
 }
 

@@ -116,6 +116,13 @@ func (s *scan) atOnce(ctx context.Context) error {
 	if len(s.components) != len(s.p.components) {
 		return damaged("scan of %d components in a file of one scan", len(s.components))
 	}
+	for i := range s.components {
+		c := &s.components[i]
+		c.joint = c.ac.join()
+		for k := range c.steps {
+			c.steps[k] = int32(c.table[min(k, 63)])
+		}
+	}
 	var b [64]int32
 	return s.run(ctx, func(c *scanned, x, y int) error {
 		end := s.whole(c, &b)
@@ -123,14 +130,7 @@ func (s *scan) atOnce(ctx context.Context) error {
 			b = [64]int32{}
 			return nil
 		}
-		out := c.pix[8*(y*c.stride+x):]
-		if end == 1 {
-			flat(out, c.stride, b[0])
-			b[0] = 0
-			return nil
-		}
-		idct(out, c.stride, &b)
-		b = [64]int32{}
+		transform(c.pix[8*(y*c.stride+x):], c.stride, &b, end)
 		return nil
 	})
 }
@@ -158,7 +158,7 @@ func (p *Picture) finish(ctx context.Context) error {
 				for k, v := range c.coefficients[y*c.blocksX+x] {
 					b[k] = int32(v) * table[k]
 				}
-				idct(c.pix[8*(y*c.stride+x):], c.stride, &b)
+				transform(c.pix[8*(y*c.stride+x):], c.stride, &b, 64)
 			}
 		}
 		c.coefficients = nil

@@ -2,8 +2,12 @@ package jpegpix
 
 import "encoding/binary"
 
-// fastBits is the length up to which a code is found by one look.
-const fastBits = 9
+// fastBits is the length up to which a code is found by one look, and jointBits the length up to
+// which a code is found with its value.
+const (
+	fastBits  = 9
+	jointBits = 10
+)
 
 // huffman is a table of codes.
 type huffman struct {
@@ -12,6 +16,10 @@ type huffman struct {
 	offset [17]int32             // by length: index of a code's symbol less the code
 	values [256]uint8
 }
+
+// joint is a table of codes with their values: value<<16 | run<<8 | length. The end of a block has
+// the value 0. An entry of 0 is longer, or a run of 16 zeros.
+type joint [1 << jointBits]int32
 
 func newHuffman(counts [16]uint8, values []byte) (*huffman, error) {
 	h := &huffman{}
@@ -38,6 +46,24 @@ func newHuffman(counts [16]uint8, values []byte) (*huffman, error) {
 		code <<= 1
 	}
 	return h, nil
+}
+
+// join returns the joint table of a table of codes.
+func (h *huffman) join() *joint {
+	j := &joint{}
+	for i := range j {
+		e := int(h.fast[i>>(jointBits-fastBits)])
+		length, run, size := e&255, e>>12, e>>8&15
+		switch {
+		case e == 0, length+size > jointBits, size == 0 && run != 0:
+		case size == 0:
+			j[i] = int32(length)
+		default:
+			r := reader{acc: uint64(i) << (64 - jointBits) << length, n: size}
+			j[i] = r.signed(size)<<16 | int32(run<<8) | int32(length+size)
+		}
+	}
+	return j
 }
 
 // reader reads bits of a scan. After the last byte it gives zeros and its count goes below zero.

@@ -31,6 +31,10 @@ type scanned struct {
 	*component
 	dc, ac *huffman
 	pred   int32
+
+	// Of a file of one scan: the joint table of ac, and the quantization table, as long as zigzag.
+	joint *joint
+	steps [len(zigzag)]int32
 }
 
 // readScan reads the header of a scan.
@@ -165,12 +169,33 @@ func (s *scan) resume() error {
 func (s *scan) whole(c *scanned, b *[64]int32) int {
 	r := &s.bits
 	c.pred += r.signed(int(r.symbol(c.dc) & 15))
-	b[0] = c.pred * int32(c.table[0])
+	b[0] = c.pred * c.steps[0]
 	end := 1
+	joint, steps := c.joint, &c.steps
+	acc, n := r.acc, r.n // in registers
 	for k := 1; k < 64; k++ {
+		if n < 32 {
+			r.acc, r.n = acc, n
+			r.fill()
+			acc, n = r.acc, r.n
+		}
+		e := joint[acc>>(64-jointBits)]
+		if e != 0 {
+			acc <<= e & 63
+			n -= int(e & 63)
+			if e>>16 == 0 {
+				break
+			}
+			k += int(e>>8) & 15
+			b[zigzag[k]&63] = e >> 16 * steps[k]
+			end = k + 1
+			continue
+		}
+		r.acc, r.n = acc, n
 		rs := r.symbol(c.ac)
 		size := int(rs & 15)
 		if size == 0 {
+			acc, n = r.acc, r.n
 			if rs != 0xf0 {
 				break
 			}
@@ -178,10 +203,11 @@ func (s *scan) whole(c *scanned, b *[64]int32) int {
 			continue
 		}
 		k += int(rs >> 4)
-		at := zigzag[k]
-		b[at] = r.signed(size) * int32(c.table[min(k, 63)])
+		b[zigzag[k]&63] = r.signed(size) * steps[k]
+		acc, n = r.acc, r.n
 		end = k + 1
 	}
+	r.acc, r.n = acc, n
 	return end
 }
 

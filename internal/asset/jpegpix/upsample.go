@@ -1,17 +1,22 @@
 package jpegpix
 
+import "encoding/binary"
+
 // upsampler gives the rows of a plane at the picture's size.
 type upsampler struct {
 	c            *component
 	across, down int // pixels for one sample
 	out          []uint8
-	sums         []int32
+	from, end    int // the samples whose pixels are wanted
 }
 
-func (p *Picture) upsampler(c *component) *upsampler {
+// upsampler gives rows whose pixels from one column up to another are wanted.
+func (p *Picture) upsampler(c *component, from, end int) *upsampler {
 	u := &upsampler{c: c, across: p.across / c.across, down: p.down / c.down}
-	u.out = make([]uint8, c.width*u.across)
-	u.sums = make([]int32, c.width)
+	if u.across > 1 || u.down > 1 {
+		u.out = make([]uint8, c.width*u.across)
+	}
+	u.from, u.end = from/u.across, min((end-1)/u.across+1, c.width)
 	return u
 }
 
@@ -25,15 +30,11 @@ func (u *upsampler) row(y int) []uint8 {
 	case u.across == 1 && u.down == 1:
 		return near
 	case u.across == 1 && u.down == 2:
-		between(u.out, near, u.far(y), y%2)
+		between(u.out[u.from:u.end], near[u.from:], u.far(y)[u.from:], y%2)
 	case u.across == 2 && u.down == 1 && !narrow:
 		widen(u.out, near)
 	case u.across == 2 && u.down == 2 && !narrow:
-		far := u.far(y)
-		for i, v := range near {
-			u.sums[i] = 3*int32(v) + int32(far[i])
-		}
-		widenSums(u.out, u.sums)
+		widenBoth(u.out, near, u.far(y), u.from, u.end)
 	default:
 		for i := range u.out {
 			u.out[i] = near[i/u.across]
@@ -55,8 +56,9 @@ func (u *upsampler) far(y int) []uint8 {
 // between mixes two rows, 3:1, rounded down and up in turn.
 func between(out, near, far []uint8, odd int) {
 	bias := 1 + odd
-	for i, v := range near {
-		out[i] = uint8((3*int(v) + int(far[i]) + bias) >> 2)
+	near, far = near[:len(out)], far[:len(out)]
+	for i := range out {
+		out[i] = uint8((3*int(near[i]) + int(far[i]) + bias) >> 2)
 	}
 }
 
@@ -74,16 +76,47 @@ func widen(out, in []uint8) {
 	out[2*last+1] = in[last]
 }
 
-// widenSums doubles a row of two mixed rows, which are four times too large.
-func widenSums(out []uint8, in []int32) {
-	last := len(in) - 1
-	out[0] = uint8((4*in[0] + 8) >> 4)
-	out[1] = uint8((3*in[0] + in[1] + 7) >> 4)
-	for i := 1; i < last; i++ {
-		v := 3 * in[i]
-		out[2*i] = uint8((v + in[i-1] + 8) >> 4)
-		out[2*i+1] = uint8((v + in[i+1] + 7) >> 4)
+// spread returns four bytes as numbers of 16 bits.
+func spread(b []uint8) uint64 {
+	v := uint64(binary.LittleEndian.Uint32(b))
+	v = (v | v<<16) & 0x0000ffff0000ffff
+	return (v | v<<8) & 0x00ff00ff00ff00ff
+}
+
+// ones is a one in each of four numbers of 16 bits.
+const ones = 0x0001000100010001
+
+// widenBoth doubles a part of two mixed rows, 3:1. Four samples are widened at once: no sum of them
+// exceeds 16 bits.
+func widenBoth(out, near, far []uint8, from, end int) {
+	last := len(near) - 1
+	near, far = near[:last+1], far[:last+1]
+	mixed := func(i int) int { return 3*int(near[i]) + int(far[i]) }
+	i := from
+	if i == 0 {
+		out[0] = uint8((4*mixed(0) + 8) >> 4)
+		out[1] = uint8((3*mixed(0) + mixed(1) + 7) >> 4)
+		i = 1
 	}
-	out[2*last] = uint8((3*in[last] + in[last-1] + 8) >> 4)
-	out[2*last+1] = uint8((4*in[last] + 7) >> 4)
+	if stop := min(end, last); i+4 <= stop {
+		before := uint64(mixed(i - 1))
+		for ; i+4 <= stop; i += 4 {
+			n, f, px := near[i:i+5:i+5], far[i:i+5:i+5], out[2*i:2*i+8:2*i+8]
+			sums := 3*spread(n) + spread(f)
+			left := sums<<16 | before
+			right := sums>>16 | uint64(3*uint32(n[4])+uint32(f[4]))<<48
+			before = sums >> 48
+			even := (3*sums + left + 8*ones) >> 4 & (255 * ones)
+			odd := (3*sums + right + 7*ones) >> 4 & (255 * ones)
+			binary.LittleEndian.PutUint64(px, even|odd<<8)
+		}
+	}
+	for ; i < min(end, last); i++ {
+		out[2*i] = uint8((3*mixed(i) + mixed(i-1) + 8) >> 4)
+		out[2*i+1] = uint8((3*mixed(i) + mixed(i+1) + 7) >> 4)
+	}
+	if i == last && i < end {
+		out[2*last] = uint8((3*mixed(last) + mixed(last-1) + 8) >> 4)
+		out[2*last+1] = uint8((4*mixed(last) + 7) >> 4)
+	}
 }
