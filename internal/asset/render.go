@@ -66,17 +66,12 @@ func (k *Keeper) render(ctx context.Context, body []byte, spec seine.Image) (r R
 	}
 	defer k.memory.Release(memory)
 
-	place := place(box.Size(), spec)
-	window := place.window(box.Size()).Add(box.Min)
-	img, err := h.decode(ctx, body, h.orientation.box(window, image.Pt(h.width, h.height)))
+	img, err := h.place(ctx, body, box, place(box.Size(), spec))
 	switch {
 	case ctx.Err() != nil:
 		return r, ctx.Err()
 	case err != nil:
 		return r, decodeFault(err)
-	}
-	if img, err = place.resize(ctx, h.orientation.turn(img), box.Size()); err != nil {
-		return r, err
 	}
 	if r.body, r.kind, err = encode(ctx, img, spec); err != nil {
 		return Rendition{}, err
@@ -192,6 +187,23 @@ func memoryOf(h *header, box image.Point, spec seine.Image) int64 {
 		sum += p.memory(box, h.pixel, h.deep)
 	}
 	return sum + 2*h.pixel*pixels + encoderMemory(spec, pixels)
+}
+
+// place decodes the image, turns it upright, and brings a box of it to its size.
+func (h *header) place(ctx context.Context, body []byte, box image.Rectangle, p placing) (image.Image, error) {
+	window := h.orientation.box(p.window(box.Size()).Add(box.Min), image.Pt(h.width, h.height))
+	if h.jpeg != nil && !h.jpeg.Gray() && h.orientation == upright && !p.keeps() {
+		// Its pixels need not be in memory at once.
+		if err := h.jpeg.Decode(ctx, window); err != nil {
+			return nil, err
+		}
+		return p.color(ctx, h.jpeg.Rows(window), box.Size(), 3)
+	}
+	img, err := h.decode(ctx, body, window)
+	if err != nil {
+		return nil, err
+	}
+	return p.resize(ctx, h.orientation.turn(img), box.Size())
 }
 
 // decode decodes the image and returns a box of it.

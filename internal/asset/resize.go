@@ -109,31 +109,31 @@ func (p placing) resize(ctx context.Context, img image.Image, size image.Point) 
 	if p.keeps() {
 		return img, nil
 	}
-	var (
-		to       = image.Rectangle{Max: p.out}
-		src, dst resample.Pixels
-		channels = 4
-		out      draw.Image
-	)
+	to := image.Rectangle{Max: p.out}
 	switch img := img.(type) {
 	case *image.Gray16:
 		return p.deep(img, image.NewGray16(to), size), nil
 	case *image.RGBA64, *image.NRGBA64:
 		return p.deep(img, image.NewRGBA64(to), size), nil
 	case *image.Gray:
-		gray := image.NewGray(to)
-		out, channels = gray, 1
-		src, dst = resample.Pixels{Pix: img.Pix, Stride: img.Stride}, resample.Pixels{Pix: gray.Pix[gray.PixOffset(p.at.Min.X, p.at.Min.Y):], Stride: gray.Stride}
-	default:
-		from, opaque := multiplied(img)
-		if opaque {
-			channels = 3
-		}
-		color := image.NewRGBA(to)
-		out = color
-		src, dst = resample.Pixels{Pix: from.Pix, Stride: from.Stride}, resample.Pixels{Pix: color.Pix[color.PixOffset(p.at.Min.X, p.at.Min.Y):], Stride: color.Stride}
+		out := image.NewGray(to)
+		p.whiten(out)
+		dst := resample.Pixels{Pix: out.Pix[out.PixOffset(p.at.Min.X, p.at.Min.Y):], Stride: out.Stride}
+		return out, p.job(size).Run(ctx, dst, resample.Pixels{Pix: img.Pix, Stride: img.Stride}, p.window(size), 1)
 	}
+	from, opaque := multiplied(img)
+	channels := 4
+	if opaque {
+		channels = 3
+	}
+	return p.color(ctx, resample.Pixels{Pix: from.Pix, Stride: from.Stride}, size, channels)
+}
+
+// color resizes the window that rows of four bytes show.
+func (p placing) color(ctx context.Context, src resample.Source, size image.Point, channels int) (*image.RGBA, error) {
+	out := image.NewRGBA(image.Rectangle{Max: p.out})
 	p.whiten(out)
+	dst := resample.Pixels{Pix: out.Pix[out.PixOffset(p.at.Min.X, p.at.Min.Y):], Stride: out.Stride}
 	return out, p.job(size).Run(ctx, dst, src, p.window(size), channels)
 }
 

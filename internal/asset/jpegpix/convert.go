@@ -17,18 +17,45 @@ func (p *Picture) DrawGray(dst *image.Gray, at image.Point) {
 // hold dst's size from there on. Alpha is 255. Inks are taken for inverted, as
 // Adobe writes them and every decoder reads them, and are multiplied.
 func (p *Picture) Draw(dst *image.RGBA, at image.Point) {
-	up := make([]*upsampler, len(p.components))
-	for i := range up {
-		up[i] = p.upsampler(&p.components[i], at.X, at.X+dst.Rect.Dx())
-	}
-	toRGB := p.conversion()
-	var rows [4][]uint8
+	r := p.Rows(dst.Rect.Sub(dst.Rect.Min).Add(at))
 	for y := range dst.Rect.Dy() {
-		for i, u := range up {
-			rows[i] = u.row(at.Y + y)[at.X:]
-		}
-		toRGB(dst.Pix[y*dst.Stride:][:4*dst.Rect.Dx()], &rows)
+		r.write(dst.Pix[y*dst.Stride:][:4*dst.Rect.Dx()], y)
 	}
+}
+
+// Rows are the rows of a box of a decoded picture.
+type Rows struct {
+	box    image.Rectangle
+	planes []*upsampler
+	toRGB  func(out []uint8, rows *[4][]uint8)
+	buffer [2][]uint8
+	next   int
+}
+
+// Rows returns the rows of a box, which Decode was given or holds.
+func (p *Picture) Rows(box image.Rectangle) *Rows {
+	r := &Rows{box: box, planes: make([]*upsampler, len(p.components)), toRGB: p.conversion()}
+	for i := range r.planes {
+		r.planes[i] = p.upsampler(&p.components[i], box.Min.X, box.Max.X)
+	}
+	return r
+}
+
+// Row returns a row as red, green, blue and 255. It is valid until the second next call.
+func (r *Rows) Row(y int) []uint8 {
+	if r.next ^= 1; r.buffer[r.next] == nil {
+		r.buffer[r.next] = make([]uint8, 4*r.box.Dx())
+	}
+	r.write(r.buffer[r.next], y)
+	return r.buffer[r.next]
+}
+
+func (r *Rows) write(out []uint8, y int) {
+	var rows [4][]uint8
+	for i, u := range r.planes {
+		rows[i] = u.row(r.box.Min.Y + y)[r.box.Min.X:]
+	}
+	r.toRGB(out, &rows)
 }
 
 // conversion is what libjpeg guesses of markers and of the components' names.
@@ -90,28 +117,42 @@ const (
 	half      = 1 << 15
 )
 
-// These tables hold the effect of a chroma sample on red and blue, and on green before its shift.
-var red, blue, greenCb, greenCr = chromaTables()
+// A pixel is converted in one number of 64 bits: red in bits 0 to 15, blue in 16 to 31, and green in
+// 32 to 63, with 16 bits after its point. The three have 256 added, so that bits 8 and 9 tell
+// whether a color is in range. These tables hold the share of a chroma sample.
+var ofCb, ofCr = chromaTables()
 
-func chromaTables() (red, blue, greenCb, greenCr [256]int32) {
+const (
+	ofLuma  = 1<<48 | 1<<16 | 1
+	tooWide = 0x300 * ofLuma
+	inRange = 0x100 * ofLuma
+)
+
+func chromaTables() (cb, cr [256]uint64) {
 	for i := range 256 {
-		x := int32(i) - 128
-		red[i] = (crToRed*x + half) >> 16
-		blue[i] = (cbToBlue*x + half) >> 16
-		greenCb[i] = -cbToGreen*x + half
-		greenCr[i] = -crToGreen * x
+		x := int64(i) - 128
+		cb[i] = uint64((256<<16-cbToGreen*x+half)<<32 + (256+(cbToBlue*x+half)>>16)<<16)
+		cr[i] = uint64(-crToGreen*x<<32 + 256 + (crToRed*x+half)>>16)
 	}
-	return red, blue, greenCb, greenCr
+	return cb, cr
 }
 
 func fromYCC(out []uint8, rows *[4][]uint8) {
 	n := len(out) / 4
 	luma, cb, cr := rows[0][:n], rows[1][:n], rows[2][:n]
 	for i := range luma {
-		y, b, r := int32(luma[i]), cb[i], cr[i]
-		px := uint32(clamp(y+red[r])) | uint32(clamp(y+(greenCb[b]+greenCr[r])>>16))<<8 | uint32(clamp(y+blue[b]))<<16 | 255<<24
-		binary.LittleEndian.PutUint32(out[4*i:][:4], px)
+		v := ofLuma*uint64(luma[i]) + ofCb[cb[i]] + ofCr[cr[i]]
+		px := uint32(v&255) | uint32(v>>48&255)<<8 | uint32(v>>16&255)<<16
+		if v&tooWide != inRange {
+			px = clamped(v)
+		}
+		binary.LittleEndian.PutUint32(out[4*i:][:4], px|255<<24)
 	}
+}
+
+func clamped(v uint64) uint32 {
+	color := func(v uint64) uint32 { return uint32(clamp(int32(v&0xffff) - 256)) }
+	return color(v) | color(v>>48)<<8 | color(v>>16)<<16
 }
 
 func clamp(v int32) uint8 {

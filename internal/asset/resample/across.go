@@ -17,29 +17,33 @@ func split(v int64) (low, high int32) {
 	return low, int32((v - int64(low)) >> 32)
 }
 
-// across resizes rows, two at once.
-func (t *taps) across(ctx context.Context, out []uint8, src Pixels, size image.Point, channels int) error {
+// across resizes the rows of a box, two at once.
+func (t *taps) across(ctx context.Context, out []uint8, src Source, box image.Rectangle, channels int) error {
 	var (
 		line   = len(t.spans) * channels
+		rows   = box.Dy()
 		gray   []int64
 		color  [][3]int64
 		shaded [][4]int64
 	)
 	switch channels {
 	case 1:
-		gray = make([]int64, size.X)
+		gray = make([]int64, box.Dx())
 	case 3:
-		color = make([][3]int64, size.X)
+		color = make([][3]int64, box.Dx())
 	default:
-		shaded = make([][4]int64, size.X)
+		shaded = make([][4]int64, box.Dx())
 	}
-	for y := 0; y < size.Y; y += 2 {
+	for y := 0; y < rows; y += 2 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		// The last of an odd number of rows is resized twice, into the same place.
-		next := min(y+1, size.Y-1)
-		a, b := src.Pix[y*src.Stride:], src.Pix[next*src.Stride:]
+		a := src.Row(box.Min.Y + y)
+		b, next := a, y
+		if y+1 < rows { // else the last row is resized twice, into the same place
+			next = y + 1
+			b = src.Row(box.Min.Y + next)
+		}
 		to, too := out[y*line:][:line], out[next*line:][:line]
 		switch channels {
 		case 1:

@@ -38,25 +38,34 @@ func (j Job) Memory(channels int) int64 {
 	return weights + spans + line + int64(channels)*int64(w.Y)*int64(j.To.X)
 }
 
-// Pixels are rows of pixels. A pixel takes one byte, or four: red, green, blue, multiplied by
-// alpha.
+// Source has the rows of a window of an image. A pixel takes one byte, or four: red, green, blue,
+// multiplied by alpha.
+type Source interface {
+	// Row returns a row, counted from the window's first, which must be valid until the second next
+	// call. Rows are asked for in their order.
+	Row(y int) []uint8
+}
+
+// Pixels are the rows of an image in memory.
 type Pixels struct {
 	Pix    []uint8
 	Stride int
 }
 
+// Row returns a row, and what follows it.
+func (p Pixels) Row(y int) []uint8 { return p.Pix[y*p.Stride:] }
+
 // Run resizes a window of the image, which holds the job's own, into dst. One channel is gray. Of
 // four bytes three channels are resized, and alpha is 255, or four. A channel is at most its alpha
 // then. Run stops with ctx's error between two rows.
-func (j Job) Run(ctx context.Context, dst, src Pixels, window image.Rectangle, channels int) error {
+func (j Job) Run(ctx context.Context, dst Pixels, src Source, window image.Rectangle, channels int) error {
 	rows := newTaps(j.Frame.X, j.Part.Min.X, j.Part.Max.X, j.To.X)
 	columns := newTaps(j.Frame.Y, j.Part.Min.Y, j.Part.Max.Y, j.To.Y)
 	y0, y1 := columns.bounds()
 	rows.shift(-window.Min.X)
 	columns.shift(-y0)
-	src.Pix = src.Pix[(y0-window.Min.Y)*src.Stride:]
 	between := make([]uint8, (y1-y0)*j.To.X*channels)
-	if err := rows.across(ctx, between, src, image.Pt(window.Dx(), y1-y0), channels); err != nil {
+	if err := rows.across(ctx, between, src, image.Rect(0, y0-window.Min.Y, window.Dx(), y1-window.Min.Y), channels); err != nil {
 		return err
 	}
 	return columns.down(ctx, dst, between, j.To.X, channels)
