@@ -137,22 +137,22 @@ func chromaTables() (cb, cr [256]uint64) {
 	return cb, cr
 }
 
+// opaque is the alpha of a pixel. As a constant it would be stored apart.
+var opaque uint32 = 255 << 24
+
 func fromYCC(out []uint8, rows *[4][]uint8) {
 	n := len(out) / 4
+	out = out[:4*n]
 	luma, cb, cr := rows[0][:n], rows[1][:n], rows[2][:n]
+	alpha := opaque
 	for i := range luma {
 		v := ofLuma*uint64(luma[i]) + ofCb[cb[i]] + ofCr[cr[i]]
-		px := uint32(v&255) | uint32(v>>48&255)<<8 | uint32(v>>16&255)<<16
 		if v&tooWide != inRange {
-			px = clamped(v)
+			above := v >> 9 & ofLuma
+			v = (v | 255*above) & (255 * (v>>8&ofLuma | above))
 		}
-		binary.LittleEndian.PutUint32(out[4*i:][:4], px|255<<24)
+		binary.LittleEndian.PutUint32(out[4*i:4*i+4], uint32(v&255)|uint32(v>>48&255)<<8|uint32(v>>16&255)<<16|alpha)
 	}
-}
-
-func clamped(v uint64) uint32 {
-	color := func(v uint64) uint32 { return uint32(clamp(int32(v&0xffff) - 256)) }
-	return color(v) | color(v>>48)<<8 | color(v>>16)<<16
 }
 
 func clamp(v int32) uint8 {
