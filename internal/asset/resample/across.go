@@ -94,28 +94,14 @@ func both(a, b []uint8) uint64 {
 func (t *taps) gray(a, b []uint8, pairs []int64) {
 	a, b = a[:len(t.spans)], b[:len(t.spans)]
 	for i, s := range t.spans {
-		px := pairs[s.first:][:s.count]
-		weights := t.weights[i*t.most:][:len(px)]
-		sum := int64(half)
-		for k, w := range weights {
-			sum += px[k] * int64(w)
-		}
-		low, high := split(sum)
+		low, high := split(weighGray(pairs[s.first:][:s.count], t.weights[i*t.most:][:s.count]))
 		a[i], b[i] = clip(low), clip(high)
 	}
 }
 
 func (t *taps) color(a, b []uint8, pairs [][3]int64) {
 	for i, s := range t.spans {
-		px := pairs[s.first:][:s.count]
-		weights := t.weights[i*t.most:][:len(px)]
-		s0, s1, s2 := int64(half), int64(half), int64(half)
-		for k, w := range weights {
-			p, w := &px[k], int64(w)
-			s0 += p[0] * w
-			s1 += p[1] * w
-			s2 += p[2] * w
-		}
+		s0, s1, s2 := weighColor(pairs[s.first:][:s.count], t.weights[i*t.most:][:s.count])
 		v, u := a[3*i:][:3:3], b[3*i:][:3:3]
 		low, high := split(s0)
 		v[0], u[0] = clip(low), clip(high)
@@ -128,16 +114,7 @@ func (t *taps) color(a, b []uint8, pairs [][3]int64) {
 
 func (t *taps) shaded(a, b []uint8, pairs [][4]int64) {
 	for i, s := range t.spans {
-		px := pairs[s.first:][:s.count]
-		weights := t.weights[i*t.most:][:len(px)]
-		s0, s1, s2, s3 := int64(half), int64(half), int64(half), int64(half)
-		for k, w := range weights {
-			p, w := &px[k], int64(w)
-			s0 += p[0] * w
-			s1 += p[1] * w
-			s2 += p[2] * w
-			s3 += p[3] * w
-		}
+		s0, s1, s2, s3 := weighShaded(pairs[s.first:][:s.count], t.weights[i*t.most:][:s.count])
 		v, u := a[4*i:][:4:4], b[4*i:][:4:4]
 		low, high := split(s0)
 		v[0], u[0] = clip(low), clip(high)
@@ -148,4 +125,43 @@ func (t *taps) shaded(a, b []uint8, pairs [][4]int64) {
 		low, high = split(s3)
 		v[3], u[3] = clip(low), clip(high)
 	}
+}
+
+// The sums are functions of their own so that nothing else takes registers in their loops.
+
+//go:noinline
+func weighGray(px []int64, weights []int32) (sum int64) {
+	px = px[:len(weights)]
+	sum = half
+	for k, w := range weights {
+		sum += px[k] * int64(w)
+	}
+	return sum
+}
+
+//go:noinline
+func weighColor(px [][3]int64, weights []int32) (s0, s1, s2 int64) {
+	px = px[:len(weights)]
+	s0, s1, s2 = half, half, half
+	for k, w := range weights {
+		p, w := &px[k], int64(w)
+		s0 += p[0] * w
+		s1 += p[1] * w
+		s2 += p[2] * w
+	}
+	return s0, s1, s2
+}
+
+//go:noinline
+func weighShaded(px [][4]int64, weights []int32) (s0, s1, s2, s3 int64) {
+	px = px[:len(weights)]
+	s0, s1, s2, s3 = half, half, half, half
+	for k, w := range weights {
+		p, w := &px[k], int64(w)
+		s0 += p[0] * w
+		s1 += p[1] * w
+		s2 += p[2] * w
+		s3 += p[3] * w
+	}
+	return s0, s1, s2, s3
 }
