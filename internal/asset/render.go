@@ -194,6 +194,7 @@ func (h *header) place(ctx context.Context, body []byte, box image.Rectangle, p 
 	window := h.orientation.box(p.window(box.Size()).Add(box.Min), image.Pt(h.width, h.height))
 	if h.jpeg != nil && !h.jpeg.Gray() && h.orientation == upright && !p.keeps() {
 		// Its pixels need not be in memory at once.
+		defer h.jpeg.Free()
 		if err := h.jpeg.Decode(ctx, window); err != nil {
 			return nil, err
 		}
@@ -238,6 +239,7 @@ func (h *header) decode(ctx context.Context, body []byte, box image.Rectangle) (
 }
 
 func (h *header) decodeJPEG(ctx context.Context, box image.Rectangle) (image.Image, error) {
+	defer h.jpeg.Free()
 	if err := h.jpeg.Decode(ctx, box); err != nil {
 		return nil, err
 	}

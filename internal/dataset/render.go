@@ -61,6 +61,9 @@ const (
 	// renderPage is the number of tasks whose images are rendered before their rows are stored.
 	renderPage = 200
 
+	// mostAtOnce is the most memory of an original that is taken before a byte of it is read.
+	mostAtOnce = 16 << 20
+
 	// rounds bounds how often images are rendered whose tasks other processes wrote meanwhile.
 	rounds = 3
 )
@@ -311,7 +314,9 @@ func (r *renderer) remake(ctx context.Context, m *remaking) error {
 func (r *renderer) originalOf(ctx context.Context, a frontier.Asset) (body []byte, why string, err error) {
 	err = r.Store.read(ctx, a.Path, func(from io.Reader) error {
 		// A file that is longer than its row states is another one.
-		body, err = io.ReadAll(io.LimitReader(from, a.Bytes+1))
+		whole := bytes.NewBuffer(make([]byte, 0, min(a.Bytes, mostAtOnce)+bytes.MinRead))
+		_, err = whole.ReadFrom(io.LimitReader(from, a.Bytes+1))
+		body = whole.Bytes()
 		return err
 	})
 	switch {

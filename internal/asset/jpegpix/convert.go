@@ -117,8 +117,8 @@ const (
 	half      = 1 << 15
 )
 
-// A pixel is converted in one number of 64 bits: red in bits 0 to 15, blue in 16 to 31, and green in
-// 32 to 63, with 16 bits after its point. The three have 256 added, so that bits 8 and 9 tell
+// A pixel is converted in one number of 64 bits: red in bits 0 to 15, blue in 16 to 31, and green
+// in 32 to 63, with 16 bits after its point. The three have 256 added, so that bits 8 and 9 tell
 // whether a color is in range. These tables hold the share of a chroma sample.
 var ofCb, ofCr = chromaTables()
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"sync"
 )
 
 // Memory returns the bytes that Decode takes without the file: one per sample, and two more per
@@ -59,7 +60,7 @@ func (p *Picture) Decode(ctx context.Context, box image.Rectangle) error {
 	several := p.severalScans()
 	for i := range p.components {
 		c := &p.components[i]
-		c.pix = make([]uint8, 64*c.blocksX*c.blocksY)
+		c.pix = plane(64 * c.blocksX * c.blocksY)
 		if several {
 			c.coefficients = make([][64]int16, c.blocksX*c.blocksY)
 		}
@@ -98,6 +99,32 @@ func (p *Picture) Decode(ctx context.Context, box image.Rectangle) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// maxPooled is the size of the largest plane that is used again, so that few large pictures do not
+// hold memory that nobody has reserved.
+const maxPooled = 4 << 20
+
+// planes are of pictures that were freed. Each sample that is drawn was decoded before, so their
+// content does not matter.
+var planes sync.Pool
+
+func plane(size int) []uint8 {
+	if old, ok := planes.Get().(*[]uint8); ok && cap(*old) >= size {
+		return (*old)[:size]
+	}
+	return make([]uint8, size)
+}
+
+// Free gives the memory of a decoded picture to another one. It can't be drawn afterwards.
+func (p *Picture) Free() {
+	for i := range p.components {
+		c := &p.components[i]
+		if pix := c.pix; len(pix) > 0 && cap(pix) <= maxPooled {
+			planes.Put(&pix)
+		}
+		c.pix, c.coefficients = nil, nil
 	}
 }
 

@@ -48,6 +48,7 @@ func decoded(t testing.TB, body []byte) (pix []byte, channels int, size image.Po
 	if err := p.Decode(t.Context(), image.Rect(0, 0, p.Width, p.Height)); err != nil {
 		t.Fatal(err)
 	}
+	defer p.Free()
 	size = image.Pt(p.Width, p.Height)
 	if p.Gray() {
 		dst := image.NewGray(image.Rectangle{Max: size})

@@ -83,6 +83,7 @@ func TestABoxHasThePixelsOfTheWhole(t *testing.T) {
 		}
 		img := image.NewRGBA(image.Rectangle{Max: box.Size()})
 		p.Draw(img, box.Min)
+		p.Free() // the next one gets its planes, with old samples
 		return img
 	}
 	for _, args := range []string{"-sample 1x1", "-sample 2x1", "-sample 1x2", "-sample 2x2", "-sample 4x1", "-progressive", "-grayscale"} {

@@ -9,6 +9,7 @@ package resample
 import (
 	"context"
 	"image"
+	"sync"
 )
 
 // Job is a part of an image that fills a size.
@@ -64,11 +65,31 @@ func (j Job) Run(ctx context.Context, dst Pixels, src Source, window image.Recta
 	y0, y1 := columns.bounds()
 	rows.shift(-window.Min.X)
 	columns.shift(-y0)
-	between := make([]uint8, (y1-y0)*j.To.X*channels)
+	between := lines((y1 - y0) * j.To.X * channels)
+	defer free(between)
 	if err := rows.across(ctx, between, src, image.Rect(0, y0-window.Min.Y, window.Dx(), y1-window.Min.Y), channels); err != nil {
 		return err
 	}
 	return columns.down(ctx, dst, between, j.To.X, channels)
+}
+
+// maxPooled is the most bytes between the passes that are used again.
+const maxPooled = 4 << 20
+
+var pool sync.Pool
+
+// lines returns memory whose content is old.
+func lines(size int) []uint8 {
+	if old, ok := pool.Get().(*[]uint8); ok && cap(*old) >= size {
+		return (*old)[:size]
+	}
+	return make([]uint8, size)
+}
+
+func free(b []uint8) {
+	if cap(b) <= maxPooled {
+		pool.Put(&b)
+	}
 }
 
 // clip rounds a sum of weighted samples, which holds half a level already, to a sample.
