@@ -3,10 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -116,17 +113,13 @@ func writeWhole(name string, write func(io.Writer) error) error {
 	if err := write(&page); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	target, err := dataset.ToFile(name)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(page.Bytes())
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
+	defer target.Abort()
+	if _, err := target.Write(page.Bytes()); err != nil {
+		return err
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return target.Commit()
 }

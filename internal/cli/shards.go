@@ -19,6 +19,9 @@ const manifestName = "manifest.json"
 
 // shards writes a WebDataset.
 func (a *exportCommand) shards(ctx context.Context, arg string, splits []dataset.Split) error {
+	if a.output == "-" || dataset.IsStream(a.output) {
+		return usagef("-o %s: a WebDataset is a folder: give -o shards/", a.output)
+	}
 	size, err := sizeOf(a.shard)
 	if err != nil {
 		return usagef("--shard-size %s: %w", a.shard, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +23,8 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 	_ "gocloud.dev/blob/s3blob"
+
+	"github.com/seinehq/seine"
 )
 
 // Cell is GuardFormula.
@@ -228,3 +232,14 @@ func TestCompareValues(t *testing.T) {
 
 // SampleName is sampleName.
 var SampleName = sampleName
+
+// A full disk below a bucket is no store that is away.
+func TestFullStore(t *testing.T) {
+	t.Parallel()
+	full := fmt.Errorf("blob: %w", &fs.PathError{Op: "write", Path: "x.tmp", Err: syscall.ENOSPC})
+	for _, err := range []error{full, fmt.Errorf("write x: %w", seine.ErrDiskFull)} {
+		if got := storeError("write x", err); !errors.Is(got, seine.ErrDiskFull) || errors.Is(got, ErrStore) || got.Error() != "write x: disk full" {
+			t.Errorf("%v is %v", err, got)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"gocloud.dev/blob"
 
+	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/asset"
 	"github.com/seinehq/seine/internal/deadline"
 	"github.com/seinehq/seine/internal/recording"
@@ -146,6 +147,12 @@ func (s Store) listAll(ctx context.Context, prefix string, each func(object) err
 func storeError(doing string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
+	}
+	if errors.Is(err, seine.ErrDiskFull) {
+		return err // it names the file
+	}
+	if isFull(err) {
+		return fmt.Errorf("%s: %w", doing, seine.ErrDiskFull)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrStore, doing, err)
 }

@@ -89,7 +89,7 @@ func ToFile(path string) (*Target, error) {
 	if dir == "" {
 		dir = "."
 	}
-	f, err := os.CreateTemp(dir, "."+name+".*.tmp")
+	f, err := draft(dir, name)
 	if err != nil {
 		return nil, fileError(path, err)
 	}
@@ -161,7 +161,7 @@ func (d diskWriter) Write(p []byte) (int, error) {
 }
 
 func fileError(path string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if isFull(err) {
 		return fmt.Errorf("write %s: %w", path, seine.ErrDiskFull)
 	}
 	var (
@@ -174,7 +174,18 @@ func fileError(path string, err error) error {
 	case errors.As(err, &l):
 		err = l.Err
 	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("write %s: %w: make the folder %s, or give another path", path, err, filepath.Dir(path))
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("write %s: %w: give a path in a folder that this user may write to", path, err)
+	}
 	return fmt.Errorf("write %s: %w", path, err)
+}
+
+// isFull reports whether a disk is full.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // pieceTime is the extra time that a store may take for a part of an export. Some drivers hold 16
@@ -234,13 +245,12 @@ func (t *Target) rewritable() (*Target, error) {
 	if !t.stream {
 		return t, nil
 	}
-	f, err := os.CreateTemp("", "seine-export-")
+	f, remove, err := temporary("seine-export-")
 	if err != nil {
-		return nil, fmt.Errorf("no temporary file: %w", err)
+		return nil, err
 	}
 	drop := func() {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
+		remove()
 		t.abort()
 	}
 	return &Target{Writer: diskWriter{f, f.Name()}, abort: drop, commit: func() error {

@@ -14,9 +14,6 @@ import (
 	"hash"
 	"io"
 	"os"
-	"regexp"
-	"slices"
-	"strings"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
@@ -63,6 +60,7 @@ type stats struct {
 	// columns' types.
 	Source string            `json:"source_sha256"`
 	SHA256 map[string]string `json:"sha256"`
+	Sizes  map[string]int64  `json:"sizes"`
 }
 
 // errAgain asks for another pass, because a complete shard does not hold the records of now.
@@ -100,33 +98,36 @@ type shard struct {
 // scratch is a file of a shard while it grows.
 type scratch struct {
 	*bufio.Writer
-	file *os.File
-	sum  hash.Hash
+	file   *os.File
+	remove func()
+	sum    hash.Hash
 }
 
 func newScratch() (*scratch, error) {
-	f, err := os.CreateTemp("", "seine-shard-")
+	f, remove, err := temporary("seine-shard-")
 	if err != nil {
-		return nil, fmt.Errorf("no temporary file: %w", err)
+		return nil, err
 	}
-	s := &scratch{file: f, sum: sha256.New()}
+	s := &scratch{file: f, remove: remove, sum: sha256.New()}
 	s.Writer = bufio.NewWriterSize(io.MultiWriter(diskWriter{f, f.Name()}, s.sum), 1<<18)
 	return s, nil
 }
 
-// end returns the sum of the file, which is at its beginning then.
-func (s *scratch) end() (sum string, err error) {
+// end returns the sum and the size of the file, which is at its beginning then.
+func (s *scratch) end() (sum string, size int64, err error) {
 	if err := s.Flush(); err != nil {
-		return "", err
+		return "", 0, err
+	}
+	if size, err = s.file.Seek(0, io.SeekCurrent); err != nil {
+		return "", 0, err
 	}
 	_, err = s.file.Seek(0, io.SeekStart)
-	return hex.EncodeToString(s.sum.Sum(nil)), err
+	return hex.EncodeToString(s.sum.Sum(nil)), size, err
 }
 
 func (s *scratch) drop() {
 	if s != nil {
-		_ = s.file.Close()
-		_ = os.Remove(s.file.Name())
+		s.remove()
 	}
 }
 
@@ -198,7 +199,7 @@ func (s *shardSet) open(ctx context.Context, first string) error {
 	if s.n >= maxShards {
 		return fmt.Errorf("more than %d shards: give a larger --shard-size", maxShards)
 	}
-	d := &shard{source: sha256.New(), stats: stats{Form: shardForm, State: map[string]int{}, SHA256: map[string]string{}}}
+	d := &shard{source: sha256.New(), stats: stats{Form: shardForm, State: map[string]int{}, SHA256: map[string]string{}, Sizes: map[string]int64{}}}
 	s.shard = d
 	types, err := json.Marshal(s.table.shown())
 	if err != nil {
@@ -210,7 +211,7 @@ func (s *shardSet) open(ctx context.Context, first string) error {
 		if err != nil {
 			return err
 		}
-		if old != nil && old.Form == shardForm && old.First == first {
+		if old != nil && old.Form == shardForm && old.First == first && s.whole(ctx, old) {
 			d.keeps = old
 			return nil
 		}
@@ -245,6 +246,18 @@ func (s *shardSet) statsOf(ctx context.Context, n int) (*stats, error) {
 	return &old, nil
 }
 
+// whole reports whether the files of a shard have their sizes: a disk may have lost their ends.
+func (s *shardSet) whole(ctx context.Context, old *stats) bool {
+	for _, end := range []string{tarEnd, rowsEnd} {
+		size, known := old.Sizes[end[1:]]
+		at, err := s.bucket.attributes(ctx, s.prefix+shardName(s.n)+end)
+		if !known || err != nil || at.Size != size {
+			return false
+		}
+	}
+	return true
+}
+
 // close completes the shard: the tar file, the rows, and last the stats.
 func (s *shardSet) close(ctx context.Context) error {
 	d := s.shard
@@ -263,14 +276,9 @@ func (s *shardSet) close(ctx context.Context) error {
 	}
 	name := shardName(s.n)
 	for _, end := range []string{tarEnd, rowsEnd} {
-		f := File{Name: s.prefix + name + end, Split: s.split, Records: int64(d.Count), SHA256: d.SHA256[end[1:]]}
-		if at, err := s.bucket.attributes(ctx, f.Name); err == nil {
-			f.Bytes = at.Size
-		} else if d.keeps != nil {
-			*s.fresh = true // it lost a file
-			return errAgain
-		}
-		s.written = append(s.written, f)
+		s.written = append(s.written, File{
+			Name: s.prefix + name + end, Split: s.split, Records: int64(d.Count), Bytes: d.Sizes[end[1:]], SHA256: d.SHA256[end[1:]],
+		})
 	}
 	s.drop()
 	s.shard = nil
@@ -286,11 +294,11 @@ func (s *shardSet) write(ctx context.Context, d *shard) error {
 		return err
 	}
 	for name, file := range map[string]*scratch{"tar": d.samples, "parquet": d.rows} {
-		sum, err := file.end()
+		sum, size, err := file.end()
 		if err != nil {
 			return err
 		}
-		d.SHA256[name] = sum
+		d.SHA256[name], d.Sizes[name] = sum, size
 	}
 	text, err := json.MarshalIndent(d.stats, "", "  ")
 	if err != nil {
@@ -335,32 +343,7 @@ func (s *shardSet) drop() {
 
 func (s *shardSet) abort() { s.drop() }
 
-// commit completes the last shard and removes the further shards of an earlier export.
-func (s *shardSet) commit(ctx context.Context) error {
-	if err := s.close(ctx); err != nil {
-		return err
-	}
-	var old []string
-	err := s.bucket.list(ctx, s.prefix, func(o object) error {
-		m := shardFile.FindStringSubmatch(strings.TrimPrefix(o.path, s.prefix))
-		if m != nil && m[1] >= shardName(s.n) {
-			old = append(old, o.path)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	slices.Sort(old) // stats before their shard: _ comes after the dot
-	slices.Reverse(old)
-	for _, name := range old {
-		if err := s.bucket.remove(ctx, name); err != nil {
-			return storeError("delete "+name, err)
-		}
-	}
-	return nil
-}
-
-var shardFile = regexp.MustCompile(`^([0-9]{6})(?:\.tar|\.parquet|_stats\.json)$`)
+// commit completes the last shard.
+func (s *shardSet) commit(ctx context.Context) error { return s.close(ctx) }
 
 func (s *shardSet) files() []File { return s.written }

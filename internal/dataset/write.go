@@ -343,7 +343,7 @@ func (x *export) end(ctx context.Context) error {
 	if x.opts.Format == Parquet || x.opts.Format == WebDataset {
 		x.about.Types = x.table.shown()
 	}
-	return nil
+	return x.sweep(ctx)
 }
 
 // abort leaves nothing of files that are not in place.
