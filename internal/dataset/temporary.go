@@ -24,8 +24,8 @@ func temporary(prefix string) (f *os.File, drop func(), err error) {
 	}, nil
 }
 
-// draft returns a file next to name, which replaces it when it is complete. It is locked, so that no
-// other export takes it for the file of a killed process.
+// draft returns a file next to name, which replaces it when it is complete. It is locked, so that
+// no other export takes it for the file of a killed process.
 func draft(dir, name string) (*os.File, error) {
 	for {
 		f, err := os.CreateTemp(dir, "."+name+".*.tmp")

@@ -84,12 +84,17 @@ type Draft struct {
 	head, body []byte // compressed
 }
 
-// encoder and decoder are safe for concurrent use. The fastest level costs about a tenth of the CPU
-// of an HTTP page, and the default level twice as much for 10 % fewer bytes.
+// encoder and the decoders are safe for concurrent use. The fastest level costs about a tenth of
+// the CPU of an HTTP page, and the default level twice as much for 10 % fewer bytes.
 var (
 	encoder = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(true), zstd.WithLowerEncoderMem(true)))
 	decoder = must(zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxContent), zstd.WithDecoderConcurrency(0)))
+	heads   = must(zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxHead), zstd.WithDecoderConcurrency(0)))
 )
+
+// maxHead bounds the head of a recording in bytes. The client bounds the headers at 1 MiB, and a
+// page has at most a few thousand blobs.
+const maxHead = 32 << 20
 
 // maxContent bounds the content of a response in bytes: the page, its bytes as they came, its tree
 // and its images. Each has a smaller bound of the job.
@@ -235,6 +240,9 @@ func decode(h head, content []byte) (*seine.Page, error) {
 			}
 			page.Blobs[p.URL] = seine.Blob{Type: p.Type, Body: piece, Why: p.Why}
 		}
+	}
+	if len(content) > 0 {
+		return nil, fmt.Errorf("%w: its parts do not fit its content", ErrDamaged)
 	}
 	return page, nil
 }

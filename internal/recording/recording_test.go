@@ -1,7 +1,9 @@
 package recording_test
 
 import (
+	"bytes"
 	"errors"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -174,6 +176,17 @@ func TestDamageIsReportedWithItsPlace(t *testing.T) {
 		{"the content is another", func(_ string, r *frontier.Recording) error { r.SHA256 = make([]byte, 32); return nil }, "its SHA-256 is another one"},
 		{"the row is of another task", func(_ string, r *frontier.Recording) error { r.Key = "b"; return nil }, "that of another task"},
 		{"the row is wrong", func(_ string, r *frontier.Recording) error { r.Body.Bytes = -1; return nil }, "impossible places"},
+		{"the row is beyond a file", func(_ string, r *frontier.Recording) error { r.Body.Pos = math.MaxInt64; return nil }, "impossible places"},
+		{"the row names no segment", func(_ string, r *frontier.Recording) error { r.Body.Segment = ""; return nil }, "impossible places"},
+		{"the row names a file outside", func(_ string, r *frontier.Recording) error { r.Head.Segment = "../x/y.zst"; return nil }, "impossible places"},
+		{"the size is another", func(_ string, r *frontier.Recording) error { r.Size--; return nil }, "its content has another size"},
+		{"the size is impossible", func(_ string, r *frontier.Recording) error { r.Size = -1; return nil }, "impossible size"},
+		{"the head has no parts", func(path string, r *frontier.Recording) error {
+			return behead(path, r, []byte(`{"key":"a","status":200,"parts":[]}`))
+		}, "its parts do not fit its content"},
+		{"the head is very large", func(path string, r *frontier.Recording) error {
+			return behead(path, r, append([]byte(`{"key":"a","url":"`), bytes.Repeat([]byte("x"), 40<<20)...))
+		}, "exceeds configured limit"},
 	} {
 		s, dir := stores(t)["folder"]()
 		row := write(t, s, nil, encode(t, "a", page(strings.Repeat("text ", 100))))[0]
@@ -184,6 +197,21 @@ func TestDamageIsReportedWithItsPlace(t *testing.T) {
 			t.Errorf("%s: %v; want a damaged recording that %q", tt.name, err, tt.want)
 		}
 	}
+}
+
+// behead gives a recording another head, at the end of its segment.
+func behead(path string, r *frontier.Recording, head []byte) error {
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		return err
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	frame := w.EncodeAll(head, nil)
+	r.Head.Pos, r.Head.Bytes = int64(len(body)), int64(len(frame))
+	return os.WriteFile(path, append(body, frame...), 0o600)
 }
 
 func flip(path string, pos int64) error {

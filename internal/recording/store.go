@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 
@@ -222,9 +224,12 @@ func (s *Store) call(ctx context.Context, n int, call func(context.Context) erro
 func (s *Store) Page(ctx context.Context, r frontier.Recording) (*seine.Page, error) {
 	first, second := r.Head, r.Body
 	for _, f := range []frontier.Frame{first, second} {
-		if f.Bytes <= 0 || f.Bytes > maxContent || f.Pos < 0 {
+		if f.Bytes <= 0 || f.Bytes > maxContent || f.Pos < 0 || f.Pos > math.MaxInt64-2*maxContent || !IsSegment(f.Segment) {
 			return nil, fmt.Errorf("%w: its index row has impossible places", ErrDamaged)
 		}
+	}
+	if r.Size < 0 || r.Size > maxContent {
+		return nil, fmt.Errorf("%w: its index row has an impossible size", ErrDamaged)
 	}
 	joined := first.Segment == second.Segment && first.Pos+first.Bytes == second.Pos
 	if joined {
@@ -243,7 +248,7 @@ func (s *Store) Page(ctx context.Context, r frontier.Recording) (*seine.Page, er
 	damaged := func(at frontier.Frame, why any) error {
 		return fmt.Errorf("%w: %v, at byte %d of %s", ErrDamaged, why, at.Pos, at.Segment)
 	}
-	plain, err := decoder.DecodeAll(text[:r.Head.Bytes], nil)
+	plain, err := heads.DecodeAll(text[:r.Head.Bytes], nil)
 	if err != nil {
 		return nil, damaged(r.Head, err)
 	}
@@ -254,7 +259,11 @@ func (s *Store) Page(ctx context.Context, r frontier.Recording) (*seine.Page, er
 	if h.Key != r.Key {
 		return nil, damaged(r.Head, "it is that of another task")
 	}
-	content, err := decoder.DecodeAll(body, make([]byte, 0, min(r.Size, maxContent)))
+	var frame zstd.Header
+	if err := frame.Decode(body); err == nil && frame.HasFCS && frame.FrameContentSize != uint64(r.Size) { //nolint:gosec // checked above
+		return nil, damaged(r.Body, "its content has another size")
+	}
+	content, err := decoder.DecodeAll(body, make([]byte, 0, r.Size))
 	if err != nil {
 		return nil, damaged(r.Body, err)
 	}
