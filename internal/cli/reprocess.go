@@ -24,6 +24,7 @@ type reprocessCommand struct {
 	diff   bool
 	all    bool
 	fetch  bool
+	accept bool
 }
 
 func newReprocess(a *app) *cobra.Command {
@@ -55,6 +56,7 @@ A damaged recording is listed, and the others go on. The exit code is 1 then.
 	f.StringVar(&x.page, "page", "", "only tasks of this page kind")
 	f.BoolVar(&x.diff, "diff", false, "show what would change; store nothing")
 	f.BoolVar(&x.all, "all", false, "also pages that the same rules judged")
+	f.BoolVar(&x.accept, "accept-changes", false, "take a changed seeds.url or store.key")
 	f.BoolVar(&x.fetch, "fetch", false, "requeue tasks that need a file that is not stored")
 	return c
 }
@@ -100,7 +102,7 @@ func (a *reprocessCommand) run(ctx context.Context, args []string) error {
 	out := &reprocessJSON{Changes: dataset.Changes{States: []*dataset.StateChange{}, Fields: []*dataset.FieldChange{}}}
 	err = wiring.Reprocess(ctx, wiring.Replay{
 		Frontier: f, Job: job, ID: info.ID, Bucket: set.Store.Bucket, At: a.storeOf(job).url,
-		Filter: filter, All: a.all, Dry: a.diff, Fetch: a.fetch,
+		Filter: filter, All: a.all, Dry: a.diff, Fetch: a.fetch, AcceptChanges: a.accept,
 	}, func(r wiring.Replayed) error { return a.add(out, job.Name, r) })
 	switch {
 	case errors.Is(err, asset.ErrStore):

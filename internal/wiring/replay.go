@@ -29,6 +29,9 @@ type Replay struct {
 	// The others are as in [engine.Replay].
 	Filter          frontier.Filter
 	All, Dry, Fetch bool
+
+	// AcceptChanges takes a changed seeds.url or store.key.
+	AcceptChanges bool
 }
 
 // Replayed is the result for a task.
@@ -61,7 +64,7 @@ func Reprocess(ctx context.Context, r Replay, each func(Replayed) error) error {
 		}
 		job.Job = normal
 	} else {
-		registered, err := Register(ctx, r.Frontier, *r.Job, Options{Store: r.At})
+		registered, err := Register(ctx, r.Frontier, *r.Job, Options{Store: r.At, AcceptChanges: r.AcceptChanges})
 		if err != nil {
 			return err
 		}
