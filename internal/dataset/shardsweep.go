@@ -30,12 +30,12 @@ func (x *export) sweep(ctx context.Context) error {
 	return x.opts.Shards.sweep(ctx, now)
 }
 
-// sweep removes what earlier exports left in the folder of a WebDataset: shards beyond those of
-// now, shards of other splits, and files that a killed export was writing. now has the number of
-// shards by the folder of their split.
+// sweep removes what earlier exports left in the folder of a WebDataset: further shards, shards of
+// other splits, and files that a killed export was writing. now has the number of shards by the
+// folder of their split.
 //
-// The shards of another split are those in a folder whose stats Seine wrote, and which has no
-// manifest. A folder with a manifest is an export of its own.
+// A folder holds the shards of another split if Seine wrote its stats and it has no manifest. A
+// folder with a manifest is an export of its own.
 func (s *Shards) sweep(ctx context.Context, now map[string]int) error {
 	bucket := Store{Bucket: s.Bucket}
 	old, others, apart := []string{}, map[string][]string{}, map[string]bool{}

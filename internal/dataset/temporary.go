@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// temporary returns a file that drop closes and removes. Where the system permits to remove an open
-// file, it has no name any more, so nothing is left of a process that is killed.
+// temporary returns a file that drop closes and removes. If the system permits to remove an open
+// file, the file has no name any more, so nothing is left of a process that is killed.
 func temporary(prefix string) (f *os.File, drop func(), err error) {
 	f, err = os.CreateTemp("", prefix)
 	if err != nil {

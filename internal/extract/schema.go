@@ -19,7 +19,10 @@ import (
 
 // RecordSchema is a compiled JSON Schema (draft 2020-12) of the records of a page kind. Numbers
 // keep their digits when it checks them. It is safe for concurrent use.
-type RecordSchema struct{ schema *jsonschema.Schema }
+type RecordSchema struct {
+	schema *jsonschema.Schema
+	text   any // its JSON
+}
 
 // SchemaError is a mistake in a schema.
 type SchemaError struct {
@@ -64,20 +67,10 @@ func CompileSchema(v any) (*RecordSchema, error) {
 	if err != nil {
 		return nil, schemaError(err)
 	}
-	if rejectsAll(v) {
+	if rejectsObjects(v) {
 		return nil, &SchemaError{Message: "rejects every record: describe the fields with properties and required"}
 	}
-	return &RecordSchema{schema}, nil
-}
-
-// rejectsAll reports whether a schema is false, or the negation of everything.
-func rejectsAll(v any) bool {
-	if object, ok := v.(map[string]any); ok {
-		not, ok := object["not"]
-		empty, _ := not.(map[string]any)
-		return ok && (not == true || empty != nil && len(empty) == 0)
-	}
-	return v == false
+	return &RecordSchema{schema, v}, nil
 }
 
 // Required lists the fields that every record must have.

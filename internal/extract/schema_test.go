@@ -81,6 +81,12 @@ func TestAMistakeInASchema(t *testing.T) {
 		{"a file", `{"$ref": "file:///etc/passwd"}`, "refers to another document", nil},
 		{"false", `false`, "rejects every record: ", nil},
 		{"not everything", `{"not": {}}`, "rejects every record: ", nil},
+		{"a list type", `{"type": ["array", "null"]}`, "rejects every record: ", nil},
+		{"a text", `{"const": "x"}`, "rejects every record: ", nil},
+		{"no value", `{"enum": []}`, "rejects every record: ", nil},
+		{"a part that rejects", `{"allOf": [{"type": "object"}, {"allOf": [false]}]}`, "rejects every record: ", nil},
+		{"no alternative", `{"anyOf": [{"type": "string"}, {"oneOf": [false, {"not": true}]}]}`, "rejects every record: ", nil},
+		{"a required field without a value", `{"required": ["a"], "properties": {"a": false}}`, "rejects every record: ", nil},
 		{"a list", `[]`, "is no JSON Schema: ", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -103,9 +103,16 @@ func (a *assembly) schemas(rules []extract.Rules) (check func(page string, r sei
 			return nil
 		}
 		a.known(path, schema, kinds)
+		a.refused(path, schema, kinds)
 		return schema
 	}
-	top := compile("schema", a.doc.Schema, rules...)
+	shared := slices.Clone(rules) // of the page kinds without a schema of their own
+	for i, e := range slices.Backward(a.doc.Pages) {
+		if e.value.Schema != nil {
+			shared = slices.Delete(shared, i, i+1)
+		}
+	}
+	top := compile("schema", a.doc.Schema, shared...)
 	kinds := map[string]*extract.RecordSchema{}
 	for i, e := range a.doc.Pages {
 		if e.value.Schema == nil {
@@ -152,6 +159,29 @@ func (a *assembly) known(path string, schema *extract.RecordSchema, kinds []extr
 				of = " of page kind " + kinds[i].Name
 			}
 			a.check(path, true, "%s rejects every record%s: it requires the field %q, which no rule gives: add the field, or take it out of required", path, of, a.show(name))
+			return
+		}
+	}
+}
+
+// refused reports fields that a rule gives and the schema rejects with every value: each record has
+// the field, as null if the page has no value.
+func (a *assembly) refused(path string, schema *extract.RecordSchema, kinds []extract.Rules) {
+	for _, r := range kinds {
+		fields := slices.Clone(r.Fields)
+		for _, e := range r.Each {
+			fields = append(fields, e.Fields...)
+		}
+		for _, f := range fields {
+			refuses, undescribed := schema.Refuses(f.Name)
+			if r.NoRecord || f.Drop || !refuses {
+				continue
+			}
+			why := "no value of the field %q is valid: correct its part of the schema"
+			if undescribed {
+				why = "additionalProperties is false and properties lacks the field %q: describe the field, or leave it out"
+			}
+			a.check(path, true, "%s rejects every record: "+why, path, a.show(f.Name))
 			return
 		}
 	}

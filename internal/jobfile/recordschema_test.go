@@ -32,6 +32,13 @@ func TestMistakesInASchema(t *testing.T) {
 			"job.yaml:3:43: pages.list.schema: record: none stores no record: leave out one of them"},
 		{"a page kind that lacks the field", "pages: {a: {fields: {t: {css: h1}}}, b: {match: /b/*, fields: {u: {css: h1}}}}\nschema: {required: [t]}\n",
 			`schema rejects every record of page kind b: it requires the field "t"`},
+		{"a field that is not described", fields + "schema: {additionalProperties: false, properties: {titel: {type: string}}}\n",
+			`job.yaml:4:1: schema rejects every record: additionalProperties is false and properties lacks the field "title": describe the field, or leave it out`},
+		{"a field of a part that is not described", "each: {css: li, fields: {x: {css: b}}}\nschema: {additionalProperties: false}\n", `properties lacks the field "x"`},
+		{"no valid value", fields + "schema: {properties: {title: {enum: []}}}\n", `no value of the field "title" is valid`},
+		{"of another type", fields + "schema: {type: array}\n", "the schema rejects every record"},
+		{"a page kind that lacks the field and has no schema", "pages: {a: {fields: {t: {css: h1}}, schema: {required: [t]}}, b: {match: /b/*, fields: {u: {css: h1}}}}\nschema: {required: [t]}\n",
+			`schema rejects every record of page kind b: it requires the field "t"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -39,6 +46,21 @@ func TestMistakesInASchema(t *testing.T) {
 				t.Errorf("says %s; want %q in it", got, tt.want)
 			}
 		})
+	}
+}
+
+// A schema that holds for no page kind, or that permits the fields, is no mistake.
+func TestSchemasThatSeemToReject(t *testing.T) {
+	t.Parallel()
+	for _, src := range []string{
+		"fields: {title: {css: h1}, note: {css: p, keep: false}}\nschema: {additionalProperties: false, properties: {title: {}}}\n",
+		"fields: {title: {css: h1}}\nschema: {additionalProperties: false, patternProperties: {'^t': {}}}\n",
+		"fields: {title: {css: h1}}\nschema: {type: [object, array], anyOf: [false, {required: [title]}], not: {required: [x]}}\n",
+		"pages: {a: {fields: {t: {css: h1}}}, b: {match: /b/*, fields: {u: {css: h1}}, schema: {required: [u]}}}\nschema: {required: [t], additionalProperties: false, properties: {t: {}}}\n",
+	} {
+		if got := mistakes(t, schemaHead+src); got != "" {
+			t.Errorf("%s: %s", src, got)
+		}
 	}
 }
 
