@@ -27,8 +27,11 @@ import (
 	"github.com/seinehq/seine"
 )
 
-// Cell is GuardFormula.
-var Cell = GuardFormula
+// Cell is GuardFormula, and ViewName is viewName.
+var (
+	Cell     = GuardFormula
+	ViewName = viewName
+)
 
 // A folder is listed whole, whatever its names; keys are as the bucket has them.
 func TestFolderIsListedWhole(t *testing.T) {

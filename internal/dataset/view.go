@@ -72,10 +72,25 @@ func (s *Set) view(d Dialect, t table) string {
 		columns = append(columns, fmt.Sprintf("(SELECT a.path FROM %sasset a WHERE a.job_id = r.job_id AND a.key = r.key AND a.name = %s ORDER BY a.version DESC LIMIT 1) AS %s",
 			schema, literal(asset), name(asset+"_path", "assets_")))
 	}
-	view := identifier(s.Job.Name)
+	view := identifier(viewName(d, s.Job.Name))
 	head := "DROP VIEW IF EXISTS " + view + ";\nCREATE VIEW " + view + " AS\n"
 	return fmt.Sprintf("-- The records of job %s, made by `seine export`.\n%sSELECT\n  %s\nFROM %srecord r\nWHERE r.job_id = %d AND NOT r.superseded;\n",
 		strings.Join(strings.Fields(s.Job.Name), " "), head, strings.Join(columns, ",\n  "), schema, s.ID)
+}
+
+// liteNames are the tables, views and indexes of an SQLite frontier: they share their names with
+// views. On PostgreSQL they are in a schema of their own.
+var liteNames = regexp.MustCompile(`(?i)^(asset|asset_failure|attempt|block_stat|budget|change|circuit|condemned|drift|erasure|` +
+	`goose_db_version|history|job|lane|lease|listed|owed|page_stat|quarantine|queue|record|recording|recrawl|rendering|robots|session|` +
+	`space|stat|step_stat|task|tuning|visit|watch|work_queue|lane_due|queue_(ready|wait|lease|wait_lane)|recrawl_job|record_task|` +
+	`asset_(task|failure_task|newest)|recording_body|change_job|attempt_(job|key)|listed_(list|left)|sqlite_.*)$`)
+
+// viewName returns the name of the view of a job: the name of the job, unless the database has it.
+func viewName(d Dialect, job string) string {
+	if d == SQLite && liteNames.MatchString(job) {
+		return job + "_records"
+	}
+	return job
 }
 
 // plainName is a name that each dialect takes as the label of a member.

@@ -15,6 +15,45 @@ import (
 	"github.com/seinehq/seine/internal/testkit"
 )
 
+// A job may have the name of a table or an index of the frontier. Its view has another one then.
+func TestViewBesideTables(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "seine.db")
+	front := testkit.Open(t, "sqlite:"+path, drivers.Options{})
+	if _, err := front.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, front, true)
+	f.done("70", "9", "front")
+	f.Job.Name = "Record"
+	text, err := f.View(t.Context(), dataset.SQLite)
+	f.check(err)
+	db, err := sql.Open("sqlite", "file:"+path)
+	f.check(err)
+	defer func() { _ = db.Close() }()
+	_, err = db.ExecContext(t.Context(), text)
+	f.check(err)
+	var n int
+	f.check(db.QueryRowContext(t.Context(), `select count(*) from "Record_records"`).Scan(&n))
+	if n != 1 {
+		t.Errorf("%d records in the view; want 1", n)
+	}
+	rows, err := db.QueryContext(t.Context(), `select name from sqlite_master where name <> 'Record_records'`)
+	f.check(err)
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var name string
+		f.check(rows.Scan(&name))
+		if dataset.ViewName(dataset.SQLite, name) == name {
+			t.Errorf("a job %s would have a view with the name of a table or an index", name)
+		}
+	}
+	f.check(rows.Err())
+	if got := dataset.ViewName(dataset.SQLite, "psa_cards"); got != "psa_cards" {
+		t.Errorf("the view of psa_cards is %s", got)
+	}
+}
+
 // The view's columns have the types and all digits of the fields, in the database itself.
 func TestView(t *testing.T) {
 	t.Parallel()
