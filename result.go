@@ -48,6 +48,10 @@ type Result struct {
 	// LeftOut lists the links that a rule found and did not follow.
 	LeftOut []LeftOut
 
+	// Unmatched names the rules that found no link on the page. A rule that finds none on any page
+	// of a kind is reported.
+	Unmatched []string
+
 	// Canonical is the URL that a done page names as its canonical one. If it is another page in
 	// scope, the task ends as skipped and that page is admitted. Default: the page itself.
 	Canonical string

@@ -67,6 +67,9 @@ type Status struct {
 	// NullFields lists the fields without a value in all or nearly all records.
 	NullFields []FieldCount
 
+	// Unmatched lists the rules that found no link on any page of their kind.
+	Unmatched []RuleCount
+
 	// FailedAssets counts the assets that records lack, including assets that wait for a retry.
 	FailedAssets int64
 
@@ -122,6 +125,18 @@ type FieldCount struct {
 	Page string
 }
 
+// RuleCount is a rule that found no link on any of the done pages of a kind.
+type RuleCount struct {
+	// Page is the name of the page kind. Empty for a job without page kinds.
+	Page string
+
+	// Rule names the rule, as [seine.Result] does in Unmatched.
+	Rule string
+
+	// Pages counts the done pages.
+	Pages int64
+}
+
 func statusOf(s frontier.Status) Status {
 	out := Status{
 		Counts: Counts(s.Counts), Paused: s.Paused, States: s.States, Rate: s.Rate, Workers: s.Workers,
@@ -135,6 +150,9 @@ func statusOf(s frontier.Status) Status {
 	}
 	for _, f := range s.NullFields {
 		out.NullFields = append(out.NullFields, FieldCount(f))
+	}
+	for _, r := range s.Unmatched {
+		out.Unmatched = append(out.Unmatched, RuleCount(r))
 	}
 	for _, l := range s.LeftOut {
 		out.LeftOut = append(out.LeftOut, ReasonCount{Reason: l.Reason, Count: l.N})

@@ -172,6 +172,9 @@ type statusJSON struct {
 	// NullFields are fields without a value on all or nearly all records.
 	NullFields []nullJSON `json:"null_fields"`
 
+	// Unmatched are rules that find no link on any page of their kind.
+	Unmatched []ruleJSON `json:"unmatched_rules"`
+
 	// Pages counts the tasks by page kind. LeftOut counts the links that were not followed.
 	Pages   []pageJSON    `json:"pages"`
 	LeftOut []leftOutJSON `json:"left_out"`
@@ -200,12 +203,6 @@ type refusalJSON struct {
 	Count  int64  `json:"count"`
 }
 
-type nullJSON struct {
-	Field   string `json:"field"`
-	Missing int64  `json:"missing"`
-	Records int64  `json:"records"`
-}
-
 type hostJSON struct {
 	Host   string    `json:"host"`
 	NextAt time.Time `json:"next_at"`
@@ -228,7 +225,7 @@ func (c *console) printStatus(job string, s frontier.Status, known aboutJob) err
 func statusOf(job string, s frontier.Status, known aboutJob) statusJSON {
 	out := statusJSON{
 		Job: job, States: map[string]int64{}, RatePerS: s.Rate, Paused: s.Paused, Workers: s.Workers,
-		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{}, Refusals: []refusalJSON{},
+		Records: s.Records, Assets: s.Assets, FailedAssets: s.FailedAssets, Quarantined: s.Quarantined, Unseen: s.Unseen, Hosts: []hostJSON{}, Reasons: []reasonJSON{}, NullFields: []nullJSON{}, Unmatched: []ruleJSON{}, Refusals: []refusalJSON{},
 		Drift: append([]drift.Alarm{}, s.Drift...), Pages: pagesOf(s), LeftOut: leftOutOf(s), Via: viasOf(s), Fresh: freshOf(s), Session: sessionOf(s.Session),
 		Robots: string(known.robots), Consent: string(known.consent),
 	}
@@ -249,9 +246,7 @@ func statusOf(job string, s frontier.Status, known aboutJob) statusJSON {
 	for _, r := range s.Refusals() {
 		out.Refusals = append(out.Refusals, refusalJSON(r))
 	}
-	for _, f := range s.NullFields {
-		out.NullFields = append(out.NullFields, nullJSON{f.Field, f.Missing, f.Records})
-	}
+	out.addLacks(s)
 	return out
 }
 
@@ -322,13 +317,7 @@ func (c *console) printCounts(job string, s frontier.Status, known aboutJob) {
 	}
 	c.printDrift(job, s)
 	c.printQuarantine(job, s)
-	for _, f := range s.NullFields {
-		if f.Missing == f.Records {
-			c.print("  field %s has no value on any of %s", f.Field, counted(f.Records, "record"))
-			continue
-		}
-		c.print("  field %s has no value on %d of %s", f.Field, f.Missing, counted(f.Records, "record"))
-	}
+	c.printLacks(s)
 }
 
 // counted returns a count with its noun: 1 record, 2 records.

@@ -128,7 +128,7 @@ func (m *committer) draft(o *outcome) (done frontier.Completion, ok bool) {
 		done.Via = o.page.Via
 	}
 	visited(o, &done)
-	done.Judged = judgedBy(o, m.job.Digest)
+	done.Judged, done.Unmatched = judgedBy(o, m.job.Digest), o.found.unmatched
 	return done, true
 }
 

@@ -72,7 +72,7 @@ func (x *executor) process(ctx context.Context, s *shift, w work) outcome {
 		return x.end(ctx, out, attempt{stage: stageScrape, err: err})
 	}
 	result, out.found.moved = canonizer{x.job, x.reader}.canonical(ctx, w, result)
-	out.page, out.follow, out.leftOut = page, result.Follow, result.LeftOut
+	out.page, out.follow, out.leftOut, out.found.unmatched = page, result.Follow, result.LeftOut, result.Unmatched
 	out.records = stated(&x.job.Job, page, x.book.Usages(w.task.URL), result.Records)
 	out = x.end(ctx, out, judged(page, result.Verdict, after))
 

@@ -34,6 +34,9 @@ type finding struct {
 
 	// hash is the page's content. It is nil if the page is not visited again.
 	hash []byte
+
+	// unmatched are the rules that found no link on the page.
+	unmatched []string
 }
 
 // visitsDue reports whether a job without open tasks has visits that are due, which belong to the

@@ -311,7 +311,7 @@ func (x *replayer) outcome(ctx context.Context, w work, page *seine.Page, t fron
 	if t.State != seine.Done { // a done page was kept although it names another one
 		result, out.found.moved = canonizer{job: x.job}.canonical(ctx, w, result)
 	}
-	out.follow, out.leftOut = result.Follow, result.LeftOut
+	out.follow, out.leftOut, out.found.unmatched = result.Follow, result.LeftOut, result.Unmatched
 	out.records = carried(stated(&x.job.Job, page, nil, result.Records), old, w.Key)
 	if out = end(judged(page, result.Verdict, 0)); out.state != seine.Done {
 		return out.withoutRecords(), nil, nil

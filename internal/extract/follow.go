@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidwall/gjson"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
@@ -66,7 +67,9 @@ func (rule *linkRule) links(
 		}
 	}
 	n := 0
+	matched := false
 	found := func(f seine.Follow, why string) error {
+		matched = matched || !aboutOthers(why)
 		id := rule.to + " " + f.URL
 		if f.Send != nil {
 			id += " " + f.Send.Method + " " + f.Send.Body
@@ -83,8 +86,8 @@ func (rule *linkRule) links(
 		if len(out.Follow)+len(out.LeftOut) >= maxLinks {
 			return fmt.Errorf("the page has more than %d links", maxLinks)
 		}
-		if why == whyNoMatch || why == whyNot || why == whyNotWeb {
-			return nil // the rule is about other links
+		if aboutOthers(why) {
+			return nil
 		}
 		if why != "" {
 			out.LeftOut = append(out.LeftOut, seine.LeftOut{URL: f.URL, Reason: why})
@@ -97,7 +100,7 @@ func (rule *linkRule) links(
 	}
 	r.why = ""
 	none := true
-	err := rule.values(r, func(value string, node *html.Node) error {
+	ended, err := rule.values(r, func(value string, node *html.Node) error {
 		none = false
 		if err := r.watch.tick(); err != nil {
 			return err
@@ -112,42 +115,45 @@ func (rule *linkRule) links(
 		why := cmp.Or(r.unreadBody(), r.why, "nothing matches "+rule.from)
 		trace.NoLinks = append(trace.NoLinks, rule.path+": "+why)
 	}
+	if !matched && !ended && err == nil {
+		out.Unmatched = append(out.Unmatched, rule.path+": "+rule.from)
+	}
 	return err
 }
 
+// aboutOthers reports whether a rule is about other links than the one that is not followed.
+func aboutOthers(why string) bool { return why == whyNoMatch || why == whyNot || why == whyNotWeb }
+
 // values gives what the source of a rule finds. A rule without a source gives one empty value.
-func (rule *linkRule) values(r *reading, yield func(value string, node *html.Node) error) error {
+// ended means that a JSON value is null or false, as APIs end a list.
+func (rule *linkRule) values(r *reading, yield func(value string, node *html.Node) error) (ended bool, err error) {
 	if rule.rel != "" {
 		for _, link := range linkHeader(r.page.Header, rule.rel) {
 			if err := yield(link, nil); err != nil {
-				return err
+				return false, err
 			}
 		}
-		return nil
+		return false, nil
 	}
 	if rule.source == nil {
-		return yield("", nil)
+		return false, yield("", nil)
 	}
 	var scope item
 	if rule.source.wantsDocument() {
-		doc, err := r.document()
-		if err != nil {
-			return err
+		if scope.node, err = r.document(); err != nil {
+			return false, err
 		}
-		scope.node = doc
 	}
 	var inner error
-	err := rule.source.find(r, scope, func(it item) bool {
+	err = rule.source.find(r, scope, func(it item) bool {
 		value, ok := rule.raw(r, it)
 		if ok {
 			inner = yield(value, it.node)
 		}
+		ended = ended || !ok && (it.json.Type == gjson.Null || it.json.Type == gjson.False) && it.json.Exists()
 		return inner == nil
 	})
-	if inner != nil {
-		return inner
-	}
-	return err
+	return ended, cmp.Or(inner, err)
 }
 
 // raw returns the value of a match as the page writes it.

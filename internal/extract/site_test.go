@@ -125,6 +125,37 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// A rule that leads nowhere on a page is named. It is not if it does not apply to the page, if it
+// found links that are not followed, or if an API says that its list ends.
+func TestUnmatchedRules(t *testing.T) {
+	t.Parallel()
+	const html = `<h1>Shoes</h1><a href=/p/1>1</a><a class=m href=mailto:a@b>m</a><a rel=nofollow href=/p/2>2</a>`
+	for name, tt := range map[string]struct {
+		rule FollowRule
+		page *seine.Page
+		want []string
+	}{
+		"a selector without elements": {FollowRule{Source: Field{CSS: "a.next"}}, listed(html), []string{"follow[0]: css a.next"}},
+		"only other links":            {FollowRule{Source: Field{CSS: "a"}, Match: []URLPattern{glob("/q/*")}}, listed(html), []string{"follow[0]: css a"}},
+		"no web address":              {FollowRule{Source: Field{CSS: ".m"}}, listed(html), []string{"follow[0]: css .m"}},
+		"no link header":              {FollowRule{Rel: "next"}, listed(html), []string{"follow[0]: header link next"}},
+		"a path that is not there":    {FollowRule{Source: Field{JSON: "nxt"}, URL: "/c/{value}"}, listed(`{"next": null}`), []string{"follow[0]: json nxt"}},
+		"a cursor that is null":       {FollowRule{Source: Field{JSON: "next"}, URL: "/c/{value}"}, listed(`{"next": null}`), nil},
+		"a cursor that is false":      {FollowRule{Source: Field{JSON: "next"}, URL: "/c/{value}"}, listed(`{"next": false}`), nil},
+		"a link":                      {FollowRule{Source: Field{CSS: "a"}}, listed(html), nil},
+		"a link not to follow":        {FollowRule{Source: Field{CSS: "a[rel]"}}, listed(html), nil},
+		"a rule that does not apply":  {FollowRule{Source: Field{CSS: "a.next"}, When: "title == 'Hats'"}, listed(html), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := compiled(t, Rules{Fields: []Field{{Name: "title", CSS: "h1"}}, EmptyOK: true, Obey: true, Follow: []FollowRule{tt.rule}})
+			if diff := cmp.Diff(tt.want, scrapeAt(t, s, "", nil, tt.page).Unmatched); diff != "" {
+				t.Errorf("rules without a link (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // Under robots: obey, a link and a page can ask not to be followed.
 func TestNofollow(t *testing.T) {
 	t.Parallel()

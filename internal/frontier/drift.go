@@ -1,8 +1,10 @@
 package frontier
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,12 +67,56 @@ func HoldBackOf(a drift.Alarm, keys []string) (h HoldBack, ok bool) {
 // pages that the site served.
 const verdictField = "="
 
-// driftDeltas adds the verdict of a served page to moved. The state of the table is StatRead, so
-// that programs that do not know the counter read the others as before.
+// ruleField begins the name of a rule that found no link on a page.
+const ruleField = ">"
+
+// driftDeltas adds the verdict of a served page to moved, and the rules that found no link on it.
+// The state of the table is StatRead, so that programs that do not know a counter read the others
+// as before.
 func driftDeltas(c Completion, moved func(state int, reason string)) {
-	if c.Judged != nil {
-		moved(StatRead, FieldReason(c.Judged, c.Page, verdictField+c.State.String()))
+	if c.Judged == nil {
+		return
 	}
+	moved(StatRead, FieldReason(c.Judged, c.Page, verdictField+c.State.String()))
+	if c.State != seine.Done {
+		return
+	}
+	for _, rule := range c.Unmatched {
+		moved(StatRead, FieldReason(c.Judged, c.Page, ruleField+rule))
+	}
+}
+
+// A RuleCount is a rule that found no link on any of the done pages of a kind.
+type RuleCount struct {
+	Page, Rule string
+	Pages      int64
+}
+
+// UnmatchedRules returns the rules with a digest that found no link on any done page of their kind,
+// sorted by page kind and rule. counters are rows of table stat with the state StatRead.
+func UnmatchedRules(digest []byte, counters []ReasonCount) (out []RuleCount) {
+	done := map[string]int64{} // by page kind
+	without := map[RuleCount]int64{}
+	for _, c := range counters {
+		page, field, ok := fieldOf(digest, c.Reason)
+		if !ok || int(c.State) != StatRead {
+			continue
+		}
+		if rule, found := strings.CutPrefix(field, ruleField); found {
+			without[RuleCount{Page: page, Rule: rule}] += c.Count
+		} else if field == verdictField+seine.Done.String() {
+			done[page] += c.Count
+		}
+	}
+	for r, n := range without {
+		if r.Pages = done[r.Page]; r.Pages > 0 && n >= r.Pages {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b RuleCount) int {
+		return cmp.Or(strings.Compare(a.Page, b.Page), strings.Compare(a.Rule, b.Rule))
+	})
+	return out
 }
 
 // DriftCounts returns the counts of the pages of the rules with a digest, by page kind. counters

@@ -37,6 +37,9 @@ type Completion struct {
 	// task ended for another reason.
 	Judged []byte
 
+	// Unmatched names the rules that found no link on a done page.
+	Unmatched []string
+
 	// Unchanged means that the page is as it was (HTTP 304, or equal content): its records and
 	// assets stay. Gone means that a page that was done is gone: its records stay and get the time.
 	// A later Done clears it.

@@ -57,6 +57,9 @@ type Status struct {
 	// NullFields lists the fields without a value in all or nearly all records.
 	NullFields []FieldCount
 
+	// Unmatched lists the rules that found no link on any page of their kind.
+	Unmatched []RuleCount
+
 	// FailedAssets counts the assets that records lack, including assets that wait for a retry.
 	FailedAssets int64
 

@@ -57,9 +57,9 @@ func testJudged(t *testing.T, s *suite) {
 	lacks := record("b", `{"a":null}`)
 	lacks.Missing = []string{"a"}
 	s.complete(l, job, []frontier.Completion{
-		{Claimed: c[0], State: seine.Done, Records: []frontier.Record{record("a", `{"a":1}`)}, Judged: digest},
-		{Claimed: c[1], State: seine.Done, Records: []frontier.Record{lacks}, Judged: digest},
-		{Claimed: c[2], State: seine.Skipped, Judged: digest}, {Claimed: c[3], State: seine.Stale, Judged: digest},
+		{Claimed: c[0], State: seine.Done, Records: []frontier.Record{record("a", `{"a":1}`)}, Judged: digest, Unmatched: []string{"follow[0]: css i", "follow[1]: css a"}},
+		{Claimed: c[1], State: seine.Done, Records: []frontier.Record{lacks}, Judged: digest, Unmatched: []string{"follow[1]: css a"}},
+		{Claimed: c[2], State: seine.Skipped, Judged: digest, Unmatched: []string{"follow[1]: css a"}}, {Claimed: c[3], State: seine.Stale, Judged: digest},
 		{Claimed: c[4], State: seine.Error, Reason: "HTTP 500"},
 	}, 5)
 	counters, err := s.FieldCounts(s.ctx(), job)
@@ -70,6 +70,9 @@ func testJudged(t *testing.T, s *suite) {
 	}
 	if got := frontier.DriftCounts([]byte{2}, counters); len(got) != 0 {
 		t.Errorf("counts of other rules %+v", got)
+	}
+	if d := cmp.Diff([]frontier.RuleCount{{Page: "item", Rule: "follow[1]: css a", Pages: 2}}, frontier.UnmatchedRules(digest, counters)); d != "" {
+		t.Errorf("rules without a link (-want +got):\n%s", d)
 	}
 }
 

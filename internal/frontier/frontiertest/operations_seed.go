@@ -276,6 +276,9 @@ func (c *comparison) files(b *frontier.Completion, key string) {
 	if c.rand.IntN(4) == 0 {
 		b.Via = one(c, []seine.Via{seine.ViaHTTP, seine.ViaChrome})
 	}
+	if c.rand.IntN(4) == 0 {
+		b.Judged, b.Unmatched = []byte{1}, []string{"follow[0]: css a"}
+	}
 }
 
 // adopt copies the values that the model does not know from the first driver, so that the drivers
@@ -286,6 +289,7 @@ func (a *answers) adopt(first answers) {
 		return
 	}
 	own, s, d := &a.Reports.Status, first.Reports.Status, &a.Reports.Depth
-	own.Assets, own.Unseen, own.Quarantined, own.Via, own.NullFields, own.Leases = s.Assets, s.Unseen, s.Quarantined, s.Via, s.NullFields, s.Leases
+	own.Assets, own.Unseen, own.Quarantined, own.Via, own.Leases = s.Assets, s.Unseen, s.Quarantined, s.Via, s.Leases
+	own.NullFields, own.Unmatched = s.NullFields, s.Unmatched
 	d.Assets, d.Unseen, d.Reasons, d.Quarantined = s.Assets, s.Unseen, first.Reports.Depth.Reasons, s.Quarantined
 }

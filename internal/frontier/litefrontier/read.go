@@ -159,7 +159,7 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 		return err
 	}
 	s.Drift = stored.Watch().Alarms
-	s.NullFields = frontier.NullFields(digest, counters)
+	s.NullFields, s.Unmatched = frontier.NullFields(digest, counters), frontier.UnmatchedRules(digest, counters)
 	if err := f.each(ctx, `select l.worker, l.expires_at, count(*) from queue q join lease l on l.lease_id = q.lease_id where q.job_id = ? group by l.lease_id order by 1`, []any{job}, func(r *sql.Rows) error {
 		var (
 			l  frontier.LeaseStatus

@@ -150,7 +150,7 @@ func (f *Frontier) statusMore(ctx context.Context, job frontier.JobID, s *fronti
 		return err
 	}
 	s.Drift = stored.Watch().Alarms
-	s.NullFields = frontier.NullFields(digest, counters)
+	s.NullFields, s.Unmatched = frontier.NullFields(digest, counters), frontier.UnmatchedRules(digest, counters)
 	s.Leases, err = collect(ctx, f, `select l.worker, l.expires_at, count(*) from seine.queue q join seine.lease l using (lease_id) where q.job_id = $1 group by l.lease_id order by 1`, []any{job},
 		func(row pgx.CollectableRow) (l frontier.LeaseStatus, err error) {
 			return l, row.Scan(&l.Worker, &l.ExpiresAt, &l.Tasks)
