@@ -24,6 +24,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	whatwgerrors "github.com/nlnwa/whatwg-url/errors"
 	whatwg "github.com/nlnwa/whatwg-url/url"
 )
 
@@ -97,9 +98,25 @@ func parse(raw string) (*whatwg.Url, error) {
 		if !webScheme(raw) {
 			return nil, ErrNotWeb
 		}
-		return nil, fmt.Errorf("malformed URL: %w", err)
+		return nil, malformed(err)
 	}
 	return u, check(u)
+}
+
+// malformed says why the library refuses a URL, without the URL, which whoever prints it knows.
+func malformed(err error) error {
+	var invalid *whatwgerrors.ValidationError
+	if !errors.As(err, &invalid) {
+		return fmt.Errorf("malformed URL: %w", err)
+	}
+	why := strings.TrimSuffix(string(invalid.Type()), ".")
+	if d := invalid.Description(); d != "" {
+		why += fmt.Sprintf(": %q", d)
+	}
+	if article, _, _ := strings.Cut(why, " "); article == "The" || article == "An" || article == "A" {
+		why = strings.ToLower(why[:1]) + why[1:]
+	}
+	return fmt.Errorf("malformed URL: %s", why)
 }
 
 // check refuses what parses and can't be a page.

@@ -314,3 +314,18 @@ func BenchmarkCanonical(b *testing.B) {
 		}
 	}
 }
+
+// The reason of a malformed URL is one clause without the URL.
+func TestMalformed(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"http://a.example:99999/": "malformed URL: the input's port is outside the range [0-65535]",
+		"http://a b.example/":     "malformed URL: the host contains a forbidden domain code point: \" \"",
+		"http://[::1/":            "malformed URL: an IPv6 address is missing the closing U+005D (])",
+		"http://":                 "malformed URL: the input has a special scheme, but does not contain a host",
+	} {
+		if _, err := Canonical(in); err == nil || err.Error() != want {
+			t.Errorf("%s: %v; want %s", in, err, want)
+		}
+	}
+}

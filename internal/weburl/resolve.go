@@ -74,7 +74,7 @@ func (b *Base) parse(ref string) (*whatwg.Url, error) {
 		if hasScheme(ref) && !webScheme(ref) {
 			return nil, ErrNotWeb
 		}
-		return nil, fmt.Errorf("malformed URL: %w", err)
+		return nil, malformed(err)
 	}
 	return u, check(u)
 }
