@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -30,12 +31,19 @@ store: {key: "{key}_{asset}.{ext}"}
 assets: {image: {url: url, image: {%s, keep: original}}}
 `
 
-// renditions are the options that Pillow's script knows too, and the file where it gets them.
-var renditions = []struct{ name, spec, mode, format string }{
-	{"JPEG 256x256, center_crop", "resize: 256x256, mode: center_crop, to: jpeg, quality: 90", "crop", "JPEG"},
-	{"WebP 256x256, center_crop", "resize: 256x256, mode: center_crop, to: webp, quality: 90", "crop", "WEBP"},
-	{"PNG 512x512, fit", "resize: 512x512, to: png", "fit", "PNG"},
+// rendition is a job's options, what Pillow's script gets of them, and the arguments of libvips.
+type rendition struct{ name, spec, mode, format, vips, suffix string }
+
+var renditions = []rendition{
+	{"JPEG 256x256, center_crop", "resize: 256x256, mode: center_crop, to: jpeg, quality: 90", "crop", "JPEG", "256x256 --smartcrop centre", ".jpg[Q=90,strip]"},
+	{"WebP 256x256, center_crop", "resize: 256x256, mode: center_crop, to: webp, quality: 90", "crop", "WEBP", "256x256 --smartcrop centre", ".webp[Q=90,strip]"},
+	{"PNG 512x512, fit", "resize: 512x512, to: png", "fit", "PNG", "512x512", ".png[strip]"},
 }
+
+// vips renders in as many processes as there are CPUs, each with many images and one thread.
+const vips = `mkdir -p vips
+find data/pictures -name '*_original.jpg' -print0 > vips.list
+VIPS_CONCURRENCY=1 exec xargs -0 -a vips.list -P "$(nproc)" -n 25 vipsthumbnail --size %s -o "$PWD/vips/%%s%s"`
 
 //go:embed images.py
 var pillow string
@@ -66,7 +74,8 @@ func photograph(seed uint64) []byte {
 	return b.Bytes()
 }
 
-// benchImages prints how fast `seine render` makes renditions of stored originals, and Pillow.
+// benchImages prints how fast `seine render` makes renditions of stored originals, Pillow, and
+// libvips. Then it prints how far their pixels are from Pillow's.
 func benchImages(ctx context.Context, binary string, images, rounds int) error {
 	const different = 50
 	bodies := make([][]byte, different)
@@ -112,31 +121,50 @@ func benchImages(ctx context.Context, binary string, images, rounds int) error {
 	fmt.Printf("\n%d JPEG files of 1024x768; median of %d rounds (lowest to highest)\n\n", images, rounds)
 	fmt.Println("| rendition | images/s | CPU ms per image | peak anonymous memory, MB |")
 	fmt.Println("| :-- | --: | --: | --: |")
+	var apart []string
 	for _, x := range renditions {
-		var ours, theirs []run
-		for range rounds {
+		all := map[string][]run{}
+		for round := range rounds {
 			if err := write(x.spec); err != nil {
 				return err
 			}
-			r, err := measured(ctx, dir, nil, binary, "render", "job.yaml")
-			if err != nil {
-				return err
+			for _, who := range []struct {
+				name string
+				args []string
+			}{
+				{"seine render", []string{binary, "render", "job.yaml"}},
+				{"Pillow", []string{"/usr/bin/python3", "pillow.py", x.mode, x.format}},
+				{"libvips", []string{"sh", "-c", fmt.Sprintf(vips, x.vips, x.suffix)}},
+			} {
+				r, err := measured(ctx, dir, nil, who.args[0], who.args[1:]...)
+				if err != nil {
+					return err
+				}
+				all[who.name] = append(all[who.name], r)
 			}
-			ours = append(ours, r)
+			if round == rounds-1 {
+				c := exec.CommandContext(ctx, "/usr/bin/python3", "pillow.py", "compare", x.format)
+				c.Dir = dir
+				out, err := c.CombinedOutput()
+				if err != nil {
+					return fmt.Errorf("compare: %w: %s", err, out)
+				}
+				apart = append(apart, fmt.Sprintf("| %s | %s |", x.name, strings.TrimSpace(string(out))))
+			}
 			if err := write(first); err != nil {
 				return err
 			}
 			if _, err := measured(ctx, dir, nil, binary, "render", "job.yaml"); err != nil {
 				return err
 			}
-			if r, err = measured(ctx, dir, nil, "/usr/bin/python3", "pillow.py", x.mode, x.format); err != nil {
-				return err
-			}
-			theirs = append(theirs, r)
 		}
-		imageRow("seine render, "+x.name, images, ours)
-		imageRow("Pillow, "+x.name, images, theirs)
+		for _, who := range []string{"seine render", "Pillow", "libvips"} {
+			imageRow(who+", "+x.name, images, all[who])
+		}
 	}
+	fmt.Println("\n| pixels of the files, to Pillow's | seine: mean | seine: most | libvips: mean | libvips: most |")
+	fmt.Println("| :-- | --: | --: | --: | --: |")
+	fmt.Println(strings.Join(apart, "\n"))
 	return nil
 }
 

@@ -1,7 +1,8 @@
 # Makes the renditions of bench-dataset with Pillow, of the originals in the store, in as many
-# processes as there are CPUs.
+# processes as there are CPUs. "compare" prints the mean and the largest difference of the samples of
+# Seine's files and of those of libvips to Pillow's.
 import glob, multiprocessing, os, sys
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 
 def render(name):
@@ -14,7 +15,30 @@ def render(name):
     image.save("pillow/" + os.path.basename(name) + ".out", sys.argv[2], **options)
 
 
+def compare(originals):
+    means, most = {"seine": [], "vips": []}, {"seine": 0, "vips": 0}
+    suffix = {"JPEG": "jpg", "WEBP": "webp", "PNG": "png"}[sys.argv[2]]
+    for name in originals:
+        base = os.path.basename(name)
+        want = Image.open("pillow/" + base + ".out").convert("RGB")
+        for who, file in {
+            "seine": name.removesuffix("_original.jpg") + "." + suffix,
+            "vips": "vips/" + base.removesuffix("jpg") + suffix,
+        }.items():
+            got = Image.open(file).convert("RGB")
+            if got.size != want.size:
+                sys.exit("%s has %dx%d pixels, Pillow's has %dx%d" % (file, *got.size, *want.size))
+            apart = ImageChops.difference(want, got)
+            means[who] += ImageStat.Stat(apart).mean
+            most[who] = max(most[who], *(high for _, high in apart.getextrema()))
+    print(" | ".join("%.2f | %d" % (sum(v) / len(v), most[who]) for who, v in means.items()))
+
+
 if __name__ == "__main__":
-    os.makedirs("pillow", exist_ok=True)
-    with multiprocessing.Pool() as pool:
-        pool.map(render, glob.glob("data/pictures/**/*_original.jpg", recursive=True))
+    originals = glob.glob("data/pictures/**/*_original.jpg", recursive=True)
+    if sys.argv[1] == "compare":
+        compare(originals)
+    else:
+        os.makedirs("pillow", exist_ok=True)
+        with multiprocessing.Pool() as pool:
+            pool.map(render, originals)

@@ -1,7 +1,7 @@
 // Command bench-dataset prints the figures of docs/benchmarks.md on exports: records per second,
 // CPU seconds and peak memory of `seine export` in each format, for a million records on SQLite.
 // DuckDB makes a Parquet file of the exported lines in the same run. It needs bin/seine, and Pillow
-// for the renditions.
+// and libvips for the renditions.
 package main
 
 import (
@@ -26,7 +26,7 @@ func main() {
 	rounds := flag.Int("rounds", 3, "runs of each format; the median counts")
 	duckdb := flag.String("duckdb", os.Getenv("SEINE_TEST_DUCKDB"), "the folder that scripts/duckdb prints; empty leaves DuckDB out")
 	pages := flag.Int("pages", 5_000, "pages that are recorded and reprocessed")
-	images := flag.Int("images", 500, "images that are rendered from their originals, and by Pillow")
+	images := flag.Int("images", 500, "images that are rendered from their originals, and by Pillow and libvips")
 	flag.Parse()
 	ctx := context.Background()
 	binary, err := measure.Command()

@@ -169,8 +169,8 @@ func Anonymous(pid int) (kb int, ok bool) {
 	return kb, err == nil
 }
 
-// PeakAnonymous sends the peak of a process's anonymous memory in kB when the process has ended.
-// The resident set would also count mapped files, which can be evicted.
+// PeakAnonymous sends the peak of the anonymous memory of a process and its children in kB when the
+// process has ended. The resident set would also count mapped files, which can be evicted.
 func PeakAnonymous(pid int) <-chan int {
 	peak := make(chan int, 1)
 	go func() {
@@ -180,6 +180,12 @@ func PeakAnonymous(pid int) <-chan int {
 			if !ok {
 				peak <- most
 				return
+			}
+			for _, p := range processes() {
+				if p.parent == pid {
+					of, _ := Anonymous(p.pid)
+					kb += of
+				}
 			}
 			most = max(most, kb)
 			<-time.After(20 * time.Millisecond)
