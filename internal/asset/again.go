@@ -11,11 +11,11 @@ import (
 	"github.com/seinehq/seine/internal/assetfile"
 )
 
-// renderer changes when a renderer makes other bytes of equal options, and resizer when it does so
-// of options with a size.
+// These change when other bytes are made of equal options: plain of all options, and derived of
+// those with a size or of JPEG files.
 const (
-	renderer = "1"
-	resizer  = "2"
+	plain   = "1"
+	derived = "2"
 )
 
 // RenderedBy identifies the options that determine the bytes of a rendition.
@@ -28,9 +28,9 @@ func RenderedBy(spec seine.Image) []byte {
 	if err != nil {
 		return nil // numbers and texts have no errors
 	}
-	by := renderer
-	if spec.Resize != nil {
-		by = resizer
+	by := plain
+	if spec.Resize != nil || spec.To == seine.JPEG {
+		by = derived
 	}
 	sum := sha256.Sum256(append([]byte(by), text...))
 	return sum[:8]

@@ -5,9 +5,9 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"image/jpeg"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/asset/jpegenc"
 	"github.com/seinehq/seine/internal/asset/pngenc"
 	"github.com/seinehq/seine/internal/asset/webpenc"
 )
@@ -29,7 +29,10 @@ func encode(ctx context.Context, img image.Image, spec seine.Image) ([]byte, kin
 		if b := img.Bounds(); b.Dx() >= 1<<16 || b.Dy() >= 1<<16 {
 			return nil, kind{}, Fault("image is too large for a JPEG")
 		}
-		if err := jpeg.Encode(&out, overWhite(img), &jpeg.Options{Quality: quality}); err != nil {
+		if err := jpegenc.Encode(ctx, &out, overWhite(img), quality); err != nil {
+			if ctx.Err() != nil {
+				return nil, kind{}, ctx.Err()
+			}
 			return nil, kind{}, fmt.Errorf("encode: %w", err)
 		}
 		return out.join(), kind{"image/jpeg", "jpg"}, nil
