@@ -68,7 +68,7 @@ bench-explore: ## compare wanted items per request with the original and an orac
 bench-explore-db: ## what exploring costs a PostgreSQL, and who waits for whom
 	@scripts/with-postgres go -C bench run ./exploredb
 
-bench-dataset: build ## exports of a million records beside DuckDB, and renditions beside Pillow and libvips; recordings
+bench-dataset: build ## exports of a million records beside DuckDB, and renditions beside Pillow and libvips; recordings; a list of images
 	@[ -e /usr/bin/vipsthumbnail ] || scripts/install libvips-tools
 	@[ -e /usr/lib/python3/dist-packages/PIL ] || scripts/install python3-pil
 	@SEINE_TEST_DUCKDB="$$(scripts/duckdb)" go -C bench run ./dataset

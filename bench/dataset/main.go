@@ -1,7 +1,7 @@
 // Command bench-dataset prints the figures of docs/benchmarks.md on exports: records per second,
 // CPU seconds and peak memory of `seine export` in each format, for a million records on SQLite.
 // DuckDB makes a Parquet file of the exported lines in the same run. It needs bin/seine, and Pillow
-// and libvips for the renditions.
+// and libvips for the renditions and the list of images.
 package main
 
 import (
@@ -27,6 +27,7 @@ func main() {
 	duckdb := flag.String("duckdb", os.Getenv("SEINE_TEST_DUCKDB"), "the folder that scripts/duckdb prints; empty leaves DuckDB out")
 	pages := flag.Int("pages", 5_000, "pages that are recorded and reprocessed")
 	images := flag.Int("images", 500, "images that are rendered from their originals, and by Pillow and libvips")
+	farm := flag.Bool("farm", true, "whether the list of the image farm becomes shards, by Seine and by a pool of threads")
 	flag.Parse()
 	ctx := context.Background()
 	binary, err := measure.Command()
@@ -38,6 +39,9 @@ func main() {
 	}
 	if err == nil && *images > 0 {
 		err = benchImages(ctx, binary, *images, *rounds)
+	}
+	if err == nil && *farm {
+		err = benchFarm(ctx, binary, *rounds)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-dataset:", err)
