@@ -21,7 +21,7 @@ func (f *Frontier) Tend(ctx context.Context) error {
 			return err
 		}
 		if _, err := t.exec(ctx, `delete from attempt where attempt_id <= max(coalesce((select max(attempt_id) from attempt), 0) - ?1,
-  coalesce((select max(attempt_id) from (select attempt_id from attempt where at < ?2 order by attempt_id limit `+frontier.TendAttempts+`)), 0))`, frontier.KeptAttempts, f.now()-frontier.AttemptsFor.Microseconds()); err != nil {
+  coalesce((select max(attempt_id) from (select attempt_id, at from attempt order by attempt_id limit `+frontier.TendAttempts+`) where at < ?2), 0))`, frontier.KeptAttempts, f.now()-frontier.AttemptsFor.Microseconds()); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, `delete from change where change_id <= (select max(change_id) from change) - ?`, frontier.KeptChanges)

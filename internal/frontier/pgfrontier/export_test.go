@@ -35,7 +35,7 @@ func Name(sql string) string {
 		"sqlLock": sqlLock, "sqlWake": sqlWake, "sqlFinish": sqlFinish, "sqlFinishGood": sqlFinishGood, "sqlFinishAgain": sqlFinishAgain, "sqlFail": sqlFail, "sqlAgain": sqlAgain, "sqlFailures": sqlFailures, "sqlForgetFailures": sqlForgetFailures, "sqlRelease": sqlRelease, "sqlReadyLanes": sqlReadyLanes,
 		"sqlSpacePeek": sqlSpacePeek, "sqlSpaceTake": sqlSpaceTake, "sqlDead": sqlDead, "sqlDeadLanes": sqlDeadLanes, "sqlDeadTasks": sqlDeadTasks, "sqlRescue": sqlRescue,
 		"sqlDepth": sqlDepth, "sqlDepthOldest": sqlDepthOldest, "sqlDepthWaits": sqlDepthWaits, "sqlDepthReady": sqlDepthReady, "sqlDepthReasons": sqlDepthReasons,
-		"sqlDropLease": sqlDropLease, "sqlDueSeqs": sqlDueSeqs, "sqlDown": sqlDown, "sqlEndHost": sqlEndHost, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlBackoff": sqlBackoff,
+		"sqlDropLease": sqlDropLease, "sqlDueSeqs": sqlDueSeqs, "sqlDown": sqlDown, "sqlForgetAttempts": sqlForgetAttempts, "sqlEndHost": sqlEndHost, "sqlPromote": sqlPromote, "sqlReserve": sqlReserve, "sqlBackoff": sqlBackoff,
 		"sqlKeep": sqlKeep, "sqlHold": sqlHold, "sqlDrop": sqlDrop, "sqlGone": sqlGone, "sqlReturn": sqlReturn, "sqlRecordOwners": sqlRecordOwners, "sqlAssetOwners": sqlAssetOwners,
 		"sqlVisits": sqlVisits, "sqlRecrawlDue": sqlRecrawlDue, "sqlRecrawls": sqlRecrawls, "sqlRecrawl": sqlRecrawl, "sqlNextRecrawl": sqlNextRecrawl,
 		"sqlNewBudgets": sqlNewBudgets, "sqlLockBudgets": sqlLockBudgets, "sqlSetBudgets": sqlSetBudgets, "sqlRequeue": sqlRequeue,

@@ -15,11 +15,15 @@ const (
 	sqlAttempts = `select key, attempt::int, at, state::int, coalesce(reason, ''), coalesce(worker, ''), final from seine.attempt
  where job_id = $1 `
 
-	// sqlForgetAttempts deletes old attempts. The first of a job are the oldest. $2 the number of
-	// attempts that stay, $3 for how long (s).
-	sqlForgetAttempts = `delete from seine.attempt a using seine.job j where a.job_id = j.job_id and a.attempt_id <= greatest(
+	// sqlForgetAttempts deletes old attempts. The first of a job are the oldest, so only the first
+	// ones are looked at. The bounds are computed once per job: in the condition of the delete,
+	// they were computed for each attempt. $2 the number of attempts that stay, $3 for how long
+	// (s).
+	sqlForgetAttempts = `with bound as materialized (select j.job_id, greatest(
    (select max(m.attempt_id) from seine.job i cross join lateral (select max(attempt_id) as attempt_id from seine.attempt x where x.job_id = i.job_id) m) - $2,
-   (select max(attempt_id) from (select attempt_id from seine.attempt x where x.job_id = j.job_id and x.at < ` + now + ` - $3::float8 * interval '1 s' order by attempt_id limit ` + frontier.TendAttempts + `) y))`
+   (select max(attempt_id) from (select attempt_id, at from seine.attempt x where x.job_id = j.job_id order by attempt_id limit ` + frontier.TendAttempts + `) y
+    where y.at < ` + now + ` - $3::float8 * interval '1 s')) as upto from seine.job j)
+ delete from seine.attempt a using bound b where a.job_id = b.job_id and a.attempt_id <= b.upto`
 
 	sqlNewest = `select key, name, path, bytes, sha256, coalesce(width, 0) as width, coalesce(height, 0) as height, url, coalesce(original_bytes, 0) as original_bytes, original_sha256, coalesce(task, '') as task, phash, rendered_by,
    coalesce(duplicate_of, '') as duplicate_of, stored_at
