@@ -33,7 +33,7 @@ func (a *exportCommand) archive(ctx context.Context, arg string) error {
 		return datasetError(err)
 	}
 	defer target.Abort()
-	damaged := 0
+	damaged := int64(0)
 	about, err := set.ExportWARC(ctx, target, zip, Version, func(key string, err error) {
 		damaged++
 		a.say("seine: %s: %v; `seine retry %s %s` fetches the page again", key, err, set.Job.Name, key)
@@ -47,6 +47,7 @@ func (a *exportCommand) archive(ctx context.Context, arg string) error {
 	if err := target.Commit(); err != nil {
 		return datasetError(err)
 	}
+	about.Damaged = damaged
 	about.Files[0].Name = path.Base(filepath.ToSlash(at.name))
 	if !at.stream {
 		if err := writeAbout(ctx, at, at.name+aboutSuffix, about); err != nil {

@@ -60,6 +60,9 @@ type About struct {
 	// Duplicates counts the records that are left out as duplicates.
 	Duplicates int64 `json:"duplicates,omitempty"`
 
+	// Damaged counts the recordings that a web archive lacks because they are damaged.
+	Damaged int64 `json:"damaged,omitempty"`
+
 	// Files lists the files of the export.
 	Files []File `json:"files"`
 

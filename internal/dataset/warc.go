@@ -23,7 +23,7 @@ const WARC Format = "warc"
 func (s *Set) ExportWARC(ctx context.Context, to io.Writer, zip bool, version string, damaged func(key string, err error)) (about About, err error) {
 	about = About{
 		Job: s.Job.Name, Permission: s.Job.Permission, Contact: s.Job.Contact, Format: WARC, ExportedAt: time.Now().UTC(),
-		Digest: hex.EncodeToString(s.Job.Digest), Digests: map[string]int64{},
+		Digest: hex.EncodeToString(s.Job.Digest), Digests: map[string]int64{}, LeftOut: []string{},
 	}
 	secrets := redact.New(s.Job.Secrets)
 	about.Permission, about.Contact = secrets.Replace(about.Permission), secrets.Replace(about.Contact)
