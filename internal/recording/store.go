@@ -260,7 +260,7 @@ func (s *Store) Page(ctx context.Context, r frontier.Recording) (*seine.Page, er
 		return nil, damaged(r.Head, "it is that of another task")
 	}
 	var frame zstd.Header
-	if err := frame.Decode(body); err == nil && frame.HasFCS && frame.FrameContentSize != uint64(r.Size) { //nolint:gosec // checked above
+	if err := frame.Decode(body); err == nil && frame.HasFCS && frame.FrameContentSize != uint64(r.Size) {
 		return nil, damaged(r.Body, "its content has another size")
 	}
 	content, err := decoder.DecodeAll(body, make([]byte, 0, r.Size))

@@ -71,9 +71,11 @@ func plain(v parquet.Value) (any, error) {
 		return float(float64(v.Float()), 32), nil
 	case parquet.Double:
 		return float(v.Double(), 64), nil
-	}
-	if b := v.ByteArray(); utf8.Valid(b) {
-		return string(b), nil
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		if b := v.ByteArray(); utf8.Valid(b) {
+			return string(b), nil
+		}
+	case parquet.Int96: // not read
 	}
 	return nil, errBytes
 }
