@@ -54,8 +54,9 @@ type space struct {
 	unsaid  recent
 
 	// end is the first position above the IDs that this worker saw to exist. again is the end of
-	// the positions whose absent IDs it requeued: see came.
-	end, again int64
+	// the positions whose absent IDs it requeued: see came. direct is the position above the newest
+	// ID that it requeued last.
+	end, again, direct int64
 }
 
 // recent are answers of this worker that are not stored yet, and the hits among them.

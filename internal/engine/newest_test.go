@@ -83,6 +83,61 @@ func TestTheNewestEndIsExploredAgain(t *testing.T) {
 	})
 }
 
+// The ID above the newest one may have been asked when it seemed far from the end, and is not
+// visited again then. It is asked once more as soon as a return to the end finds nothing new.
+func TestTheIDAboveTheNewestIsNotLost(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, postgres bool) {
+		const newest = 20
+		v := newVisits(t, postgres, func(j *seine.Job) {
+			j.Pages = nil
+			j.Seeds.IDs = []seine.IDSpace{{From: 1, To: 200}}
+			j.Explore = seine.Explore{Strategy: seine.StrategyForager, Recrawl: 24 * time.Hour}
+		})
+		v.add(v.job, "21")
+		lease, err := v.f.OpenLease(t.Context(), "early", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // 21, and the page of each job of these tests
+			got, err := v.f.Claim(t.Context(), lease, frontier.ClaimArgs{Job: v.job.ID, N: 1})
+			if err != nil || len(got) != 1 {
+				t.Fatalf("claimed %v, %v", got, err)
+			}
+			if _, err := v.f.Complete(t.Context(), lease, v.job.ID, []frontier.Completion{{Claimed: got[0], State: seine.Skipped, Reason: "HTTP 404"}}); err != nil {
+				t.Fatal(err)
+			}
+			v.mu.Lock()
+			v.now = v.now.Add(time.Minute)
+			v.mu.Unlock()
+		}
+		if err := v.f.CloseLease(t.Context(), lease); err != nil {
+			t.Fatal(err)
+		}
+		upTo := func(newest int) http.HandlerFunc {
+			return func(w http.ResponseWriter, q *http.Request) {
+				if id, err := strconv.Atoi(strings.TrimPrefix(q.URL.Path, "/p/")); err != nil || id > newest {
+					http.NotFound(w, q)
+					return
+				}
+				_, _ = fmt.Fprint(w, "card")
+			}
+		}
+		v.visit(0, upTo(newest))
+		if n := v.site.Count("/p/21"); n != 0 {
+			t.Fatalf("%d requests of the ID that was asked before", n)
+		}
+		v.visit(24*time.Hour, upTo(newest))
+		if n := v.site.Count("/p/21"); n != 1 {
+			t.Errorf("%d requests of the ID above the newest one; want 1", n)
+		}
+		v.visit(24*time.Hour, upTo(newest+1))
+		if c, err := v.f.Counts(v.Context(), v.job.ID); err != nil || c.Final[seine.Done] != newest+1 {
+			t.Errorf("%d done, %v; want %d", c.Final[seine.Done], err, newest+1)
+		}
+	})
+}
+
 // Without explore.recrawl the interval of the page kind counts. Pages that are done are visited
 // again, and absent IDs only at the newest end.
 func TestAbsentIDsAreNotVisitedAgain(t *testing.T) {
