@@ -28,6 +28,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 	"golang.org/x/text/transform"
@@ -71,9 +72,18 @@ func Named(label string) (_ Charset, ok bool) {
 		return utf16le, true
 	case "utf-16be":
 		return utf16be, true
+	case "gbk":
+		return Charset{Name: name, enc: gbk{enc}}, true
 	}
 	return Charset{Name: name, enc: enc}, true
 }
+
+// gbk writes GBK and reads GB 18030, as the Encoding standard says (section 10.1.1): pages with the
+// label gb2312 or gbk hold characters of four bytes.
+type gbk struct{ encoding.Encoding }
+
+// NewDecoder returns the decoder of GB 18030.
+func (gbk) NewDecoder() *encoding.Decoder { return simplifiedchinese.GB18030.NewDecoder() }
 
 // inside is [Named] for a label that was read as ASCII from the text itself. Such a text is not
 // UTF-16, and x-user-defined means windows-1252.

@@ -22,6 +22,8 @@ func TestToUTF8FollowsTheStandard(t *testing.T) {
 		{"gbk", "\xd6\xd0\x81\xffa\xffb\x80\xce\xc4\xd6!", "中\uFFFDa\uFFFDb€文\uFFFD!"},
 		{"gb18030", "\x81\x30\x84\x36\x81\x30x\xd6\xd0", "¥\uFFFD0x中"},
 		{"gbk", "\x810 \x81\x30\x84", "\uFFFD0 \uFFFD0\uFFFD"},
+		{"gbk", "\xd6\xd0\x95\x32\x82\x36\x80", "中\U00020000€"},
+		{"gb2312", "a\x81\x30\x84\x36\x81\x30x\xd6\xd0", "a¥\uFFFD0x中"},
 		{"gb2312", "\xa8\xbcng\xfe\x59\xa6\xd9", "ḿng\u9fb4\ufe10"},
 		{"gbk", "\xaa\xa1\xaf\xfe\xf8\xa1\xfe\xfe\xa1\x40\xa7\xa0\xa1\x80", "\ue000\ue233\ue234\ue4c5\ue4c6\ue765\ue505"},
 		{"shift_jis", "\xf0\x40\xf9\xfc\xf0\x80", "\ue000\ue757\ue03f"},

@@ -76,11 +76,11 @@ func hostState(h frontier.HostStatus, now time.Time) string {
 	case h.Blocked && strings.TrimSpace(h.Reason) == "paused":
 		return "paused"
 	case h.Blocked && wait > 0:
-		next = "waits for " + brief(wait)
+		next = "waits for " + brief(max(wait, time.Second))
 	case h.Blocked:
 		next = "waits"
 	case wait > 0:
-		next = "next request in " + brief(wait)
+		next = "next request in " + brief(max(wait, time.Second))
 	}
 	if h.Slow > 1 {
 		next += fmt.Sprintf(", at %.0f %% of its pace", 100/h.Slow)

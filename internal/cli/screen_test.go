@@ -86,6 +86,10 @@ func TestTheViewOfARun(t *testing.T) {
 	if got := hostState(s.Hosts[0], now); got != "next request in 3s" {
 		t.Errorf("a calm host: %q", got)
 	}
+	soon := frontier.HostStatus{Blocked: true, Reason: "HTTP 503", NextAt: now.Add(100 * time.Millisecond)}
+	if got := hostState(soon, now); got != "waits for 1s: HTTP 503" {
+		t.Errorf("a host that waits for a moment: %q", got)
+	}
 }
 
 // Each report replaces the one before, cut to the size of the terminal.

@@ -69,6 +69,7 @@ func (r *reading) read() error {
 	var err error
 	switch f.form {
 	case formHTML:
+		r.noTag = !hasTag(body)
 		err = r.parse(body, nodes, markup.HTML, scripting)
 	case formXML:
 		if err = r.parse(body, nodes, markup.XML, scripting); err != nil && f.lenient && r.ctx.Err() == nil {

@@ -147,7 +147,7 @@ func (e *each) records(r *reading, s *pageRules, env, outer map[string]any, out 
 		return inner == nil
 	})
 	if !found && r.why == "" {
-		r.why = "nothing matches " + e.source.from
+		r.why = r.unmatched(e.source.from)
 	}
 	return found, errors.Join(err, inner)
 }

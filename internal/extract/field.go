@@ -123,7 +123,7 @@ func (f *field) collect(r *reading, scope item) (any, error) {
 		if found > 0 {
 			r.miss("%s without a value", count(found, "match"))
 		} else {
-			r.miss("nothing matches %s", f.from)
+			r.miss("%s", r.unmatched(f.from))
 		}
 	}
 	if f.all {

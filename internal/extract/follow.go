@@ -112,7 +112,7 @@ func (rule *linkRule) links(
 		return found(f, why)
 	})
 	if none && trace != nil {
-		why := cmp.Or(r.unreadBody(), r.why, "nothing matches "+rule.from)
+		why := cmp.Or(r.unreadBody(), r.why, r.unmatched(rule.from))
 		trace.NoLinks = append(trace.NoLinks, rule.path+": "+why)
 	}
 	if !matched && !ended && err == nil {

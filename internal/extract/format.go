@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/atom"
@@ -93,6 +94,26 @@ func seemsXML(body []byte) bool {
 	default:
 		return !strings.EqualFold(name, "html") && bytes.HasPrefix(skipSpace(body), []byte("<?xml"))
 	}
+}
+
+// hasTag reports whether a body that is read as HTML holds a tag and does not begin like a PDF, an
+// archive or an image.
+func hasTag(body []byte) bool {
+	begin := body[:min(len(body), 64)]
+	if bytes.HasPrefix(body, []byte("%PDF-")) || bytes.ContainsFunc(begin, func(r rune) bool { return r < ' ' && !unicode.IsSpace(r) }) {
+		return false
+	}
+	for i := bytes.IndexByte(body, '<'); i >= 0 && i+1 < len(body); {
+		if c := body[i+1] | 0x20; c >= 'a' && c <= 'z' {
+			return true
+		}
+		next := bytes.IndexByte(body[i+1:], '<')
+		if next < 0 {
+			return false
+		}
+		i += 1 + next
+	}
+	return false
 }
 
 // rootName returns the name of the first tag of a body, "!doctype" for a document

@@ -18,6 +18,16 @@ func (r *reading) miss(format string, args ...any) {
 	}
 }
 
+// unmatched returns the reason of a source that matched nothing. It says what the body is if the
+// page was sent as HTML and holds no tag.
+func (r *reading) unmatched(from string) string {
+	why := "nothing matches " + from
+	if r.noTag {
+		why += ": the body holds no HTML: " + described(r.page.Type, r.body())
+	}
+	return why
+}
+
 // unread records that the source of a field is unreadable. It takes precedence over a miss.
 func (r *reading) unread(err error) {
 	if !r.broken || r.why == "" {

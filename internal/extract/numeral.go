@@ -57,7 +57,7 @@ const currencyMark = `(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|S?[Ff]r\.|kr\.?|Kč|zł|Ft|le
 var (
 	leadingCurrency  = regexp.MustCompile(`^([+-]?)` + currencyMark + `[\p{Zs}\t]*`)
 	trailingCurrency = regexp.MustCompile(`[\p{Zs}\t]*` + currencyMark + `([+-]?)$`)
-	wholePrice       = regexp.MustCompile(`[.,][-–—]+$`)
+	wholePrice       = regexp.MustCompile(`(?:[.,][-–—]+|:[-–—])$`)
 	plainText        = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
 	groups           = regexp.MustCompile(`^\d{1,3}(,\d{2,3})*,\d{3}$`)
 )
@@ -156,7 +156,8 @@ func (n numeral) plain(s string) (string, bool) {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
-		case r == n.decimal || r == '٫':
+		case r == n.decimal || r == '٫' || r == '.' && n.decimal == '٫':
+			// A language with the Arabic mark writes European digits with a point.
 			b.WriteByte('.')
 		case r == '.' || r == ',' || r == '٬' || strings.ContainsRune(groupMarks, r) && n.money:
 			b.WriteByte(',')

@@ -39,6 +39,7 @@ type reading struct {
 	noText  bool // the tree needs no text
 	tree    *markup.Document
 	noDoc   *unreadableError
+	noTag   bool // the body was sent as HTML and holds none
 	docErr  error
 	docDone bool
 	leave   func()       // gives back what tree has reserved

@@ -46,7 +46,10 @@ const lineForm = `a line is a key, or {"key": …, "priority": …, "meta": {…
 //   - CSV or TSV with a header (RFC 4180, also with semicolons): the column key, id or url holds
 //     the key, priority the priority, and each other column goes into meta as a text
 //
-// A list is UTF-8. A line that is not UTF-8 is a bad line.
+// Lines that begin with # are comments in CSV and TSV too, before the header and as rows whose
+// first column is the key.
+//
+// A list is UTF-8. A line that is not UTF-8, or is longer than a megabyte, is a bad line.
 //
 // Lines end with a line feed, both characters of Windows, or a carriage return alone. ReadSeeds
 // skips empty lines, and decompresses a list whose name ends in .gz. It detects CSV by
@@ -76,8 +79,7 @@ func ReadSeeds(r io.Reader, name string, columns Columns, each func(Seed) error,
 		in = bufio.NewReaderSize(newLines{in}, 64<<10)
 		head, _ = in.Peek(4 << 10)
 	}
-	first, _, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n"), []byte("\n"))
-	first = bytes.TrimSpace(first)
+	first := firstLine(head)
 	if bytes.HasPrefix(first, []byte("[")) {
 		return l.array(in)
 	}
@@ -191,14 +193,15 @@ func (l *list) take(line int, s Seed) error {
 }
 
 func (l *list) lines(in *bufio.Reader) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
-	n := 0
-	for lines.Scan() {
-		n++
-		line := bytes.TrimSpace(lines.Bytes())
-		var err error
-		switch {
+	for n := 1; ; n++ {
+		line, err := readLine(in)
+		switch line = bytes.TrimSpace(line); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errLong):
+			err = l.reject(n, "%s", err)
+		case err != nil:
+			return fmt.Errorf("%s:%d: %w", l.name, n, err)
 		case len(line) == 0 || line[0] == '#':
 		case !utf8.Valid(line):
 			err = l.reject(n, "%s", notUTF8(line))
@@ -215,12 +218,6 @@ func (l *list) lines(in *bufio.Reader) error {
 			return err
 		}
 	}
-	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return fmt.Errorf("%s:%d: the line is longer than %d bytes", l.name, n+1, maxLine)
-	} else if err != nil {
-		return fmt.Errorf("%s:%d: %w", l.name, n+1, err)
-	}
-	return nil
 }
 
 // objects reads the objects of one line. A mistake rejects the whole line.

@@ -89,6 +89,42 @@ func (r *record) feed(line []byte) (mistake string) {
 	}
 }
 
+// errLong is the mistake of a line that is longer than [maxLine].
+var errLong = fmt.Errorf("the line is longer than %d bytes", maxLine)
+
+// readLine returns the next line with its end. It skips a line that is too long and returns
+// errLong.
+func readLine(in *bufio.Reader) (line []byte, err error) {
+	long := false
+	for {
+		part, err := in.ReadSlice('\n')
+		if long = long || len(line)+len(part) > maxLine; !long {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case long && (err == nil || errors.Is(err, io.EOF)):
+			return nil, errLong
+		case err != nil && (!errors.Is(err, io.EOF) || len(line) == 0):
+			return nil, err
+		}
+		return line, nil
+	}
+}
+
+// firstLine returns the first line of a list that is neither empty nor a comment.
+func firstLine(head []byte) []byte {
+	for len(head) > 0 {
+		var line []byte
+		line, head, _ = bytes.Cut(head, []byte("\n"))
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return line
+		}
+	}
+	return nil
+}
+
 // rows reads the records of a table. A record with a mistake consumes only its first line, so an
 // unpaired quotation mark costs no other line.
 type rows struct {
@@ -97,12 +133,16 @@ type rows struct {
 	line  int      // the line of the last record, from 1
 	last  int      // its last line
 	ahead [][]byte // lines that belong to no record yet
+
+	// comment reports whether a line that begins with # is a comment. It gets its fields, and
+	// whether a quotation mark is open behind them.
+	comment func(fields []string, open bool) bool
 }
 
 // next returns the next record, or the mistake in it.
 func (t *rows) next() (fields []string, mistake string, err error) {
 	first, err := t.read(0)
-	for ; err == nil && len(bytes.TrimRight(first, "\r\n")) == 0; first, err = t.read(0) {
+	for ; err == nil && t.skipped(first); first, err = t.read(0) {
 		t.ahead, t.last = t.ahead[1:], t.last+1
 	}
 	if err != nil {
@@ -116,6 +156,10 @@ func (t *rows) next() (fields []string, mistake string, err error) {
 			mistake = "a quotation mark is not closed"
 		case err != nil:
 			return nil, "", err
+		case line == nil && n == 0:
+			mistake = errLong.Error()
+		case line == nil:
+			mistake = "a quotation mark is not closed"
 		case !utf8.Valid(line):
 			mistake = notUTF8(line)
 		default:
@@ -127,7 +171,7 @@ func (t *rows) next() (fields []string, mistake string, err error) {
 		}
 		if mistake != "" {
 			n = 1
-			if t.comma == '\t' && utf8.Valid(first) { // in TSV a quotation mark may be part of a text
+			if t.comma == '\t' && first != nil && utf8.Valid(first) { // in TSV a quotation mark may be part of a text
 				r.fields, mistake = strings.Split(string(bytes.TrimRight(first, "\r\n")), "\t"), ""
 			}
 			break
@@ -140,22 +184,27 @@ func (t *rows) next() (fields []string, mistake string, err error) {
 	return r.fields, mistake, nil
 }
 
-// read returns the line i lines ahead.
+// skipped reports whether a line stands between the records: an empty line or a comment.
+func (t *rows) skipped(line []byte) bool {
+	switch {
+	case line == nil:
+		return false
+	case len(bytes.TrimRight(line, "\r\n")) == 0:
+		return true
+	case line[0] != '#':
+		return false
+	}
+	r := record{comma: t.comma}
+	mistake := r.feed(line)
+	return mistake != "" || t.comment(r.fields, r.open())
+}
+
+// read returns the line i lines ahead, nil for a line that is too long.
 func (t *rows) read(i int) ([]byte, error) {
 	for len(t.ahead) <= i {
-		var line []byte
-		for {
-			part, err := t.in.ReadSlice('\n')
-			if line = append(line, part...); len(line) > maxLine {
-				return nil, fmt.Errorf("the line is longer than %d bytes", maxLine)
-			}
-			if errors.Is(err, bufio.ErrBufferFull) {
-				continue
-			}
-			if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
-				return nil, err
-			}
-			break
+		line, err := readLine(t.in)
+		if err != nil && !errors.Is(err, errLong) {
+			return nil, err
 		}
 		t.ahead = append(t.ahead, line)
 	}
@@ -164,7 +213,10 @@ func (t *rows) read(i int) ([]byte, error) {
 
 // table reads CSV or TSV.
 func (l *list) table(in *bufio.Reader, comma byte) error {
-	t := rows{in: in, comma: comma}
+	t := rows{in: in, comma: comma, comment: func(fields []string, _ bool) bool {
+		i, _ := l.columns.keyIn(fields)
+		return i < 0
+	}}
 	head, mistake, err := t.next()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -178,6 +230,9 @@ func (l *list) table(in *bufio.Reader, comma byte) error {
 		return err
 	}
 	key, named := l.columns.keyIn(head)
+	t.comment = func(fields []string, open bool) bool {
+		return key == 0 || len(fields) != len(head) && !open
+	}
 	names := make([][]string, len(head))
 	for i, column := range head {
 		names[i] = l.columns.of(strings.TrimSpace(column))

@@ -105,6 +105,12 @@ func TestReadSeedsOfEveryForm(t *testing.T) {
 		{"list", "a1\ra2\r", []string{"a1", "a2"}, nil},
 		{"list.csv", "id,n\r1,a\r2,b", []string{"1 map[n:a]", "2 map[n:b]"}, nil},
 		{"list.csv", "id,n,,\n1,a,,\n", []string{"1 map[n:a]"}, nil},
+		{"list.csv", "# a \"list\", of\n\n# two\nid,n\n# c\n1,a\n# \"open,x\n#2,b\n\"#3\",c\n", []string{"1 map[n:a]", "#3 map[n:c]"}, nil},
+		{"list", "# a list\nid,n\n1,a\n2\n", []string{"1 map[n:a]"}, []string{"list:4: 1 column"}},
+		{"list.csv", "n,id\n#1,a\n# note\n#2,\"b\n\"\n", []string{"a map[n:#1]", "b map[n:#2]"}, nil},
+		{"list.tsv", "#x\n#id\tid\n#1\ta\n", []string{"a map[#id:#1]"}, nil},
+		{"list", "a1\n" + strings.Repeat("x", maxLine) + "y\na3\n" + strings.Repeat("z", 2*maxLine), []string{"a1", "a3"}, []string{"list:2: the line is longer than", "list:4: the line is longer than"}},
+		{"list.csv", "id,n\n1,\"a\n2," + strings.Repeat("x", maxLine) + "\n3,c\n", []string{"3 map[n:c]"}, []string{"list.csv:2: a quotation mark is not closed", "list.csv:3: the line is longer than"}},
 		{"list", "a1\nrefuse\na2", []string{"a1", "a2"}, []string{"list:2: not a task key"}},
 		{"list", "{\"key\":\"a1\",\n\"meta\":{}}", nil, []string{"list:1: the object does not end on its line", "list:2: "}},
 	} {
