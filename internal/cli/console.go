@@ -62,13 +62,13 @@ type console struct {
 	hushed  bool   // notes need -v, as in a demo
 	log     string // --log
 
-	// logs reports that a worker has started, so that output goes to its log.
+	// logs reports that a run or a worker has started, so that output goes to its log.
 	logs    bool
 	repeats *repeats
 }
 
-// complain prints the error that ended a command, with its remedy. A worker with a JSON log prints
-// it as lines of that log. Any other command prints text.
+// complain prints the error that ended a command, with its remedy. A run or a worker with a
+// JSON log prints it as lines of that log. Any other command prints text.
 func (c *console) complain(ctx context.Context, err error, hint string) {
 	for line := range strings.Lines(strings.TrimSpace(err.Error() + "\n" + hint)) {
 		switch line = strings.TrimRight(line, "\n"); {

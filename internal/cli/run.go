@@ -46,6 +46,7 @@ frontier first.`,
 }
 
 func (a *runCommand) run(ctx context.Context, job *seine.Job, w workFlags) error {
+	a.logs = true
 	a.begin(ctx, []*seine.Job{job})
 	cfg, err := a.config(ctx, []*seine.Job{job}, w)
 	if err != nil {

@@ -301,8 +301,21 @@ func checkJSONPath(path string) error {
 	case strings.Contains(path, "..") && !strings.HasPrefix(path, "..") || strings.HasSuffix(path, "."):
 		return fmt.Errorf("a name between dots is empty")
 	}
+	for _, found := range filterNumber.FindAllStringSubmatch(quotedText.ReplaceAllString(path, "q"), -1) {
+		if digits := strings.TrimLeft(strings.ReplaceAll(found[1], ".", ""), "0"); len(digits) > exactDigits {
+			return fmt.Errorf("the filter compares only %d digits of %s: give quotation marks if the values are texts, else each with where", exactDigits, found[1])
+		}
+	}
 	return nil
 }
+
+// exactDigits is the number of digits that the comparisons in a path, of 64 bits, hold.
+const exactDigits = 15
+
+var (
+	quotedText   = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	filterNumber = regexp.MustCompile(`[=<>]\s*[+-]?(\d[\d.]*)`)
+)
 
 // block compiles the nested fields.
 func (c *compiler) block(path string, f Field, out *field, depth int) {
