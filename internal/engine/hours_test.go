@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seinehq/seine"
+	"github.com/seinehq/seine/internal/testkit"
 )
 
 // Fetches start within the job's hours by the frontier's clock, whatever this clock shows.
@@ -80,6 +81,7 @@ func TestARefusalSlowsTheHost(t *testing.T) {
 	for _, scope := range []seine.PaceScope{seine.ScopeHost, seine.ScopeWorker} {
 		t.Run(string(scope), func(t *testing.T) {
 			t.Parallel()
+			pulse := testkit.NewPulse(t)
 			var r *rig
 			r = newRig(t, func(w http.ResponseWriter, q *http.Request) {
 				if len(r.site.Requests()) == 3 {
@@ -99,7 +101,7 @@ func TestARefusalSlowsTheHost(t *testing.T) {
 			}
 			// From the fourth start on the delay is twice as long, less the share that good answers
 			// restored.
-			if span := at[8].Sub(at[3]); span < 5*delay*3/2 {
+			if span := at[8].Sub(at[3]); span < 5*delay*3/2-pulse.Late(at[3]) {
 				t.Errorf("5 requests in %v after a refusal; want at least %v", span, 5*delay*3/2)
 			}
 		})
