@@ -50,8 +50,8 @@ func TestPaceFromAfar(t *testing.T) {
 	}
 }
 
-// evenly checks that no starts crowd a host. A worker may make a start a little late, and the machine
-// later still.
+// evenly checks that no starts crowd a host. A worker may make a start a little late, and the
+// machine later still.
 func evenly(t *testing.T, pulse *testkit.Pulse, at []time.Time, delay time.Duration) {
 	t.Helper()
 	for i := range at {
