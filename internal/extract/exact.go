@@ -94,9 +94,11 @@ func exactOptions() []expr.Option {
 			return extreme(name, order, args)
 		}, new(func(...any) any)))
 	}
-	options = append(options, expr.Function(exactFunc+"sum", func(args ...any) (any, error) {
-		return total(args[0])
-	}, new(func(any) any)))
+	for name, f := range map[string]func(any) (any, error){"sum": total, "mean": mean, "median": median} {
+		options = append(options, expr.Function(exactFunc+name, func(args ...any) (any, error) {
+			return f(args[0])
+		}, new(func(any) any)))
+	}
 	return append(options, expr.Function(exactFunc+"-x", func(args ...any) (any, error) {
 		return operate("-", int64(0), args[0])
 	}, new(func(any) any)))
@@ -152,7 +154,7 @@ func replaced(name string, args int) bool {
 	switch name {
 	case "min", "max":
 		return args > 0
-	case "sum":
+	case "sum", "mean", "median":
 		return args == 1
 	}
 	_, ok := exactBuiltins[name]

@@ -3,6 +3,7 @@ package extract
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,4 +164,53 @@ func total(v any) (any, error) {
 		}
 	}
 	return sum, nil
+}
+
+// mean returns the sum of the numbers of a list over their count, 0 of an empty list.
+func mean(v any) (any, error) {
+	list, err := numbers("mean", v)
+	if err != nil || len(list) == 0 {
+		return 0.0, err
+	}
+	sum, err := total(list)
+	if err != nil {
+		return nil, err
+	}
+	return operate("/", sum, len(list))
+}
+
+// median returns the number in the middle of a list, 0 of an empty list.
+func median(v any) (any, error) {
+	list, err := numbers("median", v)
+	if err != nil || len(list) == 0 {
+		return 0.0, err
+	}
+	slices.SortFunc(list, func(a, b any) int {
+		order, _ := number.Compare(a, b)
+		return order
+	})
+	half := len(list) / 2
+	if len(list)%2 == 1 {
+		return list[half], nil
+	}
+	return mean(list[half-1 : half+1])
+}
+
+// numbers returns a copy of a list of numbers in which inner lists are flat.
+func numbers(name string, v any) (out []any, err error) {
+	list, ok := v.([]any)
+	if !ok {
+		if !number.Is(v) {
+			return nil, fmt.Errorf("invalid argument for %s: %s", name, quoted(v))
+		}
+		return []any{v}, nil
+	}
+	for _, each := range list {
+		inner, err := numbers(name, each)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, inner...)
+	}
+	return out, nil
 }
