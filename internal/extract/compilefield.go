@@ -237,9 +237,10 @@ func (c *compiler) source(path string, f Field, out *field, in where) {
 		if err := checkJSONPath(src); err != nil {
 			c.say(at, "bad path %q: %v", src, err)
 		}
-		out.find = jsonSource(src)
+		exact := exactPath(src)
+		out.find = jsonSource(exact)
 		if key == "jsonld" {
-			out.find = jsonldSource(f.JSONLDType, src)
+			out.find = jsonldSource(f.JSONLDType, exact)
 			if f.JSONLDType != "" {
 				out.from = "jsonld " + f.JSONLDType + " " + src
 			}
@@ -260,7 +261,7 @@ func (c *compiler) structured(at string, f Field, out *field, key, path string) 
 	if name, ok := of.checkPath(path); !ok {
 		c.sayNear(at, name, of.names, "%s has no %s; it has %s", key, name, strings.Join(of.names, ", "))
 	}
-	out.find = structuredSource(key, f.StructuredType, path)
+	out.find = structuredSource(key, f.StructuredType, exactPath(path))
 	if f.StructuredType != "" {
 		out.from = key + " " + f.StructuredType + " " + path
 	}
@@ -316,6 +317,12 @@ var (
 	quotedText   = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	filterNumber = regexp.MustCompile(`[=<>]\s*[+-]?(\d[\d.]*)`)
 )
+
+var longText = regexp.MustCompile(`([^!<>=%])={1,2}\s*"([-+]?[\d.]{16,})"`)
+
+// exactPath makes filters find a text of many digits only as a text. As an equal number, gjson would
+// also take its neighbors for it. A pattern never matches a number, and digits are no pattern.
+func exactPath(path string) string { return longText.ReplaceAllString(path, `$1%"$2"`) }
 
 // block compiles the nested fields.
 func (c *compiler) block(path string, f Field, out *field, depth int) {

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -174,6 +175,26 @@ func TestNumbersOfAText(t *testing.T) {
 		}
 		if why := trace.Fields[0].Why; (why == "") != (c.want != nil) {
 			t.Errorf("%q: why is %q", c.text, why)
+		}
+	}
+}
+
+// A filter on a text of many digits finds that text, and no number with the same first digits.
+func TestFiltersOnLongTexts(t *testing.T) {
+	t.Parallel()
+	s := compiled(t, Rules{EmptyOK: true, Fields: []Field{
+		{Name: "text", JSON: `texts.#(id=="9007199254740993").n`},
+		{Name: "number", JSON: `numbers.#(id="9007199254740993").n`},
+		{Name: "all", JSON: `texts.#(id == "9007199254740993")#.n`},
+		{Name: "other", JSON: `texts.#(id!="9007199254740993").n`},
+		{Name: "short", JSON: `numbers.#(k=="12").n`},
+	}})
+	got := scrapeAt(t, s, "", nil, listed(`{"texts": [{"id": "9007199254740992", "n": 1}, {"id": "9007199254740993", "n": 2}],
+		"numbers": [{"id": 9007199254740992, "n": 1, "k": 11}, {"id": 9007199254740993, "n": 2, "k": 12}]}`))
+	want := map[string]string{"text": "2", "number": "<nil>", "all": "2", "other": "1", "short": "2"}
+	for name, w := range want {
+		if v := fmt.Sprint(got.Records[0].Fields[name]); v != w {
+			t.Errorf("%s: %s; want %s", name, v, w)
 		}
 	}
 }
