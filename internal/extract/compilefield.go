@@ -320,8 +320,9 @@ var (
 
 var longText = regexp.MustCompile(`([^!<>=%])={1,2}\s*"([-+]?[\d.]{16,})"`)
 
-// exactPath makes filters find a text of many digits only as a text. As an equal number, gjson would
-// also take its neighbors for it. A pattern never matches a number, and digits are no pattern.
+// exactPath makes filters find a text of many digits only as a text. As an equal number, gjson
+// would also take its neighbors for it. A pattern never matches a number, and digits are no
+// pattern.
 func exactPath(path string) string { return longText.ReplaceAllString(path, `$1%"$2"`) }
 
 // block compiles the nested fields.
