@@ -31,7 +31,9 @@ func (s stored) lacks(field string) bool {
 
 func (m *model) holdBack(h frontier.HoldBack) (n int) {
 	ended := map[*task]bool{}
-	for key, row := range m.records {
+	// An earlier version that takes the place of a record is not looked at.
+	for _, key := range slices.Collect(maps.Keys(m.records)) {
+		row := m.records[key]
 		t := m.tasks[row.owner]
 		if t == nil || !t.Final || t.State != seine.Done || t.Page != h.Page || t.FinishedAt.Before(h.Since) || !row.lacks(h.Field) ||
 			h.Keys != nil && !slices.Contains(h.Keys, t.Key) || h.Digest != nil && string(h.Digest) != row.digest {
