@@ -31,7 +31,7 @@ type Seeds interface {
 // Seed admits the seeds of a registered job with defaults, once for each content of the seeds.
 // Every worker of a fleet may call it. If a call was interrupted, the next call continues with the
 // unknown keys. bad receives the lines of seeds.file that give no task. If bad is nil, the first
-// such line is an error.
+// such line is an error, also in a list that was read before.
 func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad func(*frontier.BadLine) error) error {
 	digest, err := seedDigest(job)
 	if err != nil {
@@ -47,6 +47,9 @@ func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad f
 		}
 	}
 	if done {
+		if bad == nil && job.Seeds.File != "" {
+			return checkList(job)
+		}
 		return nil
 	}
 	in := NewAdder(f, job, id)
@@ -77,6 +80,19 @@ func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad f
 		return err
 	}
 	return f.MarkSeeded(ctx, id, digest)
+}
+
+// checkList returns the first line of seeds.file that gives no task. The list was read by a call that
+// left such lines out.
+func checkList(job *seine.Job) error {
+	err := seedlist.Read(&job.Seeds, func(s frontier.Seed) error {
+		_, err := frontier.Admit(job, s)
+		return err
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("%w: seeds.file: %w", ErrSeeds, err)
+	}
+	return nil
 }
 
 // seedChain begins walks at the start IDs and around every known hit. Only a page knows its

@@ -89,6 +89,14 @@ func exactOptions() []expr.Option {
 			return f(args[0])
 		}, new(func(any) any)))
 	}
+	options = append(options, expr.Function(exactFunc+"within", func(args ...any) (any, error) {
+		return withinRange(args[0], args[1], args[2])
+	}, new(func(any, any, any) any)))
+	for name, f := range map[string]func([]any, bool) (any, error){"sort": sorted, "sortBy": sortedBy} {
+		options = append(options, expr.Function(exactFunc+name, func(args ...any) (any, error) {
+			return inOrder(name, args, f)
+		}, new(func(any) any), new(func(any, any) any)))
+	}
 	for name, order := range map[string]int{"min": -1, "max": 1} {
 		options = append(options, expr.Function(exactFunc+name, func(args ...any) (any, error) {
 			return extreme(name, order, args)
@@ -125,6 +133,10 @@ func (exactPatcher) Visit(node *ast.Node) {
 	}
 	switch n := (*node).(type) {
 	case *ast.BinaryNode:
+		if r, ok := n.Right.(*ast.BinaryNode); ok && n.Operator == "in" && r.Operator == ".." {
+			call("within", n.Left, r.Left, r.Right)
+			return
+		}
 		for _, op := range exactOperators {
 			if n.Operator == op {
 				call(op, n.Left, n.Right)
@@ -138,7 +150,10 @@ func (exactPatcher) Visit(node *ast.Node) {
 			}
 		}
 	case *ast.BuiltinNode:
-		if replaced(n.Name, len(n.Arguments)) {
+		switch {
+		case n.Name == "sortBy":
+			call("sortBy", append([]ast.Node{withValues(n)}, n.Arguments[2:]...)...)
+		case replaced(n.Name, len(n.Arguments)):
 			call(n.Name, n.Arguments...)
 		}
 	case *ast.CallNode:
@@ -156,6 +171,8 @@ func replaced(name string, args int) bool {
 		return args > 0
 	case "sum", "mean", "median":
 		return args == 1
+	case "sort":
+		return args == 1 || args == 2
 	}
 	_, ok := exactBuiltins[name]
 	return ok && args == 1
@@ -357,4 +374,21 @@ func contains(v, in any) (any, error) {
 		}
 	}
 	return false, nil
+}
+
+// withinRange reports whether v is a whole number from first to last. It makes no list of the range, which
+// may be larger than an expression may make.
+func withinRange(v, first, last any) (any, error) {
+	for _, end := range []any{first, last} {
+		if whole, err := toInteger(end); err != nil || !equal(whole, end) {
+			return nil, fmt.Errorf("an end of a range is %s, not a whole number", quoted(end))
+		}
+	}
+	whole, err := toInteger(v)
+	if err != nil || !equal(whole, v) {
+		return false, nil
+	}
+	least, _ := number.Compare(whole, first)
+	most, _ := number.Compare(whole, last)
+	return least >= 0 && most <= 0, nil
 }

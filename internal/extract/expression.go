@@ -231,6 +231,7 @@ var otherWords = map[string]string{
 var otherSigns = map[string]string{
 	`unexpected token Operator("=")`:    "two values are equal with ==",
 	`unexpected token Identifier("is")`: "compare with ==, for example price == nil",
+	"memory budget exceeded":            "an expression makes at most a million values",
 }
 
 // explain returns an error of the library on one line.

@@ -19,6 +19,8 @@ type numeral struct {
 	money   bool // a currency beside the number is left out
 	price   bool // the number is money even without a currency
 	stated  bool // the job states the decimal mark
+	either  bool // both marks are in use for money: the one before the last two digits is the decimal mark
+	rand    bool // R before a number is the currency of South Africa
 }
 
 // groupMarks are the marks between thousands besides '.' and ','. Space, no-break space, thin
@@ -47,7 +49,14 @@ func newNumeral(typ, locale, decimal string) (numeral, error) {
 				n.decimal = r
 			}
 		}
+		// CLDR gives French in Switzerland a decimal mark of its own for money, which the library does
+		// not read.
+		base, _ := tag.Base()
+		region, _ := tag.Region()
+		n.either = base.String() == "fr" && region.String() == "CH"
+		n.rand = region.String() == "ZA"
 	}
+	n.rand = n.rand || n.price
 	return n, nil
 }
 
@@ -55,6 +64,8 @@ func newNumeral(typ, locale, decimal string) (numeral, error) {
 const currencyMark = `(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|S?[Ff]r\.|kr\.?|Kč|zł|Ft|lei|лв\.?|руб\.?|грн\.?|Rs\.?|R\$|RM|Rp|円|元)`
 
 var (
+	leadingRand      = regexp.MustCompile(`^([+-]?)R[\p{Zs}\t]*(\d)`)
+	cents            = regexp.MustCompile(`\d[.,]\d\d$`)
 	leadingCurrency  = regexp.MustCompile(`^([+-]?)` + currencyMark + `[\p{Zs}\t]*`)
 	trailingCurrency = regexp.MustCompile(`[\p{Zs}\t]*` + currencyMark + `([+-]?)$`)
 	wholePrice       = regexp.MustCompile(`(?:[.,][-–—]+|:[-–—])$`)
@@ -109,9 +120,15 @@ func (n numeral) explain(s string) (text, why string) {
 		}
 		before := s
 		s = leadingCurrency.ReplaceAllString(s, "$1")
+		if n.rand {
+			s = leadingRand.ReplaceAllString(s, "$1$2")
+		}
 		s = strings.TrimFunc(trailingCurrency.ReplaceAllString(s, "$1"), unicode.IsSpace)
 		s = wholePrice.ReplaceAllString(s, "")
 		marked = marked || s != before
+		if n.either && marked && cents.MatchString(s) {
+			n.decimal = rune(s[len(s)-3])
+		}
 		if len(s) > 1 && strings.HasSuffix(s, "-") && !strings.HasPrefix(s, "-") {
 			s = "-" + strings.TrimSpace(s[:len(s)-1])
 		}

@@ -45,7 +45,7 @@ var shared = map[string][]string{
 	"$": {"USD", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"},
 	"£": {"GBP", "EGP", "LBP", "SYP", "GIP"}, "¥": {"JPY", "CNY"}, "元": {"CNY", "TWD"},
 	"kr": {"SEK", "NOK", "DKK", "ISK"}, "kr.": {"DKK", "SEK", "NOK", "ISK"},
-	"Rs": {"INR", "PKR", "LKR", "NPR", "MUR"}, "Rs.": {"INR", "PKR", "LKR", "NPR", "MUR"}, "fr.": {"CHF"},
+	"Rs": {"INR", "PKR", "LKR", "NPR", "MUR"}, "Rs.": {"INR", "PKR", "LKR", "NPR", "MUR"}, "fr.": {"CHF"}, "R": {"ZAR"},
 }
 
 // These words stand in the place of a price. They are in the languages of package dates.
@@ -157,6 +157,8 @@ func (p pricing) code(s string) (code any, why string) {
 		return p.codeOf(lead[1])
 	case trail != nil:
 		return p.codeOf(trail[1])
+	case leadingRand.MatchString(s):
+		return p.codeOf("R")
 	}
 	return p.codeOf("")
 }

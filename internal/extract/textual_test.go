@@ -105,6 +105,25 @@ func TestPriceWithTwoMarks(t *testing.T) {
 	}
 }
 
+// R is the currency of South Africa before a number alone, and money has two decimal marks in French
+// in Switzerland.
+func TestPricesOfSouthAfricaAndSwitzerland(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text, locale string
+		want         map[string]any
+	}{
+		{"R 1 299.00", "", priceOf("1299.00", "ZAR", "")}, {"-R12", "", priceOf(int64(-12), "ZAR", "")}, {"R1 299,50", "af", priceOf("1299.50", "ZAR", "")},
+		{"ZAR 12.50", "", priceOf("12.50", "ZAR", "")}, {"R$ 12.50", "", priceOf("12.50", "BRL", "")},
+		{"1 299.00", "fr-CH", priceOf("1299.00", "CHF", "")}, {"CHF 1’299,50", "fr-CH", priceOf("1299.50", "CHF", "")}, {"12.50", "fr-CH", priceOf("12.50", "CHF", "")},
+	} {
+		got, _ := fieldsOf(t, Rules{Fields: []Field{{Name: "p", CSS: "p", Type: "price", Locale: c.locale}}}, page("<p>"+c.text))
+		if fmt.Sprint(got["p"]) != fmt.Sprint(c.want) {
+			t.Errorf("%s (%s) is %v; want %v", c.text, c.locale, got["p"], c.want)
+		}
+	}
+}
+
 // Prices of Japan and China have wide figures, a currency behind them and a note about tax.
 func TestPricesOfEastAsia(t *testing.T) {
 	t.Parallel()

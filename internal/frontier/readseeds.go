@@ -220,34 +220,6 @@ func (l *list) lines(in *bufio.Reader) error {
 	}
 }
 
-// objects reads the objects of one line. A mistake rejects the whole line.
-func (l *list) objects(n int, line []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(line))
-	var seeds []Seed
-	for {
-		s, row, err := l.decode(dec)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if row != nil {
-			if err := l.Row(n, row); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil {
-			return l.reject(n, "%s: %s", mistakeOf(err), lineForm)
-		}
-		seeds = append(seeds, s)
-	}
-	for _, s := range seeds {
-		if err := l.take(n, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // notUTF8 describes the first invalid byte of a text.
 func notUTF8(text []byte) string {
 	at := 0
@@ -269,65 +241,4 @@ func mistakeOf(err error) string {
 		return fmt.Sprintf("%q wants %s, got a JSON %s", wrong.Field, wants, wrong.Value)
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
-}
-
-// decode reads one key or object, or one row.
-func (l *list) decode(dec *json.Decoder) (s Seed, row map[string]any, err error) {
-	dec.UseNumber()
-	var raw json.RawMessage
-	if err := dec.Decode(&raw); err != nil {
-		return s, nil, err
-	}
-	if !utf8.Valid(raw) {
-		return s, nil, errors.New(notUTF8(raw))
-	}
-	if row, err := l.rowOf(raw); row != nil || err != nil {
-		return s, row, err
-	}
-	s, err = decodeSeed(raw)
-	return s, nil, err
-}
-
-// rowOf returns an object that is a row: the job names its columns, or it has no key but an id or a
-// url.
-func (l *list) rowOf(raw json.RawMessage) (row map[string]any, err error) {
-	if raw[0] != '{' {
-		return nil, nil
-	}
-	one := json.NewDecoder(bytes.NewReader(raw))
-	one.UseNumber()
-	if err := one.Decode(&row); err != nil {
-		return nil, err
-	}
-	_, key := row["key"]
-	if i, _ := l.columns.keyIn(slices.Sorted(maps.Keys(row))); len(l.columns) == 0 && (key || i < 0) {
-		return nil, nil
-	}
-	return row, nil
-}
-
-// decodeSeed reads one key or object.
-func decodeSeed(raw json.RawMessage) (Seed, error) {
-	switch raw[0] {
-	case '{':
-		var s Seed
-		one := json.NewDecoder(bytes.NewReader(raw))
-		one.UseNumber()
-		one.DisallowUnknownFields()
-		if err := one.Decode(&s); err != nil {
-			return Seed{}, err
-		}
-		if s.Key == "" {
-			return Seed{}, errors.New(`the object has no "key"`)
-		}
-		return s, nil
-	case '"':
-		var key string
-		err := json.Unmarshal(raw, &key)
-		return Seed{Key: key}, err
-	}
-	if text, ok := number.Canonical(string(raw)); ok {
-		return Seed{Key: text}, nil
-	}
-	return Seed{}, fmt.Errorf("%.40s is neither a key nor an object", raw)
 }

@@ -111,6 +111,9 @@ func TestReadSeedsOfEveryForm(t *testing.T) {
 		{"list.tsv", "#x\n#id\tid\n#1\ta\n", []string{"a map[#id:#1]"}, nil},
 		{"list", "a1\n" + strings.Repeat("x", maxLine) + "y\na3\n" + strings.Repeat("z", 2*maxLine), []string{"a1", "a3"}, []string{"list:2: the line is longer than", "list:4: the line is longer than"}},
 		{"list.csv", "id,n\n1,\"a\n2," + strings.Repeat("x", maxLine) + "\n3,c\n", []string{"3 map[n:c]"}, []string{"list.csv:2: a quotation mark is not closed", "list.csv:3: the line is longer than"}},
+		{"list", `{"key":"a1","key":"a2"}` + "\n" + `{"key":"a3","meta":{"n":[{"x":1,"x":2}]}}` + "\n" + `{"key":"a4","KEY":"a5"}` + "\n" + `{"id":"a6","c":1,"c":2}` + "\n" + `{"key":"a7","meta":{"c":{"c":1},"C":2}}`,
+			[]string{"a7 map[C:2 c:map[c:1]]"}, []string{`list:1: the object has the member "key" twice`, `list:2: the object has the member "x" twice`, `list:3: the object has the member "key" twice, in upper and lower case`, `list:4: the object has the member "c" twice`}},
+		{"list", "[{\"key\":\"a1\",\n\"key\":\"a2\"},\"a3\"]", []string{"a3"}, []string{`list:2: the object has the member "key" twice`}},
 		{"list", "a1\nrefuse\na2", []string{"a1", "a2"}, []string{"list:2: not a task key"}},
 		{"list", "{\"key\":\"a1\",\n\"meta\":{}}", nil, []string{"list:1: the object does not end on its line", "list:2: "}},
 	} {
