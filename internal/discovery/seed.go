@@ -82,8 +82,8 @@ func Seed(ctx context.Context, f Seeds, job *seine.Job, id frontier.JobID, bad f
 	return f.MarkSeeded(ctx, id, digest)
 }
 
-// checkList returns the first line of seeds.file that gives no task. The list was read by a call that
-// left such lines out.
+// checkList returns the first line of seeds.file that gives no task. The list was read by a call
+// that left such lines out.
 func checkList(job *seine.Job) error {
 	err := seedlist.Read(&job.Seeds, func(s frontier.Seed) error {
 		_, err := frontier.Admit(job, s)

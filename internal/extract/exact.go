@@ -376,8 +376,8 @@ func contains(v, in any) (any, error) {
 	return false, nil
 }
 
-// withinRange reports whether v is a whole number from first to last. It makes no list of the range, which
-// may be larger than an expression may make.
+// withinRange reports whether v is a whole number from first to last. It makes no list of the
+// range, which may be larger than an expression may make.
 func withinRange(v, first, last any) (any, error) {
 	for _, end := range []any{first, last} {
 		if whole, err := toInteger(end); err != nil || !equal(whole, end) {

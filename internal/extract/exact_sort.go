@@ -10,8 +10,8 @@ import (
 	"github.com/seinehq/seine/internal/number"
 )
 
-// withValues returns the list of sortBy with each item as a pair: the item, and the value that it is
-// sorted by.
+// withValues returns the list of sortBy with each item as a pair: the item, and the value that it
+// is sorted by.
 func withValues(sortBy *ast.BuiltinNode) ast.Node {
 	by := sortBy.Arguments[1]
 	if p, ok := by.(*ast.PredicateNode); ok {
@@ -54,8 +54,8 @@ func sortedBy(pairs []any, descending bool) (any, error) {
 	return pairs, nil
 }
 
-// order compares two values of one kind. It panics if they have no order, as the library does, which
-// makes an error of it.
+// order compares two values of one kind. It panics if they have no order, as the library does,
+// which makes an error of it.
 func order(a, b any, descending bool) int {
 	if descending {
 		a, b = b, a

@@ -49,8 +49,8 @@ func newNumeral(typ, locale, decimal string) (numeral, error) {
 				n.decimal = r
 			}
 		}
-		// CLDR gives French in Switzerland a decimal mark of its own for money, which the library does
-		// not read.
+		// CLDR gives French in Switzerland a decimal mark of its own for money, which the library
+		// does not read.
 		base, _ := tag.Base()
 		region, _ := tag.Region()
 		n.either = base.String() == "fr" && region.String() == "CH"

@@ -105,8 +105,8 @@ func TestPriceWithTwoMarks(t *testing.T) {
 	}
 }
 
-// R is the currency of South Africa before a number alone, and money has two decimal marks in French
-// in Switzerland.
+// R is the currency of South Africa before a number alone, and money has two decimal marks in
+// French in Switzerland.
 func TestPricesOfSouthAfricaAndSwitzerland(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// shotTimeout bounds a picture, which takes seconds on a busy machine. A page whose scripts never
-	// yield gives none.
+	// shotTimeout bounds a picture, which takes seconds on a busy machine. A page whose scripts
+	// never yield gives none.
 	shotTimeout = 10 * time.Second
 
 	// shotQuality is the quality of the JPEG. A window of 1920 by 1080 takes 50 to 500 KB.
