@@ -15,7 +15,10 @@ import (
 	"github.com/seinehq/seine/internal/testkit"
 )
 
-// A distant database costs no starts, because claims reserve them far enough ahead.
+// A distant database costs no starts, because claims reserve them far enough ahead. Claims that do
+// not look ahead lose starts: two of five gaps of the slower pace are too long then, and none
+// with claims that do, once they know how long a claim takes. A busy machine makes gaps too, so one
+// round of several is enough.
 func TestPaceFromAfar(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -23,29 +26,35 @@ func TestPaceFromAfar(t *testing.T) {
 		tasks       int
 	}{
 		{20 * time.Millisecond, 100 * time.Millisecond, 60},
-		{100 * time.Millisecond, 500 * time.Millisecond, 16},
+		{100 * time.Millisecond, 500 * time.Millisecond, 40},
 	} {
 		t.Run(fmt.Sprintf("%v away, a start every %v", tt.away, tt.delay), func(t *testing.T) {
 			t.Parallel()
-			// A fleet beside its database does the same at the same time. A busy machine delays
-			// both.
+			const rounds = 4
 			pulse := testkit.NewPulse(t)
-			runNear, runFar := fleetAway(t, 0, tt.delay, tt.tasks), fleetAway(t, tt.away, tt.delay, tt.tasks)
-			var near, far []time.Time
-			var fleets sync.WaitGroup
-			fleets.Go(func() { near = runNear() })
-			fleets.Go(func() { far = runFar() })
-			fleets.Wait()
-			if len(far) != tt.tasks || len(near) != tt.tasks {
-				t.Fatalf("%d and %d requests; want %d", len(far), len(near), tt.tasks)
+			for round := 1; ; round++ {
+				at := fleetAway(t, tt.away, tt.delay, tt.tasks)
+				if len(at) != tt.tasks {
+					t.Fatalf("%d requests; want %d", len(at), tt.tasks)
+				}
+				evenly(t, pulse, at, tt.delay)
+				var gaps []int64
+				long := 0
+				for i := tt.tasks / 3; i < tt.tasks-1; i++ {
+					gap := at[i+1].Sub(at[i])
+					if gap > tt.delay*3/2 {
+						long++
+					}
+					gaps = append(gaps, gap.Milliseconds())
+				}
+				if long <= len(gaps)/5 {
+					return
+				}
+				t.Logf("round %d: %d of %d gaps are too long: %d", round, long, len(gaps), gaps)
+				if round == rounds {
+					t.Fatal("starts are lost in each round")
+				}
 			}
-			whole := func(at []time.Time) time.Duration { return at[len(at)-1].Sub(at[0]) }
-			want := max(time.Duration(tt.tasks-1)*tt.delay, whole(near))
-			t.Logf("%d starts in %v, beside the database in %v", len(far), whole(far), whole(near))
-			if whole(far) > want*3/2 {
-				t.Errorf("%d starts took %v; want about %v", len(far), whole(far), want)
-			}
-			evenly(t, pulse, far, tt.delay)
 		})
 	}
 }
@@ -64,9 +73,9 @@ func evenly(t *testing.T, pulse *testkit.Pulse, at []time.Time, delay time.Durat
 	}
 }
 
-// fleetAway makes two workers whose database is some time away. run returns the times of their
+// fleetAway runs two workers whose database is some time away, and returns the times of their
 // requests.
-func fleetAway(t *testing.T, away, delay time.Duration, tasks int) (run func() []time.Time) {
+func fleetAway(t *testing.T, away, delay time.Duration, tasks int) []time.Time {
 	t.Helper()
 	proxy := pgtest.Through(t, pgtest.Migrated(t))
 	r := newRigOn(t, testkit.Open(t, proxy.DSN, drivers.Options{}), func(w http.ResponseWriter, q *http.Request) {
@@ -87,18 +96,16 @@ func fleetAway(t *testing.T, away, delay time.Duration, tasks int) (run func() [
 		own := testkit.Open(t, proxy.DSN, drivers.Options{})
 		workers = append(workers, r.engine(job, func(c *engine.Config) { c.Frontier, c.Near = own, false }))
 	}
-	return func() []time.Time {
-		var both sync.WaitGroup
-		for _, e := range workers {
-			both.Go(func() {
-				if err := e.Run(t.Context()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		both.Wait()
-		at := r.site.Starts("")
-		slices.SortFunc(at, time.Time.Compare)
-		return at
+	var both sync.WaitGroup
+	for _, e := range workers {
+		both.Go(func() {
+			if err := e.Run(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	both.Wait()
+	at := r.site.Starts("")
+	slices.SortFunc(at, time.Time.Compare)
+	return at
 }

@@ -150,9 +150,19 @@ func TestHostFaultCostsNoAttempt(t *testing.T) {
 	j := r.register(r.job(func(j *seine.Job) { j.Pace.Concurrency = 4 }))
 	r.site.Close()
 	r.add(j, "a", "b", "c")
-	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := r.engine(j, nil).Run(ctx); err != nil {
+	end := make(chan error, 1)
+	go func() { end <- r.engine(j, nil).Run(ctx) }()
+	blocked := func() bool {
+		st, err := r.f.Status(t.Context(), j.ID)
+		return err != nil || len(st.Hosts) > 0 && st.Hosts[0].Blocked
+	}
+	for !blocked() && ctx.Err() == nil {
+		<-time.After(20 * time.Millisecond)
+	}
+	cancel()
+	if err := <-end; err != nil {
 		t.Fatal(err)
 	}
 	st, err := r.f.Status(t.Context(), j.ID)

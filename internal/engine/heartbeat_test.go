@@ -124,20 +124,19 @@ func TestANewWorkerIsPatient(t *testing.T) {
 // Waiting tasks are released when their job is paused, even if they wait only for a slot.
 func TestAPauseHoldsWhatWaitsForASlot(t *testing.T) {
 	t.Parallel()
-	var paused atomic.Bool
-	var after atomic.Int64
-	began := make(chan struct{}, 100)
+	began, free := make(chan struct{}, 100), make(chan struct{})
 	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
-		if paused.Load() {
-			after.Add(1)
-		}
 		began <- struct{}{}
-		<-time.After(2 * time.Second)
+		select {
+		case <-free:
+		case <-q.Context().Done():
+		}
 		hello(w, q)
 	})
-	j := r.register(r.job(func(j *seine.Job) { j.Concurrency = 2 }))
+	j := r.register(r.job(func(j *seine.Job) { j.Concurrency, j.Fetch.Timeout = 2, patience }))
 	r.add(j, "a", "b", "c", "d", "e", "f", "g", "h")
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- r.engine(j, nil).Run(ctx) }()
 	<-began
@@ -145,14 +144,25 @@ func TestAPauseHoldsWhatWaitsForASlot(t *testing.T) {
 	if err := r.f.PauseJob(t.Context(), j.ID, true); err != nil {
 		t.Fatal(err)
 	}
+	held := int64(3)
+	for held > 2 && ctx.Err() == nil {
+		<-time.After(20 * time.Millisecond)
+		st, err := r.f.Status(t.Context(), j.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = st.States[seine.InProgress]
+	}
+	if held > 2 {
+		t.Errorf("%d tasks are held by a worker of a paused job with two pages", held)
+	}
+	close(free)
 	<-time.After(time.Second)
-	paused.Store(true)
-	<-time.After(4 * time.Second)
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if n := after.Load(); n > 0 {
-		t.Errorf("%d pages were asked for a second after the pause", n)
+	if n := r.requests(); n != 2 {
+		t.Errorf("%d pages were asked for; want the two before the pause", n)
 	}
 }

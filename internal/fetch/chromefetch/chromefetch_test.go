@@ -359,12 +359,12 @@ func TestTheTimeOfARedirectIsNotThePages(t *testing.T) {
 	f := fetcher(t, shared, Job{})
 	wait := func(ctx context.Context, _, _ string) error {
 		select {
-		case <-time.After(1500 * time.Millisecond):
+		case <-time.After(6 * time.Second):
 		case <-ctx.Done():
 		}
 		return ctx.Err()
 	}
-	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: time.Second, OnRedirect: wait, Wait: []seine.Wait{{CSS: "p"}}}); err != nil {
+	if _, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: 5 * time.Second, OnRedirect: wait, Wait: []seine.Wait{{CSS: "p"}}}); err != nil {
 		t.Error(err)
 	}
 }

@@ -153,13 +153,13 @@ func TestAKilledRendererIsItsPagesFailure(t *testing.T) {
 	s := serve(t, map[string]http.HandlerFunc{"/a": html(`<p>x</p>`), "/b": html(`<p>x</p>`)})
 	c := alone(t, Config{})
 	f := fetcher(t, c, Job{})
-	began := time.Now()
 	done := make(chan error, 1)
 	go func() {
-		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: 30 * time.Second, Wait: []seine.Wait{{CSS: "h1"}}})
+		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: time.Minute, Wait: []seine.Wait{{CSS: "h1"}}})
 		done <- err
 	}()
-	for killed := 0; killed == 0 && time.Since(began) < 20*time.Second; {
+	// A page that hung to its deadline would have another reason.
+	for killed := 0; killed == 0 && len(done) == 0; {
 		<-time.After(100 * time.Millisecond)
 		if s.Count("/a") > 0 {
 			<-time.After(300 * time.Millisecond)
@@ -168,9 +168,6 @@ func TestAKilledRendererIsItsPagesFailure(t *testing.T) {
 	}
 	if err := <-done; fetch.Reason(err) != fetch.Crashed {
 		t.Errorf("%v; want %s", err, fetch.Crashed)
-	}
-	if took := time.Since(began); took > 20*time.Second {
-		t.Errorf("told after %v: the page hung to its deadline", took)
 	}
 	get(t, f, s.URL+"/b")
 }
