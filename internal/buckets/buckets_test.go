@@ -356,10 +356,11 @@ func notDone(t *testing.T, c cloud, b *blob.Bucket) {
 	defer c.fault.set(nil)
 	for name, do := range map[string]action{"refused": refuse, "cut": drop, "denied": deny, "bucket gone": missing} {
 		c.fault.set(func(int, *http.Request) action { return do })
-		ctx, cancel := context.WithCancel(t.Context())
+		limit := time.Minute
 		if name == "refused" || name == "cut" { // it is tried again and again
-			ctx, cancel = context.WithTimeout(t.Context(), 2*time.Second)
+			limit = 2 * time.Second
 		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		_, err := keep(ctx, b, []byte("picture"), "never/"+name, asset.Hold{})
 		cancel()
 		if err == nil {
