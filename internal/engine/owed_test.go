@@ -126,7 +126,7 @@ assets:
 // The deadline applies to the page and to each asset, so a list may take longer.
 func TestAListMayTakeLongerThanTheDeadline(t *testing.T) {
 	t.Parallel()
-	const deadline, each, files = 1500 * time.Millisecond, 250 * time.Millisecond, 8
+	const deadline, each, files = 6 * time.Second, 900 * time.Millisecond, 8
 	r := newRig(t, func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		if q.URL.Path != "/page" {

@@ -71,7 +71,7 @@ func TestKillUsersEndsTheGroup(t *testing.T) {
 	}
 	began := time.Now()
 	killUsers(dir, 0)
-	if took := time.Since(began); took > usersEnd/2 {
+	if took := time.Since(began); took >= usersEnd {
 		t.Errorf("it took %v", took)
 	}
 	if n := living(cmd.Process.Pid); n > 0 {
