@@ -38,7 +38,7 @@ func TestDrain(t *testing.T) {
 	defer func() { _ = worker.Process.Kill(); _ = worker.Wait() }()
 	select {
 	case <-asked:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatalf("no page was asked for\n%s", log)
 	}
 	if out, code := call(t, dir, "drain", "cards", "--timeout", "300ms"); code != 1 || !strings.Contains(out, "1 task of job cards is still in progress") {
@@ -59,7 +59,7 @@ func TestDrain(t *testing.T) {
 	if out, code := call(t, dir, "resume", "cards"); code != 0 {
 		t.Fatalf("resume: exit %d\n%s", code, out)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(100 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; <-time.After(100 * time.Millisecond) {
 		status, _ := call(t, dir, "status", "cards", "-o", "json")
 		if strings.Contains(status, `"done":20,`) {
 			break

@@ -54,7 +54,7 @@ func TestSIGTERM(t *testing.T) {
 			defer func() { _ = c.Process.Kill() }()
 			select {
 			case <-asked:
-			case <-time.After(30 * time.Second):
+			case <-time.After(2 * time.Minute):
 				t.Fatalf("no page was asked for\n%s", out)
 			}
 			if err := c.Process.Signal(syscall.SIGTERM); err != nil {

@@ -121,7 +121,7 @@ func TestABusyAssetHostCostsNoAttempt(t *testing.T) {
 	for i := range 12 {
 		r.add(j, fmt.Sprintf("a%02d", i), fmt.Sprintf("b%02d", i))
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	end := make(chan error)
 	go func() { end <- r.engine(j, nil).Run(ctx) }()

@@ -53,7 +53,7 @@ func TestARedirectsTargetIsHeeded(t *testing.T) {
 // until runs a job in the background until a number of tasks is done.
 func (r *rig) until(j *engine.Job, done int64) {
 	r.Helper()
-	ctx, stop := context.WithTimeout(r.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(r.Context(), patience)
 	defer stop()
 	end := make(chan error)
 	go func() { end <- r.engine(j, func(c *engine.Config) { c.UntilDone = false }).Run(ctx) }()
@@ -102,7 +102,7 @@ func TestAnotherHostThatCantBeReached(t *testing.T) {
 				}
 			}))
 			r.add(j, "a", "b", "c", "d")
-			ctx, stop := context.WithTimeout(t.Context(), 40*time.Second)
+			ctx, stop := context.WithTimeout(t.Context(), patience)
 			defer stop()
 			end := make(chan error)
 			go func() { end <- r.engine(j, nil).Run(ctx) }()

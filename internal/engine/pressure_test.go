@@ -60,7 +60,7 @@ func TestShortOfMemory(t *testing.T) {
 	go func() { done <- e.Run(t.Context()) }()
 	until := func(what string, ok func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); !ok(); <-time.After(20 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); !ok(); <-time.After(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("not so: %s\n%s", what, r.log)
 			}

@@ -54,7 +54,7 @@ func wrong(t *testing.T, w *runner.Worker, path, check string) string {
 
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(45 * time.Second); !ok(); <-time.After(100 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); <-time.After(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not so: %s", what)
 		}
@@ -216,7 +216,7 @@ func metricsTell(t *testing.T, w *runner.Worker) {
 		}
 		return out
 	}
-	for deadline := time.Now().Add(20 * time.Second); len(missing()) > 0 && time.Now().Before(deadline); <-time.After(200 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); len(missing()) > 0 && time.Now().Before(deadline); <-time.After(200 * time.Millisecond) {
 	}
 	if lines := missing(); len(lines) > 0 {
 		var ours []string

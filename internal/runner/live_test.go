@@ -45,7 +45,7 @@ func TestStuckLoopIsNotAlive(t *testing.T) {
 	go func() { done <- w.Run(ctx) }()
 	status := func(want int, says string) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); ; <-time.After(20 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; <-time.After(20 * time.Millisecond) {
 			got, body := testkit.Get(t, "http://"+w.HTTP()+"/livez")
 			if got == want && strings.Contains(string(body), says) {
 				return
