@@ -385,10 +385,10 @@ func withinRange(v, first, last any) (any, error) {
 		}
 	}
 	whole, err := toInteger(v)
-	if err != nil || !equal(whole, v) {
-		return false, nil
+	if err == nil && equal(whole, v) {
+		least, _ := number.Compare(whole, first)
+		most, _ := number.Compare(whole, last)
+		return least >= 0 && most <= 0, nil
 	}
-	least, _ := number.Compare(whole, first)
-	most, _ := number.Compare(whole, last)
-	return least >= 0 && most <= 0, nil
+	return false, nil // a text or a part of a number
 }

@@ -27,7 +27,7 @@ func TestAKilledBrowserIsReplaced(t *testing.T) {
 	first := c.Group()
 	done := make(chan error, 1)
 	go func() {
-		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: 30 * time.Second, Wait: []seine.Wait{{CSS: "h1"}}})
+		_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/a", Timeout: enough, Wait: []seine.Wait{{CSS: "h1"}}})
 		done <- err
 	}()
 	for s.Count("/a") == 0 {

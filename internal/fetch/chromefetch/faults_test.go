@@ -91,7 +91,11 @@ func TestWhatGoesWrongIsOnePagesFailure(t *testing.T) {
 					t.Errorf("the page beside it: %v", err)
 				}
 			})
-			_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + tt.path, Timeout: 5 * time.Second, Wait: tt.waits})
+			limit := enough
+			if tt.reason == fetch.Hangs || tt.reason == fetch.Timeout {
+				limit = 8 * time.Second
+			}
+			_, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + tt.path, Timeout: limit, Wait: tt.waits})
 			if fetch.Reason(err) != tt.reason {
 				t.Errorf("%v; want %s", err, tt.reason)
 			}
@@ -268,7 +272,7 @@ func TestFaultsOfHosts(t *testing.T) {
 		{tls.URL, fetch.BadCertificate},
 		{"ftp://h/", fetch.BadURL},
 	} {
-		_, err := f.Fetch(t.Context(), seine.Request{URL: tt.url, Timeout: 10 * time.Second})
+		_, err := f.Fetch(t.Context(), seine.Request{URL: tt.url})
 		if fetch.Reason(err) != tt.reason {
 			t.Errorf("%s: %v; want %s", tt.url, err, tt.reason)
 		}

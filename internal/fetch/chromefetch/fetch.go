@@ -41,13 +41,15 @@ type Fetcher struct {
 	chrome *Chrome
 	job    Job
 	proxy  *proxy
+
+	timeout time.Duration // of a page, if the request has none
 }
 
 func newFetcher(c *Chrome, job Job, p *proxy) *Fetcher {
 	if job.MaxRedirects == 0 {
 		job.MaxRedirects = 10
 	}
-	return &Fetcher{chrome: c, job: job, proxy: p}
+	return &Fetcher{chrome: c, job: job, proxy: p, timeout: pageTimeout}
 }
 
 // Close ends the job's proxy; the browser is the worker's.
@@ -74,7 +76,7 @@ func (f *Fetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page, er
 	if err := sendable(req); err != nil {
 		return nil, fetch.Fault{Reason: fetch.NoFetcher, Err: err}
 	}
-	req.MaxBody, req.Timeout = orDefault(req.MaxBody, pageBody), orDefault(req.Timeout, pageTimeout)
+	req.MaxBody, req.Timeout = orDefault(req.MaxBody, pageBody), orDefault(req.Timeout, f.timeout)
 
 	select {
 	case f.chrome.tabs <- struct{}{}:

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/seinehq/seine"
 	"github.com/seinehq/seine/internal/fetch"
@@ -55,7 +54,7 @@ func TestStepsKeepSecretsHome(t *testing.T) {
 	job := Job{Secret: redact.New([]string{secret}).Holds, Chrome: seine.Chrome{Load: []seine.Resource{seine.ResourceImage}}}
 	for _, path := range []string{"/action", "/get", "/base", "/moved", "/away", "/script", "/image", "/home"} {
 		p, err := fetcher(t, shared, job).Fetch(t.Context(), seine.Request{
-			URL: s.URL + path, Steps: steps, Wait: []seine.Wait{{CSS: "#in"}}, Timeout: 20 * time.Second,
+			URL: s.URL + path, Steps: steps, Wait: []seine.Wait{{CSS: "#in"}}, Timeout: enough,
 		})
 		switch {
 		case path == "/home" && (err != nil || !strings.Contains(string(p.Body), "id=in") && !strings.Contains(string(p.Body), `id="in"`)):
@@ -66,7 +65,7 @@ func TestStepsKeepSecretsHome(t *testing.T) {
 	}
 	// A site that the job names may have it.
 	if _, err := fetcher(t, shared, job).Fetch(t.Context(), seine.Request{
-		URL: s.URL + "/action", Steps: steps, CredentialsTo: []string{strings.TrimPrefix(evil.URL, "http://"), s.URL + "/"}, Timeout: 20 * time.Second,
+		URL: s.URL + "/action", Steps: steps, CredentialsTo: []string{strings.TrimPrefix(evil.URL, "http://"), s.URL + "/"}, Timeout: enough,
 	}); err != nil {
 		t.Error(err)
 	}

@@ -209,7 +209,7 @@ func TestAMoveMayWaitForItsTurn(t *testing.T) {
 	f := fetcher(t, shared, Job{})
 	wait := func(ctx context.Context, _, _ string) error {
 		select {
-		case <-time.After(readGrace + time.Second):
+		case <-time.After(11 * time.Second):
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -218,7 +218,7 @@ func TestAMoveMayWaitForItsTurn(t *testing.T) {
 	for _, path := range []string{"/a", "/meta"} {
 		t.Run(path[1:], func(t *testing.T) {
 			t.Parallel()
-			p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, Timeout: 4 * time.Second, OnRedirect: wait})
+			p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + path, Timeout: 10 * time.Second, OnRedirect: wait})
 			if err != nil || !strings.Contains(string(p.Body), "Target") {
 				t.Errorf("Fetch(%s) = %+v, %v; want the target", path, p, err)
 			}
@@ -251,7 +251,7 @@ func TestHalfADocumentIsNoPage(t *testing.T) {
 		}
 	}
 	// A fully parsed document is a page, even if one of its images is missing.
-	if p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/image", Timeout: 1500 * time.Millisecond}); err != nil {
+	if p, err := f.Fetch(t.Context(), seine.Request{URL: s.URL + "/image", Timeout: 10 * time.Second}); err != nil {
 		t.Errorf("Fetch(/image) = %v, %v; want a page", p, err)
 	}
 }

@@ -60,7 +60,7 @@ func TestUsageAndErr(t *testing.T) {
 	until("the loss is noticed", func() bool { return c.Group() == 0 })
 	got := make(chan error, 1)
 	go func() {
-		_, err := f.Fetch(t.Context(), seine.Request{URL: site.URL, Timeout: 30 * time.Second})
+		_, err := f.Fetch(t.Context(), seine.Request{URL: site.URL, Timeout: enough})
 		got <- err
 	}()
 	until("it says that it does not start", func() bool { return c.Err() != nil && strings.Contains(c.Err().Error(), program) })
