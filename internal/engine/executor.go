@@ -197,7 +197,7 @@ func (x *executor) onRedirect(kind hosts.Kind, own hosts.Own) func(ctx context.C
 			x.log.InfoContext(ctx, "a redirect left the scope", "host", own.Host, "to", at)
 			return &hosts.DeclinedError{Reason: "left the scope"}
 		}
-		if err := x.book.Allowed(ctx, at); err != nil {
+		if err := x.book.AllowedBehind(ctx, at); err != nil {
 			return err
 		}
 		_, err = x.gate.Enter(ctx, hosts.Visit{Kind: kind, Host: weburl.Host(at), Own: own})

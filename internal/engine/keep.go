@@ -124,7 +124,7 @@ func (f assetFetcher) Fetch(ctx context.Context, req seine.Request) (*seine.Page
 	if err != nil {
 		return nil, err
 	}
-	if err := f.x.book.Allowed(ctx, at); err != nil {
+	if err := f.x.book.AllowedBehind(ctx, at); err != nil {
 		return nil, err
 	}
 	host := weburl.Host(at)

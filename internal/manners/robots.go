@@ -73,11 +73,14 @@ const (
 	token = "Seine"
 
 	// hold is the time in which a worker fetches a robots.txt for the fleet. lookEvery and lookFor
-	// bound the wait of the other workers. Then the task returns to the queue for backFor.
-	hold      = time.Minute
-	lookEvery = 100 * time.Millisecond
-	lookFor   = 5 * time.Second
-	backFor   = 5 * time.Second
+	// bound the wait of the other workers. Then the task returns to the queue for backFor. A task
+	// whose page is fetched waits for longer than a worker that died holds the file, because its
+	// page would be fetched again each time.
+	hold       = time.Minute
+	lookEvery  = 100 * time.Millisecond
+	lookFor    = 5 * time.Second
+	lookBehind = hold + lookFor
+	backFor    = 5 * time.Second
 
 	// kept is the longest time for which this process uses a file without asking the frontier.
 	kept = 5 * time.Minute
@@ -103,6 +106,16 @@ const disallowed = "disallowed by robots.txt"
 // [ErrStore] means that the frontier does not answer. Any other error is a fault of the host or of
 // this worker.
 func (b *Book) Allowed(ctx context.Context, url string) error {
+	return b.allowed(ctx, url, lookFor)
+}
+
+// AllowedBehind is [Book.Allowed] for a redirect or an asset of a page that is fetched. It waits
+// longer while another worker fetches the file.
+func (b *Book) AllowedBehind(ctx context.Context, url string) error {
+	return b.allowed(ctx, url, lookBehind)
+}
+
+func (b *Book) allowed(ctx context.Context, url string, most time.Duration) error {
 	if b.cfg.Job.Robots == seine.Ignore {
 		return nil
 	}
@@ -110,7 +123,7 @@ func (b *Book) Allowed(ctx context.Context, url string) error {
 	if !ok || path == robotsPath {
 		return nil
 	}
-	f, err := b.file(ctx, origin)
+	f, err := b.file(ctx, origin, most)
 	if err != nil {
 		return err
 	}
@@ -183,8 +196,9 @@ func split(url string) (origin, path string, ok bool) {
 	return scheme + "://" + rest[:slash], rest[slash:], true
 }
 
-// file returns the robots.txt of an origin: from memory, from the frontier, or from the host.
-func (b *Book) file(ctx context.Context, origin string) (*file, error) {
+// file returns the robots.txt of an origin: from memory, from the frontier, or from the host. It
+// waits at most for the time most while another worker fetches the file.
+func (b *Book) file(ctx context.Context, origin string, most time.Duration) (*file, error) {
 	b.mu.Lock()
 	f := b.files[origin]
 	b.mu.Unlock()
@@ -198,7 +212,7 @@ func (b *Book) file(ctx context.Context, origin string) (*file, error) {
 		}
 		return b.keep(origin, got, got.TTL), nil
 	}
-	for end := time.Now().Add(lookFor); ; {
+	for end := time.Now().Add(most); ; {
 		got, mine, err := b.cfg.Store.Robots(ctx, b.cfg.ID, origin, hold)
 		switch {
 		case err != nil:

@@ -180,3 +180,34 @@ func TestRobotsOnceForTheFleet(t *testing.T) {
 		})
 	}
 }
+
+// A task whose page is fetched waits for a robots.txt that another worker holds, and a task whose
+// page is not returns to the queue.
+func TestRobotsThatAnotherWorkerHolds(t *testing.T) {
+	t.Parallel()
+	site := testkit.Serve(t, http.NotFound)
+	f, _ := testkit.SQLite(t, nil)
+	b := open(t, site, f, 1)[0]
+	held, mine, err := f.Robots(t.Context(), b.cfg.ID, site.URL, hold)
+	if err != nil || !mine {
+		t.Fatalf("%+v, %v, %v; want to hold the file", held, mine, err)
+	}
+	behind := make(chan error, 1)
+	go func() { behind <- b.AllowedBehind(t.Context(), site.URL+"/a.png") }()
+	var busy *hosts.BusyError
+	if err := b.Allowed(t.Context(), site.URL+"/"); !errors.As(err, &busy) {
+		t.Errorf("%v; want that the host is busy", err)
+	}
+	<-time.After(time.Second) // it began at the same time
+	select {
+	case err := <-behind:
+		t.Fatalf("it returned with %v before the file was there", err)
+	default:
+	}
+	if err := f.SetRobots(t.Context(), b.cfg.ID, frontier.RobotsFile{Origin: site.URL, Status: http.StatusNotFound, Reason: "robots.txt: HTTP 404", TTL: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-behind; err != nil || site.RobotsAsked() != 0 {
+		t.Errorf("%v after %d requests for robots.txt; want the file of the other worker", err, site.RobotsAsked())
+	}
+}

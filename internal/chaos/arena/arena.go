@@ -66,8 +66,9 @@ const (
 	robotsRetry = 9 * time.Second
 
 	// drainWithin is how long the remaining tasks may stay unchanged without any request to the
-	// site, although none of them waits for a retry.
-	drainWithin = 45 * time.Second
+	// site, although none of them waits for a retry. A robots.txt that a killed worker was fetching
+	// keeps them waiting for a minute.
+	drainWithin = 90 * time.Second
 )
 
 // pace is a job's pace. A fast pace gives a fault much to hit, and with a slow pace claims reach
